@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.cutover;
+
+import org.jspecify.annotations.NullMarked;

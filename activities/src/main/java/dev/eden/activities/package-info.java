@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,69 @@
+package dev.eden.activities.store;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store's side of replication: which direction applies, under which generation, from where. The applied position itself lives
+ * on the server that is written (see {@link #appliedKey}), in the same transaction as the data.
+ */
+public interface ReplicationLedger {
+
+    /** {@code hash} with fields {@code replid}, {@code offset}, {@code suspects} in db 0 of the server that is written. */
+    static String appliedKey(String migration) {
+        return "eden:{" + migration + "}:applied";
+    }
+
+    /**
+     * @param from endpoint whose log is read; the active side of the committed route
+     * @param to endpoint that is written
+     * @param generation of the applier's identity; each start takes a new one
+     * @param startReplid,startOffset where this direction's log begins (null, 0: a full load is due or running)
+     * @param loaded the full load has ended
+     * @param attemptRunning a route row is not STABLE: the applier's identity may be taken away and must not be given back by the replicator
+     */
+    record Direction(
+            String from,
+            String to,
+            long epoch,
+            long generation,
+            @Nullable String startReplid,
+            long startOffset,
+            boolean loaded,
+            boolean attemptRunning) {}
+
+    /** The direction the committed route asks for. */
+    Direction current(String migration);
+
+    /**
+     * Takes the next generation, only while the routes are STABLE at {@code epoch}; else empty. From then on older generations must not
+     * write: the caller deletes their user on the server before it makes its own.
+     */
+    java.util.OptionalLong nextGeneration(String migration, long epoch);
+
+    /** The full load has ended at this position of {@code from}'s log. */
+    void loaded(String migration, long epoch, long generation, String replid, long offset);
+
+    /** A new full load begins (the log was lost): positions are void. */
+    void restartLoad(String migration, long epoch, long generation);
+
+    /** Progress for status and metrics; cheap, at most a few times a second. */
+    void progress(String migration, Progress progress);
+
+    java.util.Optional<Progress> progress(String migration);
+
+    /** {@code state}: {@code loading}, {@code streaming}, {@code waiting}, {@code stopped}; {@code lagMs}: age of the oldest source position not applied yet. */
+    record Progress(
+            String state,
+            long keysDone,
+            long keysTotal,
+            long bytes,
+            double keysPerSecond,
+            long etaSeconds,
+            long lagMs,
+            long sourceOffset,
+            long appliedOffset,
+            boolean reverseProven,
+            long conflicts,
+            @Nullable String problem,
+            long atMillis) {}
+}

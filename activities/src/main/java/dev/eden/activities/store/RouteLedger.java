@@ -1,0 +1,79 @@
+package dev.eden.activities.store;
+
+import dev.eden.proxy.CanaryPolicy;
+import dev.eden.proxy.RouteState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The route rows of a migration's interlays, which move together: every change is one transaction over all of them and a
+ * compare-and-set on {@code (epoch, state, attempt)}. The only way authority moves.
+ */
+public interface RouteLedger {
+
+    /**
+     * @param turn where the log of the next direction begins; set by {@link #commit}
+     */
+    record Routes(
+            String migration,
+            long epoch,
+            RouteState state,
+            long attempt,
+            String active,
+            @Nullable String standby,
+            List<String> interlays,
+            @Nullable Position turn) {}
+
+    record Position(String replid, long offset) {}
+
+    record JoinedProxy(String name, String interlay, boolean alive) {}
+
+    record Acknowledgement(String proxy, String interlay, String step, String detail, long atMicros) {}
+
+    Optional<Routes> read(String migration);
+
+    /** Puts the target into the routes as standby; STABLE only; idempotent. */
+    void attach(String migration, String source, String target, List<String> interlays);
+
+    /** Takes the standby out again after cleanup; STABLE only; idempotent. */
+    void detach(String migration);
+
+    /** Share, consistency and ack mode; keeps epoch and state. */
+    void canary(String migration, CanaryPolicy policy, boolean ackBoth);
+
+    /** STABLE(epoch) → ARMED(new attempt). Empty: lost. */
+    Optional<Armed> arm(String migration, long epoch, String coordinator, String direction);
+
+    record Armed(long attempt, List<JoinedProxy> proxies) {}
+
+    boolean prepare(String migration, long epoch, long attempt, Duration deadline);
+
+    /** PREPARED(attempt) → COMMITTED(epoch+1) with the sides swapped; the one commit point. */
+    boolean commit(String migration, long epoch, long attempt, Position turn);
+
+    /** COMMITTED(epoch) → STABLE(epoch), after the new active side is unfenced. */
+    boolean stable(String migration, long epoch, long attempt);
+
+    /** ARMED or PREPARED → ABORTING. */
+    boolean beginAbort(String migration, long epoch, long attempt, String reason);
+
+    /** ABORTING → STABLE(epoch), after everything was restored. */
+    boolean endAbort(String migration, long epoch, long attempt);
+
+    /** Stored before a server is changed: the control sessions to kill and what to restore (encrypted). */
+    void saveUndo(long attempt, String undoJson);
+
+    Optional<String> undo(long attempt);
+
+    List<Acknowledgement> acknowledgements(long attempt);
+
+    /** Blocks until an acknowledgement or route change arrived, or the time is up. */
+    void awaitChange(Duration atMost);
+
+    void saveReport(long attempt, String outcome, String reportJson);
+
+    /** Attempts that are neither STABLE nor owned by a live coordinator, for the sweeper. */
+    List<Routes> unsettled();
+}

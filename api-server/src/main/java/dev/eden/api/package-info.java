@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.api;
+
+import org.jspecify.annotations.NullMarked;

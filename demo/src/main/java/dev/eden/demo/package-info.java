@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.demo;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.embedded;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,14 @@
+package dev.eden.proxy;
+
+import java.time.Duration;
+
+/** The share (0…1) of eligible reads the standby serves, chosen by key, and how fresh it must be. */
+public record CanaryPolicy(double readShare, Consistency consistency, Duration maxWait) {
+    public static final CanaryPolicy NONE = new CanaryPolicy(0, Consistency.SESSION, Duration.ofMillis(5));
+
+    /** {@code SESSION}: never older than what this connection has read or written; {@code GLOBAL}: nor than what anybody had been told when the read arrived. */
+    public enum Consistency {
+        SESSION,
+        GLOBAL
+    }
+}

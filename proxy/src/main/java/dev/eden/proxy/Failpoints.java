@@ -1,0 +1,75 @@
+package dev.eden.proxy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Named places where a test may stop, kill, delay or fail a process, across process boundaries. Off unless the system
+ * property {@code eden.failpoints} names a directory at start: then a file there, named like the place, holds what to do
+ * ({@code stop}, {@code kill}, {@code delay MILLIS}, {@code error}); it works once and is renamed to {@code NAME.hit} before it acts. With the
+ * property absent the check is a constant that the JIT removes.
+ */
+public final class Failpoints {
+    private static final @Nullable Path DIRECTORY = directory();
+    private static final boolean ENABLED = DIRECTORY != null;
+
+    private Failpoints() {}
+
+    /** Marks the place {@code name} (letters, digits, dots, dashes). Must not be called on an event loop. */
+    public static void reach(String name) {
+        if (ENABLED) {
+            act(name);
+        }
+    }
+
+    private static @Nullable Path directory() {
+        String property = System.getProperty("eden.failpoints");
+        return property == null ? null : Path.of(property);
+    }
+
+    private static void act(String name) {
+        Path directory = DIRECTORY;
+        if (directory == null) {
+            return;
+        }
+        Path file = directory.resolve(name);
+        String action;
+        try {
+            action = Files.readString(file).strip();
+            Files.move(file, directory.resolve(name + ".hit"));
+        } catch (NoSuchFileException absent) {
+            return;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        String pid = Long.toString(ProcessHandle.current().pid());
+        try {
+            if (action.equals("kill")) {
+                new ProcessBuilder("kill", "-KILL", pid).start().waitFor();
+            } else if (action.equals("stop")) {
+                new ProcessBuilder("kill", "-STOP", pid).start().waitFor();
+            } else if (action.startsWith("delay ")) {
+                Thread.sleep(Long.parseLong(action.substring(6).strip()));
+            } else if (action.equals("error")) {
+                throw new FailpointException(name);
+            } else {
+                throw new IllegalArgumentException("failpoint " + name + ": unknown action " + action);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What the action {@code error} throws. */
+    public static final class FailpointException extends RuntimeException {
+        FailpointException(String name) {
+            super("failpoint " + name);
+        }
+    }
+}

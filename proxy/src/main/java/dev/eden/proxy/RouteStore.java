@@ -1,0 +1,45 @@
+package dev.eden.proxy;
+
+/**
+ * The proxy's port to Eden's store. The composition root binds it straight to PostgreSQL, so that a proxy needs no other
+ * process of Eden's. Every call may block on the network and throws {@link RouteStoreException} when the store cannot be
+ * read within its budget; none is ever made on an event loop.
+ */
+public interface RouteStore {
+
+    /** Joins (or joins again) under a name that survives restarts; serialised against arming: either arming sees this proxy or the proxy sees ARMED. */
+    Route join(ProxyIdentity proxy, String interlay);
+
+    /** Reads the row; this is also the lease: a proxy that armed has heard the store at the moment the call <em>began</em>. */
+    Route read(ProxyIdentity proxy, String interlay);
+
+    /** Tells the coordinator that {@code step} of {@code attempt} is true here. */
+    void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail);
+
+    /** Compare-and-set PREPARED(attempt) → ABORTING; true if this call won. */
+    boolean abort(String interlay, long epoch, long attempt, String reason);
+
+    /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates; also the proxy's heartbeat. */
+    void report(ProxyIdentity proxy, String interlay, TrafficReport report);
+
+    /** Signs off: this proxy forwards nothing any more. */
+    void leave(ProxyIdentity proxy, String interlay);
+
+    /** Calls {@code onChange} (any thread, no argument: read the row) soon after a row of this interlay changed. Polling must back it up. */
+    Subscription watch(String interlay, Runnable onChange);
+
+    interface Subscription extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** What a proxy confirms to the coordinator. */
+    enum Step {
+        /** Knows of the attempt; from now on it stops serving when its lease (2 s) cannot be renewed. */
+        ARMED,
+        /** Holds, nothing in flight, pinned sessions converted. */
+        DRAINED,
+        /** Serves the epoch after the attempt. */
+        OPENED
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.proxy;
+
+import org.jspecify.annotations.NullMarked;

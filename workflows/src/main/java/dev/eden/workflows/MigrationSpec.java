@@ -1,0 +1,53 @@
+package dev.eden.workflows;
+
+import java.util.List;
+
+/**
+ * What a migration was asked to do. It names endpoints and interlays by id and never holds an address or a credential, so
+ * that it may live in a workflow history.
+ */
+public record MigrationSpec(
+        String id,
+        String description,
+        String engine,
+        String source,
+        String target,
+        List<String> interlays,
+        Strategy strategy,
+        Data data,
+        Gates gates,
+        FailureHandling failureHandling,
+        CutoverBudget budget) {
+
+    /** {@code type}: {@code scan} or {@code none}; {@code mechanism}: {@code auto}, {@code psync}; {@code replace}: {@code replace}, {@code skip}, {@code fail}. */
+    public record Data(String type, String mechanism, String replace) {}
+
+    /** Canary gates; a negative number means "not gated". {@code onBreach}: {@code rollback} or {@code hold} (back to 0 %). */
+    public record Gates(
+            double maxErrorRate,
+            double maxLatencyRatio,
+            double maxMismatchRate,
+            long minSamples,
+            long maxLagMs,
+            String onBreach) {
+
+        /** No gate but the lag gate of 100 ms. */
+        public static Gates defaults() {
+            return new Gates(-1, -1, -1, 100, 100, "hold");
+        }
+    }
+
+    /** What becomes of the migration when a phase fails for good. */
+    public enum FailureHandling {
+        ROLLBACK_ALL,
+        PAUSE,
+        NEEDS_OPERATOR
+    }
+
+    /** Limits of one attempt, in milliseconds; {@code deadlineMs} counts from PREPARED (default 100). */
+    public record CutoverBudget(long deadlineMs, int maxAttempts) {
+        public static CutoverBudget defaults() {
+            return new CutoverBudget(100, 5);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.eden.workflows.activity;
+
+import dev.eden.workflows.MigrationSpec;
+import io.temporal.activity.ActivityInterface;
+import java.util.List;
+
+/** The cutover protocol. One {@link #attempt} is one try: never retried by Temporal, a new attempt is the workflow's decision. */
+@ActivityInterface
+public interface CutoverActivities {
+
+    /** {@code forward}: source to target. */
+    record AttemptRequest(MigrationSpec spec, boolean forward, int number, String reason) {}
+
+    /** {@code outcome}: {@code committed}, {@code aborted} or {@code refused}; {@code blockers} says why not. */
+    record AttemptResult(String outcome, List<String> blockers, long pauseMicros, String reportId) {
+        public boolean committed() {
+            return outcome.equals("committed");
+        }
+    }
+
+    record Readiness(boolean ready, List<String> blockers) {}
+
+    /** What stands in the way of a cutover now: lag, diff, reverse path, silent proxies. Changes nothing. */
+    Readiness readiness(AttemptRequest request);
+
+    /** Runs the protocol of docs/adr/0001 on this host. */
+    AttemptResult attempt(AttemptRequest request);
+
+    /**
+     * After an attempt whose activity was lost: reads the row and finishes what it says, forwards after COMMITTED, backwards
+     * otherwise. Idempotent, retried for ever. The result tells which side owns writes.
+     */
+    AttemptResult settle(AttemptRequest request);
+}

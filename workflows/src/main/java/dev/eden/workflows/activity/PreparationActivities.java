@@ -1,0 +1,25 @@
+package dev.eden.workflows.activity;
+
+import dev.eden.workflows.MigrationSpec;
+import io.temporal.activity.ActivityInterface;
+import java.util.List;
+
+/** Before the load: preflight, Eden's own users on both sides, the target's fence, the logs that both directions need. */
+@ActivityInterface
+public interface PreparationActivities {
+
+    /** A finding of {@code plan}: {@code severity} is {@code info}, {@code warning} or {@code failure}; ids are stable. */
+    record Finding(String id, String severity, String message, String remedy) {}
+
+    record Preflight(List<Finding> findings) {
+        public boolean refused() {
+            return findings.stream().anyMatch(f -> f.severity().equals("failure"));
+        }
+    }
+
+    /** Connects and looks; changes nothing. */
+    Preflight preflight(MigrationSpec spec);
+
+    /** Idempotent; every change on a server is stored, encrypted, before it is made, so that {@link CleanupActivities} can undo it. */
+    void prepare(MigrationSpec spec);
+}

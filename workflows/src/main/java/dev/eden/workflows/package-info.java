@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.workflows;
+
+import org.jspecify.annotations.NullMarked;
