@@ -69,11 +69,23 @@ public interface RouteLedger {
 
     List<Acknowledgement> acknowledgements(long attempt);
 
-    /** Blocks until an acknowledgement or route change arrived, or the time is up. */
-    void awaitChange(Duration atMost);
+    /** A mark for {@link #awaitChange}: take it before looking. */
+    long changeMark();
+
+    /** Blocks until something changed after the mark (a route, an acknowledgement), or the time is up. Spurious returns are allowed. */
+    void awaitChange(long mark, Duration atMost);
 
     void saveReport(long attempt, String outcome, String reportJson);
 
-    /** Attempts that are neither STABLE nor owned by a live coordinator, for the sweeper. */
-    List<Routes> unsettled();
+    /** Routes that are not STABLE, oldest change first, for whoever settles what a dead coordinator left. */
+    List<Unsettled> unsettled();
+
+    /** {@code ageMillis}: since the last change of state, by the store's clock. */
+    record Unsettled(Routes routes, long ageMillis, long deadlineMillis) {}
+
+    /** Routes of running migrations that are STABLE, for the check of fences. */
+    List<Routes> attached();
+
+    /** Live counters of the proxies in front of a migration's interlays; only proxies seen within the last 3 s. */
+    List<dev.eden.proxy.TrafficReport> traffic(String migration);
 }

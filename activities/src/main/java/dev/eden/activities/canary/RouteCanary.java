@@ -1,0 +1,61 @@
+package dev.eden.activities.canary;
+
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.proxy.CanaryPolicy;
+import dev.eden.workflows.MigrationSpec.Gates;
+import dev.eden.workflows.Strategy;
+import dev.eden.workflows.activity.CanaryActivities;
+import io.temporal.activity.Activity;
+import java.time.Duration;
+import java.util.Optional;
+
+/** {@link CanaryActivities} on the route rows: proxies follow the row and report what they served. */
+public final class RouteCanary implements CanaryActivities {
+    private static final Duration LOOK = Duration.ofMillis(500);
+    /** Gates judge windows of this length; a window with too few samples goes on. */
+    private static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
+
+    private final RouteLedger routes;
+
+    public RouteCanary(RouteLedger routes) {
+        this.routes = routes;
+    }
+
+    @Override
+    public void apply(CanaryRequest request) {
+        Strategy strategy = request.strategy();
+        CanaryPolicy.Consistency consistency = strategy.consistency().equals("global")
+                ? CanaryPolicy.Consistency.GLOBAL
+                : CanaryPolicy.Consistency.SESSION;
+        boolean both = strategy.writeMode().ack().equals("both");
+        routes.canary(
+                request.spec().id(),
+                new CanaryPolicy(strategy.readPercentage(), consistency, Duration.ofMillis(strategy.maxWaitMs())),
+                both);
+    }
+
+    @Override
+    public CanaryVerdict watch(CanaryRequest request) {
+        Gates gates = request.spec().gates();
+        CanaryGates.Totals start = CanaryGates.Totals.of(routes.traffic(request.spec().id()));
+        long windowStart = System.nanoTime();
+        while (true) {
+            Activity.getExecutionContext().heartbeat(null);
+            try {
+                Thread.sleep(LOOK);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            }
+            CanaryGates.Totals now = CanaryGates.Totals.of(routes.traffic(request.spec().id()));
+            Optional<String> breach = CanaryGates.breach(gates, start, now);
+            if (breach.isPresent()) {
+                return new CanaryVerdict(true, breach.get());
+            }
+            if (System.nanoTime() - windowStart > WINDOW_NANOS || now.operations() < start.operations()) {
+                start = now;
+                windowStart = System.nanoTime();
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package dev.eden.activities.cutover;
+
+import dev.eden.activities.cutover.CutoverEngine.Others;
+import dev.eden.activities.cutover.CutoverEngine.Side;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.RouteLedger.Routes;
+import dev.eden.activities.store.RouteLedger.Unsettled;
+import dev.eden.proxy.Failpoints;
+import dev.eden.proxy.RouteState;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finishes what a dead or stalled coordinator left: forwards after COMMITTED, backwards otherwise. Anybody may run it at any
+ * time, several at once: each step is idempotent and each change of the row is a compare-and-set. It runs in every server
+ * and proxy process, so that an attempt ends within moments of its deadline even when no server of Eden's is alive.
+ */
+public final class AttemptSettler {
+    private static final Logger LOGGER = LoggerFactory.getLogger(AttemptSettler.class);
+    /** Past the deadline, before somebody else than the coordinator takes an attempt over. */
+    private static final long GRACE_MILLIS = 50;
+    /** How long an ABORTING or COMMITTED row may rest before another than its owner finishes it. */
+    private static final long TAKEOVER_MILLIS = 300;
+    /** A coordinator needs at most its arming timeout between ARMED and PREPARED. */
+    private static final long ARMED_MILLIS = 5_000;
+
+    private final RouteLedger routes;
+    private final CutoverEngine engine;
+    /** Keeps the sweepers of several processes from taking over in the same instant. */
+    private final long jitterMillis = ThreadLocalRandom.current().nextLong(200);
+
+    public AttemptSettler(RouteLedger routes, CutoverEngine engine) {
+        this.routes = routes;
+        this.engine = engine;
+    }
+
+    /** Settles one migration now, whatever the age of its attempt, retrying until its routes are STABLE; blocks. */
+    public Routes settleUntilStable(String migration) {
+        Duration pause = Duration.ofMillis(20);
+        while (true) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new IllegalStateException("interrupted while settling " + migration);
+            }
+            long mark = routes.changeMark();
+            try {
+                Routes row = settle(migration);
+                if (row.state() == RouteState.STABLE) {
+                    return row;
+                }
+            } catch (RuntimeException e) {
+                LOGGER.atWarn().addKeyValue("migration", migration).setCause(e).log("settling failed, trying again");
+                pause = pause.compareTo(Duration.ofSeconds(1)) < 0 ? pause.multipliedBy(2) : pause;
+            }
+            routes.awaitChange(mark, pause);
+        }
+    }
+
+    /** One pass over all attempts that nobody seems to own any more; true if any row was not STABLE. */
+    public boolean sweep() {
+        boolean busy = false;
+        for (Unsettled u : routes.unsettled()) {
+            busy = true;
+            long due =
+                    switch (u.routes().state()) {
+                        case STABLE -> Long.MAX_VALUE / 2;
+                        case ARMED -> ARMED_MILLIS;
+                        case PREPARED -> u.deadlineMillis() + GRACE_MILLIS;
+                        case ABORTING, COMMITTED -> TAKEOVER_MILLIS;
+                    };
+            if (u.ageMillis() >= due + jitterMillis) {
+                try {
+                    settle(u.routes().migration());
+                } catch (RuntimeException e) {
+                    LOGGER.atWarn()
+                            .addKeyValue("migration", u.routes().migration())
+                            .setCause(e)
+                            .log("settling failed, will try again");
+                }
+            }
+        }
+        return busy;
+    }
+
+    /** One try: returns the row as it was left. */
+    Routes settle(String migration) {
+        Routes first = read(migration);
+        String standby = first.standby();
+        if (first.state() == RouteState.STABLE || standby == null) {
+            return first;
+        }
+        if (first.state() == RouteState.ARMED || first.state() == RouteState.PREPARED) {
+            // Losing this race means that the row moved on; it is read again below.
+            routes.beginAbort(migration, first.epoch(), first.attempt(), "settled after its coordinator");
+        }
+        try (CutoverEngine.Session session = engine.open(migration, first.active(), standby, Others.END)) {
+            // Connected before this read: see CutoverEngine#open.
+            Routes row = read(migration);
+            if (row.epoch() != first.epoch() || row.attempt() != first.attempt()) {
+                return row;
+            }
+            switch (row.state()) {
+                case ABORTING -> {
+                    Failpoints.reach("settle.restore");
+                    Optional<String> undo = routes.undo(row.attempt());
+                    undo.ifPresent(session::restore);
+                    Failpoints.reach("settle.end-abort");
+                    routes.endAbort(migration, row.epoch(), row.attempt());
+                }
+                case COMMITTED -> {
+                    Failpoints.reach("settle.unfence");
+                    // The row's active side is the new one already.
+                    session.unfence(Side.FROM);
+                    session.relax();
+                    routes.stable(migration, row.epoch(), row.attempt());
+                }
+                case STABLE, ARMED, PREPARED -> {
+                    // Moved on meanwhile: the caller looks again.
+                }
+            }
+        }
+        Routes after = read(migration);
+        LOGGER.atInfo()
+                .addKeyValue("migration", migration)
+                .addKeyValue("epoch", after.epoch())
+                .addKeyValue("state", after.state())
+                .addKeyValue("attempt", first.attempt())
+                .log("settled");
+        return after;
+    }
+
+    private Routes read(String migration) {
+        return routes.read(migration).orElseThrow(() -> new IllegalStateException("no routes for " + migration));
+    }
+}

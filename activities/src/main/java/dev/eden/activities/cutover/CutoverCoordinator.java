@@ -1,0 +1,310 @@
+package dev.eden.activities.cutover;
+
+import dev.eden.activities.cutover.CutoverEngine.Others;
+import dev.eden.activities.cutover.CutoverEngine.Side;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.RouteLedger.Acknowledgement;
+import dev.eden.activities.store.RouteLedger.Armed;
+import dev.eden.activities.store.RouteLedger.JoinedProxy;
+import dev.eden.activities.store.RouteLedger.Position;
+import dev.eden.activities.store.RouteLedger.Routes;
+import dev.eden.proxy.Failpoints;
+import dev.eden.proxy.RouteState;
+import dev.eden.workflows.MigrationSpec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs one attempt of the cutover protocol, from STABLE(e) to STABLE(e+1) or back to STABLE(e). Killable at any line: everything
+ * that another needs to finish or undo it is in the store before it is done on a server.
+ *
+ * <pre>
+ * STABLE(e) ─arm→ ARMED ─prepare→ PREPARED ─hold,drain,fence,position,verify,turn→ commit→ COMMITTED(e+1) ─unfence→ STABLE(e+1)
+ *                   └──────────────────┴─→ ABORTING(e) ─restore→ STABLE(e)
+ * </pre>
+ *
+ * <p>Every step is fenced by the compare-and-set on the route row; the row is read again before each step on a server. The
+ * failpoints {@code cutover.<step>} stand before each step.
+ */
+public final class CutoverCoordinator {
+    private static final Logger LOGGER = LoggerFactory.getLogger(CutoverCoordinator.class);
+    private static final Duration ARM_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
+
+    private final RouteLedger routes;
+    private final ReplicationLedger replication;
+    private final CutoverEngine engine;
+    private final AttemptSettler settler;
+    private final String name;
+
+    /** @param name of this process, for the row's {@code coordinator} column */
+    public CutoverCoordinator(
+            RouteLedger routes, ReplicationLedger replication, CutoverEngine engine, AttemptSettler settler, String name) {
+        this.routes = routes;
+        this.replication = replication;
+        this.engine = engine;
+        this.settler = settler;
+        this.name = name;
+    }
+
+    /** Step 0 without an attempt: what stands in the way now. Changes nothing. */
+    public List<String> readiness(MigrationSpec spec, boolean forward) {
+        Routes row = routes.read(spec.id()).orElse(null);
+        List<String> blockers = new ArrayList<>(ledgerBlockers(spec, row, forward));
+        if (row != null && row.standby() != null && row.state() == RouteState.STABLE && blockers.isEmpty()) {
+            try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), row.standby(), Others.LEAVE)) {
+                blockers.addAll(session.blockers());
+            } catch (RuntimeException e) {
+                blockers.add("cannot look at the servers: " + e.getMessage());
+            }
+        }
+        return blockers;
+    }
+
+    /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
+    public AttemptReport attempt(MigrationSpec spec, boolean forward, int number) {
+        Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
+        String direction = forward ? "forward" : "rollback";
+        AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch());
+        List<String> blockers = ledgerBlockers(spec, row, forward);
+        String standby = row.standby();
+        if (!blockers.isEmpty() || standby == null) {
+            return log.refused(blockers);
+        }
+        Failpoints.reach("cutover.check");
+        try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
+            blockers = session.blockers();
+            if (!blockers.isEmpty()) {
+                return log.refused(blockers);
+            }
+            log.step("check");
+            Failpoints.reach("cutover.arm");
+            Armed armed = routes.arm(spec.id(), row.epoch(), name, direction).orElse(null);
+            if (armed == null) {
+                return log.refused(List.of("another attempt owns the route"));
+            }
+            return run(spec, row, armed, session, log);
+        }
+    }
+
+    private AttemptReport run(
+            MigrationSpec spec, Routes row, Armed armed, CutoverEngine.Session session, AttemptLog log) {
+        long attempt = armed.attempt();
+        long epoch = row.epoch();
+        log.attempt(attempt);
+        AttemptReport report;
+        try {
+            awaitAll(armed, "ARMED", ARM_TIMEOUT);
+            log.step("arm");
+            routes.saveUndo(attempt, session.undo());
+            log.step("save-undo");
+            Failpoints.reach("cutover.prepare");
+            Duration deadline = Duration.ofMillis(spec.budget().deadlineMs());
+            log.holdBegins();
+            if (!routes.prepare(spec.id(), epoch, attempt, deadline)) {
+                throw new AttemptAborted("lost the race to prepare");
+            }
+            Budget budget = new Budget(deadline);
+            log.step("prepare");
+            Failpoints.reach("cutover.drain");
+            awaitAll(armed, "DRAINED", budget.left());
+            log.step("drain");
+            stillMine(spec.id(), epoch, attempt);
+            Failpoints.reach("cutover.fence");
+            session.fence(budget.left().plus(FENCE_MARGIN));
+            log.step("fence");
+            Failpoints.reach("cutover.position");
+            Position position = session.position();
+            if (!session.awaitApplied(position, budget.left())) {
+                throw new AttemptAborted("the target did not apply the source's position within the budget");
+            }
+            log.step("position");
+            Failpoints.reach("cutover.verify");
+            List<String> differences = session.verify();
+            if (!differences.isEmpty()) {
+                throw new AttemptAborted("not equal at the position: " + String.join("; ", differences));
+            }
+            log.step("verify");
+            stillMine(spec.id(), epoch, attempt);
+            Failpoints.reach("cutover.turn");
+            Position turn = session.turn();
+            log.step("turn");
+            budget.left();
+            Failpoints.reach("cutover.commit");
+            if (!routes.commit(spec.id(), epoch, attempt, turn)) {
+                throw new AttemptAborted("lost the race to commit");
+            }
+            log.step("commit");
+        } catch (AttemptAborted | FailedAcknowledgement e) {
+            report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
+            return save(report);
+        } catch (RuntimeException e) {
+            LOGGER.atWarn().addKeyValue("migration", spec.id()).addKeyValue("epoch", epoch).setCause(e).log(
+                    "attempt failed, settling");
+            report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
+            return save(report);
+        }
+        rollForward(spec, epoch + 1, attempt, session, log);
+        report = log.committed(acknowledged(armed, "OPENED", OPEN_TIMEOUT));
+        return save(report);
+    }
+
+    private void rollForward(
+            MigrationSpec spec, long epoch, long attempt, CutoverEngine.Session session, AttemptLog log) {
+        try {
+            Failpoints.reach("cutover.unfence");
+            session.unfence(Side.TO);
+            log.step("unfence");
+            Failpoints.reach("cutover.stable");
+            routes.stable(spec.id(), epoch, attempt);
+            log.step("stable");
+            session.relax();
+        } catch (RuntimeException e) {
+            // After the commit there is only forward: the settler retries for as long as it takes.
+            LOGGER.atWarn().addKeyValue("migration", spec.id()).addKeyValue("epoch", epoch).setCause(e).log(
+                    "committed, but the opening failed; settling");
+            session.close();
+            settler.settleUntilStable(spec.id());
+        }
+    }
+
+    private AttemptReport abort(MigrationSpec spec, long epoch, long attempt, String reason, AttemptLog log) {
+        Failpoints.reach("cutover.abort");
+        routes.beginAbort(spec.id(), epoch, attempt, reason);
+        Routes now = settler.settleUntilStable(spec.id());
+        log.step("abort");
+        if (now.epoch() > epoch) {
+            return log.committed(List.of());
+        }
+        return log.aborted(List.of(reason), routes.acknowledgements(attempt));
+    }
+
+    private AttemptReport save(AttemptReport report) {
+        routes.saveReport(report.attempt(), report.outcome(), AttemptLog.json(report));
+        LOGGER.atInfo()
+                .addKeyValue("migration", report.migration())
+                .addKeyValue("epoch", report.epoch())
+                .addKeyValue("direction", report.direction())
+                .addKeyValue("outcome", report.outcome())
+                .addKeyValue("pause_micros", report.pauseMicros())
+                .addKeyValue("blockers", report.blockers())
+                .addKeyValue("steps", report.steps())
+                .log("cutover attempt ended");
+        return report;
+    }
+
+    private List<String> ledgerBlockers(MigrationSpec spec, @Nullable Routes row, boolean forward) {
+        List<String> blockers = new ArrayList<>();
+        if (row == null || row.standby() == null) {
+            return List.of("the migration has no routes yet");
+        }
+        if (row.state() != RouteState.STABLE) {
+            blockers.add("an attempt is being settled (route " + row.state() + ")");
+        }
+        String expected = forward ? spec.source() : spec.target();
+        if (!row.active().equals(expected)) {
+            blockers.add("writes are with " + row.active() + " already");
+        }
+        ReplicationLedger.Progress progress = replication.progress(spec.id()).orElse(null);
+        if (progress == null || !progress.state().equals("streaming")) {
+            blockers.add("replication is not streaming");
+            return blockers;
+        }
+        if (System.currentTimeMillis() - progress.atMillis() > 3_000) {
+            blockers.add("replication has not reported for more than 3 s");
+        }
+        if (progress.lagMs() > spec.gates().maxLagMs()) {
+            blockers.add("replication lag is " + progress.lagMs() + " ms, the gate is "
+                    + spec.gates().maxLagMs() + " ms");
+        }
+        if (!progress.reverseProven()) {
+            blockers.add("the reverse path is not proven");
+        }
+        if (progress.conflicts() > 0) {
+            blockers.add(progress.conflicts() + " keys of the target were kept (replace: skip)");
+        }
+        return blockers;
+    }
+
+    /** The row must still be this attempt's, or somebody aborted it: then nothing more may be done on a server. */
+    private void stillMine(String migration, long epoch, long attempt) {
+        Routes row = routes.read(migration).orElseThrow();
+        if (row.epoch() != epoch || row.attempt() != attempt || row.state() != RouteState.PREPARED) {
+            throw new AttemptAborted("the attempt was ended by somebody else (route " + row.state() + ")");
+        }
+    }
+
+    private void awaitAll(Armed armed, String step, Duration atMost) {
+        List<String> missing = missing(armed, step, atMost);
+        if (!missing.isEmpty()) {
+            throw new FailedAcknowledgement("no answer (" + step + ") from " + String.join(", ", missing));
+        }
+    }
+
+    private List<Acknowledgement> acknowledged(Armed armed, String step, Duration atMost) {
+        missing(armed, step, atMost);
+        return routes.acknowledgements(armed.attempt());
+    }
+
+    private List<String> missing(Armed armed, String step, Duration atMost) {
+        long end = System.nanoTime() + atMost.toNanos();
+        while (true) {
+            long mark = routes.changeMark();
+            Set<String> heard = routes.acknowledgements(armed.attempt()).stream()
+                    .filter(a -> a.step().equals(step))
+                    .map(a -> a.proxy() + "/" + a.interlay())
+                    .collect(Collectors.toSet());
+            List<String> missing = armed.proxies().stream()
+                    .map(CutoverCoordinator::key)
+                    .filter(p -> !heard.contains(p))
+                    .toList();
+            long left = end - System.nanoTime();
+            if (missing.isEmpty() || left <= 0) {
+                return missing;
+            }
+            routes.awaitChange(mark, Duration.ofNanos(left));
+        }
+    }
+
+    private static String key(JoinedProxy proxy) {
+        return proxy.name() + "/" + proxy.interlay();
+    }
+
+    /** The attempt's deadline by the coordinator's own monotonic clock. */
+    private static final class Budget {
+        private final long end;
+
+        Budget(Duration length) {
+            end = System.nanoTime() + length.toNanos();
+        }
+
+        /** Throws when nothing is left. */
+        Duration left() {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                throw new AttemptAborted("the deadline passed");
+            }
+            return Duration.ofNanos(left);
+        }
+    }
+
+    private static final class AttemptAborted extends RuntimeException {
+        AttemptAborted(String why) {
+            super(why);
+        }
+    }
+
+    private static final class FailedAcknowledgement extends RuntimeException {
+        FailedAcknowledgement(String why) {
+            super(why);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.eden.activities.cutover;
+
+import dev.eden.activities.store.RouteLedger.Position;
+import java.time.Duration;
+import java.util.List;
+
+/** What the cutover protocol needs from one kind of database. */
+public interface CutoverEngine {
+
+    /** {@code redis} or {@code postgres}. */
+    String name();
+
+    /**
+     * Opens control sessions on both servers. Whoever acts on a server connects first and reads the route row afterwards, so a
+     * session that is older than the row it acts on can be ended by the next that {@linkplain Others#END ends others}.
+     */
+    Session open(String migration, String from, String to, Others others);
+
+    /** What happens to control sessions that an earlier attempt or settler may have left. */
+    enum Others {
+        END,
+        LEAVE
+    }
+
+    /** {@code FROM} owns writes when the session is opened, {@code TO} is the standby. */
+    enum Side {
+        FROM,
+        TO
+    }
+
+    /** A hold on the two servers. Not thread-safe. Every method may throw; the caller then aborts or settles. */
+    interface Session extends AutoCloseable {
+
+        /** Step 0, the part that concerns the servers; empty when a flip may be tried. */
+        List<String> blockers();
+
+        /** What an undo needs: the control sessions' ids and everything {@link #fence} will change. Secret; stored encrypted before the fence. */
+        String undo();
+
+        /** Step 5: nobody but Eden reads or writes {@code FROM} any more; {@code guard} bounds the part that ends by itself. */
+        void fence(Duration guard);
+
+        /** Step 6, first half: the log position of {@code FROM}, read after the fence. */
+        Position position();
+
+        /** Step 6, second half: true once {@code TO} has applied the position; false when the time is up. */
+        boolean awaitApplied(Position position, Duration atMost);
+
+        /** Step 7: cheap equality; empty when equal. */
+        List<String> verify();
+
+        /** Step 8: takes the applier's identity away at {@code TO}, proves that no session of it is left, and returns {@code TO}'s position of now. */
+        Position turn();
+
+        /** Abort: ends the sessions named in {@code undo} and gives {@code FROM} back what the fence took. Idempotent; harmless if the fence never began. */
+        void restore(String undo);
+
+        /** Step 10 and repair: the side serves its users again. Idempotent. */
+        void unfence(Side side);
+
+        /** True when the side refuses everybody but Eden. */
+        boolean fenced(Side side);
+
+        /** Puts the standby's fence back, for a server that lost it by a restart. Idempotent. */
+        void fenceStandby();
+
+        /** Ends whatever of the fence would hinder reverse replication. Idempotent. */
+        void relax();
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,75 @@
+package dev.eden.activities.cutover;
+
+import dev.eden.activities.cutover.CutoverEngine.Others;
+import dev.eden.activities.cutover.CutoverEngine.Side;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.RouteLedger.Routes;
+import dev.eden.proxy.RouteState;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Checks that every standby is fenced and every active side is not, and mends it: a server that restarted may have forgotten
+ * its users' rules. Works only on STABLE routes; its session is ended by the next attempt before that touches a server.
+ */
+public final class FenceSweeper {
+    private static final Logger LOGGER = LoggerFactory.getLogger(FenceSweeper.class);
+
+    private final RouteLedger routes;
+    private final CutoverEngine engine;
+
+    public FenceSweeper(RouteLedger routes, CutoverEngine engine) {
+        this.routes = routes;
+        this.engine = engine;
+    }
+
+    /** One pass; a server that cannot be reached is logged and left for the next. */
+    public void sweep() {
+        for (Routes row : routes.attached()) {
+            try {
+                check(row);
+            } catch (RuntimeException e) {
+                LOGGER.atWarn()
+                        .addKeyValue("migration", row.migration())
+                        .addKeyValue("problem", e.getMessage())
+                        .log("cannot check the fences");
+            }
+        }
+    }
+
+    private void check(Routes row) {
+        String standby = row.standby();
+        if (standby == null) {
+            return;
+        }
+        try (CutoverEngine.Session session = engine.open(row.migration(), row.active(), standby, Others.LEAVE)) {
+            boolean standbyOpen = !session.fenced(Side.TO);
+            boolean activeFenced = session.fenced(Side.FROM);
+            if (!standbyOpen && !activeFenced || !unchanged(row)) {
+                return;
+            }
+            LOGGER.atError()
+                    .addKeyValue("migration", row.migration())
+                    .addKeyValue("epoch", row.epoch())
+                    .addKeyValue("standby_open", standbyOpen)
+                    .addKeyValue("active_fenced", activeFenced)
+                    .log("a fence was not as the route demands; mending it");
+            if (standbyOpen) {
+                session.fenceStandby();
+            }
+            if (activeFenced && unchanged(row)) {
+                session.unfence(Side.FROM);
+            }
+        }
+    }
+
+    private boolean unchanged(Routes row) {
+        Optional<Routes> now = routes.read(row.migration());
+        return now.isPresent()
+                && now.get().epoch() == row.epoch()
+                && now.get().attempt() == row.attempt()
+                && now.get().standby() != null
+                && now.get().state() == RouteState.STABLE;
+    }
+}

@@ -1,0 +1,320 @@
+package dev.eden.activities.cutover;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.redis.Reply;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.acl.AclSnapshot;
+import dev.eden.activities.redis.acl.AclUsers;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger.Position;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cutover protocol's server side for Redis 6.2 and later: {@code CLIENT PAUSE … WRITE} stops writes at once, ACL rules keep
+ * everybody out for as long as the server is the standby, {@code master_repl_offset} is the position, and deleting the applier's
+ * user at the target ends its sessions (Redis documentation: CLIENT PAUSE, ACL SETUSER, ACL DELUSER, Replication).
+ */
+public final class RedisCutover implements CutoverEngine {
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final int SAMPLE = 16;
+    /** The rules a side's users have when it is the active one. */
+    private static final String FINAL_ACL = "final:acl";
+    /** The rules found by preparation. */
+    private static final String SAVED_ACL = "saved:acl";
+
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+
+    public RedisCutover(EndpointDirectory endpoints, ServerRecords records) {
+        this.endpoints = endpoints;
+        this.records = records;
+    }
+
+    @Override
+    public String name() {
+        return "redis";
+    }
+
+    @Override
+    public Session open(String migration, String from, String to, Others others) {
+        RespConnection source = connect(migration, from, others);
+        try {
+            return new RedisSession(migration, from, to, source, connect(migration, to, others));
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private RespConnection connect(String migration, String endpointId, Others others) {
+        Endpoint endpoint = endpoints.endpoint(endpointId);
+        Backend.Login login = records.login(migration, endpointId, "login:control", "eden-control-" + migration);
+        RespConnection connection = RespConnection.connect(endpoint, login, sessionName(migration), TIMEOUT);
+        if (others == Others.END) {
+            endOthers(connection, migration);
+        }
+        return connection;
+    }
+
+    private static String sessionName(String migration) {
+        return "eden:coordinator:" + migration;
+    }
+
+    /** Ends control sessions of earlier attempts: a stalled process may not act on a server after its attempt has ended. */
+    private static void endOthers(RespConnection connection, String migration) {
+        long self = connection.clientId();
+        for (Map<String, String> client : clients(connection)) {
+            if (sessionName(migration).equals(client.get("name")) && Long.parseLong(client.getOrDefault("id", "0")) != self) {
+                connection.ask("CLIENT", "KILL", "ID", client.getOrDefault("id", "0"));
+            }
+        }
+    }
+
+    private static List<Map<String, String>> clients(RespConnection connection) {
+        List<Map<String, String>> clients = new ArrayList<>();
+        for (String line : connection.call("CLIENT", "LIST").text().split("\n")) {
+            Map<String, String> fields = new HashMap<>();
+            for (String field : line.strip().split(" ")) {
+                int equals = field.indexOf('=');
+                if (equals > 0) {
+                    fields.put(field.substring(0, equals), field.substring(equals + 1));
+                }
+            }
+            if (!fields.isEmpty()) {
+                clients.add(fields);
+            }
+        }
+        return clients;
+    }
+
+    private static Map<String, String> info(RespConnection connection, String section) {
+        Map<String, String> fields = new HashMap<>();
+        for (String line : connection.call("INFO", section).text().split("\r\n")) {
+            int colon = line.indexOf(':');
+            if (colon > 0) {
+                fields.put(line.substring(0, colon), line.substring(colon + 1));
+            }
+        }
+        return fields;
+    }
+
+    private static Position position(RespConnection connection) {
+        Map<String, String> info = info(connection, "replication");
+        return new Position(info.getOrDefault("master_replid", ""), Long.parseLong(info.getOrDefault("master_repl_offset", "-1")));
+    }
+
+    /** What an abort needs; JSON inside the encrypted undo. */
+    record Undo(long fromClient, String fromRun, long toClient, String toRun, String fromAcl) {}
+
+    private final class RedisSession implements Session {
+        private final String migration;
+        private final String fromId;
+        private final String toId;
+        private final RespConnection from;
+        private final RespConnection to;
+        private @Nullable AclSnapshot users;
+
+        RedisSession(String migration, String fromId, String toId, RespConnection from, RespConnection to) {
+            this.migration = migration;
+            this.fromId = fromId;
+            this.toId = toId;
+            this.from = from;
+            this.to = to;
+        }
+
+        @Override
+        public List<String> blockers() {
+            List<String> blockers = new ArrayList<>();
+            Map<String, String> target = info(to, "all");
+            if (!"master".equals(target.get("role"))) {
+                blockers.add(toId + " is a replica");
+            }
+            if (!"master".equals(info(from, "replication").get("role"))) {
+                blockers.add(fromId + " is a replica");
+            }
+            long limit = Long.parseLong(target.getOrDefault("maxmemory", "0"));
+            if (limit > 0) {
+                if (!"noeviction".equals(target.get("maxmemory_policy"))) {
+                    blockers.add(toId + " evicts keys (maxmemory-policy " + target.get("maxmemory_policy") + ")");
+                }
+                if (Long.parseLong(target.getOrDefault("used_memory", "0")) > limit * 0.95) {
+                    blockers.add(toId + " has less than 5 % of its memory left");
+                }
+            }
+            if (records.get(migration, toId, FINAL_ACL).isEmpty()) {
+                blockers.add("the users of " + toId + " are not known yet");
+            }
+            return blockers;
+        }
+
+        @Override
+        public String undo() {
+            if (AclUsers.fenced(from)) {
+                throw new IllegalStateException("the active side " + fromId + " is fenced already");
+            }
+            AclSnapshot snapshot = AclUsers.snapshot(from);
+            String acl = snapshot.encode();
+            records.put(migration, fromId, FINAL_ACL, acl);
+            users = snapshot;
+            try {
+                return JSON.writeValueAsString(new Undo(
+                        from.clientId(),
+                        info(from, "server").getOrDefault("run_id", ""),
+                        to.clientId(),
+                        info(to, "server").getOrDefault("run_id", ""),
+                        acl));
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        public void fence(Duration guard) {
+            from.call("CLIENT", "PAUSE", guard.toMillis(), "WRITE");
+            AclUsers.fence(from, Objects.requireNonNull(users, "undo() comes first"));
+        }
+
+        @Override
+        public Position position() {
+            return RedisCutover.position(from);
+        }
+
+        @Override
+        public boolean awaitApplied(Position position, Duration atMost) {
+            long end = System.nanoTime() + atMost.toNanos();
+            while (true) {
+                List<Reply> applied = to.call("HMGET", ReplicationLedger.appliedKey(migration), "replid", "offset")
+                        .items();
+                if (applied.get(0).text().equals(position.replid())
+                        && !applied.get(1).isNull()
+                        && applied.get(1).number() >= position.offset()) {
+                    return true;
+                }
+                if (System.nanoTime() >= end) {
+                    return false;
+                }
+                LockSupport.parkNanos(300_000);
+            }
+        }
+
+        @Override
+        public List<String> verify() {
+            for (int i = 0; i < SAMPLE; i++) {
+                from.send("RANDOMKEY");
+            }
+            from.flush();
+            List<byte[]> keys = new ArrayList<>();
+            for (Reply reply : from.read(SAMPLE)) {
+                if (reply instanceof Reply.Bulk bulk && !bulk.text().startsWith("eden:")) {
+                    keys.add(bulk.bytes());
+                }
+            }
+            List<Reply> here = looks(from, keys);
+            List<Reply> there = looks(to, keys);
+            int different = 0;
+            for (int i = 0; i < keys.size(); i++) {
+                String typeHere = here.get(2 * i).text();
+                String typeThere = there.get(2 * i).text();
+                long ttl = here.get(2 * i + 1).number();
+                boolean expiring = ttl >= 0 && ttl < 1_000 || typeHere.equals("none");
+                if (!expiring
+                        && (!typeHere.equals(typeThere)
+                                || Math.abs(ttl - there.get(2 * i + 1).number()) > 1_000)) {
+                    different++;
+                }
+            }
+            return different == 0 ? List.of() : List.of(different + " of " + keys.size() + " sampled keys differ");
+        }
+
+        private List<Reply> looks(RespConnection connection, List<byte[]> keys) {
+            for (byte[] key : keys) {
+                connection.send("TYPE", key);
+                connection.send("PTTL", key);
+            }
+            connection.flush();
+            return connection.read(2 * keys.size());
+        }
+
+        @Override
+        public Position turn() {
+            String prefix = "eden-apply-" + migration + "-";
+            for (Reply user : to.call("ACL", "USERS").items()) {
+                if (user.text().startsWith(prefix)) {
+                    to.call("ACL", "DELUSER", user.text());
+                }
+            }
+            for (Map<String, String> client : clients(to)) {
+                if (client.getOrDefault("user", "").startsWith(prefix)) {
+                    throw new IllegalStateException("a session of the applier is still alive on " + toId);
+                }
+            }
+            // The fence on the other side must have outlived all of this: a restarted server would have ended this session.
+            from.call("PING");
+            return RedisCutover.position(to);
+        }
+
+        @Override
+        public void restore(String undoJson) {
+            Undo undo;
+            try {
+                undo = JSON.readValue(undoJson, Undo.class);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+            }
+            kill(from, undo.fromClient(), undo.fromRun());
+            kill(to, undo.toClient(), undo.toRun());
+            AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
+            from.call("CLIENT", "UNPAUSE");
+        }
+
+        private void kill(RespConnection connection, long client, String run) {
+            if (run.equals(info(connection, "server").get("run_id")) && client != connection.clientId()) {
+                connection.ask("CLIENT", "KILL", "ID", client);
+            }
+        }
+
+        @Override
+        public void unfence(Side side) {
+            String id = side == Side.FROM ? fromId : toId;
+            String acl = records.get(migration, id, FINAL_ACL)
+                    .or(() -> records.get(migration, id, SAVED_ACL))
+                    .orElseThrow(() -> new IllegalStateException("the users of " + id + " are not stored"));
+            AclUsers.restore(side == Side.FROM ? from : to, AclSnapshot.decode(acl));
+        }
+
+        @Override
+        public boolean fenced(Side side) {
+            return AclUsers.fenced(side == Side.FROM ? from : to);
+        }
+
+        @Override
+        public void fenceStandby() {
+            AclUsers.fence(to, AclUsers.snapshot(to));
+        }
+
+        @Override
+        public void relax() {
+            from.call("CLIENT", "UNPAUSE");
+            to.call("CLIENT", "UNPAUSE");
+        }
+
+        @Override
+        public void close() {
+            from.close();
+            to.close();
+        }
+    }
+}

@@ -1,0 +1,351 @@
+package dev.eden.api.route;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.store.SecretCipher;
+import dev.eden.proxy.CanaryPolicy;
+import dev.eden.proxy.RouteState;
+import dev.eden.proxy.TrafficReport;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.result.ResultIterable;
+import org.jdbi.v3.core.statement.Query;
+
+/** {@link RouteLedger} on PostgreSQL; every change is one transaction over all rows of a migration. Thread-safe. */
+public final class PostgresRouteLedger implements RouteLedger {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Jdbi jdbi;
+    private final StoreChanges changes;
+    private final SecretCipher cipher;
+
+    public PostgresRouteLedger(Jdbi jdbi, StoreChanges changes, SecretCipher cipher) {
+        this.jdbi = jdbi;
+        this.changes = changes;
+        this.cipher = cipher;
+    }
+
+    @Override
+    public Optional<Routes> read(String migration) {
+        List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
+                                RouteRows.SELECT + " WHERE migration = :migration ORDER BY interlay")
+                        .bind("migration", migration))
+                .list());
+        return rows.isEmpty() ? Optional.empty() : Optional.of(RouteRows.routes(rows));
+    }
+
+    @Override
+    public void attach(String migration, String source, String target, List<String> interlays) {
+        jdbi.useTransaction(h -> {
+            h.createUpdate("INSERT INTO replication (migration) VALUES (:migration) ON CONFLICT DO NOTHING")
+                    .bind("migration", migration)
+                    .execute();
+            int changed = h.createUpdate(
+                            """
+                            UPDATE route SET standby = :target, migration = :migration, turn_replid = NULL, turn_offset = NULL
+                            WHERE interlay IN (<interlays>) AND state = 'STABLE' AND active = :source AND standby IS NULL""")
+                    .bind("migration", migration)
+                    .bind("source", source)
+                    .bind("target", target)
+                    .bindList("interlays", interlays)
+                    .execute();
+            long attached = h.createQuery(
+                            "SELECT count(*) FROM route WHERE migration = :migration AND interlay IN (<interlays>)")
+                    .bind("migration", migration)
+                    .bindList("interlays", interlays)
+                    .mapTo(Long.class)
+                    .one();
+            if (attached != interlays.size()) {
+                throw new IllegalStateException("cannot attach " + migration + ": " + changed + " of "
+                        + interlays.size() + " interlays stand before " + source + " with no migration");
+            }
+            // Interlays that join a migration late take the epoch of the others: they move together.
+            h.createUpdate(
+                            """
+                            UPDATE route SET epoch = (SELECT max(epoch) FROM route WHERE migration = :migration)
+                            WHERE migration = :migration AND epoch < (SELECT max(epoch) FROM route WHERE migration = :migration)""")
+                    .bind("migration", migration)
+                    .execute();
+        });
+    }
+
+    @Override
+    public void detach(String migration) {
+        jdbi.useTransaction(h -> {
+            h.createUpdate(
+                            """
+                            UPDATE interlay SET endpoint = route.active FROM route
+                            WHERE route.interlay = interlay.id AND route.migration = :migration""")
+                    .bind("migration", migration)
+                    .execute();
+            h.createUpdate(
+                            """
+                            UPDATE route SET standby = NULL, migration = NULL, turn_replid = NULL, turn_offset = NULL, read_share = 0,
+                                   ack_both = false, attempt = 0, deadline_ms = 0
+                            WHERE migration = :migration AND state = 'STABLE'""")
+                    .bind("migration", migration)
+                    .execute();
+            long left = h.createQuery("SELECT count(*) FROM route WHERE migration = :migration")
+                    .bind("migration", migration)
+                    .mapTo(Long.class)
+                    .one();
+            if (left > 0) {
+                throw new IllegalStateException("an attempt of " + migration + " is not settled");
+            }
+        });
+    }
+
+    @Override
+    public void canary(String migration, CanaryPolicy policy, boolean ackBoth) {
+        jdbi.useHandle(h -> h.createUpdate(
+                        """
+                        UPDATE route SET read_share = :share, consistency = :consistency, max_wait_ms = :wait, ack_both = :both
+                        WHERE migration = :migration AND (read_share, consistency, max_wait_ms, ack_both)
+                              IS DISTINCT FROM (:share, :consistency, :wait, :both)""")
+                .bind("migration", migration)
+                .bind("share", policy.readShare())
+                .bind("consistency", policy.consistency().name())
+                .bind("wait", policy.maxWait().toMillis())
+                .bind("both", ackBoth)
+                .execute());
+    }
+
+    @Override
+    public Optional<Armed> arm(String migration, long epoch, String coordinator, String direction) {
+        return jdbi.inTransaction(h -> {
+            long attempt = h.createQuery(
+                            """
+                            INSERT INTO attempt (migration, epoch, direction, coordinator)
+                            VALUES (:migration, :epoch, :direction, :coordinator) RETURNING id""")
+                    .bind("migration", migration)
+                    .bind("epoch", epoch)
+                    .bind("direction", direction)
+                    .bind("coordinator", coordinator)
+                    .mapTo(Long.class)
+                    .one();
+            int changed = h.createUpdate(
+                            """
+                            UPDATE route SET state = 'ARMED', attempt = :attempt, coordinator = :coordinator
+                            WHERE migration = :migration AND epoch = :epoch AND state = 'STABLE' AND standby IS NOT NULL""")
+                    .bind("migration", migration)
+                    .bind("epoch", epoch)
+                    .bind("attempt", attempt)
+                    .bind("coordinator", coordinator)
+                    .execute();
+            if (changed == 0 || changed != rowCount(h, migration)) {
+                h.rollback();
+                return Optional.empty();
+            }
+            // A proxy that joins takes a share lock on its row: it is either in this list or will see ARMED.
+            List<JoinedProxy> proxies = h.createQuery(
+                            """
+                            SELECT p.name, p.interlay, p.seen_at > clock_timestamp() - interval '3 seconds' AS alive
+                            FROM proxy p JOIN route r ON r.interlay = p.interlay WHERE r.migration = :migration""")
+                    .bind("migration", migration)
+                    .map((rs, _) ->
+                            new JoinedProxy(rs.getString("name"), rs.getString("interlay"), rs.getBoolean("alive")))
+                    .list();
+            return Optional.of(new Armed(attempt, proxies));
+        });
+    }
+
+    @Override
+    public boolean prepare(String migration, long epoch, long attempt, Duration deadline) {
+        return move(
+                migration,
+                epoch,
+                attempt,
+                "state = 'PREPARED', deadline_ms = " + deadline.toMillis(),
+                "state = 'ARMED'");
+    }
+
+    @Override
+    public boolean commit(String migration, long epoch, long attempt, Position turn) {
+        return jdbi.inTransaction(h -> {
+            int changed = h.createUpdate(
+                            """
+                            UPDATE route SET state = 'COMMITTED', epoch = epoch + 1, active = standby, standby = active,
+                                   active_tag = (active_tag + 1) % 16, turn_replid = :replid, turn_offset = :offset, read_share = 0
+                            WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND state = 'PREPARED'""")
+                    .bind("migration", migration)
+                    .bind("epoch", epoch)
+                    .bind("attempt", attempt)
+                    .bind("replid", turn.replid())
+                    .bind("offset", turn.offset())
+                    .execute();
+            return all(h, migration, changed);
+        });
+    }
+
+    @Override
+    public boolean stable(String migration, long epoch, long attempt) {
+        return jdbi.inTransaction(h -> {
+            // Losing this to a crash is harmless: COMMITTED is rolled forward again.
+            h.execute("SET LOCAL synchronous_commit = off");
+            return all(
+                    h, migration, update(h, migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'COMMITTED'"));
+        });
+    }
+
+    @Override
+    public boolean beginAbort(String migration, long epoch, long attempt, String reason) {
+        boolean won = move(migration, epoch, attempt, "state = 'ABORTING'", "state IN ('ARMED', 'PREPARED')");
+        if (won) {
+            jdbi.useHandle(h -> h.createUpdate("UPDATE attempt SET reason = :reason WHERE id = :id AND reason IS NULL")
+                    .bind("reason", reason)
+                    .bind("id", attempt)
+                    .execute());
+        }
+        return won;
+    }
+
+    @Override
+    public boolean endAbort(String migration, long epoch, long attempt) {
+        return move(migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'ABORTING'");
+    }
+
+    private boolean move(String migration, long epoch, long attempt, String set, String from) {
+        return jdbi.inTransaction(h -> all(h, migration, update(h, migration, epoch, attempt, set, from)));
+    }
+
+    private static int update(Handle h, String migration, long epoch, long attempt, String set, String from) {
+        return h.createUpdate("UPDATE route SET " + set
+                        + " WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND " + from)
+                .bind("migration", migration)
+                .bind("epoch", epoch)
+                .bind("attempt", attempt)
+                .execute();
+    }
+
+    /** All rows or none. */
+    private static boolean all(Handle h, String migration, int changed) {
+        if (changed == 0) {
+            return false;
+        }
+        if (changed != rowCount(h, migration)) {
+            throw new IllegalStateException("the routes of " + migration + " do not agree");
+        }
+        return true;
+    }
+
+    private static int rowCount(Handle h, String migration) {
+        return h.createQuery("SELECT count(*) FROM route WHERE migration = :migration")
+                .bind("migration", migration)
+                .mapTo(Integer.class)
+                .one();
+    }
+
+    @Override
+    public void saveUndo(long attempt, String undoJson) {
+        jdbi.useHandle(h -> h.createUpdate("UPDATE attempt SET undo = :undo WHERE id = :id")
+                .bind("undo", cipher.seal("attempt/" + attempt, undoJson))
+                .bind("id", attempt)
+                .execute());
+    }
+
+    @Override
+    public Optional<String> undo(long attempt) {
+        return jdbi.withHandle(h -> h.createQuery("SELECT undo FROM attempt WHERE id = :id AND undo IS NOT NULL")
+                        .bind("id", attempt)
+                        .mapTo(byte[].class)
+                        .findOne())
+                .map(sealed -> cipher.open("attempt/" + attempt, sealed));
+    }
+
+    @Override
+    public List<Acknowledgement> acknowledgements(long attempt) {
+        return jdbi.withHandle(h -> h.createQuery(
+                        """
+                        SELECT proxy, interlay, step, detail, (extract(epoch FROM at) * 1000000)::bigint AS micros
+                        FROM acknowledgement WHERE attempt = :attempt ORDER BY at""")
+                .bind("attempt", attempt)
+                .map((rs, _) -> new Acknowledgement(
+                        rs.getString("proxy"),
+                        rs.getString("interlay"),
+                        rs.getString("step"),
+                        rs.getString("detail"),
+                        rs.getLong("micros")))
+                .list());
+    }
+
+    @Override
+    public long changeMark() {
+        return changes.mark();
+    }
+
+    @Override
+    public void awaitChange(long mark, Duration atMost) {
+        changes.await(mark, atMost);
+    }
+
+    @Override
+    public void saveReport(long attempt, String outcome, String reportJson) {
+        jdbi.useHandle(h -> h.createUpdate(
+                        "UPDATE attempt SET outcome = :outcome, report = :report::jsonb, undo = NULL WHERE id = :id")
+                .bind("outcome", outcome)
+                .bind("report", reportJson)
+                .bind("id", attempt)
+                .execute());
+    }
+
+    @Override
+    public List<Unsettled> unsettled() {
+        List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
+                                RouteRows.SELECT + " WHERE state <> 'STABLE' AND migration IS NOT NULL ORDER BY changed_at"))
+                .list());
+        return RouteRows.byMigration(rows).values().stream()
+                .map(group -> new Unsettled(
+                        RouteRows.routes(group),
+                        group.getFirst().ageMillis(),
+                        group.getFirst().deadlineMillis()))
+                .toList();
+    }
+
+    @Override
+    public List<Routes> attached() {
+        List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
+                                RouteRows.SELECT + " WHERE state = 'STABLE' AND standby IS NOT NULL ORDER BY interlay"))
+                .list());
+        return RouteRows.byMigration(rows).values().stream().map(RouteRows::routes).toList();
+    }
+
+    @Override
+    public List<TrafficReport> traffic(String migration) {
+        return jdbi.withHandle(h -> h.createQuery(
+                        """
+                        SELECT p.traffic::text FROM proxy p JOIN route r ON r.interlay = p.interlay
+                        WHERE r.migration = :migration AND p.traffic IS NOT NULL
+                              AND p.seen_at > clock_timestamp() - interval '3 seconds'""")
+                .bind("migration", migration)
+                .mapTo(String.class)
+                .map(PostgresRouteLedger::report)
+                .list());
+    }
+
+    static TrafficReport report(String json) {
+        try {
+            return JSON.readValue(json, TrafficReport.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a stored traffic report cannot be read", e);
+        }
+    }
+
+    private static ResultIterable<RouteRows> rows(Query query) {
+        return query.map((rs, _) -> new RouteRows(
+                rs.getString("interlay"),
+                rs.getString("migration"),
+                rs.getLong("epoch"),
+                RouteState.valueOf(rs.getString("state")),
+                rs.getLong("attempt"),
+                rs.getLong("deadline_ms"),
+                rs.getString("active"),
+                rs.getString("standby"),
+                rs.getString("turn_replid"),
+                rs.getLong("turn_offset"),
+                rs.getLong("age_ms")));
+    }
+}

@@ -1,0 +1,73 @@
+package dev.eden.api.route;
+
+import dev.eden.api.store.RouteHooks;
+import dev.eden.api.store.RouteReports;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** What the directory of interlays and REST need of the route tables. Thread-safe. */
+public final class PostgresRouteRows implements RouteHooks, RouteReports {
+    private final Jdbi jdbi;
+
+    public PostgresRouteRows(Jdbi jdbi) {
+        this.jdbi = jdbi;
+    }
+
+    @Override
+    public void interlayCreated(Handle handle, String interlay, @Nullable String endpoint) {
+        handle.createUpdate("INSERT INTO route (interlay, active) VALUES (:interlay, :endpoint)")
+                .bind("interlay", interlay)
+                .bind("endpoint", endpoint)
+                .execute();
+    }
+
+    @Override
+    public void interlayBound(Handle handle, String interlay, String endpoint) {
+        handle.createUpdate("UPDATE route SET active = :endpoint WHERE interlay = :interlay AND active IS NULL")
+                .bind("interlay", interlay)
+                .bind("endpoint", endpoint)
+                .execute();
+    }
+
+    @Override
+    public void endpointChanged(Handle handle, String endpoint) {
+        handle.createUpdate("UPDATE route SET coordinator = coordinator WHERE active = :endpoint OR standby = :endpoint")
+                .bind("endpoint", endpoint)
+                .execute();
+    }
+
+    @Override
+    public List<ProxyTraffic> traffic(String interlay) {
+        return jdbi.withHandle(h -> h.createQuery(
+                        """
+                        SELECT name, listen, seen_at > clock_timestamp() - interval '3 seconds' AS alive, traffic::text AS traffic,
+                               (extract(epoch FROM seen_at) * 1000)::bigint AS millis
+                        FROM proxy WHERE interlay = :interlay AND traffic IS NOT NULL ORDER BY name""")
+                .bind("interlay", interlay)
+                .map((rs, _) -> new ProxyTraffic(
+                        rs.getString("name"),
+                        rs.getString("listen"),
+                        rs.getBoolean("alive"),
+                        PostgresRouteLedger.report(rs.getString("traffic")),
+                        rs.getLong("millis")))
+                .list());
+    }
+
+    @Override
+    public List<AttemptReport> attempts(String migration) {
+        return jdbi.withHandle(h -> h.createQuery(
+                        """
+                        SELECT id, direction, outcome, report::text AS report, (extract(epoch FROM started_at) * 1000)::bigint AS millis
+                        FROM attempt WHERE migration = :migration AND report IS NOT NULL ORDER BY id""")
+                .bind("migration", migration)
+                .map((rs, _) -> new AttemptReport(
+                        rs.getLong("id"),
+                        rs.getString("direction"),
+                        rs.getString("outcome"),
+                        rs.getString("report"),
+                        rs.getLong("millis")))
+                .list());
+    }
+}

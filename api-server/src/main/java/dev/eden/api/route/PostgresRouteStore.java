@@ -1,0 +1,245 @@
+package dev.eden.api.route;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.CanaryPolicy;
+import dev.eden.proxy.ProxyIdentity;
+import dev.eden.proxy.Route;
+import dev.eden.proxy.RouteState;
+import dev.eden.proxy.RouteStore;
+import dev.eden.proxy.RouteStoreException;
+import dev.eden.proxy.TrafficReport;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.NoSuchElementException;
+import java.util.function.Function;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** {@link RouteStore} straight on PostgreSQL, for every proxy process. Thread-safe. */
+public final class PostgresRouteStore implements RouteStore {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String SELECT =
+            """
+            SELECT interlay, version, epoch, state, attempt, deadline_ms, active, standby, active_tag, migration,
+                   read_share, consistency, max_wait_ms, ack_both
+            FROM route WHERE interlay = :interlay
+            """;
+
+    private final Jdbi jdbi;
+    private final StoreChanges changes;
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+
+    /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
+    public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
+        this.jdbi = jdbi;
+        this.changes = changes;
+        this.endpoints = endpoints;
+        this.records = records;
+    }
+
+    @Override
+    public Route join(ProxyIdentity proxy, String interlay) {
+        return guarded("join", h -> h.inTransaction(t -> {
+            // The share lock orders this against arming: see PostgresRouteLedger#arm.
+            Row row = row(t, interlay, SELECT + " FOR SHARE");
+            t.createUpdate(
+                            """
+                            INSERT INTO proxy (name, interlay, incarnation, listen, version)
+                            VALUES (:name, :interlay, :incarnation, :listen, :version)
+                            ON CONFLICT (interlay, name) DO UPDATE SET incarnation = :incarnation, listen = :listen,
+                                version = :version, joined_at = clock_timestamp(), seen_at = clock_timestamp(), traffic = NULL""")
+                    .bind("name", proxy.name())
+                    .bind("interlay", interlay)
+                    .bind("incarnation", proxy.incarnation())
+                    .bind("listen", proxy.listen())
+                    .bind("version", proxy.version())
+                    .execute();
+            return row;
+        }));
+    }
+
+    @Override
+    public Route read(ProxyIdentity proxy, String interlay) {
+        return guarded("read", h -> row(h, interlay, SELECT));
+    }
+
+    @Override
+    public void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail) {
+        run("acknowledge", h -> h.useTransaction(t -> {
+            // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash does anyway.
+            t.execute("SET LOCAL synchronous_commit = off");
+            t.createUpdate(
+                            """
+                            INSERT INTO acknowledgement (attempt, proxy, interlay, step, detail)
+                            VALUES (:attempt, :proxy, :interlay, :step, :detail) ON CONFLICT DO NOTHING""")
+                    .bind("attempt", attempt)
+                    .bind("proxy", proxy.name())
+                    .bind("interlay", interlay)
+                    .bind("step", step.name())
+                    .bind("detail", detail)
+                    .execute();
+        }));
+    }
+
+    @Override
+    public boolean abort(String interlay, long epoch, long attempt, String reason) {
+        int[] changed = new int[1];
+        run("abort", h -> h.useTransaction(t -> {
+            changed[0] = t.createUpdate(
+                            """
+                            UPDATE route SET state = 'ABORTING'
+                            WHERE migration = (SELECT migration FROM route WHERE interlay = :interlay)
+                                  AND epoch = :epoch AND attempt = :attempt AND state = 'PREPARED'""")
+                    .bind("interlay", interlay)
+                    .bind("epoch", epoch)
+                    .bind("attempt", attempt)
+                    .execute();
+            if (changed[0] > 0) {
+                t.createUpdate("UPDATE attempt SET reason = :reason WHERE id = :id AND reason IS NULL")
+                        .bind("reason", reason)
+                        .bind("id", attempt)
+                        .execute();
+            }
+        }));
+        return changed[0] > 0;
+    }
+
+    @Override
+    public void report(ProxyIdentity proxy, String interlay, TrafficReport report) {
+        String json;
+        try {
+            json = JSON.writeValueAsString(report);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+        run("report", h -> h.useTransaction(t -> {
+            t.execute("SET LOCAL synchronous_commit = off");
+            t.createUpdate(
+                            """
+                            UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb
+                            WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""")
+                    .bind("traffic", json)
+                    .bind("interlay", interlay)
+                    .bind("name", proxy.name())
+                    .bind("incarnation", proxy.incarnation())
+                    .execute();
+        }));
+    }
+
+    @Override
+    public void leave(ProxyIdentity proxy, String interlay) {
+        run("leave", h -> h.createUpdate(
+                        "DELETE FROM proxy WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation")
+                .bind("interlay", interlay)
+                .bind("name", proxy.name())
+                .bind("incarnation", proxy.incarnation())
+                .execute());
+    }
+
+    @Override
+    public Subscription watch(String interlay, Runnable onChange) {
+        Runnable stop = changes.listen((channel, payload) -> {
+            if (channel.isEmpty() || channel.equals("eden_route") && payload.equals(interlay)) {
+                onChange.run();
+            }
+        });
+        return stop::run;
+    }
+
+    private record Row(
+            String interlay,
+            long version,
+            long epoch,
+            RouteState state,
+            long attempt,
+            long deadlineMillis,
+            @Nullable String active,
+            @Nullable String standby,
+            int activeTag,
+            @Nullable String migration,
+            CanaryPolicy canary,
+            boolean ackBoth) {}
+
+    private static Row row(Handle h, String interlay, String sql) {
+        return h.createQuery(sql)
+                .bind("interlay", interlay)
+                .map((rs, _) -> map(rs))
+                .findOne()
+                .orElseThrow(() -> new NoSuchElementException("there is no interlay " + interlay));
+    }
+
+    private static Row map(ResultSet rs) throws SQLException {
+        return new Row(
+                rs.getString("interlay"),
+                rs.getLong("version"),
+                rs.getLong("epoch"),
+                RouteState.valueOf(rs.getString("state")),
+                rs.getLong("attempt"),
+                rs.getLong("deadline_ms"),
+                rs.getString("active"),
+                rs.getString("standby"),
+                rs.getInt("active_tag"),
+                rs.getString("migration"),
+                new CanaryPolicy(
+                        rs.getDouble("read_share"),
+                        CanaryPolicy.Consistency.valueOf(rs.getString("consistency")),
+                        Duration.ofMillis(rs.getLong("max_wait_ms"))),
+                rs.getBoolean("ack_both"));
+    }
+
+    private Route route(Row row) {
+        String migration = row.migration();
+        boolean moving = migration != null && row.standby() != null;
+        return new Route(
+                row.interlay(),
+                row.version(),
+                row.epoch(),
+                row.state(),
+                row.attempt(),
+                row.deadlineMillis(),
+                backend(row.active(), moving ? migration : null),
+                backend(row.standby(), migration),
+                row.activeTag(),
+                moving ? ReplicationLedger.appliedKey(String.valueOf(migration)) : null,
+                row.canary(),
+                row.ackBoth());
+    }
+
+    private @Nullable Backend backend(@Nullable String endpointId, @Nullable String migration) {
+        if (endpointId == null) {
+            return null;
+        }
+        Endpoint e = endpoints.endpoint(endpointId);
+        Backend.Login eden = migration == null
+                ? null
+                : records.login(migration, endpointId, "login:proxy", "eden-proxy-" + migration);
+        return new Backend(e.id(), e.host(), e.port(), e.tls(), null, eden);
+    }
+
+    private Route guarded(String what, Function<Handle, Row> work) {
+        try {
+            return route(jdbi.withHandle(work::apply));
+        } catch (NoSuchElementException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new RouteStoreException(what + ": Eden's store cannot be read", e);
+        }
+    }
+
+    private void run(String what, java.util.function.Consumer<Handle> work) {
+        try {
+            jdbi.useHandle(work::accept);
+        } catch (RuntimeException e) {
+            throw new RouteStoreException(what + ": Eden's store cannot be written", e);
+        }
+    }
+}

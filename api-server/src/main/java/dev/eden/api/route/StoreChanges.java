@@ -1,0 +1,131 @@
+package dev.eden.api.route;
+
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hears of changes in the store (PostgreSQL documentation: NOTIFY) on a connection of its own. A notification may be late or
+ * lost with the connection: after each reconnect everybody is told to look, and listeners must poll besides.
+ */
+public final class StoreChanges implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(StoreChanges.class);
+    private static final int WAIT_MILLIS = 1_000;
+
+    private final String url;
+    private final Properties properties;
+    private final List<BiConsumer<String, String>> listeners = new CopyOnWriteArrayList<>();
+    private final Object lock = new Object();
+    private final Thread thread;
+    private long mark;
+    private volatile boolean closed;
+    private volatile @Nullable Connection connection;
+
+    /** Starts listening; never throws, it connects in the background. */
+    public StoreChanges(String url, Properties properties) {
+        this.url = url;
+        this.properties = properties;
+        this.thread = Thread.ofVirtual().name("store-changes").start(this::run);
+    }
+
+    /** {@code listener} gets channel and payload, both empty after a reconnect; called on the listening thread: be quick. */
+    Runnable listen(BiConsumer<String, String> listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    long mark() {
+        synchronized (lock) {
+            return mark;
+        }
+    }
+
+    void await(long since, Duration atMost) {
+        long end = System.nanoTime() + atMost.toNanos();
+        synchronized (lock) {
+            while (mark == since && !closed) {
+                long left = end - System.nanoTime();
+                if (left <= 0) {
+                    return;
+                }
+                try {
+                    lock.wait(left / 1_000_000, (int) (left % 1_000_000));
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        Connection current = connection;
+        if (current != null) {
+            try {
+                current.abort(Runnable::run);
+            } catch (SQLException e) {
+                LOGGER.atDebug().setCause(e).log("closing the listening connection");
+            }
+        }
+        thread.interrupt();
+    }
+
+    private void run() {
+        while (!closed) {
+            try (Connection c = DriverManager.getConnection(url, properties)) {
+                connection = c;
+                try (Statement statement = c.createStatement()) {
+                    statement.execute("LISTEN eden_route");
+                    statement.execute("LISTEN eden_acknowledgement");
+                }
+                changed("", "");
+                PGConnection listening = c.unwrap(PGConnection.class);
+                while (!closed) {
+                    PGNotification[] notifications = listening.getNotifications(WAIT_MILLIS);
+                    if (notifications == null || notifications.length == 0) {
+                        // A dead peer is noticed by asking.
+                        try (Statement statement = c.createStatement()) {
+                            statement.execute("SELECT 1");
+                        }
+                        continue;
+                    }
+                    for (PGNotification n : notifications) {
+                        changed(n.getName(), n.getParameter());
+                    }
+                }
+            } catch (SQLException e) {
+                if (!closed) {
+                    LOGGER.atWarn().addKeyValue("problem", e.getMessage()).log("cannot listen to the store");
+                    pause();
+                }
+            }
+        }
+    }
+
+    private void changed(String channel, String payload) {
+        synchronized (lock) {
+            mark++;
+            lock.notifyAll();
+        }
+        for (BiConsumer<String, String> listener : listeners) {
+            listener.accept(channel, payload);
+        }
+    }
+
+    private void pause() {
+        await(mark(), Duration.ofMillis(200));
+    }
+}
