@@ -1,0 +1,195 @@
+package dev.eden.embedded;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The PostgreSQL binaries of {@code io.zonky.test.postgres}, unpacked into the {@link Cache}, with a freshly initialised
+ * cluster beside them that new ones are copied from (initdb takes over a second, a copy a tenth of it).
+ */
+final class PostgresInstallation {
+    static final String VERSION = "18.6.0";
+
+    private static final String PASSWORD_FILE = "eden-password";
+
+    private final Path home;
+    private final ServiceAccount account;
+
+    private PostgresInstallation(Path home, ServiceAccount account) {
+        this.home = home;
+        this.account = account;
+    }
+
+    static PostgresInstallation ofThisMachine() {
+        ServiceAccount account = ServiceAccount.ofThisProcess();
+        return new PostgresInstallation(
+                Cache.entry(account.cacheRoot(), "postgres/" + VERSION, PostgresInstallation::unpack), account);
+    }
+
+    /** The command line of one of the programs, run as somebody PostgreSQL accepts who can reach the data directory. */
+    List<String> command(String program, Path data, List<String> arguments) {
+        var line = new ArrayList<>(account.prefix(List.of(home, data)));
+        line.add(home.resolve("bin").resolve(program).toString());
+        line.addAll(arguments);
+        return line;
+    }
+
+    /** Makes the cluster if the directory has none; returns the password of its superuser. */
+    String createCluster(Path data) {
+        try {
+            if (!Files.exists(data.resolve("PG_VERSION"))) {
+                Path template = Cache.entry(
+                        account.cacheRoot(), "postgres/cluster-" + VERSION + "-" + account.name(), this::initialise);
+                copy(template, data);
+                account.own(data);
+            }
+            return Files.readString(data.resolve(PASSWORD_FILE)).strip();
+        } catch (IOException e) {
+            throw new EmbeddedServerException("could not make a PostgreSQL data directory in " + data + ": " + e, e);
+        }
+    }
+
+    private void initialise(Path work) throws IOException {
+        var random = new byte[16];
+        new SecureRandom().nextBytes(random);
+        String password = HexFormat.of().formatHex(random);
+        Path passwordFile = Files.createTempFile("eden-postgres-", ".password");
+        try {
+            Files.writeString(passwordFile, password + "\n");
+            account.own(passwordFile);
+            Files.createDirectory(work);
+            account.own(work);
+            run(
+                    work,
+                    "initdb",
+                    List.of(
+                            "-D",
+                            work.toString(),
+                            "-U",
+                            EmbeddedPostgres.USER,
+                            "--pwfile=" + passwordFile,
+                            "--auth=scram-sha-256",
+                            "--encoding=UTF8",
+                            "--locale=C",
+                            "--locale-provider=builtin",
+                            "--builtin-locale=C.UTF-8"),
+                    "");
+            run(
+                    work,
+                    "postgres",
+                    List.of("--single", "-D", work.toString(), "template1"),
+                    "CREATE DATABASE " + EmbeddedPostgres.DATABASE + "\n");
+        } finally {
+            Files.deleteIfExists(passwordFile);
+        }
+        Path kept = Files.createFile(
+                work.resolve(PASSWORD_FILE),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        Files.writeString(kept, password + "\n");
+        account.own(kept);
+    }
+
+    private void run(Path data, String program, List<String> arguments, String input) throws IOException {
+        Path log = Files.createTempFile("eden-" + program + "-", ".log");
+        try {
+            var builder = new ProcessBuilder(command(program, data, arguments))
+                    .directory(Path.of("/").toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile());
+            builder.environment().putAll(Map.of("LC_ALL", "C"));
+            Process process = builder.start();
+            try (OutputStream stdin = process.getOutputStream()) {
+                stdin.write(input.getBytes(StandardCharsets.UTF_8));
+            }
+            if (!process.waitFor(120, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IOException(program + " did not end within 120 s:\n" + Files.readString(log));
+            }
+            if (process.exitValue() != 0) {
+                throw new IOException(program + " ended with " + process.exitValue() + ":\n" + Files.readString(log));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EmbeddedServerException("interrupted while running " + program, e);
+        } finally {
+            Files.deleteIfExists(log);
+        }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        Files.walkFileTree(from, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) throws IOException {
+                Path made = to.resolve(from.relativize(folder));
+                Files.createDirectories(made);
+                Files.setPosixFilePermissions(made, Files.getPosixFilePermissions(folder));
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Path made = to.resolve(from.relativize(file));
+                Files.copy(file, made);
+                Files.setPosixFilePermissions(made, Files.getPosixFilePermissions(file));
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    private static void unpack(Path work) throws IOException {
+        boolean mac = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("mac");
+        boolean arm = System.getProperty("os.arch", "").equals("aarch64");
+        String resource = "postgres-" + (mac ? "darwin" : "linux") + (arm ? "-arm_64" : "-x86_64") + ".txz";
+        try (@Nullable
+                InputStream in = PostgresInstallation.class.getClassLoader().getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new IOException("the class path has no " + resource
+                        + " (an artifact of io.zonky.test.postgres for this system and processor)");
+            }
+            Files.createDirectories(work);
+            try (var tar = new TarArchiveInputStream(new XZCompressorInputStream(in))) {
+                for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                    Path path = work.resolve(entry.getName()).normalize();
+                    if (!path.startsWith(work)) {
+                        throw new IOException("an entry leads out of the archive: " + entry.getName());
+                    }
+                    write(tar, entry, path);
+                }
+            }
+        }
+    }
+
+    private static void write(TarArchiveInputStream tar, TarArchiveEntry entry, Path path) throws IOException {
+        if (entry.isDirectory()) {
+            Files.createDirectories(path);
+            return;
+        }
+        Files.createDirectories(path.getParent());
+        if (entry.isSymbolicLink()) {
+            Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
+            return;
+        }
+        Files.copy(tar, path);
+        String mode = (entry.getMode() & 0111) == 0 ? "rw-r--r--" : "rwxr-xr-x";
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
+    }
+}
