@@ -1,0 +1,120 @@
+package dev.eden.api.store;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import java.time.OffsetDateTime;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** Who did what and why; append-only, kept so by a trigger. What it stores is shown to every viewer: no secret goes in. */
+public final class AuditLog {
+    private final Jdbi jdbi;
+
+    public AuditLog(Jdbi jdbi) {
+        this.jdbi = jdbi;
+    }
+
+    /** @param subject what it was done to, e.g. {@code endpoint/ec2_redis} */
+    public record Entry(
+            String actor,
+            String event,
+            String subject,
+            @Nullable String migration,
+            @Nullable String phase,
+            @Nullable Long revision,
+            String reason,
+            @Nullable JsonNode before,
+            @Nullable JsonNode after) {
+
+        /** Something done to an endpoint, an interlay or a token. */
+        public static Entry of(
+                String actor, String event, String subject, @Nullable Object before, @Nullable Object after) {
+            return new Entry(actor, event, subject, null, null, null, "", node(before), node(after));
+        }
+
+        /** Something done to a migration. */
+        public static Entry migration(
+                String actor,
+                String event,
+                String migration,
+                String phase,
+                String reason,
+                @Nullable Object before,
+                @Nullable Object after) {
+            return new Entry(
+                    actor, event, "migration/" + migration, migration, phase, null, reason, node(before), node(after));
+        }
+
+        private static @Nullable JsonNode node(@Nullable Object value) {
+            return value == null ? null : Json.mapper().valueToTree(value);
+        }
+    }
+
+    /** A stored entry; {@code id} grows in the order of storing. */
+    public record Event(
+            long id,
+            String at,
+            String actor,
+            String event,
+            String subject,
+            @Nullable String migration,
+            @Nullable String phase,
+            String reason,
+            @Nullable JsonNode before,
+            @Nullable JsonNode after) {}
+
+    /** Appends in the caller's transaction; false where this revision of the migration had been recorded before. */
+    boolean append(Handle handle, Entry entry) {
+        return handle.createUpdate("""
+                                INSERT INTO audit_log (actor, event, subject, migration, phase, revision, reason, before, after)
+                                VALUES (:actor, :event, :subject, :migration, :phase, :revision, :reason, CAST(:before AS jsonb), CAST(:after AS jsonb))
+                                ON CONFLICT (migration, revision) DO NOTHING""")
+                        .bind("actor", entry.actor())
+                        .bind("event", entry.event())
+                        .bind("subject", entry.subject())
+                        .bind("migration", entry.migration())
+                        .bind("phase", entry.phase())
+                        .bind("revision", entry.revision())
+                        .bind("reason", entry.reason())
+                        .bind("before", text(entry.before()))
+                        .bind("after", text(entry.after()))
+                        .execute()
+                == 1;
+    }
+
+    public void append(Entry entry) {
+        jdbi.useHandle(handle -> append(handle, entry));
+    }
+
+    /** Events of a migration after {@code afterId}, oldest first. */
+    public List<Event> events(String migration, long afterId, int limit) {
+        return jdbi.withHandle(handle -> handle.createQuery("""
+                        SELECT id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after
+                        FROM audit_log WHERE migration = :migration AND id > :after ORDER BY id LIMIT :limit""")
+                .bind("migration", migration)
+                .bind("after", afterId)
+                .bind("limit", limit)
+                .map((row, _) -> new Event(
+                        row.getLong("id"),
+                        row.getObject("at", OffsetDateTime.class).toInstant().toString(),
+                        row.getString("actor"),
+                        row.getString("event"),
+                        row.getString("subject"),
+                        row.getString("migration"),
+                        row.getString("phase"),
+                        row.getString("reason"),
+                        node(row.getString("before")),
+                        node(row.getString("after"))))
+                .list());
+    }
+
+    private static @Nullable String text(@Nullable JsonNode node) {
+        return node == null ? null : node.toString();
+    }
+
+    private static @Nullable JsonNode node(@Nullable String json) {
+        return json == null ? null : Json.tree(json);
+    }
+}

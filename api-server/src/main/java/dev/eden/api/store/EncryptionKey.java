@@ -1,0 +1,103 @@
+package dev.eden.api.store;
+
+import dev.eden.api.problem.StartupException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Base64;
+import java.util.EnumSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Where the key comes from: {@code EDEN_ENCRYPTION_KEY} (base64, 32 bytes), else the file {@code encryption.key} of the data directory. */
+public final class EncryptionKey {
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
+
+    private EncryptionKey() {}
+
+    /**
+     * Makes the file, mode 0600, when neither is there and {@code create} is set; refuses a file that others can read. Throws
+     * {@link StartupException}.
+     */
+    public static byte[] load(@Nullable String environment, Path dataDirectory, boolean create) {
+        if (environment != null && !environment.isBlank()) {
+            return decode(environment, "EDEN_ENCRYPTION_KEY");
+        }
+        Path file = dataDirectory.resolve("encryption.key");
+        try {
+            if (create && !Files.exists(file)) {
+                make(file);
+            }
+            if (!Files.exists(file)) {
+                throw new StartupException(
+                        "there is no encryption key: neither EDEN_ENCRYPTION_KEY nor " + file,
+                        "give the key or the data directory of the server whose store this is");
+            }
+            refuseWhatOthersCanRead(file);
+            return decode(Files.readString(file), file.toString());
+        } catch (IOException e) {
+            throw new StartupException(
+                    "the encryption key file " + file + " can't be used: "
+                            + e.getClass().getSimpleName(),
+                    "make the data directory writable for this user, or set EDEN_ENCRYPTION_KEY");
+        }
+    }
+
+    private static void make(Path file) throws IOException {
+        Path directory = java.util.Objects.requireNonNull(file.toAbsolutePath().getParent());
+        Files.createDirectories(directory);
+        byte[] key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        Path fresh =
+                Files.createTempFile(directory, "encryption", ".new", PosixFilePermissions.asFileAttribute(OWNER_ONLY));
+        try {
+            Files.writeString(fresh, Base64.getEncoder().encodeToString(key) + "\n");
+            try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            // A link, not a move: of two processes that start together the first one's key stays.
+            Files.createLink(file, fresh);
+        } catch (FileAlreadyExistsException another) {
+            // The other process's key is the key.
+        } finally {
+            Files.deleteIfExists(fresh);
+        }
+    }
+
+    private static void refuseWhatOthersCanRead(Path file) throws IOException {
+        Set<PosixFilePermission> mode = EnumSet.copyOf(Files.getPosixFilePermissions(file, LinkOption.NOFOLLOW_LINKS));
+        mode.removeAll(Set.of(
+                PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE, PosixFilePermission.OWNER_EXECUTE));
+        if (!mode.isEmpty()) {
+            throw new StartupException(
+                    "others than its owner have access to the encryption key file " + file,
+                    "chmod 600 it, and think about whether the key has to be replaced");
+        }
+    }
+
+    private static byte[] decode(String base64, String from) {
+        byte[] key;
+        try {
+            key = Base64.getDecoder().decode(base64.strip());
+        } catch (IllegalArgumentException e) {
+            throw bad(from);
+        }
+        if (key.length != 32) {
+            throw bad(from);
+        }
+        return key;
+    }
+
+    private static StartupException bad(String from) {
+        return new StartupException(
+                "the encryption key of " + from + " is not 32 bytes in base64",
+                "make one with: openssl rand -base64 32");
+    }
+}

@@ -1,0 +1,154 @@
+package dev.eden.api.store;
+
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** The named fronts of endpoints. */
+public final class InterlayStore {
+    private final Jdbi jdbi;
+    private final AuditLog audit;
+    private final RouteHooks routes;
+
+    public InterlayStore(Jdbi jdbi, AuditLog audit, RouteHooks routes) {
+        this.jdbi = jdbi;
+        this.audit = audit;
+        this.routes = routes;
+    }
+
+    /** @param endpoint null until bound; {@code listen} is what its proxies are meant to listen on, {@code pool} backend connections in all */
+    public record Interlay(
+            String id,
+            String engine,
+            @Nullable String endpoint,
+            @Nullable String listen,
+            boolean tls,
+            @Nullable Integer pool,
+            String createdAt) {}
+
+    /** Creates one in front of an endpoint that exists; its engine is the endpoint's. */
+    public Interlay create(
+            String id, String endpoint, @Nullable String listen, boolean tls, @Nullable Integer pool, String actor) {
+        return jdbi.inTransaction(handle -> {
+            String engine = handle.createQuery("SELECT engine FROM endpoint WHERE id = :id FOR SHARE")
+                    .bind("id", endpoint)
+                    .mapTo(String.class)
+                    .findOne()
+                    .orElseThrow(() -> EndpointStore.unknown(endpoint));
+            if (!insert(handle, id, engine, endpoint, listen, tls, pool)) {
+                throw new Problem(ErrorCode.INTERLAY_EXISTS, "interlay " + id + " exists already");
+            }
+            return created(handle, id, endpoint, actor);
+        });
+    }
+
+    /**
+     * Makes the front of {@code eden server --listen} where there is none yet, bound to the oldest endpoint of its engine, or to the
+     * first one that will be created. A front that exists keeps its binding; its address is noted.
+     */
+    public Interlay ensure(String id, String engine, String listen, String actor) {
+        return jdbi.inTransaction(handle -> {
+            Optional<Interlay> existing = find(handle, id, true);
+            if (existing.isPresent()) {
+                handle.createUpdate("UPDATE interlay SET listen = :listen WHERE id = :id")
+                        .bind("listen", listen)
+                        .bind("id", id)
+                        .execute();
+                return find(handle, id, false).orElseThrow(() -> unknown(id));
+            }
+            String endpoint = handle.createQuery(
+                            "SELECT id FROM endpoint WHERE engine = :engine ORDER BY created_at, id LIMIT 1")
+                    .bind("engine", engine)
+                    .mapTo(String.class)
+                    .findOne()
+                    .orElse(null);
+            if (!insert(handle, id, engine, endpoint, listen, false, null)) {
+                return find(handle, id, false).orElseThrow(() -> unknown(id));
+            }
+            return created(handle, id, endpoint, actor);
+        });
+    }
+
+    public void delete(String id, String actor) {
+        jdbi.useTransaction(handle -> {
+            Interlay before = find(handle, id, true).orElseThrow(() -> unknown(id));
+            handle.createQuery("""
+                            SELECT m.id FROM migration_interlay i JOIN migration m ON m.id = i.migration
+                            WHERE i.interlay = :id AND m.ended_at IS NULL LIMIT 1""").bind("id", id).mapTo(String.class).findOne().ifPresent(migration -> {
+                throw new Problem(ErrorCode.INTERLAY_IN_USE, "interlay " + id + " is used by migration " + migration);
+            });
+            routes.interlayDeleted(handle, id);
+            handle.createUpdate("DELETE FROM interlay WHERE id = :id")
+                    .bind("id", id)
+                    .execute();
+            audit.append(handle, AuditLog.Entry.of(actor, "interlay.deleted", "interlay/" + id, before, null));
+        });
+    }
+
+    public List<Interlay> list() {
+        return jdbi.withHandle(handle -> handle.createQuery("SELECT * FROM interlay ORDER BY id")
+                .map((row, _) -> interlay(row))
+                .list());
+    }
+
+    public Interlay get(String id) {
+        return jdbi.withHandle(handle -> find(handle, id, false)).orElseThrow(() -> unknown(id));
+    }
+
+    static Problem unknown(String id) {
+        return new Problem(ErrorCode.INTERLAY_NOT_FOUND, "interlay " + id + " does not exist");
+    }
+
+    static Optional<Interlay> find(Handle handle, String id, boolean lock) {
+        return handle.createQuery("SELECT * FROM interlay WHERE id = :id" + (lock ? " FOR UPDATE" : ""))
+                .bind("id", id)
+                .map((row, _) -> interlay(row))
+                .findOne();
+    }
+
+    private Interlay created(Handle handle, String id, @Nullable String endpoint, String actor) {
+        Interlay made = find(handle, id, false).orElseThrow(() -> unknown(id));
+        routes.interlayCreated(handle, id, endpoint);
+        audit.append(handle, AuditLog.Entry.of(actor, "interlay.created", "interlay/" + id, null, made));
+        return made;
+    }
+
+    private static boolean insert(
+            Handle handle,
+            String id,
+            String engine,
+            @Nullable String endpoint,
+            @Nullable String listen,
+            boolean tls,
+            @Nullable Integer pool) {
+        return handle.createUpdate("""
+                                INSERT INTO interlay (id, engine, endpoint, listen, tls, pool)
+                                VALUES (:id, :engine, :endpoint, :listen, :tls, :pool) ON CONFLICT (id) DO NOTHING""")
+                        .bind("id", id)
+                        .bind("engine", engine)
+                        .bind("endpoint", endpoint)
+                        .bind("listen", listen)
+                        .bind("tls", tls)
+                        .bind("pool", pool)
+                        .execute()
+                == 1;
+    }
+
+    private static Interlay interlay(ResultSet row) throws SQLException {
+        return new Interlay(
+                row.getString("id"),
+                row.getString("engine"),
+                row.getString("endpoint"),
+                row.getString("listen"),
+                row.getBoolean("tls"),
+                row.getObject("pool", Integer.class),
+                row.getObject("created_at", OffsetDateTime.class).toInstant().toString());
+    }
+}

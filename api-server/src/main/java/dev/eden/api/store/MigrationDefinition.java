@@ -1,0 +1,36 @@
+package dev.eden.api.store;
+
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.Strategy;
+import java.util.List;
+import java.util.Locale;
+
+/** A migration as asked for, without its id and before it is known which endpoints it moves. Stored as JSON: additive evolution only. */
+public record MigrationDefinition(
+        Strategy strategy,
+        MigrationSpec.Data data,
+        MigrationSpec.Gates gates,
+        String failureHandling,
+        MigrationSpec.CutoverBudget cutover) {
+
+    public MigrationDefinition withStrategy(Strategy patched) {
+        return new MigrationDefinition(patched, data, gates, failureHandling, cutover);
+    }
+
+    /** The workflow's argument. */
+    public MigrationSpec spec(
+            String id, String description, String engine, String source, String target, List<String> interlays) {
+        return new MigrationSpec(
+                id,
+                description,
+                engine,
+                source,
+                target,
+                interlays,
+                strategy,
+                data,
+                gates,
+                MigrationSpec.FailureHandling.valueOf(failureHandling.toUpperCase(Locale.ROOT)),
+                cutover);
+    }
+}

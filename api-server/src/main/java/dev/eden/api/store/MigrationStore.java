@@ -1,0 +1,328 @@
+package dev.eden.api.store;
+
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.workflows.Strategy;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** The directory of migrations: what was asked for, and the last phase its workflow has recorded. */
+public final class MigrationStore {
+    private final Jdbi jdbi;
+    private final AuditLog audit;
+
+    public MigrationStore(Jdbi jdbi, AuditLog audit) {
+        this.jdbi = jdbi;
+        this.audit = audit;
+    }
+
+    /** @param viewJson the workflow's last recorded view, null before the first */
+    public record Migration(
+            String id,
+            String description,
+            @Nullable String engine,
+            @Nullable String source,
+            @Nullable String target,
+            List<String> interlays,
+            MigrationDefinition definition,
+            String phase,
+            @Nullable String viewJson,
+            long revision,
+            Map<String, String> labels,
+            String createdBy,
+            String createdAt,
+            @Nullable String startedAt,
+            @Nullable String endedAt,
+            String updatedAt) {
+
+        public boolean started() {
+            return startedAt != null;
+        }
+
+        public boolean ended() {
+            return endedAt != null;
+        }
+    }
+
+    public Migration create(
+            String id, String description, MigrationDefinition definition, Map<String, String> labels, String actor) {
+        return jdbi.inTransaction(handle -> {
+            int inserted = handle.createUpdate("""
+                            INSERT INTO migration (id, description, spec, labels, created_by)
+                            VALUES (:id, :description, CAST(:spec AS jsonb), CAST(:labels AS jsonb), :actor)
+                            ON CONFLICT (id) DO NOTHING""")
+                    .bind("id", id)
+                    .bind("description", description)
+                    .bind("spec", Json.write(definition))
+                    .bind("labels", Json.write(labels))
+                    .bind("actor", actor)
+                    .execute();
+            if (inserted == 0) {
+                throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
+            }
+            audit.append(
+                    handle, AuditLog.Entry.migration(actor, "migration.created", id, "created", "", null, definition));
+            return get(handle, id, false);
+        });
+    }
+
+    /**
+     * Adds an interlay whose endpoint becomes the migration's source, and claims both endpoints for this migration. Adding the same
+     * again changes nothing.
+     */
+    public Migration addInterlay(String id, String interlay, String target, String actor) {
+        return jdbi.inTransaction(handle -> {
+            Migration migration = get(handle, id, true);
+            refuseStarted(migration);
+            InterlayStore.Interlay front =
+                    InterlayStore.find(handle, interlay, true).orElseThrow(() -> InterlayStore.unknown(interlay));
+            String source = front.endpoint();
+            if (source == null) {
+                throw new Problem(ErrorCode.INTERLAY_UNBOUND, "interlay " + interlay + " has no endpoint yet");
+            }
+            String targetEngine = handle.createQuery("SELECT engine FROM endpoint WHERE id = :id FOR SHARE")
+                    .bind("id", target)
+                    .mapTo(String.class)
+                    .findOne()
+                    .orElseThrow(() -> EndpointStore.unknown(target));
+            if (!targetEngine.equals(front.engine())) {
+                throw new Problem(
+                        ErrorCode.ENGINE_MISMATCH,
+                        "interlay " + interlay + " speaks " + front.engine() + ", endpoint " + target + " is "
+                                + targetEngine);
+            }
+            if (source.equals(target)) {
+                throw new Problem(
+                        ErrorCode.MIGRATION_SIDES_DIFFER,
+                        "endpoint " + target + " is what interlay " + interlay
+                                + " stands in front of: source and target are the same");
+            }
+            if (migration.source() != null
+                    && !(source.equals(migration.source()) && target.equals(migration.target()))) {
+                throw new Problem(
+                        ErrorCode.MIGRATION_SIDES_DIFFER,
+                        "migration " + id + " moves " + migration.source() + " to " + migration.target() + "; interlay "
+                                + interlay + " would move " + source + " to " + target);
+            }
+            // In the order of their ids: two requests that want the same two endpoints must not wait for each other.
+            if (source.compareTo(target) < 0) {
+                claim(handle, id, source, "source");
+                claim(handle, id, target, "target");
+            } else {
+                claim(handle, id, target, "target");
+                claim(handle, id, source, "source");
+            }
+            handle.createUpdate(
+                            "UPDATE migration SET engine = :engine, source = :source, target = :target, updated_at = now() WHERE id = :id")
+                    .bind("engine", front.engine())
+                    .bind("source", source)
+                    .bind("target", target)
+                    .bind("id", id)
+                    .execute();
+            int added = handle.createUpdate(
+                            "INSERT INTO migration_interlay (migration, interlay) VALUES (:id, :interlay) ON CONFLICT DO NOTHING")
+                    .bind("id", id)
+                    .bind("interlay", interlay)
+                    .execute();
+            if (added == 1) {
+                audit.append(
+                        handle,
+                        AuditLog.Entry.migration(
+                                actor,
+                                "migration.interlay_added",
+                                id,
+                                migration.phase(),
+                                "",
+                                null,
+                                Map.of("interlay", interlay, "source", source, "target", target)));
+            }
+            return get(handle, id, false);
+        });
+    }
+
+    private static void claim(Handle handle, String migration, String endpoint, String role) {
+        handle.createUpdate("""
+                        INSERT INTO migration_endpoint (endpoint, migration, role) VALUES (:endpoint, :migration, :role)
+                        ON CONFLICT DO NOTHING""")
+                .bind("endpoint", endpoint)
+                .bind("migration", migration)
+                .bind("role", role)
+                .execute();
+        String owner = handle.createQuery("SELECT migration FROM migration_endpoint WHERE endpoint = :endpoint")
+                .bind("endpoint", endpoint)
+                .mapTo(String.class)
+                .one();
+        if (!owner.equals(migration)) {
+            throw new Problem(
+                    ErrorCode.ENDPOINT_IN_MIGRATION,
+                    "endpoint " + endpoint + " is in migration " + owner
+                            + "; an endpoint is in one migration at a time");
+        }
+    }
+
+    /** Stores the strategy of a migration that has not been started. */
+    public Migration patchBeforeStart(String id, Strategy strategy, String actor, String reason) {
+        return jdbi.inTransaction(handle -> {
+            Migration migration = get(handle, id, true);
+            refuseStarted(migration);
+            storeStrategy(handle, migration, strategy);
+            audit.append(
+                    handle,
+                    AuditLog.Entry.migration(
+                            actor,
+                            "migration.strategy_patched",
+                            id,
+                            migration.phase(),
+                            reason,
+                            migration.definition().strategy(),
+                            strategy));
+            return get(handle, id, false);
+        });
+    }
+
+    /** A command the workflow has accepted; {@code strategy} where it changed it. */
+    public void commandAccepted(
+            Migration migration, String command, String actor, String reason, @Nullable Strategy strategy) {
+        jdbi.useTransaction(handle -> {
+            if (strategy != null) {
+                storeStrategy(handle, migration, strategy);
+            }
+            audit.append(
+                    handle,
+                    AuditLog.Entry.migration(
+                            actor,
+                            "command." + command,
+                            migration.id(),
+                            migration.phase(),
+                            reason,
+                            strategy == null ? null : migration.definition().strategy(),
+                            strategy));
+        });
+    }
+
+    private static void storeStrategy(Handle handle, Migration migration, Strategy strategy) {
+        handle.createUpdate("UPDATE migration SET spec = CAST(:spec AS jsonb), updated_at = now() WHERE id = :id")
+                .bind("spec", Json.write(migration.definition().withStrategy(strategy)))
+                .bind("id", migration.id())
+                .execute();
+    }
+
+    /** The workflow has been started. */
+    public Migration started(String id, String actor, String reason) {
+        return jdbi.inTransaction(handle -> {
+            int changed = handle.createUpdate(
+                            "UPDATE migration SET started_at = now(), updated_at = now() WHERE id = :id AND started_at IS NULL")
+                    .bind("id", id)
+                    .execute();
+            Migration migration = get(handle, id, false);
+            if (changed == 1) {
+                audit.append(
+                        handle,
+                        AuditLog.Entry.migration(
+                                actor, "migration.started", id, migration.phase(), reason, null, null));
+            }
+            return migration;
+        });
+    }
+
+    /** Forgets a migration that was never started, and gives its endpoints back. */
+    public void delete(String id, String actor) {
+        jdbi.useTransaction(handle -> {
+            Migration migration = get(handle, id, true);
+            refuseStarted(migration);
+            handle.createUpdate("DELETE FROM migration WHERE id = :id")
+                    .bind("id", id)
+                    .execute();
+            audit.append(
+                    handle,
+                    AuditLog.Entry.migration(
+                            actor, "migration.deleted", id, migration.phase(), "", migration.definition(), null));
+        });
+    }
+
+    public Migration get(String id) {
+        return jdbi.withHandle(handle -> get(handle, id, false));
+    }
+
+    /** Ordered by id; {@code afterId} is the last one of the page before. */
+    public List<Migration> list(
+            @Nullable String phase, @Nullable String labelKey, @Nullable String labelValue, String afterId, int limit) {
+        return jdbi.withHandle(handle -> handle.createQuery(SELECT + """
+                         WHERE m.id > :after
+                         AND (CAST(:phase AS text) IS NULL OR m.phase = :phase)
+                         AND (CAST(:key AS text) IS NULL OR m.labels ->> :key = :value)
+                         ORDER BY m.id LIMIT :limit""")
+                .bind("after", afterId)
+                .bind("phase", phase)
+                .bind("key", labelKey)
+                .bind("value", labelValue)
+                .bind("limit", limit)
+                .map((row, _) -> migration(row))
+                .list());
+    }
+
+    private static void refuseStarted(Migration migration) {
+        if (migration.ended()) {
+            throw new Problem(
+                    ErrorCode.MIGRATION_ENDED, "migration " + migration.id() + " has ended: " + migration.phase());
+        }
+        if (migration.started()) {
+            throw new Problem(
+                    ErrorCode.MIGRATION_STARTED, "migration " + migration.id() + " is in phase " + migration.phase());
+        }
+    }
+
+    static Problem unknown(String id) {
+        return new Problem(ErrorCode.MIGRATION_NOT_FOUND, "migration " + id + " does not exist");
+    }
+
+    private static final String SELECT = """
+            SELECT m.*, m.spec::text AS spec_text, m.view::text AS view_text, m.labels::text AS labels_text,
+                ARRAY(SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id ORDER BY i.interlay) AS interlays
+            FROM migration m""";
+
+    private static Migration get(Handle handle, String id, boolean lock) {
+        if (lock) {
+            handle.execute("SELECT 1 FROM migration WHERE id = ? FOR UPDATE", id);
+        }
+        Optional<Migration> found = handle.createQuery(SELECT + " WHERE m.id = :id")
+                .bind("id", id)
+                .map((row, _) -> migration(row))
+                .findOne();
+        return found.orElseThrow(() -> unknown(id));
+    }
+
+    private static Migration migration(ResultSet row) throws SQLException {
+        return new Migration(
+                row.getString("id"),
+                row.getString("description"),
+                row.getString("engine"),
+                row.getString("source"),
+                row.getString("target"),
+                List.of((String[]) row.getArray("interlays").getArray()),
+                Json.read(row.getString("spec_text"), MigrationDefinition.class),
+                row.getString("phase"),
+                row.getString("view_text"),
+                row.getLong("revision"),
+                Labels.of(row.getString("labels_text")),
+                row.getString("created_by"),
+                time(row, "created_at", ""),
+                time(row, "started_at", null),
+                time(row, "ended_at", null),
+                time(row, "updated_at", ""));
+    }
+
+    @org.jspecify.annotations.NullUnmarked
+    private static String time(ResultSet row, String column, String otherwise) throws SQLException {
+        OffsetDateTime at = row.getObject(column, OffsetDateTime.class);
+        return at == null ? otherwise : at.toInstant().toString();
+    }
+}
