@@ -1,0 +1,160 @@
+package dev.eden.activities.redis.acl;
+
+import dev.eden.activities.redis.RedisConnectionException;
+import dev.eden.activities.redis.RedisException;
+import dev.eden.activities.redis.Reply;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.ServerInfo;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * Eden's own users on a server, one set per migration: <em>control</em> does everything the migration needs, <em>proxy</em> only
+ * reads, <em>apply</em> (made by the replicator, one per generation) writes the stream.
+ */
+public final class EdenUsers {
+    /** Names of logins in {@link ServerRecords}. */
+    public static final String CONTROL_LOGIN = "login:control";
+
+    public static final String PROXY_LOGIN = "login:proxy";
+
+    private static final String PREFIX = "eden-";
+    private static final List<String> CONTROL_RULES = List.of("on", "~*", "&*", "+@all");
+
+    /** Reads, subscriptions, taking back blocked clients; no writes. PFCOUNT is left out: it may write its cached count into the key. */
+    private static final List<String> PROXY_RULES = List.of(
+            "on",
+            "~*",
+            "&*",
+            "+@read",
+            "-@dangerous",
+            "-pfcount",
+            "+info",
+            "+ping",
+            "+echo",
+            "+hello",
+            "+auth",
+            "+reset",
+            "+select",
+            "+command",
+            "+time",
+            "+client|setname",
+            "+client|getname",
+            "+client|id",
+            "+client|unblock",
+            "+script|load",
+            "+script|exists",
+            "+subscribe",
+            "+unsubscribe",
+            "+psubscribe",
+            "+punsubscribe",
+            "+pubsub",
+            "+xinfo");
+
+    private static final List<String> PROXY_RULES_7 = List.of("+ssubscribe", "+sunsubscribe", "+quit");
+
+    private EdenUsers() {}
+
+    public static String control(String migration) {
+        return PREFIX + "control-" + migration;
+    }
+
+    public static String proxy(String migration) {
+        return PREFIX + "proxy-" + migration;
+    }
+
+    /** Eden's, of whatever migration: never fenced. */
+    public static boolean isEden(String user) {
+        return user.startsWith(PREFIX);
+    }
+
+    /** Made for this migration: removed by its cleanup. */
+    public static boolean belongsTo(String user, String migration) {
+        return user.equals(control(migration))
+                || user.equals(proxy(migration))
+                || Pattern.matches("eden-apply-" + Pattern.quote(migration) + "-\\d+", user);
+    }
+
+    /** Makes both users, or brings them back to their rules; idempotent; two round trips. */
+    public static void create(RespConnection connection, String migration, Endpoint endpoint, ServerRecords records) {
+        Backend.Login control = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
+        Backend.Login proxy = records.login(migration, endpoint.id(), PROXY_LOGIN, proxy(migration));
+        List<String> proxyRules = new ArrayList<>(PROXY_RULES);
+        if (ServerInfo.read(connection, "server").atLeast(7, 0)) {
+            proxyRules.addAll(PROXY_RULES_7);
+        }
+        setUser(connection, control, CONTROL_RULES);
+        setUser(connection, proxy, proxyRules);
+    }
+
+    /** Removes all users of the migration; the connection may be one of theirs: then it is closed by the server afterwards. */
+    public static void remove(RespConnection connection, String migration) {
+        List<Object> command = new ArrayList<>(List.of("ACL", "DELUSER"));
+        AclUsers.read(connection).stream()
+                .map(AclUser::name)
+                .filter(name -> belongsTo(name, migration))
+                .forEach(name -> command.add(AclUser.raw(name)));
+        if (command.size() > 2) {
+            connection.call(command.toArray());
+        }
+    }
+
+    /**
+     * A session of the control user, or, where the server does not know it (yet, or any more), of the endpoint's own login. Throws
+     * {@link RedisConnectionException} when the server cannot be reached, {@link RedisException} when it admits neither.
+     */
+    public static RespConnection connect(
+            String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
+        String name = "eden:control:" + migration;
+        Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
+        try {
+            return RespConnection.connect(endpoint, login, name, timeout);
+        } catch (RedisException refused) {
+            if (!refused.code().equals("WRONGPASS")) {
+                throw refused;
+            }
+            return RespConnection.connect(endpoint, name, timeout);
+        }
+    }
+
+    /**
+     * Like {@link #connect}, the other way round: the endpoint's own login, or the control user where that is fenced by now. A first
+     * run thus leaves no failed login in the server's {@code ACL LOG}.
+     */
+    public static RespConnection connectFirst(
+            String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
+        RespConnection own = RespConnection.connect(endpoint, "eden:control:" + migration, timeout);
+        Reply answer = own.ask("ACL", "WHOAMI");
+        if (answer instanceof Reply.Error error && error.code().equals("NOPERM")) {
+            own.close();
+            return connect(migration, endpoint, records, timeout);
+        }
+        return own;
+    }
+
+    private static void setUser(RespConnection connection, Backend.Login login, List<String> rules) {
+        List<Object> command = new ArrayList<>(List.of("ACL", "SETUSER", login.user(), "reset"));
+        command.add("#" + sha256(login.password().reveal()));
+        command.addAll(rules);
+        connection.call(command.toArray());
+    }
+
+    /** Redis stores a password as the SHA-256 of its bytes (Redis documentation, "ACL SETUSER": {@code #<hash>}). */
+    private static String sha256(String password) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(password.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.redis.preparation;
+
+import org.jspecify.annotations.NullMarked;
