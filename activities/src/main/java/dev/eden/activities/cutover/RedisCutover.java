@@ -165,7 +165,7 @@ public final class RedisCutover implements CutoverEngine {
             if (AclUsers.fenced(from)) {
                 throw new IllegalStateException("the active side " + fromId + " is fenced already");
             }
-            AclSnapshot snapshot = AclUsers.snapshot(from);
+            AclSnapshot snapshot = AclSnapshot.take(from);
             String acl = snapshot.encode();
             records.put(migration, fromId, FINAL_ACL, acl);
             users = snapshot;
@@ -302,7 +302,7 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void fenceStandby() {
-            AclUsers.fence(to, AclUsers.snapshot(to));
+            AclUsers.fence(to, AclSnapshot.take(to));
         }
 
         @Override
