@@ -1,0 +1,395 @@
+package dev.eden.api.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.activities.cutover.AttemptReport;
+import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.cutover.CutoverCoordinator;
+import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.preparation.RedisPreparation;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.store.Database;
+import dev.eden.api.store.EncryptedServerRecords;
+import dev.eden.api.store.SecretCipher;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.ProxyIdentity;
+import dev.eden.proxy.Route;
+import dev.eden.proxy.RouteState;
+import dev.eden.proxy.RouteStore;
+import dev.eden.proxy.Secret;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.Strategy;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisAccessControlException;
+
+/** The protocol on a real store and two real servers; proxies and applier are stand-ins that only keep the protocol's rules. */
+class CutoverProtocolIT {
+    private static final String MIGRATION = "m1";
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static EmbeddedPostgres postgres;
+    private static Database database;
+    private static StoreChanges changes;
+
+    private EmbeddedRedis source;
+    private EmbeddedRedis target;
+    private PostgresRouteLedger routes;
+    private PostgresReplicationLedger replication;
+    private EncryptedServerRecords records;
+    private EndpointDirectory endpoints;
+    private RedisCutover engine;
+    private MigrationSpec spec;
+    private final List<AutoCloseable> running = new ArrayList<>();
+
+    @BeforeAll
+    static void startStore() {
+        postgres = EmbeddedPostgres.start();
+        database = Database.open(
+                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        Properties properties = new Properties();
+        properties.setProperty("user", postgres.user());
+        properties.setProperty("password", postgres.password());
+        changes = new StoreChanges(postgres.jdbcUrl(), properties);
+    }
+
+    @AfterAll
+    static void stopStore() {
+        changes.close();
+        database.close();
+        postgres.close();
+    }
+
+    @BeforeEach
+    void prepare() {
+        source = EmbeddedRedis.start();
+        target = EmbeddedRedis.start();
+        byte[] key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        SecretCipher cipher = new SecretCipher(key);
+        Map<String, Endpoint> known = Map.of(
+                "source", new Endpoint("source", "redis", source.host(), source.port(), false, null),
+                "target", new Endpoint("target", "redis", target.host(), target.port(), false, null));
+        endpoints = id -> Objects.requireNonNull(known.get(id), id);
+        database.jdbi().useHandle(h -> {
+            h.execute(
+                    "TRUNCATE route, attempt, proxy, acknowledgement, replication, interlay, endpoint, server_record CASCADE");
+            h.execute(
+                    "INSERT INTO endpoint (id, engine, host, port, tls) VALUES ('source', 'redis', 'h', 1, false), ('target', 'redis', 'h', 2, false)");
+            h.execute("INSERT INTO interlay (id, engine, endpoint) VALUES ('front', 'redis', 'source')");
+            h.execute("INSERT INTO route (interlay, active) VALUES ('front', 'source')");
+        });
+        records = new EncryptedServerRecords(database.jdbi(), cipher);
+        routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
+        replication = new PostgresReplicationLedger(database.jdbi());
+        engine = new RedisCutover(endpoints, records);
+        spec = new MigrationSpec(
+                MIGRATION,
+                "",
+                "redis",
+                "source",
+                "target",
+                List.of("front"),
+                new Strategy("canary", 0, "session", 5, null, new Strategy.WriteMode("dual_write", null, "source", null)),
+                new MigrationSpec.Data("scan", "auto", "replace"),
+                MigrationSpec.Gates.defaults(),
+                MigrationSpec.FailureHandling.PAUSE,
+                new MigrationSpec.CutoverBudget(2_000, 1));
+        new RedisPreparation(endpoints, records, routes).prepare(spec);
+        routes.attach(MIGRATION, "source", "target", List.of("front"));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        for (AutoCloseable part : running.reversed()) {
+            part.close();
+        }
+        source.close();
+        target.close();
+    }
+
+    @Test
+    void anAttemptMovesWritesAndTheNextTakesThemBack() {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInProxy("p2"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+
+        AttemptReport forward = coordinator(routes, engine).attempt(spec, true, 1);
+
+        assertThat(forward.outcome()).as("%s", forward).isEqualTo("committed");
+        assertThat(forward.epoch()).isEqualTo(1);
+        assertOwner("target", 2);
+        assertThat(replication.current(MIGRATION).from()).isEqualTo("target");
+        assertThat(replication.current(MIGRATION).startReplid()).isNotNull();
+
+        running.add(new StandInApplier("target", "source"));
+        awaitReady(false);
+        AttemptReport back = coordinator(routes, engine).attempt(spec, false, 2);
+
+        assertThat(back.outcome()).as("%s", back).isEqualTo("committed");
+        assertOwner("source", 3);
+    }
+
+    @Test
+    void aSilentProxyAbortsAndTheSourceServesAgain() {
+        running.add(new StandInProxy("p1"));
+        StandInProxy silent = new StandInProxy("silent");
+        running.add(silent);
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        silent.deafTo(RouteStore.Step.DRAINED);
+
+        AttemptReport report = coordinator(routes, engine).attempt(spec, true, 1);
+
+        assertThat(report.outcome()).isEqualTo("aborted");
+        assertThat(report.blockers()).anyMatch(b -> b.contains("silent/front"));
+        assertOwner("source", 1);
+    }
+
+    @Test
+    void aStalledApplierAborts() throws Exception {
+        running.add(new StandInProxy("p1"));
+        StandInApplier applier = new StandInApplier("source", "target");
+        awaitReady(true);
+        applier.close();
+        replication.progress(MIGRATION, progress());
+        try (Jedis client = new Jedis(source.host(), source.port())) {
+            client.set("eden:stranger", "a write the applier never applies");
+        }
+
+        AttemptReport report = coordinator(routes, engine).attempt(spec, true, 1);
+
+        assertThat(report.outcome()).isEqualTo("aborted");
+        assertOwner("source", 1);
+    }
+
+    /** Dies at the first, second, third … call on store or servers, until an attempt gets through alive. */
+    @Test
+    void whereverTheCoordinatorDiesAnotherSettlesIt() throws Exception {
+        running.add(new StandInProxy("p1"));
+        int deaths = 0;
+        boolean forward = true;
+        while (true) {
+            String from = forward ? "source" : "target";
+            String to = forward ? "target" : "source";
+            long epoch = routes.read(MIGRATION).orElseThrow().epoch();
+            try (StandInApplier _ = new StandInApplier(from, to)) {
+                awaitReady(forward);
+                AtomicInteger left = new AtomicInteger(deaths);
+                try {
+                    AttemptReport alive = coordinator(dying(RouteLedger.class, routes, left), dyingEngine(left))
+                            .attempt(spec, forward, deaths);
+                    assertThat(alive.outcome()).isEqualTo("committed");
+                    assertThat(deaths).isGreaterThan(15);
+                    return;
+                } catch (Death _) {
+                    deaths++;
+                }
+                AttemptSettler settler = new AttemptSettler(routes, engine);
+                await().atMost(Duration.ofSeconds(20)).until(() -> !settler.sweep());
+                RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
+                assertThat(row.state()).isEqualTo(RouteState.STABLE);
+                assertThat(row.epoch()).as("death %d", deaths).isBetween(epoch, epoch + 1);
+                assertOwner(row.active(), row.epoch());
+                forward = row.active().equals("source");
+            }
+        }
+    }
+
+    /** The row names the owner, the owner serves a stranger, and the other side refuses one. */
+    private void assertOwner(String owner, long epoch) {
+        RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
+        assertThat(row.state()).isEqualTo(RouteState.STABLE);
+        assertThat(row.active()).isEqualTo(owner);
+        assertThat(row.epoch()).isEqualTo(epoch);
+        EmbeddedRedis serving = owner.equals("source") ? source : target;
+        EmbeddedRedis fenced = owner.equals("source") ? target : source;
+        try (Jedis client = new Jedis(serving.host(), serving.port())) {
+            assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
+        }
+        try (Jedis client = new Jedis(fenced.host(), fenced.port())) {
+            org.assertj.core.api.Assertions.assertThatThrownBy(() -> client.get("eden:stranger"))
+                    .isInstanceOf(JedisAccessControlException.class);
+        }
+    }
+
+    private void awaitReady(boolean forward) {
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(coordinator(routes, engine).readiness(spec, forward))
+                        .isEmpty());
+    }
+
+    private CutoverCoordinator coordinator(RouteLedger ledger, CutoverEngine servers) {
+        return new CutoverCoordinator(ledger, replication, servers, new AttemptSettler(ledger, servers), "test");
+    }
+
+    private static ReplicationLedger.Progress progress() {
+        return new ReplicationLedger.Progress(
+                "streaming", 0, 0, 0, 0, 0, 0, 0, 0, true, 0, null, System.currentTimeMillis());
+    }
+
+    private static final class Death extends Error {}
+
+    private CutoverEngine dyingEngine(AtomicInteger left) {
+        return new CutoverEngine() {
+            @Override
+            public String name() {
+                return "redis";
+            }
+
+            @Override
+            public Session open(String migration, String from, String to, Others others) {
+                return dying(Session.class, engine.open(migration, from, to, others), left);
+            }
+        };
+    }
+
+    private static <T> T dying(Class<T> type, T real, AtomicInteger left) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (_, method, arguments) -> {
+            // The session's end is part of dying, waiting is no step.
+            boolean step = !List.of("close", "changeMark", "awaitChange", "acknowledgements").contains(method.getName());
+            if (step && left.getAndDecrement() == 0) {
+                throw new Death();
+            }
+            try {
+                return method.invoke(real, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        }));
+    }
+
+    /** Joins, follows the row and acknowledges what a proxy would. */
+    private final class StandInProxy implements AutoCloseable {
+        private final PostgresRouteStore store =
+                new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        private final ProxyIdentity identity;
+        private final AtomicBoolean stop = new AtomicBoolean();
+        private final Thread thread;
+        private volatile RouteStore.@Nullable Step deaf;
+
+        StandInProxy(String name) {
+            identity = new ProxyIdentity(name, "1", "127.0.0.1:0", "test");
+            store.join(identity, "front");
+            thread = Thread.ofVirtual().start(this::follow);
+        }
+
+        void deafTo(RouteStore.Step step) {
+            deaf = step;
+        }
+
+        private void follow() {
+            while (!stop.get()) {
+                long mark = changes.mark();
+                Route route = store.read(identity, "front");
+                switch (route.state()) {
+                    case ARMED -> acknowledge(route, RouteStore.Step.ARMED);
+                    case PREPARED -> acknowledge(route, RouteStore.Step.DRAINED);
+                    case STABLE -> {
+                        if (route.attempt() > 0) {
+                            acknowledge(route, RouteStore.Step.OPENED);
+                        }
+                    }
+                    case ABORTING, COMMITTED -> {}
+                }
+                changes.await(mark, Duration.ofMillis(50));
+            }
+        }
+
+        private void acknowledge(Route route, RouteStore.Step step) {
+            if (step != deaf) {
+                store.acknowledge(identity, "front", route.attempt(), step, "{}");
+            }
+        }
+
+        @Override
+        public void close() throws Exception {
+            stop.set(true);
+            thread.join();
+            store.leave(identity, "front");
+        }
+    }
+
+    /** Writes the applied position under an identity of its own, as the applier does, until that identity is taken away. */
+    private final class StandInApplier implements AutoCloseable {
+        private final AtomicBoolean stop = new AtomicBoolean();
+        private final Thread thread;
+
+        StandInApplier(String from, String to) {
+            String user = "eden-apply-" + MIGRATION + "-" + System.nanoTime();
+            try (RespConnection admin = control(to)) {
+                admin.call("ACL", "SETUSER", user, "on", ">pw", "~*", "+@all");
+            }
+            RespConnection reading = control(from);
+            RespConnection writing = RespConnection.connect(
+                    endpoints.endpoint(to), new Backend.Login(user, new Secret("pw")), "applier", TIMEOUT);
+            // Something to make the server keep a log at all.
+            try (RespConnection link = control(from)) {
+                link.call("REPLCONF", "capa", "psync2");
+                link.send("PSYNC", "?", "-1");
+                link.flush();
+                link.read();
+            }
+            thread = Thread.ofVirtual().start(() -> {
+                try (reading;
+                        writing) {
+                    while (!stop.get()) {
+                        Map<String, String> info = new java.util.HashMap<>();
+                        for (String line : reading.call("INFO", "replication").text().split("\r\n")) {
+                            String[] field = line.split(":", 2);
+                            info.put(field[0], field[field.length - 1]);
+                        }
+                        writing.call(
+                                "HSET",
+                                ReplicationLedger.appliedKey(MIGRATION),
+                                "replid",
+                                info.getOrDefault("master_replid", ""),
+                                "offset",
+                                info.getOrDefault("master_repl_offset", ""));
+                        replication.progress(MIGRATION, progress());
+                    }
+                } catch (RuntimeException taken) {
+                    // Its identity is gone, or the test is over.
+                }
+            });
+        }
+
+        private RespConnection control(String endpoint) {
+            return RespConnection.connect(
+                    endpoints.endpoint(endpoint),
+                    records.login(MIGRATION, endpoint, "login:control", "eden-control-" + MIGRATION),
+                    "test",
+                    TIMEOUT);
+        }
+
+        @Override
+        public void close() throws Exception {
+            stop.set(true);
+            thread.join();
+        }
+    }
+}
