@@ -1,10 +1,25 @@
 package dev.eden.workflows;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What an operator may ask of a running migration. Every command carries an id (at-least-once delivery is harmless), the
  * actor and a reason; it arrives as an Update or as a Signal of the same name and both end in one handler.
+ *
+ * @param strategy the whole new strategy of {@code patch_strategy}; a plan of stages is kept only where it names one
+ * @param emptyTarget for {@code rollback} and {@code abort}: delete what was copied to the target
  */
-public record Command(Kind kind, String id, String actor, String reason, @org.jspecify.annotations.Nullable Strategy strategy) {
+public record Command(
+        Kind kind,
+        String id,
+        String actor,
+        String reason,
+        @Nullable Strategy strategy,
+        @Nullable Boolean emptyTarget) {
+
+    public Command(Kind kind, String id, String actor, String reason, @Nullable Strategy strategy) {
+        this(kind, id, actor, reason, strategy, null);
+    }
 
     /** The commands; {@link #label()} is the REST path, the update name and the signal name. */
     public enum Kind {
@@ -26,5 +41,14 @@ public record Command(Kind kind, String id, String actor, String reason, @org.js
         public String label() {
             return label;
         }
+    }
+
+    /** The kind that decides where this leads: a patch that asks for cutover is a cutover. */
+    Kind effect() {
+        return kind == Kind.PATCH_STRATEGY
+                        && strategy != null
+                        && strategy.writeMode().asksForCutover()
+                ? Kind.CUTOVER
+                : kind;
     }
 }

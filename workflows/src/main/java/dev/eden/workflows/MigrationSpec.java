@@ -19,6 +19,12 @@ public record MigrationSpec(
         FailureHandling failureHandling,
         CutoverBudget budget) {
 
+    /** The same under another strategy. */
+    public MigrationSpec withStrategy(Strategy other) {
+        return new MigrationSpec(
+                id, description, engine, source, target, interlays, other, data, gates, failureHandling, budget);
+    }
+
     /** {@code type}: {@code scan} or {@code none}; {@code mechanism}: {@code auto}, {@code psync}; {@code replace}: {@code replace}, {@code skip}, {@code fail}. */
     public record Data(String type, String mechanism, String replace) {}
 

@@ -1,6 +1,8 @@
 package dev.eden.workflows;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +17,33 @@ public record Strategy(
         @Nullable List<Stage> stages,
         WriteMode writeMode) {
 
+    public static final String CANARY = "canary";
+    public static final String BLUE_GREEN = "blue_green";
+    public static final String IMMEDIATE = "immediate";
+
+    private static final Set<String> TYPES = Set.of(CANARY, BLUE_GREEN, IMMEDIATE);
+
+    /** What a command typed by hand leaves out gets its default. */
+    public Strategy {
+        if (consistency == null) {
+            consistency = "session";
+        }
+        if (writeMode == null) {
+            writeMode = new WriteMode("dual_write", "old_authoritative", "source", null);
+        }
+    }
+
     /** {@code mode} is {@code dual_write} or {@code cutover}; {@code ack} is {@code source} or {@code both}. */
-    public record WriteMode(String mode, @Nullable String policy, String ack, @Nullable Double writePercentage) {
+    public record WriteMode(
+            String mode,
+            @Nullable String policy,
+            String ack,
+            @Nullable Double writePercentage) {
+        public WriteMode {
+            if (ack == null) {
+                ack = "source";
+            }
+        }
 
         /** True where the caller asks for cutover: {@code {"mode":"cutover","write_percentage":1.0}}. */
         public boolean asksForCutover() {
@@ -24,6 +51,61 @@ public record Strategy(
         }
     }
 
-    /** One step of a canary that advances by itself after {@code bakeSeconds} when the gates hold. */
+    /** One step of a canary that advances by itself after {@code bakeSeconds} when the gates hold; 0 waits for {@code advance}. */
     public record Stage(double readPercentage, long bakeSeconds) {}
+
+    /** The same with another share of reads. */
+    public Strategy withReadPercentage(double share) {
+        return new Strategy(type, share, consistency, maxWaitMs, stages, writeMode);
+    }
+
+    Strategy withoutStages() {
+        return new Strategy(type, readPercentage, consistency, maxWaitMs, null, writeMode);
+    }
+
+    /** The planned stages; empty for every strategy but a canary with a plan. */
+    List<Stage> plan() {
+        return stages == null || !type.equals(CANARY) ? List.of() : stages;
+    }
+
+    /** The share of reads that is wanted when the canary's {@code stage} begins. */
+    double shareOf(int stage) {
+        if (!type.equals(CANARY)) {
+            return 0;
+        }
+        List<Stage> plan = plan();
+        return plan.isEmpty()
+                ? readPercentage
+                : plan.get(Math.min(stage, plan.size() - 1)).readPercentage();
+    }
+
+    /** What is wrong with it, in words for the caller. */
+    public Optional<String> problem() {
+        if (!TYPES.contains(type)) {
+            return Optional.of("strategy type must be canary, blue_green or immediate, not " + type);
+        }
+        if (!fraction(readPercentage) || plan().stream().anyMatch(stage -> !fraction(stage.readPercentage()))) {
+            return Optional.of("read_percentage is a fraction from 0 to 1");
+        }
+        Double writes = writeMode.writePercentage();
+        if (writes != null && !fraction(writes)) {
+            return Optional.of("write_percentage is a fraction from 0 to 1");
+        }
+        if (writes != null && writes > 0 && writes < 1) {
+            return Optional.of(
+                    "write_percentage strictly between 0 and 1 would let two servers order writes to the same"
+                            + " keys (split brain); it is 0 before the cutover and 1 after it");
+        }
+        if (writeMode.asksForCutover() && writes != null && writes == 0) {
+            return Optional.of("write_mode cutover with write_percentage 0 contradicts itself");
+        }
+        if (!writeMode.asksForCutover() && writes != null && writes == 1) {
+            return Optional.of("write_percentage 1 is a cutover: ask for it with write_mode cutover");
+        }
+        return Optional.empty();
+    }
+
+    private static boolean fraction(double value) {
+        return value >= 0 && value <= 1;
+    }
 }

@@ -9,7 +9,13 @@ public interface ReplicationActivities {
 
     /** {@code state}: {@code loading}, {@code streaming}, {@code idle}; rates per second; {@code etaSeconds} -1 when unknown. */
     record ReplicationStatus(
-            String state, long keysDone, long keysTotal, long bytes, double keysPerSecond, long etaSeconds, long lagMs) {}
+            String state,
+            long keysDone,
+            long keysTotal,
+            long bytes,
+            double keysPerSecond,
+            long etaSeconds,
+            long lagMs) {}
 
     /**
      * Runs for as long as the migration lives: loads, then applies the active side's log to the standby, and follows the

@@ -11,7 +11,8 @@ public interface ValidationActivities {
     record ValidationRequest(MigrationSpec spec, boolean repair) {}
 
     /** The stored report has the sample of differences; here only what the workflow decides on. */
-    record ValidationSummary(long keysCompared, long differencesFound, long repaired, long remaining, String reportId) {}
+    record ValidationSummary(
+            long keysCompared, long differencesFound, long repaired, long remaining, String reportId) {}
 
     /** Compares everything; heartbeats its cursor. Never throws for a difference: the summary says so. */
     ValidationSummary validate(ValidationRequest request);

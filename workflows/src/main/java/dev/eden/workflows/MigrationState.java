@@ -1,0 +1,385 @@
+package dev.eden.workflows;
+
+import dev.eden.workflows.MigrationPhase.Baking;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.CuttingOver;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.PhaseMachine.Facts;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** What a running migration knows of itself. Changed by the run loop only; handlers and queries read it. */
+final class MigrationState {
+    private final MigrationSpec spec;
+
+    private MigrationPhase phase = new MigrationPhase.Created();
+    private Strategy strategy;
+    private boolean paused;
+    private boolean diffEmpty;
+    private int stage;
+    private int attempts;
+    private int flips;
+    private String lastReason = "";
+    private double share;
+    private boolean held;
+    private boolean failed;
+    private @Nullable Strategy applied;
+    private boolean appliedForSure;
+    private long bakeUntilMillis;
+    private int series;
+    private boolean targetOwnsWrites;
+    private boolean finalizing;
+    private boolean ending;
+    private boolean emptyTarget;
+    private boolean replicationStopped;
+    private long revision;
+    private boolean indexed;
+
+    /** A new migration; {@code revision} is where its records begin to count, so that a restart under the same id goes on. */
+    MigrationState(MigrationSpec spec, long revision, boolean indexed) {
+        this.spec = spec;
+        this.strategy = spec.strategy();
+        this.share = strategy.shareOf(0);
+        this.revision = revision;
+        this.indexed = indexed;
+    }
+
+    MigrationState(MigrationSpec spec, CarriedState carried) {
+        this.spec = spec;
+        phase = carried.phase();
+        strategy = carried.strategy();
+        paused = carried.paused();
+        diffEmpty = carried.diffEmpty();
+        stage = carried.stage();
+        attempts = carried.attempts();
+        flips = carried.flips();
+        lastReason = carried.lastReason();
+        share = carried.share();
+        held = carried.held();
+        failed = carried.failed();
+        applied = carried.applied();
+        appliedForSure = carried.appliedForSure();
+        bakeUntilMillis = carried.bakeUntilMillis();
+        series = carried.series();
+        targetOwnsWrites = carried.targetOwnsWrites();
+        finalizing = carried.finalizing();
+        ending = carried.ending();
+        emptyTarget = carried.emptyTarget();
+        replicationStopped = carried.replicationStopped();
+        revision = carried.revision();
+        indexed = carried.indexed();
+    }
+
+    CarriedState carried(CommandInbox inbox) {
+        return new CarriedState(
+                phase,
+                strategy,
+                paused,
+                diffEmpty,
+                stage,
+                attempts,
+                flips,
+                lastReason,
+                inbox.pending(),
+                inbox.seen(),
+                share,
+                held,
+                failed,
+                applied,
+                appliedForSure,
+                bakeUntilMillis,
+                series,
+                targetOwnsWrites,
+                finalizing,
+                ending,
+                emptyTarget,
+                replicationStopped,
+                revision,
+                indexed);
+    }
+
+    /** The specification under the present strategy. */
+    MigrationSpec spec() {
+        return spec.withStrategy(strategy);
+    }
+
+    Facts facts() {
+        return new Facts(
+                paused,
+                targetOwnsWrites,
+                diffEmpty,
+                !replicationStopped,
+                finalizing,
+                ending,
+                held,
+                stage,
+                strategy.plan().size(),
+                Math.max(0, spec.budget().maxAttempts() - series),
+                spec.failureHandling(),
+                spec.gates().onBreach().equals("rollback"));
+    }
+
+    MigrationView view() {
+        List<String> blockers = facts().blockers(phase);
+        return new MigrationView(
+                phase,
+                paused,
+                desiredShare(),
+                diffEmpty,
+                blockers.isEmpty(),
+                blockers,
+                attempts,
+                flips,
+                lastReason,
+                PhaseMachine.allowed(phase, facts()));
+    }
+
+    /** The share of reads that is wanted of the target; all of them once it owns writes. */
+    private double desiredShare() {
+        return targetOwnsWrites ? 1 : share;
+    }
+
+    /** The share of reads that the proxies were told; all of them once the target owns writes. */
+    double shareInForce() {
+        if (targetOwnsWrites) {
+            return 1;
+        }
+        return applied == null ? 0 : applied.readPercentage();
+    }
+
+    /** What the route's canary policy should be now. */
+    Strategy wanted() {
+        boolean canary = phase instanceof Canary || phase instanceof CuttingOver;
+        return strategy.withReadPercentage(canary ? share : 0);
+    }
+
+    boolean isApplied() {
+        return appliedForSure && wanted().equals(applied);
+    }
+
+    /** The proxies are about to be told; from now on they may know. */
+    void applying(Strategy given) {
+        applied = given;
+        appliedForSure = false;
+    }
+
+    void applied(Strategy given) {
+        applied = given;
+        appliedForSure = true;
+    }
+
+    /** Enters {@code next} at {@code nowMillis} and changes what a phase's beginning changes. */
+    void enter(MigrationPhase next, long nowMillis) {
+        switch (next) {
+            case Canary canary -> {
+                switch (phase) {
+                    case MigrationPhase.Validating _, Canary _ -> {
+                        diffEmpty = true;
+                        enterStage(canary.stage(), nowMillis);
+                    }
+                    case RollingBack _ -> hold();
+                    case CuttingOver _, MigrationPhase.NeedsOperator _, Baking _ -> {}
+                    case MigrationPhase.Created _, MigrationPhase.Initializing _, MigrationPhase.Replicating _ -> {}
+                    case MigrationPhase.Completed _, MigrationPhase.RolledBack _ -> {}
+                }
+            }
+            case CuttingOver cutting -> series = cutting.attempt() - 1;
+            case RollingBack _ -> {
+                if (!(phase instanceof RollingBack)) {
+                    paused = false;
+                    failed = false;
+                    series = 0;
+                }
+            }
+            case MigrationPhase.Replicating _, MigrationPhase.Validating _ -> diffEmpty = false;
+            case Baking _, MigrationPhase.NeedsOperator _ -> series = 0;
+            case MigrationPhase.Created _, MigrationPhase.Initializing _ -> {}
+            case MigrationPhase.Completed _, MigrationPhase.RolledBack _ -> {}
+        }
+        phase = next;
+    }
+
+    private void enterStage(int number, long nowMillis) {
+        stage = number;
+        held = false;
+        share = strategy.shareOf(number);
+        List<Strategy.Stage> plan = strategy.plan();
+        long bakeSeconds = number + 1 < plan.size() ? plan.get(number).bakeSeconds() : 0;
+        bakeUntilMillis = bakeSeconds > 0 ? nowMillis + bakeSeconds * 1_000 : 0;
+    }
+
+    /** No reads for the target until somebody decides. */
+    void hold() {
+        share = 0;
+        held = true;
+        bakeUntilMillis = 0;
+    }
+
+    /** Takes over what a command says beside the phase that it leads to. True where that phase begins anew even if it is the present one. */
+    boolean obey(Command command) {
+        switch (command.effect()) {
+            case PAUSE -> paused = true;
+            case RESUME -> {
+                paused = false;
+                failed = false;
+                replicationStopped = false;
+            }
+            case ABORT -> {
+                ending = true;
+                paused = false;
+                failed = false;
+                replicationStopped = false;
+                emptyTarget = Boolean.TRUE.equals(command.emptyTarget());
+            }
+            case ROLLBACK -> {
+                ending = false;
+                paused = false;
+                failed = false;
+                replicationStopped = false;
+                emptyTarget = Boolean.TRUE.equals(command.emptyTarget());
+            }
+            case FINALIZE -> finalizing = true;
+            case ADVANCE -> {
+                return true;
+            }
+            case PATCH_STRATEGY -> {
+                return patch(Objects.requireNonNull(command.strategy()));
+            }
+            case CUTOVER -> {}
+        }
+        return false;
+    }
+
+    /**
+     * A new plan begins with its first stage. A patch that names another read percentage, or no plan, ends the plan: the share
+     * is then what the operator said. True where a new plan begins now.
+     */
+    private boolean patch(Strategy next) {
+        boolean newPlan = !next.plan().isEmpty() && !next.plan().equals(strategy.plan());
+        boolean samePlan = !next.plan().isEmpty() && !newPlan;
+        boolean keepsPlan = samePlan && next.readPercentage() == strategy.readPercentage();
+        if (newPlan) {
+            strategy = next;
+            share = next.shareOf(0);
+            if (phase instanceof Canary) {
+                phase = new Canary(0);
+                return true;
+            }
+        } else if (keepsPlan) {
+            strategy = next;
+        } else {
+            strategy = next.withoutStages();
+            share = strategy.shareOf(0);
+            held = false;
+            bakeUntilMillis = 0;
+        }
+        return false;
+    }
+
+    /** Failure handling {@code pause}: not even what goes on in a pause is tried again before an operator says resume. */
+    void pauseBecause(String reason) {
+        paused = true;
+        failed = true;
+        lastReason = reason;
+    }
+
+    void attemptStarts() {
+        attempts++;
+        series++;
+    }
+
+    /** An attempt committed; {@code forward}: the target owns writes from now on. */
+    void flipped(boolean forward) {
+        flips++;
+        targetOwnsWrites = forward;
+    }
+
+    void reason(String reason) {
+        lastReason = reason;
+    }
+
+    void replicationStopped() {
+        replicationStopped = true;
+        diffEmpty = targetOwnsWrites && diffEmpty;
+    }
+
+    /** Failure handling {@code rollback_all} gives the migration up. */
+    void giveUp() {
+        ending = true;
+        replicationStopped = false;
+    }
+
+    long nextRevision() {
+        return ++revision;
+    }
+
+    MigrationPhase phase() {
+        return phase;
+    }
+
+    Strategy strategy() {
+        return strategy;
+    }
+
+    boolean paused() {
+        return paused;
+    }
+
+    boolean failed() {
+        return failed;
+    }
+
+    boolean held() {
+        return held;
+    }
+
+    int stage() {
+        return stage;
+    }
+
+    int attempts() {
+        return attempts;
+    }
+
+    int series() {
+        return series;
+    }
+
+    int flips() {
+        return flips;
+    }
+
+    String lastReason() {
+        return lastReason;
+    }
+
+    long bakeUntilMillis() {
+        return bakeUntilMillis;
+    }
+
+    boolean targetOwnsWrites() {
+        return targetOwnsWrites;
+    }
+
+    boolean finalizing() {
+        return finalizing;
+    }
+
+    boolean emptyTarget() {
+        return emptyTarget;
+    }
+
+    boolean replicationIsStopped() {
+        return replicationStopped;
+    }
+
+    boolean indexed() {
+        return indexed;
+    }
+
+    FailureHandling failureHandling() {
+        return spec.failureHandling();
+    }
+}

@@ -1,0 +1,59 @@
+package dev.eden.workflows;
+
+import dev.eden.workflows.MigrationPhase.NeedsOperator;
+import dev.eden.workflows.MigrationPhase.RolledBack;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import java.util.List;
+
+/** The migration at one look, as Markdown for the "current details" of Temporal's Web UI. */
+final class PhaseTable {
+    private static final List<String> WAY =
+            List.of("initializing", "replicating", "validating", "canary", "cutting_over", "baking", "completed");
+
+    private PhaseTable() {}
+
+    static String markdown(MigrationState state) {
+        MigrationView view = state.view();
+        String now = view.phase().label();
+        var text = new StringBuilder(512);
+        text.append("| phase | |\n|---|---|\n");
+        for (String phase : WAY) {
+            text.append("| ")
+                    .append(phase)
+                    .append(" | ")
+                    .append(phase.equals(now) ? "**now**" : "")
+                    .append(" |\n");
+        }
+        switch (view.phase()) {
+            case RollingBack _, RolledBack _, NeedsOperator _ ->
+                text.append("| ").append(now).append(" | **now** |\n");
+            case MigrationPhase.Created _, MigrationPhase.Initializing _, MigrationPhase.Replicating _ -> {}
+            case MigrationPhase.Validating _, MigrationPhase.Canary _, MigrationPhase.CuttingOver _ -> {}
+            case MigrationPhase.Baking _, MigrationPhase.Completed _ -> {}
+        }
+        text.append("\n- writes: ").append(state.targetOwnsWrites() ? "target" : "source");
+        text.append("\n- reads on the target: ")
+                .append(Math.round(state.shareInForce() * 100))
+                .append(" %");
+        text.append("\n- attempts: ")
+                .append(view.attempts())
+                .append(", flips: ")
+                .append(view.flips());
+        if (view.paused()) {
+            text.append("\n- **paused**");
+        }
+        if (!view.lastReason().isEmpty()) {
+            text.append("\n- ").append(escaped(view.lastReason()));
+        }
+        text.append("\n- commands: ")
+                .append(String.join(", ", view.allowedCommands()))
+                .append('\n');
+        return text.toString();
+    }
+
+    /** Bounded, and nothing in it is taken for markup: reasons come from people and servers. */
+    private static String escaped(String reason) {
+        String cut = reason.length() > 2_000 ? reason.substring(0, 2_000) + " …" : reason;
+        return cut.replaceAll("[\\r\\n]+", " ").replaceAll("([\\\\`*_\\[\\]<>|#])", "\\\\$1");
+    }
+}

@@ -1,0 +1,27 @@
+package dev.eden.workflows.worker;
+
+import dev.eden.workflows.activity.CutoverActivities;
+
+/** The cutover's activities under {@link Liveness}. */
+final class LiveCutover implements CutoverActivities {
+    private final CutoverActivities cutover;
+
+    LiveCutover(CutoverActivities cutover) {
+        this.cutover = cutover;
+    }
+
+    @Override
+    public Readiness readiness(AttemptRequest request) {
+        return cutover.readiness(request);
+    }
+
+    @Override
+    public AttemptResult attempt(AttemptRequest request) {
+        return Liveness.whileRunning(() -> cutover.attempt(request));
+    }
+
+    @Override
+    public AttemptResult settle(AttemptRequest request) {
+        return Liveness.whileRunning(() -> cutover.settle(request));
+    }
+}

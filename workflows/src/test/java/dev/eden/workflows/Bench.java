@@ -1,0 +1,164 @@
+package dev.eden.workflows;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationSpec.CutoverBudget;
+import dev.eden.workflows.MigrationSpec.Data;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.MigrationSpec.Gates;
+import dev.eden.workflows.Strategy.WriteMode;
+import dev.eden.workflows.worker.MigrationWorkers;
+import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowOptions;
+import io.temporal.client.WorkflowStub;
+import io.temporal.testing.TestEnvironmentOptions;
+import io.temporal.testing.TestWorkflowEnvironment;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** One migration on an in-process Temporal server, with {@link FakeWorld} behind it. Real time, no skipping. */
+final class Bench implements AutoCloseable {
+    static final String ID = "orders";
+
+    final FakeWorld world = new FakeWorld();
+    final TestWorkflowEnvironment environment;
+    private int commands;
+
+    private Bench(TestWorkflowEnvironment environment) {
+        this.environment = environment;
+    }
+
+    static Bench open() {
+        Bench bench = prepared();
+        MigrationWorkers.register(bench.environment.getWorkerFactory(), bench.world.activities());
+        bench.environment.start();
+        return bench;
+    }
+
+    /** Without workers: the test registers them. */
+    static Bench prepared() {
+        var options = TestEnvironmentOptions.newBuilder()
+                .setUseTimeskipping(false)
+                .setWorkerFactoryOptions(MigrationWorkers.factoryOptions());
+        SearchAttributesNeeded.ALL.forEach(options::registerSearchAttribute);
+        return new Bench(TestWorkflowEnvironment.newInstance(options.build()));
+    }
+
+    static Strategy canary(double share, Strategy.Stage... stages) {
+        return new Strategy(
+                Strategy.CANARY,
+                share,
+                "session",
+                5,
+                stages.length == 0 ? null : List.of(stages),
+                new WriteMode("dual_write", "old_authoritative", "source", null));
+    }
+
+    static Strategy ofType(String type) {
+        return new Strategy(type, 0, "session", 5, null, new WriteMode("dual_write", null, "source", null));
+    }
+
+    static MigrationSpec spec(Strategy strategy, FailureHandling handling, String onBreach) {
+        return new MigrationSpec(
+                ID,
+                "test",
+                "redis",
+                "blue",
+                "green",
+                List.of("front"),
+                strategy,
+                new Data("scan", "auto", "replace"),
+                new Gates(0.01, -1, -1, 100, 100, onBreach),
+                handling,
+                new CutoverBudget(100, 3));
+    }
+
+    static MigrationSpec spec() {
+        return spec(canary(0.05), FailureHandling.NEEDS_OPERATOR, "hold");
+    }
+
+    WorkflowClient client() {
+        return environment.getWorkflowClient();
+    }
+
+    Bench start(MigrationSpec spec) {
+        return start(spec, 0);
+    }
+
+    Bench start(MigrationSpec spec, int continueAfterEvents) {
+        WorkflowOptions options = WorkflowOptions.newBuilder()
+                .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                .setWorkflowId(MigrationWorkflow.workflowId(ID))
+                .setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec))
+                .build();
+        WorkflowClient.start(
+                client().newWorkflowStub(MigrationWorkflow.class, options)::run,
+                new MigrationInput(spec, null, continueAfterEvents));
+        return this;
+    }
+
+    MigrationWorkflow workflow() {
+        return client().newWorkflowStub(MigrationWorkflow.class, MigrationWorkflow.workflowId(ID));
+    }
+
+    WorkflowStub untyped() {
+        return client().newUntypedWorkflowStub(MigrationWorkflow.workflowId(ID));
+    }
+
+    MigrationView view() {
+        return workflow().view();
+    }
+
+    CommandReceipt update(Kind kind) {
+        return update(kind, null);
+    }
+
+    CommandReceipt update(Kind kind, @Nullable Strategy strategy) {
+        return send(new Command(kind, "c" + ++commands, "alice", "because", strategy));
+    }
+
+    CommandReceipt patch(Strategy strategy) {
+        return update(Kind.PATCH_STRATEGY, strategy);
+    }
+
+    CommandReceipt send(Command command) {
+        return untyped().update(command.kind().label(), CommandReceipt.class, command);
+    }
+
+    void signal(Command command) {
+        untyped().signal(command.kind().label(), command);
+    }
+
+    MigrationView until(Predicate<MigrationView> condition) {
+        return await().atMost(Duration.ofSeconds(20))
+                .pollInterval(Duration.ofMillis(20))
+                .until(this::view, condition);
+    }
+
+    MigrationView untilPhase(String label) {
+        return until(view -> view.phase().label().equals(label));
+    }
+
+    MigrationView untilReady() {
+        return until(view -> view.readyForCutover() && view.phase() instanceof MigrationPhase.Canary);
+    }
+
+    MigrationOutcome outcome() {
+        return untyped().getResult(MigrationOutcome.class);
+    }
+
+    /** Of the present run. */
+    int historyLength() {
+        return client().fetchHistory(MigrationWorkflow.workflowId(ID))
+                .getHistory()
+                .getEventsCount();
+    }
+
+    @Override
+    public void close() {
+        environment.close();
+    }
+}
