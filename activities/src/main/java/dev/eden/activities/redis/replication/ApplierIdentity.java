@@ -1,0 +1,122 @@
+package dev.eden.activities.redis.replication;
+
+import dev.eden.activities.redis.Reply;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.proxy.Backend;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The right to write a server as applier: a Redis user per migration and generation. Taking it away is the strong form of the applier's
+ * fence: {@code ACL DELUSER} closes the user's connections, and what they sent but the server has not read yet is lost with them.
+ *
+ * <p>An applier that stalled between taking its generation and making its user must not come back as a second writer. So a claim is
+ * written into the {@linkplain ReplicationLedger#appliedKey applied key} before anything else: it is refused when the key has a newer
+ * generation or a fence at or above its own. A claim before the fence means that the user existed before it and is deleted by it.
+ */
+public final class ApplierIdentity {
+    static final String PREFIX = "eden-apply-";
+
+    private ApplierIdentity() {}
+
+    /** Somebody newer, or a fence, was there first. */
+    static final class ClaimRefusedException extends RuntimeException {
+        ClaimRefusedException(String message) {
+            super(message);
+        }
+    }
+
+    static String user(String migration, long generation) {
+        return PREFIX + migration + "-" + generation;
+    }
+
+    /** Makes the user: every key, every command but those that change the server itself. */
+    static void grant(RespConnection control, Backend.Login login) {
+        control.call(
+                "ACL", "SETUSER", login.user(), "reset", "on", ">" + login.password().reveal(), "~*", "&*", "+@all",
+                "-acl", "-config", "-shutdown", "-debug", "-replicaof", "-slaveof", "-failover", "-module", "-save",
+                "-bgsave", "-bgrewriteaof", "-monitor", "-psync", "-sync", "-cluster", "-migrate");
+    }
+
+    /** Claims the server for the generation, on the connection that will apply. */
+    static void claim(RespConnection applier, String migration, long generation) {
+        String key = ReplicationLedger.appliedKey(migration);
+        while (true) {
+            applier.call("WATCH", key);
+            List<Reply> values = applier.call("HMGET", key, "generation", "fence").items();
+            long newest = number(values.get(0));
+            long fence = number(values.get(1));
+            if (newest > generation || fence >= generation) {
+                applier.call("UNWATCH");
+                throw new ClaimRefusedException(
+                        "generation " + generation + " may not write: newest " + newest + ", fence " + fence);
+            }
+            applier.call("MULTI");
+            applier.call("HSET", key, "generation", generation);
+            if (!applier.call("EXEC").isNull()) {
+                return;
+            }
+        }
+    }
+
+    /** Deletes the users of generations before this one. */
+    static void removeOlder(RespConnection control, String migration, long generation) {
+        List<String> older = users(control, migration).stream()
+                .filter(user -> generation(user, migration) < generation)
+                .toList();
+        delete(control, older);
+    }
+
+    /**
+     * Takes the appliers' identity away on this server, for every generation up to {@code newest} ({@link
+     * ReplicationLedger.Direction#generation} as read when no new one can be taken any more, that is after ARMED): no batch of theirs can land
+     * afterwards, not even one of a process that wakes up later. Returns when none of their sessions is left. Idempotent.
+     */
+    public static void revoke(RespConnection control, String migration, long newest) {
+        control.call("HSET", ReplicationLedger.appliedKey(migration), "fence", newest);
+        delete(control, users(control, migration));
+        while (sessions(control, migration) > 0) {
+            delete(control, users(control, migration));
+            Thread.onSpinWait();
+        }
+    }
+
+    /** How many sessions appliers of this migration have on the server. */
+    public static long sessions(RespConnection control, String migration) {
+        return control.call("CLIENT", "LIST")
+                .text()
+                .lines()
+                .filter(line -> line.contains(" user=" + PREFIX + migration + "-"))
+                .count();
+    }
+
+    private static void delete(RespConnection control, List<String> users) {
+        if (!users.isEmpty()) {
+            List<Object> command = new ArrayList<>(List.of("ACL", "DELUSER"));
+            command.addAll(users);
+            control.call(command.toArray());
+        }
+    }
+
+    private static List<String> users(RespConnection control, String migration) {
+        return control.call("ACL", "USERS").items().stream()
+                .map(Reply::text)
+                .filter(user -> generation(user, migration) >= 0)
+                .toList();
+    }
+
+    /** -1 for other users, also for those of a migration whose id merely begins alike. */
+    private static long generation(String user, String migration) {
+        String prefix = PREFIX + migration + "-";
+        if (!user.startsWith(prefix)) {
+            return -1;
+        }
+        String rest = user.substring(prefix.length());
+        return rest.matches("\\d{1,18}") ? Long.parseLong(rest) : -1;
+    }
+
+    private static long number(Reply reply) {
+        return reply.isNull() ? -1 : reply.number();
+    }
+}

@@ -1,0 +1,176 @@
+package dev.eden.activities.redis.replication;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Decides per command of the stream what the expiry race needs (both servers expire keys by themselves, so a key can be gone on the
+ * written side when its PERSIST arrives). A replication stream holds effects, never commands without one, hence what a reply must show.
+ * Only for commands in order, by one thread.
+ */
+final class StreamEffects {
+    private static final byte[] EDEN = "eden:".getBytes(StandardCharsets.US_ASCII);
+
+    /** Remembered names of keys that the source has just deleted: their absence is expected. */
+    private static final int ABSENT = 1 << 16;
+
+    private static final Set<String> NOT_APPLIED = Set.of("PING", "REPLCONF", "PUBLISH", "SPUBLISH", "SELECT");
+
+    /** The old value of no key matters. */
+    private static final Set<String> OVERWRITES = Set.of(
+            "SETEX", "PSETEX", "MSET", "DEL", "UNLINK", "GETDEL", "GETSET", "FLUSHDB", "FLUSHALL", "SWAPDB", "SCRIPT");
+
+    /** The first key is the destination and is overwritten; the others are read. */
+    private static final Set<String> FIRST_IS_DESTINATION = Set.of(
+            "SUNIONSTORE",
+            "SINTERSTORE",
+            "SDIFFSTORE",
+            "ZUNIONSTORE",
+            "ZINTERSTORE",
+            "ZDIFFSTORE",
+            "ZRANGESTORE",
+            "GEOSEARCHSTORE",
+            "BITOP");
+
+    /** The last key is the destination and is overwritten. */
+    private static final Set<String> LAST_IS_DESTINATION =
+            Set.of("RENAME", "RENAMENX", "COPY", "SORT", "GEORADIUS", "GEORADIUSBYMEMBER");
+
+    /** Were in the stream only because they changed something: 0, a null or an empty array shows that here they did not. */
+    private static final Set<String> EFFECTIVE = Set.of(
+            "PERSIST", "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SREM", "HDEL", "ZREM", "LREM", "SADD", "HSETNX",
+            "SETNX", "MSETNX", "MOVE", "COPY", "LINSERT", "XDEL", "XACK", "XTRIM", "SMOVE", "ZREMRANGEBYRANK",
+            "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX", "RENAMENX", "RPUSHX", "LPUSHX", "PFADD", "LPOP", "RPOP", "RPOPLPUSH",
+            "LMOVE", "ZPOPMIN", "ZPOPMAX", "LMPOP", "ZMPOP", "SPOP");
+
+    private static final Set<String> EXPIRES =
+            Set.of("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SETEX", "PSETEX", "GETEX");
+
+    private final KeysOf keysOf;
+    private final TtlFilter filter;
+    private final Map<DbKey, Boolean> absent = new LinkedHashMap<>(1024, 0.75f, false) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<DbKey, Boolean> eldest) {
+            return size() > ABSENT;
+        }
+    };
+
+    StreamEffects(KeysOf keysOf, TtlFilter filter) {
+        this.keysOf = keysOf;
+        this.filter = filter;
+    }
+
+    Change classify(StreamCommand command, int database) {
+        String name = command.name;
+        if (NOT_APPLIED.contains(name)) {
+            return new Change(command, database, List.of(), List.of(), false, false);
+        }
+        Optional<List<byte[]>> known = keysOf.keys(command.arguments());
+        if (known.isEmpty()) {
+            return new Change(command, database, null, List.of(), false, true);
+        }
+        List<byte[]> keys = known.get();
+        if (!keys.isEmpty() && keys.stream().allMatch(StreamEffects::isEdens)) {
+            return new Change(command, database, keys, List.of(), false, false);
+        }
+        boolean conditional = false;
+        List<byte[]> read = keys;
+        if (OVERWRITES.contains(name)) {
+            read = List.of();
+        } else if (name.equals("SET")) {
+            conditional = option(command, 3, "XX") || option(command, 3, "NX");
+            read = option(command, 3, "KEEPTTL") || option(command, 3, "XX") ? keys : List.of();
+        } else if (name.equals("RESTORE")) {
+            read = option(command, 4, "REPLACE") ? List.of() : keys;
+        } else if (FIRST_IS_DESTINATION.contains(name) && keys.size() > 1) {
+            read = keys.subList(1, keys.size());
+        } else if (LAST_IS_DESTINATION.contains(name) && keys.size() > 1) {
+            read = keys.subList(0, keys.size() - 1);
+        }
+        List<byte[]> probes = probes(database, read);
+        rememberExpiry(command, keys);
+        rememberAbsence(name, database, keys);
+        return new Change(command, database, keys, probes, conditional || EFFECTIVE.contains(name), true);
+    }
+
+    private List<byte[]> probes(int database, List<byte[]> read) {
+        List<byte[]> probes = List.of();
+        for (byte[] key : read) {
+            if (filter.mayContain(key) && !absent.containsKey(new DbKey(database, key))) {
+                if (probes.isEmpty()) {
+                    probes = new ArrayList<>(read.size());
+                }
+                probes.add(key);
+            }
+        }
+        return probes;
+    }
+
+    private void rememberExpiry(StreamCommand command, List<byte[]> keys) {
+        if (keys.isEmpty()) {
+            return;
+        }
+        switch (command.name) {
+            case "SET" -> {
+                if (option(command, 3, "PXAT")
+                        || option(command, 3, "PX")
+                        || option(command, 3, "EX")
+                        || option(command, 3, "EXAT")) {
+                    filter.add(keys.getFirst());
+                }
+            }
+            case "RESTORE" -> {
+                if (!command.is(2, "0")) {
+                    filter.add(keys.getFirst());
+                }
+            }
+            case "RENAME", "RENAMENX", "COPY" -> {
+                if (filter.mayContain(keys.getFirst())) {
+                    filter.add(keys.getLast());
+                }
+            }
+            case "EVAL", "EVALSHA", "FCALL" -> keys.forEach(filter::add);
+            default -> {
+                if (EXPIRES.contains(command.name)) {
+                    filter.add(keys.getFirst());
+                }
+            }
+        }
+    }
+
+    private void rememberAbsence(String name, int database, List<byte[]> keys) {
+        switch (name) {
+            case "DEL", "UNLINK", "GETDEL" -> {
+                for (byte[] key : keys) {
+                    if (filter.mayContain(key)) {
+                        absent.put(new DbKey(database, key), Boolean.TRUE);
+                    }
+                }
+            }
+            case "SWAPDB", "FLUSHALL", "FLUSHDB", "MOVE", "COPY" -> absent.clear();
+            default -> {
+                if (!absent.isEmpty()) {
+                    keys.forEach(key -> absent.remove(new DbKey(database, key)));
+                }
+            }
+        }
+    }
+
+    private static boolean option(StreamCommand command, int from, String word) {
+        for (int i = from; i < command.size(); i++) {
+            if (command.is(i, word)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static boolean isEdens(byte[] key) {
+        return ReplicaLink.startsWith(key, EDEN);
+    }
+}
