@@ -42,7 +42,7 @@ class RedisCleanupIT {
         servers = RedisServers.start(version);
         try (RespConnection source = servers.connect("source");
                 RespConnection target = servers.connect("target")) {
-            source.call("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-@admin");
+            source.call("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-config");
             source.call("ACL", "SETUSER", "shared", "on", ">of-source", "~*", "&*", "+@all");
             target.call("ACL", "SETUSER", "shared", "on", ">of-target", "~*", "&*", "+@read");
             target.call("ACL", "SETUSER", "owner", "on", ">owner", "~*", "&*", "+@all");
