@@ -16,7 +16,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,9 +45,11 @@ public final class RedisPreparation {
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
-    private final RouteLedger routes;
+    private final Function<String, Optional<RouteLedger.Routes>> routes;
 
-    public RedisPreparation(EndpointDirectory endpoints, ServerRecords records, RouteLedger routes) {
+    /** {@code routes} is {@link RouteLedger#read}. */
+    public RedisPreparation(
+            EndpointDirectory endpoints, ServerRecords records, Function<String, Optional<RouteLedger.Routes>> routes) {
         this.endpoints = endpoints;
         this.records = records;
         this.routes = routes;
@@ -67,8 +71,7 @@ public final class RedisPreparation {
             Failpoints.reach("preparation.users");
             settings(migration, source, onSource);
             settings(migration, target, onTarget);
-            new SavedSettings(records, migration, source.id())
-                    .change(onSource, SavedSettings.DISKLESS_SYNC_DELAY, "0");
+            new SavedSettings(records, migration, source.id()).change(onSource, SavedSettings.DISKLESS_SYNC_DELAY, "0");
             Failpoints.reach("preparation.settings");
         }
         // The endpoint's own login loses its rights with the fence, so only the control user goes on from here.
@@ -159,7 +162,7 @@ public final class RedisPreparation {
 
     /** A late run must not fence a target that owns writes by now. */
     private void fenceTarget(MigrationSpec spec, AclRecords acl, RespConnection onTarget) {
-        boolean active = routes.read(spec.id())
+        boolean active = routes.apply(spec.id())
                 .map(row -> row.active().equals(spec.target()))
                 .orElse(false);
         if (active) {

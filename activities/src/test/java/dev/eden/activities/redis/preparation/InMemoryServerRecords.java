@@ -1,0 +1,54 @@
+package dev.eden.activities.redis.preparation;
+
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/** Durable as long as the test: what the store promises, in a map. */
+public final class InMemoryServerRecords implements ServerRecords {
+    private final Map<String, String> values = new TreeMap<>();
+
+    @Override
+    public synchronized Backend.Login login(String migration, String endpoint, String name, String user) {
+        String password =
+                putIfAbsent(migration, endpoint, name, UUID.randomUUID().toString());
+        return new Backend.Login(user, new Secret(password));
+    }
+
+    @Override
+    public synchronized String putIfAbsent(String migration, String endpoint, String name, String value) {
+        return values.computeIfAbsent(key(migration, endpoint, name), _ -> value);
+    }
+
+    @Override
+    public synchronized void put(String migration, String endpoint, String name, String value) {
+        values.put(key(migration, endpoint, name), value);
+    }
+
+    @Override
+    public synchronized Optional<String> get(String migration, String endpoint, String name) {
+        return Optional.ofNullable(values.get(key(migration, endpoint, name)));
+    }
+
+    @Override
+    public synchronized void remove(String migration, String endpoint, String name) {
+        values.remove(key(migration, endpoint, name));
+    }
+
+    @Override
+    public synchronized void removeAll(String migration) {
+        values.keySet().removeIf(key -> key.startsWith(migration + "/"));
+    }
+
+    public synchronized boolean isEmpty() {
+        return values.isEmpty();
+    }
+
+    private static String key(String migration, String endpoint, String name) {
+        return migration + "/" + endpoint + "/" + name;
+    }
+}
