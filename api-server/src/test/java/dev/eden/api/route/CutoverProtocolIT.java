@@ -118,7 +118,7 @@ class CutoverProtocolIT {
                 MigrationSpec.Gates.defaults(),
                 MigrationSpec.FailureHandling.PAUSE,
                 new MigrationSpec.CutoverBudget(2_000, 1));
-        new RedisPreparation(endpoints, records, routes).prepare(spec);
+        new RedisPreparation(endpoints, records, routes::read).prepare(spec);
         routes.attach(MIGRATION, "source", "target", List.of("front"));
     }
 

@@ -1,0 +1,41 @@
+package dev.eden.activities.migration;
+
+import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.redis.cleanup.RedisCleanup;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.RouteLedger.Routes;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.CleanupActivities;
+import dev.eden.workflows.activity.Failures;
+import io.temporal.failure.ApplicationFailure;
+import java.util.Optional;
+
+/** The routes first, so that no proxy uses a user of Eden's any more when it goes. */
+public final class MigrationCleanup implements CleanupActivities {
+    private final RouteLedger routes;
+    private final AttemptSettler settler;
+    private final RedisCleanup redis;
+
+    public MigrationCleanup(RouteLedger routes, AttemptSettler settler, RedisCleanup redis) {
+        this.routes = routes;
+        this.settler = settler;
+        this.redis = redis;
+    }
+
+    @Override
+    public void cleanUp(CleanupRequest request) {
+        MigrationSpec spec = request.spec();
+        Optional<Routes> attached = routes.read(spec.id());
+        if (attached.isPresent()) {
+            Routes row = settler.settleUntilStable(spec.id());
+            String owner = request.completed() ? spec.target() : spec.source();
+            if (!row.active().equals(owner)) {
+                throw ApplicationFailure.newNonRetryableFailure(
+                        "writes are with " + row.active() + ", cleaning up would give them to " + owner,
+                        Failures.PRECONDITION_FAILED);
+            }
+            routes.detach(spec.id());
+        }
+        redis.cleanUp(spec, request.completed(), request.emptyTarget());
+    }
+}
