@@ -1,0 +1,54 @@
+package dev.eden.activities.cutover;
+
+import dev.eden.activities.store.RouteLedger;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Runs {@link AttemptSettler} and, where given, {@link FenceSweeper} for as long as a process lives; survives an absent store. */
+public final class SweepLoop implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(SweepLoop.class);
+    private static final Duration IDLE = Duration.ofMillis(500);
+    private static final Duration BUSY = Duration.ofMillis(25);
+    private static final long FENCE_NANOS = Duration.ofSeconds(2).toNanos();
+
+    private final RouteLedger routes;
+    private final AttemptSettler settler;
+    private final @Nullable FenceSweeper fences;
+    private final Thread thread;
+    private volatile boolean closed;
+
+    /** Starts at once. {@code fences}: null in a proxy, where checking fences is left to the servers. */
+    public SweepLoop(RouteLedger routes, AttemptSettler settler, @Nullable FenceSweeper fences) {
+        this.routes = routes;
+        this.settler = settler;
+        this.fences = fences;
+        this.thread = Thread.ofVirtual().name("sweep").start(this::run);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        thread.interrupt();
+    }
+
+    private void run() {
+        long fencesAt = System.nanoTime() + FENCE_NANOS;
+        while (!closed) {
+            long mark = routes.changeMark();
+            boolean busy = false;
+            try {
+                busy = settler.sweep();
+                if (fences != null && System.nanoTime() - fencesAt > 0 && !busy) {
+                    fences.sweep();
+                    fencesAt = System.nanoTime() + FENCE_NANOS;
+                }
+            } catch (RuntimeException e) {
+                LOGGER.atWarn().addKeyValue("problem", e.getMessage()).log("the store cannot be read; trying again");
+                mark = routes.changeMark();
+            }
+            routes.awaitChange(mark, busy ? BUSY : IDLE);
+        }
+    }
+}
