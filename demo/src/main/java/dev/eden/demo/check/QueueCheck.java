@@ -32,7 +32,9 @@ final class QueueCheck {
             }
         }
         for (Operation operation : operations) {
-            if (operation.kind() != OperationKind.POP || !operation.acknowledged() || operation.value() == Operation.ABSENT) {
+            if (operation.kind() != OperationKind.POP
+                    || !operation.acknowledged()
+                    || operation.value() == Operation.ABSENT) {
                 continue;
             }
             long element = operation.value();
@@ -79,7 +81,10 @@ final class QueueCheck {
         }
         for (long element : missing.subList((int) Math.min(missing.size(), popsInDoubt), missing.size())) {
             findings.add(
-                    Anomaly.LOST, cell, element, "element " + Checker.id(element) + " was never handed out and is gone");
+                    Anomaly.LOST,
+                    cell,
+                    element,
+                    "element " + Checker.id(element) + " was never handed out and is gone");
         }
         order(cell, journeys);
     }

@@ -41,8 +41,11 @@ final class RegisterCheck {
 
     /** What one connection knows: the newest write that it made or saw. */
     private static final class Knowledge {
-        @Nullable Write newest;
-        @Nullable Write own;
+        @Nullable
+        Write newest;
+
+        @Nullable
+        Write own;
 
         void learn(Write write) {
             if (newest == null || write.invoked > newest.invoked) {
@@ -223,7 +226,10 @@ final class RegisterCheck {
         }
         if (culprit == null) {
             findings.add(
-                    Anomaly.WRONG, cell, subject, who(read) + " saw " + Checker.id(read.value()) + " before it was written");
+                    Anomaly.WRONG,
+                    cell,
+                    subject,
+                    who(read) + " saw " + Checker.id(read.value()) + " before it was written");
             return;
         }
         boolean deleted = culprit.value == Operation.ABSENT;
@@ -233,7 +239,9 @@ final class RegisterCheck {
                 cell,
                 subject,
                 who(read) + " saw " + Checker.id(read.value()) + " after "
-                        + (culprit.expiry ? "it had expired" : deleted ? "it was deleted" : Checker.id(culprit.value) + " was written"));
+                        + (culprit.expiry
+                                ? "it had expired"
+                                : deleted ? "it was deleted" : Checker.id(culprit.value) + " was written"));
     }
 
     /** The write that had certainly replaced {@code candidate} as far as {@code read} must know, or null. */

@@ -105,8 +105,9 @@ final class SequenceCheck {
                 continue;
             }
             Operation before = lastOfClient.put(append.client(), append);
-            Operation later =
-                    latest != null && append.precedes(latest) ? latest : before != null && append.precedes(before) ? before : null;
+            Operation later = latest != null && append.precedes(latest)
+                    ? latest
+                    : before != null && append.precedes(before) ? before : null;
             if (later != null) {
                 sound = false;
                 findings.add(

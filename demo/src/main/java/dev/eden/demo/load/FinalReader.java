@@ -55,7 +55,10 @@ public final class FinalReader {
                 Response<Map<String, String>> fields = to.hgetAll(key);
                 batch.add(() -> {
                     for (int f = 0; f < 4; f++) {
-                        batch.log(OperationKind.READ, cell + f, Payload.id(fields.get().get("f" + f)));
+                        batch.log(
+                                OperationKind.READ,
+                                cell + f,
+                                Payload.id(fields.get().get("f" + f)));
                     }
                 });
             }
@@ -63,7 +66,10 @@ public final class FinalReader {
                 Response<List<Double>> scores = to.zmscore(key, "m0", "m1", "m2", "m3");
                 batch.add(() -> {
                     for (int m = 0; m < 4; m++) {
-                        batch.log(OperationKind.READ, cell + m, Payload.score(scores.get().get(m)));
+                        batch.log(
+                                OperationKind.READ,
+                                cell + m,
+                                Payload.score(scores.get().get(m)));
                     }
                 });
             }
@@ -99,8 +105,8 @@ public final class FinalReader {
             }
             case LOG -> {
                 Response<String> text = to.get(key);
-                batch.add(() -> elements.put(
-                        cell, Payload.elements(text.get() == null ? "" : text.get(), Integer.MAX_VALUE)));
+                batch.add(() ->
+                        elements.put(cell, Payload.elements(text.get() == null ? "" : text.get(), Integer.MAX_VALUE)));
             }
             case LIST, QUEUE -> {
                 Response<List<String>> list = to.lrange(key, 0, -1);

@@ -298,7 +298,8 @@ final class LoadClient implements Runnable {
         int member = random.nextInt(4);
         Recorder.Entry read = recorder.expect(OperationKind.READ, keyspace.cell(Family.SET, index, member), 0, 0);
         return recorder.run(
-                1, () -> read.value = to.sismember(keyspace.key(Family.SET, index), "m" + member) ? 1 : Operation.ABSENT);
+                1,
+                () -> read.value = to.sismember(keyspace.key(Family.SET, index), "m" + member) ? 1 : Operation.ABSENT);
     }
 
     /** The answer tells what was there before: a read at the same moment. */
@@ -316,12 +317,11 @@ final class LoadClient implements Runnable {
     }
 
     private boolean increment(Jedis to) {
-        Family family =
-                switch (random.nextInt(6)) {
-                    case 0 -> Family.HASH_COUNTER;
-                    case 1 -> Family.ZSET_COUNTER;
-                    default -> Family.COUNTER;
-                };
+        Family family = switch (random.nextInt(6)) {
+            case 0 -> Family.HASH_COUNTER;
+            case 1 -> Family.ZSET_COUNTER;
+            default -> Family.COUNTER;
+        };
         int index = pick(family);
         String key = keyspace.key(family, index);
         Recorder.Entry entry = recorder.expect(OperationKind.INCREMENT, keyspace.cell(family, index, 0), 0, 0);
@@ -333,13 +333,12 @@ final class LoadClient implements Runnable {
     }
 
     private boolean count(Jedis to) {
-        Family family =
-                switch (random.nextInt(6)) {
-                    case 0 -> Family.HASH_COUNTER;
-                    case 1 -> Family.ZSET_COUNTER;
-                    case 2 -> Family.WATCHED;
-                    default -> Family.COUNTER;
-                };
+        Family family = switch (random.nextInt(6)) {
+            case 0 -> Family.HASH_COUNTER;
+            case 1 -> Family.ZSET_COUNTER;
+            case 2 -> Family.WATCHED;
+            default -> Family.COUNTER;
+        };
         int index = pick(family);
         String key = keyspace.key(family, index);
         Recorder.Entry read = recorder.expect(OperationKind.COUNT, keyspace.cell(family, index, 0), 0, 0);
@@ -359,8 +358,7 @@ final class LoadClient implements Runnable {
         long id = nextId();
         Recorder.Entry entry = recorder.expect(OperationKind.APPEND, keyspace.cell(Family.LOG, index, 0), id, 0);
         return recorder.run(
-                1,
-                () -> entry.extra = places(to.append(keyspace.key(Family.LOG, index), Payload.element(id))));
+                1, () -> entry.extra = places(to.append(keyspace.key(Family.LOG, index), Payload.element(id))));
     }
 
     private static long places(long length) {
@@ -385,8 +383,7 @@ final class LoadClient implements Runnable {
         int index = family == Family.QUEUE ? random.nextInt(keyspace.count(family)) : pick(family);
         long id = nextId();
         Recorder.Entry entry = recorder.expect(kind, keyspace.cell(family, index, 0), id, 0);
-        return recorder.run(
-                1, () -> entry.extra = to.rpush(keyspace.key(family, index), Long.toString(id, 36)));
+        return recorder.run(1, () -> entry.extra = to.rpush(keyspace.key(family, index), Long.toString(id, 36)));
     }
 
     private boolean lrange(Jedis to) {
@@ -415,7 +412,9 @@ final class LoadClient implements Runnable {
         return recorder.run(
                 1,
                 () -> to.set(
-                        keyspace.key(Family.EXPIRING, index), Payload.of(id), SetParams.setParams().px(millis)));
+                        keyspace.key(Family.EXPIRING, index),
+                        Payload.of(id),
+                        SetParams.setParams().px(millis)));
     }
 
     /** Sets a key with an expiry and takes it away; the answer 0 says that it had expired in between. */
@@ -426,7 +425,8 @@ final class LoadClient implements Runnable {
         long id = nextId();
         long millis = 5 + random.nextInt(1000);
         recorder.expect(OperationKind.EXPIRING_WRITE, cell, id, millis);
-        if (!recorder.run(1, () -> to.set(key, Payload.of(id), SetParams.setParams().px(millis)))) {
+        if (!recorder.run(
+                1, () -> to.set(key, Payload.of(id), SetParams.setParams().px(millis)))) {
             return false;
         }
         LockSupport.parkNanos(random.nextInt(30) * 1_000_000L);
@@ -561,13 +561,16 @@ final class LoadClient implements Runnable {
         int index = random.nextInt(WATCHED_KEYS);
         int cell = keyspace.cell(Family.WATCHED, index, 0);
         String key = keyspace.key(Family.WATCHED, index);
-        Recorder.Entry read = recorder.expect(OperationKind.COUNT, cell, 0, 0);
+        Recorder.Entry read = recorder.expect(OperationKind.COUNT, cell, Operation.CORRUPT, 0);
         boolean alive = recorder.run(2, () -> {
             to.watch(key);
             read.value = number(to.get(key));
         });
         if (!alive) {
             return false;
+        }
+        if (read.value == Operation.CORRUPT) {
+            return recorder.run(1, to::unwatch);
         }
         LockSupport.parkNanos(random.nextInt(8) * 1_000_000L);
         long next = read.value + 1;

@@ -29,7 +29,8 @@ public final class LoadGenerator implements AutoCloseable {
                     generator.stats,
                     () -> generator.running);
             // Platform threads: the times they take are the measurement, a shared carrier would add its own queue.
-            generator.threads.add(Thread.ofPlatform().daemon().name("load-" + client).start(run));
+            generator.threads.add(
+                    Thread.ofPlatform().daemon().name("load-" + client).start(run));
         }
         return generator;
     }

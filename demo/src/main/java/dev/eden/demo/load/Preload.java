@@ -36,15 +36,25 @@ public final class Preload {
      */
     public void fill(Jedis server, History history, long shortestMillis) {
         try (Pipeline pipeline = server.pipelined()) {
-            each(pipeline, Family.STRING, i -> pipeline.set(
-                    keyspace.key(Family.STRING, i), Payload.of(keyspace.initial(keyspace.cell(Family.STRING, i, 0)))));
+            each(
+                    pipeline,
+                    Family.STRING,
+                    i -> pipeline.set(
+                            keyspace.key(Family.STRING, i),
+                            Payload.of(keyspace.initial(keyspace.cell(Family.STRING, i, 0)))));
             each(pipeline, Family.HASH, i -> pipeline.hset(keyspace.key(Family.HASH, i), hash(i)));
             each(pipeline, Family.ZSET, i -> pipeline.zadd(keyspace.key(Family.ZSET, i), zset(i)));
             each(pipeline, Family.SET, i -> pipeline.sadd(keyspace.key(Family.SET, i), "m0", "m1"));
             each(pipeline, Family.LIST, i -> pipeline.rpush(keyspace.key(Family.LIST, i), list(i)));
             each(pipeline, Family.LOG, i -> pipeline.set(keyspace.key(Family.LOG, i), log(i)));
-            each(pipeline, Family.COUNTER, i -> pipeline.set(keyspace.key(Family.COUNTER, i), count(Family.COUNTER, i)));
-            each(pipeline, Family.WATCHED, i -> pipeline.set(keyspace.key(Family.WATCHED, i), count(Family.WATCHED, i)));
+            each(
+                    pipeline,
+                    Family.COUNTER,
+                    i -> pipeline.set(keyspace.key(Family.COUNTER, i), count(Family.COUNTER, i)));
+            each(
+                    pipeline,
+                    Family.WATCHED,
+                    i -> pipeline.set(keyspace.key(Family.WATCHED, i), count(Family.WATCHED, i)));
             each(
                     pipeline,
                     Family.HASH_COUNTER,
@@ -123,7 +133,10 @@ public final class Preload {
             int cell = keyspace.cell(Family.EXPIRING, i, 0);
             long millis = shortestMillis + random.nextLong(9 * shortestMillis);
             long id = Keyspace.preloadId(cell);
-            pipeline.set(keyspace.key(Family.EXPIRING, i), Payload.of(id), SetParams.setParams().px(millis));
+            pipeline.set(
+                    keyspace.key(Family.EXPIRING, i),
+                    Payload.of(id),
+                    SetParams.setParams().px(millis));
             batch.add(new long[] {cell, id, millis});
             if (batch.size() == BATCH || i == count - 1) {
                 pipeline.sync();

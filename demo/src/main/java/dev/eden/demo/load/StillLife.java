@@ -143,19 +143,20 @@ public final class StillLife {
 
     private static String content(Jedis server, String key) {
         String type = server.type(key);
-        Object content =
-                switch (type) {
-                    case "none" -> "";
-                    case "string" -> hex(server.get(key.getBytes(StandardCharsets.UTF_8)));
-                    case "list" -> server.lrange(key, 0, -1);
-                    case "hash" -> new TreeMap<>(server.hgetAll(key));
-                    case "set" -> new TreeSet<>(server.smembers(key));
-                    case "zset" -> scored(server.zrangeWithScores(key, 0, -1));
-                    case "stream" -> entries(server.xrange(key, "-", "+")) + " " + server.xinfoGroups(key).stream()
-                            .map(g -> g.getName() + g.getLastDeliveredId())
-                            .toList();
-                    default -> throw new IllegalStateException("type " + type);
-                };
+        Object content = switch (type) {
+            case "none" -> "";
+            case "string" -> hex(server.get(key.getBytes(StandardCharsets.UTF_8)));
+            case "list" -> server.lrange(key, 0, -1);
+            case "hash" -> new TreeMap<>(server.hgetAll(key));
+            case "set" -> new TreeSet<>(server.smembers(key));
+            case "zset" -> scored(server.zrangeWithScores(key, 0, -1));
+            case "stream" ->
+                entries(server.xrange(key, "-", "+")) + " "
+                        + server.xinfoGroups(key).stream()
+                                .map(g -> g.getName() + g.getLastDeliveredId())
+                                .toList();
+            default -> throw new IllegalStateException("type " + type);
+        };
         return type + " expires " + server.pexpireTime(key) + " " + content;
     }
 

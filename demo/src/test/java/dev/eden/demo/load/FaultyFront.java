@@ -131,7 +131,8 @@ final class FaultyFront implements AutoCloseable {
                 yield server.call(command);
             }
             case NO_WATCH -> name.equals("WATCH") && strike() ? text("+OK") : server.call(command);
-            case POP_TWICE, POP_LOST, POP_YOUNGEST -> name.equals("BLPOP") ? pop(server, command) : server.call(command);
+            case POP_TWICE, POP_LOST, POP_YOUNGEST ->
+                name.equals("BLPOP") ? pop(server, command) : server.call(command);
             case CORRUPT_GET -> {
                 byte[] reply = server.call(command);
                 if (name.equals("GET") && reply.length > 30 && strike()) {
@@ -228,7 +229,8 @@ final class FaultyFront implements AutoCloseable {
     }
 
     private static byte[] oneMore(byte[] integer) {
-        return text(":" + (Long.parseLong(new String(integer, 1, integer.length - 3, StandardCharsets.ISO_8859_1)) + 1));
+        return text(
+                ":" + (Long.parseLong(new String(integer, 1, integer.length - 3, StandardCharsets.ISO_8859_1)) + 1));
     }
 
     private static @org.jspecify.annotations.Nullable String bulk(byte[] reply) {

@@ -58,14 +58,13 @@ class LoadAndCheckIT {
     @ParameterizedTest
     @EnumSource(value = Fault.class, names = "NONE", mode = EnumSource.Mode.EXCLUDE)
     void aBrokenPromiseIsNoticed(Fault fault) throws Exception {
-        int every =
-                switch (fault) {
-                    case DROP_PERSIST, POP_TWICE, POP_LOST, POP_YOUNGEST -> 3;
-                    case NO_WATCH -> 1;
-                    case TORN_SCRIPT, RESURRECT_DELETED -> 2;
-                    case NONE, DROP_SET, DROP_PUSH, DROP_INCREMENT, DOUBLE_APPEND, DOUBLE_PUSH -> 20;
-                    case DOUBLE_INCREMENT, DELAY_PUSH, RESURRECT_EXPIRED, STALE_GET, STALE_RANGE, CORRUPT_GET -> 20;
-                };
+        int every = switch (fault) {
+            case DROP_PERSIST, POP_TWICE, POP_LOST, POP_YOUNGEST -> 3;
+            case NO_WATCH -> 1;
+            case TORN_SCRIPT, RESURRECT_DELETED -> 2;
+            case NONE, DROP_SET, DROP_PUSH, DROP_INCREMENT, DOUBLE_APPEND, DOUBLE_PUSH -> 20;
+            case DOUBLE_INCREMENT, DELAY_PUSH, RESURRECT_EXPIRED, STALE_GET, STALE_RANGE, CORRUPT_GET -> 20;
+        };
         Outcome outcome = run(fault, every, 12_000, Duration.ofSeconds(30));
 
         assertThat(outcome.planted).isPositive();

@@ -41,6 +41,10 @@ public final class RedisServers implements EndpointDirectory, AutoCloseable {
         return new RedisServers(source, target);
     }
 
+    public static RedisServers of(EmbeddedRedis source, EmbeddedRedis target) {
+        return new RedisServers(source, target);
+    }
+
     @Override
     public Endpoint endpoint(String id) {
         EmbeddedRedis server = switch (id) {

@@ -1,0 +1,26 @@
+package dev.eden.activities.redis.preflight;
+
+import dev.eden.workflows.activity.PreparationActivities.Finding;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Collects findings in the order of the checks. */
+final class Findings {
+    private final List<Finding> list = new ArrayList<>();
+
+    void info(String id, String message) {
+        list.add(new Finding(id, "info", message, ""));
+    }
+
+    void warning(String id, String message, String remedy) {
+        list.add(new Finding(id, "warning", message, remedy));
+    }
+
+    void failure(String id, String message, String remedy) {
+        list.add(new Finding(id, "failure", message, remedy));
+    }
+
+    List<Finding> list() {
+        return List.copyOf(list);
+    }
+}

@@ -1,0 +1,69 @@
+package dev.eden.activities.redis.preflight;
+
+/** What is special about the server that data comes from. */
+final class SourceFindings {
+    private static final long SMALL_OUTPUT_BUFFER = 64L << 20;
+
+    private final ServerView source;
+    private final Findings findings;
+
+    SourceFindings(ServerView source, Findings findings) {
+        this.source = source;
+        this.findings = findings;
+    }
+
+    void check() {
+        findings.info(
+                "redis.source.size",
+                "The source has " + source.keys() + " keys in "
+                        + source.info().keysByDatabase().size() + " databases and uses "
+                        + source.info().number("used_memory") + " bytes.");
+        if (source.info().number("maxmemory") > 0
+                && !source.info().text("maxmemory_policy").equals("noeviction")) {
+            findings.warning(
+                    "redis.source.eviction",
+                    "The source evicts keys (" + source.info().text("maxmemory_policy")
+                            + "). Evictions are copied as deletions; the target does not evict by itself, so after the cutover it"
+                            + " refuses writes when its memory is full.",
+                    "Give the target room, and set its policy after the migration.");
+        }
+        outputBuffer();
+        if (source.functions() > 0) {
+            findings.info(
+                    "redis.functions",
+                    "The source has " + source.functions() + " function libraries; they are copied.");
+        }
+        long scripts = source.info().number("number_of_cached_scripts");
+        findings.info(
+                "redis.scripts",
+                "The source has " + scripts
+                        + " cached scripts. Redis does not list them: the proxies load on the target those"
+                        + " that pass through them; EVALSHA of any other answers NOSCRIPT after the cutover, as after a restart.");
+        if (source.setting("lua-replicate-commands").orElse("yes").equals("no")) {
+            findings.warning(
+                    "redis.scripts.verbatim",
+                    "The source logs scripts instead of their effects (lua-replicate-commands no).",
+                    "Set lua-replicate-commands to yes.");
+        }
+    }
+
+    /** {@code class hard soft seconds …}; class {@code slave} or {@code replica}; 0 is unlimited. */
+    private void outputBuffer() {
+        String[] words = source.setting("client-output-buffer-limit").orElse("").split(" ");
+        for (int i = 0; i + 3 < words.length; i += 4) {
+            if (!words[i].equals("slave") && !words[i].equals("replica")) {
+                continue;
+            }
+            long hard = Long.parseLong(words[i + 1]);
+            long soft = Long.parseLong(words[i + 2]);
+            long smallest = Math.min(hard == 0 ? Long.MAX_VALUE : hard, soft == 0 ? Long.MAX_VALUE : soft);
+            if (smallest < SMALL_OUTPUT_BUFFER) {
+                findings.warning(
+                        "redis.output_buffer.small",
+                        "The source ends the link of a replica that lags by " + smallest
+                                + " bytes (client-output-buffer-limit): with heavy writes the load may never finish.",
+                        "Raise client-output-buffer-limit replica to 256mb 64mb 60 or more.");
+            }
+        }
+    }
+}
