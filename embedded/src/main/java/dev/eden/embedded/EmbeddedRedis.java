@@ -214,10 +214,13 @@ public final class EmbeddedRedis implements AutoCloseable {
                         "redis/7.0.15/redis-server",
                         "redis-server-7.0.15-" + (mac ? "darwin" : "linux") + (arm ? "-arm64" : "-amd64"),
                         "org.signal:embedded-redis");
+            // The file names give the versions of their builders; the server on linux-amd64 says 6.2.11.
             case "6.2" ->
                 Cache.executable(
                         "redis/6.2/redis-server",
-                        "redis-server-6.2.6-v5-" + (mac ? "darwin" : "linux") + (arm ? "-arm64" : "-amd64"),
+                        mac
+                                ? "redis-server-6.2.6-v5-darwin" + (arm ? "-arm64" : "-amd64")
+                                : arm ? "redis-server-6.2.7-linux-arm64" : "redis-server-6.2.6-v5-linux-amd64",
                         "com.github.codemonstur:embedded-redis");
             default -> throw new IllegalArgumentException("no Redis " + version + " among the embedded ones: 7.0, 6.2");
         };

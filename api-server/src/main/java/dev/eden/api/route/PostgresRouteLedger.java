@@ -253,7 +253,7 @@ public final class PostgresRouteLedger implements RouteLedger {
                         .bind("id", attempt)
                         .mapTo(byte[].class)
                         .findOne())
-                .map(sealed -> cipher.open("attempt/" + attempt, sealed));
+                .map(encrypted -> cipher.open("attempt/" + attempt, encrypted));
     }
 
     @Override

@@ -83,7 +83,7 @@ public final class EncryptedServerRecords implements ServerRecords {
                 .bind("name", name)
                 .map((row, _) -> row.getBytes("value"))
                 .findOne()
-                .map(sealed -> cipher.open(identity(migration, endpoint, name), sealed));
+                .map(encrypted -> cipher.open(identity(migration, endpoint, name), encrypted));
     }
 
     /** The login stored under the name, in the caller's transaction; never makes one. */
