@@ -3,6 +3,7 @@ package dev.eden.activities.redis.replication;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Backend;
@@ -62,7 +63,7 @@ final class SourceReads implements AutoCloseable {
             }
             List<Reply> replies = result.items();
             return new At(
-                    ServerInfo.position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
+                    position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
         } catch (RuntimeException e) {
             drop();
             throw e;
@@ -93,6 +94,12 @@ final class SourceReads implements AutoCloseable {
         return new Values(at.position(), values);
     }
 
+    /** The position in the {@code replication} section of INFO. */
+    static RouteLedger.Position position(String info) {
+        ServerInfo fields = ServerInfo.parse(info);
+        return new RouteLedger.Position(fields.text("master_replid"), fields.number("master_repl_offset"));
+    }
+
     private RespConnection open() {
         RespConnection current = connection;
         if (closed) {
@@ -100,7 +107,7 @@ final class SourceReads implements AutoCloseable {
         }
         if (current == null) {
             current = RespConnection.connect(endpoint, login.get(), name, TIMEOUT);
-            absoluteExpiry = ServerInfo.majorVersion(current.call("INFO", "server").text()) >= 7;
+            absoluteExpiry = ServerInfo.read(current, "server").atLeast(7, 0);
             connection = current;
         }
         return current;

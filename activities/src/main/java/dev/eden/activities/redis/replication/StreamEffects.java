@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.proxy.redis.CommandTable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,7 +52,7 @@ final class StreamEffects {
     private static final Set<String> EXPIRES =
             Set.of("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SETEX", "PSETEX", "GETEX");
 
-    private final KeysOf keysOf;
+    private final CommandTable commands;
     private final TtlFilter filter;
     private final Map<DbKey, Boolean> absent = new LinkedHashMap<>(1024, 0.75f, false) {
         @Override
@@ -60,8 +61,8 @@ final class StreamEffects {
         }
     };
 
-    StreamEffects(KeysOf keysOf, TtlFilter filter) {
-        this.keysOf = keysOf;
+    StreamEffects(CommandTable commands, TtlFilter filter) {
+        this.commands = commands;
         this.filter = filter;
     }
 
@@ -70,7 +71,7 @@ final class StreamEffects {
         if (NOT_APPLIED.contains(name)) {
             return new Change(command, database, List.of(), List.of(), false, false);
         }
-        Optional<List<byte[]>> known = keysOf.keys(command.arguments());
+        Optional<List<byte[]>> known = commands.keys(command.arguments());
         if (known.isEmpty()) {
             return new Change(command, database, null, List.of(), false, true);
         }

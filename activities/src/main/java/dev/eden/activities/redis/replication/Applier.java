@@ -1,0 +1,369 @@
+package dev.eden.activities.redis.replication;
+
+import dev.eden.activities.redis.RedisConnectionException;
+import dev.eden.activities.redis.RedisException;
+import dev.eden.activities.redis.Reply;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.proxy.Failpoints;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes the log to the other server, in order, on one connection, one batch in flight. A batch and its position are one transaction, so
+ * each change is applied exactly once however often this stops and starts.
+ *
+ * <pre>
+ *   take units ─► MULTI … marker EXEC ─► look at replies ─┬─ fine ─► equal = position
+ *        ▲                                                └─ suspects: read them on the source, at p
+ *        └────────────── equal = p ◄──── copy them ◄──── apply exactly up to p
+ * </pre>
+ *
+ * <p>Three positions: <em>position</em> is executed; <em>equal</em> is known to be equal as well, once the replies were looked at;
+ * <em>published</em> is the {@code offset} that stands on the written server. A successor starts at the published one: what lies between
+ * it and {@code position} is executed, but may have met keys that had expired too early, so it only takes these keys as suspects.
+ *
+ * <p>{@link #run} belongs to one thread; requests come from any.
+ */
+final class Applier {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Applier.class);
+    private static final int MAX_UNITS = 2048;
+    private static final long MAX_BYTES = 1 << 20;
+    private static final int KEYS_AT_ONCE = 64;
+    private static final long WAIT_MILLIS = 20;
+    private static final long RETRY_MILLIS = 50;
+
+    /** Refusals of a whole batch that pass by themselves or when somebody mends the server. */
+    private static final Set<String> TRANSIENT =
+            Set.of("OOM", "MISCONF", "NOREPLICAS", "READONLY", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN");
+
+    private final String migration;
+    private final RespConnection to;
+    private final ReplyScanner replies;
+    private final byte[] key;
+    private final UnitQueue queue;
+    private final SourceReads source;
+    private final TtlFilter filter;
+    private final ApplyBatch batch = new ApplyBatch();
+    private final Set<DbKey> suspects = new LinkedHashSet<>();
+    private final ApplierRequests requests = new ApplierRequests();
+    private final AtomicReference<@Nullable String> probe = new AtomicReference<>();
+    private final AppliedMarker found;
+
+    private long position;
+    private int database;
+    private long equal;
+    private int equalDatabase;
+
+    /** End of the last unit taken from the queue; behind {@code position} only while a predecessor's last batch is gone through. */
+    private long seen;
+
+    private volatile String replid;
+    private volatile RouteLedger.Position published;
+    private volatile long lingerNanos;
+    private volatile boolean stopped;
+    private volatile @Nullable String problem;
+    private volatile long copiedAgain;
+
+    /** {@code found}: what stands on the server; the queue begins after its {@code offset}. */
+    Applier(
+            String migration,
+            RespConnection to,
+            UnitQueue queue,
+            SourceReads source,
+            TtlFilter filter,
+            AppliedMarker found,
+            long lingerNanos) {
+        this.migration = migration;
+        this.to = to;
+        this.replies = new ReplyScanner(to.input());
+        this.key = AppliedMarker.key(migration);
+        this.queue = queue;
+        this.source = source;
+        this.filter = filter;
+        this.found = found;
+        this.position = found.position();
+        this.database = found.database();
+        this.equal = found.offset();
+        this.equalDatabase = found.offsetDatabase();
+        this.seen = found.offset();
+        this.replid = found.replid();
+        this.published = new RouteLedger.Position(found.replid(), found.offset());
+        this.lingerNanos = lingerNanos;
+    }
+
+    /** What stands on the written server: applied and known to be equal. */
+    RouteLedger.Position published() {
+        return published;
+    }
+
+    /** Why it waits; null when it does not. */
+    @Nullable String problem() {
+        return problem;
+    }
+
+    /** Keys copied whole again because of the expiry race or on request. */
+    long copiedAgain() {
+        return copiedAgain;
+    }
+
+    ApplierRequests requests() {
+        return requests;
+    }
+
+    /** The log got a new id (the followed server was promoted); its offsets go on. */
+    void continueAs(String newReplid) {
+        replid = newReplid;
+    }
+
+    /** How long a small batch waits for company. */
+    void linger(long nanos) {
+        lingerNanos = nanos;
+    }
+
+    /** Writes the probe with the next batch, or at once. */
+    void writeProbe(String value) {
+        probe.set(value);
+        queue.wake();
+    }
+
+    void stop() {
+        stopped = true;
+        queue.wake();
+    }
+
+    /**
+     * Applies until {@link #stop}. Throws {@link RedisConnectionException} or {@link RedisException} when the identity is gone (or the
+     * server), {@link ReplicationStopped} when a person is needed.
+     */
+    void run() throws InterruptedException {
+        try {
+            while (!stopped) {
+                step();
+            }
+        } catch (IOException e) {
+            throw new RedisConnectionException("the written server closed the connection: " + e.getMessage(), e);
+        } finally {
+            stopped = true;
+            requests.abandon();
+        }
+    }
+
+    private void step() throws IOException, InterruptedException {
+        ApplierRequests.Recopy recopy = requests.nextRecopy();
+        if (recopy != null) {
+            serve(recopy);
+        }
+        while (!suspects.isEmpty() && !stopped) {
+            copyAgain(firstSuspects());
+        }
+        ApplierRequests.Hold hold = requests.nextHold();
+        if (hold != null) {
+            serve(hold);
+        }
+        List<Unit> units = queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, published.offset() < equal ? 0 : WAIT_MILLIS);
+        long linger = lingerNanos;
+        if (linger > 0 && !units.isEmpty() && units.size() < 16) {
+            LockSupport.parkNanos(linger);
+            units = new ArrayList<>(units);
+            units.addAll(queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, 0));
+        }
+        String wantedProbe = probe.getAndSet(null);
+        if (!units.isEmpty() || wantedProbe != null || published.offset() < equal) {
+            Failpoints.reach("applier.read");
+            apply(units, List.of(), wantedProbe);
+        }
+    }
+
+    private void apply(List<Unit> units, List<SourceReads.Value> copies, @Nullable String wantedProbe)
+            throws IOException, InterruptedException {
+        batch.begin();
+        long next = position;
+        int nextDatabase = database;
+        for (Unit unit : units) {
+            seen = unit.end();
+            if (unit.end() <= found.position()) {
+                unit.changes().forEach(this::suspectIfDependent);
+                continue;
+            }
+            unit.changes().forEach(batch::add);
+            next = unit.end();
+            nextDatabase = unit.databaseAfter();
+        }
+        copies.forEach(batch::copy);
+        if (wantedProbe != null) {
+            batch.set(ReversePath.probeKey(migration), wantedProbe);
+        }
+        boolean certain = !batch.isUncertain() && suspects.isEmpty() && seen >= next;
+        AppliedMarker marker = new AppliedMarker(
+                "streaming",
+                replid,
+                next,
+                nextDatabase,
+                certain ? next : equal,
+                certain ? nextDatabase : equalDatabase,
+                found.epoch(),
+                found.generation());
+        batch.end(marker, key);
+        Failpoints.reach("applier.before-exec");
+        List<Change> suspicious = execute();
+        Failpoints.reach("applier.after-exec");
+        position = next;
+        database = nextDatabase;
+        suspicious.forEach(this::suspect);
+        if (suspects.isEmpty() && seen >= position) {
+            equal = position;
+            equalDatabase = database;
+        }
+        published = new RouteLedger.Position(marker.replid(), marker.offset());
+    }
+
+    private List<Change> execute() throws IOException, InterruptedException {
+        while (true) {
+            switch (batch.execute(to, replies)) {
+                case ApplyBatch.Result.Executed executed -> {
+                    problem = null;
+                    return executed.suspicious();
+                }
+                case ApplyBatch.Result.Refused refused -> {
+                    String code = new Reply.Error(refused.error()).code();
+                    if (code.equals("ERR")) {
+                        throw new ReplicationStopped("the target refused a command of the log: " + refused.error());
+                    }
+                    if (!TRANSIENT.contains(code) || stopped) {
+                        throw new RedisException(refused.error());
+                    }
+                    wait("the written server refuses writes: " + refused.error());
+                }
+            }
+        }
+    }
+
+    private void suspect(Change change) {
+        List<byte[]> keys = change.keys();
+        if (keys != null) {
+            keys.stream().filter(k -> !StreamEffects.isEdens(k)).forEach(k -> suspects.add(new DbKey(change.database(), k)));
+        }
+        if (change.command().name.equals("COPY") || change.command().name.equals("MOVE")) {
+            suspectOtherDatabase(change);
+        }
+    }
+
+    /** {@code MOVE key db} and {@code COPY source destination DB db} write into another database. */
+    private void suspectOtherDatabase(Change change) {
+        StreamCommand command = change.command();
+        int at = command.name.equals("MOVE") ? 2 : -1;
+        byte[] key = command.argument(command.name.equals("MOVE") ? 1 : 2);
+        for (int i = 3; i + 1 < command.size() && at < 0; i++) {
+            at = command.is(i, "DB") ? i + 1 : -1;
+        }
+        if (at > 0) {
+            suspects.add(new DbKey(Integer.parseInt(command.word(at)), key));
+        }
+    }
+
+    private void suspectIfDependent(Change change) {
+        if (!change.probes().isEmpty() || change.effective()) {
+            suspect(change);
+        }
+    }
+
+    private List<DbKey> firstSuspects() {
+        return suspects.stream().limit(KEYS_AT_ONCE).toList();
+    }
+
+    /** Copies keys whole, at an exact position of the log. */
+    private RouteLedger.Position copyAgain(List<DbKey> keys) throws IOException, InterruptedException {
+        SourceReads.Values read = values(keys);
+        applyUpTo(read.position().offset());
+        keys.forEach(suspects::remove);
+        read.values().stream()
+                .filter(value -> value.expireAtMillis() > 0)
+                .forEach(value -> filter.add(value.key().key()));
+        apply(List.of(), read.values(), null);
+        copiedAgain += keys.size();
+        LOGGER.atTrace()
+                .addKeyValue("migration", migration)
+                .log("{} keys copied again at {}", keys.size(), read.position().offset());
+        return read.position();
+    }
+
+    private SourceReads.Values values(List<DbKey> keys) throws InterruptedException {
+        while (true) {
+            try {
+                return source.values(keys);
+            } catch (RedisConnectionException | RedisException e) {
+                if (stopped) {
+                    throw e;
+                }
+                wait("the followed server can't be read: " + e.getMessage());
+            }
+        }
+    }
+
+    private void applyUpTo(long end) throws IOException, InterruptedException {
+        while (seen < end) {
+            if (stopped) {
+                throw new InterruptedException("stopped");
+            }
+            List<Unit> units = queue.take(MAX_UNITS, MAX_BYTES, end, WAIT_MILLIS);
+            if (!units.isEmpty()) {
+                apply(units, List.of(), null);
+            }
+        }
+        if (seen > end) {
+            throw new IOException("the followed server is at " + end + ", before what it sent: " + seen);
+        }
+    }
+
+    private void serve(ApplierRequests.Recopy request) throws IOException, InterruptedException {
+        int copied = 0;
+        RouteLedger.Position last = published;
+        List<DbKey> keys = request.keys();
+        for (int from = 0; from < keys.size(); from += KEYS_AT_ONCE) {
+            List<DbKey> some = keys.subList(from, Math.min(keys.size(), from + KEYS_AT_ONCE));
+            last = copyAgain(some);
+            copied += some.size();
+        }
+        request.result().complete(new ExactCopy(last, copied));
+    }
+
+    private void serve(ApplierRequests.Hold hold) throws IOException, InterruptedException {
+        SourceReads.At at;
+        try {
+            at = source.read(hold.reads());
+        } catch (RedisConnectionException | RedisException e) {
+            hold.reached().completeExceptionally(e);
+            return;
+        }
+        applyUpTo(at.position().offset());
+        if (!suspects.isEmpty()) {
+            hold.reached()
+                    .completeExceptionally(new EqualPosition.UnreachableException(
+                            suspects.size() + " keys have to be copied again first"));
+            return;
+        }
+        if (published.offset() < equal) {
+            apply(List.of(), List.of(), null);
+        }
+        hold.reached().complete(new EqualPosition(at.position(), at.replies()));
+        hold.awaitDone();
+    }
+
+    private void wait(String why) throws InterruptedException {
+        if (problem == null) {
+            LOGGER.atWarn().addKeyValue("migration", migration).log(why);
+        }
+        problem = why;
+        TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
+    }
+}

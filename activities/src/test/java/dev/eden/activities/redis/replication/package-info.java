@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.redis.replication;
+
+import org.jspecify.annotations.NullMarked;
