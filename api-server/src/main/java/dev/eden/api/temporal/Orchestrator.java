@@ -4,10 +4,12 @@ import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.workflows.Command;
 import dev.eden.workflows.CommandReceipt;
+import dev.eden.workflows.CommandRefusal;
 import dev.eden.workflows.MigrationInput;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
+import dev.eden.workflows.SearchAttributesNeeded;
 import dev.eden.workflows.TaskQueues;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -23,15 +25,12 @@ import io.temporal.client.WorkflowStub;
 import io.temporal.client.WorkflowUpdateException;
 import io.temporal.client.WorkflowUpdateStage;
 import io.temporal.client.WorkflowUpdateTimeoutOrCancelledException;
-import io.temporal.failure.ApplicationFailure;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,28 +40,32 @@ public final class Orchestrator {
     private static final int CONTINUE_AFTER_EVENTS = 4_000;
 
     private final WorkflowClient client;
+    private final boolean searchAttributes;
     private final Duration commandTimeout;
     private final Duration viewTimeout;
 
-    public Orchestrator(WorkflowClient client, Duration commandTimeout, Duration viewTimeout) {
+    /** {@code searchAttributes}: the namespace knows {@link SearchAttributesNeeded#ALL}. */
+    public Orchestrator(
+            WorkflowClient client, boolean searchAttributes, Duration commandTimeout, Duration viewTimeout) {
         this.client = client;
+        this.searchAttributes = searchAttributes;
         this.commandTimeout = commandTimeout;
         this.viewTimeout = viewTimeout;
     }
 
     /** Starts the migration's workflow; one that runs already is fine: the start before was interrupted. */
     public void start(MigrationSpec spec) {
-        MigrationWorkflow workflow = client.newWorkflowStub(
-                MigrationWorkflow.class,
-                WorkflowOptions.newBuilder()
-                        .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
-                        .setTaskQueue(TaskQueues.ORCHESTRATOR)
-                        .setWorkflowIdConflictPolicy(
-                                WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
-                        .setWorkflowIdReusePolicy(
-                                WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
-                        .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target())
-                        .build());
+        WorkflowOptions.Builder options = WorkflowOptions.newBuilder()
+                .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
+                .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
+                .setWorkflowIdReusePolicy(
+                        WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
+                .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
+        if (searchAttributes) {
+            options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
+        }
+        MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options.build());
         try {
             WorkflowClient.start(workflow::run, new MigrationInput(spec, null, CONTINUE_AFTER_EVENTS));
         } catch (WorkflowExecutionAlreadyStarted e) {
@@ -128,10 +131,11 @@ public final class Orchestrator {
     }
 
     private static Problem translated(String migration, Throwable failure) {
+        Optional<CommandRefusal> refusal = CommandRefusal.in(failure);
+        if (refusal.isPresent()) {
+            return refused(refusal.get());
+        }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof ApplicationFailure refusal) {
-                return refused(refusal);
-            }
             if (cause instanceof WorkflowNotFoundException) {
                 return new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended");
             }
@@ -151,28 +155,9 @@ public final class Orchestrator {
         return new Problem(ErrorCode.ORCHESTRATOR_UNAVAILABLE, "the call to Temporal failed");
     }
 
-    /** Details of a refusal: the allowed commands first, then the blockers, each a list of strings. */
-    private static Problem refused(ApplicationFailure refusal) {
-        Problem problem = new Problem(ErrorCode.COMMAND_REFUSED, refusal.getOriginalMessage());
-        problem.with("allowed", strings(refusal, 0));
-        List<String> blockers = strings(refusal, 1);
-        if (!blockers.isEmpty()) {
-            problem.with("blockers", blockers);
-        }
-        return problem;
-    }
-
-    private static List<String> strings(ApplicationFailure refusal, int index) {
-        if (refusal.getDetails().getSize() <= index) {
-            return List.of();
-        }
-        try {
-            String @Nullable [] values = refusal.getDetails().get(index, String[].class);
-            return values == null ? List.of() : List.of(values);
-        } catch (RuntimeException e) {
-            LOGGER.atDebug().setCause(e).log("details of a refusal are not lists of strings");
-            return List.of();
-        }
+    private static Problem refused(CommandRefusal refusal) {
+        Problem problem = new Problem(ErrorCode.COMMAND_REFUSED, refusal.why()).with("allowed", refusal.allowed());
+        return refusal.blockers().isEmpty() ? problem : problem.with("blockers", refusal.blockers());
     }
 
     private static Problem timedOut(String migration) {
