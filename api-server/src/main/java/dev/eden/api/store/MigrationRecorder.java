@@ -1,5 +1,6 @@
 package dev.eden.api.store;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import dev.eden.workflows.activity.DirectoryActivities;
 import java.util.Set;
@@ -35,7 +36,9 @@ public final class MigrationRecorder implements DirectoryActivities {
                     record.revision(),
                     record.reason(),
                     Json.mapper().createObjectNode().put("phase", before),
-                    Json.tree(record.viewJson()));
+                    Views.parse(record.viewJson())
+                            .<JsonNode>map(view -> Json.mapper().valueToTree(view))
+                            .orElseGet(() -> Json.tree(record.viewJson())));
             if (!audit.append(handle, entry)) {
                 return;
             }

@@ -1,0 +1,142 @@
+package dev.eden.api.rest;
+
+import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.health.HealthCheckRegistry;
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.StartupException;
+import io.dropwizard.core.Configuration;
+import io.dropwizard.core.server.DefaultServerFactory;
+import io.dropwizard.core.setup.Environment;
+import io.dropwizard.jersey.validation.Validators;
+import io.dropwizard.jetty.GzipHandlerFactory;
+import io.dropwizard.jetty.HttpConnectorFactory;
+import io.dropwizard.logging.common.AppenderFactory;
+import io.dropwizard.request.logging.LogbackAccessRequestLogFactory;
+import io.dropwizard.util.Duration;
+import jakarta.servlet.http.HttpServlet;
+import java.net.BindException;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The HTTP side: Dropwizard's server without its command line and YAML. Two listeners: the API, and metrics and health, which
+ * need no token. Requests run on virtual threads.
+ */
+public final class ApiServer implements AutoCloseable {
+    private final Server server;
+    private final List<AutoCloseable> closedFirst;
+
+    private ApiServer(Server server, List<AutoCloseable> closedFirst) {
+        this.server = server;
+        this.closedFirst = closedFirst;
+    }
+
+    /** Addresses; port 0 asks for a free one. */
+    public record Listen(String apiHost, int apiPort, String adminHost, int adminPort) {}
+
+    /**
+     * @param filters and resources: instances
+     * @param adminServlets by path, e.g. {@code /metrics}
+     */
+    public record Parts(List<Object> components, Map<String, HttpServlet> adminServlets, List<AutoCloseable> closedFirst) {}
+
+    /** Throws {@link StartupException} where a port is taken. */
+    public static ApiServer start(Listen listen, Parts parts) {
+        Environment environment = new Environment(
+                "eden",
+                Json.mapper(),
+                Validators.newValidatorFactory(),
+                new MetricRegistry(),
+                ApiServer.class.getClassLoader(),
+                new HealthCheckRegistry(),
+                new Configuration());
+        DefaultServerFactory factory = new DefaultServerFactory();
+        factory.setApplicationConnectors(List.of(connector(listen.apiHost(), listen.apiPort())));
+        factory.setAdminConnectors(List.of(connector(listen.adminHost(), listen.adminPort())));
+        factory.setEnableVirtualThreads(true);
+        factory.setEnableAdminVirtualThreads(true);
+        factory.setRegisterDefaultExceptionMappers(false);
+        factory.setEnableThreadNameFilter(false);
+        factory.setShutdownGracePeriod(Duration.seconds(2));
+        GzipHandlerFactory gzip = new GzipHandlerFactory();
+        gzip.setEnabled(false);
+        factory.setGzipFilterFactory(gzip);
+        LogbackAccessRequestLogFactory requestLog = new LogbackAccessRequestLogFactory();
+        requestLog.setAppenders(List.<AppenderFactory<ch.qos.logback.access.common.spi.IAccessEvent>>of());
+        factory.setRequestLogFactory(requestLog);
+
+        environment.jersey().property("jersey.config.server.wadl.disableWadl", true);
+        environment.jersey().register(new ProblemMapper());
+        parts.components().forEach(environment.jersey()::register);
+        parts.adminServlets().forEach((path, servlet) -> environment
+                .admin()
+                .addServlet(path.substring(1), servlet)
+                .addMapping(path));
+        JettyProblems problems = new JettyProblems();
+        environment.getApplicationContext().setErrorHandler(problems);
+        environment.getAdminContext().setErrorHandler(problems);
+        Server server = factory.build(environment);
+        server.setErrorHandler(problems);
+        server.setStopAtShutdown(false);
+        try {
+            server.start();
+        } catch (Exception e) {
+            stop(server);
+            throw failed(e, listen);
+        }
+        return new ApiServer(server, parts.closedFirst());
+    }
+
+    public int apiPort() {
+        return ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+    }
+
+    public int adminPort() {
+        return ((ServerConnector) server.getConnectors()[1]).getLocalPort();
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable first : closedFirst) {
+            try {
+                first.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("closing " + first.getClass().getSimpleName() + " failed", e);
+            }
+        }
+        stop(server);
+    }
+
+    private static HttpConnectorFactory connector(String host, int port) {
+        HttpConnectorFactory connector = new HttpConnectorFactory();
+        connector.setBindHost(host);
+        connector.setPort(port);
+        return connector;
+    }
+
+    private static RuntimeException failed(Exception e, Listen listen) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BindException) {
+                @Nullable String message = e.getMessage();
+                return new StartupException(
+                        "an address is taken: API " + listen.apiHost() + ":" + listen.apiPort() + ", metrics "
+                                + listen.adminHost() + ":" + listen.adminPort()
+                                + (message == null ? "" : " (" + message + ")"),
+                        "stop what listens there, or choose with --api-port and --admin-port");
+            }
+        }
+        return new StartupException(
+                "the HTTP server can't be started: " + e.getClass().getSimpleName(), "see the log for the cause");
+    }
+
+    private static void stop(Server server) {
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException("the HTTP server does not stop", e);
+        }
+    }
+}

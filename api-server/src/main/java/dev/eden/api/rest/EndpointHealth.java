@@ -1,0 +1,65 @@
+package dev.eden.api.rest;
+
+import dev.eden.activities.redis.RedisConnectionException;
+import dev.eden.activities.redis.RedisException;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import java.time.Duration;
+import java.util.NoSuchElementException;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch. */
+public final class EndpointHealth {
+    private static final Duration TIMEOUT = Duration.ofMillis(1_000);
+    private static final long KEEP_NANOS = Duration.ofSeconds(2).toNanos();
+
+    private final EndpointDirectory endpoints;
+    private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
+
+    public EndpointHealth(EndpointDirectory endpoints) {
+        this.endpoints = endpoints;
+    }
+
+    private record Known(String state, long nanos) {}
+
+    /** {@code healthy}, {@code loading}, {@code login_refused}, {@code unreachable}, or {@code unknown} where there is no endpoint yet. */
+    public String of(@Nullable String endpoint) {
+        if (endpoint == null) {
+            return "unknown";
+        }
+        Known last = known.get(endpoint);
+        if (last != null && System.nanoTime() - last.nanos() < KEEP_NANOS) {
+            return last.state();
+        }
+        String state = ask(endpoint);
+        known.put(endpoint, new Known(state, System.nanoTime()));
+        return state;
+    }
+
+    private String ask(String id) {
+        Endpoint endpoint;
+        try {
+            endpoint = endpoints.endpoint(id);
+        } catch (NoSuchElementException e) {
+            return "unknown";
+        }
+        if (!endpoint.engine().equals("redis")) {
+            return "unknown";
+        }
+        try (RespConnection connection = RespConnection.connect(endpoint, "eden:health", TIMEOUT)) {
+            connection.call("PING");
+            return "healthy";
+        } catch (RedisConnectionException e) {
+            return "unreachable";
+        } catch (RedisException e) {
+            return switch (e.code()) {
+                case "LOADING" -> "loading";
+                case "WRONGPASS", "NOAUTH" -> "login_refused";
+                // It answers; what it refuses (a fence does) is not its health.
+                default -> "healthy";
+            };
+        }
+    }
+}

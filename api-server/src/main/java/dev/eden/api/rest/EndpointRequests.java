@@ -1,0 +1,157 @@
+package dev.eden.api.rest;
+
+import dev.eden.api.store.EndpointStore.Credentials;
+import dev.eden.api.store.EndpointStore.NewEndpoint;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@code {id, uri, tls?, credentials?, labels?}}. A login in the URI's user part goes to the credentials. */
+final class EndpointRequests {
+    private EndpointRequests() {}
+
+    /** {@code pathId}: the id of the path where the body need not repeat it. */
+    static NewEndpoint read(byte[] body, @Nullable String pathId) {
+        Fields fields = Fields.of(body, false);
+        String id;
+        if (pathId == null) {
+            id = fields.requiredId("id");
+        } else {
+            id = fields.text("id", 63, pathId);
+            if (!id.equals(pathId)) {
+                fields.error("id", "differs from the path's; an id can't change");
+            }
+        }
+        Address address = address(fields);
+        Boolean tls = fields.has("tls") ? fields.bool("tls", false) : null;
+        if (Boolean.FALSE.equals(tls) && address.tls()) {
+            fields.error("tls", "contradicts the uri's scheme");
+        }
+        Credentials credentials = credentials(fields, address.login(), pathId != null);
+        var labels = fields.labels("labels");
+        fields.done();
+        return new NewEndpoint(
+                id,
+                address.engine(),
+                address.host(),
+                address.port(),
+                address.tls() || Boolean.TRUE.equals(tls),
+                address.database(),
+                credentials,
+                labels);
+    }
+
+    private static Credentials credentials(Fields fields, Backend.@Nullable Login inUri, boolean replacing) {
+        if (replacing && fields.isNull("credentials")) {
+            return new Credentials.None();
+        }
+        Fields given = fields.object("credentials");
+        if (given == null) {
+            if (inUri != null) {
+                return new Credentials.Given(inUri);
+            }
+            return replacing ? new Credentials.Keep() : new Credentials.None();
+        }
+        if (inUri != null) {
+            fields.error("credentials", "the uri has a login already; give one of the two");
+        }
+        String user = given.text("username", 512, "");
+        String password = given.requiredText("password", 4096);
+        given.end();
+        return new Credentials.Given(new Backend.Login(user.isEmpty() ? "default" : user, new Secret(password)));
+    }
+
+    private record Address(
+            String engine,
+            String host,
+            int port,
+            boolean tls,
+            @Nullable String database,
+            Backend.@Nullable Login login) {}
+
+    private static final Address NONE = new Address("redis", "", 0, false, null, null);
+
+    private static Address address(Fields fields) {
+        String text = fields.requiredText("uri", 2048);
+        if (text.isEmpty()) {
+            return NONE;
+        }
+        URI uri;
+        try {
+            uri = new URI(text).parseServerAuthority();
+        } catch (URISyntaxException e) {
+            // The exception's message repeats the input, which may hold a password.
+            fields.error("uri", "is not a URI of the form redis://[user:password@]host[:port]");
+            return NONE;
+        }
+        String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(java.util.Locale.ROOT);
+        String engine =
+                switch (scheme) {
+                    case "redis", "rediss" -> "redis";
+                    case "postgresql", "postgres" -> "postgres";
+                    default -> "";
+                };
+        if (engine.isEmpty()) {
+            fields.error("uri", "the scheme must be redis, rediss or postgresql");
+            return NONE;
+        }
+        String host = uri.getHost();
+        if (host == null || host.isEmpty()) {
+            fields.error("uri", "has no host");
+            return NONE;
+        }
+        if (uri.getPort() == 0 || uri.getPort() > 65_535) {
+            fields.error("uri", "the port must be between 1 and 65535");
+            return NONE;
+        }
+        if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
+            fields.error("uri", "parameters are not supported; tls is a field of its own");
+            return NONE;
+        }
+        int port = uri.getPort() > 0 ? uri.getPort() : engine.equals("redis") ? 6379 : 5432;
+        String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+        return new Address(
+                engine, bare, port, scheme.equals("rediss"), database(fields, engine, uri), login(fields, engine, uri));
+    }
+
+    private static @Nullable String database(Fields fields, String engine, URI uri) {
+        String path = uri.getPath() == null ? "" : uri.getPath();
+        if (path.isEmpty() || path.equals("/")) {
+            return null;
+        }
+        String name = path.substring(1);
+        if (engine.equals("redis")) {
+            if (!name.equals("0")) {
+                fields.error("uri", "an endpoint is a whole Redis server with all its databases; leave the path out");
+            }
+            return null;
+        }
+        if (name.indexOf('/') >= 0 || name.length() > 63) {
+            fields.error("uri", "the path must be one database name");
+        }
+        return name;
+    }
+
+    private static Backend.@Nullable Login login(Fields fields, String engine, URI uri) {
+        String info = uri.getRawUserInfo();
+        if (info == null || info.isEmpty()) {
+            return null;
+        }
+        int colon = info.indexOf(':');
+        String user = decoded(colon < 0 ? info : info.substring(0, colon));
+        String password = colon < 0 ? "" : decoded(info.substring(colon + 1));
+        if (password.isEmpty()) {
+            fields.error("uri", "names a user without a password");
+        }
+        return new Backend.Login(
+                user.isEmpty() ? (engine.equals("redis") ? "default" : "postgres") : user, new Secret(password));
+    }
+
+    private static String decoded(String raw) {
+        return URLDecoder.decode(raw.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+}

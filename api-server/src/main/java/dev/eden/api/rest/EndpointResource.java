@@ -1,0 +1,87 @@
+package dev.eden.api.rest;
+
+import dev.eden.activities.store.Endpoint;
+import dev.eden.api.store.EndpointStore;
+import dev.eden.api.store.EndpointStore.EndpointView;
+import dev.eden.api.store.TokenStore.Role;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+
+/** Databases Eden may connect to. */
+@Path("/api/v1/endpoints")
+@Produces(MediaType.APPLICATION_JSON)
+public final class EndpointResource {
+    private final EndpointStore endpoints;
+    private final Checker checker;
+
+    public EndpointResource(EndpointStore endpoints, Checker checker) {
+        this.endpoints = endpoints;
+        this.checker = checker;
+    }
+
+    /** Connects now. The answer is written as JSON; it throws a {@link dev.eden.api.problem.Problem} where the database does not answer. */
+    public interface Checker {
+        Object check(Endpoint endpoint);
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.ADMIN)
+    public Response create(byte[] body, @Context ContainerRequestContext request) {
+        EndpointView created = endpoints.create(EndpointRequests.read(body, null), Caller.actor(request));
+        return Response.created(URI.create("/api/v1/endpoints/" + created.id()))
+                .entity(created)
+                .build();
+    }
+
+    @GET
+    @Allow(Role.VIEWER)
+    public Map<String, List<EndpointView>> list() {
+        return Map.of("endpoints", endpoints.list());
+    }
+
+    @GET
+    @Path("{id}")
+    @Allow(Role.VIEWER)
+    public EndpointView get(@PathParam("id") String id) {
+        return endpoints.get(id);
+    }
+
+    @PUT
+    @Path("{id}")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.ADMIN)
+    public EndpointView replace(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        endpoints.get(id);
+        return endpoints.replace(EndpointRequests.read(body, id), Caller.actor(request));
+    }
+
+    @DELETE
+    @Path("{id}")
+    @Allow(Role.ADMIN)
+    public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
+        endpoints.delete(id, Caller.actor(request));
+        return Response.noContent().build();
+    }
+
+    @POST
+    @Path("{id}/check")
+    @Allow(Role.OPERATOR)
+    public Object check(@PathParam("id") String id) {
+        endpoints.get(id);
+        return checker.check(endpoints.endpoint(id));
+    }
+}

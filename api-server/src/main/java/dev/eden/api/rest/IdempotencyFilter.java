@@ -1,0 +1,108 @@
+package dev.eden.api.rest;
+
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.FieldError;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.store.IdempotencyStore;
+import dev.eden.api.store.IdempotencyStore.Answer;
+import jakarta.annotation.Priority;
+import jakarta.ws.rs.Priorities;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.container.ContainerRequestFilter;
+import jakarta.ws.rs.container.ContainerResponseContext;
+import jakarta.ws.rs.container.ContainerResponseFilter;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.net.URI;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** A mutation with an {@code Idempotency-Key} runs once; repeats get the first answer and {@code Idempotency-Replayed: true}. */
+@Priority(Priorities.AUTHORIZATION + 100)
+final class IdempotencyFilter implements ContainerRequestFilter, ContainerResponseFilter {
+    private static final Set<String> MUTATIONS = Set.of("POST", "PUT", "PATCH", "DELETE");
+    private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
+    private static final String CLAIMED = "dev.eden.idempotency";
+
+    private final IdempotencyStore store;
+
+    IdempotencyFilter(IdempotencyStore store) {
+        this.store = store;
+    }
+
+    private record Claimed(UUID token, String key) {}
+
+    @Override
+    public void filter(ContainerRequestContext request) {
+        String key = request.getHeaderString(Caller.IDEMPOTENCY_KEY);
+        if (key == null || !MUTATIONS.contains(request.getMethod())) {
+            return;
+        }
+        if (!KEY.matcher(key).matches()) {
+            throw new Problem(
+                    ErrorCode.INVALID_PARAMETER,
+                    "the Idempotency-Key is not right",
+                    List.of(new FieldError(Caller.IDEMPOTENCY_KEY, "has 1 to 255 visible ASCII characters")));
+        }
+        UUID token = Caller.identity(request).id();
+        String route = request.getMethod() + " /" + request.getUriInfo().getPath();
+        Optional<Answer> first = store.claim(token, key, route, hash(BodyFilter.body(request)));
+        if (first.isPresent()) {
+            request.abortWith(replay(first.get()));
+        } else {
+            request.setProperty(CLAIMED, new Claimed(token, key));
+        }
+    }
+
+    @Override
+    public void filter(ContainerRequestContext request, ContainerResponseContext response) {
+        if (!(request.getProperty(CLAIMED) instanceof Claimed claimed)) {
+            return;
+        }
+        if (response.getStatus() >= 500) {
+            store.forget(claimed.token(), claimed.key());
+            return;
+        }
+        MediaType type = response.getMediaType();
+        Object entity = response.getEntity();
+        store.answered(
+                claimed.token(),
+                claimed.key(),
+                new Answer(
+                        response.getStatus(),
+                        type == null ? null : type.toString(),
+                        entity == null ? null : Json.write(entity),
+                        response.getHeaderString(HttpHeaders.LOCATION)));
+    }
+
+    private static Response replay(Answer answer) {
+        Response.ResponseBuilder builder = Response.status(answer.status()).header("Idempotency-Replayed", "true");
+        if (answer.location() != null) {
+            builder.location(URI.create(answer.location()));
+        }
+        @Nullable String body = answer.body();
+        if (body != null) {
+            builder.entity(Json.tree(body));
+        }
+        if (answer.mediaType() != null) {
+            builder.type(answer.mediaType());
+        }
+        return builder.build();
+    }
+
+    private static byte[] hash(byte[] body) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(body);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("SHA-256 is not available", e);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package dev.eden.api.rest;
+
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.TokenStore.Role;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.StreamingOutput;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A migration's audit log: as JSON, page by page, or live as server-sent events (WHATWG HTML §9.2). A stream goes on after
+ * {@code Last-Event-ID} and ends after the migration has ended.
+ */
+@Path("/api/v1/migrations/{id}/events")
+public final class MigrationEventsResource implements AutoCloseable {
+    private static final int STREAMS = 200;
+    private static final int PAGE = 100;
+    private static final Duration LOOK = Duration.ofMillis(250);
+    private static final long COMMENT_NANOS = Duration.ofSeconds(5).toNanos();
+
+    private final MigrationStore migrations;
+    private final AuditLog audit;
+    private final Semaphore streams = new Semaphore(STREAMS);
+    private volatile boolean closed;
+
+    public MigrationEventsResource(MigrationStore migrations, AuditLog audit) {
+        this.migrations = migrations;
+        this.audit = audit;
+    }
+
+    /** Ends all streams. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    @GET
+    @Produces(MediaType.APPLICATION_JSON)
+    @Allow(Role.VIEWER)
+    public Map<String, @Nullable Object> events(
+            @PathParam("id") String id,
+            @QueryParam("after") @Nullable String after,
+            @QueryParam("limit") @Nullable String limit) {
+        migrations.get(id);
+        int count = limit == null ? PAGE : MigrationResource.parameter("limit", limit, 1, 1000);
+        List<AuditLog.Event> events = audit.events(id, position("after", after), count);
+        Map<String, @Nullable Object> answer = new LinkedHashMap<>();
+        answer.put("events", events);
+        answer.put("next", events.size() == count ? events.getLast().id() : null);
+        return answer;
+    }
+
+    @GET
+    @Produces(MediaType.SERVER_SENT_EVENTS)
+    @Allow(Role.VIEWER)
+    public Response stream(
+            @PathParam("id") String id,
+            @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
+            @QueryParam("after") @Nullable String after) {
+        migrations.get(id);
+        long from = lastEventId == null ? position("after", after) : position("Last-Event-ID", lastEventId);
+        if (!streams.tryAcquire()) {
+            throw new Problem(ErrorCode.NOT_AVAILABLE, "there are too many event streams; close some");
+        }
+        StreamingOutput body = output -> {
+            try {
+                follow(id, from, output);
+            } finally {
+                streams.release();
+            }
+        };
+        return Response.ok(body, MediaType.SERVER_SENT_EVENTS)
+                .header("Cache-Control", "no-store")
+                .header("X-Accel-Buffering", "no")
+                .build();
+    }
+
+    private void follow(String id, long from, OutputStream output) throws IOException {
+        write(output, ": events of migration " + id + "\n\n");
+        long last = from;
+        long heardAt = System.nanoTime();
+        while (!closed) {
+            // Ended is asked before events are read, so that the last event is not missed.
+            boolean ended = migrations.get(id).ended();
+            List<AuditLog.Event> events = audit.events(id, last, PAGE);
+            for (AuditLog.Event event : events) {
+                write(output, "id: " + event.id() + "\nevent: " + line(event.event()) + "\ndata: " + Json.write(event) + "\n\n");
+                last = event.id();
+                heardAt = System.nanoTime();
+            }
+            if (events.isEmpty() && ended) {
+                write(output, "event: end\ndata: {}\n\n");
+                return;
+            }
+            if (System.nanoTime() - heardAt > COMMENT_NANOS) {
+                // Finds out that the client has gone.
+                write(output, ":\n\n");
+                heardAt = System.nanoTime();
+            }
+            try {
+                Thread.sleep(events.size() == PAGE ? Duration.ZERO : LOOK);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static String line(String event) {
+        return event.replace('\n', ' ').replace('\r', ' ');
+    }
+
+    private static void write(OutputStream output, String text) throws IOException {
+        output.write(text.getBytes(StandardCharsets.UTF_8));
+        output.flush();
+    }
+
+    private static long position(String name, @Nullable String text) {
+        if (text == null || text.isEmpty()) {
+            return 0;
+        }
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw MigrationResource.badParameter(name, "must be the id of an event");
+        }
+    }
+}

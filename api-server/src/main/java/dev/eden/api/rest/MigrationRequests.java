@@ -1,0 +1,210 @@
+package dev.eden.api.rest;
+
+import dev.eden.api.store.MigrationDefinition;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.Strategy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the bodies of {@code /migrations}. What Eden can't do yet is refused by name, never ignored. */
+final class MigrationRequests {
+    static final String WHY_NO_SHARED_WRITES =
+            "must be 0 or 1: between them two servers would accept writes to the same keys at once (split brain), since nothing gives each key one owner";
+    private static final Strategy.WriteMode SOURCE_WRITES =
+            new Strategy.WriteMode("dual_write", "old_authoritative", "source", null);
+
+    private MigrationRequests() {}
+
+    record NewMigration(String id, String description, MigrationDefinition definition, Map<String, String> labels) {}
+
+    static NewMigration create(byte[] body) {
+        Fields fields = Fields.of(body, false);
+        String id = fields.requiredId("id");
+        String description = fields.text("description", 2000, "");
+        Strategy strategy = requiredStrategy(fields);
+        if (strategy.writeMode().asksForCutover()) {
+            fields.error("strategy/write_mode/mode", "a migration begins with dual_write; ask for cutover when it is ready");
+        }
+        MigrationSpec.Data data = data(fields.object("data"));
+        MigrationSpec.Gates gates = gates(fields.object("gates"));
+        String failureHandling =
+                fields.oneOf("failure_handling", "pause", "rollback_all", "pause", "needs_operator");
+        MigrationSpec.CutoverBudget budget = budget(fields.object("cutover"));
+        Map<String, String> labels = fields.labels("labels");
+        for (String later : List.of("validation", "dns", "notify")) {
+            Fields unsupported = fields.object(later);
+            if (unsupported != null && !unsupported.isEmpty()) {
+                fields.error(later, "is not supported by this version yet");
+            }
+        }
+        fields.done();
+        return new NewMigration(
+                id, description, new MigrationDefinition(strategy, data, gates, failureHandling, budget), labels);
+    }
+
+    /** {@code {strategy, reason?}}; what the strategy leaves out stays as it is. */
+    record Patch(Strategy strategy, String reason) {}
+
+    static Patch patch(byte[] body, Strategy current) {
+        Fields fields = Fields.of(body, false);
+        Strategy patched = current;
+        if (fields.has("strategy")) {
+            Fields strategy = fields.object("strategy");
+            if (strategy != null) {
+                patched = strategy(strategy, current);
+            }
+        } else {
+            fields.error("strategy", "is missing");
+        }
+        String reason = fields.text("reason", 2000, "");
+        fields.done();
+        return new Patch(patched, reason);
+    }
+
+    /** {@code {reason?}}, or no body at all. */
+    static String reason(byte[] body) {
+        Fields fields = Fields.of(body, true);
+        String reason = fields.text("reason", 2000, "");
+        fields.done();
+        return reason;
+    }
+
+    /** {@code {endpoint}}. */
+    static String target(byte[] body) {
+        Fields fields = Fields.of(body, false);
+        String endpoint = fields.requiredId("endpoint");
+        fields.done();
+        return endpoint;
+    }
+
+    private static Strategy requiredStrategy(Fields fields) {
+        if (!fields.has("strategy")) {
+            fields.error("strategy", "is missing");
+            return strategyDefaults("canary");
+        }
+        Fields strategy = fields.object("strategy");
+        return strategy == null ? strategyDefaults("canary") : strategy(strategy, null);
+    }
+
+    private static Strategy strategyDefaults(String type) {
+        return new Strategy(type, 0, "session", 5, null, SOURCE_WRITES);
+    }
+
+    private static Strategy strategy(Fields fields, @Nullable Strategy current) {
+        String type = fields.oneOf("type", current == null ? null : current.type(), "canary", "blue_green", "immediate");
+        Strategy base = current != null && current.type().equals(type) ? current : strategyDefaults(type);
+        double share = fields.number("read_percentage", base.readPercentage(), 0, 1);
+        if (!type.equals("canary") && fields.has("read_percentage") && share > 0 && share < 1) {
+            fields.error("read_percentage", "only a canary shifts reads before the cutover");
+        }
+        String consistency = fields.oneOf("consistency", base.consistency(), "session", "global");
+        Duration maxWait = fields.duration(
+                "max_wait", Duration.ofMillis(base.maxWaitMs()), Duration.ofMillis(1), Duration.ofSeconds(1));
+        List<Strategy.Stage> stages = fields.has("stages") ? stages(fields) : base.stages();
+        if (stages != null && !type.equals("canary")) {
+            fields.error("stages", "only a canary has stages");
+        }
+        Strategy.WriteMode inherited = base.writeMode().asksForCutover() ? SOURCE_WRITES : base.writeMode();
+        Strategy.WriteMode writeMode = inherited;
+        Fields mode = fields.object("write_mode");
+        if (mode != null) {
+            writeMode = writeMode(mode, inherited);
+        }
+        fields.end();
+        return new Strategy(type, share, consistency, maxWait.toMillis(), stages, writeMode);
+    }
+
+    private static @Nullable List<Strategy.Stage> stages(Fields fields) {
+        List<Fields> objects = fields.objects("stages", 50);
+        if (objects == null) {
+            return null;
+        }
+        List<Strategy.Stage> stages = new ArrayList<>();
+        double before = 0;
+        for (Fields object : objects) {
+            if (!object.has("read_percentage")) {
+                object.error("read_percentage", "is missing");
+            }
+            double share = object.number("read_percentage", before, 0, 1);
+            if (share < before) {
+                object.error("read_percentage", "must not be less than the stage before");
+            }
+            before = share;
+            Duration bake =
+                    object.duration("bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ofDays(30));
+            if (object.has("gates")) {
+                object.error("gates", "gates per stage are not supported by this version yet; the migration's gates hold in every stage");
+            }
+            object.end();
+            stages.add(new Strategy.Stage(share, bake.toSeconds()));
+        }
+        return stages;
+    }
+
+    private static Strategy.WriteMode writeMode(Fields fields, Strategy.WriteMode inherited) {
+        String mode = fields.oneOf("mode", null, "dual_write", "cutover");
+        String policy = fields.oneOf("policy", "old_authoritative", "old_authoritative");
+        String ack = fields.oneOf("ack", inherited.ack(), "source", "both");
+        boolean cutover = mode.equals("cutover");
+        double share = fields.number("write_percentage", cutover ? 1 : 0, 0, 1);
+        if (share > 0 && share < 1) {
+            fields.error("write_percentage", WHY_NO_SHARED_WRITES);
+        } else if (cutover && share == 0) {
+            fields.error("write_percentage", "a cutover moves all writes: 1");
+        } else if (!cutover && share == 1) {
+            fields.error("write_percentage", "with dual_write the source owns all writes; the mode that moves them is cutover");
+        }
+        fields.end();
+        return cutover
+                ? new Strategy.WriteMode(mode, null, ack, 1.0)
+                : new Strategy.WriteMode(mode, policy, ack, null);
+    }
+
+    private static MigrationSpec.Data data(@Nullable Fields fields) {
+        if (fields == null) {
+            return new MigrationSpec.Data("scan", "auto", "fail");
+        }
+        String type = fields.oneOf("type", "scan", "scan", "none", "logical", "dms");
+        if (type.equals("logical") || type.equals("dms")) {
+            fields.error("type", "PostgreSQL can't be migrated by this version yet");
+        }
+        String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys");
+        if (mechanism.equals("dirty_keys")) {
+            fields.error("mechanism", "dirty_keys is not supported by this version yet");
+        }
+        String replace = fields.oneOf("replace", "fail", "replace", "skip", "fail");
+        fields.end();
+        return new MigrationSpec.Data(type, mechanism, replace);
+    }
+
+    private static MigrationSpec.Gates gates(@Nullable Fields fields) {
+        MigrationSpec.Gates base = MigrationSpec.Gates.defaults();
+        if (fields == null) {
+            return base;
+        }
+        MigrationSpec.Gates gates = new MigrationSpec.Gates(
+                fields.number("max_error_rate", base.maxErrorRate(), 0, 1),
+                fields.number("max_latency_ratio", base.maxLatencyRatio(), 0, 1000),
+                fields.number("max_mismatch_rate", base.maxMismatchRate(), 0, 1),
+                fields.integer("min_samples", base.minSamples(), 1, 1_000_000_000),
+                fields.integer("max_lag_ms", base.maxLagMs(), 1, 3_600_000),
+                fields.oneOf("on_breach", base.onBreach(), "rollback", "hold"));
+        fields.end();
+        return gates;
+    }
+
+    private static MigrationSpec.CutoverBudget budget(@Nullable Fields fields) {
+        MigrationSpec.CutoverBudget base = MigrationSpec.CutoverBudget.defaults();
+        if (fields == null) {
+            return base;
+        }
+        MigrationSpec.CutoverBudget budget = new MigrationSpec.CutoverBudget(
+                fields.integer("deadline_ms", base.deadlineMs(), 10, 10_000),
+                (int) fields.integer("max_attempts", base.maxAttempts(), 1, 100));
+        fields.end();
+        return budget;
+    }
+}

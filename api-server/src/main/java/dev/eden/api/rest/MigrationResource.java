@@ -1,0 +1,192 @@
+package dev.eden.api.rest;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.store.ValidationLedger;
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.FieldError;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.api.store.TokenStore.Role;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PATCH;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.net.URI;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Migrations: what was asked for, where they stand, and the operators' commands. */
+@Path("/api/v1/migrations")
+@Produces(MediaType.APPLICATION_JSON)
+public final class MigrationResource {
+    private static final int PAGE = 100;
+
+    private final MigrationStore migrations;
+    private final MigrationCommands commands;
+    private final MigrationStatus status;
+    private final ValidationLedger validations;
+
+    public MigrationResource(
+            MigrationStore migrations, MigrationCommands commands, MigrationStatus status, ValidationLedger validations) {
+        this.migrations = migrations;
+        this.commands = commands;
+        this.status = status;
+        this.validations = validations;
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public Response create(byte[] body, @Context ContainerRequestContext request) {
+        MigrationRequests.NewMigration asked = MigrationRequests.create(body);
+        Migration created = migrations.create(
+                asked.id(), asked.description(), asked.definition(), asked.labels(), Caller.actor(request));
+        return Response.created(URI.create("/api/v1/migrations/" + created.id()))
+                .entity(status.of(created))
+                .build();
+    }
+
+    @GET
+    @Allow(Role.VIEWER)
+    public ObjectNode list(
+            @QueryParam("phase") @Nullable String phase,
+            @QueryParam("label") @Nullable String label,
+            @QueryParam("after") @Nullable String after,
+            @QueryParam("limit") @Nullable String limit) {
+        int count = limit == null ? PAGE : parameter("limit", limit, 1, 1000);
+        String key = null;
+        String value = null;
+        if (label != null) {
+            int equals = label.indexOf('=');
+            if (equals <= 0) {
+                throw badParameter("label", "must be NAME=VALUE");
+            }
+            key = label.substring(0, equals);
+            value = label.substring(equals + 1);
+        }
+        List<Migration> page = migrations.list(phase, key, value, after == null ? "" : after, count);
+        ObjectNode answer = Json.mapper().createObjectNode();
+        ArrayNode array = answer.putArray("migrations");
+        page.forEach(migration -> array.add(MigrationStatus.summary(migration)));
+        answer.put("next", page.size() == count ? page.getLast().id() : null);
+        return answer;
+    }
+
+    @GET
+    @Path("{id}")
+    @Allow(Role.VIEWER)
+    public ObjectNode get(@PathParam("id") String id) {
+        return status.of(migrations.get(id));
+    }
+
+    @GET
+    @Path("{id}/status")
+    @Allow(Role.VIEWER)
+    public ObjectNode status(@PathParam("id") String id) {
+        return status.of(migrations.get(id));
+    }
+
+    @PATCH
+    @Path("{id}")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public Response patch(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        MigrationRequests.Patch patch =
+                MigrationRequests.patch(body, migration.definition().strategy());
+        return commands.patch(migration, patch, Caller.commandId(request), Caller.actor(request));
+    }
+
+    /** Forgets a migration that was never started. */
+    @DELETE
+    @Path("{id}")
+    @Allow(Role.OPERATOR)
+    public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
+        migrations.delete(id, Caller.actor(request));
+        return Response.noContent().build();
+    }
+
+    @POST
+    @Path("{id}/interlay/{interlay}")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public ObjectNode addInterlay(
+            @PathParam("id") String id,
+            @PathParam("interlay") String interlay,
+            byte[] body,
+            @Context ContainerRequestContext request) {
+        migrations.get(id);
+        String target = MigrationRequests.target(body);
+        return status.of(migrations.addInterlay(id, interlay, target, Caller.actor(request)));
+    }
+
+    @GET
+    @Path("{id}/plan")
+    @Allow(Role.VIEWER)
+    public Object plan(@PathParam("id") String id) {
+        return commands.plan(migrations.get(id));
+    }
+
+    @POST
+    @Path("{id}/migrate")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public Response migrate(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        return commands.migrate(migration, MigrationRequests.reason(body), Caller.actor(request));
+    }
+
+    @POST
+    @Path("{id}/{command: advance|pause|resume|abort|cutover|rollback|finalize}")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public Response command(
+            @PathParam("id") String id,
+            @PathParam("command") String command,
+            byte[] body,
+            @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        return commands.command(
+                migration, command, MigrationRequests.reason(body), Caller.commandId(request), Caller.actor(request));
+    }
+
+    @GET
+    @Path("{id}/validation")
+    @Allow(Role.VIEWER)
+    public Object validation(@PathParam("id") String id) {
+        migrations.get(id);
+        return validations
+                .latest(id)
+                .orElseThrow(() -> new Problem(
+                        ErrorCode.VALIDATION_NOT_FOUND, "migration " + id + " has not been validated yet"));
+    }
+
+    static int parameter(String name, String text, int min, int max) {
+        try {
+            int value = Integer.parseInt(text);
+            if (value >= min && value <= max) {
+                return value;
+            }
+        } catch (NumberFormatException e) {
+            throw badParameter(name, "must be a whole number");
+        }
+        throw badParameter(name, "must be between " + min + " and " + max);
+    }
+
+    static Problem badParameter(String name, String detail) {
+        return new Problem(
+                ErrorCode.INVALID_PARAMETER, "a query parameter is not right", List.of(new FieldError(name, detail)));
+    }
+}

@@ -1,0 +1,269 @@
+package dev.eden.api.rest;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.json.Json;
+import dev.eden.api.metrics.TrafficWindow;
+import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.api.store.RouteReports;
+import dev.eden.api.store.Views;
+import dev.eden.api.temporal.Orchestrator;
+import dev.eden.workflows.MigrationPhase;
+import dev.eden.workflows.MigrationView;
+import dev.eden.workflows.MigrationWorkflow;
+import dev.eden.workflows.Strategy;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a migration stands, put together from the workflow's view (the directory's last record where it can't be asked), the
+ * route, replication's progress and what proxies report. Each figure has one owner; none is computed twice.
+ */
+public final class MigrationStatus {
+    private final Orchestrator orchestrator;
+    private final RouteLedger routes;
+    private final ReplicationLedger replication;
+    private final RouteReports reports;
+    private final TrafficWindow traffic;
+    private final EndpointHealth health;
+    private final @Nullable String temporalUi;
+    private final String namespace;
+
+    /** {@code temporalUi}: base URI of the Web UI, null where there is none. */
+    public MigrationStatus(
+            Orchestrator orchestrator,
+            RouteLedger routes,
+            ReplicationLedger replication,
+            RouteReports reports,
+            TrafficWindow traffic,
+            EndpointHealth health,
+            @Nullable String temporalUi,
+            String namespace) {
+        this.orchestrator = orchestrator;
+        this.routes = routes;
+        this.replication = replication;
+        this.reports = reports;
+        this.traffic = traffic;
+        this.health = health;
+        this.temporalUi = temporalUi;
+        this.namespace = namespace;
+    }
+
+    /** Asks the workflow first. */
+    ObjectNode of(Migration migration) {
+        Optional<MigrationView> live = migration.started() && !migration.ended()
+                ? orchestrator.view(migration.id())
+                : Optional.empty();
+        return of(migration, live.or(() -> Views.parse(migration.viewJson())).orElse(null));
+    }
+
+    /** From a view that is known already: the receipt of a command. */
+    ObjectNode of(Migration migration, @Nullable MigrationView view) {
+        ObjectNode status = Json.mapper().createObjectNode();
+        status.put("id", migration.id());
+        status.put("description", migration.description());
+        status.put("phase", view == null ? migration.phase() : view.phase().label());
+        if (view != null && view.phase() instanceof MigrationPhase.NeedsOperator parked) {
+            status.put("resumes_to", parked.resumeTo().label());
+        }
+        status.put("paused", view != null && view.paused());
+        status.put("engine", migration.engine());
+        status.put("source_endpoint", migration.source());
+        status.put("target_endpoint", migration.target());
+        status.set("interlays", Json.mapper().valueToTree(migration.interlays()));
+        Optional<Progress> progress = migration.started() ? replication.progress(migration.id()) : Optional.empty();
+        boolean moving = progress.isPresent() && !migration.ended();
+        if (moving) {
+            status.put("replication_lag_ms", progress.get().lagMs());
+        } else {
+            status.putNull("replication_lag_ms");
+        }
+        status.put("source", health.of(migration.source()));
+        status.put("target", health.of(migration.target()));
+        status.put("ready_for_cutover", view != null && view.readyForCutover());
+        status.set("blockers", Json.mapper().valueToTree(blockers(migration, view)));
+        if (progress.isPresent()) {
+            status.set("progress", progress(progress.get()));
+        } else {
+            status.putNull("progress");
+        }
+        status.set("canary", canary(migration, view));
+        route(migration, status);
+        status.put("flips", view == null ? 0 : view.flips());
+        status.set("attempts", attempts(migration));
+        status.put("last_reason", view == null ? "" : view.lastReason());
+        status.set("strategy", strategy(migration.definition().strategy()));
+        status.set("data", Json.mapper().valueToTree(migration.definition().data()));
+        status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
+        status.put("failure_handling", migration.definition().failureHandling());
+        status.set("cutover", Json.mapper().valueToTree(migration.definition().cutover()));
+        status.set("labels", Json.mapper().valueToTree(migration.labels()));
+        status.put("created_at", migration.createdAt());
+        status.put("created_by", migration.createdBy());
+        status.put("started_at", migration.startedAt());
+        status.put("ended_at", migration.endedAt());
+        status.put("updated_at", migration.updatedAt());
+        List<String> allowed = allowed(migration, view);
+        status.set("allowed", Json.mapper().valueToTree(allowed));
+        status.set("links", links(migration, allowed));
+        return status;
+    }
+
+    /** One line of the list of migrations; asks nobody but the directory. */
+    static ObjectNode summary(Migration migration) {
+        ObjectNode summary = Json.mapper().createObjectNode();
+        summary.put("id", migration.id());
+        summary.put("description", migration.description());
+        summary.put("phase", migration.phase());
+        summary.put("engine", migration.engine());
+        summary.put("source_endpoint", migration.source());
+        summary.put("target_endpoint", migration.target());
+        summary.set("interlays", Json.mapper().valueToTree(migration.interlays()));
+        summary.set("labels", Json.mapper().valueToTree(migration.labels()));
+        summary.put("created_at", migration.createdAt());
+        summary.put("started_at", migration.startedAt());
+        summary.put("ended_at", migration.endedAt());
+        summary.put("updated_at", migration.updatedAt());
+        return summary;
+    }
+
+    /** Labels of commands that would be taken now. */
+    static List<String> allowed(Migration migration, @Nullable MigrationView view) {
+        if (migration.ended()) {
+            return List.of();
+        }
+        if (!migration.started()) {
+            return migration.source() == null ? List.of() : List.of("migrate");
+        }
+        return view == null ? List.of() : view.allowedCommands();
+    }
+
+    private static List<String> blockers(Migration migration, @Nullable MigrationView view) {
+        if (migration.ended()) {
+            return List.of("the migration has ended");
+        }
+        if (!migration.started()) {
+            return List.of("the migration has not been started");
+        }
+        return view == null ? List.of("the workflow has not reported yet") : view.blockers();
+    }
+
+    private static ObjectNode progress(Progress p) {
+        ObjectNode node = Json.mapper().createObjectNode();
+        node.put("state", p.state());
+        node.put("keys_done", p.keysDone());
+        node.put("keys_total", p.keysTotal());
+        node.put("bytes", p.bytes());
+        node.put("rate", p.keysPerSecond());
+        node.put("eta_seconds", p.etaSeconds());
+        node.put("source_offset", p.sourceOffset());
+        node.put("applied_offset", p.appliedOffset());
+        node.put("reverse_proven", p.reverseProven());
+        node.put("conflicts", p.conflicts());
+        node.put("problem", p.problem());
+        node.put("at_millis", p.atMillis());
+        return node;
+    }
+
+    private ObjectNode canary(Migration migration, @Nullable MigrationView view) {
+        TrafficWindow.Figures figures = traffic.figures(migration.interlays());
+        ObjectNode node = Json.mapper().createObjectNode();
+        node.put("read_percentage", view == null ? 0 : view.readPercentage());
+        node.put("desired", migration.definition().strategy().readPercentage());
+        if (view != null && view.phase() instanceof MigrationPhase.Canary(int stage)) {
+            node.put("stage", stage);
+        } else {
+            node.putNull("stage");
+        }
+        node.put("chosen", figures.chosenShare());
+        node.put("served", figures.servedShare());
+        node.set("ineligible", Json.mapper().valueToTree(figures.ineligible()));
+        return node;
+    }
+
+    private void route(Migration migration, ObjectNode status) {
+        Optional<RouteLedger.Routes> row = routes.read(migration.id());
+        if (row.isEmpty()) {
+            status.putNull("epoch");
+            status.put(
+                    "active",
+                    migration.phase().equals("completed") ? migration.target() : migration.source());
+            status.putNull("route_state");
+            return;
+        }
+        status.put("epoch", row.get().epoch());
+        status.put("active", row.get().active());
+        status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
+    }
+
+    private ArrayNode attempts(Migration migration) {
+        ArrayNode attempts = Json.mapper().createArrayNode();
+        for (RouteReports.AttemptReport attempt : reports.attempts(migration.id())) {
+            ObjectNode node = attempts.addObject();
+            node.put("attempt", attempt.attempt());
+            node.put("direction", attempt.direction());
+            node.put("outcome", attempt.outcome());
+            node.put("at_millis", attempt.atMillis());
+            node.set("report", Json.tree(attempt.reportJson()));
+        }
+        return attempts;
+    }
+
+    /** The strategy in the words of the API. */
+    static ObjectNode strategy(Strategy strategy) {
+        ObjectNode node = Json.mapper().createObjectNode();
+        node.put("type", strategy.type());
+        node.put("read_percentage", strategy.readPercentage());
+        node.put("consistency", strategy.consistency());
+        node.put("max_wait", strategy.maxWaitMs() + "ms");
+        List<Strategy.Stage> stages = strategy.stages();
+        if (stages != null) {
+            ArrayNode array = node.putArray("stages");
+            stages.forEach(stage -> array.addObject()
+                    .put("read_percentage", stage.readPercentage())
+                    .put("bake", stage.bakeSeconds() + "s"));
+        }
+        Strategy.WriteMode mode = strategy.writeMode();
+        ObjectNode write = node.putObject("write_mode").put("mode", mode.mode());
+        if (mode.policy() != null) {
+            write.put("policy", mode.policy());
+        }
+        write.put("ack", mode.ack());
+        if (mode.writePercentage() != null) {
+            write.put("write_percentage", mode.writePercentage());
+        }
+        return node;
+    }
+
+    private ObjectNode links(Migration migration, List<String> allowed) {
+        String self = "/api/v1/migrations/" + migration.id();
+        ObjectNode links = Json.mapper().createObjectNode();
+        links.put("self", self);
+        links.put("status", self + "/status");
+        links.put("plan", self + "/plan");
+        links.put("events", self + "/events");
+        links.put("validation", self + "/validation");
+        if (temporalUi != null && migration.started()) {
+            links.put(
+                    "temporal_ui",
+                    temporalUi.replaceAll("/+$", "") + "/namespaces/" + namespace + "/workflows/"
+                            + URLEncoder.encode(
+                                    MigrationWorkflow.workflowId(migration.id()), StandardCharsets.UTF_8));
+        }
+        ArrayNode next = links.putArray("next");
+        for (String command : allowed) {
+            if (command.equals("patch_strategy")) {
+                next.add("PATCH " + self);
+            } else {
+                next.add("POST " + self + "/" + command);
+            }
+        }
+        return links;
+    }
+}

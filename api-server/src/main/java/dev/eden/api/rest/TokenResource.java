@@ -1,0 +1,74 @@
+package dev.eden.api.rest;
+
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.store.TokenStore;
+import dev.eden.api.store.TokenStore.Role;
+import dev.eden.api.store.TokenStore.TokenView;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+
+/** Tokens; the secret is in the answer to its making and nowhere else. */
+@Path("/api/v1/tokens")
+@Produces(MediaType.APPLICATION_JSON)
+public final class TokenResource {
+    private final TokenStore tokens;
+
+    public TokenResource(TokenStore tokens) {
+        this.tokens = tokens;
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.ADMIN)
+    public Response create(byte[] body, @Context ContainerRequestContext request) {
+        if (request.getHeaderString(Caller.IDEMPOTENCY_KEY) != null) {
+            throw new Problem(
+                    ErrorCode.BAD_REQUEST, "a token's answer is not kept: this request takes no Idempotency-Key");
+        }
+        Fields fields = Fields.of(body, false);
+        String role = fields.oneOf("role", null, "viewer", "operator", "admin");
+        String label = fields.requiredText("label", 100);
+        Duration lifetime = fields.has("lifetime")
+                ? fields.duration("lifetime", Duration.ofDays(1), Duration.ofSeconds(1), Duration.ofDays(3650))
+                : null;
+        fields.done();
+        TokenStore.NewToken made = tokens.create(
+                Role.valueOf(role.toUpperCase(Locale.ROOT)), label, lifetime, Caller.actor(request));
+        return Response.status(Response.Status.CREATED).entity(made).build();
+    }
+
+    @GET
+    @Allow(Role.ADMIN)
+    public Map<String, List<TokenView>> list() {
+        return Map.of("tokens", tokens.list());
+    }
+
+    @DELETE
+    @Path("{id}")
+    @Allow(Role.ADMIN)
+    public Response revoke(@PathParam("id") String id, @Context ContainerRequestContext request) {
+        UUID uuid;
+        try {
+            uuid = UUID.fromString(id);
+        } catch (IllegalArgumentException e) {
+            throw new Problem(ErrorCode.TOKEN_NOT_FOUND, "a token's id is a UUID");
+        }
+        tokens.revoke(uuid, Caller.actor(request));
+        return Response.noContent().build();
+    }
+}

@@ -1,0 +1,172 @@
+package dev.eden.api.temporal;
+
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.workflows.Command;
+import dev.eden.workflows.CommandReceipt;
+import dev.eden.workflows.CommandRefusal;
+import dev.eden.workflows.MigrationInput;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.MigrationView;
+import dev.eden.workflows.MigrationWorkflow;
+import dev.eden.workflows.SearchAttributesNeeded;
+import dev.eden.workflows.TaskQueues;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
+import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
+import io.temporal.client.UpdateOptions;
+import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowException;
+import io.temporal.client.WorkflowExecutionAlreadyStarted;
+import io.temporal.client.WorkflowNotFoundException;
+import io.temporal.client.WorkflowOptions;
+import io.temporal.client.WorkflowStub;
+import io.temporal.client.WorkflowUpdateException;
+import io.temporal.client.WorkflowUpdateStage;
+import io.temporal.client.WorkflowUpdateTimeoutOrCancelledException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What REST asks of Temporal, with its answers as problems. Calls block; meant for virtual threads. */
+public final class Orchestrator {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Orchestrator.class);
+    private static final int CONTINUE_AFTER_EVENTS = 4_000;
+
+    private final WorkflowClient client;
+    private final boolean searchAttributes;
+    private final Duration commandTimeout;
+    private final Duration viewTimeout;
+
+    /** {@code searchAttributes}: the namespace knows {@link SearchAttributesNeeded#ALL}. */
+    public Orchestrator(
+            WorkflowClient client, boolean searchAttributes, Duration commandTimeout, Duration viewTimeout) {
+        this.client = client;
+        this.searchAttributes = searchAttributes;
+        this.commandTimeout = commandTimeout;
+        this.viewTimeout = viewTimeout;
+    }
+
+    /** Starts the migration's workflow; one that runs already is fine: the start before was interrupted. */
+    public void start(MigrationSpec spec) {
+        WorkflowOptions.Builder options = WorkflowOptions.newBuilder()
+                .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
+                .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
+                .setWorkflowIdReusePolicy(
+                        WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
+                .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
+        if (searchAttributes) {
+            options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
+        }
+        MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options.build());
+        try {
+            WorkflowClient.start(workflow::run, new MigrationInput(spec, null, CONTINUE_AFTER_EVENTS));
+        } catch (WorkflowExecutionAlreadyStarted e) {
+            throw new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + spec.id() + " has ended");
+        } catch (StatusRuntimeException e) {
+            throw unavailable(e);
+        } catch (WorkflowException e) {
+            throw translated(spec.id(), e);
+        }
+    }
+
+    /** Sends a command as an update whose id is the command's, and waits for the handler's receipt. A refusal is a {@link Problem} 409. */
+    public CommandReceipt send(String migration, Command command) {
+        WorkflowStub stub = client.newUntypedWorkflowStub(MigrationWorkflow.workflowId(migration));
+        UpdateOptions<CommandReceipt> options = UpdateOptions.newBuilder(CommandReceipt.class)
+                .setUpdateName(command.kind().label())
+                .setUpdateId(command.id())
+                .setWaitForStage(WorkflowUpdateStage.COMPLETED)
+                .build();
+        CompletableFuture<CommandReceipt> answer = onVirtualThread(
+                () -> stub.startUpdate(options, command).getResultAsync().get());
+        try {
+            return answer.get(commandTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw timedOut(migration);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw timedOut(migration);
+        } catch (ExecutionException e) {
+            throw translated(migration, e);
+        }
+    }
+
+    /** The workflow's own view; empty when it can't be had in time: the directory's last record serves then. */
+    public Optional<MigrationView> view(String migration) {
+        WorkflowStub stub = client.newUntypedWorkflowStub(MigrationWorkflow.workflowId(migration));
+        CompletableFuture<MigrationView> answer = onVirtualThread(() -> stub.query("view", MigrationView.class));
+        try {
+            return Optional.of(answer.get(viewTimeout.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.empty();
+        } catch (TimeoutException | ExecutionException e) {
+            LOGGER.atDebug().addKeyValue("migration", migration).setCause(e).log("the workflow's view can't be had");
+            return Optional.empty();
+        }
+    }
+
+    private interface Call<T> {
+        T run() throws Exception;
+    }
+
+    private static <T> CompletableFuture<T> onVirtualThread(Call<T> call) {
+        CompletableFuture<T> future = new CompletableFuture<>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                future.complete(call.run());
+            } catch (Exception e) {
+                future.completeExceptionally(e);
+            }
+        });
+        return future;
+    }
+
+    private static Problem translated(String migration, Throwable failure) {
+        Optional<CommandRefusal> refusal = CommandRefusal.in(failure);
+        if (refusal.isPresent()) {
+            return refused(refusal.get());
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof WorkflowNotFoundException) {
+                return new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended");
+            }
+            if (cause instanceof WorkflowUpdateTimeoutOrCancelledException) {
+                return timedOut(migration);
+            }
+            if (cause instanceof StatusRuntimeException status) {
+                return status.getStatus().getCode() == Status.Code.NOT_FOUND
+                        ? new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended")
+                        : unavailable(status);
+            }
+            if (cause instanceof WorkflowUpdateException && cause.getCause() == null) {
+                return new Problem(ErrorCode.COMMAND_REFUSED, "the workflow has refused the command");
+            }
+        }
+        LOGGER.atError().addKeyValue("migration", migration).setCause(failure).log("a call to Temporal failed");
+        return new Problem(ErrorCode.ORCHESTRATOR_UNAVAILABLE, "the call to Temporal failed");
+    }
+
+    private static Problem refused(CommandRefusal refusal) {
+        Problem problem = new Problem(ErrorCode.COMMAND_REFUSED, refusal.why()).with("allowed", refusal.allowed());
+        return refusal.blockers().isEmpty() ? problem : problem.with("blockers", refusal.blockers());
+    }
+
+    private static Problem timedOut(String migration) {
+        return new Problem(
+                ErrorCode.COMMAND_TIMED_OUT, "the workflow of migration " + migration + " has not answered in time");
+    }
+
+    private static Problem unavailable(StatusRuntimeException e) {
+        LOGGER.atWarn().addKeyValue("status", e.getStatus().getCode()).log("Temporal does not answer");
+        return new Problem(ErrorCode.ORCHESTRATOR_UNAVAILABLE, "Temporal answers " + e.getStatus().getCode());
+    }
+}
