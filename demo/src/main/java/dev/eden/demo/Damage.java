@@ -52,7 +52,8 @@ final class Damage {
 
     private static void damage(Jedis target, Way way, String key) {
         switch (way) {
-            case VALUE -> target.set(key, "not what it was", SetParams.setParams().keepTtl());
+            case VALUE ->
+                target.set(key, "not what it was", SetParams.setParams().keepTtl());
             case TYPE -> {
                 target.del(key);
                 target.sadd(key, "not", "a", "string");

@@ -58,8 +58,9 @@ final class Demo {
         screen.event("starting PostgreSQL, Temporal and two Redis servers");
         cluster.startServers();
         if (!cluster.durableTemporal()) {
-            screen.event("note: no temporal binary here, so Temporal is the in-process test server: neither durable nor with a"
-                    + " Web UI (infra/temporal/build makes the real one)");
+            screen.event(
+                    "note: no temporal binary here, so Temporal is the in-process test server: neither durable nor with a"
+                            + " Web UI (infra/temporal/build makes the real one)");
         }
         CompletableFuture<Map<String, String>> preloaded = CompletableFuture.supplyAsync(this::preload);
         screen.event("starting the control plane, filling the source with " + options.keys() + " keys");
@@ -78,7 +79,8 @@ final class Demo {
         LoadGenerator generator = LoadGenerator.start(cluster.proxies(), keyspace, load, history);
         long loadBegan = System.nanoTime();
         screen.watch(generator);
-        screen.event(options.clients() + " clients send " + options.rate() + " operations a second through the proxies");
+        screen.event(
+                options.clients() + " clients send " + options.rate() + " operations a second through the proxies");
         String failure = null;
         JsonNode attempts = com.fasterxml.jackson.databind.node.JsonNodeFactory.instance.arrayNode();
         Status last = null;
@@ -103,8 +105,7 @@ final class Demo {
             attempts = last.attempts();
         }
         screen.event("load ended, reading everything back");
-        return judge(
-                generator, scenario, rest, attempts, last, failure, stillBefore, (loadBegan - begun) / 1e9);
+        return judge(generator, scenario, rest, attempts, last, failure, stillBefore, (loadBegan - begun) / 1e9);
     }
 
     private Map<String, String> preload() {

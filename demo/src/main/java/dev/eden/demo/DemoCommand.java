@@ -24,7 +24,10 @@ public final class DemoCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
-    @Option(names = "--seconds", defaultValue = "60", description = "how long the load runs (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--seconds",
+            defaultValue = "60",
+            description = "how long the load runs (default: ${DEFAULT-VALUE})")
     private int seconds;
 
     @Option(names = "--keys", defaultValue = "100000", description = "keys in the source (default: ${DEFAULT-VALUE})")
@@ -84,7 +87,10 @@ public final class DemoCommand implements Callable<Integer> {
         DemoVerdict verdict;
         try (Screen screen = new Screen(out, Terminal.ofThisProcess(options.json()))) {
             verdict = new Demo(options, cluster, screen).run();
-        } catch (DemoException | RestClient.RefusedException | IOException | dev.eden.embedded.EmbeddedServerException e) {
+        } catch (DemoException
+                | RestClient.RefusedException
+                | IOException
+                | dev.eden.embedded.EmbeddedServerException e) {
             out.println("The demo could not run: " + e.getMessage());
             out.println("Logs: " + cluster.keepLogs());
             return 2;

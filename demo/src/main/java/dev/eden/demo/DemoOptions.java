@@ -6,5 +6,4 @@ package dev.eden.demo;
  * @param seconds how long the load runs, from its first request to its last
  * @param damage how many keys of the target to damage before the validation
  */
-record DemoOptions(
-        int seconds, int keys, int clients, int rate, long seed, boolean json, int damage, boolean keep) {}
+record DemoOptions(int seconds, int keys, int clients, int rate, long seed, boolean json, int damage, boolean keep) {}

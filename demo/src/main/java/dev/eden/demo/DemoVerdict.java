@@ -76,8 +76,9 @@ record DemoVerdict(
                     + flips().stream().map(Flip::direction).toList() + ", not forward, rollback, forward");
         }
         if (damage.planted() > 0 && !damage.exact()) {
-            failures.add(damage.planted() + " keys were damaged, Eden named " + damage.found() + " of them and repaired "
-                    + damage.repaired() + (damage.found() == damage.planted() ? ", and others besides" : ""));
+            failures.add(
+                    damage.planted() + " keys were damaged, Eden named " + damage.found() + " of them and repaired "
+                            + damage.repaired() + (damage.found() == damage.planted() ? ", and others besides" : ""));
         }
         return failures;
     }

@@ -58,8 +58,7 @@ final class FlipReader {
     private static Flip flip(
             String direction, String outcome, boolean reported, long micros, Window window, History history) {
         Pauses.Pause pause = Pauses.overlapping(history, window);
-        return new Flip(
-                direction, outcome, reported, micros, pause.requests(), pause.maxMillis(), pause.p99Millis());
+        return new Flip(direction, outcome, reported, micros, pause.requests(), pause.maxMillis(), pause.p99Millis());
     }
 
     private static JsonNode report(JsonNode attempt) {

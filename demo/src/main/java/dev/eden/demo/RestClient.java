@@ -100,7 +100,9 @@ final class RestClient implements AutoCloseable {
             if (answer.has(field)) {
                 words.append(words.isEmpty() ? "" : "; ").append(field).append(": ");
                 words.append(
-                        answer.get(field).isTextual() ? answer.get(field).asText() : answer.get(field).toString());
+                        answer.get(field).isTextual()
+                                ? answer.get(field).asText()
+                                : answer.get(field).toString());
             }
         }
         return words.toString();

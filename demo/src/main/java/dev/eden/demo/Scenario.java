@@ -33,8 +33,7 @@ final class Scenario {
     private final List<History.Window> flipWindows = new ArrayList<>();
     private Map<String, String> planted = Map.of();
 
-    Scenario(
-            DemoOptions options, RestClient rest, Cluster cluster, History history, Screen screen, Damage damage) {
+    Scenario(DemoOptions options, RestClient rest, Cluster cluster, History history, Screen screen, Damage damage) {
         this.options = options;
         this.rest = rest;
         this.cluster = cluster;
@@ -47,11 +46,8 @@ final class Scenario {
     void register() throws IOException {
         rest.post("/endpoints", endpoint(SOURCE, cluster.source().uri()));
         rest.post("/endpoints", endpoint(TARGET, cluster.target().uri()));
-        rest.post(
-                "/interlays",
-                """
-                {"id": "%s", "endpoint": "%s"}"""
-                        .formatted(Cluster.INTERLAY, SOURCE));
+        rest.post("/interlays", """
+                {"id": "%s", "endpoint": "%s"}""".formatted(Cluster.INTERLAY, SOURCE));
     }
 
     private static String endpoint(String id, String uri) {
@@ -61,9 +57,7 @@ final class Scenario {
 
     /** Registers the migration; it does not start. */
     void create() throws IOException {
-        rest.post(
-                "/migrations",
-                """
+        rest.post("/migrations", """
                 {
                   "id": "%s",
                   "description": "Eden's demo: one Redis to another, under load",
@@ -71,11 +65,8 @@ final class Scenario {
                     "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}},
                   "data": {"type": "scan", "replace": "replace"},
                   "failure_handling": "pause"
-                }"""
-                        .formatted(MIGRATION));
-        rest.post(
-                "/migrations/" + MIGRATION + "/interlay/" + Cluster.INTERLAY,
-                """
+                }""".formatted(MIGRATION));
+        rest.post("/migrations/" + MIGRATION + "/interlay/" + Cluster.INTERLAY, """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }
 
@@ -126,19 +117,18 @@ final class Scenario {
     }
 
     private void share(double share) throws IOException {
-        rest.patch(
-                "/migrations/" + MIGRATION,
-                """
+        rest.patch("/migrations/" + MIGRATION, """
                 {"strategy": {"type": "canary", "read_percentage": %s,
-                  "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}}}"""
-                        .formatted(share));
+                  "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}}}""".formatted(share));
         screen.event("canary: " + Math.round(share * 100) + " % of eligible reads go to the target");
     }
 
     /** Stops the migration between load and validation, breaks keys on the target, lets it go on. */
     private void damage(StatusPoller poller) throws IOException {
-        await(poller, "replicating", status -> !status.phase().equals("created")
-                && !status.phase().equals("initializing"));
+        await(
+                poller,
+                "replicating",
+                status -> !status.phase().equals("created") && !status.phase().equals("initializing"));
         command("pause");
         await(
                 poller,
@@ -202,9 +192,7 @@ final class Scenario {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
             try {
-                rest.post(
-                        "/migrations/" + MIGRATION + "/" + name,
-                        """
+                rest.post("/migrations/" + MIGRATION + "/" + name, """
                         {"reason": "demo"}""");
                 return;
             } catch (RestClient.RefusedException refused) {
@@ -260,8 +248,7 @@ final class Scenario {
         }
 
         void waitUntil(double share) {
-            long due = Math.max(
-                    began + (long) (share * options.seconds() * 1e9), last + SHORTEST_STEP.toNanos());
+            long due = Math.max(began + (long) (share * options.seconds() * 1e9), last + SHORTEST_STEP.toNanos());
             long wait = (due - System.nanoTime()) / 1_000_000;
             if (wait > 0) {
                 pause(wait);

@@ -68,8 +68,7 @@ final class Screen implements AutoCloseable {
                     if (terminal.live()) {
                         draw();
                     } else if (load != null && running) {
-                        out.println(String.format(
-                                        Locale.ROOT, "%6.1f s  ", (System.nanoTime() - startedNanos) / 1e9)
+                        out.println(String.format(Locale.ROOT, "%6.1f s  ", (System.nanoTime() - startedNanos) / 1e9)
                                 + String.join(", ", figures()));
                     }
                 }
@@ -127,7 +126,8 @@ final class Screen implements AutoCloseable {
         }
         String rate = String.format(Locale.ROOT, "%,.0f ops/s", perSecond);
         String trouble = stats.errors() + " errors, " + stats.disconnects() + " disconnects";
-        String troubleShown = stats.errors() + stats.disconnects() > 0 ? terminal.red(trouble) : terminal.green(trouble);
+        String troubleShown =
+                stats.errors() + stats.disconnects() > 0 ? terminal.red(trouble) : terminal.green(trouble);
         if (terminal.live()) {
             return List.of("load       " + rate + ", " + troubleShown, "           " + latency);
         }

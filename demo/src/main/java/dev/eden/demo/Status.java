@@ -34,7 +34,8 @@ record Status(
         JsonNode progress = json.path("progress");
         JsonNode canary = json.path("canary");
         List<String> blockers = new ArrayList<>();
-        json.path("blockers").forEach(blocker -> blockers.add(blocker.isTextual() ? blocker.asText() : blocker.toString()));
+        json.path("blockers")
+                .forEach(blocker -> blockers.add(blocker.isTextual() ? blocker.asText() : blocker.toString()));
         JsonNode attempts = json.has("attempts") ? json.get("attempts") : json.path("flips");
         return new Status(
                 json.path("phase").asText(""),
@@ -65,7 +66,9 @@ record Status(
     }
 
     private static String first(JsonNode node, String one, String other) {
-        return node.path(one).isTextual() ? node.get(one).asText() : node.path(other).asText("");
+        return node.path(one).isTextual()
+                ? node.get(one).asText()
+                : node.path(other).asText("");
     }
 
     /** True where the workflow will do nothing more by itself that the demo waits for. */

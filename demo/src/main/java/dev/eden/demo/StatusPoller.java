@@ -29,7 +29,8 @@ final class StatusPoller implements AutoCloseable {
         this.thread = Thread.ofVirtual().name("status").start(this::poll);
     }
 
-    @Nullable Status latest() {
+    @Nullable
+    Status latest() {
         return latest;
     }
 
@@ -57,11 +58,10 @@ final class StatusPoller implements AutoCloseable {
 
     private synchronized void sample(Status status) {
         long now = history.now();
-        boolean shared =
-                switch (status.phase()) {
-                    case "canary", "cutting_over", "rolling_back" -> status.shareChosen() > 0 || status.shareServed() > 0;
-                    default -> false;
-                };
+        boolean shared = switch (status.phase()) {
+            case "canary", "cutting_over", "rolling_back" -> status.shareChosen() > 0 || status.shareServed() > 0;
+            default -> false;
+        };
         if (shared && sharedSince < 0) {
             sharedSince = lastSample;
         } else if (!shared && sharedSince >= 0) {

@@ -19,9 +19,8 @@ record Terminal(boolean live, boolean colour, int width) {
     static Terminal ofThisProcess(boolean json) {
         Console console = System.console();
         Map<String, String> environment = System.getenv();
-        boolean terminal = console != null
-                && console.isTerminal()
-                && !"dumb".equals(environment.getOrDefault("TERM", "dumb"));
+        boolean terminal =
+                console != null && console.isTerminal() && !"dumb".equals(environment.getOrDefault("TERM", "dumb"));
         boolean live = terminal && !json;
         return new Terminal(
                 live,

@@ -58,9 +58,7 @@ final class View {
                 progress.fraction() * 100,
                 progress.keysDone(),
                 progress.keysTotal(),
-                progress.keysPerSecond() > 0
-                        ? String.format(Locale.ROOT, ", %,.0f/s", progress.keysPerSecond())
-                        : "",
+                progress.keysPerSecond() > 0 ? String.format(Locale.ROOT, ", %,.0f/s", progress.keysPerSecond()) : "",
                 progress.etaSeconds() >= 0 && progress.fraction() < 1
                         ? String.format(Locale.ROOT, ", %.0f s left", progress.etaSeconds())
                         : "");

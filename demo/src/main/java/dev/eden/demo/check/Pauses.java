@@ -26,9 +26,8 @@ public final class Pauses {
                 if (log.invokedAt(i) > window.to()) {
                     break;
                 }
-                boolean sameRequest = i > 0
-                        && log.invokedAt(i) == log.invokedAt(i - 1)
-                        && log.durationAt(i) == log.durationAt(i - 1);
+                boolean sameRequest =
+                        i > 0 && log.invokedAt(i) == log.invokedAt(i - 1) && log.durationAt(i) == log.durationAt(i - 1);
                 if (sameRequest
                         || log.kindAt(i) == OperationKind.POP
                         || !window.overlaps(log.invokedAt(i), log.invokedAt(i) + log.durationAt(i))) {

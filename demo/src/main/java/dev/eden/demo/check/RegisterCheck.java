@@ -230,7 +230,8 @@ final class RegisterCheck {
                     nothing ? Anomaly.LOST : Anomaly.WRONG,
                     cell,
                     subject,
-                    who(read) + " saw " + Checker.id(read.value()) + (nothing ? " too early" : " before it was written"));
+                    who(read) + " saw " + Checker.id(read.value())
+                            + (nothing ? " too early" : " before it was written"));
             return;
         }
         boolean deleted = culprit.value == Operation.ABSENT;
