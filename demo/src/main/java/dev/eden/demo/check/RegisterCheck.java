@@ -225,11 +225,13 @@ final class RegisterCheck {
             return;
         }
         if (culprit == null) {
+            boolean nothing = read.value() == Operation.ABSENT;
             findings.add(
-                    Anomaly.WRONG,
+                    nothing ? Anomaly.LOST : Anomaly.WRONG,
                     cell,
                     subject,
-                    who(read) + " saw " + Checker.id(read.value()) + " before it was written");
+                    who(read) + " saw " + Checker.id(read.value())
+                            + (nothing ? " too early" : " before it was written"));
             return;
         }
         boolean deleted = culprit.value == Operation.ABSENT;

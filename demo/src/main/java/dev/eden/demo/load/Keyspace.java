@@ -31,13 +31,13 @@ public final class Keyspace implements CellModel {
         };
     }
 
-    /** How many keys the preload makes (those of pairs count twice). */
+    /** How many keys the preload makes (pairs are two keys, queues are empty). */
     public int keys() {
         int keys = 0;
         for (int count : counts) {
             keys += count;
         }
-        return keys + count(Family.PAIR);
+        return keys + count(Family.PAIR) - count(Family.QUEUE);
     }
 
     int count(Family family) {

@@ -21,7 +21,7 @@ import redis.clients.jedis.resps.Tuple;
  */
 public final class StillLife {
     /** What the key at an index holds: {@code index % SORTS}. */
-    private static final int SORTS = 14;
+    public static final int SORTS = 14;
 
     private static final long HOURS_6 = 6 * 3600;
 
@@ -31,6 +31,16 @@ public final class StillLife {
     public StillLife(Keyspace keyspace, long seed) {
         this.keyspace = keyspace;
         this.seed = seed;
+    }
+
+    /** How many there are. */
+    public int count() {
+        return keyspace.count(Family.STILL);
+    }
+
+    /** Name of the key at {@code index}. */
+    public String key(int index) {
+        return keyspace.key(Family.STILL, index);
     }
 
     void fill(Jedis server) {

@@ -1,0 +1,333 @@
+package dev.eden.demo;
+
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.embedded.EmbeddedTemporal;
+import dev.eden.embedded.FreePort;
+import dev.eden.embedded.JavaProcess;
+import dev.eden.embedded.ServerProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+
+/**
+ * Everything that the demo runs on, as processes of this JVM: Eden's PostgreSQL, Temporal, the two Redis servers, the control
+ * plane and its proxies. Nothing is a child of Eden's server, so that each may die alone.
+ */
+final class Cluster implements AutoCloseable {
+    static final String INTERLAY = "demo_redis";
+    static final int PROXIES = 2;
+
+    /** Eden's fence leaves users whose name begins with {@code eden-} alone: this one damages the target behind its back. */
+    private static final String SABOTEUR = "eden-demo-saboteur";
+
+    private static final String MAIN = "dev.eden.api.Eden";
+    private static final List<String> SMALL_JVM =
+            List.of("-XX:+UseSerialGC", "-Xms192m", "-Xmn96m", "-XX:-UsePerfData");
+    private static final Duration START = Duration.ofSeconds(60);
+
+    private final Path directory;
+    private final String adminToken = secret();
+    private final String saboteurPassword = secret();
+    private final Map<String, String> environment = new HashMap<>();
+    private final Deque<AutoCloseable> running = new ArrayDeque<>();
+    private final List<HostAndPort> proxyAddresses = new ArrayList<>();
+    private final List<Integer> metricsPorts = new ArrayList<>();
+    private @Nullable EmbeddedPostgres postgres;
+    private @Nullable EmbeddedTemporal temporal;
+    private @Nullable EmbeddedRedis source;
+    private @Nullable EmbeddedRedis target;
+    private @Nullable RestClient rest;
+    private boolean keepLogs;
+    private boolean closed;
+
+    Cluster() {
+        try {
+            directory = Files.createTempDirectory("eden-demo-");
+        } catch (IOException e) {
+            throw new UncheckedIOException("no temporary directory", e);
+        }
+        byte[] key = new byte[32];
+        new SecureRandom().nextBytes(key);
+        environment.put("EDEN_ENCRYPTION_KEY", Base64.getEncoder().encodeToString(key));
+        environment.put("EDEN_ADMIN_TOKEN", adminToken);
+    }
+
+    private static String secret() {
+        byte[] bytes = new byte[24];
+        new SecureRandom().nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
+    }
+
+    /** Starts the servers that are not Eden's own code, side by side. */
+    void startServers() {
+        CompletableFuture<EmbeddedPostgres> startingPostgres = starting(EmbeddedPostgres::start);
+        CompletableFuture<EmbeddedTemporal> startingTemporal = starting(EmbeddedTemporal::start);
+        CompletableFuture<EmbeddedRedis> startingSource = starting(EmbeddedRedis::start);
+        CompletableFuture<EmbeddedRedis> startingTarget = starting(EmbeddedRedis::start);
+        try {
+            CompletableFuture.allOf(startingPostgres, startingTemporal, startingSource, startingTarget)
+                    .join();
+        } catch (CompletionException e) {
+            throw new DemoException("a server did not start: " + e.getCause(), e);
+        }
+        postgres = startingPostgres.join();
+        temporal = startingTemporal.join();
+        source = startingSource.join();
+        target = startingTarget.join();
+        try (Jedis admin = new Jedis(address(target()))) {
+            admin.aclSetUser(SABOTEUR, "on", ">" + saboteurPassword, "~*", "&*", "+@all");
+        }
+        EmbeddedPostgres store = postgres;
+        environment.put(
+                "EDEN_DATABASE_URL",
+                store.jdbcUrl() + (store.jdbcUrl().contains("?") ? "&" : "?") + "user=" + store.user() + "&password="
+                        + store.password());
+        environment.put("TEMPORAL_ADDRESS", temporal.address());
+        temporal.uiUrl().ifPresent(url -> environment.put("EDEN_TEMPORAL_UI", url));
+    }
+
+    private <T extends AutoCloseable> CompletableFuture<T> starting(Supplier<T> start) {
+        Executor executor = task -> Thread.ofVirtual().start(task);
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    T server = start.get();
+                    closeLater(server);
+                    return server;
+                },
+                executor);
+    }
+
+    /** Whatever comes up while everything is being closed is closed at once. */
+    private void closeLater(AutoCloseable server) {
+        synchronized (running) {
+            if (!closed) {
+                running.push(server);
+                return;
+            }
+        }
+        close(server);
+    }
+
+    /** Starts the control plane and returns when it answers. */
+    RestClient startControlPlane() {
+        int apiPort = FreePort.find();
+        int adminPort = FreePort.find();
+        metricsPorts.add(adminPort);
+        List<String> jvm = new ArrayList<>(SMALL_JVM);
+        jvm.add("-Xmx512m");
+        ServerProcess server = JavaProcess.start(
+                MAIN,
+                jvm,
+                List.of(
+                        "server",
+                        "--no-proxy",
+                        "--api-port=" + apiPort,
+                        "--admin-port=" + adminPort,
+                        "--data-dir=" + directory.resolve("server")),
+                environment,
+                directory.resolve("server.log"));
+        closeLater(server);
+        RestClient client = new RestClient("http://127.0.0.1:" + apiPort, adminToken);
+        closeLater(client);
+        rest = client;
+        server.awaitReady(START, () -> answers(client));
+        return client;
+    }
+
+    private static boolean answers(RestClient client) {
+        try {
+            client.get("/endpoints");
+            return true;
+        } catch (IOException | RestClient.RefusedException notYet) {
+            return false;
+        }
+    }
+
+    /** Starts the proxies in front of the interlay, which must exist. */
+    void startProxies() {
+        List<ServerProcess> proxies = new ArrayList<>();
+        for (int i = 1; i <= PROXIES; i++) {
+            int port = FreePort.find();
+            int metricsPort = FreePort.find();
+            metricsPorts.add(metricsPort);
+            List<String> jvm = new ArrayList<>(SMALL_JVM);
+            jvm.add("-Xmx256m");
+            ServerProcess proxy = JavaProcess.start(
+                    MAIN,
+                    jvm,
+                    List.of(
+                            "proxy",
+                            "--name=proxy-" + i,
+                            "--interlay=" + INTERLAY,
+                            "--listen=127.0.0.1:" + port,
+                            "--metrics-port=" + metricsPort,
+                            "--data-dir=" + directory.resolve("server")),
+                    environment,
+                    directory.resolve("proxy-" + i + ".log"));
+            closeLater(proxy);
+            proxies.add(proxy);
+            proxyAddresses.add(new HostAndPort("127.0.0.1", port));
+        }
+        for (int i = 0; i < PROXIES; i++) {
+            HostAndPort address = proxyAddresses.get(i);
+            proxies.get(i).awaitReady(START, () -> pings(address));
+        }
+    }
+
+    private static boolean pings(HostAndPort address) {
+        try (Jedis jedis = new Jedis(
+                address, DefaultJedisClientConfig.builder().timeoutMillis(2000).build())) {
+            return jedis.ping().equals("PONG");
+        } catch (redis.clients.jedis.exceptions.JedisException notYet) {
+            return false;
+        }
+    }
+
+    List<HostAndPort> proxies() {
+        return List.copyOf(proxyAddresses);
+    }
+
+    EmbeddedRedis source() {
+        return started(source);
+    }
+
+    EmbeddedRedis target() {
+        return started(target);
+    }
+
+    private static <T> T started(@Nullable T server) {
+        if (server == null) {
+            throw new IllegalStateException("not started");
+        }
+        return server;
+    }
+
+    static HostAndPort address(EmbeddedRedis redis) {
+        return new HostAndPort(redis.host(), redis.port());
+    }
+
+    /** A connection to the target that Eden's fence does not touch. */
+    Jedis saboteur() {
+        return new Jedis(
+                address(target()),
+                DefaultJedisClientConfig.builder()
+                        .user(SABOTEUR)
+                        .password(saboteurPassword)
+                        .build());
+    }
+
+    /** What a person may want to look at, one line each. */
+    List<String> addresses() {
+        List<String> lines = new ArrayList<>();
+        RestClient api = rest;
+        if (api != null) {
+            lines.add("REST            " + api.base() + "/api/v1  (Authorization: Bearer " + adminToken + ")");
+        }
+        EmbeddedTemporal orchestration = temporal;
+        if (orchestration != null) {
+            lines.add("Temporal        " + orchestration.address());
+            lines.add("Temporal Web UI "
+                    + orchestration.uiUrl().orElse("none: the in-process test server has none and is not durable"));
+        }
+        for (int port : metricsPorts) {
+            lines.add("metrics         http://127.0.0.1:" + port + "/metrics");
+        }
+        for (HostAndPort proxy : proxyAddresses) {
+            lines.add("through Eden    redis-cli -p " + proxy.getPort());
+        }
+        if (source != null && target != null) {
+            lines.add("source          redis-cli -p " + source().port());
+            lines.add("target          redis-cli -p " + target().port());
+        }
+        EmbeddedPostgres store = postgres;
+        if (store != null) {
+            lines.add("Eden's store    " + store.jdbcUrl());
+        }
+        lines.add("logs            " + directory);
+        return lines;
+    }
+
+    /** Where the logs of this process and of those it started are. */
+    Path directory() {
+        return directory;
+    }
+
+    /** Whether Temporal keeps its workflows when it ends. */
+    boolean durableTemporal() {
+        return started(temporal).durable();
+    }
+
+    /** Leaves the directory with the processes' logs; to be called before {@link #close}. */
+    Path keepLogs() {
+        keepLogs = true;
+        return directory;
+    }
+
+    @Override
+    public void close() {
+        List<AutoCloseable> toClose;
+        synchronized (running) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            toClose = List.copyOf(running);
+        }
+        toClose.forEach(Cluster::close);
+        if (!keepLogs) {
+            delete(directory);
+        }
+    }
+
+    private static void close(AutoCloseable server) {
+        try {
+            server.close();
+        } catch (Exception e) {
+            throw new DemoException("could not stop " + server, e);
+        }
+    }
+
+    private static void delete(Path directory) {
+        try {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+                        throws IOException {
+                    Files.deleteIfExists(folder);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException("could not remove " + directory, e);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+package dev.eden.demo;
+
+/**
+ * What the demo was asked for.
+ *
+ * @param seconds how long the load runs, from its first request to its last
+ * @param damage how many keys of the target to damage before the validation
+ */
+record DemoOptions(int seconds, int keys, int clients, int rate, long seed, boolean json, int damage, boolean keep) {}

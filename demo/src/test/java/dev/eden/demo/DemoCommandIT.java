@@ -1,0 +1,48 @@
+package dev.eden.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** The demo's own parts, end to end, on a stand-in for Eden that moves nothing and loses nothing. */
+class DemoCommandIT {
+    @Test
+    void anHonestServiceGetsAPassAndTheLastLineIsJson() throws Exception {
+        ByteArrayOutputStream captured = new ByteArrayOutputStream();
+        PrintStream before = System.out;
+        int exit;
+        System.setOut(new PrintStream(captured, true, StandardCharsets.UTF_8));
+        try {
+            exit = new CommandLine(new DemoCommand())
+                    .execute("--json", "--seconds=20", "--keys=5000", "--rate=1500", "--seed=5");
+        } finally {
+            System.setOut(before);
+        }
+
+        List<String> lines = captured.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(exit).as(() -> String.join("\n", lines)).isZero();
+        JsonNode json = new ObjectMapper().readTree(lines.getLast());
+        assertThat(json.get("verdict").asText()).isEqualTo("passed");
+        assertThat(json.get("acknowledged_writes").asLong()).isGreaterThan(5_000);
+        assertThat(json.get("ops_per_second").asLong()).isGreaterThan(1_000);
+        assertThat(json.get("flips")).hasSize(3);
+        assertThat(json.at("/flips/0/requests").asInt()).isPositive();
+    }
+
+    @Test
+    void senselessOptionsAreRefusedInWords() {
+        CommandLine command = new CommandLine(new DemoCommand());
+        ByteArrayOutputStream errors = new ByteArrayOutputStream();
+        command.setErr(new java.io.PrintWriter(errors, true, StandardCharsets.UTF_8));
+
+        assertThat(command.execute("--seconds=1")).isEqualTo(2);
+        assertThat(errors.toString(StandardCharsets.UTF_8)).contains("--seconds must be between");
+    }
+}

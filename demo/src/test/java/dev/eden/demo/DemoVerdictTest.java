@@ -1,0 +1,103 @@
+package dev.eden.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.eden.demo.DemoVerdict.DamageResult;
+import dev.eden.demo.check.Anomaly;
+import dev.eden.demo.check.Verdict;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class DemoVerdictTest {
+    private static final List<Flip> ALL =
+            List.of(flip("forward", "committed"), flip("rollback", "committed"), flip("forward", "committed"));
+
+    @Test
+    void aCleanRunPasses() throws Exception {
+        DemoVerdict verdict = verdict(Map.of(), 0, 0, 0, ALL, DamageResult.NONE, null);
+
+        assertThat(verdict.passed()).isTrue();
+        JsonNode json = new ObjectMapper().readTree(verdict.json());
+        assertThat(json.get("verdict").asText()).isEqualTo("passed");
+        assertThat(json.get("acknowledged_writes").asLong()).isEqualTo(1000);
+        for (String zero : List.of("lost", "duplicated", "stale_reads", "client_errors", "disconnects")) {
+            assertThat(json.get(zero).asLong(-1)).as(zero).isZero();
+        }
+        assertThat(json.get("flips")).hasSize(3);
+        assertThat(json.at("/flips/1/direction").asText()).isEqualTo("rollback");
+        assertThat(json.at("/flips/0/pause_ms_max").asDouble()).isEqualTo(31.5);
+        assertThat(json.at("/flips/0/pause_ms_p99").asDouble()).isEqualTo(20);
+        assertThat(json.get("ops_per_second").asLong()).isEqualTo(6000);
+    }
+
+    @Test
+    void anAbortedAttemptIsReportedApart() throws Exception {
+        List<Flip> flips = List.of(flip("forward", "aborted"), ALL.get(0), ALL.get(1), ALL.get(2));
+        DemoVerdict verdict = verdict(Map.of(), 0, 0, 0, flips, DamageResult.NONE, null);
+
+        assertThat(verdict.passed()).isTrue();
+        JsonNode json = new ObjectMapper().readTree(verdict.json());
+        assertThat(json.get("flips")).hasSize(3);
+        assertThat(json.get("aborted_attempts")).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Anomaly.class)
+    void anyAnomalyFails(Anomaly anomaly) {
+        assertThat(verdict(Map.of(anomaly, 1L), 0, 0, 0, ALL, DamageResult.NONE, null)
+                        .passed())
+                .isFalse();
+    }
+
+    @Test
+    void whateverMustBeZeroFailsWhereItIsNot() {
+        assertThat(verdict(Map.of(), 1, 0, 0, ALL, DamageResult.NONE, null).passed())
+                .isFalse();
+        assertThat(verdict(Map.of(), 0, 1, 0, ALL, DamageResult.NONE, null).passed())
+                .isFalse();
+        assertThat(verdict(Map.of(), 0, 0, 1, ALL, DamageResult.NONE, null).passed())
+                .isFalse();
+        assertThat(verdict(Map.of(), 0, 0, 0, ALL.subList(0, 2), DamageResult.NONE, null)
+                        .passed())
+                .isFalse();
+        assertThat(verdict(Map.of(), 0, 0, 0, ALL, new DamageResult(40, 40, 40, false), null)
+                        .passed())
+                .isFalse();
+        assertThat(verdict(Map.of(), 0, 0, 0, ALL, DamageResult.NONE, "stopped").passed())
+                .isFalse();
+    }
+
+    private static Flip flip(String direction, String outcome) {
+        return new Flip(direction, outcome, true, 12_000, 40, 31.54, 20);
+    }
+
+    private static DemoVerdict verdict(
+            Map<Anomaly, Long> anomalies,
+            long stillLost,
+            long errors,
+            long disconnects,
+            List<Flip> flips,
+            DamageResult damage,
+            @Nullable String failure) {
+        return new DemoVerdict(
+                new DemoOptions(60, 100_000, 24, 6000, 1, true, damage.planted(), false),
+                new Verdict(5000, 1000, 0, anomalies, List.of()),
+                stillLost,
+                errors,
+                disconnects,
+                0,
+                List.of(),
+                flips,
+                6000,
+                9,
+                60,
+                damage,
+                failure);
+    }
+}
