@@ -1,0 +1,59 @@
+package dev.eden.activities.migration;
+
+import dev.eden.activities.redis.replication.RedisReplicator;
+import dev.eden.activities.redis.replication.ReplicationConfig;
+import dev.eden.activities.redis.replication.ReplicationStopped;
+import dev.eden.activities.redis.replication.ReplicatorRegistry;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.Failures;
+import dev.eden.workflows.activity.ReplicationActivities;
+import io.temporal.activity.Activity;
+import io.temporal.activity.ActivityExecutionContext;
+import io.temporal.failure.ApplicationFailure;
+import java.time.Clock;
+
+/** Runs a {@link RedisReplicator} for as long as its activity lives; the heartbeat is what ends it. */
+public final class MigrationReplication implements ReplicationActivities {
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+    private final ReplicationLedger ledger;
+    private final ReplicatorRegistry registry;
+    private final Clock clock;
+
+    public MigrationReplication(
+            EndpointDirectory endpoints,
+            ServerRecords records,
+            ReplicationLedger ledger,
+            ReplicatorRegistry registry,
+            Clock clock) {
+        this.endpoints = endpoints;
+        this.records = records;
+        this.ledger = ledger;
+        this.registry = registry;
+        this.clock = clock;
+    }
+
+    @Override
+    public void replicate(MigrationSpec spec) {
+        ActivityExecutionContext context = Activity.getExecutionContext();
+        ReplicationConfig config = ReplicationConfig.of(
+                spec.id(),
+                spec.source(),
+                spec.target(),
+                ReplicationConfig.Existing.of(spec.data().replace()));
+        try (RedisReplicator replicator =
+                new RedisReplicator(config, endpoints, records, ledger, registry, clock)) {
+            replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
+        } catch (ReplicationStopped e) {
+            throw ApplicationFailure.newNonRetryableFailure(String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
+        }
+    }
+
+    @Override
+    public ReplicationStatus awaitCaughtUp(CaughtUpRequest request) {
+        return new CaughtUp(ledger).await(request);
+    }
+}
