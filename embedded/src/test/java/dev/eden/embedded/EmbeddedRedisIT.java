@@ -48,6 +48,16 @@ class EmbeddedRedisIT {
     }
 
     @Test
+    void speaksTheVersionAskedFor() throws Exception {
+        try (var six = EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withVersion("6.2"));
+                var seven = EmbeddedRedis.start()) {
+            // LMPOP came with 7.0.
+            assertThat(ask(six, "LMPOP 1 k LEFT")).startsWith("-ERR unknown command");
+            assertThat(ask(seven, "LMPOP 1 k LEFT")).isEqualTo("*-1");
+        }
+    }
+
+    @Test
     void aTemporaryServerLeavesNothing() {
         var redis = EmbeddedRedis.start();
         redis.suspend();
