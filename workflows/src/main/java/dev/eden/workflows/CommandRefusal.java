@@ -3,10 +3,11 @@ package dev.eden.workflows;
 import io.temporal.failure.ApplicationFailure;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Why a command was not taken: the first detail of the failure that an update's validator throws. A refusal is an answer and
- * leaves nothing in the workflow's history.
+ * Why a command was not taken: what the failure that an update's validator throws says, with the allowed commands as its first
+ * detail and the blockers as its second. A refusal is an answer and leaves nothing in the workflow's history.
  *
  * @param allowed labels of the commands that would be taken now
  * @param blockers what stands in the way of a cutover; empty for other commands
@@ -20,7 +21,7 @@ public record CommandRefusal(String why, List<String> allowed, List<String> bloc
                 .setMessage(why)
                 .setType(TYPE)
                 .setNonRetryable(true)
-                .setDetails(this)
+                .setDetails(allowed, blockers)
                 .build();
     }
 
@@ -28,9 +29,16 @@ public record CommandRefusal(String why, List<String> allowed, List<String> bloc
     public static Optional<CommandRefusal> in(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof ApplicationFailure failure && failure.getType().equals(TYPE)) {
-                return Optional.ofNullable(failure.getDetails().get(0, CommandRefusal.class));
+                return Optional.of(
+                        new CommandRefusal(failure.getOriginalMessage(), detail(failure, 0), detail(failure, 1)));
             }
         }
         return Optional.empty();
+    }
+
+    private static List<String> detail(ApplicationFailure failure, int index) {
+        String @Nullable [] words =
+                failure.getDetails().getSize() > index ? failure.getDetails().get(index, String[].class) : null;
+        return words == null ? List.of() : List.of(words);
     }
 }

@@ -59,6 +59,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
     private static final Duration AFTER_A_FAILED_SERIES = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
     private static final Duration LONGEST_ASK = Duration.ofSeconds(60);
 
     private final MigrationInput input;
@@ -68,7 +69,6 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     private @Nullable CancellationScope replicationScope;
     private @Nullable Promise<?> replication;
     private @Nullable CancellationScope watchScope;
-    private @Nullable CancellationScope bakeScope;
 
     /** State lives in the constructor: a handler may run before {@link #run}. */
     @WorkflowInit
@@ -156,7 +156,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         applyShare();
         holdWhilePaused();
         long maxLag = state.spec().gates().maxLagMs();
-        work(() -> Steps.replication("wait until caught up")
+        longWork(() -> Steps.replication("wait until caught up")
                 .awaitCaughtUp(new CaughtUpRequest(state.spec(), maxLag < 0 ? Long.MAX_VALUE : maxLag)));
         holdWhilePaused();
         return new Event.CaughtUp();
@@ -172,7 +172,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 sleep(BETWEEN_ROUNDS, "before the next comparison");
             }
             String title = "compare and repair, round " + round;
-            summary = work(() -> Steps.validation(title).validate(new ValidationRequest(state.spec(), true)));
+            summary = longWork(() -> Steps.validation(title).validate(new ValidationRequest(state.spec(), true)));
             if (summary.remaining() == 0) {
                 holdWhilePaused();
                 return new Event.Validated();
@@ -191,7 +191,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         Promise<Void> askAgain = null;
         while (true) {
             if (!state.isApplied()) {
-                cancel(watchScope);
+                leaveCanary();
                 watch = null;
                 applyShare();
                 continue;
@@ -200,7 +200,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 watch = startWatch();
             }
             if (bake == null && state.bakeUntilMillis() > 0) {
-                bake = bakeTimer();
+                bake = timer(
+                        Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis())),
+                        "stage " + state.stage() + " bakes");
             }
             if (askAgain == null && cutsOverByItself()) {
                 askAgain = ask.isZero()
@@ -472,16 +474,28 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 duration, TimerOptions.newBuilder().setSummary(summary).build());
     }
 
-    /** Runs one activity; where the phase ends meanwhile it is cancelled, and its end awaited, first. */
+    /** Runs an activity that may take hours; where the phase ends meanwhile it is cancelled, and its end awaited, first. */
+    private <T> T longWork(Functions.Func<T> activity) {
+        return work(activity, Duration.ZERO);
+    }
+
+    /** Runs an activity that takes a moment: where the phase ends meanwhile it is cancelled only if it keeps failing. */
     private <T> T work(Functions.Func<T> activity) {
+        return work(activity, PATIENCE);
+    }
+
+    /** The in-process test server fails for good when an activity is cancelled that ended a moment ago, hence the patience. */
+    private <T> T work(Functions.Func<T> activity, Duration patience) {
         CompletablePromise<T> result = Workflow.newPromise();
         CancellationScope scope = Workflow.newCancellationScope(() -> result.completeFrom(Async.function(activity)));
         scope.run();
         try {
             waitFor(result::isCompleted);
         } catch (PhaseLeft left) {
-            scope.cancel();
-            Workflow.await(result::isCompleted);
+            if (patience.isZero() || !Workflow.await(patience, result::isCompleted)) {
+                scope.cancel();
+                Workflow.await(result::isCompleted);
+            }
             throw left;
         }
         return result.get();
@@ -644,22 +658,10 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         return verdict;
     }
 
-    private Promise<Void> bakeTimer() {
-        Duration rest = Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis()));
-        CompletablePromise<Void> baked = Workflow.newPromise();
-        CancellationScope scope = Workflow.newCancellationScope(
-                () -> baked.completeFrom(timer(rest, "stage " + state.stage() + " bakes")));
-        scope.run();
-        bakeScope = scope;
-        return baked;
-    }
-
-    /** Nobody waits for these any more. */
+    /** Nobody waits for the watch any more. */
     private void leaveCanary() {
         cancel(watchScope);
-        cancel(bakeScope);
         watchScope = null;
-        bakeScope = null;
     }
 
     private static void cancel(@Nullable CancellationScope scope) {

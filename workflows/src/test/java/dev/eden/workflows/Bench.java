@@ -150,6 +150,10 @@ final class Bench implements AutoCloseable {
         return untyped().getResult(MigrationOutcome.class);
     }
 
+    String currentRun() {
+        return untyped().describe().getExecution().getRunId();
+    }
+
     /** Of the present run. */
     int historyLength() {
         return client().fetchHistory(MigrationWorkflow.workflowId(ID))

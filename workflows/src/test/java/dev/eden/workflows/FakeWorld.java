@@ -1,5 +1,7 @@
 package dev.eden.workflows;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.eden.workflows.activity.CanaryActivities;
 import dev.eden.workflows.activity.CleanupActivities;
 import dev.eden.workflows.activity.CutoverActivities;
@@ -14,6 +16,7 @@ import io.temporal.client.ActivityCompletionException;
 import io.temporal.failure.ApplicationFailure;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -50,6 +53,10 @@ final class FakeWorld
     volatile String applyFailure = "";
     volatile String cleanupFailure = "";
     volatile boolean attemptBlocked;
+
+    /** An attempt that starts meanwhile neither heartbeats nor answers before this is false again. */
+    volatile boolean attemptSilent;
+
     volatile Readiness readiness = new Readiness(true, List.of());
     volatile AttemptResult settleResult = aborted("settled");
     volatile int recordFailures;
@@ -185,6 +192,10 @@ final class FakeWorld
     public AttemptResult attempt(AttemptRequest request) {
         calls.add("attempt");
         attempts.add(request);
+        if (attemptSilent) {
+            await().atMost(Duration.ofSeconds(30)).until(() -> !attemptSilent);
+            return committed();
+        }
         heartbeatUntil(() -> !attemptBlocked);
         Function<AttemptRequest, AttemptResult> outcome;
         synchronized (this) {

@@ -5,6 +5,7 @@ import io.temporal.activity.ActivityExecutionContext;
 import io.temporal.client.ActivityCompletionException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -38,13 +39,18 @@ final class Liveness {
             } while (!done.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS));
         } catch (ActivityCompletionException e) {
             // Cancelled, or given up by the server: the activity ends by itself and its result is ignored.
-            LOGGER.atInfo()
-                    .addKeyValue("activity", context.getInfo().getActivityType())
-                    .log(
-                            "Nobody waits for this activity any more: {}",
-                            e.getClass().getSimpleName());
+            stopped(context, e);
+        } catch (RejectedExecutionException e) {
+            // The worker has shut down around the activity.
+            stopped(context, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private static void stopped(ActivityExecutionContext context, RuntimeException why) {
+        LOGGER.atInfo()
+                .addKeyValue("activity", context.getInfo().getActivityType())
+                .log("Heartbeats ended: {}", why.getClass().getSimpleName());
     }
 }

@@ -1,0 +1,101 @@
+package dev.eden.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.NeedsOperator;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import io.temporal.common.converter.DataConverter;
+import io.temporal.common.converter.DefaultDataConverter;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What lives in histories comes back as it went in, through the converter that production uses. */
+class JsonTest {
+    private static final DataConverter CONVERTER = DefaultDataConverter.STANDARD_INSTANCE;
+
+    private static <T> T there(T value, Class<T> type) {
+        return CONVERTER.fromPayload(CONVERTER.toPayload(value).orElseThrow(), type, type);
+    }
+
+    static List<MigrationPhase> phases() {
+        return List.of(
+                new MigrationPhase.Created(),
+                new MigrationPhase.Initializing(),
+                new MigrationPhase.Replicating(),
+                new MigrationPhase.Validating(),
+                new Canary(3),
+                new MigrationPhase.CuttingOver(2),
+                new MigrationPhase.Baking(),
+                new RollingBack(true),
+                new MigrationPhase.Completed(),
+                new MigrationPhase.RolledBack(),
+                new NeedsOperator("why", new RollingBack(true)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("phases")
+    void phasesKeepTheirType(MigrationPhase phase) {
+        assertThat(there(phase, MigrationPhase.class)).isEqualTo(phase);
+        String json = CONVERTER.toPayload(phase).orElseThrow().getData().toStringUtf8();
+        assertThat(json).contains("\"phase\":\"" + phase.label() + "\"");
+    }
+
+    @Test
+    void everythingThatIsCarriedComesBack() {
+        Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));
+        Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true);
+        var carried = new CarriedState(
+                new NeedsOperator("why", new Canary(1)),
+                strategy,
+                true,
+                true,
+                1,
+                2,
+                3,
+                "reason",
+                List.of(command),
+                List.of("a", "b"),
+                0.5,
+                true,
+                true,
+                strategy,
+                true,
+                4,
+                5,
+                true,
+                true,
+                true,
+                true,
+                true,
+                6,
+                true);
+        MigrationInput input = new MigrationInput(Bench.spec(), carried, 100);
+        assertThat(there(input, MigrationInput.class)).isEqualTo(input);
+    }
+
+    @Test
+    void theViewOfTheDirectoryIsTheViewOfTheQuery() throws Exception {
+        var view =
+                new MigrationView(new Canary(1), false, 0.25, true, false, List.of("b"), 1, 0, "r", List.of("cutover"));
+        assertThat(new ObjectMapper().readValue(ViewJson.write(view), MigrationView.class))
+                .isEqualTo(view);
+        assertThat(there(view, MigrationView.class)).isEqualTo(view);
+    }
+
+    @Test
+    void aCommandTypedByHandNeedsLittle() throws Exception {
+        ObjectMapper json = new ObjectMapper();
+        Command pause = json.readValue("{\"actor\":\"bob\"}", Command.class);
+        assertThat(CommandInbox.complete(Kind.PAUSE, pause))
+                .isEqualTo(new Command(Kind.PAUSE, "", "bob", "", null, null));
+        Command patch = json.readValue("{\"strategy\":{\"type\":\"canary\",\"readPercentage\":0.1}}", Command.class);
+        assertThat(Optional.ofNullable(patch.strategy()).flatMap(Strategy::problem))
+                .isEmpty();
+    }
+}

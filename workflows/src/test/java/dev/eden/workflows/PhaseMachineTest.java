@@ -1,0 +1,297 @@
+package dev.eden.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Baking;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.Completed;
+import dev.eden.workflows.MigrationPhase.Created;
+import dev.eden.workflows.MigrationPhase.CuttingOver;
+import dev.eden.workflows.MigrationPhase.Initializing;
+import dev.eden.workflows.MigrationPhase.NeedsOperator;
+import dev.eden.workflows.MigrationPhase.Replicating;
+import dev.eden.workflows.MigrationPhase.RolledBack;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.MigrationPhase.Validating;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.PhaseMachine.Event;
+import dev.eden.workflows.PhaseMachine.Facts;
+import dev.eden.workflows.PhaseMachine.Moved;
+import dev.eden.workflows.PhaseMachine.Refused;
+import dev.eden.workflows.PhaseMachine.Transition;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every phase against every command and every event. */
+class PhaseMachineTest {
+    private static final List<MigrationPhase> PHASES = List.of(
+            new Created(),
+            new Initializing(),
+            new Replicating(),
+            new Validating(),
+            new Canary(0),
+            new CuttingOver(1),
+            new Baking(),
+            new RollingBack(true),
+            new RollingBack(false),
+            new Completed(),
+            new RolledBack(),
+            new NeedsOperator("why", new Canary(0)));
+
+    /** Validated, two stages, nothing out of the ordinary; writes are where the phase says. */
+    private static Facts facts(MigrationPhase phase) {
+        boolean target = phase instanceof Baking || phase.equals(new RollingBack(true));
+        return new Facts(
+                false, target, true, true, false, false, false, 0, 2, 2, FailureHandling.NEEDS_OPERATOR, false);
+    }
+
+    private static Facts paused(Facts f) {
+        return f.after(Kind.PAUSE);
+    }
+
+    private static Facts finalizing(Facts f) {
+        return f.after(Kind.FINALIZE);
+    }
+
+    private static String told(Transition transition) {
+        return switch (transition) {
+            case Moved(NeedsOperator(String why, MigrationPhase to)) ->
+                "needs_operator(" + why + "," + told(new Moved(to)) + ")";
+            case Moved(Canary(int stage)) -> "canary" + stage;
+            case Moved(CuttingOver(int attempt)) -> "cutting_over" + attempt;
+            case Moved(RollingBack(boolean flip)) -> flip ? "flip_back" : "rolling_back";
+            case Moved(MigrationPhase phase) -> phase.label();
+            case Refused _ -> "-";
+        };
+    }
+
+    /** The table: one line a phase, one column a command; "-" is refused. */
+    @ParameterizedTest
+    @CsvSource(useHeadersInDisplayName = true, delimiter = '|', textBlock = """
+            phase             | advance | pause         | resume  | abort        | cutover       | rollback     | finalize | patch_strategy
+            created           | -       | created       | -       | rolling_back | -             | rolling_back | -        | created
+            initializing      | -       | initializing  | -       | rolling_back | -             | rolling_back | -        | initializing
+            replicating       | -       | replicating   | -       | rolling_back | -             | rolling_back | -        | replicating
+            validating        | -       | validating    | -       | rolling_back | -             | rolling_back | -        | validating
+            canary0           | canary1 | canary0       | -       | rolling_back | cutting_over1 | rolling_back | -        | canary0
+            cutting_over1     | -       | cutting_over1 | -       | rolling_back | -             | rolling_back | -        | -
+            baking            | -       | baking        | -       | flip_back    | -             | flip_back    | baking   | -
+            flip_back         | -       | flip_back     | -       | flip_back    | -             | -            | -        | -
+            rolling_back      | -       | rolling_back  | -       | -            | -             | -            | -        | -
+            completed         | -       | -             | -       | -            | -             | -            | -        | -
+            rolled_back       | -       | -             | -       | -            | -             | -            | -        | -
+            needs_operator    | -       | -             | canary0 | rolling_back | -             | rolling_back | -        | needs_operator
+            """)
+    void commands(
+            String phase,
+            String advance,
+            String pause,
+            String resume,
+            String abort,
+            String cutover,
+            String rollback,
+            String finalize,
+            String patch) {
+        MigrationPhase at = PHASES.stream()
+                .filter(p -> told(new Moved(p)).replaceAll("\\(.*", "").equals(phase))
+                .findFirst()
+                .orElseThrow();
+        List<String> expected = List.of(advance, pause, resume, abort, cutover, rollback, finalize, patch);
+        List<String> answers = Arrays.stream(Kind.values())
+                .map(kind -> told(PhaseMachine.onCommand(at, kind, facts(at))).replaceAll("\\(.*", ""))
+                .toList();
+        assertThat(answers).isEqualTo(expected);
+    }
+
+    static Stream<MigrationPhase> phases() {
+        return PHASES.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("phases")
+    void allowedIsWhatIsNotRefusedAndEveryRefusalSaysWhyAndWhatIsAllowed(MigrationPhase phase) {
+        for (Facts facts : List.of(facts(phase), paused(facts(phase)), finalizing(facts(phase)))) {
+            List<String> allowed = PhaseMachine.allowed(phase, facts);
+            for (Kind kind : Kind.values()) {
+                switch (PhaseMachine.onCommand(phase, kind, facts)) {
+                    case Moved _ -> assertThat(allowed).contains(kind.label());
+                    case Refused refused -> {
+                        assertThat(allowed).doesNotContain(kind.label());
+                        assertThat(refused.why()).isNotBlank();
+                        assertThat(refused.allowed()).isEqualTo(allowed);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("phases")
+    void whilePausedNothingNewIsStarted(MigrationPhase phase) {
+        Facts facts = paused(facts(phase));
+        if (phase.ended() || phase instanceof NeedsOperator) {
+            return;
+        }
+        assertThat(PhaseMachine.allowed(phase, facts))
+                .contains("resume")
+                .doesNotContain("pause", "advance", "cutover", "finalize");
+    }
+
+    @Test
+    void cutoverNamesEveryBlocker() {
+        Facts facts = new Facts(true, false, false, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        assertThat(facts.blockers(new Validating())).hasSize(4);
+        assertThat(PhaseMachine.onCommand(new Validating(), Kind.CUTOVER, facts))
+                .isInstanceOfSatisfying(
+                        Refused.class,
+                        refused -> assertThat(refused.why())
+                                .contains("the phase is validating", "comparison", "paused", "replication is stopped"));
+    }
+
+    @Test
+    void advanceNeedsAPlanAndEndsWithItsLastStage() {
+        Facts last = new Facts(false, false, true, true, false, false, false, 1, 2, 3, FailureHandling.PAUSE, false);
+        assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, last)))
+                .isEqualTo("-");
+        Facts none = new Facts(false, false, true, true, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        assertThat(told(PhaseMachine.onCommand(new Canary(0), Kind.ADVANCE, none)))
+                .isEqualTo("-");
+        Facts held = new Facts(false, false, true, true, false, false, true, 1, 2, 3, FailureHandling.PAUSE, false);
+        assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, held)))
+                .as("a held stage is entered again")
+                .isEqualTo("canary1");
+    }
+
+    @Test
+    void finalisingIsNotTakenBack() {
+        Facts facts = finalizing(facts(new Baking()));
+        assertThat(PhaseMachine.allowed(new Baking(), facts)).isEmpty();
+        assertThat(PhaseMachine.allowed(new NeedsOperator("why", new Baking()), facts))
+                .contains("resume")
+                .doesNotContain("rollback", "abort");
+    }
+
+    @Test
+    void anOperatorMayGoForwardWhereTheWayBackIsBlocked() {
+        var parked = new NeedsOperator("reverse stream lost", new RollingBack(true));
+        assertThat(PhaseMachine.allowed(parked, facts(new Baking())))
+                .containsExactly("resume", "abort", "rollback", "finalize");
+        assertThat(told(PhaseMachine.onCommand(parked, Kind.FINALIZE, facts(new Baking()))))
+                .isEqualTo("baking");
+        assertThat(told(PhaseMachine.onCommand(parked, Kind.ROLLBACK, facts(new Baking()))))
+                .isEqualTo("flip_back");
+    }
+
+    @ParameterizedTest
+    @CsvSource(useHeadersInDisplayName = true, delimiter = '|', textBlock = """
+            event          | from -> to; every other phase refuses
+            started        | created -> initializing
+            prepared       | initializing -> replicating
+            caught_up      | replicating -> validating
+            validated      | validating -> canary0
+            stage_baked    | canary0 -> canary1
+            cutover_due    | canary0 -> cutting_over1
+            committed      | cutting_over1 -> baking, flip_back -> canary0
+            aborted        | cutting_over1 -> cutting_over2, flip_back -> flip_back
+            not_ready      | cutting_over1 -> canary0, flip_back -> flip_back
+            cleaned_up     | rolling_back -> rolled_back
+            gate_breached  | canary0 -> canary0
+            """)
+    void events(String name, String transitions) {
+        Event event = switch (name) {
+            case "started" -> new Event.Started();
+            case "prepared" -> new Event.Prepared();
+            case "caught_up" -> new Event.CaughtUp();
+            case "validated" -> new Event.Validated();
+            case "stage_baked" -> new Event.StageBaked();
+            case "cutover_due" -> new Event.CutoverDue();
+            case "committed" -> new Event.Committed();
+            case "aborted" -> new Event.Aborted("why");
+            case "not_ready" -> new Event.NotReady("why");
+            case "cleaned_up" -> new Event.CleanedUp();
+            default -> new Event.GateBreached("why");
+        };
+        List<String> moves = PHASES.stream()
+                .filter(phase -> PhaseMachine.onEvent(phase, event, facts(phase)) instanceof Moved)
+                .map(phase -> told(new Moved(phase)) + " -> " + told(PhaseMachine.onEvent(phase, event, facts(phase))))
+                .toList();
+        assertThat(moves).containsExactly(transitions.split(", "));
+    }
+
+    @Test
+    void anAbortAfterAFlipEndsTheMigration() {
+        Facts ending = facts(new RollingBack(true)).after(Kind.ABORT);
+        assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Committed(), ending)))
+                .isEqualTo("rolling_back");
+        assertThat(told(PhaseMachine.onCommand(new RollingBack(true), Kind.ABORT, ending)))
+                .as("once is enough")
+                .isEqualTo("-");
+    }
+
+    @Test
+    void theBudgetOfAttemptsEnds() {
+        Facts spent = new Facts(false, false, true, true, false, false, false, 1, 2, 0, FailureHandling.PAUSE, false);
+        assertThat(told(PhaseMachine.onEvent(new CuttingOver(3), new Event.Aborted("why"), spent)))
+                .isEqualTo("canary1");
+        assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Aborted("why"), spent)))
+                .isEqualTo("needs_operator(why,flip_back)");
+    }
+
+    @Test
+    void cleaningUpAfterFinaliseCompletes() {
+        assertThat(told(PhaseMachine.onEvent(new Baking(), new Event.CleanedUp(), finalizing(facts(new Baking())))))
+                .isEqualTo("completed");
+    }
+
+    @Test
+    void aBreachRollsBackWhereTheGatesSaySo() {
+        Facts rollback = new Facts(false, false, true, true, false, false, false, 0, 0, 3, FailureHandling.PAUSE, true);
+        assertThat(told(PhaseMachine.onEvent(new Canary(0), new Event.GateBreached("why"), rollback)))
+                .isEqualTo("rolling_back");
+    }
+
+    @ParameterizedTest
+    @EnumSource(FailureHandling.class)
+    void failures(FailureHandling handling) {
+        for (MigrationPhase phase : PHASES) {
+            Facts usual = facts(phase);
+            Facts facts = new Facts(
+                    false, usual.targetOwnsWrites(), true, true, false, false, false, 0, 2, 2, handling, false);
+            String where = told(new Moved(phase));
+            String expected = switch (phase) {
+                case Completed _, RolledBack _ -> "-";
+                case NeedsOperator _ -> where;
+                case RollingBack _ -> "needs_operator(why," + where + ")";
+                case Created _, Initializing _, Replicating _, Validating _, Canary _, CuttingOver _, Baking _ ->
+                    switch (handling) {
+                        case PAUSE -> where;
+                        case NEEDS_OPERATOR -> "needs_operator(why," + where + ")";
+                        case ROLLBACK_ALL -> phase instanceof Baking ? "flip_back" : "rolling_back";
+                    };
+            };
+            assertThat(told(PhaseMachine.onEvent(phase, new Event.Failed("why"), facts)))
+                    .as(where)
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void whatWasValidatedBeforeReplicationFailedIsValidatedAgain() {
+        var failed = new Event.ReplicationFailed("why");
+        for (MigrationPhase phase : List.of(new Replicating(), new Validating(), new Canary(1), new CuttingOver(2))) {
+            assertThat(told(PhaseMachine.onEvent(phase, failed, facts(phase))))
+                    .isEqualTo("needs_operator(why,replicating)");
+        }
+        assertThat(told(PhaseMachine.onEvent(new Baking(), failed, facts(new Baking()))))
+                .isEqualTo("needs_operator(why,baking)");
+        assertThat(told(PhaseMachine.onEvent(new NeedsOperator("first", new Canary(1)), failed, facts(new Canary(1)))))
+                .isEqualTo("needs_operator(first,replicating)");
+    }
+}

@@ -1,0 +1,256 @@
+package dev.eden.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Baking;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.Strategy.Stage;
+import dev.eden.workflows.activity.CutoverActivities;
+import dev.eden.workflows.worker.MigrationActivities;
+import dev.eden.workflows.worker.MigrationWorkers;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/** Lives of a migration from start to end: {@link ScenarioTest} tries them, {@link HistoryRecorder} keeps their histories, {@link ReplayTest} replays those. */
+enum Scenario {
+    STAGED_CANARY(bench -> {
+        bench.start(Bench.spec(
+                Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.25, 1), new Stage(0.75, 0)),
+                FailureHandling.NEEDS_OPERATOR,
+                "hold"));
+        bench.until(view -> view.phase().equals(new Canary(2)));
+        await().until(() -> bench.world.shares().contains(0.75));
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
+        assertThat(bench.world.shares()).containsExactly(0.05, 0.25, 0.75, 0.0);
+        await().until(() -> bench.world.watching.get() == 0);
+    }),
+
+    ROLLBACK_BEFORE_FLIP(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        await().until(() -> bench.world.watching.get() == 1);
+        bench.send(new Command(Kind.ROLLBACK, "back", "alice", "wrong target", null, true));
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+        assertThat(bench.world.attempts).isEmpty();
+        assertThat(bench.world.shares()).containsExactly(0.05, 0.0);
+        assertThat(bench.world.cleanups).singleElement().matches(c -> !c.completed() && c.emptyTarget());
+        assertThat(bench.world.replicating).hasValue(0);
+    }),
+
+    CUTOVER_ROLLBACK_CUTOVER(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.update(Kind.ROLLBACK);
+        MigrationView back = bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        assertThat(back.readPercentage()).isZero();
+        assertThat(back.readyForCutover()).isTrue();
+        bench.update(Kind.CUTOVER);
+        bench.until(view -> view.flips() == 3 && view.phase() instanceof Baking);
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 3));
+        assertThat(bench.world.attempts.stream().map(a -> a.forward())).containsExactly(true, false, true);
+        assertThat(bench.world.attempts.stream().map(a -> a.number())).containsExactly(1, 2, 3);
+        assertThat(bench.world.replicationStarts)
+                .as("one stream follows every flip")
+                .hasValue(1);
+        assertThat(bench.world.cleanups).singleElement().matches(c -> c.completed() && !c.emptyTarget());
+    }),
+
+    ATTEMPTS_ABORTED(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        for (int i = 0; i < 3; i++) {
+            bench.world.next(_ -> FakeWorld.aborted("proxy p2 is silent"));
+        }
+        bench.update(Kind.CUTOVER);
+        MigrationView spent = bench.until(view -> view.attempts() == 3 && view.phase() instanceof Canary);
+        assertThat(spent.lastReason()).contains("aborted", "proxy p2 is silent");
+        bench.world.next(_ -> FakeWorld.refused("lag is 900 ms"));
+        bench.update(Kind.CUTOVER);
+        MigrationView refused = bench.until(view -> view.attempts() == 4 && view.phase() instanceof Canary);
+        assertThat(refused.lastReason()).contains("refused", "lag is 900 ms");
+        bench.world.next(_ -> FakeWorld.aborted("deadline"));
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
+        assertThat(bench.world.attempts).hasSize(6);
+        assertThat(bench.world.settled).isEmpty();
+        assertThat(bench.world.shares()).as("an abort leaves the share alone").containsExactly(0.05, 0.0);
+    }),
+
+    ATTEMPT_LOST(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.world.settleResult = FakeWorld.aborted("attempt was lost before its commit");
+        bench.world.attemptSilent = true;
+        bench.update(Kind.CUTOVER);
+        await().until(() -> bench.world.settled.size() == 1);
+        bench.world.attemptSilent = false;
+        bench.untilPhase("baking");
+        bench.world.settleResult = FakeWorld.committed();
+        bench.world.next(_ -> {
+            throw new IllegalStateException("lost after its commit");
+        });
+        bench.update(Kind.ROLLBACK);
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+        assertThat(bench.world.attempts.stream().map(a -> a.number()))
+                .as("one try each")
+                .containsExactly(1, 2, 3);
+        assertThat(bench.world.settled.stream().map(a -> a.number())).containsExactly(1, 3);
+    }),
+
+    NEEDS_OPERATOR(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.world.replicationFailure = "target is out of memory";
+        MigrationView parked = bench.untilPhase("needs_operator");
+        assertThat(parked.lastReason()).contains("target is out of memory");
+        assertThat(parked.readyForCutover()).isFalse();
+        assertThat(parked.allowedCommands())
+                .contains("resume", "rollback", "abort")
+                .doesNotContain("cutover");
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0)));
+        assertThat(bench.world.replicating).hasValue(0);
+        bench.update(Kind.RESUME);
+        bench.untilReady();
+        assertThat(bench.world.validations)
+                .as("what was validated counts no more")
+                .hasValue(2);
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        for (int i = 0; i < 3; i++) {
+            bench.world.next(_ -> FakeWorld.refused("reverse path is not proven"));
+        }
+        bench.update(Kind.ROLLBACK);
+        MigrationView stuck = bench.untilPhase("needs_operator");
+        assertThat(stuck.lastReason()).contains("reverse path is not proven");
+        assertThat(stuck.allowedCommands()).contains("finalize", "resume");
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
+    }),
+
+    PAUSED_BY_FAILURE(bench -> {
+        bench.world.remaining(7, 7, 7, 7, 7);
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
+        MigrationView paused = bench.until(MigrationView::paused);
+        assertThat(paused.phase()).isEqualTo(new MigrationPhase.Validating());
+        assertThat(paused.lastReason()).contains("differences remain", "7");
+        bench.update(Kind.RESUME);
+        bench.untilReady();
+        assertThat(bench.world.validations).hasValue(MigrationWorkflowImpl.VALIDATION_ROUNDS + 1);
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }),
+
+    ROLLED_BACK_BY_FAILURE(bench -> {
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.ROLLBACK_ALL, "hold"));
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.world.replicationFailure = "the source's log is lost";
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+        assertThat(bench.world.attempts.stream().map(a -> a.forward())).containsExactly(true, false);
+        assertThat(bench.world.cleanups).singleElement().matches(c -> !c.completed() && !c.emptyTarget());
+    }),
+
+    GATE_HELD(bench -> {
+        bench.start(Bench.spec(
+                Bench.canary(0.05, new Stage(0.05, 0), new Stage(0.5, 0)), FailureHandling.NEEDS_OPERATOR, "hold"));
+        bench.untilReady();
+        bench.world.breach = "error rate 3 % over 1 %";
+        MigrationView held = bench.until(view -> view.readPercentage() == 0);
+        assertThat(held.phase()).isEqualTo(new Canary(0));
+        assertThat(held.lastReason()).contains("error rate 3 %");
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0)));
+        bench.update(Kind.ADVANCE);
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.05)));
+        bench.update(Kind.ADVANCE);
+        bench.until(view -> view.phase().equals(new Canary(1)));
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }),
+
+    IMMEDIATE(bench -> {
+        bench.world.readiness = new CutoverActivities.Readiness(false, List.of("lag is 2000 ms"));
+        bench.start(Bench.spec(Bench.ofType(Strategy.IMMEDIATE), FailureHandling.NEEDS_OPERATOR, "hold"));
+        bench.until(view -> view.lastReason().contains("lag is 2000 ms"));
+        bench.world.readiness = new CutoverActivities.Readiness(true, List.of());
+        bench.untilPhase("baking");
+        bench.update(Kind.ROLLBACK);
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        bench.update(Kind.CUTOVER);
+        bench.until(view -> view.flips() == 3 && view.phase() instanceof Baking);
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 3));
+    }),
+
+    CONTINUED_AS_NEW(bench -> {
+        bench.start(Bench.spec(), 90);
+        bench.untilReady();
+        String first = bench.currentRun();
+        int share = 0;
+        while (bench.currentRun().equals(first)) {
+            double next = ++share / 100.0;
+            bench.patch(Bench.canary(next));
+            await().until(() -> bench.world.shares().contains(next));
+        }
+        double last = share / 100.0;
+        assertThat(bench.send(new Command(Kind.PATCH_STRATEGY, "c1", "alice", "again", Bench.canary(0.9)))
+                        .repeated())
+                .as("ids are remembered across runs")
+                .isTrue();
+        bench.until(view -> view.readPercentage() == last && view.readyForCutover());
+        await().until(() -> bench.world.replicating.get() == 1);
+        assertThat(bench.world.replicationStarts.get()).isGreaterThan(1);
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
+        assertThat(bench.world.records.stream().map(r -> r.revision()))
+                .as("revisions go on growing")
+                .isSorted()
+                .doesNotHaveDuplicates();
+    });
+
+    private final Consumer<Bench> life;
+
+    Scenario(Consumer<Bench> life) {
+        this.life = life;
+    }
+
+    void run(Bench bench) {
+        life.accept(bench);
+    }
+
+    /** A bench whose attempts heartbeat by themselves or not at all, so that one can be lost. */
+    Bench bench() {
+        if (this != ATTEMPT_LOST) {
+            return Bench.open();
+        }
+        Bench bench = Bench.prepared();
+        MigrationActivities activities = bench.world.activities();
+        MigrationWorkers.orchestrator(bench.environment.getWorkerFactory(), activities);
+        MigrationWorkers.data(bench.environment.getWorkerFactory(), activities);
+        bench.environment
+                .newWorker(TaskQueues.CUTOVER)
+                .registerActivitiesImplementations(activities.cutover(), activities.cleanup(), activities.canary());
+        bench.environment.start();
+        return bench;
+    }
+
+    String file() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

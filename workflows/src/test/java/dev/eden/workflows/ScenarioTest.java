@@ -1,0 +1,17 @@
+package dev.eden.workflows;
+
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The life of a migration, on the in-process Temporal server. */
+@Timeout(120)
+class ScenarioTest {
+    @ParameterizedTest
+    @EnumSource(Scenario.class)
+    void lives(Scenario scenario) {
+        try (Bench bench = scenario.bench()) {
+            scenario.run(bench);
+        }
+    }
+}
