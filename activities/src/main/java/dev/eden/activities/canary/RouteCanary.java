@@ -37,7 +37,8 @@ public final class RouteCanary implements CanaryActivities {
     @Override
     public CanaryVerdict watch(CanaryRequest request) {
         Gates gates = request.spec().gates();
-        CanaryGates.Totals start = CanaryGates.Totals.of(routes.traffic(request.spec().id()));
+        CanaryGates.Totals start =
+                CanaryGates.Totals.of(routes.traffic(request.spec().id()));
         long windowStart = System.nanoTime();
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
@@ -47,7 +48,8 @@ public final class RouteCanary implements CanaryActivities {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             }
-            CanaryGates.Totals now = CanaryGates.Totals.of(routes.traffic(request.spec().id()));
+            CanaryGates.Totals now =
+                    CanaryGates.Totals.of(routes.traffic(request.spec().id()));
             Optional<String> breach = CanaryGates.breach(gates, start, now);
             if (breach.isPresent()) {
                 return new CanaryVerdict(true, breach.get());

@@ -63,13 +63,12 @@ public final class AttemptSettler {
         boolean busy = false;
         for (Unsettled u : routes.unsettled()) {
             busy = true;
-            long due =
-                    switch (u.routes().state()) {
-                        case STABLE -> Long.MAX_VALUE / 2;
-                        case ARMED -> ARMED_MILLIS;
-                        case PREPARED -> u.deadlineMillis() + GRACE_MILLIS;
-                        case ABORTING, COMMITTED -> TAKEOVER_MILLIS;
-                    };
+            long due = switch (u.routes().state()) {
+                case STABLE -> Long.MAX_VALUE / 2;
+                case ARMED -> ARMED_MILLIS;
+                case PREPARED -> u.deadlineMillis() + GRACE_MILLIS;
+                case ABORTING, COMMITTED -> TAKEOVER_MILLIS;
+            };
             if (u.ageMillis() >= due + jitterMillis) {
                 try {
                     settle(u.routes().migration());

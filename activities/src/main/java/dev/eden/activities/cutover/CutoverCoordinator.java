@@ -47,7 +47,11 @@ public final class CutoverCoordinator {
 
     /** @param name of this process, for the row's {@code coordinator} column */
     public CutoverCoordinator(
-            RouteLedger routes, ReplicationLedger replication, CutoverEngine engine, AttemptSettler settler, String name) {
+            RouteLedger routes,
+            ReplicationLedger replication,
+            CutoverEngine engine,
+            AttemptSettler settler,
+            String name) {
         this.routes = routes;
         this.replication = replication;
         this.engine = engine;
@@ -147,8 +151,11 @@ public final class CutoverCoordinator {
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);
         } catch (RuntimeException e) {
-            LOGGER.atWarn().addKeyValue("migration", spec.id()).addKeyValue("epoch", epoch).setCause(e).log(
-                    "attempt failed, settling");
+            LOGGER.atWarn()
+                    .addKeyValue("migration", spec.id())
+                    .addKeyValue("epoch", epoch)
+                    .setCause(e)
+                    .log("attempt failed, settling");
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);
         }
@@ -169,8 +176,11 @@ public final class CutoverCoordinator {
             session.relax();
         } catch (RuntimeException e) {
             // After the commit there is only forward: the settler retries for as long as it takes.
-            LOGGER.atWarn().addKeyValue("migration", spec.id()).addKeyValue("epoch", epoch).setCause(e).log(
-                    "committed, but the opening failed; settling");
+            LOGGER.atWarn()
+                    .addKeyValue("migration", spec.id())
+                    .addKeyValue("epoch", epoch)
+                    .setCause(e)
+                    .log("committed, but the opening failed; settling");
             session.close();
             settler.settleUntilStable(spec.id());
         }

@@ -77,7 +77,8 @@ public final class RedisCutover implements CutoverEngine {
     private static void endOthers(RespConnection connection, String migration) {
         long self = connection.clientId();
         for (Map<String, String> client : clients(connection)) {
-            if (sessionName(migration).equals(client.get("name")) && Long.parseLong(client.getOrDefault("id", "0")) != self) {
+            if (sessionName(migration).equals(client.get("name"))
+                    && Long.parseLong(client.getOrDefault("id", "0")) != self) {
                 connection.ask("CLIENT", "KILL", "ID", client.getOrDefault("id", "0"));
             }
         }
@@ -113,7 +114,8 @@ public final class RedisCutover implements CutoverEngine {
 
     private static Position position(RespConnection connection) {
         Map<String, String> info = info(connection, "replication");
-        return new Position(info.getOrDefault("master_replid", ""), Long.parseLong(info.getOrDefault("master_repl_offset", "-1")));
+        return new Position(
+                info.getOrDefault("master_replid", ""), Long.parseLong(info.getOrDefault("master_repl_offset", "-1")));
     }
 
     /** What an abort needs; JSON inside the encrypted undo. */
@@ -261,7 +263,8 @@ public final class RedisCutover implements CutoverEngine {
                     throw new IllegalStateException("a session of the applier is still alive on " + toId);
                 }
             }
-            // The fence on the other side must have outlived all of this: a restarted server would have ended this session.
+            // The fence on the other side must have outlived all of this: a restarted server would have ended this
+            // session.
             from.call("PING");
             return RedisCutover.position(to);
         }

@@ -106,7 +106,9 @@ public final class AclUsers {
     /** Writes the users to the server's ACL file where it has one, so that a fence outlives a restart; answers whether it has. */
     public static boolean persist(RespConnection connection) {
         Reply file = connection.ask("CONFIG", "GET", "aclfile");
-        if (file.isError() || file.items().size() < 2 || file.items().get(1).text().isEmpty()) {
+        if (file.isError()
+                || file.items().size() < 2
+                || file.items().get(1).text().isEmpty()) {
             return false;
         }
         connection.call("ACL", "SAVE");
@@ -139,7 +141,8 @@ public final class AclUsers {
                     default -> {}
                 }
             }
-            // CLIENT PAUSE marks the clients it holds as blocked too: those meet the fence when it ends, nothing of theirs has run.
+            // CLIENT PAUSE marks the clients it holds as blocked too: those meet the fence when it ends, nothing of
+            // theirs has run.
             boolean waits = blocking.contains(command) || command.indexOf('.') >= 0;
             if (!id.isEmpty() && flags.contains("b") && waits && !EdenUsers.isEden(user)) {
                 connection.send("CLIENT", "KILL", "ID", id);

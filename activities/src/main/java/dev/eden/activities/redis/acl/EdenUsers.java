@@ -112,8 +112,7 @@ public final class EdenUsers {
      * A session of the control user, or, where the server does not know it (yet, or any more), of the endpoint's own login. Throws
      * {@link RedisConnectionException} when the server cannot be reached, {@link RedisException} when it admits neither.
      */
-    public static RespConnection connect(
-            String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
+    public static RespConnection connect(String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
         String name = "eden:control:" + migration;
         Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
         try {

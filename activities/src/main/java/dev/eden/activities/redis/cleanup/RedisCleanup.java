@@ -76,8 +76,7 @@ public final class RedisCleanup {
             connection.call("FLUSHALL");
             Optional<String> functions = records.get(migration, target.id(), RedisPreparation.SAVED_FUNCTIONS);
             if (functions.isPresent()) {
-                connection.call(
-                        "FUNCTION", "RESTORE", Base64.getDecoder().decode(functions.get()), "FLUSH");
+                connection.call("FUNCTION", "RESTORE", Base64.getDecoder().decode(functions.get()), "FLUSH");
             }
         }
         boolean hadNoScripts = records.get(migration, target.id(), RedisPreparation.SAVED_SCRIPTS)
@@ -88,10 +87,10 @@ public final class RedisCleanup {
         }
     }
 
-    private void leave(
-            String migration, Endpoint endpoint, RespConnection connection, Optional<AclSnapshot> users) {
+    private void leave(String migration, Endpoint endpoint, RespConnection connection, Optional<AclSnapshot> users) {
         String prefix = "eden:{" + migration + "}";
-        for (int database : ServerInfo.read(connection, "keyspace").keysByDatabase().keySet()) {
+        for (int database :
+                ServerInfo.read(connection, "keyspace").keysByDatabase().keySet()) {
             deleteKeys(connection, database, prefix);
         }
         Failpoints.reach("cleanup.keys");
@@ -120,8 +119,7 @@ public final class RedisCleanup {
             List<Object> command = new ArrayList<>(List.of("DEL"));
             for (Reply key : page.get(1).items()) {
                 byte[] name = key.bytes();
-                if (name.length >= wanted.length
-                        && Arrays.equals(name, 0, wanted.length, wanted, 0, wanted.length)) {
+                if (name.length >= wanted.length && Arrays.equals(name, 0, wanted.length, wanted, 0, wanted.length)) {
                     command.add(name);
                 }
             }

@@ -67,8 +67,7 @@ public final class RedisPreparation {
             Failpoints.reach("preparation.users");
             settings(migration, source, onSource);
             settings(migration, target, onTarget);
-            new SavedSettings(records, migration, source.id())
-                    .change(onSource, SavedSettings.DISKLESS_SYNC_DELAY, "0");
+            new SavedSettings(records, migration, source.id()).change(onSource, SavedSettings.DISKLESS_SYNC_DELAY, "0");
             Failpoints.reach("preparation.settings");
         }
         // The endpoint's own login loses its rights with the fence, so only the control user goes on from here.
