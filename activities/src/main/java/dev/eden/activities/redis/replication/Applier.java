@@ -8,6 +8,7 @@ import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -107,7 +108,8 @@ final class Applier {
     }
 
     /** Why it waits; null when it does not. */
-    @Nullable String problem() {
+    @Nullable
+    String problem() {
         return problem;
     }
 
@@ -170,7 +172,8 @@ final class Applier {
         if (hold != null) {
             serve(hold);
         }
-        List<Unit> units = queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, published.offset() < equal ? 0 : WAIT_MILLIS);
+        List<Unit> units =
+                queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, published.offset() < equal ? 0 : WAIT_MILLIS);
         long linger = lingerNanos;
         if (linger > 0 && !units.isEmpty() && units.size() < 16) {
             LockSupport.parkNanos(linger);
@@ -219,7 +222,9 @@ final class Applier {
         Failpoints.reach("applier.after-exec");
         position = next;
         database = nextDatabase;
-        suspicious.forEach(this::suspect);
+        if (!suspicious.isEmpty() || !suspects.isEmpty()) {
+            spread(units, suspicious);
+        }
         if (suspects.isEmpty() && seen >= position) {
             equal = position;
             equalDatabase = database;
@@ -248,10 +253,37 @@ final class Applier {
         }
     }
 
+    /** What a suspect key was copied into before it is mended is suspect too: in order, from the change that showed it. */
+    private void spread(List<Unit> units, List<Change> suspicious) {
+        Iterator<Change> shown = suspicious.iterator();
+        Change next = shown.hasNext() ? shown.next() : null;
+        for (Unit unit : units) {
+            for (Change change : unit.changes()) {
+                if (change == next) {
+                    suspect(change);
+                    next = shown.hasNext() ? shown.next() : null;
+                } else if (touchesSuspect(change)) {
+                    suspect(change);
+                }
+            }
+        }
+    }
+
+    private boolean touchesSuspect(Change change) {
+        List<byte[]> keys = change.keys();
+        return change.applied()
+                && keys != null
+                && !suspects.isEmpty()
+                && (keys.size() > 1 || change.command().name.equals("MOVE"))
+                && keys.stream().anyMatch(k -> suspects.contains(new DbKey(change.database(), k)));
+    }
+
     private void suspect(Change change) {
         List<byte[]> keys = change.keys();
         if (keys != null) {
-            keys.stream().filter(k -> !StreamEffects.isEdens(k)).forEach(k -> suspects.add(new DbKey(change.database(), k)));
+            keys.stream()
+                    .filter(k -> !StreamEffects.isEdens(k))
+                    .forEach(k -> suspects.add(new DbKey(change.database(), k)));
         }
         if (change.command().name.equals("COPY") || change.command().name.equals("MOVE")) {
             suspectOtherDatabase(change);
@@ -283,6 +315,8 @@ final class Applier {
 
     /** Copies keys whole, at an exact position of the log. */
     private RouteLedger.Position copyAgain(List<DbKey> keys) throws IOException, InterruptedException {
+        // Until they are copied, whatever reads them is as doubtful as they are.
+        suspects.addAll(keys);
         SourceReads.Values read = values(keys);
         applyUpTo(read.position().offset());
         keys.forEach(suspects::remove);

@@ -68,11 +68,13 @@ final class ApplierRequests {
         return await(recopy.result, limit);
     }
 
-    @Nullable Hold nextHold() {
+    @Nullable
+    Hold nextHold() {
         return holds.poll();
     }
 
-    @Nullable Recopy nextRecopy() {
+    @Nullable
+    Recopy nextRecopy() {
         return recopies.poll();
     }
 
@@ -92,7 +94,8 @@ final class ApplierRequests {
         long end = System.nanoTime() + limit.toNanos();
         while (true) {
             try {
-                return future.get(Math.min(100, Math.max(1, (end - System.nanoTime()) / 1_000_000)), TimeUnit.MILLISECONDS);
+                return future.get(
+                        Math.min(100, Math.max(1, (end - System.nanoTime()) / 1_000_000)), TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
                 if (abandoned || System.nanoTime() >= end) {
                     throw new EqualPosition.UnreachableException(

@@ -2,7 +2,6 @@ package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
-import dev.eden.activities.store.ReplicationLedger;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,20 +17,19 @@ final class LoadTarget {
      */
     static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation) throws IOException {
         boolean ours = AppliedMarker.read(own, config.migration()).isPresent();
-        boolean empties =
-                switch (config.existing()) {
-                    case REPLACE -> true;
-                    case SKIP -> false;
-                    case FAIL -> {
-                        if (!ours) {
-                            String stranger = foreignKey(own);
-                            if (stranger != null) {
-                                throw new ReplicationStopped("the target is not empty: it has " + stranger);
-                            }
-                        }
-                        yield ours;
+        boolean empties = switch (config.existing()) {
+            case REPLACE -> true;
+            case SKIP -> false;
+            case FAIL -> {
+                if (!ours) {
+                    String stranger = foreignKey(own);
+                    if (stranger != null) {
+                        throw new ReplicationStopped("the target is not empty: it has " + stranger);
                     }
-                };
+                }
+                yield ours;
+            }
+        };
         RespBuffer buffer = new RespBuffer(512);
         buffer.command("MULTI");
         if (empties) {
@@ -40,7 +38,8 @@ final class LoadTarget {
                 buffer.command("FUNCTION", "FLUSH");
             }
         }
-        new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation).write(buffer, AppliedMarker.key(config.migration()));
+        new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation)
+                .write(buffer, AppliedMarker.key(config.migration()));
         buffer.command("EXEC");
         buffer.writeTo(own.output());
         ReplyScanner replies = new ReplyScanner(own.input());
@@ -55,8 +54,7 @@ final class LoadTarget {
     /** Some key that is not Eden's, escaped; null when there is none. */
     private static @Nullable String foreignKey(RespConnection own) {
         String found = null;
-        for (int database :
-                ServerInfo.read(own, "keyspace").keysByDatabase().keySet()) {
+        for (int database : ServerInfo.read(own, "keyspace").keysByDatabase().keySet()) {
             own.call("SELECT", database);
             String cursor = "0";
             do {

@@ -40,7 +40,8 @@ final class RdbParser {
         in.startSum();
         String magic = new String(in.readBytes(9), StandardCharsets.ISO_8859_1);
         if (!magic.matches("REDIS\\d{4}")) {
-            throw new RdbException("not an RDB: it begins with " + Escaped.of(magic.getBytes(StandardCharsets.ISO_8859_1)));
+            throw new RdbException(
+                    "not an RDB: it begins with " + Escaped.of(magic.getBytes(StandardCharsets.ISO_8859_1)));
         }
         int version = Integer.parseInt(magic.substring(5));
         handler.version(version);
@@ -52,8 +53,8 @@ final class RdbParser {
                 case EXPIRE_TIME_MS -> expireAt = in.readLittleEndian(8);
                 case EXPIRE_TIME -> expireAt = in.readLittleEndian(4) * 1000;
                 case FREQ -> in.skip(1);
-                case IDLE -> strings.length();
-                case SELECT_DB -> database = Math.toIntExact(strings.length());
+                case IDLE -> strings.number();
+                case SELECT_DB -> database = (int) Math.min(Integer.MAX_VALUE, strings.length());
                 case RESIZE_DB -> {
                     strings.length();
                     strings.length();

@@ -16,19 +16,24 @@ final class RdbStrings {
         this.in = in;
     }
 
-    /** A plain length; a special encoding here is an error. */
+    /** How many or how long; a special encoding here is an error. */
     long length() throws IOException {
+        return notNegative(number());
+    }
+
+    /** A number of 64 bits in the encoding of lengths; streams have some that mean "unknown" with all bits set. */
+    long number() throws IOException {
         int first = in.readByte();
         if (first >>> 6 == 3) {
             throw new RdbException("malformed length");
         }
-        return length(first);
+        return number(first);
     }
 
     void skip() throws IOException {
         int first = in.readByte();
         if (first >>> 6 != 3) {
-            in.skip(length(first));
+            in.skip(notNegative(number(first)));
             return;
         }
         switch (first & 0x3f) {
@@ -47,29 +52,29 @@ final class RdbStrings {
     byte[] read() throws IOException {
         int first = in.readByte();
         if (first >>> 6 != 3) {
-            return in.readBytes(Math.toIntExact(length(first)));
+            return in.readBytes(size(notNegative(number(first))));
         }
         return switch (first & 0x3f) {
             case INT8 -> decimal((byte) in.readLittleEndian(1));
             case INT16 -> decimal((short) in.readLittleEndian(2));
             case INT32 -> decimal((int) in.readLittleEndian(4));
             case LZF -> {
-                int compressed = Math.toIntExact(length());
-                int plain = Math.toIntExact(length());
+                int compressed = size(length());
+                int plain = size(length());
                 yield decompress(in.readBytes(compressed), plain);
             }
             default -> throw new RdbException("unknown string encoding " + (first & 0x3f));
         };
     }
 
-    private long length(int first) throws IOException {
+    private long number(int first) throws IOException {
         return switch (first >>> 6) {
             case 0 -> first & 0x3f;
             case 1 -> (long) (first & 0x3f) << 8 | in.readByte();
             default ->
                 switch (first) {
                     case 0x80 -> in.readBigEndian(4);
-                    case 0x81 -> notNegative(in.readBigEndian(8));
+                    case 0x81 -> in.readBigEndian(8);
                     default -> throw new RdbException("unknown length encoding " + first);
                 };
         };
@@ -82,12 +87,24 @@ final class RdbStrings {
         return length;
     }
 
+    /** Of a string that is read whole; no string of Redis has more than 512 MiB. */
+    private static int size(long length) throws RdbException {
+        if (length > 512 << 20) {
+            throw new RdbException("a string of " + length + " bytes");
+        }
+        return (int) length;
+    }
+
     private static byte[] decimal(long value) {
         return Long.toString(value).getBytes(StandardCharsets.US_ASCII);
     }
 
     /** LibLZF: a control byte under 32 announces literals, else a back reference of length (3 bits, or one more byte) and distance 13 bits. */
     static byte[] decompress(byte[] from, int plainLength) throws IOException {
+        // A control byte and two more give at most 264 bytes.
+        if (plainLength > 264L * from.length) {
+            throw new RdbException("malformed LZF data");
+        }
         byte[] to = new byte[plainLength];
         int in = 0;
         int out = 0;

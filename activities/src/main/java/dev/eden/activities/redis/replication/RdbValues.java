@@ -32,7 +32,8 @@ final class RdbValues {
                     in.skip(8);
                 }
             }
-            case 6, 7 -> throw new RdbException("a value of module " + moduleName(strings.length()) + " can't be copied");
+            case 6, 7 ->
+                throw new RdbException("a value of module " + moduleName(strings.number()) + " can't be copied");
             case 15 -> skipStream(1);
             case 18 -> {
                 for (long nodes = strings.length(); nodes > 0; nodes--) {
@@ -67,41 +68,43 @@ final class RdbValues {
         long nodes = strings.length();
         skipStrings(nodes);
         skipStrings(nodes);
-        skipLengths(3); // entries, last id
+        skipNumbers(3); // entries, last id
         if (form >= 2) {
-            skipLengths(5); // first id, greatest deleted id, entries ever added
+            skipNumbers(5); // first id, greatest deleted id, entries ever added
         }
         for (long groups = strings.length(); groups > 0; groups--) {
             strings.skip();
-            skipLengths(form >= 2 ? 3 : 2); // last id, entries read
+            skipNumbers(form >= 2 ? 3 : 2); // last id, entries read
             for (long pending = strings.length(); pending > 0; pending--) {
                 in.skip(16 + 8);
-                strings.length();
+                strings.number();
             }
             for (long consumers = strings.length(); consumers > 0; consumers--) {
                 strings.skip();
                 in.skip(form >= 3 ? 16 : 8);
-                in.skip(Math.multiplyExact(16, strings.length()));
+                for (long ids = strings.length(); ids > 0; ids--) {
+                    in.skip(16);
+                }
             }
         }
     }
 
-    private void skipLengths(int count) throws IOException {
+    private void skipNumbers(int count) throws IOException {
         for (int i = 0; i < count; i++) {
-            strings.length();
+            strings.number();
         }
     }
 
     /** What a module stores beside its values: typed parts up to a 0. */
     void skipModuleAux() throws IOException {
-        strings.length();
+        strings.number();
         while (true) {
-            int part = Math.toIntExact(strings.length());
+            int part = (int) Math.min(255, strings.length());
             switch (part) {
                 case 0 -> {
                     return;
                 }
-                case 1, 2 -> strings.length();
+                case 1, 2 -> strings.number();
                 case 3 -> in.skip(4);
                 case 4 -> in.skip(8);
                 case 5 -> strings.skip();

@@ -8,7 +8,6 @@ import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
-import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Failpoints;
@@ -107,7 +106,8 @@ final class ReplicationSession implements AutoCloseable {
     }
 
     /** Null while it runs. */
-    @Nullable Ending ending() {
+    @Nullable
+    Ending ending() {
         return ending;
     }
 
@@ -247,8 +247,8 @@ final class ReplicationSession implements AutoCloseable {
                 marker,
                 direction.attemptRunning() ? 0 : config.linger().toNanos());
         applier = running;
-        ReversePath way = new ReversePath(
-                config.migration(), from, this::fromLogin, to, this::toLogin, running::writeProbe);
+        ReversePath way =
+                new ReversePath(config.migration(), from, this::fromLogin, to, this::toLogin, running::writeProbe);
         reverse = way;
         LOGGER.atInfo()
                 .addKeyValue("migration", config.migration())
@@ -275,7 +275,14 @@ final class ReplicationSession implements AutoCloseable {
         if (found.isPresent()) {
             AppliedMarker m = found.get();
             return new AppliedMarker(
-                    m.state(), m.replid(), m.position(), m.database(), m.offset(), m.offsetDatabase(), m.epoch(), generation);
+                    m.state(),
+                    m.replid(),
+                    m.position(),
+                    m.database(),
+                    m.offset(),
+                    m.offsetDatabase(),
+                    m.epoch(),
+                    generation);
         }
         if (records.get(config.migration(), to.id(), BEGAN).orElse("").equals(Long.toString(direction.epoch()))) {
             throw new LogLostException(to.id() + " has lost what was written to it");
@@ -285,7 +292,14 @@ final class ReplicationSession implements AutoCloseable {
             throw new ReplicationStopped("the log's beginning is not known");
         }
         AppliedMarker first = new AppliedMarker(
-                "streaming", replid, direction.startOffset(), 0, direction.startOffset(), 0, direction.epoch(), generation);
+                "streaming",
+                replid,
+                direction.startOffset(),
+                0,
+                direction.startOffset(),
+                0,
+                direction.epoch(),
+                generation);
         write(own, first);
         records.put(config.migration(), to.id(), BEGAN, Long.toString(direction.epoch()));
         return first;
@@ -346,8 +360,10 @@ final class ReplicationSession implements AutoCloseable {
                     link = open;
                     switch (open.psync(replid, reader.offset())) {
                         case ReplicaLink.Start.Full _ -> {
-                            end(running, new Ending.LogLost("the log of " + from.id() + " does not reach back to "
-                                    + reader.offset() + " any more"));
+                            end(
+                                    running,
+                                    new Ending.LogLost("the log of " + from.id() + " does not reach back to "
+                                            + reader.offset() + " any more"));
                             return;
                         }
                         case ReplicaLink.Start.Partial partial -> {
@@ -408,7 +424,9 @@ final class ReplicationSession implements AutoCloseable {
                 }
                 long before = System.nanoTime();
                 lag.sample(
-                        SourceReads.position(control.call("INFO", "replication").text()).offset(), before);
+                        SourceReads.position(control.call("INFO", "replication").text())
+                                .offset(),
+                        before);
                 sourceProblem = null;
                 if (before - acknowledged >= ACKNOWLEDGE_NANOS) {
                     acknowledged = before;

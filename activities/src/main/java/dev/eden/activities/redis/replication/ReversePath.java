@@ -61,7 +61,8 @@ final class ReversePath implements AutoCloseable {
         this.followedLogin = followedLogin;
         this.writtenLogin = writtenLogin;
         this.probeWriter = probeWriter;
-        this.thread = Thread.ofPlatform().daemon().name("eden-reverse-" + migration).start(this::run);
+        this.thread =
+                Thread.ofPlatform().daemon().name("eden-reverse-" + migration).start(this::run);
     }
 
     static String probeKey(String migration) {
@@ -165,8 +166,7 @@ final class ReversePath implements AutoCloseable {
         Backend.Login login = writtenLogin.get();
         prime(login);
         RouteLedger.Position now;
-        try (RespConnection control =
-                RespConnection.connect(written, login, "eden:reverse:" + migration, TIMEOUT)) {
+        try (RespConnection control = RespConnection.connect(written, login, "eden:reverse:" + migration, TIMEOUT)) {
             now = SourceReads.position(control.call("INFO", "replication").text());
         }
         ReplicaLink open = ReplicaLink.connect(written, login, "eden:reverse:" + migration);
@@ -184,8 +184,7 @@ final class ReversePath implements AutoCloseable {
 
     /** Makes the server's log where it has none. */
     private void prime(Backend.Login login) throws IOException {
-        try (RespConnection control =
-                RespConnection.connect(written, login, "eden:reverse:" + migration, TIMEOUT)) {
+        try (RespConnection control = RespConnection.connect(written, login, "eden:reverse:" + migration, TIMEOUT)) {
             if (logExists(control)) {
                 return;
             }

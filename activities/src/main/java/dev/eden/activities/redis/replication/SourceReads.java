@@ -62,8 +62,7 @@ final class SourceReads implements AutoCloseable {
                 }
             }
             List<Reply> replies = result.items();
-            return new At(
-                    position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
+            return new At(position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
         } catch (RuntimeException e) {
             drop();
             throw e;

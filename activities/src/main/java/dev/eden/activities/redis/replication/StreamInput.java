@@ -93,7 +93,7 @@ final class StreamInput {
 
     void skip(long count) throws IOException {
         if (mark != UNMARKED) {
-            if (position - mark + count > maxRun) {
+            if (count > maxRun - (position - mark)) {
                 throw new RunTooLongException(maxRun);
             }
             need((int) count);
@@ -181,8 +181,15 @@ final class StreamInput {
         if (limit - position >= count) {
             return;
         }
-        compact(count);
+        int from = mark == UNMARKED ? position : mark;
+        if (buffer.length - position < count || buffer.length - limit < buffer.length / 4) {
+            sumUp();
+            move(from, buffer);
+        }
         while (limit - position < count) {
+            if (limit == buffer.length) {
+                grow(count);
+            }
             int read = in.read(buffer, limit, buffer.length - limit);
             if (read < 0) {
                 throw new EOFException("the stream ended");
@@ -191,29 +198,25 @@ final class StreamInput {
         }
     }
 
-    private void compact(int count) {
-        int from = mark == UNMARKED ? position : mark;
-        if (buffer.length - position >= count && (from == 0 || buffer.length - limit > buffer.length / 4)) {
-            return;
+    /** Doubles, whatever was announced: memory is only spent on bytes that came. */
+    private void grow(int count) throws IOException {
+        long wanted = Math.min(2L * buffer.length, (long) position + count);
+        if (wanted > Integer.MAX_VALUE - 16 || wanted <= buffer.length) {
+            throw new RunTooLongException(buffer.length);
         }
-        if (summing) {
-            sum = Crc64.update(sum, buffer, summed, position);
-            summed = position;
-        }
-        long wanted = (long) (position - from) + count;
-        byte[] to = buffer;
-        if (wanted > buffer.length) {
-            to = new byte[(int) Math.min(Integer.MAX_VALUE - 16, Math.max(wanted, 2L * buffer.length))];
-        }
-        move(from, to);
+        buffer = Arrays.copyOf(buffer, (int) Math.max(wanted, Math.min(2L * buffer.length, 1L << 30)));
     }
 
     private void shrink() {
+        sumUp();
+        move(position, new byte[INITIAL]);
+    }
+
+    private void sumUp() {
         if (summing) {
             sum = Crc64.update(sum, buffer, summed, position);
             summed = position;
         }
-        move(position, new byte[INITIAL]);
     }
 
     private void move(int from, byte[] to) {

@@ -35,7 +35,8 @@ final class Dataset {
     /** {@code db:key} → type, value and expiry; Eden's own keys left out. */
     static Map<String, String> of(RespConnection connection) {
         Map<String, String> all = new TreeMap<>();
-        for (int database : ServerInfo.read(connection, "keyspace").keysByDatabase().keySet()) {
+        for (int database :
+                ServerInfo.read(connection, "keyspace").keysByDatabase().keySet()) {
             connection.call("SELECT", database);
             String cursor = "0";
             do {
@@ -56,7 +57,8 @@ final class Dataset {
                 List<Reply> looks = connection.read(2 * keys.size());
                 for (int i = 0; i < keys.size(); i++) {
                     String type = looks.get(2 * i).text();
-                    String value = type + " " + looks.get(2 * i + 1).text() + " " + value(connection, type, keys.get(i));
+                    String value =
+                            type + " " + looks.get(2 * i + 1).text() + " " + value(connection, type, keys.get(i));
                     if (!type.equals("none")) {
                         all.put(database + ":" + Escaped.of(keys.get(i)), value);
                     }
@@ -93,11 +95,14 @@ final class Dataset {
     private static String groups(RespConnection connection, byte[] key) {
         StringBuilder text = new StringBuilder();
         for (Reply group : connection.call("XINFO", "GROUPS", key).items()) {
-            text.append(show(group));
+            // Not entries-read and lag: Redis itself does not replicate them when a group is read (XCLAIM … LASTID).
+            text.append(show(group.items().get(1))).append(show(group.items().get(7)));
             text.append(show(
                     connection.call("XPENDING", key, group.items().get(1).text(), "-", "+", 1000).items().stream()
-                            .map(p -> (Reply) new Reply.Array(
-                                    List.of(p.items().get(0), p.items().get(1), p.items().get(3))))
+                            .map(p -> (Reply) new Reply.Array(List.of(
+                                    p.items().get(0),
+                                    p.items().get(1),
+                                    p.items().get(3))))
                             .collect(Collectors.collectingAndThen(Collectors.toList(), Reply.Array::new))));
         }
         return text.toString();

@@ -42,7 +42,8 @@ final class Pair implements AutoCloseable {
     }
 
     static Pair start() {
-        return new Pair(EmbeddedRedis.Options.defaults().withConfig("repl-backlog-size 64mb", "repl-diskless-sync-delay 0"));
+        return new Pair(
+                EmbeddedRedis.Options.defaults().withConfig("repl-backlog-size 64mb", "repl-diskless-sync-delay 0"));
     }
 
     Endpoint endpoint(String id) {
@@ -68,8 +69,7 @@ final class Pair implements AutoCloseable {
 
     Running replicate(ReplicationConfig config) {
         EndpointDirectory directory = this::endpoint;
-        return new Running(
-                new RedisReplicator(config, directory, records, ledger, registry, Clock.systemUTC()));
+        return new Running(new RedisReplicator(config, directory, records, ledger, registry, Clock.systemUTC()));
     }
 
     @Override
@@ -177,7 +177,14 @@ final class Pair implements AutoCloseable {
                 return OptionalLong.empty();
             }
             direction = new Direction(
-                    d.from(), d.to(), d.epoch(), d.generation() + 1, d.startReplid(), d.startOffset(), d.loaded(), false);
+                    d.from(),
+                    d.to(),
+                    d.epoch(),
+                    d.generation() + 1,
+                    d.startReplid(),
+                    d.startOffset(),
+                    d.loaded(),
+                    false);
             return OptionalLong.of(d.generation() + 1);
         }
 

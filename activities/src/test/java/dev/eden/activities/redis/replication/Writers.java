@@ -62,10 +62,14 @@ final class Writers implements AutoCloseable {
             case 20 -> j.incr("ei" + n);
             case 21 -> j.pexpire("ei" + n, 2 + r.nextInt(30));
             case 22 -> j.append("e" + n, "y");
-            case 23 -> j.eval(
-                    "redis.call('incr', KEYS[1]) redis.call('rpush', 'undeclared' .. ARGV[1], redis.call('time')[2])"
-                            + " return redis.call('spop', KEYS[2])",
-                    2, "i" + n, "t" + n, Integer.toString(n % 10));
+            case 23 ->
+                j.eval(
+                        "redis.call('incr', KEYS[1]) redis.call('rpush', 'undeclared' .. ARGV[1], redis.call('time')[2])"
+                                + " return redis.call('spop', KEYS[2])",
+                        2,
+                        "i" + n,
+                        "t" + n,
+                        Integer.toString(n % 10));
             case 24 -> {
                 Transaction t = j.multi();
                 t.incr("i" + n);
@@ -73,17 +77,23 @@ final class Writers implements AutoCloseable {
                 t.hincrBy("h" + n, "count", 1);
                 t.exec();
             }
-            case 25 -> j.xadd("x" + n % 10, XAddParams.xAddParams().maxLen(500), java.util.Map.of("f", "v" + r.nextInt()));
+            case 25 ->
+                j.xadd("x" + n % 10, XAddParams.xAddParams().maxLen(500), java.util.Map.of("f", "v" + r.nextInt()));
             case 26 -> {
                 String stream = "x" + n % 10;
                 try {
                     j.xgroupCreate(stream, "g", new StreamEntryID("0-0"), true);
                 } catch (redis.clients.jedis.exceptions.JedisDataException exists) {
                     var read = j.xreadGroup(
-                            "g", "c" + r.nextInt(3), XReadGroupParams.xReadGroupParams().count(2),
+                            "g",
+                            "c" + r.nextInt(3),
+                            XReadGroupParams.xReadGroupParams().count(2),
                             java.util.Map.of(stream, StreamEntryID.XREADGROUP_UNDELIVERED_ENTRY));
                     if (read != null && r.nextBoolean()) {
-                        j.xack(stream, "g", read.getFirst().getValue().getFirst().getID());
+                        j.xack(
+                                stream,
+                                "g",
+                                read.getFirst().getValue().getFirst().getID());
                     }
                 }
             }
