@@ -34,7 +34,9 @@ record AppliedMarker(
         long generation) {
 
     static Optional<AppliedMarker> read(RespConnection connection, String migration) {
-        return of(connection.call("HGETALL", ReplicationLedger.appliedKey(migration)).items());
+        return of(connection
+                .call("HGETALL", ReplicationLedger.appliedKey(migration))
+                .items());
     }
 
     /** Empty when the server was never written in this migration (a fence alone does not count). */

@@ -34,9 +34,31 @@ public final class ApplierIdentity {
     /** Makes the user: every key, every command but those that change the server itself. */
     static void grant(RespConnection control, Backend.Login login) {
         control.call(
-                "ACL", "SETUSER", login.user(), "reset", "on", ">" + login.password().reveal(), "~*", "&*", "+@all",
-                "-acl", "-config", "-shutdown", "-debug", "-replicaof", "-slaveof", "-failover", "-module", "-save",
-                "-bgsave", "-bgrewriteaof", "-monitor", "-psync", "-sync", "-cluster", "-migrate");
+                "ACL",
+                "SETUSER",
+                login.user(),
+                "reset",
+                "on",
+                ">" + login.password().reveal(),
+                "~*",
+                "&*",
+                "+@all",
+                "-acl",
+                "-config",
+                "-shutdown",
+                "-debug",
+                "-replicaof",
+                "-slaveof",
+                "-failover",
+                "-module",
+                "-save",
+                "-bgsave",
+                "-bgrewriteaof",
+                "-monitor",
+                "-psync",
+                "-sync",
+                "-cluster",
+                "-migrate");
     }
 
     /** Claims the server for the generation, on the connection that will apply. */
@@ -44,7 +66,8 @@ public final class ApplierIdentity {
         String key = ReplicationLedger.appliedKey(migration);
         while (true) {
             applier.call("WATCH", key);
-            List<Reply> values = applier.call("HMGET", key, "generation", "fence").items();
+            List<Reply> values =
+                    applier.call("HMGET", key, "generation", "fence").items();
             long newest = number(values.get(0));
             long fence = number(values.get(1));
             if (newest > generation || fence >= generation) {

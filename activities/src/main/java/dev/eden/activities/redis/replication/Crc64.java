@@ -12,8 +12,7 @@ final class Crc64 {
     /** The polynomial with its bits reversed. */
     private static final long REFLECTED = Long.reverse(0xad93d23594c935a9L);
 
-    private static final VarHandle LONGS =
-            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long[][] TABLES = tables();
 
     private Crc64() {}

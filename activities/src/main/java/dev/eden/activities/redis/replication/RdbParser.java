@@ -40,7 +40,8 @@ final class RdbParser {
         in.startSum();
         String magic = new String(in.readBytes(9), StandardCharsets.ISO_8859_1);
         if (!magic.matches("REDIS\\d{4}")) {
-            throw new RdbException("not an RDB: it begins with " + Escaped.of(magic.getBytes(StandardCharsets.ISO_8859_1)));
+            throw new RdbException(
+                    "not an RDB: it begins with " + Escaped.of(magic.getBytes(StandardCharsets.ISO_8859_1)));
         }
         int version = Integer.parseInt(magic.substring(5));
         handler.version(version);

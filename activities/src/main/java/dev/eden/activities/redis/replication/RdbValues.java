@@ -32,7 +32,8 @@ final class RdbValues {
                     in.skip(8);
                 }
             }
-            case 6, 7 -> throw new RdbException("a value of module " + moduleName(strings.length()) + " can't be copied");
+            case 6, 7 ->
+                throw new RdbException("a value of module " + moduleName(strings.length()) + " can't be copied");
             case 15 -> skipStream(1);
             case 18 -> {
                 for (long nodes = strings.length(); nodes > 0; nodes--) {

@@ -61,8 +61,7 @@ final class SourceReads implements AutoCloseable {
                 }
             }
             List<Reply> replies = result.items();
-            return new At(
-                    ServerInfo.position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
+            return new At(ServerInfo.position(replies.getFirst().text()), replies.subList(1, replies.size() - 1));
         } catch (RuntimeException e) {
             drop();
             throw e;
@@ -100,7 +99,8 @@ final class SourceReads implements AutoCloseable {
         }
         if (current == null) {
             current = RespConnection.connect(endpoint, login.get(), name, TIMEOUT);
-            absoluteExpiry = ServerInfo.majorVersion(current.call("INFO", "server").text()) >= 7;
+            absoluteExpiry =
+                    ServerInfo.majorVersion(current.call("INFO", "server").text()) >= 7;
             connection = current;
         }
         return current;

@@ -43,10 +43,42 @@ final class StreamEffects {
 
     /** Were in the stream only because they changed something: 0, a null or an empty array shows that here they did not. */
     private static final Set<String> EFFECTIVE = Set.of(
-            "PERSIST", "EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SREM", "HDEL", "ZREM", "LREM", "SADD", "HSETNX",
-            "SETNX", "MSETNX", "MOVE", "COPY", "LINSERT", "XDEL", "XACK", "XTRIM", "SMOVE", "ZREMRANGEBYRANK",
-            "ZREMRANGEBYSCORE", "ZREMRANGEBYLEX", "RENAMENX", "RPUSHX", "LPUSHX", "PFADD", "LPOP", "RPOP", "RPOPLPUSH",
-            "LMOVE", "ZPOPMIN", "ZPOPMAX", "LMPOP", "ZMPOP", "SPOP");
+            "PERSIST",
+            "EXPIRE",
+            "PEXPIRE",
+            "EXPIREAT",
+            "PEXPIREAT",
+            "SREM",
+            "HDEL",
+            "ZREM",
+            "LREM",
+            "SADD",
+            "HSETNX",
+            "SETNX",
+            "MSETNX",
+            "MOVE",
+            "COPY",
+            "LINSERT",
+            "XDEL",
+            "XACK",
+            "XTRIM",
+            "SMOVE",
+            "ZREMRANGEBYRANK",
+            "ZREMRANGEBYSCORE",
+            "ZREMRANGEBYLEX",
+            "RENAMENX",
+            "RPUSHX",
+            "LPUSHX",
+            "PFADD",
+            "LPOP",
+            "RPOP",
+            "RPOPLPUSH",
+            "LMOVE",
+            "ZPOPMIN",
+            "ZPOPMAX",
+            "LMPOP",
+            "ZMPOP",
+            "SPOP");
 
     private static final Set<String> EXPIRES =
             Set.of("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SETEX", "PSETEX", "GETEX");
