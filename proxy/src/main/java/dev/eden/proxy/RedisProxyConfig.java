@@ -1,0 +1,58 @@
+package dev.eden.proxy;
+
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/**
+ * How one Redis proxy process serves one interlay.
+ *
+ * @param eventLoops 0 means one per processor
+ * @param poolSize shared backend connections in all per login, database and protocol version, split over the loops (at least one each)
+ * @param maxPinned exclusive backend connections in all (transactions, blocking commands, subscribers)
+ */
+public record RedisProxyConfig(
+        ProxyIdentity identity,
+        String interlay,
+        InetSocketAddress listen,
+        int eventLoops,
+        int poolSize,
+        int maxPinned,
+        Limits limits) {
+
+    /** Sensible values for everything but the names and the address. */
+    public static RedisProxyConfig of(ProxyIdentity identity, String interlay, InetSocketAddress listen) {
+        return new RedisProxyConfig(identity, interlay, listen, 0, 8, 10_000, Limits.defaults());
+    }
+
+    /**
+     * @param maxClients connections of clients; one more gets Redis' own error
+     * @param largeRequest bytes; a longer request is streamed over an exclusive connection instead of being collected
+     * @param inputBytes per client: collected input above this stops reading
+     * @param outputBytes per client: replies not yet taken by the client above this stop its requests and pause its backend connection
+     * @param outputStall how long a client may take no byte of a paused reply before it is closed
+     * @param totalBytes of all clients together, collected and not yet taken: above it nothing is read from clients
+     * @param recordedBytes per transaction: queued commands kept for a flip
+     * @param connectTimeout of one attempt to reach a server
+     */
+    public record Limits(
+            int maxClients,
+            int largeRequest,
+            int inputBytes,
+            int outputBytes,
+            Duration outputStall,
+            long totalBytes,
+            int recordedBytes,
+            Duration connectTimeout) {
+        public static Limits defaults() {
+            return new Limits(
+                    10_000,
+                    1 << 20,
+                    64 << 10,
+                    8 << 20,
+                    Duration.ofSeconds(10),
+                    512L << 20,
+                    1 << 20,
+                    Duration.ofSeconds(1));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+package dev.eden.proxy;
+
+import dev.eden.proxy.redis.LoopGroup;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the route row and makes the loops obey it: the proxy's part of the cutover protocol. One virtual thread reads the row (on notice
+ * and every 500 ms, every 50 ms while it is not STABLE), orders, and acknowledges what is true. It never opens by its own clock: what it
+ * can't read it waits for, closed if the row it last knew says so.
+ *
+ * <pre>
+ *   STABLE(e) ── serve
+ *   ARMED ────── serve on a lease of 2 s since the last successful read began; ack ARMED
+ *   PREPARED ─── hold; ack DRAINED when nothing is in flight; past the deadline try to abort
+ *   ABORTING ┐
+ *   COMMITTED┴── hold
+ *   STABLE ───── switch to the active side, send what was held; ack OPENED for the attempt
+ * </pre>
+ */
+final class RouteFollower implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(RouteFollower.class);
+    private static final Duration LEASE = Duration.ofSeconds(2);
+    private static final Duration CALM = Duration.ofMillis(500);
+    private static final Duration ALERT = Duration.ofMillis(50);
+
+    private final RedisProxyConfig config;
+    private final RouteStore store;
+    private final LoopGroup loops;
+    private final Semaphore signal = new Semaphore(0);
+    private final Thread thread;
+    private RouteStore.@Nullable Subscription subscription;
+    private volatile boolean stopping;
+
+    private volatile Route current;
+    private volatile boolean storeReadable = true;
+    private volatile boolean serving = true;
+    final AtomicLong lateRows = new AtomicLong();
+    final AtomicLong storeFailures = new AtomicLong();
+    private long installedVersion = -1;
+
+    private long attempt;
+    private boolean armedAcknowledged;
+    private boolean drainedAcknowledged;
+    private boolean openedPending;
+    private boolean abortTried;
+    private long preparedAt;
+    private long holdWallMicros;
+    private @Nullable CompletableFuture<LoopGroup.HoldReport> draining;
+
+    RouteFollower(RedisProxyConfig config, RouteStore store, LoopGroup loops, Route joined) {
+        this.config = config;
+        this.store = store;
+        this.loops = loops;
+        this.current = joined;
+        this.thread = Thread.ofVirtual().name("eden-route-" + config.identity().name()).unstarted(this::run);
+    }
+
+    /** Installs the joined row, which must be STABLE, and follows from then on. */
+    void start() {
+        install(current);
+        subscription = store.watch(config.interlay(), signal::release);
+        thread.start();
+    }
+
+    Health health() {
+        Route route = current;
+        boolean readable = storeReadable;
+        String detail = !serving && !readable
+                ? "holds requests: the store can't be read and an attempt is running"
+                : !readable ? "the store can't be read; serving on the last route" : "";
+        return new Health(serving, route.state(), route.epoch(), readable, detail);
+    }
+
+    Route route() {
+        return current;
+    }
+
+    private void run() {
+        while (!stopping) {
+            long began = System.nanoTime();
+            try {
+                Route row = store.read(config.identity(), config.interlay());
+                readable();
+                if (row.version() < current.version()) {
+                    lateRows.incrementAndGet();
+                } else {
+                    current = row;
+                }
+                follow(began);
+            } catch (RouteStoreException e) {
+                unreadable(e);
+            } catch (RuntimeException e) {
+                LOGGER.atError()
+                        .addKeyValue("interlay", config.interlay())
+                        .setCause(e)
+                        .log("following the route failed; trying again");
+            }
+            await();
+        }
+    }
+
+    private void await() {
+        Duration pause = current.state() == RouteState.STABLE && storeReadable ? CALM : ALERT;
+        try {
+            if (signal.tryAcquire(pause.toNanos(), TimeUnit.NANOSECONDS)) {
+                signal.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            stopping = true;
+        }
+    }
+
+    private void readable() {
+        if (!storeReadable) {
+            storeReadable = true;
+            LOGGER.atInfo().addKeyValue("interlay", config.interlay()).log("the store can be read again");
+        }
+    }
+
+    private void unreadable(RouteStoreException cause) {
+        storeFailures.incrementAndGet();
+        if (storeReadable) {
+            storeReadable = false;
+            LOGGER.atWarn()
+                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("state", current.state())
+                    .log("the store can't be read: {}", cause.getMessage());
+        }
+        if (current.state() == RouteState.ARMED && serving && loops.leaseLost()) {
+            serving = false;
+            LOGGER.atError()
+                    .addKeyValue("interlay", config.interlay())
+                    .log("the lease ran out during an attempt: holding requests until the store says STABLE");
+        }
+    }
+
+    // ---- by state
+
+    private void follow(long readBegan) {
+        Route route = current;
+        if (route.attempt() != 0 && route.attempt() != attempt) {
+            begin(route.attempt());
+        }
+        switch (route.state()) {
+            case STABLE -> stable(route);
+            case ARMED -> armed(route, readBegan);
+            case PREPARED -> prepared(route);
+            case ABORTING, COMMITTED -> hold();
+        }
+    }
+
+    private void begin(long number) {
+        attempt = number;
+        armedAcknowledged = false;
+        drainedAcknowledged = false;
+        abortTried = false;
+        preparedAt = 0;
+    }
+
+    private void stable(Route route) {
+        if (route.version() != installedVersion) {
+            if (attempt != 0 && openedPending) {
+                Failpoints.reach("proxy.open");
+            }
+            install(route);
+        }
+        if (openedPending) {
+            acknowledge(attempt, RouteStore.Step.OPENED, "proxy.opened", openedDetail());
+            openedPending = false;
+        }
+    }
+
+    private String openedDetail() {
+        return "{\"hold_at_micros\":" + holdWallMicros + ",\"opened_at_micros\":" + wallMicros() + "}";
+    }
+
+    private void install(Route route) {
+        loops.install(route);
+        installedVersion = route.version();
+        draining = null;
+        if (!serving) {
+            LOGGER.atInfo()
+                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("epoch", route.epoch())
+                    .log("serving");
+        }
+        serving = true;
+    }
+
+    private void armed(Route route, long readBegan) {
+        openedPending = true;
+        if (draining != null || installedVersion < 0) {
+            install(route); // an earlier attempt's end was missed, and this row says who owns writes now
+        }
+        loops.lease(readBegan + LEASE.toNanos());
+        serving = true;
+        if (!armedAcknowledged) {
+            acknowledge(route.attempt(), RouteStore.Step.ARMED, "proxy.armed", "{}");
+            armedAcknowledged = true;
+        }
+    }
+
+    private void prepared(Route route) {
+        openedPending = true;
+        if (preparedAt == 0) {
+            preparedAt = System.nanoTime();
+            holdWallMicros = wallMicros();
+            Failpoints.reach("proxy.hold");
+        }
+        hold();
+        CompletableFuture<LoopGroup.HoldReport> future = draining;
+        if (future != null && future.isDone() && !drainedAcknowledged) {
+            LoopGroup.HoldReport report = future.join();
+            String detail = "{\"hold_at_micros\":" + holdWallMicros
+                    + ",\"drain_micros\":" + report.drainMicros()
+                    + ",\"held\":" + report.held()
+                    + ",\"reissued\":" + report.reissued() + "}";
+            acknowledge(route.attempt(), RouteStore.Step.DRAINED, "proxy.drained", detail);
+            drainedAcknowledged = true;
+        }
+        long late = System.nanoTime() - preparedAt - TimeUnit.MILLISECONDS.toNanos(route.deadlineMillis());
+        if (late > 0 && !abortTried) {
+            boolean won = store.abort(
+                    route.interlay(),
+                    route.epoch(),
+                    route.attempt(),
+                    "proxy " + config.identity().name() + ": deadline passed"
+                            + (drainedAcknowledged ? "" : " before everything was drained"));
+            abortTried = true;
+            LOGGER.atWarn()
+                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("epoch", route.epoch())
+                    .log("attempt {} is past its deadline; abort {}", route.attempt(), won ? "won" : "lost");
+        }
+    }
+
+    private void hold() {
+        serving = false;
+        if (draining == null) {
+            CompletableFuture<LoopGroup.HoldReport> future = loops.hold();
+            draining = future;
+            future.thenRun(signal::release);
+        }
+    }
+
+    private void acknowledge(long number, RouteStore.Step step, String failpoint, String detail) {
+        Failpoints.reach(failpoint);
+        store.acknowledge(config.identity(), config.interlay(), number, step, detail);
+        Failpoints.reach(failpoint + ".acknowledged");
+    }
+
+    private static long wallMicros() {
+        java.time.Instant now = java.time.Instant.now();
+        return now.getEpochSecond() * 1_000_000 + now.getNano() / 1_000;
+    }
+
+    @Override
+    public void close() {
+        stopping = true;
+        signal.release();
+        RouteStore.Subscription watching = subscription;
+        if (watching != null) {
+            watching.close();
+        }
+        try {
+            thread.join(Duration.ofSeconds(5));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

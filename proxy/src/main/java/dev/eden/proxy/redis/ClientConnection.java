@@ -1,0 +1,611 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.RedisProxyConfig.Limits;
+import dev.eden.proxy.Route;
+import dev.eden.proxy.resp.ProtocolError;
+import dev.eden.proxy.resp.RequestScanner;
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client. Requests are taken from its buffer one by one and sent over one backend connection at a time: it changes to another
+ * (shared or exclusive, source or standby) only when nothing of it is in flight, and until then the next request stays in the buffer. So
+ * replies need no reordering, and whatever can't be sent now (held, no connection yet, peer not taking bytes) waits in one place,
+ * unparsed, in order.
+ */
+final class ClientConnection extends ChannelInboundHandlerAdapter implements ReplyTarget {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ClientConnection.class);
+
+    final ProxyLoop loop;
+    final Channel channel;
+    final long id;
+    final Session session;
+    private final Limits limits;
+    private final RequestScanner scanner;
+
+    private @Nullable ByteBuf in;
+    private boolean frameReady;
+    private boolean processing;
+    private boolean awaiting;
+    private boolean stalled;
+    private boolean closed;
+    private boolean dirty;
+    private boolean reading = true;
+    private boolean heldCounted;
+    private @Nullable String failure;
+    private @Nullable BackendConnection paused;
+    private long pausedLeft;
+
+    private @Nullable BackendConnection current;
+    private int inFlight;
+    private @Nullable BackendConnection run;
+    private int runStart;
+    private @Nullable BackendConnection streaming;
+    int index;
+
+    ClientConnection(ProxyLoop loop, Channel channel, long id) {
+        this.loop = loop;
+        this.channel = channel;
+        this.id = id;
+        this.limits = loop.context.config.limits();
+        this.scanner = new RequestScanner(limits.largeRequest());
+        this.session = new Session(this);
+    }
+
+    // ---- input
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (closed) {
+            bytes.release();
+            return;
+        }
+        loop.tick();
+        ByteBuf before = in;
+        if (before == null) {
+            in = bytes;
+        } else {
+            CompositeByteBuf both;
+            if (before instanceof CompositeByteBuf composite && composite.refCnt() == 1) {
+                both = composite;
+            } else {
+                both = bytes.alloc().compositeBuffer(4096);
+                both.addFlattenedComponents(true, before);
+            }
+            both.addFlattenedComponents(true, bytes);
+            in = both;
+        }
+        process();
+    }
+
+    /** The event that it waited for may have come. */
+    void woken() {
+        if (!closed) {
+            session.settle();
+            process();
+        }
+    }
+
+    /** Sends what can be sent. */
+    void process() {
+        if (processing || closed) {
+            return;
+        }
+        processing = true;
+        try {
+            stalled = false;
+            while (!awaiting && !closed) {
+                ByteBuf buffer = in;
+                if (buffer == null || !buffer.isReadable()) {
+                    break;
+                }
+                if (!next(buffer)) {
+                    break;
+                }
+            }
+            endRun();
+        } catch (ProtocolError e) {
+            endRun();
+            loop.counters.protocolErrors++;
+            RequestError.send(this, "ERR Protocol error: " + e.getMessage());
+        } finally {
+            processing = false;
+        }
+        settleInput();
+        if (inFlight == 0 && !closed) {
+            session.settle();
+        }
+    }
+
+    /** Handles the next request or part of one; false when it has to wait. */
+    private boolean next(ByteBuf buffer) {
+        if (!frameReady) {
+            switch (scanner.scan(buffer, buffer.readerIndex())) {
+                case PARTIAL -> {
+                    if (streaming != null) {
+                        stream(buffer, Math.min(scanner.length(), buffer.readableBytes()));
+                    }
+                    return false;
+                }
+                case LARGE -> {
+                    return large(buffer);
+                }
+                case COMPLETE -> frameReady = true;
+            }
+            if (streaming != null) {
+                stream(buffer, scanner.length());
+                streaming = null;
+                frameReady = false;
+                scanner.reset();
+                return true;
+            }
+        }
+        if (scanner.inline()) {
+            return inline(buffer);
+        }
+        if (scanner.count() == 0) {
+            consume();
+            return true;
+        }
+        if (!dispatch(buffer)) {
+            stalled = true;
+            return false;
+        }
+        return true;
+    }
+
+    private boolean dispatch(ByteBuf buffer) {
+        String why = failure;
+        if (why != null) {
+            if (inFlight > 0) {
+                return false;
+            }
+            failure = null;
+            consume();
+            error(why);
+            return true;
+        }
+        if (!loop.gate.open()) {
+            if (!heldCounted) {
+                heldCounted = true;
+                loop.counters.held++;
+            }
+            return false;
+        }
+        if (paused != null || !channel.isWritable()) {
+            return false;
+        }
+        CommandSpec spec = loop.commands.find(
+                buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
+        return session.dispatch(spec);
+    }
+
+    /** An inline request becomes a RESP array in the buffer. */
+    private boolean inline(ByteBuf buffer) {
+        List<byte[]> arguments = scanner.inlineArguments(buffer, buffer.readerIndex());
+        endRun();
+        consume();
+        if (!arguments.isEmpty()) {
+            ByteBuf array = loop.buffer();
+            RespWriter.command(array, arguments);
+            prepend(array);
+        }
+        return true;
+    }
+
+    /** Puts bytes before what has been collected; they are handled next. Takes over the reference. */
+    void prepend(ByteBuf bytes) {
+        endRun();
+        ByteBuf rest = in;
+        if (rest == null || !rest.isReadable()) {
+            if (rest != null) {
+                rest.release();
+            }
+            in = bytes;
+        } else {
+            CompositeByteBuf both = bytes.alloc().compositeBuffer(4096);
+            both.addFlattenedComponents(true, bytes);
+            both.addFlattenedComponents(true, rest);
+            in = both;
+        }
+        frameReady = false;
+        scanner.reset();
+    }
+
+    // ---- one request
+
+    RequestScanner request() {
+        return scanner;
+    }
+
+    /** One argument of the request at hand, copied; must be one of the first four. */
+    byte[] argument(int index) {
+        ByteBuf buffer = buffer();
+        byte[] bytes = new byte[scanner.argumentLength(index)];
+        buffer.getBytes(buffer.readerIndex() + scanner.offset(index), bytes);
+        return bytes;
+    }
+
+    /** All arguments of the request at hand, copied. */
+    List<byte[]> arguments() {
+        return RequestScanner.arguments(buffer(), buffer().readerIndex());
+    }
+
+    ByteBuf buffer() {
+        ByteBuf buffer = in;
+        if (buffer == null) {
+            throw new IllegalStateException("no request at hand");
+        }
+        return buffer;
+    }
+
+    int requestLength() {
+        return (int) scanner.length();
+    }
+
+    /** Moves past the request at hand. */
+    void consume() {
+        buffer().skipBytes((int) scanner.length());
+        frameReady = false;
+        heldCounted = false;
+        scanner.reset();
+    }
+
+    int inFlight() {
+        return inFlight;
+    }
+
+    @Nullable BackendConnection current() {
+        return current;
+    }
+
+    /** Sends the request at hand over {@code connection}; its reply goes straight to this client. */
+    void forward(BackendConnection connection) {
+        forward(connection, this);
+    }
+
+    /** Sends the request at hand; {@code target} gets the reply and calls {@link #finished} for it. */
+    void forward(BackendConnection connection, ReplyTarget target) {
+        if (run != connection) {
+            endRun();
+            run = connection;
+            runStart = buffer().readerIndex();
+        }
+        connection.expect(target, loop.now);
+        began(connection);
+        consume();
+    }
+
+    private void began(BackendConnection connection) {
+        current = connection;
+        inFlight++;
+        loop.inFlight++;
+    }
+
+    /** Drops the request at hand and sends {@code bytes} in its place. Takes over the reference. */
+    void substitute(BackendConnection connection, ByteBuf bytes, ReplyTarget target) {
+        endRun();
+        consume();
+        send(connection, bytes, target);
+    }
+
+    /** Sends bytes that are one request. Takes over the reference. */
+    void send(BackendConnection connection, ByteBuf bytes, ReplyTarget target) {
+        endRun();
+        connection.expect(target, loop.now);
+        began(connection);
+        connection.write(bytes);
+    }
+
+    private void endRun() {
+        BackendConnection connection = run;
+        if (connection == null) {
+            return;
+        }
+        run = null;
+        ByteBuf buffer = buffer();
+        int length = buffer.readerIndex() - runStart;
+        if (!buffer.isReadable() && runStart == 0) {
+            in = null;
+            connection.write(buffer.readerIndex(0));
+        } else {
+            connection.write(buffer.retainedSlice(runStart, length));
+        }
+    }
+
+    // ---- large requests
+
+    private boolean large(ByteBuf buffer) {
+        BackendConnection connection = streaming;
+        if (connection == null) {
+            String why = failure;
+            if (why != null) {
+                throw new ProtocolError(why);
+            }
+            if (scanner.known() == 0) {
+                throw new ProtocolError("too big bulk count string");
+            }
+            if (!loop.gate.open()) {
+                stalled = true;
+                return false;
+            }
+            endRun();
+            CommandSpec spec = loop.commands.find(
+                    buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
+            connection = session.forLarge(spec);
+            if (connection == null) {
+                stalled = true;
+                return false;
+            }
+            streaming = connection;
+            connection.expect(this, loop.now);
+            began(connection);
+        }
+        if (!connection.writable()) {
+            stalled = true;
+            return false;
+        }
+        stream(buffer, Math.min(scanner.length(), buffer.readableBytes()));
+        return false;
+    }
+
+    private void stream(ByteBuf buffer, long bytes) {
+        BackendConnection connection = streaming;
+        if (connection == null || bytes == 0) {
+            return;
+        }
+        scanner.forget(bytes);
+        connection.write(buffer.readRetainedSlice((int) bytes));
+    }
+
+    // ---- output
+
+    /** Bytes of a reply. Takes over the reference. */
+    void output(ByteBuf bytes) {
+        if (closed || session.mutes()) {
+            bytes.release();
+            return;
+        }
+        channel.write(bytes, channel.voidPromise());
+        if (!dirty) {
+            dirty = true;
+            loop.flushLater(this);
+        }
+    }
+
+    void flush() {
+        dirty = false;
+        if (!closed) {
+            channel.flush();
+        }
+    }
+
+    /** A reply of the proxy's own; only while nothing is in flight. */
+    void answer(Consumer<ByteBuf> writer) {
+        if (session.mutes()) {
+            return;
+        }
+        ByteBuf out = loop.buffer();
+        writer.accept(out);
+        output(out);
+    }
+
+    void error(String message) {
+        loop.counters.errors++;
+        answer(out -> RespWriter.error(out, message));
+    }
+
+    /** One reply has come whole over {@code connection}; its bytes have been or will be passed on in this event. */
+    void replied(BackendConnection connection, long sent, long now, byte type) {
+        session.replied(connection, sent, now, type);
+        finished();
+    }
+
+    /** One request is over. */
+    void finished() {
+        inFlight--;
+        loop.inFlight--;
+        if (stalled || (inFlight == 0 && session.wantsRest())) {
+            loop.wake(this);
+        }
+    }
+
+    @Override
+    public void reply(ByteBuf frame) {
+        output(frame); // unreachable in practice: bytes for this target are passed on while they arrive
+    }
+
+    /** In doubt: the request may have run. A lost server would have closed the connection, and so do we. */
+    @Override
+    public void lost() {
+        finished();
+        if (!closed) {
+            loop.counters.inDoubt++;
+            close();
+        }
+    }
+
+    // ---- waiting
+
+    /** Stops taking requests until {@link #resume}. */
+    void pauseForAnswer() {
+        awaiting = true;
+    }
+
+    boolean awaiting() {
+        return awaiting;
+    }
+
+    void resume() {
+        awaiting = false;
+        loop.wake(this);
+    }
+
+    /** The request at hand can't be sent: it gets this error. */
+    void resumeWithFailure(String why) {
+        failure = why;
+        resume();
+    }
+
+    // ---- barrier
+
+    /** The loop holds from now on: rest as soon as possible. */
+    void hold() {
+        session.hold();
+    }
+
+    /** A (new) route is in force. */
+    void routed(boolean flipped, boolean wasHeld) {
+        heldCounted = false;
+        session.routed(flipped, wasHeld);
+    }
+
+    /** True when nothing of this client's is on a server that a flip would leave behind. */
+    boolean resting() {
+        return inFlight == 0 && session.resting();
+    }
+
+    @Nullable Route route() {
+        return loop.route();
+    }
+
+    // ---- back-pressure
+
+    private void settleInput() {
+        if (closed) {
+            return;
+        }
+        ByteBuf buffer = in;
+        if (buffer != null && !buffer.isReadable()) {
+            buffer.release();
+            in = null;
+            buffer = null;
+        }
+        boolean full = (stalled || awaiting) && buffer != null && buffer.readableBytes() > limits.inputBytes();
+        if (full == reading) {
+            reading = !full;
+            channel.config().setAutoRead(reading);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext context) {
+        if (closed) {
+            return;
+        }
+        if (channel.isWritable()) {
+            unpause();
+            loop.tick();
+            loop.wake(this);
+        } else if (paused == null) {
+            BackendConnection source = current;
+            paused = source;
+            if (source != null) {
+                source.pause();
+            }
+            pausedLeft = channel.bytesBeforeWritable();
+            watchStall();
+        }
+    }
+
+    private void unpause() {
+        BackendConnection source = paused;
+        paused = null;
+        if (source != null) {
+            source.unpause();
+        }
+    }
+
+    private void watchStall() {
+        loop.eventLoop.schedule(
+                () -> {
+                    if (closed || channel.isWritable()) {
+                        return;
+                    }
+                    long left = channel.bytesBeforeWritable();
+                    if (left >= pausedLeft) {
+                        loop.counters.slowClosed++;
+                        LOGGER.atInfo().addKeyValue("client", id).log("closing a client that takes no bytes");
+                        close();
+                    } else {
+                        pausedLeft = left;
+                        watchStall();
+                    }
+                },
+                limits.outputStall().toNanos(),
+                TimeUnit.NANOSECONDS);
+    }
+
+    // ---- life
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        close();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        if (!(cause instanceof java.io.IOException)) {
+            LOGGER.atWarn().addKeyValue("client", id).setCause(cause).log("closing a client");
+        }
+        close();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Closes when what has been written is out. */
+    void closeAfterOutput() {
+        if (!closed) {
+            closed = true;
+            channel.writeAndFlush(loop.buffer()).addListener(ChannelFutureListener.CLOSE);
+            release();
+        }
+    }
+
+    void close() {
+        if (!closed) {
+            closed = true;
+            channel.close();
+            release();
+        }
+    }
+
+    private void release() {
+        unpause();
+        run = null;
+        streaming = null;
+        ByteBuf buffer = in;
+        in = null;
+        if (buffer != null && !processing) {
+            buffer.release();
+        } else if (buffer != null) {
+            loop.eventLoop.execute(buffer::release);
+        }
+        session.close();
+        ClientConnection last = loop.clients.removeLast();
+        if (last != this) {
+            loop.clients.set(index, last);
+            last.index = index;
+        }
+        loop.context.clients.decrementAndGet();
+    }
+
+    /** The exclusive connection ended. */
+    void exclusiveLost(BackendConnection connection) {
+        session.exclusiveLost(connection);
+    }
+}

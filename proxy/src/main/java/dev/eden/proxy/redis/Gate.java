@@ -1,0 +1,188 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.Route;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether one loop serves, and under which route. The follower opens and shuts it; only the lease shuts it by itself, and nothing ever
+ * opens it by a clock.
+ *
+ * <pre>
+ *            install(route)                      hold()
+ *   (no route) ──────────► OPEN ◄──────────────► HELD ── everything drained ──► drained() completes
+ *                           │       install(route) ▲
+ *                           └── lease ran out ─────┘   (ends by renew() or install())
+ * </pre>
+ */
+final class Gate {
+    private final ProxyLoop loop;
+    private @Nullable Route route;
+    private @Nullable ServerAddress active;
+    private @Nullable ServerAddress standby;
+    private boolean held;
+    private long leaseUntil = Long.MAX_VALUE;
+    private boolean leaseLost;
+    private @Nullable CompletableFuture<Drained> draining;
+    private long heldAt;
+    private boolean polling;
+    long openedAt = Long.MIN_VALUE / 2;
+    long flips;
+
+    /** What a loop did on its way to rest. */
+    record Drained(long micros, long held, long reissued) {}
+
+    Gate(ProxyLoop loop) {
+        this.loop = loop;
+    }
+
+    @Nullable Route route() {
+        return route;
+    }
+
+    @Nullable ServerAddress active() {
+        return active;
+    }
+
+    @Nullable ServerAddress standby() {
+        return standby;
+    }
+
+    boolean knows(ServerAddress server) {
+        return server.equals(active) || server.equals(standby);
+    }
+
+    boolean held() {
+        return held;
+    }
+
+    /** True where a new request may go out now. */
+    boolean open() {
+        if (held) {
+            return false;
+        }
+        if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {
+            leaseLost = true;
+            return false;
+        }
+        return true;
+    }
+
+    /** True where the lease ran out and was not renewed. */
+    boolean leaseLost() {
+        return leaseLost;
+    }
+
+    /** Serves under this route from now on. */
+    void install(Route next) {
+        loop.tick();
+        ServerAddress before = active;
+        Backend nextActive = next.active();
+        Backend nextStandby = next.standby();
+        route = next;
+        active = nextActive == null ? null : ServerAddress.of(nextActive);
+        standby = nextStandby == null ? null : ServerAddress.of(nextStandby);
+        boolean flipped = before != null && !before.equals(active);
+        boolean wasHeld = held;
+        held = false;
+        leaseUntil = Long.MAX_VALUE;
+        leaseLost = false;
+        draining = null;
+        if (flipped) {
+            flips++;
+        }
+        if (wasHeld || flipped) {
+            openedAt = loop.now;
+        }
+        for (ClientConnection client : loop.clients.toArray(new ClientConnection[0])) {
+            client.routed(flipped, wasHeld);
+        }
+        loop.sweep(true);
+        loop.wakeAll();
+        warm();
+    }
+
+    /** Serves on, but no longer than {@code until} (a {@code nanoTime}) unless renewed. */
+    void lease(long until) {
+        leaseUntil = until;
+        if (leaseLost && until - System.nanoTime() > 0 && !held) {
+            leaseLost = false;
+            loop.tick();
+            loop.wakeAll();
+        }
+        warm();
+    }
+
+    /** Lets nothing new out; the future completes when nothing is on its way any more. Again while held: the same future. */
+    CompletableFuture<Drained> hold() {
+        CompletableFuture<Drained> running = draining;
+        if (running != null) {
+            return running;
+        }
+        CompletableFuture<Drained> future = new CompletableFuture<>();
+        draining = future;
+        loop.tick();
+        held = true;
+        heldAt = loop.now;
+        for (ClientConnection client : loop.clients.toArray(new ClientConnection[0])) {
+            client.hold();
+        }
+        turnEnded();
+        return future;
+    }
+
+    /** Called whenever the loop has done a turn of work: maybe that was the last of it. */
+    void turnEnded() {
+        CompletableFuture<Drained> future = draining;
+        if (future == null || future.isDone()) {
+            return;
+        }
+        if (loop.inFlight == 0 && allResting()) {
+            loop.tick();
+            future.complete(new Drained(
+                    TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, loop.counters.reissued));
+        } else if (!polling) {
+            polling = true;
+            loop.eventLoop.schedule(
+                    () -> {
+                        polling = false;
+                        turnEnded();
+                    },
+                    1,
+                    TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private boolean allResting() {
+        for (ClientConnection client : loop.clients) {
+            if (!client.resting()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Opens a connection to the standby for every login in use, so that a flip meets warm pools. */
+    void warm() {
+        ServerAddress other = standby;
+        if (other == null) {
+            return;
+        }
+        for (BackendPool pool : loop.pools()) {
+            if (pool.key.server().equals(active) && pool.references > 0) {
+                loop.pool(pool.key.on(other)).warm();
+            }
+        }
+        loop.pool(new PoolKey(other, Identity.EDEN, 0, 2)).warm();
+        ServerAddress here = active;
+        if (here != null) {
+            loop.pool(new PoolKey(here, Identity.EDEN, 0, 2)).warm();
+        }
+    }
+
+    void backendOpened(BackendPool pool) {
+        // a place for the command table's refresh
+    }
+}

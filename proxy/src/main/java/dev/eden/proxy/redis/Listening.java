@@ -1,0 +1,368 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.resp.RespValue;
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a server sends to a client without being asked each time: subscriptions, MONITOR, key tracking. Kept on the exclusive
+ * connection while it lasts. Before a flip the same channels are subscribed on the standby and its messages kept back; after the
+ * flip only the new side is forwarded, after an abort it is dropped.
+ */
+final class Listening implements BackendConnection.FrameTap {
+    private static final int CARRIED_BYTES = 1 << 20;
+
+    /** Commands and the word of their kind: what confirms, what is a message. */
+    private static final Map<String, String> KINDS = Map.of(
+            "subscribe", "", "unsubscribe", "", "psubscribe", "p", "punsubscribe", "p", "ssubscribe", "s", "sunsubscribe", "s");
+
+    private final Session session;
+    private final ClientConnection client;
+    private final Map<String, Set<ByteBuffer>> subscribed =
+            Map.of("", new LinkedHashSet<>(), "p", new LinkedHashSet<>(), "s", new LinkedHashSet<>());
+    private final Deque<Confirmations> expected = new ArrayDeque<>();
+    private boolean monitoring;
+    private @Nullable List<byte[]> tracking;
+    private boolean borrowedLogin;
+    private @Nullable Carried carried;
+
+    Listening(Session session) {
+        this.session = session;
+        this.client = session.client;
+    }
+
+    boolean active() {
+        return monitoring || tracking != null || !expected.isEmpty() || subscriptions() > 0;
+    }
+
+    int subscriptions() {
+        int total = 0;
+        for (Set<ByteBuffer> channels : subscribed.values()) {
+            total += channels.size();
+        }
+        return total;
+    }
+
+    /** Confirmations still to come for one command; {@code silent} ones are for commands that the proxy repeats. */
+    private static final class Confirmations implements ReplyTarget {
+        private final Listening listening;
+        private final boolean silent;
+        private int left;
+
+        Confirmations(Listening listening, int left, boolean silent) {
+            this.listening = listening;
+            this.left = left;
+            this.silent = silent;
+        }
+
+        @Override
+        public void reply(ByteBuf frame) {
+            // an error instead of confirmations, or the end of them (an empty frame)
+            listening.expected.remove(this);
+            if (silent) {
+                frame.release();
+            } else {
+                listening.client.output(frame);
+            }
+            listening.client.finished();
+        }
+
+        @Override
+        public void lost() {
+            listening.client.lost();
+        }
+    }
+
+    // ---- commands
+
+    boolean subscribe() {
+        byte[] word = client.argument(0);
+        String command = Ascii.lower(word);
+        boolean all = client.request().count() == 1;
+        if (all && client.inFlight() > 0) {
+            return false;
+        }
+        BackendConnection connection = ownLogin();
+        if (connection == null) {
+            return false;
+        }
+        Set<ByteBuffer> kind = subscribed.get(KINDS.getOrDefault(command, ""));
+        int confirmations = all && kind != null ? Math.max(1, kind.size()) : client.request().count() - 1;
+        connection.tap = this;
+        Confirmations target = new Confirmations(this, confirmations, false);
+        expected.add(target);
+        client.forward(connection, target);
+        return true;
+    }
+
+    boolean monitor() {
+        BackendConnection connection = session.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        monitoring = true;
+        connection.tap = this;
+        client.forward(connection);
+        return true;
+    }
+
+    /** {@code CLIENT TRACKING}: the connection is the client's own for as long as it is on. */
+    boolean track(List<byte[]> arguments) {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        BackendConnection connection = ownLogin();
+        if (connection == null) {
+            return false;
+        }
+        tracking = arguments.size() > 2 && Ascii.equalsIgnoreCase(arguments.get(2), "on") ? arguments : null;
+        client.forward(connection);
+        return true;
+    }
+
+    /** The exclusive connection under the client's own login: one carried over the flip has Eden's and is replaced first. */
+    private @Nullable BackendConnection ownLogin() {
+        if (borrowedLogin) {
+            if (client.inFlight() > 0) {
+                return null;
+            }
+            borrowedLogin = false;
+            session.closeExclusive();
+        }
+        return session.exclusive();
+    }
+
+    // ---- what the server sends
+
+    @Override
+    public boolean frame(ByteBuf frame, byte type) {
+        BackendConnection connection = session.ownConnection();
+        if (monitoring && type == '+' && (connection == null || connection.pending() == 0)) {
+            client.output(frame);
+            return true;
+        }
+        if (type != '*' && type != '>') {
+            return false;
+        }
+        String kind = kind(frame);
+        if (KINDS.containsKey(kind) && connection != null && connection.pending() > 0) {
+            confirmed(frame, kind, connection);
+            return true;
+        }
+        if (type == '>' || kind.equals("message") || kind.equals("pmessage") || kind.equals("smessage")) {
+            client.output(frame);
+            return true;
+        }
+        return false;
+    }
+
+    private void confirmed(ByteBuf frame, String kind, BackendConnection connection) {
+        List<RespValue> fields = RespValue.read(frame.duplicate()).items();
+        Set<ByteBuffer> set = subscribed.get(KINDS.getOrDefault(kind, ""));
+        if (set != null && fields.size() > 1 && fields.get(1) instanceof RespValue.Bulk channel) {
+            if (kind.contains("un")) {
+                set.remove(ByteBuffer.wrap(channel.bytes()));
+            } else {
+                set.add(ByteBuffer.wrap(channel.bytes()));
+            }
+        }
+        Confirmations first = expected.peek();
+        if (first != null && first.silent) {
+            frame.release();
+        } else {
+            client.output(frame);
+        }
+        if (first != null && --first.left <= 0) {
+            connection.answerOldest();
+        }
+    }
+
+    /** The first element of an array or push, when it is a bulk string. */
+    private static String kind(ByteBuf frame) {
+        int start = frame.readerIndex();
+        int header = frame.indexOf(start, frame.writerIndex(), (byte) '\n') + 1;
+        if (header <= 0 || header >= frame.writerIndex() || frame.getByte(header) != '$') {
+            return "";
+        }
+        int at = frame.indexOf(header, frame.writerIndex(), (byte) '\n') + 1;
+        int end = frame.indexOf(at, frame.writerIndex(), (byte) '\r');
+        return at <= 0 || end < 0 || end - at > 16
+                ? ""
+                : frame.toString(at, end - at, java.nio.charset.StandardCharsets.US_ASCII);
+    }
+
+    // ---- other connections
+
+    /** On a new connection: says again what the client had asked for. */
+    void prelude(BackendConnection connection) {
+        borrowedLogin = false;
+        if (tracking != null) {
+            ByteBuf out = client.loop.buffer();
+            RespWriter.command(out, tracking);
+            client.send(connection, out, new Session.Swallow(client));
+        }
+        if (subscriptions() > 0) {
+            connection.tap = this;
+            subscribeAgain((command, count) -> {
+                Confirmations target = new Confirmations(this, count, true);
+                expected.add(target);
+                client.send(connection, command, target);
+            });
+        }
+        if (monitoring) {
+            connection.tap = this;
+            ByteBuf out = client.loop.buffer();
+            RespWriter.command(out, "MONITOR");
+            client.send(connection, out, new Session.Swallow(client));
+        }
+    }
+
+    private interface Sender {
+        void send(ByteBuf command, int confirmations);
+    }
+
+    private void subscribeAgain(Sender sender) {
+        subscribed.forEach((prefix, channels) -> {
+            if (!channels.isEmpty()) {
+                List<byte[]> arguments = new ArrayList<>();
+                arguments.add(Ascii.bytes(prefix + "subscribe"));
+                channels.forEach(channel -> arguments.add(channel.array()));
+                ByteBuf out = client.loop.buffer();
+                RespWriter.command(out, arguments);
+                sender.send(out, channels.size());
+            }
+        });
+    }
+
+    // ---- barrier
+
+    /** The same channels on the standby, messages kept until the outcome is known. */
+    private final class Carried implements BackendConnection.FrameTap {
+        private final BackendConnection connection;
+        private final List<ByteBuf> kept = new ArrayList<>();
+        private int keptBytes;
+        private int confirmations;
+        private boolean failed;
+
+        Carried(BackendConnection connection) {
+            this.connection = connection;
+        }
+
+        void start() {
+            connection.tap = this;
+            subscribeAgain((command, count) -> {
+                confirmations += count;
+                connection.write(command);
+            });
+        }
+
+        @Override
+        public boolean frame(ByteBuf frame, byte type) {
+            if (type == '-') {
+                failed = true;
+                frame.release();
+            } else if (KINDS.containsKey(kind(frame))) {
+                confirmations--;
+                frame.release();
+            } else if (keptBytes + frame.readableBytes() > CARRIED_BYTES) {
+                frame.release();
+            } else {
+                keptBytes += frame.readableBytes();
+                kept.add(frame);
+            }
+            return true;
+        }
+
+        boolean good() {
+            return !failed && confirmations == 0 && connection.usable();
+        }
+
+        void drop() {
+            kept.forEach(ByteBuf::release);
+            kept.clear();
+            connection.tap = null;
+            connection.close();
+        }
+    }
+
+    void hold() {
+        ServerAddress standby = client.loop.gate.standby();
+        if (subscriptions() == 0 || standby == null || carried != null) {
+            return;
+        }
+        client.loop
+                .pool(new PoolKey(standby, Identity.EDEN, 0, session.protocol))
+                .await(true, (connection, _) -> {
+                    if (connection == null) {
+                        return;
+                    }
+                    if (client.isClosed() || !client.loop.gate.held() || carried != null) {
+                        connection.pool.release(connection);
+                        return;
+                    }
+                    carried = new Carried(connection);
+                    carried.start();
+                });
+    }
+
+    /** Abort: the old side stays. */
+    void reopened() {
+        Carried other = carried;
+        carried = null;
+        if (other != null) {
+            other.drop();
+        }
+    }
+
+    void flipped() {
+        if (!active()) {
+            return;
+        }
+        Carried other = carried;
+        carried = null;
+        if (other != null && other.good() && !monitoring && tracking == null) {
+            session.adopt(other.connection);
+            other.connection.tap = this;
+            other.kept.forEach(client::output);
+            other.kept.clear();
+            borrowedLogin = true;
+            client.loop.counters.carriedSubscribers++;
+            return;
+        }
+        if (other != null) {
+            other.drop();
+        }
+        session.closeExclusive();
+        if (tracking != null && session.protocol == 3) {
+            ByteBuf out = client.loop.buffer();
+            RespWriter.header(out, '>', 2);
+            RespWriter.bulk(out, Ascii.bytes("invalidate"));
+            RespWriter.nullArray(out, 3);
+            client.output(out);
+        }
+        session.exclusive();
+    }
+
+    /** RESET: none of it any more. The connection is closed by the session. */
+    void clear() {
+        monitoring = false;
+        tracking = null;
+        borrowedLogin = false;
+        expected.clear();
+        subscribed.values().forEach(Set::clear);
+        reopened();
+    }
+
+    void close() {
+        clear();
+    }
+}

@@ -1,0 +1,374 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.Secret;
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Commands about the connection itself. Login, database and protocol choose another pool, and the server's own answer there decides
+ * whether the change holds; names and ids are the proxy's.
+ */
+final class LocalCommands {
+    private final Session session;
+    private final ClientConnection client;
+    private @Nullable Integer selected;
+    private boolean altered;
+
+    LocalCommands(Session session) {
+        this.session = session;
+        this.client = session.client;
+    }
+
+    // ---- AUTH, HELLO, SELECT
+
+    boolean auth() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        int count = client.request().count();
+        if (count != 2 && count != 3) {
+            return session.fail("ERR wrong number of arguments for 'auth' command");
+        }
+        List<byte[]> arguments = client.arguments();
+        client.consume();
+        Identity next = new Identity.Named(
+                count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
+        change(next, session.protocol, session.database, arguments, () -> session.identity = next);
+        return true;
+    }
+
+    boolean hello() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        List<byte[]> arguments = client.arguments();
+        client.consume();
+        int protocol = session.protocol;
+        Identity identity = session.identity;
+        String name = null;
+        int at = 1;
+        if (arguments.size() > 1) {
+            long version = Ascii.parseLong(arguments.get(1));
+            if (version != 2 && version != 3) {
+                client.error(
+                        version < 0
+                                ? "ERR Protocol version is not an integer or out of range"
+                                : "NOPROTO unsupported protocol version");
+                return true;
+            }
+            protocol = (int) version;
+            at = 2;
+        }
+        List<byte[]> forwarded = new ArrayList<>(List.of(Ascii.bytes("HELLO"), Ascii.bytes(Integer.toString(protocol))));
+        while (at < arguments.size()) {
+            if (Ascii.equalsIgnoreCase(arguments.get(at), "auth") && at + 2 < arguments.size()) {
+                identity = new Identity.Named(text(arguments.get(at + 1)), new Secret(text(arguments.get(at + 2))));
+                forwarded.addAll(arguments.subList(at, at + 3));
+                at += 3;
+            } else if (Ascii.equalsIgnoreCase(arguments.get(at), "setname") && at + 1 < arguments.size()) {
+                name = text(arguments.get(at + 1));
+                at += 2;
+            } else {
+                client.error("ERR Syntax error in HELLO option '" + text(arguments.get(at)) + "'");
+                return true;
+            }
+        }
+        Identity nextIdentity = identity;
+        int nextProtocol = protocol;
+        String nextName = name;
+        change(nextIdentity, nextProtocol, session.database, forwarded, () -> {
+            session.identity = nextIdentity;
+            session.protocol = nextProtocol;
+            if (nextName != null) {
+                session.name = nextName;
+            }
+        });
+        return true;
+    }
+
+    /** Has a connection made under the new terms, sends the client's own command there and lets the answer decide. */
+    private void change(Identity identity, int protocol, int database, List<byte[]> command, Runnable apply) {
+        if (session.pinned()) {
+            client.error("ERR eden: not while the connection holds a transaction, watched keys or subscriptions");
+            return;
+        }
+        ServerAddress server = client.loop.activeServer();
+        if (server == null) {
+            client.error("ERR eden: interlay has no endpoint yet");
+            return;
+        }
+        client.pauseForAnswer();
+        BackendPool pool = client.loop.pool(new PoolKey(server, identity, database, protocol));
+        pool.unusedSince = client.loop.now;
+        pool.await(false, (connection, failure) -> {
+            if (client.isClosed()) {
+                return;
+            }
+            if (connection == null) {
+                client.error(failure == null ? "ERR eden: no connection" : failure);
+                client.resume();
+                return;
+            }
+            ByteBuf out = client.loop.buffer();
+            RespWriter.command(out, command);
+            client.send(connection, out, new Changed(apply));
+        });
+    }
+
+    private class Changed implements ReplyTarget {
+        private final Runnable apply;
+
+        Changed(Runnable apply) {
+            this.apply = apply;
+        }
+
+        @Override
+        public void reply(ByteBuf frame) {
+            byte type = frame.getByte(frame.readerIndex());
+            if (type != '-' && type != '!') {
+                session.closeExclusive();
+                apply.run();
+                session.forgetPool();
+            }
+            if (session.mutes()) {
+                frame.release();
+            } else {
+                client.output(frame);
+            }
+            client.finished();
+            client.resume();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    boolean select() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        if (client.request().count() != 2) {
+            return session.fail("ERR wrong number of arguments for 'select' command");
+        }
+        long database = Ascii.parseLong(client.argument(1));
+        if (database < 0 || database > 1 << 20) {
+            return session.fail(
+                    database < 0
+                            ? "ERR value is not an integer or out of range"
+                            : "ERR DB index is out of range");
+        }
+        if (database == session.database && !session.pinned()) {
+            return session.answer(out -> RespWriter.simple(out, "OK"));
+        }
+        ServerAddress server = client.loop.activeServer();
+        if (session.pinned()) {
+            BackendConnection connection = session.exclusive();
+            if (connection == null) {
+                return false;
+            }
+            altered = true;
+            client.forward(connection, new Changed(() -> {}) {
+                @Override
+                public void reply(ByteBuf frame) {
+                    if (frame.getByte(frame.readerIndex()) == '+') {
+                        session.database = (int) database;
+                        session.forgetPool();
+                    }
+                    client.output(frame);
+                    client.finished();
+                }
+            });
+            return true;
+        }
+        if (server == null) {
+            return session.fail("ERR eden: interlay has no endpoint yet");
+        }
+        client.consume();
+        client.pauseForAnswer();
+        BackendPool pool =
+                client.loop.pool(new PoolKey(server, session.identity, (int) database, session.protocol));
+        pool.unusedSince = client.loop.now;
+        pool.await(false, (_, failure) -> {
+            if (client.isClosed()) {
+                return;
+            }
+            if (failure != null) {
+                client.error(failure);
+            } else {
+                session.closeExclusive();
+                session.database = (int) database;
+                session.forgetPool();
+                client.answer(out -> RespWriter.simple(out, "OK"));
+            }
+            client.resume();
+        });
+        return true;
+    }
+
+    /** SELECT was queued: after EXEC the connection is on that database, and so is the client. */
+    void selectInTransaction() {
+        if (client.request().count() == 2) {
+            selected = (int) Ascii.parseLong(client.argument(1));
+        }
+    }
+
+    void transactionEnded() {
+        Integer database = selected;
+        selected = null;
+        if (database != null && database >= 0) {
+            altered = true;
+            session.database = database;
+            session.forgetPool();
+        }
+    }
+
+    /** The exclusive connection is not what its pool takes it for; it will be closed rather than kept. */
+    void alter() {
+        altered = true;
+    }
+
+    boolean altered() {
+        boolean was = altered;
+        altered = false;
+        return was;
+    }
+
+    // ---- CLIENT
+
+    boolean client() {
+        String sub = client.request().count() > 1 ? Ascii.lower(client.argument(1)) : "";
+        switch (sub) {
+            case "id" -> {
+                return local(out -> RespWriter.header(out, ':', client.id));
+            }
+            case "getname" -> {
+                String name = session.name;
+                return local(out -> {
+                    if (name == null) {
+                        RespWriter.nullBulk(out, session.protocol);
+                    } else {
+                        RespWriter.bulk(out, Ascii.bytes(name));
+                    }
+                });
+            }
+            case "setname" -> {
+                if (client.inFlight() > 0) {
+                    return false;
+                }
+                String name = client.request().count() == 3 ? text(client.argument(2)) : " ";
+                if (name.chars().anyMatch(c -> c < '!' || c > '~') && !name.isEmpty()) {
+                    return session.fail(
+                            "ERR Client names cannot contain spaces, newlines or special characters.");
+                }
+                session.name = name.isEmpty() ? null : name;
+                return local(out -> RespWriter.simple(out, "OK"));
+            }
+            case "setinfo" -> {
+                return local(out -> RespWriter.simple(out, "OK"));
+            }
+            case "info" -> {
+                return local(out -> RespWriter.bulk(out, Ascii.bytes(info())));
+            }
+            case "reply" -> {
+                return reply();
+            }
+            case "tracking" -> {
+                return session.listening.track(client.arguments());
+            }
+            default -> {
+                return session.pass();
+            }
+        }
+    }
+
+    private boolean local(Consumer<ByteBuf> writer) {
+        return session.answer(writer);
+    }
+
+    private String info() {
+        return "id=" + client.id + " addr=" + client.channel.remoteAddress() + " name="
+                + (session.name == null ? "" : session.name) + " db=" + session.database + " resp=" + session.protocol
+                + " lib-name= lib-ver=\n";
+    }
+
+    /** The server always answers; OFF and SKIP swallow here, so that the order of replies on a shared connection holds. */
+    private boolean reply() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        String mode = client.request().count() == 3 ? Ascii.lower(client.argument(2)) : "";
+        switch (mode) {
+            case "on" -> {
+                session.muted = false;
+                session.skip = 0;
+                return local(out -> RespWriter.simple(out, "OK"));
+            }
+            case "off" -> {
+                client.consume();
+                session.muted = true;
+                session.skip = 0;
+                return true;
+            }
+            case "skip" -> {
+                client.consume();
+                if (!session.muted) {
+                    session.skip = 1;
+                }
+                return true;
+            }
+            default -> {
+                return session.fail("ERR syntax error");
+            }
+        }
+    }
+
+    // ---- RESET, QUIT
+
+    boolean reset() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        session.resetAll();
+        return session.answer(out -> RespWriter.simple(out, "RESET"));
+    }
+
+    boolean quit() {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        client.consume();
+        client.answer(out -> RespWriter.simple(out, "OK"));
+        client.closeAfterOutput();
+        return true;
+    }
+
+    // ---- scripts
+
+    /** The body of a script that passes by, for a standby that never saw it. */
+    void remember() {
+        if (client.request().count() > 2 && client.request().known() > 1) {
+            byte[] word = client.argument(0);
+            if (Ascii.equalsIgnoreCase(word, "eval")) {
+                client.loop.context.scripts.remember(client.argument(1));
+            }
+        }
+    }
+
+    boolean script() {
+        if (client.request().count() == 3 && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
+            client.loop.context.scripts.remember(client.argument(2));
+        }
+        return session.pass();
+    }
+
+    static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,204 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.RedisProxyConfig;
+import dev.eden.proxy.Route;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * The event loops of one proxy and their listeners. With native epoll every loop listens on the port by itself (SO_REUSEPORT) and keeps what it
+ * accepts; without, one listener deals connections out.
+ */
+public final class LoopGroup implements AutoCloseable {
+    private final ProxyContext context;
+    private final EventLoopGroup group;
+    private final List<ProxyLoop> loops = new ArrayList<>();
+    private final List<Channel> listeners = new ArrayList<>();
+    private final boolean epoll;
+
+    public LoopGroup(RedisProxyConfig config) {
+        int count = config.eventLoops() > 0
+                ? config.eventLoops()
+                : Runtime.getRuntime().availableProcessors();
+        epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
+        IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        context = new ProxyContext(config, count);
+        group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-proxy", true), factory);
+        for (int i = 0; i < count; i++) {
+            EventLoop eventLoop = group.next();
+            loops.add(new ProxyLoop(
+                    context, eventLoop, epoll ? EpollSocketChannel.class : NioSocketChannel.class));
+        }
+        for (ProxyLoop loop : loops) {
+            loop.eventLoop.scheduleWithFixedDelay(() -> loop.sweep(false), 5, 5, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Listens; answers the port. A port that is taken is an {@link IOException} that says so. */
+    public int bind() throws IOException {
+        InetSocketAddress address = context.config.listen();
+        int port = address.getPort();
+        if (port != 0 && epoll) {
+            // with SO_REUSEPORT the kernel would let two proxies share a port without a word
+            try (ServerSocket probe = new ServerSocket()) {
+                probe.setReuseAddress(true);
+                probe.bind(address);
+            } catch (IOException e) {
+                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+            }
+        }
+        int count = epoll ? loops.size() : 1;
+        for (int i = 0; i < count; i++) {
+            try {
+                Channel listener = bind(loops.get(i), new InetSocketAddress(address.getAddress(), port));
+                listeners.add(listener);
+                port = ((InetSocketAddress) listener.localAddress()).getPort();
+            } catch (Exception e) {
+                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+            }
+        }
+        return port;
+    }
+
+    private Channel bind(ProxyLoop loop, InetSocketAddress address) {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(loop.eventLoop, epoll ? loop.eventLoop : group)
+                .channel(epoll ? EpollServerSocketChannel.class.asSubclass(ServerChannel.class) : NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, 4096)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(
+                        ChannelOption.WRITE_BUFFER_WATER_MARK,
+                        new WriteBufferWaterMark(
+                                context.config.limits().outputBytes() / 2,
+                                context.config.limits().outputBytes()))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        loopOf(channel).accept(channel);
+                    }
+                });
+        if (epoll) {
+            bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
+        }
+        return bootstrap.bind(address).syncUninterruptibly().channel();
+    }
+
+    private ProxyLoop loopOf(Channel channel) {
+        for (ProxyLoop loop : loops) {
+            if (loop.eventLoop == channel.eventLoop()) {
+                return loop;
+            }
+        }
+        throw new IllegalStateException("a channel on a foreign loop");
+    }
+
+    // ---- the follower's orders; blocking is allowed, every loop has obeyed when they return
+
+    /** Serves under {@code route}. */
+    public void install(Route route) {
+        onEach(loop -> loop.gate.install(route));
+    }
+
+    /** Serves until {@code until} ({@link System#nanoTime}) at most. */
+    public void lease(long until) {
+        onEach(loop -> loop.gate.lease(until));
+    }
+
+    /** Holds; the future completes when nothing is in flight on any loop. */
+    public CompletableFuture<HoldReport> hold() {
+        List<CompletableFuture<Gate.Drained>> drained = new ArrayList<>();
+        for (ProxyLoop loop : loops) {
+            CompletableFuture<Gate.Drained> future = new CompletableFuture<>();
+            loop.eventLoop.execute(() -> loop.gate.hold().thenAccept(future::complete));
+            drained.add(future);
+        }
+        return CompletableFuture.allOf(drained.toArray(CompletableFuture<?>[]::new)).thenApply(_ -> {
+            long micros = 0;
+            long held = 0;
+            long reissued = 0;
+            for (CompletableFuture<Gate.Drained> one : drained) {
+                Gate.Drained loop = one.join();
+                micros = Math.max(micros, loop.micros());
+                held += loop.held();
+                reissued += loop.reissued();
+            }
+            return new HoldReport(micros, held, reissued);
+        });
+    }
+
+    /** @param drainMicros from the hold to the last reply, of the slowest loop */
+    public record HoldReport(long drainMicros, long held, long reissued) {}
+
+    /** True when a loop refuses requests because its lease ran out. */
+    public boolean leaseLost() {
+        return ask(loop -> loop.gate.leaseLost()).contains(true);
+    }
+
+    /** Sums of all loops; latencies since the snapshot before. */
+    public LoopSnapshot snapshot() {
+        return Snapshots.sum(ask(Snapshots::of));
+    }
+
+    private void onEach(Consumer<ProxyLoop> order) {
+        ask(loop -> {
+            order.accept(loop);
+            return true;
+        });
+    }
+
+    <T> List<T> ask(Function<ProxyLoop, T> question) {
+        List<CompletableFuture<T>> answers = new ArrayList<>();
+        for (ProxyLoop loop : loops) {
+            answers.add(CompletableFuture.supplyAsync(() -> question.apply(loop), loop.eventLoop));
+        }
+        return answers.stream().map(CompletableFuture::join).toList();
+    }
+
+    // ---- end
+
+    /** Stops listening; connections stay. */
+    public void stopAccepting() {
+        listeners.forEach(listener -> listener.close().syncUninterruptibly());
+        listeners.clear();
+    }
+
+    @Override
+    public void close() {
+        stopAccepting();
+        onEach(loop -> {
+            for (ClientConnection client : loop.clients.toArray(new ClientConnection[0])) {
+                client.close();
+            }
+            loop.pools().forEach(BackendPool::close);
+        });
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+}

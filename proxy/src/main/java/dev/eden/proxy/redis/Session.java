@@ -1,0 +1,639 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.Route;
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a client has built up by its commands: login, database, protocol, an open transaction, watched keys, subscriptions. Decides which
+ * connection a command needs and takes everything off a server when the barrier comes.
+ */
+final class Session {
+    final ClientConnection client;
+    final ProxyLoop loop;
+    private final LocalCommands local;
+
+    Identity identity = Identity.ANONYMOUS;
+    int database;
+    int protocol = 2;
+    @Nullable String name;
+    boolean muted;
+    int skip;
+
+    private @Nullable BackendPool pool;
+    private @Nullable BackendConnection exclusive;
+    private boolean reserved;
+    private boolean acquiring;
+    private @Nullable Transaction transaction;
+    private boolean watching;
+    private boolean watchBroken;
+    private boolean settling;
+    private @Nullable BlockingCall blocking;
+    final Listening listening;
+
+    Session(ClientConnection client) {
+        this.client = client;
+        this.loop = client.loop;
+        this.local = new LocalCommands(this);
+        this.listening = new Listening(this);
+    }
+
+    // ---- dispatch
+
+    /** Sends or answers the request at hand; false when it has to wait. {@code spec} null: a command nobody knows. */
+    boolean dispatch(@Nullable CommandSpec spec) {
+        if (skip == 1) {
+            skip = 2;
+            muted = true;
+        } else if (skip == 2) {
+            if (client.inFlight() > 0) {
+                return false;
+            }
+            skip = 0;
+            muted = false;
+        }
+        if (settling) {
+            if (client.inFlight() > 0) {
+                return false;
+            }
+            settled();
+        }
+        if (loop.gate.active() == null) {
+            return fail("ERR eden: interlay has no endpoint yet");
+        }
+        Handling handling = spec == null ? Handling.UNKNOWN : spec.handling();
+        Transaction open = transaction;
+        if (open != null) {
+            return queue(open, handling);
+        }
+        return switch (handling) {
+            case SHARED -> shared();
+            case SCRIPT_ADMIN -> local.script();
+            case READ -> shared();
+            case SCRIPT, UNKNOWN -> once();
+            case BLOCKING -> block();
+            case SCAN -> scan();
+            case MULTI -> multi();
+            case EXEC -> fail("ERR EXEC without MULTI");
+            case DISCARD -> fail("ERR DISCARD without MULTI");
+            case WATCH -> watch();
+            case UNWATCH -> unwatch();
+            case SUBSCRIBE -> listening.subscribe();
+            case MONITOR -> listening.monitor();
+            case AUTH -> local.auth();
+            case HELLO -> local.hello();
+            case SELECT -> local.select();
+            case CLIENT -> local.client();
+            case RESET -> local.reset();
+            case QUIT -> local.quit();
+            case REFUSED -> fail("ERR eden: " + Ascii.lower(client.argument(0)) + " is not available through the proxy");
+        };
+    }
+
+    /** Answers the request at hand with an error, in its turn. */
+    boolean fail(String message) {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        client.consume();
+        client.error(message);
+        return true;
+    }
+
+    /** Answers the request at hand, in its turn. */
+    boolean answer(Consumer<ByteBuf> writer) {
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        client.consume();
+        client.answer(writer);
+        return true;
+    }
+
+    /** Sends the request at hand where stateless commands go. */
+    boolean pass() {
+        return shared();
+    }
+
+    /** RESET: back to a new connection's state. */
+    void resetAll() {
+        endTransaction();
+        watching = false;
+        watchBroken = false;
+        settling = false;
+        muted = false;
+        skip = 0;
+        listening.clear();
+        closeExclusive();
+        identity = Identity.ANONYMOUS;
+        database = 0;
+        protocol = 2;
+        name = null;
+        forgetPool();
+    }
+
+    boolean mutes() {
+        return muted;
+    }
+
+    /** True where commands must go over the exclusive connection. */
+    boolean pinned() {
+        return transaction != null || watching || listening.active();
+    }
+
+    private boolean shared() {
+        BackendConnection connection = pinned() ? exclusive() : sharedConnection();
+        if (connection == null) {
+            return false;
+        }
+        client.forward(connection);
+        return true;
+    }
+
+    private boolean once() {
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        local.remember();
+        client.forward(connection);
+        return true;
+    }
+
+    private boolean scan() {
+        BackendConnection connection = pinned() ? exclusive() : sharedConnection();
+        if (connection == null) {
+            return false;
+        }
+        Route route = loop.route();
+        int tag = route == null ? 0 : route.activeTag();
+        List<byte[]> arguments = client.arguments();
+        ScanCursor.untag(arguments, Ascii.equalsIgnoreCase(arguments.getFirst(), "scan") ? 1 : 2, tag);
+        ByteBuf out = loop.buffer();
+        RespWriter.command(out, arguments);
+        client.substitute(connection, out, new ScanCursor(client, connection, tag));
+        return true;
+    }
+
+    private boolean block() {
+        List<byte[]> arguments = client.arguments();
+        int timeoutAt = BlockingCall.timeoutPosition(arguments);
+        if (timeoutAt < 0) {
+            return shared();
+        }
+        if (client.inFlight() > 0) {
+            return false;
+        }
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        if (LastIds.needed(arguments)) {
+            client.consume();
+            LastIds.resolve(client, connection, arguments);
+            return true;
+        }
+        BlockingCall call = new BlockingCall(client, connection, arguments, timeoutAt);
+        blocking = call;
+        client.forward(connection, call);
+        return true;
+    }
+
+    void blockingOver(BlockingCall call) {
+        if (blocking == call) {
+            blocking = null;
+        }
+    }
+
+    // ---- transactions
+
+    private boolean multi() {
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        transaction = new Transaction(loop.buffer(), loop.context.config.limits().recordedBytes());
+        client.forward(connection);
+        return true;
+    }
+
+    private boolean queue(Transaction open, Handling handling) {
+        if (open.ending) {
+            return false;
+        }
+        if (handling == Handling.QUIT) {
+            return local.quit();
+        }
+        if (handling == Handling.RESET) {
+            return local.reset();
+        }
+        if (handling == Handling.EXEC && open.replay && open.overflowed()) {
+            endTransaction();
+            return fail("EXECABORT Transaction discarded because of previous errors.");
+        }
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        switch (handling) {
+            case EXEC -> {
+                open.ending = true;
+                settling = true;
+                if (watchBroken && !open.failed) {
+                    ByteBuf discard = loop.buffer();
+                    RespWriter.command(discard, "DISCARD");
+                    client.substitute(connection, discard, new BrokenExec(client));
+                } else {
+                    client.forward(connection);
+                }
+            }
+            case DISCARD -> {
+                open.ending = true;
+                settling = true;
+                client.forward(connection);
+            }
+            default -> {
+                ByteBuf in = client.buffer();
+                open.record(in, in.readerIndex(), client.requestLength());
+                if (handling == Handling.SELECT) {
+                    local.selectInTransaction();
+                }
+                client.forward(connection);
+            }
+        }
+        return true;
+    }
+
+    /** The reply to EXEC of a transaction whose watched keys can't be vouched for any more: null, as if one had changed. */
+    private record BrokenExec(ClientConnection client) implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            frame.release();
+            ByteBuf out = client.loop.buffer();
+            RespWriter.nullArray(out, client.session.protocol);
+            client.output(out);
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    private boolean watch() {
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        watching = true;
+        client.forward(connection);
+        return true;
+    }
+
+    private boolean unwatch() {
+        watchBroken = false;
+        if (!watching) {
+            return shared();
+        }
+        BackendConnection connection = exclusive();
+        if (connection == null) {
+            return false;
+        }
+        settling = true;
+        client.forward(connection);
+        return true;
+    }
+
+    /** EXEC, DISCARD or UNWATCH has been answered. */
+    private void settled() {
+        settling = false;
+        endTransaction();
+        watching = false;
+        watchBroken = false;
+    }
+
+    private void endTransaction() {
+        Transaction open = transaction;
+        if (open != null) {
+            transaction = null;
+            open.release();
+            local.transactionEnded();
+        }
+    }
+
+    // ---- connections
+
+    BackendPool pool() {
+        BackendPool known = pool;
+        if (known == null) {
+            ServerAddress server = loop.activeServer();
+            if (server == null) {
+                throw new IllegalStateException("no active server");
+            }
+            known = loop.pool(new PoolKey(server, identity, database, protocol));
+            known.references++;
+            pool = known;
+        }
+        return known;
+    }
+
+    /** Login, database or protocol have changed, or the route has. */
+    void forgetPool() {
+        BackendPool known = pool;
+        if (known != null) {
+            known.references--;
+            known.unusedSince = loop.now;
+            pool = null;
+        }
+    }
+
+    private @Nullable BackendConnection sharedConnection() {
+        if (client.inFlight() > 0) {
+            BackendConnection current = client.current();
+            if (current == null || current == exclusive || current.pool != pool || !current.usable()) {
+                return null;
+            }
+            return current.writable() ? current : null;
+        }
+        dropExclusive();
+        BackendPool from = pool();
+        BackendConnection picked = from.pick();
+        if (picked == null) {
+            client.pauseForAnswer();
+            from.await(false, (_, failure) -> {
+                if (failure != null) {
+                    client.resumeWithFailure(failure);
+                } else {
+                    client.resume();
+                }
+            });
+            return null;
+        }
+        return picked.writable() ? picked : null;
+    }
+
+    /** This client's own connection, with what has to be said on it first; null while it is being had, or something else is in flight. */
+    @Nullable BackendConnection exclusive() {
+        BackendConnection mine = exclusive;
+        if (mine != null) {
+            boolean free = client.inFlight() == 0 || client.current() == mine;
+            if (!free || !mine.writable()) {
+                return null;
+            }
+            reserved = false;
+            return mine;
+        }
+        if (client.inFlight() > 0 || acquiring) {
+            return null;
+        }
+        acquire();
+        return exclusive == null ? null : exclusive();
+    }
+
+    private void acquire() {
+        ProxyContext context = loop.context;
+        client.pauseForAnswer();
+        if (context.exclusive.incrementAndGet() > context.config.maxPinned()) {
+            context.exclusive.decrementAndGet();
+            client.resumeWithFailure("ERR eden: no exclusive connection left (limit "
+                    + context.config.maxPinned()
+                    + "); too many transactions, blocking commands or subscribers at once");
+            return;
+        }
+        acquiring = true;
+        BackendPool from = pool();
+        from.await(true, (connection, failure) -> {
+            acquiring = false;
+            if (connection == null || client.isClosed() || from != pool) {
+                context.exclusive.decrementAndGet();
+                if (connection != null) {
+                    from.release(connection);
+                    client.resume();
+                } else if (!client.isClosed()) {
+                    if (listening.active()) {
+                        client.close(); // it has lost what it listened to
+                    }
+                    client.resumeWithFailure(failure == null ? "ERR eden: no connection" : failure);
+                }
+                return;
+            }
+            connection.owner = client;
+            exclusive = connection;
+            reserved = true;
+            loop.counters.exclusiveConnections++;
+            prelude(connection);
+            client.resume();
+        });
+    }
+
+    /** Says again what an earlier connection had been told. */
+    private void prelude(BackendConnection connection) {
+        listening.prelude(connection);
+        Transaction open = transaction;
+        if (open != null && open.replay && !open.ending) {
+            if (open.overflowed()) {
+                return;
+            }
+            open.replay = false;
+            loop.counters.replayed++;
+            client.send(connection, open.replayed(), new Swallow(client));
+            for (int i = 0; i < open.commands(); i++) {
+                client.send(connection, Unpooled.EMPTY_BUFFER, new Swallow(client));
+            }
+        }
+    }
+
+    /** A reply the client has had already. */
+    record Swallow(ClientConnection client) implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            frame.release();
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    /** Gives the exclusive connection back for reuse; it must be clean. */
+    private void dropExclusive() {
+        BackendConnection mine = forgetExclusive();
+        if (mine != null) {
+            if (mine.pool == pool && !local.altered()) {
+                mine.pool.release(mine);
+            } else {
+                mine.close();
+            }
+        }
+    }
+
+    /** Closes it, and with it whatever it held on the server. */
+    void closeExclusive() {
+        BackendConnection mine = forgetExclusive();
+        if (mine != null) {
+            mine.close();
+        }
+    }
+
+    @Nullable BackendConnection forgetExclusive() {
+        BackendConnection mine = exclusive;
+        if (mine != null) {
+            exclusive = null;
+            reserved = false;
+            mine.owner = null;
+            mine.tap = null;
+            loop.context.exclusive.decrementAndGet();
+            loop.counters.exclusiveConnections--;
+        }
+        return mine;
+    }
+
+    /** Takes a connection that was prepared elsewhere as this client's own. */
+    void adopt(BackendConnection connection) {
+        closeExclusive();
+        connection.owner = client;
+        exclusive = connection;
+        loop.context.exclusive.incrementAndGet();
+        loop.counters.exclusiveConnections++;
+    }
+
+    @Nullable BackendConnection ownConnection() {
+        return exclusive;
+    }
+
+    void exclusiveLost(BackendConnection connection) {
+        if (exclusive != connection) {
+            return;
+        }
+        boolean needed = pinned() || client.inFlight() > 0;
+        forgetExclusive();
+        if (needed && !client.isClosed()) {
+            client.close();
+        }
+    }
+
+    // ---- replies
+
+    void replied(BackendConnection connection, long sent, long now, byte type) {
+        Transaction open = transaction;
+        if (open != null && type == '-') {
+            if (open.ending) {
+                local.alter(); // EXECABORT or worse: not worth knowing which
+            } else {
+                open.failed = true;
+            }
+        }
+        count(connection, sent, now, type);
+    }
+
+    void count(BackendConnection connection, long sent, long now, byte type) {
+        loop.traffic.record(connection.pool.onActive(), now - sent, type == '-' || type == '!');
+    }
+
+    /** Whether something is to be done as soon as nothing is in flight. */
+    boolean wantsRest() {
+        return exclusive != null || settling || skip == 2 || loop.gate.held();
+    }
+
+    /** Called when nothing is in flight and nothing can be sent: gives back what is not needed. */
+    void settle() {
+        if (client.inFlight() > 0 || client.isClosed()) {
+            return;
+        }
+        if (settling) {
+            settled();
+        }
+        if (skip == 2) {
+            skip = 0;
+            muted = false;
+        }
+        if (loop.gate.held()) {
+            surrender();
+        } else if (exclusive != null && !reserved && !pinned()) {
+            dropExclusive();
+        }
+    }
+
+    // ---- barrier
+
+    void hold() {
+        listening.hold();
+        BlockingCall call = blocking;
+        if (call != null) {
+            call.takeBack();
+        } else {
+            settle();
+        }
+    }
+
+    /** Takes everything off the server; the side that opens gets it back. */
+    private void surrender() {
+        if (listening.active()) {
+            return;
+        }
+        Transaction open = transaction;
+        if (open != null) {
+            open.replay = true;
+        }
+        if (watching) {
+            watching = false;
+            watchBroken = true;
+            loop.counters.watchesBroken++;
+        }
+        if (exclusive != null && !acquiring) {
+            if (open != null || watchBroken) {
+                closeExclusive();
+            } else {
+                dropExclusive();
+            }
+        }
+    }
+
+    boolean resting() {
+        return blocking == null && (exclusive == null || listening.active());
+    }
+
+    void routed(boolean flipped, boolean wasHeld) {
+        if (flipped) {
+            if (client.inFlight() > 0) {
+                loop.counters.inDoubt++;
+                client.close(); // nobody waited for its requests: in doubt
+                return;
+            }
+            if (!listening.active()) {
+                surrender();
+            }
+            forgetPool();
+            listening.flipped();
+        } else if (wasHeld) {
+            listening.reopened();
+        }
+    }
+
+    void close() {
+        closeExclusive();
+        forgetPool();
+        Transaction open = transaction;
+        transaction = null;
+        if (open != null) {
+            open.release();
+        }
+        listening.close();
+    }
+
+    /** A connection for a request too large to collect. */
+    @Nullable BackendConnection forLarge(@Nullable CommandSpec spec) {
+        Transaction open = transaction;
+        if (open != null) {
+            open.overflow();
+        }
+        return exclusive();
+    }
+}

@@ -1,0 +1,63 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * An open MULTI: its queued commands, recorded so that they can be queued again on another connection when a flip takes this one away.
+ * Past the cap nothing more is recorded and such a transaction can only be aborted.
+ */
+final class Transaction {
+    private final ByteBuf recorded;
+    private final int cap;
+    private int commands;
+    private boolean overflowed;
+
+    /** A queued command was refused: EXEC will answer EXECABORT. */
+    boolean failed;
+
+    /** The connection was given up; the commands must be queued again before the next one. */
+    boolean replay;
+
+    /** EXEC or DISCARD is on its way. */
+    boolean ending;
+
+    Transaction(ByteBuf recorded, int cap) {
+        this.recorded = recorded;
+        this.cap = cap;
+    }
+
+    void record(ByteBuf in, int offset, int length) {
+        if (overflowed || recorded.readableBytes() + length > cap) {
+            overflow();
+            return;
+        }
+        recorded.writeBytes(in, offset, length);
+        commands++;
+    }
+
+    void overflow() {
+        overflowed = true;
+        recorded.clear();
+    }
+
+    boolean overflowed() {
+        return overflowed;
+    }
+
+    int commands() {
+        return commands;
+    }
+
+    /** MULTI and the recorded commands, for a new connection. */
+    ByteBuf replayed() {
+        ByteBuf out = recorded.alloc().ioBuffer(recorded.readableBytes() + 16);
+        RespWriter.command(out, "MULTI");
+        out.writeBytes(recorded, recorded.readerIndex(), recorded.readableBytes());
+        return out;
+    }
+
+    void release() {
+        recorded.release();
+    }
+}
