@@ -4,13 +4,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What {@code GET /migrations/ID/status} says, as far as the demo looks at it. Fields it lacks are zero or empty. */
+/**
+ * What {@code GET /migrations/ID/status} says, as far as the demo looks at it. Fields it lacks are zero or empty.
+ *
+ * @param shareInForce of the eligible reads that go to the standby
+ * @param shareServed what the proxies saw of it in the last seconds
+ */
 record Status(
         String phase,
         boolean paused,
         double lagMillis,
         Progress progress,
-        double shareChosen,
+        double shareInForce,
         double shareServed,
         boolean ready,
         List<String> blockers,
@@ -36,7 +41,6 @@ record Status(
         List<String> blockers = new ArrayList<>();
         json.path("blockers")
                 .forEach(blocker -> blockers.add(blocker.isTextual() ? blocker.asText() : blocker.toString()));
-        JsonNode attempts = json.has("attempts") ? json.get("attempts") : json.path("flips");
         return new Status(
                 json.path("phase").asText(""),
                 json.path("paused").asBoolean(),
@@ -46,29 +50,14 @@ record Status(
                         progress.path("keys_total").asLong(),
                         progress.path("rate").asDouble(),
                         progress.path("eta_seconds").asDouble(-1)),
-                first(canary, "chosen", "read_percentage", "chosen_share"),
-                first(canary, "served", "served_share", "served_percentage"),
+                canary.path("read_percentage").asDouble(),
+                canary.path("served").asDouble(),
                 json.path("ready_for_cutover").asBoolean(),
                 blockers,
                 json.path("epoch").asLong(),
                 json.path("active").asText(""),
-                first(json, "last_reason", "reason"),
-                attempts);
-    }
-
-    private static double first(JsonNode node, String one, String other, String third) {
-        for (String name : new String[] {one, other, third}) {
-            if (node.path(name).isNumber()) {
-                return node.get(name).asDouble();
-            }
-        }
-        return 0;
-    }
-
-    private static String first(JsonNode node, String one, String other) {
-        return node.path(one).isTextual()
-                ? node.get(one).asText()
-                : node.path(other).asText("");
+                json.path("last_reason").asText(""),
+                json.path("attempts"));
     }
 
     /** True where the workflow will do nothing more by itself that the demo waits for. */

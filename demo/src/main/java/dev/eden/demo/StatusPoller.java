@@ -59,7 +59,7 @@ final class StatusPoller implements AutoCloseable {
     private synchronized void sample(Status status) {
         long now = history.now();
         boolean shared = switch (status.phase()) {
-            case "canary", "cutting_over", "rolling_back" -> status.shareChosen() > 0 || status.shareServed() > 0;
+            case "canary", "cutting_over", "rolling_back" -> status.shareInForce() > 0;
             default -> false;
         };
         if (shared && sharedSince < 0) {

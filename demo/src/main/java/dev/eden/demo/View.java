@@ -68,7 +68,7 @@ final class View {
         return String.format(
                 Locale.ROOT,
                 "%.0f %% of eligible reads chosen, %.0f %% served by the standby",
-                status.shareChosen() * 100,
+                status.shareInForce() * 100,
                 status.shareServed() * 100);
     }
 
@@ -88,11 +88,11 @@ final class View {
                     Math.max(0, progress.etaSeconds())));
         }
         words.append(String.format(Locale.ROOT, ", lag %.0f ms", status.lagMillis()));
-        if (status.shareChosen() > 0) {
+        if (status.shareInForce() > 0) {
             words.append(String.format(
                     Locale.ROOT,
                     ", canary %.0f %% chosen %.0f %% served",
-                    status.shareChosen() * 100,
+                    status.shareInForce() * 100,
                     status.shareServed() * 100));
         }
         return words.toString();

@@ -7,6 +7,7 @@ import dev.eden.demo.history.Outcome;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +67,7 @@ final class RegisterCheck {
 
     void check(String cell, long initial, List<Operation> operations) {
         operations.sort(Comparator.comparingInt(Operation::client).thenComparingInt(Operation::index));
-        Map<Operation, Write> writeOf = new HashMap<>();
+        Map<Operation, Write> writeOf = new IdentityHashMap<>();
         Map<Long, List<Write>> byValue = new HashMap<>();
         List<Write> writes = writes(cell, initial, operations, writeOf, byValue);
         seen(operations, byValue);
