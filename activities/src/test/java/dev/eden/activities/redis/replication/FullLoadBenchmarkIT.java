@@ -24,6 +24,8 @@ class FullLoadBenchmarkIT {
             }
             for (int round = 1; round <= 5; round++) {
                 long before = System.nanoTime();
+                double ownBefore = cpuSeconds(ProcessHandle.current().pid());
+                double targetBefore = cpuSeconds(pair.target.pid());
                 try (Pair.Running running = pair.replicate()) {
                     await().atMost(Duration.ofMinutes(2))
                             .pollInterval(Duration.ofMillis(10))
@@ -31,12 +33,15 @@ class FullLoadBenchmarkIT {
                     double seconds = (System.nanoTime() - before) / 1e9;
                     long used = Runtime.getRuntime().totalMemory()
                             - Runtime.getRuntime().freeMemory();
-                    LOGGER.atInfo().log(
-                            "{}: {} keys/s, {} s, heap in use {} MiB",
-                            round,
-                            (long) (KEYS / seconds),
-                            seconds,
-                            used >> 20);
+                    LOGGER.atInfo()
+                            .log(
+                                    "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
+                                    round,
+                                    (long) (KEYS / seconds),
+                                    seconds,
+                                    cpuSeconds(ProcessHandle.current().pid()) - ownBefore,
+                                    cpuSeconds(pair.target.pid()) - targetBefore,
+                                    used >> 20);
                     assertThat(running.failure.get()).isNull();
                 }
                 try (RespConnection green = pair.connect("green")) {
@@ -45,6 +50,13 @@ class FullLoadBenchmarkIT {
                 pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);
             }
         }
+    }
+
+    private static double cpuSeconds(long pid) {
+        return ProcessHandle.of(pid)
+                .flatMap(process -> process.info().totalCpuDuration())
+                .map(time -> time.toMillis() / 1e3)
+                .orElse(0.0);
     }
 
     /** Thirteen bytes of key, 64 of value, as in the baseline. */
