@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.preflight;
 
+import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
@@ -58,7 +59,7 @@ record ValueSample(
                 seen += keys.size();
             } while (!cursor.equals("0"));
         }
-        return new ValueSample(seen, complete, largest, Escaped.key(largestKey), reserved, exact);
+        return new ValueSample(seen, complete, largest, EscapedKey.of(largestKey), reserved, exact);
     }
 
     private static boolean startsWith(byte[] key, byte[] prefix) {

@@ -1,13 +1,13 @@
-package dev.eden.activities.redis.preflight;
+package dev.eden.activities.redis;
 
 /** Keys as people may see them: printable ASCII as it is, everything else as {@code \xNN}. */
-public final class Escaped {
+public final class EscapedKey {
     private static final int LONGEST = 200;
 
-    private Escaped() {}
+    private EscapedKey() {}
 
     /** At most about 200 characters; longer keys end in an ellipsis and their length. */
-    public static String key(byte[] key) {
+    public static String of(byte[] key) {
         StringBuilder text = new StringBuilder();
         for (byte b : key) {
             if (text.length() >= LONGEST) {
