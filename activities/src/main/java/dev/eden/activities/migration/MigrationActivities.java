@@ -1,0 +1,71 @@
+package dev.eden.activities.migration;
+
+import dev.eden.activities.canary.RouteCanary;
+import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.cutover.CutoverCoordinator;
+import dev.eden.activities.cutover.FenceSweeper;
+import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.redis.cleanup.RedisCleanup;
+import dev.eden.activities.redis.preflight.RedisPreflight;
+import dev.eden.activities.redis.preparation.RedisPreparation;
+import dev.eden.activities.redis.replication.ReplicatorRegistry;
+import dev.eden.activities.redis.validation.RedisValidation;
+import dev.eden.activities.redis.validation.ValidationOptions;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.ValidationLedger;
+import java.time.Clock;
+
+/** Everything a worker runs, composed from the store's ports. {@code preflight} also serves REST's {@code plan}. */
+public record MigrationActivities(
+        RedisPreflight preflight,
+        MigrationPreparation preparation,
+        MigrationReplication replication,
+        MigrationValidation validation,
+        RouteCanary canary,
+        MigrationCutover cutover,
+        MigrationCleanup cleanup,
+        AttemptSettler settler,
+        FenceSweeper fences) {
+
+    /** The store's side. */
+    public record Ports(
+            EndpointDirectory endpoints,
+            ServerRecords records,
+            RouteLedger routes,
+            ReplicationLedger replication,
+            ValidationLedger reports) {}
+
+    /** @param process name of this process, for the route row's coordinator */
+    public static MigrationActivities of(Ports ports, String process, Clock clock) {
+        RedisCutover engine = new RedisCutover(ports.endpoints(), ports.records());
+        AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
+        RedisPreflight preflight = new RedisPreflight(ports.endpoints());
+        ReplicatorRegistry replicators = new ReplicatorRegistry();
+        RedisValidation validation = new RedisValidation(
+                ports.endpoints(),
+                ports.records(),
+                ports.replication(),
+                ports.reports(),
+                migration -> replicators.find(migration).map(ReplicatorPositions::new),
+                ValidationOptions.defaults(),
+                clock);
+        return new MigrationActivities(
+                preflight,
+                new MigrationPreparation(
+                        preflight,
+                        new RedisPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
+                        ports.routes()),
+                new MigrationReplication(ports.endpoints(), ports.records(), ports.replication(), replicators, clock),
+                new MigrationValidation(validation),
+                new RouteCanary(ports.routes()),
+                new MigrationCutover(
+                        new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process), settler),
+                new MigrationCleanup(
+                        ports.routes(), settler, new RedisCleanup(ports.endpoints(), ports.records())),
+                settler,
+                new FenceSweeper(ports.routes(), engine));
+    }
+}
