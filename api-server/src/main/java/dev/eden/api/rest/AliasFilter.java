@@ -22,9 +22,8 @@ final class AliasFilter implements ContainerRequestFilter {
         int slash = first.indexOf('/');
         if (ALIASED.contains(slash < 0 ? first : first.substring(0, slash))) {
             String full = uri.getRequestUri().getRawPath();
-            URI aliased = uri.getRequestUriBuilder()
-                    .replacePath("/api/v1" + full)
-                    .build();
+            URI aliased =
+                    uri.getRequestUriBuilder().replacePath("/api/v1" + full).build();
             request.setRequestUri(uri.getBaseUri(), aliased);
         }
     }

@@ -41,7 +41,8 @@ public final class ApiServer implements AutoCloseable {
      * @param filters and resources: instances
      * @param adminServlets by path, e.g. {@code /metrics}
      */
-    public record Parts(List<Object> components, Map<String, HttpServlet> adminServlets, List<AutoCloseable> closedFirst) {}
+    public record Parts(
+            List<Object> components, Map<String, HttpServlet> adminServlets, List<AutoCloseable> closedFirst) {}
 
     /** Throws {@link StartupException} where a port is taken. */
     public static ApiServer start(Listen listen, Parts parts) {
@@ -71,10 +72,11 @@ public final class ApiServer implements AutoCloseable {
         environment.jersey().property("jersey.config.server.wadl.disableWadl", true);
         environment.jersey().register(new ProblemMapper());
         parts.components().forEach(environment.jersey()::register);
-        parts.adminServlets().forEach((path, servlet) -> environment
-                .admin()
-                .addServlet(path.substring(1), servlet)
-                .addMapping(path));
+        parts.adminServlets()
+                .forEach((path, servlet) -> environment
+                        .admin()
+                        .addServlet(path.substring(1), servlet)
+                        .addMapping(path));
         JettyProblems problems = new JettyProblems();
         environment.getApplicationContext().setErrorHandler(problems);
         environment.getAdminContext().setErrorHandler(problems);

@@ -89,12 +89,11 @@ final class EndpointRequests {
             return NONE;
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(java.util.Locale.ROOT);
-        String engine =
-                switch (scheme) {
-                    case "redis", "rediss" -> "redis";
-                    case "postgresql", "postgres" -> "postgres";
-                    default -> "";
-                };
+        String engine = switch (scheme) {
+            case "redis", "rediss" -> "redis";
+            case "postgresql", "postgres" -> "postgres";
+            default -> "";
+        };
         if (engine.isEmpty()) {
             fields.error("uri", "the scheme must be redis, rediss or postgresql");
             return NONE;

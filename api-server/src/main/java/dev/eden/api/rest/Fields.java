@@ -254,7 +254,9 @@ final class Fields {
             return labels;
         }
         value.properties().forEach(e -> {
-            if (!e.getValue().isTextual() || e.getKey().length() > 63 || e.getValue().asText().length() > 255) {
+            if (!e.getValue().isTextual()
+                    || e.getKey().length() > 63
+                    || e.getValue().asText().length() > 255) {
                 error(name, "names have up to 63 characters, values are strings of up to 255");
             }
             labels.put(e.getKey(), e.getValue().asText());
@@ -263,7 +265,8 @@ final class Fields {
     }
 
     /** The object under {@code name}; null where it is absent or of another type (reported). End it with {@link #end}. */
-    @Nullable Fields object(String name) {
+    @Nullable
+    Fields object(String name) {
         JsonNode value = get(name);
         if (value == null) {
             return null;
@@ -276,7 +279,8 @@ final class Fields {
     }
 
     /** The objects of the array under {@code name}; null where it is absent or of another type (reported). */
-    @Nullable List<Fields> objects(String name, int max) {
+    @Nullable
+    List<Fields> objects(String name, int max) {
         JsonNode value = get(name);
         if (value == null) {
             return null;

@@ -14,16 +14,15 @@ final class JettyProblems extends ErrorHandler {
     @Override
     public boolean handle(Request request, Response response, Callback callback) {
         int status = response.getStatus();
-        Problem problem =
-                switch (status) {
-                    case 404 -> new Problem(ErrorCode.PATH_NOT_FOUND, "nothing is at this path");
-                    case 405 -> new Problem(ErrorCode.METHOD_NOT_ALLOWED, "the path does not know this method");
-                    case 413 -> new Problem(ErrorCode.BODY_TOO_LARGE, "the body is too large");
-                    default ->
-                        status < 500
-                                ? new Problem(ErrorCode.BAD_REQUEST, "the request can't be understood")
-                                : new Problem(ErrorCode.INTERNAL, "the request failed");
-                };
+        Problem problem = switch (status) {
+            case 404 -> new Problem(ErrorCode.PATH_NOT_FOUND, "nothing is at this path");
+            case 405 -> new Problem(ErrorCode.METHOD_NOT_ALLOWED, "the path does not know this method");
+            case 413 -> new Problem(ErrorCode.BODY_TOO_LARGE, "the body is too large");
+            default ->
+                status < 500
+                        ? new Problem(ErrorCode.BAD_REQUEST, "the request can't be understood")
+                        : new Problem(ErrorCode.INTERNAL, "the request failed");
+        };
         var document = ProblemDocument.of(problem);
         document.put("status", status);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, ProblemDocument.MEDIA_TYPE);

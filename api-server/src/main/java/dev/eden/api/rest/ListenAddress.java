@@ -10,6 +10,8 @@ public final class ListenAddress {
             return false;
         }
         String port = text.substring(colon + 1);
-        return port.length() <= 5 && port.chars().allMatch(c -> c >= '0' && c <= '9') && Integer.parseInt(port) <= 65_535;
+        return port.length() <= 5
+                && port.chars().allMatch(c -> c >= '0' && c <= '9')
+                && Integer.parseInt(port) <= 65_535;
     }
 }

@@ -63,7 +63,10 @@ public final class MigrationCommands {
             throw new Problem(
                             ErrorCode.MIGRATION_STARTED,
                             "migration " + migration.id() + " is in phase " + migration.phase())
-                    .with("allowed", MigrationStatus.allowed(migration, Views.parse(migration.viewJson()).orElse(null)));
+                    .with(
+                            "allowed",
+                            MigrationStatus.allowed(
+                                    migration, Views.parse(migration.viewJson()).orElse(null)));
         }
         MigrationSpec spec = spec(migration);
         Preflight found = preflight.apply(spec);
@@ -107,8 +110,7 @@ public final class MigrationCommands {
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
         if (!receipt.repeated()) {
             @Nullable Strategy strategy = command.strategy();
-            migrations.commandAccepted(
-                    migration, command.kind().label(), command.actor(), command.reason(), strategy);
+            migrations.commandAccepted(migration, command.kind().label(), command.actor(), command.reason(), strategy);
             LOGGER.atInfo()
                     .addKeyValue("migration", migration.id())
                     .addKeyValue("phase", receipt.view().phase().label())
@@ -124,9 +126,7 @@ public final class MigrationCommands {
             throw ended(migration);
         }
         if (!migration.started()) {
-            throw new Problem(
-                            ErrorCode.MIGRATION_NOT_STARTED,
-                            "migration " + migration.id() + " has not been started")
+            throw new Problem(ErrorCode.MIGRATION_NOT_STARTED, "migration " + migration.id() + " has not been started")
                     .with("allowed", MigrationStatus.allowed(migration, null));
         }
     }

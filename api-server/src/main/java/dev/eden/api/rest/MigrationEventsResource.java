@@ -102,7 +102,10 @@ public final class MigrationEventsResource implements AutoCloseable {
             boolean ended = migrations.get(id).ended();
             List<AuditLog.Event> events = audit.events(id, last, PAGE);
             for (AuditLog.Event event : events) {
-                write(output, "id: " + event.id() + "\nevent: " + line(event.event()) + "\ndata: " + Json.write(event) + "\n\n");
+                write(
+                        output,
+                        "id: " + event.id() + "\nevent: " + line(event.event()) + "\ndata: " + Json.write(event)
+                                + "\n\n");
                 last = event.id();
                 heardAt = System.nanoTime();
             }

@@ -26,12 +26,12 @@ final class MigrationRequests {
         String description = fields.text("description", 2000, "");
         Strategy strategy = requiredStrategy(fields);
         if (strategy.writeMode().asksForCutover()) {
-            fields.error("strategy/write_mode/mode", "a migration begins with dual_write; ask for cutover when it is ready");
+            fields.error(
+                    "strategy/write_mode/mode", "a migration begins with dual_write; ask for cutover when it is ready");
         }
         MigrationSpec.Data data = data(fields.object("data"));
         MigrationSpec.Gates gates = gates(fields.object("gates"));
-        String failureHandling =
-                fields.oneOf("failure_handling", "pause", "rollback_all", "pause", "needs_operator");
+        String failureHandling = fields.oneOf("failure_handling", "pause", "rollback_all", "pause", "needs_operator");
         MigrationSpec.CutoverBudget budget = budget(fields.object("cutover"));
         Map<String, String> labels = fields.labels("labels");
         for (String later : List.of("validation", "dns", "notify")) {
@@ -94,7 +94,8 @@ final class MigrationRequests {
     }
 
     private static Strategy strategy(Fields fields, @Nullable Strategy current) {
-        String type = fields.oneOf("type", current == null ? null : current.type(), "canary", "blue_green", "immediate");
+        String type =
+                fields.oneOf("type", current == null ? null : current.type(), "canary", "blue_green", "immediate");
         Strategy base = current != null && current.type().equals(type) ? current : strategyDefaults(type);
         double share = fields.number("read_percentage", base.readPercentage(), 0, 1);
         if (!type.equals("canary") && fields.has("read_percentage") && share > 0 && share < 1) {
@@ -133,10 +134,11 @@ final class MigrationRequests {
                 object.error("read_percentage", "must not be less than the stage before");
             }
             before = share;
-            Duration bake =
-                    object.duration("bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ofDays(30));
+            Duration bake = object.duration("bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ofDays(30));
             if (object.has("gates")) {
-                object.error("gates", "gates per stage are not supported by this version yet; the migration's gates hold in every stage");
+                object.error(
+                        "gates",
+                        "gates per stage are not supported by this version yet; the migration's gates hold in every stage");
             }
             object.end();
             stages.add(new Strategy.Stage(share, bake.toSeconds()));
@@ -155,12 +157,12 @@ final class MigrationRequests {
         } else if (cutover && share == 0) {
             fields.error("write_percentage", "a cutover moves all writes: 1");
         } else if (!cutover && share == 1) {
-            fields.error("write_percentage", "with dual_write the source owns all writes; the mode that moves them is cutover");
+            fields.error(
+                    "write_percentage",
+                    "with dual_write the source owns all writes; the mode that moves them is cutover");
         }
         fields.end();
-        return cutover
-                ? new Strategy.WriteMode(mode, null, ack, 1.0)
-                : new Strategy.WriteMode(mode, policy, ack, null);
+        return cutover ? new Strategy.WriteMode(mode, null, ack, 1.0) : new Strategy.WriteMode(mode, policy, ack, null);
     }
 
     private static MigrationSpec.Data data(@Nullable Fields fields) {
@@ -201,9 +203,9 @@ final class MigrationRequests {
         if (fields == null) {
             return base;
         }
-        MigrationSpec.CutoverBudget budget = new MigrationSpec.CutoverBudget(
-                fields.integer("deadline_ms", base.deadlineMs(), 10, 10_000),
-                (int) fields.integer("max_attempts", base.maxAttempts(), 1, 100));
+        MigrationSpec.CutoverBudget budget =
+                new MigrationSpec.CutoverBudget(fields.integer("deadline_ms", base.deadlineMs(), 10, 10_000), (int)
+                        fields.integer("max_attempts", base.maxAttempts(), 1, 100));
         fields.end();
         return budget;
     }

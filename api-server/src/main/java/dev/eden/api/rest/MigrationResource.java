@@ -39,7 +39,10 @@ public final class MigrationResource {
     private final ValidationLedger validations;
 
     public MigrationResource(
-            MigrationStore migrations, MigrationCommands commands, MigrationStatus status, ValidationLedger validations) {
+            MigrationStore migrations,
+            MigrationCommands commands,
+            MigrationStatus status,
+            ValidationLedger validations) {
         this.migrations = migrations;
         this.commands = commands;
         this.status = status;
@@ -169,8 +172,8 @@ public final class MigrationResource {
         migrations.get(id);
         return validations
                 .latest(id)
-                .orElseThrow(() -> new Problem(
-                        ErrorCode.VALIDATION_NOT_FOUND, "migration " + id + " has not been validated yet"));
+                .orElseThrow(() ->
+                        new Problem(ErrorCode.VALIDATION_NOT_FOUND, "migration " + id + " has not been validated yet"));
     }
 
     static int parameter(String name, String text, int min, int max) {

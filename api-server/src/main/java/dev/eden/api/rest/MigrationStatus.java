@@ -57,9 +57,8 @@ public final class MigrationStatus {
 
     /** Asks the workflow first. */
     ObjectNode of(Migration migration) {
-        Optional<MigrationView> live = migration.started() && !migration.ended()
-                ? orchestrator.view(migration.id())
-                : Optional.empty();
+        Optional<MigrationView> live =
+                migration.started() && !migration.ended() ? orchestrator.view(migration.id()) : Optional.empty();
         return of(migration, live.or(() -> Views.parse(migration.viewJson())).orElse(null));
     }
 
@@ -191,9 +190,7 @@ public final class MigrationStatus {
         Optional<RouteLedger.Routes> row = routes.read(migration.id());
         if (row.isEmpty()) {
             status.putNull("epoch");
-            status.put(
-                    "active",
-                    migration.phase().equals("completed") ? migration.target() : migration.source());
+            status.put("active", migration.phase().equals("completed") ? migration.target() : migration.source());
             status.putNull("route_state");
             return;
         }
@@ -253,8 +250,7 @@ public final class MigrationStatus {
             links.put(
                     "temporal_ui",
                     temporalUi.replaceAll("/+$", "") + "/namespaces/" + namespace + "/workflows/"
-                            + URLEncoder.encode(
-                                    MigrationWorkflow.workflowId(migration.id()), StandardCharsets.UTF_8));
+                            + URLEncoder.encode(MigrationWorkflow.workflowId(migration.id()), StandardCharsets.UTF_8));
         }
         ArrayNode next = links.putArray("next");
         for (String command : allowed) {

@@ -10,8 +10,8 @@ final class PlanSteps {
 
     static List<String> of(MigrationSpec spec) {
         List<String> steps = new ArrayList<>();
-        steps.add("initializing: make Eden's users on " + spec.source() + " and " + spec.target() + ", save what is changed, fence "
-                + spec.target() + " against everybody else");
+        steps.add("initializing: make Eden's users on " + spec.source() + " and " + spec.target()
+                + ", save what is changed, fence " + spec.target() + " against everybody else");
         if (spec.data().type().equals("none")) {
             steps.add("replicating: copy no existing keys; apply the log of " + spec.source() + " to " + spec.target());
         } else {
@@ -38,12 +38,14 @@ final class PlanSteps {
                     default -> "waiting for the cutover command, without canary reads";
                 });
         steps.add("cutting_over (on command): hold, drain, fence " + spec.source() + ", wait until " + spec.target()
-                + " has applied all of it, commit, open; within " + spec.budget().deadlineMs()
+                + " has applied all of it, commit, open; within "
+                + spec.budget().deadlineMs()
                 + " ms or not at all, up to " + spec.budget().maxAttempts() + " attempts");
         steps.add("baking: " + spec.target() + " owns writes, its log is applied to " + spec.source()
                 + ", so that rollback loses nothing");
         steps.add("completed (finalize): end the reverse copy and leave nothing of Eden's on either server");
-        steps.add("when a phase fails for good: " + spec.failureHandling().name().toLowerCase(java.util.Locale.ROOT));
+        steps.add(
+                "when a phase fails for good: " + spec.failureHandling().name().toLowerCase(java.util.Locale.ROOT));
         return steps;
     }
 }

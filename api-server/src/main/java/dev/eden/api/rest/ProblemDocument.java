@@ -23,7 +23,8 @@ final class ProblemDocument {
         if (!problem.errors().isEmpty()) {
             document.set("errors", Json.mapper().valueToTree(problem.errors()));
         }
-        problem.extensions().forEach((name, value) -> document.set(name, Json.mapper().valueToTree(value)));
+        problem.extensions()
+                .forEach((name, value) -> document.set(name, Json.mapper().valueToTree(value)));
         return document;
     }
 }

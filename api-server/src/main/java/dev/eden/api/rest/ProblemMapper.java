@@ -43,11 +43,13 @@ final class ProblemMapper implements ExceptionMapper<Throwable> {
         return switch (failure) {
             case Problem problem -> problem;
             case NotFoundException _ -> new Problem(ErrorCode.PATH_NOT_FOUND, "nothing is at this path");
-            case NotAllowedException _ -> new Problem(ErrorCode.METHOD_NOT_ALLOWED, "the path does not know this method");
+            case NotAllowedException _ ->
+                new Problem(ErrorCode.METHOD_NOT_ALLOWED, "the path does not know this method");
             case NotSupportedException _ ->
                 new Problem(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
             case NotAcceptableException _ -> new Problem(ErrorCode.NOT_ACCEPTABLE, "the answer would be JSON");
-            case WebApplicationException web when web.getResponse().getStatus() < 500 ->
+            case WebApplicationException web
+            when web.getResponse().getStatus() < 500 ->
                 new Problem(ErrorCode.BAD_REQUEST, "the request can't be understood");
             default -> unexpected(failure);
         };
@@ -55,7 +57,9 @@ final class ProblemMapper implements ExceptionMapper<Throwable> {
 
     private static Problem unexpected(Throwable failure) {
         if (storeIsAway(failure)) {
-            LOGGER.atWarn().addKeyValue("error", failure.getClass().getSimpleName()).log("the store does not answer");
+            LOGGER.atWarn()
+                    .addKeyValue("error", failure.getClass().getSimpleName())
+                    .log("the store does not answer");
             return new Problem(ErrorCode.STORE_UNAVAILABLE, "Eden's store does not answer");
         }
         String incident = UUID.randomUUID().toString();

@@ -30,7 +30,8 @@ final class RoleFilter implements ContainerRequestFilter {
         if (!identity.role().includes(least)) {
             throw new Problem(
                     ErrorCode.FORBIDDEN,
-                    "this needs the role " + least.label() + "; the token's is " + identity.role().label());
+                    "this needs the role " + least.label() + "; the token's is "
+                            + identity.role().label());
         }
     }
 }

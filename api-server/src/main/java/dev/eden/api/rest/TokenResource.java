@@ -47,8 +47,8 @@ public final class TokenResource {
                 ? fields.duration("lifetime", Duration.ofDays(1), Duration.ofSeconds(1), Duration.ofDays(3650))
                 : null;
         fields.done();
-        TokenStore.NewToken made = tokens.create(
-                Role.valueOf(role.toUpperCase(Locale.ROOT)), label, lifetime, Caller.actor(request));
+        TokenStore.NewToken made =
+                tokens.create(Role.valueOf(role.toUpperCase(Locale.ROOT)), label, lifetime, Caller.actor(request));
         return Response.status(Response.Status.CREATED).entity(made).build();
     }
 

@@ -20,8 +20,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
 
     @Override
     public Direction current(String migration) {
-        return jdbi.withHandle(h -> h.createQuery(
-                        """
+        return jdbi.withHandle(h -> h.createQuery("""
                         SELECT r.active, r.standby, r.epoch, r.state, r.turn_replid, r.turn_offset,
                                p.generation, p.loaded, p.start_replid, p.start_offset
                         FROM route r JOIN replication p ON p.migration = r.migration
@@ -47,8 +46,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
     @Override
     public OptionalLong nextGeneration(String migration, long epoch) {
         return jdbi.inTransaction(h -> {
-            boolean stable = h.createQuery(
-                            """
+            boolean stable = h.createQuery("""
                             SELECT bool_and(state = 'STABLE' AND epoch = :epoch) FROM
                                 (SELECT state, epoch FROM route WHERE migration = :migration FOR SHARE) AS held""")
                     .bind("migration", migration)
@@ -69,8 +67,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
 
     @Override
     public void loaded(String migration, long epoch, long generation, String replid, long offset) {
-        jdbi.useHandle(h -> h.createUpdate(
-                        """
+        jdbi.useHandle(h -> h.createUpdate("""
                         UPDATE replication SET loaded = true, start_replid = :replid, start_offset = :offset
                         WHERE migration = :migration AND generation = :generation""")
                 .bind("migration", migration)
@@ -82,8 +79,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
 
     @Override
     public void restartLoad(String migration, long epoch, long generation) {
-        jdbi.useHandle(h -> h.createUpdate(
-                        """
+        jdbi.useHandle(h -> h.createUpdate("""
                         UPDATE replication SET loaded = false, start_replid = NULL, start_offset = 0
                         WHERE migration = :migration AND generation = :generation""")
                 .bind("migration", migration)

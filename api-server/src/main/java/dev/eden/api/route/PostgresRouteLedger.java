@@ -31,10 +31,10 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public Optional<Routes> read(String migration) {
-        List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
-                                RouteRows.SELECT + " WHERE migration = :migration ORDER BY interlay")
-                        .bind("migration", migration))
-                .list());
+        List<RouteRows> rows = jdbi.withHandle(
+                h -> rows(h.createQuery(RouteRows.SELECT + " WHERE migration = :migration ORDER BY interlay")
+                                .bind("migration", migration))
+                        .list());
         return rows.isEmpty() ? Optional.empty() : Optional.of(RouteRows.routes(rows));
     }
 
@@ -44,8 +44,7 @@ public final class PostgresRouteLedger implements RouteLedger {
             h.createUpdate("INSERT INTO replication (migration) VALUES (:migration) ON CONFLICT DO NOTHING")
                     .bind("migration", migration)
                     .execute();
-            int changed = h.createUpdate(
-                            """
+            int changed = h.createUpdate("""
                             UPDATE route SET standby = :target, migration = :migration, turn_replid = NULL, turn_offset = NULL
                             WHERE interlay IN (<interlays>) AND state = 'STABLE' AND active = :source AND standby IS NULL""")
                     .bind("migration", migration)
@@ -64,31 +63,22 @@ public final class PostgresRouteLedger implements RouteLedger {
                         + interlays.size() + " interlays stand before " + source + " with no migration");
             }
             // Interlays that join a migration late take the epoch of the others: they move together.
-            h.createUpdate(
-                            """
+            h.createUpdate("""
                             UPDATE route SET epoch = (SELECT max(epoch) FROM route WHERE migration = :migration)
-                            WHERE migration = :migration AND epoch < (SELECT max(epoch) FROM route WHERE migration = :migration)""")
-                    .bind("migration", migration)
-                    .execute();
+                            WHERE migration = :migration AND epoch < (SELECT max(epoch) FROM route WHERE migration = :migration)""").bind("migration", migration).execute();
         });
     }
 
     @Override
     public void detach(String migration) {
         jdbi.useTransaction(h -> {
-            h.createUpdate(
-                            """
+            h.createUpdate("""
                             UPDATE interlay SET endpoint = route.active FROM route
-                            WHERE route.interlay = interlay.id AND route.migration = :migration""")
-                    .bind("migration", migration)
-                    .execute();
-            h.createUpdate(
-                            """
+                            WHERE route.interlay = interlay.id AND route.migration = :migration""").bind("migration", migration).execute();
+            h.createUpdate("""
                             UPDATE route SET standby = NULL, migration = NULL, turn_replid = NULL, turn_offset = NULL, read_share = 0,
                                    ack_both = false, attempt = 0, deadline_ms = 0
-                            WHERE migration = :migration AND state = 'STABLE'""")
-                    .bind("migration", migration)
-                    .execute();
+                            WHERE migration = :migration AND state = 'STABLE'""").bind("migration", migration).execute();
             long left = h.createQuery("SELECT count(*) FROM route WHERE migration = :migration")
                     .bind("migration", migration)
                     .mapTo(Long.class)
@@ -101,8 +91,7 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public void canary(String migration, CanaryPolicy policy, boolean ackBoth) {
-        jdbi.useHandle(h -> h.createUpdate(
-                        """
+        jdbi.useHandle(h -> h.createUpdate("""
                         UPDATE route SET read_share = :share, consistency = :consistency, max_wait_ms = :wait, ack_both = :both
                         WHERE migration = :migration AND (read_share, consistency, max_wait_ms, ack_both)
                               IS DISTINCT FROM (:share, :consistency, :wait, :both)""")
@@ -117,8 +106,7 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public Optional<Armed> arm(String migration, long epoch, String coordinator, String direction) {
         return jdbi.inTransaction(h -> {
-            long attempt = h.createQuery(
-                            """
+            long attempt = h.createQuery("""
                             INSERT INTO attempt (migration, epoch, direction, coordinator)
                             VALUES (:migration, :epoch, :direction, :coordinator) RETURNING id""")
                     .bind("migration", migration)
@@ -127,8 +115,7 @@ public final class PostgresRouteLedger implements RouteLedger {
                     .bind("coordinator", coordinator)
                     .mapTo(Long.class)
                     .one();
-            int changed = h.createUpdate(
-                            """
+            int changed = h.createUpdate("""
                             UPDATE route SET state = 'ARMED', attempt = :attempt, coordinator = :coordinator
                             WHERE migration = :migration AND epoch = :epoch AND state = 'STABLE' AND standby IS NOT NULL""")
                     .bind("migration", migration)
@@ -141,8 +128,7 @@ public final class PostgresRouteLedger implements RouteLedger {
                 return Optional.empty();
             }
             // A proxy that joins takes a share lock on its row: it is either in this list or will see ARMED.
-            List<JoinedProxy> proxies = h.createQuery(
-                            """
+            List<JoinedProxy> proxies = h.createQuery("""
                             SELECT p.name, p.interlay, p.seen_at > clock_timestamp() - interval '3 seconds' AS alive
                             FROM proxy p JOIN route r ON r.interlay = p.interlay WHERE r.migration = :migration""")
                     .bind("migration", migration)
@@ -166,8 +152,7 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public boolean commit(String migration, long epoch, long attempt, Position turn) {
         return jdbi.inTransaction(h -> {
-            int changed = h.createUpdate(
-                            """
+            int changed = h.createUpdate("""
                             UPDATE route SET state = 'COMMITTED', epoch = epoch + 1, active = standby, standby = active,
                                    active_tag = (active_tag + 1) % 16, turn_replid = :replid, turn_offset = :offset, read_share = 0
                             WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND state = 'PREPARED'""")
@@ -187,7 +172,9 @@ public final class PostgresRouteLedger implements RouteLedger {
             // Losing this to a crash is harmless: COMMITTED is rolled forward again.
             h.execute("SET LOCAL synchronous_commit = off");
             return all(
-                    h, migration, update(h, migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'COMMITTED'"));
+                    h,
+                    migration,
+                    update(h, migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'COMMITTED'"));
         });
     }
 
@@ -258,8 +245,7 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public List<Acknowledgement> acknowledgements(long attempt) {
-        return jdbi.withHandle(h -> h.createQuery(
-                        """
+        return jdbi.withHandle(h -> h.createQuery("""
                         SELECT proxy, interlay, step, detail, (extract(epoch FROM at) * 1000000)::bigint AS micros
                         FROM acknowledgement WHERE attempt = :attempt ORDER BY at""")
                 .bind("attempt", attempt)
@@ -295,7 +281,7 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public List<Unsettled> unsettled() {
         List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
-                                RouteRows.SELECT + " WHERE state <> 'STABLE' AND migration IS NOT NULL ORDER BY changed_at"))
+                        RouteRows.SELECT + " WHERE state <> 'STABLE' AND migration IS NOT NULL ORDER BY changed_at"))
                 .list());
         return RouteRows.byMigration(rows).values().stream()
                 .map(group -> new Unsettled(
@@ -308,15 +294,16 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public List<Routes> attached() {
         List<RouteRows> rows = jdbi.withHandle(h -> rows(h.createQuery(
-                                RouteRows.SELECT + " WHERE state = 'STABLE' AND standby IS NOT NULL ORDER BY interlay"))
+                        RouteRows.SELECT + " WHERE state = 'STABLE' AND standby IS NOT NULL ORDER BY interlay"))
                 .list());
-        return RouteRows.byMigration(rows).values().stream().map(RouteRows::routes).toList();
+        return RouteRows.byMigration(rows).values().stream()
+                .map(RouteRows::routes)
+                .toList();
     }
 
     @Override
     public List<TrafficReport> traffic(String migration) {
-        return jdbi.withHandle(h -> h.createQuery(
-                        """
+        return jdbi.withHandle(h -> h.createQuery("""
                         SELECT p.traffic::text FROM proxy p JOIN route r ON r.interlay = p.interlay
                         WHERE r.migration = :migration AND p.traffic IS NOT NULL
                               AND p.seen_at > clock_timestamp() - interval '3 seconds'""")

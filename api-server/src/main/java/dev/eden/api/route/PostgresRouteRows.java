@@ -33,15 +33,15 @@ public final class PostgresRouteRows implements RouteHooks, RouteReports {
 
     @Override
     public void endpointChanged(Handle handle, String endpoint) {
-        handle.createUpdate("UPDATE route SET coordinator = coordinator WHERE active = :endpoint OR standby = :endpoint")
+        handle.createUpdate(
+                        "UPDATE route SET coordinator = coordinator WHERE active = :endpoint OR standby = :endpoint")
                 .bind("endpoint", endpoint)
                 .execute();
     }
 
     @Override
     public List<ProxyTraffic> traffic(String interlay) {
-        return jdbi.withHandle(h -> h.createQuery(
-                        """
+        return jdbi.withHandle(h -> h.createQuery("""
                         SELECT name, listen, seen_at > clock_timestamp() - interval '3 seconds' AS alive, traffic::text AS traffic,
                                (extract(epoch FROM seen_at) * 1000)::bigint AS millis
                         FROM proxy WHERE interlay = :interlay AND traffic IS NOT NULL ORDER BY name""")
@@ -57,8 +57,7 @@ public final class PostgresRouteRows implements RouteHooks, RouteReports {
 
     @Override
     public List<AttemptReport> attempts(String migration) {
-        return jdbi.withHandle(h -> h.createQuery(
-                        """
+        return jdbi.withHandle(h -> h.createQuery("""
                         SELECT id, direction, outcome, report::text AS report, (extract(epoch FROM started_at) * 1000)::bigint AS millis
                         FROM attempt WHERE migration = :migration AND report IS NOT NULL ORDER BY id""")
                 .bind("migration", migration)

@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
 /** {@link RouteStore} straight on PostgreSQL, for every proxy process. Thread-safe. */
 public final class PostgresRouteStore implements RouteStore {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    private static final String SELECT =
-            """
+    private static final String SELECT = """
             SELECT interlay, version, epoch, state, attempt, deadline_ms, active, standby, active_tag, migration,
                    read_share, consistency, max_wait_ms, ack_both
             FROM route WHERE interlay = :interlay
@@ -48,23 +47,24 @@ public final class PostgresRouteStore implements RouteStore {
 
     @Override
     public Route join(ProxyIdentity proxy, String interlay) {
-        return guarded("join", h -> h.inTransaction(t -> {
-            // The share lock orders this against arming: see PostgresRouteLedger#arm.
-            Row row = row(t, interlay, SELECT + " FOR SHARE");
-            t.createUpdate(
-                            """
+        return guarded(
+                "join",
+                h -> h.inTransaction(t -> {
+                    // The share lock orders this against arming: see PostgresRouteLedger#arm.
+                    Row row = row(t, interlay, SELECT + " FOR SHARE");
+                    t.createUpdate("""
                             INSERT INTO proxy (name, interlay, incarnation, listen, version)
                             VALUES (:name, :interlay, :incarnation, :listen, :version)
                             ON CONFLICT (interlay, name) DO UPDATE SET incarnation = :incarnation, listen = :listen,
                                 version = :version, joined_at = clock_timestamp(), seen_at = clock_timestamp(), traffic = NULL""")
-                    .bind("name", proxy.name())
-                    .bind("interlay", interlay)
-                    .bind("incarnation", proxy.incarnation())
-                    .bind("listen", proxy.listen())
-                    .bind("version", proxy.version())
-                    .execute();
-            return row;
-        }));
+                            .bind("name", proxy.name())
+                            .bind("interlay", interlay)
+                            .bind("incarnation", proxy.incarnation())
+                            .bind("listen", proxy.listen())
+                            .bind("version", proxy.version())
+                            .execute();
+                    return row;
+                }));
     }
 
     @Override
@@ -74,42 +74,45 @@ public final class PostgresRouteStore implements RouteStore {
 
     @Override
     public void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail) {
-        run("acknowledge", h -> h.useTransaction(t -> {
-            // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash does anyway.
-            t.execute("SET LOCAL synchronous_commit = off");
-            t.createUpdate(
-                            """
+        run(
+                "acknowledge",
+                h -> h.useTransaction(t -> {
+                    // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash
+                    // does anyway.
+                    t.execute("SET LOCAL synchronous_commit = off");
+                    t.createUpdate("""
                             INSERT INTO acknowledgement (attempt, proxy, interlay, step, detail)
                             VALUES (:attempt, :proxy, :interlay, :step, :detail) ON CONFLICT DO NOTHING""")
-                    .bind("attempt", attempt)
-                    .bind("proxy", proxy.name())
-                    .bind("interlay", interlay)
-                    .bind("step", step.name())
-                    .bind("detail", detail)
-                    .execute();
-        }));
+                            .bind("attempt", attempt)
+                            .bind("proxy", proxy.name())
+                            .bind("interlay", interlay)
+                            .bind("step", step.name())
+                            .bind("detail", detail)
+                            .execute();
+                }));
     }
 
     @Override
     public boolean abort(String interlay, long epoch, long attempt, String reason) {
         int[] changed = new int[1];
-        run("abort", h -> h.useTransaction(t -> {
-            changed[0] = t.createUpdate(
-                            """
+        run(
+                "abort",
+                h -> h.useTransaction(t -> {
+                    changed[0] = t.createUpdate("""
                             UPDATE route SET state = 'ABORTING'
                             WHERE migration = (SELECT migration FROM route WHERE interlay = :interlay)
                                   AND epoch = :epoch AND attempt = :attempt AND state = 'PREPARED'""")
-                    .bind("interlay", interlay)
-                    .bind("epoch", epoch)
-                    .bind("attempt", attempt)
-                    .execute();
-            if (changed[0] > 0) {
-                t.createUpdate("UPDATE attempt SET reason = :reason WHERE id = :id AND reason IS NULL")
-                        .bind("reason", reason)
-                        .bind("id", attempt)
-                        .execute();
-            }
-        }));
+                            .bind("interlay", interlay)
+                            .bind("epoch", epoch)
+                            .bind("attempt", attempt)
+                            .execute();
+                    if (changed[0] > 0) {
+                        t.createUpdate("UPDATE attempt SET reason = :reason WHERE id = :id AND reason IS NULL")
+                                .bind("reason", reason)
+                                .bind("id", attempt)
+                                .execute();
+                    }
+                }));
         return changed[0] > 0;
     }
 
@@ -121,28 +124,31 @@ public final class PostgresRouteStore implements RouteStore {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        run("report", h -> h.useTransaction(t -> {
-            t.execute("SET LOCAL synchronous_commit = off");
-            t.createUpdate(
-                            """
+        run(
+                "report",
+                h -> h.useTransaction(t -> {
+                    t.execute("SET LOCAL synchronous_commit = off");
+                    t.createUpdate("""
                             UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb
                             WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""")
-                    .bind("traffic", json)
-                    .bind("interlay", interlay)
-                    .bind("name", proxy.name())
-                    .bind("incarnation", proxy.incarnation())
-                    .execute();
-        }));
+                            .bind("traffic", json)
+                            .bind("interlay", interlay)
+                            .bind("name", proxy.name())
+                            .bind("incarnation", proxy.incarnation())
+                            .execute();
+                }));
     }
 
     @Override
     public void leave(ProxyIdentity proxy, String interlay) {
-        run("leave", h -> h.createUpdate(
-                        "DELETE FROM proxy WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation")
-                .bind("interlay", interlay)
-                .bind("name", proxy.name())
-                .bind("incarnation", proxy.incarnation())
-                .execute());
+        run(
+                "leave",
+                h -> h.createUpdate(
+                                "DELETE FROM proxy WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation")
+                        .bind("interlay", interlay)
+                        .bind("name", proxy.name())
+                        .bind("incarnation", proxy.incarnation())
+                        .execute());
     }
 
     @Override

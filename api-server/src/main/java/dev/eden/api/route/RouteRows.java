@@ -23,8 +23,7 @@ record RouteRows(
         long turnOffset,
         long ageMillis) {
 
-    static final String SELECT =
-            """
+    static final String SELECT = """
             SELECT interlay, migration, epoch, state, attempt, deadline_ms, active, standby, turn_replid, turn_offset,
                    (extract(epoch FROM clock_timestamp() - changed_at) * 1000)::bigint AS age_ms
             FROM route

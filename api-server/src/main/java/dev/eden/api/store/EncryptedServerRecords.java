@@ -32,7 +32,10 @@ public final class EncryptedServerRecords implements ServerRecords {
             byte[] password = new byte[PASSWORD_BYTES];
             random.nextBytes(password);
             String fresh = Json.write(Map.of(
-                    "user", user, "password", Base64.getUrlEncoder().withoutPadding().encodeToString(password)));
+                    "user",
+                    user,
+                    "password",
+                    Base64.getUrlEncoder().withoutPadding().encodeToString(password)));
             return putIfAbsent(migration, endpoint, name, fresh);
         }));
         return new Backend.Login(
@@ -42,8 +45,7 @@ public final class EncryptedServerRecords implements ServerRecords {
     @Override
     public String putIfAbsent(String migration, String endpoint, String name, String value) {
         return jdbi.inTransaction(handle -> {
-            handle.createUpdate(
-                            """
+            handle.createUpdate("""
                             INSERT INTO server_record (migration, endpoint, name, value)
                             VALUES (:migration, :endpoint, :name, :value) ON CONFLICT DO NOTHING""")
                     .bind("migration", migration)
@@ -57,8 +59,7 @@ public final class EncryptedServerRecords implements ServerRecords {
 
     @Override
     public void put(String migration, String endpoint, String name, String value) {
-        jdbi.useHandle(handle -> handle.createUpdate(
-                        """
+        jdbi.useHandle(handle -> handle.createUpdate("""
                         INSERT INTO server_record (migration, endpoint, name, value)
                         VALUES (:migration, :endpoint, :name, :value)
                         ON CONFLICT (migration, endpoint, name) DO UPDATE SET value = EXCLUDED.value, updated_at = now()""")
@@ -88,9 +89,11 @@ public final class EncryptedServerRecords implements ServerRecords {
 
     /** The login stored under the name, in the caller's transaction; never makes one. */
     public Optional<Backend.Login> storedLogin(Handle handle, String migration, String endpoint, String name) {
-        return get(handle, migration, endpoint, name).map(Json::tree).map(login ->
-                new Backend.Login(
-                        login.path("user").asText(), new Secret(login.path("password").asText())));
+        return get(handle, migration, endpoint, name)
+                .map(Json::tree)
+                .map(login -> new Backend.Login(
+                        login.path("user").asText(),
+                        new Secret(login.path("password").asText())));
     }
 
     @Override

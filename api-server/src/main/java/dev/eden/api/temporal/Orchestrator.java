@@ -59,8 +59,7 @@ public final class Orchestrator {
                 .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
                 .setTaskQueue(TaskQueues.ORCHESTRATOR)
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
-                .setWorkflowIdReusePolicy(
-                        WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
+                .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
                 .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
         if (searchAttributes) {
             options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
@@ -144,7 +143,8 @@ public final class Orchestrator {
             }
             if (cause instanceof StatusRuntimeException status) {
                 return status.getStatus().getCode() == Status.Code.NOT_FOUND
-                        ? new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended")
+                        ? new Problem(
+                                ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended")
                         : unavailable(status);
             }
             if (cause instanceof WorkflowUpdateException && cause.getCause() == null) {
@@ -167,6 +167,8 @@ public final class Orchestrator {
 
     private static Problem unavailable(StatusRuntimeException e) {
         LOGGER.atWarn().addKeyValue("status", e.getStatus().getCode()).log("Temporal does not answer");
-        return new Problem(ErrorCode.ORCHESTRATOR_UNAVAILABLE, "Temporal answers " + e.getStatus().getCode());
+        return new Problem(
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE,
+                "Temporal answers " + e.getStatus().getCode());
     }
 }

@@ -39,10 +39,12 @@ public final class TemporalConnection implements AutoCloseable {
         } catch (RuntimeException e) {
             stubs.shutdownNow();
             throw new StartupException(
-                    "Temporal at " + address + " can't be reached", "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
+                    "Temporal at " + address + " can't be reached",
+                    "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
         }
         WorkflowClient client = WorkflowClient.newInstance(
-                stubs, WorkflowClientOptions.newBuilder().setNamespace(namespace).build());
+                stubs,
+                WorkflowClientOptions.newBuilder().setNamespace(namespace).build());
         return new TemporalConnection(stubs, client, register(address, namespace));
     }
 

@@ -113,7 +113,8 @@ class CutoverProtocolIT {
                 "source",
                 "target",
                 List.of("front"),
-                new Strategy("canary", 0, "session", 5, null, new Strategy.WriteMode("dual_write", null, "source", null)),
+                new Strategy(
+                        "canary", 0, "session", 5, null, new Strategy.WriteMode("dual_write", null, "source", null)),
                 new MigrationSpec.Data("scan", "auto", "replace"),
                 MigrationSpec.Gates.defaults(),
                 MigrationSpec.FailureHandling.PAUSE,
@@ -269,24 +270,25 @@ class CutoverProtocolIT {
     }
 
     private static <T> T dying(Class<T> type, T real, AtomicInteger left) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (_, method, arguments) -> {
-            // The session's end is part of dying, waiting is no step.
-            boolean step = !List.of("close", "changeMark", "awaitChange", "acknowledgements").contains(method.getName());
-            if (step && left.getAndDecrement() == 0) {
-                throw new Death();
-            }
-            try {
-                return method.invoke(real, arguments);
-            } catch (InvocationTargetException e) {
-                throw e.getCause();
-            }
-        }));
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (_, method, arguments) -> {
+                    // The session's end is part of dying, waiting is no step.
+                    boolean step = !List.of("close", "changeMark", "awaitChange", "acknowledgements")
+                            .contains(method.getName());
+                    if (step && left.getAndDecrement() == 0) {
+                        throw new Death();
+                    }
+                    try {
+                        return method.invoke(real, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
     }
 
     /** Joins, follows the row and acknowledges what a proxy would. */
     private final class StandInProxy implements AutoCloseable {
-        private final PostgresRouteStore store =
-                new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        private final PostgresRouteStore store = new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
         private final ProxyIdentity identity;
         private final AtomicBoolean stop = new AtomicBoolean();
         private final Thread thread;
@@ -359,7 +361,8 @@ class CutoverProtocolIT {
                         writing) {
                     while (!stop.get()) {
                         Map<String, String> info = new java.util.HashMap<>();
-                        for (String line : reading.call("INFO", "replication").text().split("\r\n")) {
+                        for (String line :
+                                reading.call("INFO", "replication").text().split("\r\n")) {
                             String[] field = line.split(":", 2);
                             info.put(field[0], field[field.length - 1]);
                         }

@@ -1,0 +1,140 @@
+package dev.eden.api;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.cutover.SweepLoop;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.StartupException;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A process with one proxy: bound straight to the store, it needs neither the server nor Temporal. It settles attempts that lost
+ * their coordinator, so that a dead server does not leave a route held.
+ */
+public final class EdenProxy implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EdenProxy.class);
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private @Nullable ProxyProcess proxy;
+    private @Nullable HttpServer http;
+
+    private EdenProxy() {}
+
+    /** {@code pool} and {@code metricsPort} 0: the default, a free one. */
+    public record Options(
+            String name,
+            String interlay,
+            InetSocketAddress listen,
+            int pool,
+            String metricsHost,
+            int metricsPort,
+            EdenStore.Settings store) {}
+
+    /** Throws {@link StartupException}. */
+    public static EdenProxy start(Options options) {
+        EdenProxy process = new EdenProxy();
+        try {
+            process.open(options);
+            return process;
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    public int port() {
+        ProxyProcess started = proxy;
+        if (started == null) {
+            throw new IllegalStateException("not started");
+        }
+        return started.port();
+    }
+
+    public int metricsPort() {
+        HttpServer started = http;
+        if (started == null) {
+            throw new IllegalStateException("not started");
+        }
+        return started.getAddress().getPort();
+    }
+
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            AutoCloseable part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOGGER.atWarn()
+                        .addKeyValue("part", part.getClass().getSimpleName())
+                        .setCause(e)
+                        .log("a part did not close");
+            }
+        }
+    }
+
+    private void open(Options options) {
+        EdenStore store = EdenStore.open(options.store(), false);
+        parts.push(store);
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        parts.push(registry::close);
+        RouteLedger routes = store.routes();
+        parts.push(new SweepLoop(
+                routes, new AttemptSettler(routes, new RedisCutover(store.endpoints(), store.records())), null));
+        ProxyProcess started = ProxyProcess.start(
+                store,
+                options.name(),
+                options.interlay(),
+                options.listen(),
+                options.pool() > 0 ? (Integer) options.pool() : null,
+                registry);
+        proxy = started;
+        parts.push(started);
+        HttpServer metrics = listen(options, registry, started);
+        http = metrics;
+        parts.push(() -> metrics.stop(0));
+    }
+
+    private static HttpServer listen(Options options, PrometheusMeterRegistry registry, ProxyProcess proxy) {
+        try {
+            HttpServer http =
+                    HttpServer.create(new InetSocketAddress(options.metricsHost(), options.metricsPort()), 16);
+            http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+            http.createContext("/metrics", exchange -> {
+                byte[] body = registry.scrape("text/plain").getBytes(StandardCharsets.UTF_8);
+                exchange.getResponseHeaders().set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+                exchange.sendResponseHeaders(200, body.length);
+                exchange.getResponseBody().write(body);
+                exchange.close();
+            });
+            http.createContext("/health", exchange -> {
+                boolean serving = proxy.serving();
+                byte[] body = Json.write(Map.of("status", serving ? "healthy" : "unhealthy"))
+                        .getBytes(StandardCharsets.UTF_8);
+                exchange.getResponseHeaders().set("Content-Type", "application/json");
+                exchange.sendResponseHeaders(serving ? 200 : 503, body.length);
+                exchange.getResponseBody().write(body);
+                exchange.close();
+            });
+            http.start();
+            return http;
+        } catch (IOException e) {
+            throw new StartupException(
+                    "metrics can't be served on " + options.metricsHost() + ":" + options.metricsPort(),
+                    "stop what listens there, or choose with --metrics-port");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+package dev.eden.api;
+
+import dev.eden.api.metrics.HealthServlet;
+import dev.eden.api.metrics.MetricsServlet;
+import dev.eden.api.metrics.ServerMeters;
+import dev.eden.api.metrics.TrafficWindow;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.rest.ApiServer;
+import dev.eden.api.rest.EndpointHealth;
+import dev.eden.api.rest.EndpointResource;
+import dev.eden.api.rest.InterlayResource;
+import dev.eden.api.rest.MigrationCommands;
+import dev.eden.api.rest.MigrationEventsResource;
+import dev.eden.api.rest.MigrationResource;
+import dev.eden.api.rest.MigrationStatus;
+import dev.eden.api.rest.Security;
+import dev.eden.api.rest.TokenResource;
+import dev.eden.api.store.IdempotencyStore;
+import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.StoredValidationReports;
+import dev.eden.api.store.TokenStore;
+import dev.eden.api.temporal.Orchestrator;
+import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.proxy.Secret;
+import dev.eden.workflows.worker.MigrationActivities;
+import dev.eden.workflows.worker.MigrationWorkers;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.temporal.worker.WorkerFactory;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The control plane, put together: store, Temporal client and workers, REST, metrics and, where asked for, a proxy inside. It may
+ * die at any moment: proxies go on, and another one takes up where it was.
+ */
+public final class EdenServer implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(EdenServer.class);
+    private static final Duration TEMPORAL_PATIENCE = Duration.ofSeconds(15);
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration VIEW_TIMEOUT = Duration.ofSeconds(1);
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private @Nullable ApiServer api;
+    private @Nullable ProxyProcess proxy;
+    private @Nullable String firstToken;
+
+    private EdenServer() {}
+
+    /** Starts with the activities of this version. Throws {@link dev.eden.api.problem.StartupException}. */
+    public static EdenServer start(ServerOptions options) {
+        return start(options, ActivitySet::open);
+    }
+
+    /** What runs a migration's steps, made from the store; tests bring their own. */
+    public interface Activities {
+        Opened open(EdenStore store);
+
+        /** @param background what runs besides and is closed first */
+        record Opened(MigrationActivities activities, List<AutoCloseable> background) {}
+    }
+
+    /** Starts; what was started is closed again when a later part can't be. */
+    public static EdenServer start(ServerOptions options, Activities activities) {
+        EdenServer server = new EdenServer();
+        try {
+            server.open(options, activities);
+            return server;
+        } catch (RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    /** The API's port. */
+    public int apiPort() {
+        return running().apiPort();
+    }
+
+    /** The port of {@code /metrics} and {@code /health}. */
+    public int adminPort() {
+        return running().adminPort();
+    }
+
+    /** The port of the proxy inside; empty where there is none. */
+    public Optional<Integer> proxyPort() {
+        return Optional.ofNullable(proxy).map(ProxyProcess::port);
+    }
+
+    /** The admin token that this start has made; shown once. */
+    public Optional<Secret> firstToken() {
+        return Optional.ofNullable(firstToken).map(Secret::new);
+    }
+
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            AutoCloseable part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOGGER.atWarn()
+                        .addKeyValue("part", part.getClass().getSimpleName())
+                        .setCause(e)
+                        .log("a part did not close");
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private void open(ServerOptions options, Activities activities) {
+        EdenStore store = opened(EdenStore.open(options.store(), true));
+        var jdbi = store.database().jdbi();
+        TokenStore tokens = new TokenStore(jdbi, store.audit());
+        Secret given = options.adminToken();
+        if (given != null) {
+            tokens.adminFromEnvironment(given.reveal());
+        } else {
+            firstToken = tokens.firstAdmin().orElse(null);
+        }
+        InterlayStore interlays = new InterlayStore(jdbi, store.audit(), store.routeRows());
+        var listen = options.listen();
+        if (listen != null) {
+            interlays.ensure(
+                    ServerOptions.INTERLAY, "redis", listen.getHostString() + ":" + listen.getPort(), "system");
+        }
+
+        PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+        opened(registry::close);
+        boolean proxyInside = listen != null && options.proxyInside();
+        if (listen != null && proxyInside) {
+            proxy = opened(
+                    ProxyProcess.start(store, options.proxyName(), ServerOptions.INTERLAY, listen, null, registry));
+        }
+
+        TemporalConnection temporal = opened(
+                TemporalConnection.open(options.temporalAddress(), options.temporalNamespace(), TEMPORAL_PATIENCE));
+        Activities.Opened made = activities.open(store);
+        made.background().forEach(this::opened);
+        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), MigrationWorkers.factoryOptions());
+        MigrationWorkers.register(workers, made.activities());
+        workers.start();
+        opened(() -> {
+            workers.shutdownNow();
+            workers.awaitTermination(5, java.util.concurrent.TimeUnit.SECONDS);
+        });
+
+        MigrationStore migrations = new MigrationStore(jdbi, store.audit());
+        TrafficWindow traffic = opened(new TrafficWindow(interlays, store.routeRows()));
+        opened(new ServerMeters(registry, migrations, store.replication(), interlays, traffic, !proxyInside));
+        Orchestrator orchestrator =
+                new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
+        MigrationStatus status = new MigrationStatus(
+                orchestrator,
+                store.routes(),
+                store.replication(),
+                store.routeRows(),
+                traffic,
+                new EndpointHealth(store.endpoints()),
+                options.temporalUi(),
+                options.temporalNamespace());
+        MigrationCommands commands = new MigrationCommands(
+                migrations, orchestrator, status, made.activities().preparation()::preflight);
+        MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
+
+        List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
+        components.add(new EndpointResource(store.endpoints(), EdenServer::check));
+        components.add(new InterlayResource(interlays, store.routeRows()));
+        components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
+        components.add(events);
+        components.add(new TokenResource(tokens));
+        Map<String, BooleanSupplier> checks = new LinkedHashMap<>();
+        checks.put("store", () -> answers(store));
+        checks.put("temporal", temporal::healthy);
+        api = opened(ApiServer.start(
+                new ApiServer.Listen(options.apiHost(), options.apiPort(), options.adminHost(), options.adminPort()),
+                new ApiServer.Parts(
+                        components,
+                        Map.of("/metrics", new MetricsServlet(registry), "/health", new HealthServlet(checks)),
+                        List.of(events))));
+        LOGGER.atInfo()
+                .addKeyValue("api_port", apiPort())
+                .addKeyValue("admin_port", adminPort())
+                .log("Eden serves");
+    }
+
+    private ApiServer running() {
+        ApiServer started = api;
+        if (started == null) {
+            throw new IllegalStateException("not started");
+        }
+        return started;
+    }
+
+    private static Object check(dev.eden.activities.store.Endpoint endpoint) {
+        if (!endpoint.engine().equals("redis")) {
+            throw new Problem(ErrorCode.NOT_AVAILABLE, "engine " + endpoint.engine() + " can't be checked yet");
+        }
+        try {
+            return new dev.eden.activities.redis.preflight.RedisCheck().check(endpoint);
+        } catch (dev.eden.activities.redis.RedisConnectionException e) {
+            throw new Problem(ErrorCode.ENDPOINT_UNREACHABLE, "endpoint " + endpoint.id() + " can't be reached");
+        } catch (dev.eden.activities.redis.RedisException e) {
+            throw new Problem(ErrorCode.ENDPOINT_UNREACHABLE, "endpoint " + endpoint.id() + " refuses: " + e.code());
+        }
+    }
+
+    private static boolean answers(EdenStore store) {
+        try {
+            return store.database()
+                            .jdbi()
+                            .withHandle(h -> h.createQuery("SELECT 1")
+                                    .mapTo(Integer.class)
+                                    .one())
+                    == 1;
+        } catch (RuntimeException e) {
+            LOGGER.atDebug().setCause(e).log("the store does not answer");
+            return false;
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package dev.eden.api.cli;
+
+import dev.eden.api.EdenServer;
+import dev.eden.api.EdenStore;
+import dev.eden.api.ServerOptions;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.embedded.EmbeddedTemporal;
+import dev.eden.proxy.Secret;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code eden dev}: everything on one machine, nothing to install. */
+@Command(
+        name = "dev",
+        description =
+                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.",
+        mixinStandardHelpOptions = true)
+final class DevCommand implements Callable<Integer> {
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:EDEN_LISTEN:-127.0.0.1:6379}",
+            description = "of the proxy (EDEN_LISTEN; default: ${DEFAULT-VALUE})")
+    private String listen = "";
+
+    @Option(
+            names = "--api-port",
+            defaultValue = "${env:EDEN_API_PORT:-8000}",
+            description = "EDEN_API_PORT; default: ${DEFAULT-VALUE}; 0: a free one")
+    private int apiPort;
+
+    @Option(
+            names = "--admin-port",
+            defaultValue = "${env:EDEN_ADMIN_PORT:-8001}",
+            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: ${DEFAULT-VALUE}); 0: a free one")
+    private int adminPort;
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "DIR",
+            defaultValue = "${env:EDEN_DATA_DIR}",
+            description = "for Eden's state (EDEN_DATA_DIR; default: ~/.local/state/eden/dev)")
+    private @Nullable Path dataDirectory;
+
+    @Override
+    public Integer call() {
+        Path given = dataDirectory;
+        Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
+        InetSocketAddress address = Addresses.listen("--listen", listen);
+        Deque<AutoCloseable> parts = new ArrayDeque<>();
+        AutoCloseable all = () -> {
+            while (!parts.isEmpty()) {
+                parts.pop().close();
+            }
+        };
+        try {
+            EmbeddedPostgres postgres =
+                    EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withDataDir(data.resolve("postgres")));
+            parts.push(postgres);
+            EmbeddedRedis source = EmbeddedRedis.start();
+            parts.push(source);
+            EmbeddedRedis target = EmbeddedRedis.start();
+            parts.push(target);
+            EmbeddedTemporal temporal =
+                    EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));
+            parts.push(temporal);
+            EdenServer server = EdenServer.start(new ServerOptions(
+                    address,
+                    "dev",
+                    true,
+                    "127.0.0.1",
+                    apiPort,
+                    "127.0.0.1",
+                    adminPort,
+                    new EdenStore.Settings(
+                            postgres.jdbcUrl(),
+                            postgres.user(),
+                            new Secret(postgres.password()),
+                            StoreOptions.secret("EDEN_ENCRYPTION_KEY"),
+                            data,
+                            16,
+                            Duration.ofSeconds(5)),
+                    temporal.address(),
+                    "default",
+                    temporal.uiUrl().orElse(null),
+                    StoreOptions.secret("EDEN_ADMIN_TOKEN")));
+            parts.push(server);
+            print(server, source, target, temporal);
+        } catch (RuntimeException e) {
+            close(all);
+            throw e;
+        }
+        Running.untilSignalled(all);
+        return 0;
+    }
+
+    private static void print(
+            EdenServer server, EmbeddedRedis source, EmbeddedRedis target, EmbeddedTemporal temporal) {
+        System.out.println("Eden is up:");
+        System.out.println("  API           http://127.0.0.1:" + server.apiPort() + "/api/v1");
+        System.out.println("  metrics       http://127.0.0.1:" + server.adminPort() + "/metrics");
+        server.proxyPort().ifPresent(port -> System.out.println("  applications  redis-cli -p " + port));
+        System.out.println("  a source      redis://127.0.0.1:" + source.port());
+        System.out.println("  a target      redis://127.0.0.1:" + target.port());
+        temporal.uiUrl().ifPresent(ui -> System.out.println("  Temporal      " + ui));
+        if (!temporal.durable()) {
+            System.out.println(
+                    "  Temporal here is the in-process test server: it forgets everything at the end and has no Web UI.");
+        }
+        server.firstToken()
+                .ifPresent(token -> System.out.println("  admin token   " + token.reveal() + "   (shown this once)"));
+        System.out.flush();
+    }
+
+    private static void close(AutoCloseable all) {
+        try {
+            all.close();
+        } catch (Exception e) {
+            System.err.println("eden: closing failed: " + e);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.eden.api.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.ConsoleAppender;
+import ch.qos.logback.core.encoder.Encoder;
+import org.slf4j.LoggerFactory;
+
+/** Logs go to standard error: as lines, or with {@code EDEN_LOG=json} one JSON object each. {@code EDEN_LOG_LEVEL}: of Eden's own. */
+final class Logging {
+    private Logging() {}
+
+    static void configure() {
+        if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
+            return;
+        }
+        context.reset();
+        boolean json = "json".equalsIgnoreCase(System.getenv("EDEN_LOG"));
+        Encoder<ILoggingEvent> encoder = json ? new JsonLogEncoder() : plain();
+        encoder.setContext(context);
+        encoder.start();
+        ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
+        appender.setContext(context);
+        appender.setTarget("System.err");
+        appender.setEncoder(encoder);
+        appender.start();
+        Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        root.setLevel(Level.WARN);
+        root.addAppender(appender);
+        context.getLogger("dev.eden").setLevel(Level.toLevel(System.getenv("EDEN_LOG_LEVEL"), Level.INFO));
+        // Says what the SDK's own retries are about to mend, with stack traces.
+        context.getLogger("io.temporal").setLevel(Level.ERROR);
+        context.getLogger("io.grpc").setLevel(Level.ERROR);
+        context.getLogger("org.glassfish.jersey").setLevel(Level.ERROR);
+    }
+
+    private static PatternLayoutEncoder plain() {
+        PatternLayoutEncoder encoder = new PatternLayoutEncoder();
+        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0} %msg %kvp{NONE}%n%ex");
+        return encoder;
+    }
+}
