@@ -19,7 +19,7 @@ import dev.eden.activities.store.ValidationLedger;
 import java.time.Clock;
 
 /** Everything a worker runs, composed from the store's ports. {@code preflight} also serves REST's {@code plan}. */
-public record MigrationActivities(
+public record MigrationSteps(
         RedisPreflight preflight,
         MigrationPreparation preparation,
         MigrationReplication replication,
@@ -39,7 +39,7 @@ public record MigrationActivities(
             ValidationLedger reports) {}
 
     /** @param process name of this process, for the route row's coordinator */
-    public static MigrationActivities of(Ports ports, String process, Clock clock) {
+    public static MigrationSteps of(Ports ports, String process, Clock clock) {
         RedisCutover engine = new RedisCutover(ports.endpoints(), ports.records());
         AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
         RedisPreflight preflight = new RedisPreflight(ports.endpoints());
@@ -52,7 +52,7 @@ public record MigrationActivities(
                 migration -> replicators.find(migration).map(ReplicatorPositions::new),
                 ValidationOptions.defaults(),
                 clock);
-        return new MigrationActivities(
+        return new MigrationSteps(
                 preflight,
                 new MigrationPreparation(
                         preflight,
