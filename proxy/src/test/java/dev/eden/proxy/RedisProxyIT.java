@@ -1,0 +1,509 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.proxy.RouteStore.Step;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+
+/** A proxy between real clients and two real servers, driven through attempts by hand. */
+class RedisProxyIT {
+    private static EmbeddedRedis source;
+    private static EmbeddedRedis target;
+
+    private MemoryRouteStore store;
+    private RedisProxy proxy;
+    private Jedis atSource;
+    private Jedis atTarget;
+    private final List<Wire> clients = new ArrayList<>();
+    private long attempt;
+
+    @BeforeAll
+    static void servers() {
+        source = EmbeddedRedis.start();
+        target = EmbeddedRedis.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        source.close();
+        target.close();
+    }
+
+    @BeforeEach
+    void start() {
+        store = new MemoryRouteStore(MemoryRouteStore.route(
+                MemoryRouteStore.backend("source", source.port()), MemoryRouteStore.backend("target", target.port())));
+        proxy = RedisProxy.start(config("p1"), store, new SimpleMeterRegistry());
+        atSource = new Jedis("127.0.0.1", source.port());
+        atTarget = new Jedis("127.0.0.1", target.port());
+        atSource.flushAll();
+        atTarget.flushAll();
+    }
+
+    static RedisProxyConfig config(String name) {
+        return RedisProxyConfig.of(
+                new ProxyIdentity(name, "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
+    }
+
+    @AfterEach
+    void end() throws IOException {
+        for (Wire client : clients) {
+            client.close();
+        }
+        proxy.close();
+        atSource.close();
+        atTarget.close();
+    }
+
+    private Wire client() throws IOException {
+        Wire client = new Wire(proxy.port());
+        clients.add(client);
+        return client;
+    }
+
+    private void arm() {
+        attempt++;
+        store.state(RouteState.ARMED, attempt, 0);
+        await().until(() -> store.acknowledged(attempt, Step.ARMED));
+    }
+
+    private void hold() {
+        arm();
+        store.state(RouteState.PREPARED, attempt, 30_000);
+        await().until(() -> store.acknowledged(attempt, Step.DRAINED));
+    }
+
+    private void flip() {
+        store.commit();
+        open();
+    }
+
+    private void abort() {
+        store.state(RouteState.ABORTING, attempt, 0);
+        open();
+    }
+
+    private void open() {
+        store.stable();
+        await().until(() -> store.acknowledged(attempt, Step.OPENED));
+    }
+
+    @Test
+    void forwardsEverythingAndKeepsOrder() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "a", "1")).isEqualTo("+OK");
+        assertThat(client.call("GET", "a")).isEqualTo("1");
+        assertThat(atSource.get("a")).isEqualTo("1");
+        assertThat(atTarget.get("a")).isNull();
+        for (int i = 0; i < 200; i++) {
+            client.send("RPUSH", "l", Integer.toString(i));
+            if (i % 7 == 0) {
+                client.send("EVAL", "return redis.call('LLEN', KEYS[1])", "1", "l");
+            }
+            if (i % 11 == 0) {
+                client.send("CLIENT", "GETNAME");
+            }
+        }
+        for (int i = 0; i < 200; i++) {
+            assertThat(client.read()).isEqualTo(":" + (i + 1));
+            if (i % 7 == 0) {
+                assertThat(client.read()).isEqualTo(":" + (i + 1));
+            }
+            if (i % 11 == 0) {
+                assertThat(client.read()).isEqualTo("(nil)");
+            }
+        }
+    }
+
+    @Test
+    void understandsRequestsCutAnywhere() throws IOException {
+        byte[] bytes = Wire.encode("SET", "cut", "some value");
+        Wire client = client();
+        for (int at = 1; at < bytes.length; at++) {
+            client.raw(java.util.Arrays.copyOf(bytes, at));
+            assertThat(client.silent(Duration.ofMillis(2))).isTrue();
+            client.raw(java.util.Arrays.copyOfRange(bytes, at, bytes.length));
+            assertThat(client.read()).isEqualTo("+OK");
+        }
+        client.raw("SET inline \"two words\"\r\nGET inline\r\n".getBytes());
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(client.read()).isEqualTo("two words");
+    }
+
+    @Test
+    void refusesWhatIsNoProtocol() throws IOException {
+        Wire client = client();
+        client.raw("*1\r\n!3\r\nfoo\r\n".getBytes());
+        assertThat(client.read()).isEqualTo("-ERR Protocol error: expected '$', got '!'");
+        assertThatThrownBy(client::read).isInstanceOf(EOFException.class);
+        Wire other = client();
+        other.raw("*1\r\n$-3\r\n".getBytes());
+        assertThat(other.read()).isEqualTo("-ERR Protocol error: invalid bulk length");
+        assertThat(client().call("PSYNC", "?", "-1")).startsWith("-ERR eden: psync");
+    }
+
+    @Test
+    void carriesLargeValuesBothWays() throws IOException {
+        Wire client = client();
+        for (int size : new int[] {60_000, 1_000_000, 1_100_000, 20_000_000}) {
+            String value = "x".repeat(size);
+            assertThat(client.call("SET", "big", value)).isEqualTo("+OK");
+            assertThat(client.call("GET", "big")).hasSize(size);
+        }
+        assertThat(client.call("PING")).isEqualTo("+PONG");
+    }
+
+    @Test
+    void keepsStateOfConnections() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SELECT", "3")).isEqualTo("+OK");
+        assertThat(client.call("SET", "three", "x")).isEqualTo("+OK");
+        assertThat(client().call("GET", "three")).isEqualTo("(nil)");
+        assertThat(client.call("SELECT", "99")).startsWith("-ERR DB index");
+        assertThat(client.call("GET", "three")).isEqualTo("x");
+        assertThat(client.call("HELLO", "3", "SETNAME", "me")).contains("proto, :3");
+        assertThat(client.call("CLIENT", "GETNAME")).isEqualTo("me");
+        assertThat(client.call("HGETALL", "none")).isEqualTo("[]");
+        client.send("CLIENT", "REPLY", "SKIP");
+        client.send("SET", "skipped", "1");
+        assertThat(client.call("GET", "skipped")).isEqualTo("1");
+        client.send("CLIENT", "REPLY", "OFF");
+        client.send("SET", "off", "1");
+        assertThat(client.call("CLIENT", "REPLY", "ON")).isEqualTo("+OK");
+        assertThat(client.call("RESET")).isEqualTo("+RESET");
+        assertThat(client.call("GET", "three")).isEqualTo("(nil)");
+        assertThat(client.call("QUIT")).isEqualTo("+OK");
+        assertThatThrownBy(client::read).isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    void logsClientsIn() throws IOException {
+        atSource.sendCommand(() -> "ACL".getBytes(), "SETUSER", "ada", "on", ">secret", "~*", "+@all", "-flushall");
+        try {
+            Wire client = client();
+            assertThat(client.call("AUTH", "ada", "wrong")).startsWith("-WRONGPASS");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("default");
+            assertThat(client.call("AUTH", "ada", "secret")).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("ada");
+            assertThat(client.call("FLUSHALL")).startsWith("-NOPERM");
+            assertThat(client.call("MULTI")).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("+QUEUED");
+            assertThat(client.call("EXEC")).isEqualTo("[ada]");
+        } finally {
+            atSource.sendCommand(() -> "ACL".getBytes(), "DELUSER", "ada");
+        }
+    }
+
+    @Test
+    void isolatesTransactions() throws IOException {
+        Wire one = client();
+        Wire two = client();
+        assertThat(one.call("WATCH", "w")).isEqualTo("+OK");
+        assertThat(two.call("SET", "w", "2")).isEqualTo("+OK");
+        assertThat(one.call("MULTI")).isEqualTo("+OK");
+        assertThat(one.call("SET", "w", "1")).isEqualTo("+QUEUED");
+        assertThat(one.call("EXEC")).isEqualTo("(nil)");
+        assertThat(one.call("MULTI")).isEqualTo("+OK");
+        assertThat(one.call("NOSUCH")).startsWith("-ERR unknown");
+        assertThat(one.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(one.call("GET", "w")).isEqualTo("2");
+        assertThat(one.call("EXEC")).isEqualTo("-ERR EXEC without MULTI");
+    }
+
+    @Test
+    void holdsAndSendsToTheSideThatOpens() throws IOException {
+        Wire client = client();
+        client.call("SET", "a", "source");
+        hold();
+        client.send("SET", "a", "later");
+        client.send("INCR", "n");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(atSource.get("a")).isEqualTo("source");
+        flip();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(client.read()).isEqualTo(":1");
+        assertThat(atTarget.get("a")).isEqualTo("later");
+        assertThat(atSource.get("a")).isEqualTo("source");
+        hold();
+        client.send("SET", "a", "aborted");
+        assertThat(client.silent(Duration.ofMillis(100))).isTrue();
+        abort();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("a")).isEqualTo("aborted");
+    }
+
+    @Test
+    void takesBlockedCommandsBack() throws IOException {
+        Wire pop = client();
+        Wire move = client();
+        Wire stream = client();
+        atSource.xadd("s", redis.clients.jedis.StreamEntryID.NEW_ENTRY, java.util.Map.of("f", "old"));
+        pop.send("BLPOP", "q", "0");
+        move.send("BLMOVE", "q2", "q3", "LEFT", "RIGHT", "30");
+        stream.send("XREAD", "BLOCK", "0", "STREAMS", "s", "$");
+        await().until(() -> atSource.info("clients").contains("blocked_clients:3"));
+        hold();
+        assertThat(atSource.info("clients")).contains("blocked_clients:0");
+        flip();
+        await().until(() -> atTarget.info("clients").contains("blocked_clients:3"));
+        Wire push = client();
+        push.call("RPUSH", "q", "x");
+        push.call("RPUSH", "q2", "y");
+        push.call("XADD", "s", "9999999999999-0", "f", "new");
+        assertThat(pop.read()).isEqualTo("[q, x]");
+        assertThat(move.read()).isEqualTo("y");
+        assertThat(stream.read()).contains("9999999999999-0");
+        assertThat(pop.call("PING")).isEqualTo("+PONG");
+        // time runs on: a short one ends by itself
+        pop.send("BLPOP", "q", "1");
+        hold();
+        abort();
+        assertThat(pop.read()).isEqualTo("(nil)");
+    }
+
+    @Test
+    void replaysQueuedTransactions() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SET", "m", "1");
+        client.call("INCR", "m");
+        hold();
+        assertThat(client.silent(Duration.ofMillis(20))).isTrue();
+        flip();
+        assertThat(client.call("INCR", "m")).isEqualTo("+QUEUED");
+        assertThat(client.call("EXEC")).isEqualTo("[+OK, :2, :3]");
+        assertThat(atTarget.get("m")).isEqualTo("3");
+        assertThat(atSource.get("m")).isNull();
+
+        client.call("WATCH", "m");
+        hold();
+        abort();
+        client.call("MULTI");
+        client.call("SET", "m", "9");
+        assertThat(client.call("EXEC")).isEqualTo("(nil)");
+        assertThat(atTarget.get("m")).isEqualTo("3");
+        client.call("MULTI");
+        client.call("SET", "m", "10");
+        assertThat(client.call("EXEC")).isEqualTo("[+OK]");
+    }
+
+    @Test
+    void abortsTransactionsTooLargeToRecord() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SET", "m", "x".repeat(700_000));
+        client.call("SET", "m", "x".repeat(700_000));
+        hold();
+        flip();
+        assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(client.call("PING")).isEqualTo("+PONG");
+        assertThat(atTarget.exists("m")).isFalse();
+    }
+
+    @Test
+    void carriesSubscribersOver() throws IOException {
+        Wire two = client();
+        assertThat(two.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+        assertThat(two.call("PSUBSCRIBE", "p*")).isEqualTo("[psubscribe, p*, :2]");
+        Wire three = client();
+        three.call("HELLO", "3");
+        assertThat(three.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+        assertThat(three.call("GET", "x")).isEqualTo("(nil)");
+        Wire publisher = client();
+        assertThat(publisher.call("PUBLISH", "c", "one")).isEqualTo(":2");
+        assertThat(two.read()).isEqualTo("[message, c, one]");
+        assertThat(three.read()).isEqualTo(">[message, c, one]");
+        hold();
+        await().until(() -> atTarget.publish("c", "two") == 2);
+        assertThat(two.silent(Duration.ofMillis(50))).isTrue();
+        flip();
+        assertThat(two.read()).isEqualTo("[message, c, two]");
+        assertThat(publisher.call("PUBLISH", "p1", "three")).isEqualTo(":1");
+        assertThat(two.read()).isEqualTo("[pmessage, p*, p1, three]");
+        assertThat(atSource.publish("c", "old side")).isZero();
+        assertThat(two.call("PING")).isEqualTo("[pong, ]");
+        assertThat(two.call("UNSUBSCRIBE")).isEqualTo("[unsubscribe, c, :1]");
+        assertThat(two.call("PUNSUBSCRIBE", "p*")).isEqualTo("[punsubscribe, p*, :0]");
+        assertThat(two.call("GET", "x")).isEqualTo("(nil)");
+        hold();
+        abort();
+        assertThat(publisher.call("PUBLISH", "c", "four")).isEqualTo(":1");
+        assertThat(three.read()).isEqualTo(">[message, c, two]");
+        assertThat(three.read()).isEqualTo(">[message, c, four]");
+    }
+
+    @Test
+    void keepsTrackingAndMonitorOverAFlip() throws IOException {
+        Wire tracking = client();
+        tracking.call("HELLO", "3");
+        assertThat(tracking.call("CLIENT", "TRACKING", "ON")).isEqualTo("+OK");
+        tracking.call("GET", "t");
+        Wire writer = client();
+        writer.call("SET", "t", "1");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [t]]");
+        Wire monitor = client();
+        assertThat(monitor.call("MONITOR")).isEqualTo("+OK");
+        writer.call("SET", "seen", "1");
+        assertThat(monitor.read()).contains("seen");
+        hold();
+        flip();
+        assertThat(tracking.read()).isEqualTo(">[invalidate, (nil)]");
+        assertThat(tracking.call("GET", "t")).isEqualTo("(nil)");
+        writer.call("SET", "t", "2");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [t]]");
+        await().until(() -> atTarget.clientList().contains("cmd=monitor"));
+        writer.call("SET", "seen-again", "1");
+        String line = monitor.read();
+        while (!line.contains("seen-again")) {
+            line = monitor.read();
+        }
+    }
+
+    @Test
+    void restartsScansOnTheOtherServer() throws IOException {
+        for (int i = 0; i < 500; i++) {
+            atSource.set("k" + i, "v");
+            atTarget.set("k" + i, "v");
+        }
+        Wire client = client();
+        String first = client.call("SCAN", "0", "COUNT", "20");
+        String cursor = first.substring(1, first.indexOf(','));
+        assertThat(Long.parseLong(cursor) % 16).isEqualTo(1);
+        hold();
+        flip();
+        java.util.Set<String> seen = new java.util.TreeSet<>();
+        do {
+            String reply = client.call("SCAN", cursor, "COUNT", "20");
+            cursor = reply.substring(1, reply.indexOf(','));
+            for (String key : reply.substring(reply.indexOf("[", 1) + 1, reply.length() - 2).split(", ")) {
+                seen.add(key);
+            }
+        } while (!cursor.equals("0"));
+        assertThat(seen).hasSize(500);
+    }
+
+    @Test
+    void stopsServingWhenTheLeaseRunsOut() throws IOException {
+        Wire client = client();
+        arm();
+        assertThat(client.call("PING")).isEqualTo("+PONG");
+        store.away(true);
+        await().atMost(Duration.ofSeconds(5)).until(() -> !proxy.health().serving());
+        client.send("SET", "lease", "1");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(atSource.get("lease")).isNull();
+        store.away(false);
+        abort();
+        assertThat(client.read()).isEqualTo("+OK");
+    }
+
+    @Test
+    void servesForEverOutsideAnAttempt() throws IOException {
+        Wire client = client();
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(client.call("SET", "a", "1")).isEqualTo("+OK");
+        assertThat(client().call("GET", "a")).isEqualTo("1");
+        assertThat(proxy.health().serving()).isTrue();
+        store.away(false);
+        MemoryRouteStore down = new MemoryRouteStore(store.row());
+        down.away(true);
+        assertThatThrownBy(() -> RedisProxy.start(config("p2"), down, new SimpleMeterRegistry()))
+                .isInstanceOf(RouteStoreException.class);
+    }
+
+    @Test
+    void abortsPastTheDeadlineAndIgnoresLateRows() throws IOException {
+        Wire client = client();
+        arm();
+        Route late = store.row();
+        store.state(RouteState.PREPARED, attempt, 100);
+        await().until(() -> store.aborts.size() == 1);
+        assertThat(store.row().state()).isEqualTo(RouteState.ABORTING);
+        client.send("PING");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        store.change(_ -> late); // a replica of the store that lags
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(proxy.health().serving()).isFalse();
+        store.change(r -> new Route(
+                "test", late.version() + 5, 1, RouteState.STABLE, 0, 0, r.active(), r.standby(), 1, null,
+                CanaryPolicy.NONE, false));
+        assertThat(client.read()).isEqualTo("+PONG");
+    }
+
+    @Test
+    void closesWhatIsInDoubtAndNothingElse() throws IOException {
+        EmbeddedRedis fragile = EmbeddedRedis.start();
+        MemoryRouteStore own =
+                new MemoryRouteStore(MemoryRouteStore.route(MemoryRouteStore.backend("fragile", fragile.port()), null));
+        try (RedisProxy other = RedisProxy.start(config("p3"), own, new SimpleMeterRegistry());
+                Wire idle = new Wire(other.port());
+                Wire busy = new Wire(other.port())) {
+            assertThat(idle.call("PING")).isEqualTo("+PONG");
+            fragile.suspend();
+            busy.send("INCR", "n");
+            assertThat(busy.silent(Duration.ofMillis(100))).isTrue();
+            fragile.kill();
+            assertThatThrownBy(busy::read).isInstanceOf(IOException.class);
+            assertThat(idle.call("INCR", "n")).startsWith("-ERR eden: cannot reach endpoint fragile");
+            fragile.restart();
+            await().until(() -> idle.call("PING").equals("+PONG"));
+        } finally {
+            fragile.close();
+        }
+    }
+
+    @Test
+    void saysWhenThereIsNoEndpoint() throws IOException {
+        MemoryRouteStore unbound = new MemoryRouteStore(MemoryRouteStore.route(null, null));
+        try (RedisProxy other = RedisProxy.start(config("p4"), unbound, new SimpleMeterRegistry());
+                Wire client = new Wire(other.port())) {
+            assertThat(client.call("GET", "a")).isEqualTo("-ERR eden: interlay has no endpoint yet");
+            unbound.change(r -> new Route(
+                    "test",
+                    2,
+                    1,
+                    RouteState.STABLE,
+                    0,
+                    0,
+                    MemoryRouteStore.backend("source", source.port()),
+                    null,
+                    1,
+                    null,
+                    CanaryPolicy.NONE,
+                    false));
+            await().until(() -> client.call("GET", "a").equals("(nil)"));
+        }
+        assertThat(unbound.left).isTrue();
+    }
+
+    @Test
+    void sparesOthersFromASlowReader() throws IOException {
+        atSource.set("big", "x".repeat(4_000_000));
+        Wire slow = client();
+        slow.socket().setReceiveBufferSize(4096);
+        for (int i = 0; i < 20; i++) {
+            slow.send("GET", "big");
+        }
+        Wire other = client();
+        assertThat(other.call("SET", "a", "1")).isEqualTo("+OK");
+        for (int i = 0; i < 20; i++) {
+            assertThat(slow.read()).hasSize(4_000_000);
+        }
+    }
+}
