@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
             ServerCommand.class,
             ProxyCommand.class,
             DevCommand.class,
+            dev.eden.demo.DemoCommand.class,
             EndpointCommand.class,
             MigrationCommand.class,
             CommandLine.HelpCommand.class
