@@ -121,7 +121,7 @@ public final class EdenProxy implements AutoCloseable {
                 exchange.close();
             });
             http.createContext("/health", exchange -> {
-                boolean serving = proxy.serving();
+                boolean serving = proxy.health().serving();
                 byte[] body = Json.write(Map.of("status", serving ? "healthy" : "unhealthy"))
                         .getBytes(StandardCharsets.UTF_8);
                 exchange.getResponseHeaders().set("Content-Type", "application/json");

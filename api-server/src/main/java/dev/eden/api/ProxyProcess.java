@@ -1,19 +1,21 @@
 package dev.eden.api;
 
 import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.Health;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.RouteStoreException;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.util.NoSuchElementException;
 import java.util.UUID;
+import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
 /** One Redis proxy, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
-    private static final String VERSION = "1";
+    private static final String VERSION = "0.1.0";
 
     private final RedisProxy proxy;
 
@@ -21,7 +23,7 @@ public final class ProxyProcess implements AutoCloseable {
         this.proxy = proxy;
     }
 
-    /** Joins under {@code name}, which survives restarts, and listens. Throws {@link StartupException}. */
+    /** {@code poolSize} null: the interlay's, else the proxy's default. Throws {@link StartupException}. */
     public static ProxyProcess start(
             EdenStore store,
             String name,
@@ -29,27 +31,28 @@ public final class ProxyProcess implements AutoCloseable {
             InetSocketAddress listen,
             @Nullable Integer poolSize,
             MeterRegistry registry) {
+        @Nullable Integer configured = store.database().jdbi().withHandle(handle -> pool(handle, interlay));
         ProxyIdentity identity = new ProxyIdentity(
                 name, UUID.randomUUID().toString(), listen.getHostString() + ":" + listen.getPort(), VERSION);
-        RedisProxyConfig config = RedisProxyConfig.of(identity, interlay, listen);
-        if (poolSize != null) {
-            config = config.withPoolSize(poolSize);
-        }
+        RedisProxyConfig base = RedisProxyConfig.of(identity, interlay, listen);
+        @Nullable Integer pool = poolSize == null ? configured : poolSize;
+        RedisProxyConfig config = pool == null
+                ? base
+                : new RedisProxyConfig(
+                        identity, interlay, listen, base.eventLoops(), pool, base.maxPinned(), base.limits());
         try {
             return new ProxyProcess(RedisProxy.start(config, store.routeStore(), registry));
-        } catch (NoSuchElementException e) {
+        } catch (UncheckedIOException e) {
             throw new StartupException(
-                    "there is no interlay " + interlay, "create it with POST /api/v1/interlays, or correct --interlay");
+                    "the proxy can't listen on " + identity.listen() + " (" + e.getMessage() + ")",
+                    "stop what listens there, or choose with --listen");
         } catch (RouteStoreException e) {
             throw new StartupException(
-                    "the route of interlay " + interlay + " cannot be read", "see that Eden's database answers");
-        } catch (RuntimeException e) {
-            if (e.getCause() instanceof java.net.BindException || e.getCause() instanceof java.io.IOException) {
-                throw new StartupException(
-                        "the proxy can't listen on " + listen.getHostString() + ":" + listen.getPort(),
-                        "stop what listens there, or choose with --listen");
-            }
-            throw e;
+                    "proxy " + name + " can't join interlay " + interlay + ": the store does not answer",
+                    "see the database's log, then start the proxy again");
+        } catch (IllegalStateException e) {
+            throw new StartupException(
+                    "proxy " + name + " can't start: " + e.getMessage(), "wait for the attempt to end, or see the server's log");
         }
     }
 
@@ -57,12 +60,23 @@ public final class ProxyProcess implements AutoCloseable {
         return proxy.port();
     }
 
-    public boolean serving() {
-        return proxy.health().serving();
+    public Health health() {
+        return proxy.health();
     }
 
     @Override
     public void close() {
         proxy.close();
+    }
+
+    private static @Nullable Integer pool(Handle handle, String interlay) {
+        return handle.createQuery("SELECT pool FROM interlay WHERE id = :id")
+                .bind("id", interlay)
+                .map((row, _) -> java.util.Optional.ofNullable(row.getObject("pool", Integer.class)))
+                .findOne()
+                .orElseThrow(() -> new StartupException(
+                        "there is no interlay " + interlay,
+                        "create it first: POST /api/v1/interlays, or eden server --listen"))
+                .orElse(null);
     }
 }

@@ -24,11 +24,6 @@ public record RedisProxyConfig(
         return new RedisProxyConfig(identity, interlay, listen, 0, 8, 10_000, Limits.defaults());
     }
 
-    /** The same with another number of shared connections. */
-    public RedisProxyConfig withPoolSize(int size) {
-        return new RedisProxyConfig(identity, interlay, listen, eventLoops, size, maxPinned, limits);
-    }
-
     /**
      * @param maxClients connections of clients; one more gets Redis' own error
      * @param largeRequest bytes; a longer request is streamed over an exclusive connection instead of being collected
