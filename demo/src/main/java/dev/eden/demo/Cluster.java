@@ -296,9 +296,37 @@ final class Cluster implements AutoCloseable {
             closed = true;
             toClose = List.copyOf(running);
         }
-        toClose.forEach(Cluster::close);
+        List<Thread> closing = new ArrayList<>();
+        for (AutoCloseable server : toClose) {
+            closing.add(Thread.ofVirtual().start(() -> close(server)));
+        }
+        join(closing);
         if (!keepLogs) {
             delete(directory);
+        }
+    }
+
+    /** True once everything is being ended: whatever fails from then on fails because of that. */
+    boolean isClosed() {
+        synchronized (running) {
+            return closed;
+        }
+    }
+
+    private static void join(List<Thread> threads) {
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (true) {
+                try {
+                    thread.join();
+                    break;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 

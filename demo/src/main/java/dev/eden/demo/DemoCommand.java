@@ -20,6 +20,9 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Moves a live Redis to another one under load, there, back and there again, and judges it.")
 public final class DemoCommand implements Callable<Integer> {
+    /** What a shell reports for a program that Ctrl-C ended. */
+    private static final int INTERRUPTED = 130;
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -91,9 +94,15 @@ public final class DemoCommand implements Callable<Integer> {
                 | RestClient.RefusedException
                 | IOException
                 | dev.eden.embedded.EmbeddedServerException e) {
+            if (cluster.isClosed()) {
+                return INTERRUPTED;
+            }
             out.println("The demo could not run: " + e.getMessage());
             out.println("Logs: " + cluster.keepLogs());
             return 2;
+        }
+        if (cluster.isClosed()) {
+            return INTERRUPTED;
         }
         verdict.words().forEach(out::println);
         if (!verdict.passed()) {

@@ -1,6 +1,7 @@
 package dev.eden.api.cli;
 
 import dev.eden.api.problem.StartupException;
+import dev.eden.demo.DemoCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,7 +15,7 @@ import picocli.CommandLine.Spec;
             ServerCommand.class,
             ProxyCommand.class,
             DevCommand.class,
-            dev.eden.demo.DemoCommand.class,
+            DemoCommand.class,
             EndpointCommand.class,
             MigrationCommand.class,
             CommandLine.HelpCommand.class

@@ -26,6 +26,7 @@ import redis.clients.jedis.params.SetParams;
  */
 final class LoadClient implements Runnable {
     private static final int HOT = 64;
+    private static final int HOT_PAIRS = 8;
     private static final int WATCHED_KEYS = 2;
     private static final int SOCKET_TIMEOUT_MILLIS = 120_000;
     private static final long WORST_DEBT_NANOS = 200_000_000;
@@ -217,7 +218,8 @@ final class LoadClient implements Runnable {
 
     private int pick(Family family) {
         int count = keyspace.count(family);
-        return random.nextBoolean() ? random.nextInt(Math.min(HOT, count)) : random.nextInt(count);
+        int hot = family == Family.PAIR ? HOT_PAIRS : HOT;
+        return random.nextBoolean() ? random.nextInt(Math.min(hot, count)) : random.nextInt(count);
     }
 
     /** A key that this client alone writes. */

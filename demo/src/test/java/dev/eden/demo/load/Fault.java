@@ -24,7 +24,7 @@ enum Fault {
     /** Answers a GET with what the same key had 50 ms and more ago. */
     STALE_GET(Set.of(Anomaly.STALE, Anomaly.RESURRECTED, Anomaly.LOST)),
     STALE_RANGE(Set.of(Anomaly.STALE)),
-    /** Shows half of a script's effect for 20 ms. */
+    /** Shows half of a script's effect for 60 ms. */
     TORN_SCRIPT(Set.of(Anomaly.TORN)),
     /** Forgets WATCH. */
     NO_WATCH(Set.of(Anomaly.LOST)),

@@ -126,7 +126,7 @@ final class FaultyFront implements AutoCloseable {
             case TORN_SCRIPT -> {
                 if (name.equals("EVAL") && command.get(3).endsWith(":a") && strike()) {
                     server.call(List.of("SET", command.get(3), command.get(5)));
-                    pause(20);
+                    pause(60);
                 }
                 yield server.call(command);
             }
