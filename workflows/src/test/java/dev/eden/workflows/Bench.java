@@ -17,6 +17,7 @@ import io.temporal.testing.TestWorkflowEnvironment;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** One migration on an in-process Temporal server, with {@link FakeWorld} behind it. Real time, no skipping. */
@@ -26,6 +27,7 @@ final class Bench implements AutoCloseable {
     final FakeWorld world = new FakeWorld();
     final TestWorkflowEnvironment environment;
     private int commands;
+    private String firstRun = "";
 
     private Bench(TestWorkflowEnvironment environment) {
         this.environment = environment;
@@ -89,14 +91,23 @@ final class Bench implements AutoCloseable {
     }
 
     Bench start(MigrationSpec spec, int continueAfterEvents) {
-        WorkflowOptions options = WorkflowOptions.newBuilder()
-                .setTaskQueue(TaskQueues.ORCHESTRATOR)
-                .setWorkflowId(MigrationWorkflow.workflowId(ID))
-                .setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec))
+        return start(spec, continueAfterEvents, options -> options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec)));
+    }
+
+    Bench startWithoutSearchAttributes(MigrationSpec spec) {
+        return start(spec, 0, options -> options);
+    }
+
+    private Bench start(
+            MigrationSpec spec, int continueAfterEvents, UnaryOperator<WorkflowOptions.Builder> more) {
+        WorkflowOptions options = more.apply(WorkflowOptions.newBuilder()
+                        .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                        .setWorkflowId(MigrationWorkflow.workflowId(ID)))
                 .build();
-        WorkflowClient.start(
+        var execution = WorkflowClient.start(
                 client().newWorkflowStub(MigrationWorkflow.class, options)::run,
                 new MigrationInput(spec, null, continueAfterEvents));
+        firstRun = execution.getRunId();
         return this;
     }
 
@@ -148,6 +159,10 @@ final class Bench implements AutoCloseable {
 
     MigrationOutcome outcome() {
         return untyped().getResult(MigrationOutcome.class);
+    }
+
+    String firstRun() {
+        return firstRun;
     }
 
     String currentRun() {
