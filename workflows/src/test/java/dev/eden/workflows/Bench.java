@@ -10,6 +10,7 @@ import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.Strategy.WriteMode;
 import dev.eden.workflows.worker.MigrationWorkers;
 import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import io.temporal.testing.TestEnvironmentOptions;
@@ -44,6 +45,9 @@ final class Bench implements AutoCloseable {
     static Bench prepared() {
         var options = TestEnvironmentOptions.newBuilder()
                 .setUseTimeskipping(false)
+                // Kept histories name no machine.
+                .setWorkflowClientOptions(
+                        WorkflowClientOptions.newBuilder().setIdentity("bench").build())
                 .setWorkerFactoryOptions(MigrationWorkers.factoryOptions());
         SearchAttributesNeeded.ALL.forEach(options::registerSearchAttribute);
         return new Bench(TestWorkflowEnvironment.newInstance(options.build()));
@@ -91,22 +95,24 @@ final class Bench implements AutoCloseable {
     }
 
     Bench start(MigrationSpec spec, int continueAfterEvents) {
-        return start(spec, continueAfterEvents, options -> options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec)));
+        return start(new MigrationInput(spec, null, continueAfterEvents));
+    }
+
+    Bench start(MigrationInput input) {
+        MigrationSpec spec = input.spec();
+        return start(input, options -> options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec)));
     }
 
     Bench startWithoutSearchAttributes(MigrationSpec spec) {
-        return start(spec, 0, options -> options);
+        return start(new MigrationInput(spec, null, 0), options -> options);
     }
 
-    private Bench start(
-            MigrationSpec spec, int continueAfterEvents, UnaryOperator<WorkflowOptions.Builder> more) {
+    private Bench start(MigrationInput input, UnaryOperator<WorkflowOptions.Builder> more) {
         WorkflowOptions options = more.apply(WorkflowOptions.newBuilder()
                         .setTaskQueue(TaskQueues.ORCHESTRATOR)
                         .setWorkflowId(MigrationWorkflow.workflowId(ID)))
                 .build();
-        var execution = WorkflowClient.start(
-                client().newWorkflowStub(MigrationWorkflow.class, options)::run,
-                new MigrationInput(spec, null, continueAfterEvents));
+        var execution = WorkflowClient.start(client().newWorkflowStub(MigrationWorkflow.class, options)::run, input);
         firstRun = execution.getRunId();
         return this;
     }

@@ -61,7 +61,8 @@ class CommandTest {
         assertThat(refused(command(Kind.ADVANCE, "a")).why()).contains("canary");
         assertThat(refused(command(Kind.FINALIZE, "f")).blockers()).isEmpty();
         var history = bench.client().fetchHistory(MigrationWorkflow.workflowId(Bench.ID));
-        assertThat(history.getEvents()).noneMatch(event -> event.getEventType().name().contains("UPDATE"));
+        assertThat(history.getEvents())
+                .noneMatch(event -> event.getEventType().name().contains("UPDATE"));
         assertThat(bench.historyLength()).as("events of workflow tasks apart").isLessThanOrEqualTo(before + 4 * 3);
         assertThat(bench.world.records).noneMatch(r -> r.event().equals(AuditEvents.COMMAND_REFUSED));
     }
@@ -153,11 +154,12 @@ class CommandTest {
 
     @Test
     void whilePausedStagesDoNotAdvanceAndCutoverIsRefused() {
-        bench.start(Bench.spec(
-                Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.5, 0)), FailureHandling.PAUSE, "hold"));
+        bench.start(
+                Bench.spec(Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.5, 0)), FailureHandling.PAUSE, "hold"));
         bench.untilReady();
         bench.update(Kind.PAUSE);
-        await().during(Duration.ofMillis(1_500)).until(() -> bench.view().phase().equals(new Canary(0)));
+        await().during(Duration.ofMillis(1_500))
+                .until(() -> bench.view().phase().equals(new Canary(0)));
         assertThat(refused(command(Kind.CUTOVER, "c")).blockers()).containsExactly("the migration is paused");
         bench.update(Kind.RESUME);
         bench.until(view -> view.phase().equals(new Canary(1)));
@@ -194,9 +196,11 @@ class CommandTest {
         bench.start(Bench.spec());
         bench.untilReady();
         var split = new Strategy("canary", 1, "session", 5, null, new WriteMode("cutover", null, "source", 0.5));
-        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "w", "alice", "", split)).why())
+        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "w", "alice", "", split))
+                        .why())
                 .contains("split brain");
-        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "n", "alice", "", null)).why())
+        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "n", "alice", "", null))
+                        .why())
                 .contains("needs a strategy");
         var cutover = new Strategy("canary", 1, "session", 5, null, new WriteMode("cutover", null, "source", 1.0));
         bench.patch(cutover);
@@ -214,8 +218,9 @@ class CommandTest {
         bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.ROLLBACK_ALL, "hold"));
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
         assertThat(bench.world.calls).containsExactly("preflight", "cleanUp");
-        assertThat(events(AuditEvents.STEP_FAILED)).singleElement().matches(r -> r.reason()
-                .contains("redis.psync.refused"));
+        assertThat(events(AuditEvents.STEP_FAILED))
+                .singleElement()
+                .matches(r -> r.reason().contains("redis.psync.refused"));
     }
 
     @Test
@@ -224,7 +229,9 @@ class CommandTest {
         bench.untilReady();
         bench.world.breach = "mismatch rate 2 %";
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
-        assertThat(events(AuditEvents.GATE_BREACHED)).singleElement().matches(r -> r.reason().contains("2 %"));
+        assertThat(events(AuditEvents.GATE_BREACHED))
+                .singleElement()
+                .matches(r -> r.reason().contains("2 %"));
     }
 
     @Test
@@ -260,8 +267,11 @@ class CommandTest {
         bench.update(Kind.ABORT);
         bench.outcome();
         assertThat(bench.world.phases())
-                .containsSubsequence("initializing", "replicating", "validating", "canary", "rolling_back", "rolled_back");
-        assertThat(bench.world.records.stream().map(PhaseRecord::revision)).isSorted().doesNotHaveDuplicates();
+                .containsSubsequence(
+                        "initializing", "replicating", "validating", "canary", "rolling_back", "rolled_back");
+        assertThat(bench.world.records.stream().map(PhaseRecord::revision))
+                .isSorted()
+                .doesNotHaveDuplicates();
         assertThat(bench.world.records.getLast().viewJson()).contains("\"phase\":\"rolled_back\"");
     }
 
@@ -282,7 +292,9 @@ class CommandTest {
         bench.untilReady();
         bench.update(Kind.ABORT);
         bench.outcome();
-        assertThat(bench.client().fetchHistory(MigrationWorkflow.workflowId(Bench.ID)).getEvents())
+        assertThat(bench.client()
+                        .fetchHistory(MigrationWorkflow.workflowId(Bench.ID))
+                        .getEvents())
                 .noneMatch(event -> event.hasUpsertWorkflowSearchAttributesEventAttributes());
     }
 

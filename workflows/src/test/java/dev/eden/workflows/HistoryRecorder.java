@@ -53,8 +53,7 @@ class HistoryRecorder {
         List<WorkflowExecutionHistory> runs = new ArrayList<>();
         String run = bench.firstRun();
         while (!run.isEmpty()) {
-            WorkflowExecutionHistory history =
-                    bench.client().fetchHistory(MigrationWorkflow.workflowId(Bench.ID), run);
+            WorkflowExecutionHistory history = bench.client().fetchHistory(MigrationWorkflow.workflowId(Bench.ID), run);
             runs.add(history);
             run = history.getLastEvent()
                     .getWorkflowExecutionContinuedAsNewEventAttributes()

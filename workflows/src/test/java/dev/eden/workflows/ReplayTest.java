@@ -20,7 +20,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ReplayTest {
     static List<Path> histories() {
         try (Stream<Path> files = Files.list(HistoryRecorder.DIRECTORY)) {
-            return files.filter(file -> file.toString().endsWith(".json")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".json"))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -48,11 +50,10 @@ class ReplayTest {
 
     @Test
     void aDecisionThatTheCodeWouldNotTakeIsNoticed() throws Exception {
-        String json = Files.readString(
-                HistoryRecorder.DIRECTORY.resolve(Scenario.ROLLBACK_BEFORE_FLIP.file() + ".1.json"));
+        String json =
+                Files.readString(HistoryRecorder.DIRECTORY.resolve(Scenario.ROLLBACK_BEFORE_FLIP.file() + ".1.json"));
         var changed = WorkflowExecutionHistory.fromJson(json.replace("\"Prepare\"", "\"Prepare2\""));
-        assertThatThrownBy(() ->
-                        WorkflowReplayer.replayWorkflowExecution(changed, MigrationWorkflowImpl.class))
+        assertThatThrownBy(() -> WorkflowReplayer.replayWorkflowExecution(changed, MigrationWorkflowImpl.class))
                 .isInstanceOf(RuntimeException.class);
     }
 
