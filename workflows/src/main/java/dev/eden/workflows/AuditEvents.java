@@ -12,6 +12,7 @@ public final class AuditEvents {
     public static final String ATTEMPT_ABORTED = "attempt_aborted";
     public static final String ATTEMPT_REFUSED = "attempt_refused";
     public static final String ATTEMPT_LOST = "attempt_lost";
+    public static final String RECOVERED = "recovered";
     public static final String FLIPPED = "flipped";
 
     /** Actor of what happens without a command. */

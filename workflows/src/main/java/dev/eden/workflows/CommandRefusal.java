@@ -6,8 +6,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why a command was not taken: what the failure that an update's validator throws says, with the allowed commands as its first
- * detail and the blockers as its second. A refusal is an answer and leaves nothing in the workflow's history.
+ * Why a command was not taken. A refusal is an answer and leaves nothing in the workflow's history.
+ *
+ * <p>The caller finds the words at the top of what the update call throws and the rest ({@link #in}) in an
+ * {@code ApplicationFailure} of type {@link #TYPE} further down, with the allowed commands as first detail and the blockers as
+ * second: the SDK (1.38) forgets type and details of a Temporal failure that a validator throws itself.
  *
  * @param allowed labels of the commands that would be taken now
  * @param blockers what stands in the way of a cutover; empty for other commands
@@ -16,13 +19,25 @@ public record CommandRefusal(String why, List<String> allowed, List<String> bloc
     /** {@code ApplicationFailure} type of a refusal. */
     public static final String TYPE = "CommandRefused";
 
-    ApplicationFailure failure() {
-        return ApplicationFailure.newBuilder()
-                .setMessage(why)
-                .setType(TYPE)
-                .setNonRetryable(true)
-                .setDetails(allowed, blockers)
-                .build();
+    RuntimeException failure() {
+        return new Refused(this);
+    }
+
+    private static final class Refused extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Refused(CommandRefusal refusal) {
+            super(
+                    refusal.why(),
+                    ApplicationFailure.newBuilder()
+                            .setMessage(refusal.why())
+                            .setType(TYPE)
+                            .setNonRetryable(true)
+                            .setDetails(refusal.allowed(), refusal.blockers())
+                            .build(),
+                    false,
+                    false);
+        }
     }
 
     /** The refusal behind what an update call threw, {@code WorkflowUpdateException} for instance; empty when it was something else. */

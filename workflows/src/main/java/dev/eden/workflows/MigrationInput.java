@@ -1,5 +1,6 @@
 package dev.eden.workflows;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,4 +11,44 @@ import org.jspecify.annotations.Nullable;
  *     suggestion (the in-process test server never suggests); 0: only when suggested. It must be well above the events of one
  *     phase (a few dozen)
  */
-public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried, int continueAfterEvents) {}
+public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried, int continueAfterEvents) {
+
+    /**
+     * For a migration whose workflow is gone (terminated by hand, history lost) while its routes and fences are still there: it
+     * begins parked, with the same id, and waits for an operator to resume, roll back or, after a flip, finalise.
+     *
+     * @param targetOwnsWrites what the committed route says
+     */
+    public static MigrationInput recovering(
+            MigrationSpec spec, boolean targetOwnsWrites, String reason, int continueAfterEvents) {
+        MigrationPhase resumeTo = targetOwnsWrites ? new MigrationPhase.Baking() : new MigrationPhase.Replicating();
+        Strategy strategy = spec.strategy();
+        CarriedState parked = new CarriedState(
+                new MigrationPhase.NeedsOperator(reason, resumeTo),
+                strategy,
+                false,
+                targetOwnsWrites,
+                0,
+                0,
+                targetOwnsWrites ? 1 : 0,
+                reason,
+                List.of(),
+                List.of(),
+                strategy.shareOf(0),
+                false,
+                false,
+                // Whatever the proxies were told last: unknown, so they are told again.
+                strategy.withReadPercentage(1),
+                false,
+                0,
+                0,
+                targetOwnsWrites,
+                false,
+                false,
+                false,
+                false,
+                0,
+                false);
+        return new MigrationInput(spec, parked, continueAfterEvents);
+    }
+}

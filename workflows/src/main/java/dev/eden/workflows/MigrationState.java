@@ -72,6 +72,16 @@ final class MigrationState {
         indexed = carried.indexed();
     }
 
+    /** Made by {@link MigrationInput#recovering}, not by continue-as-new. */
+    boolean isRecovered() {
+        return revision == 0;
+    }
+
+    void beginsAt(long firstRevision, boolean knowsSearchAttributes) {
+        revision = firstRevision;
+        indexed = knowsSearchAttributes;
+    }
+
     CarriedState carried(CommandInbox inbox) {
         return new CarriedState(
                 phase,

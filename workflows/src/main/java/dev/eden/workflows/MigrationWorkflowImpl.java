@@ -75,12 +75,17 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     public MigrationWorkflowImpl(MigrationInput input) {
         this.input = input;
         CarriedState carried = input.carried();
+        boolean indexed = Workflow.getTypedSearchAttributes().containsKey(SearchAttributesNeeded.PHASE);
+        // Revisions begin with the clock: a workflow that starts again under the same id goes on where the lost one
+        // was.
         if (carried == null) {
-            boolean indexed = Workflow.getTypedSearchAttributes().containsKey(SearchAttributesNeeded.PHASE);
             state = new MigrationState(input.spec(), Workflow.currentTimeMillis(), indexed);
             inbox = new CommandInbox(List.of(), List.of());
         } else {
             state = new MigrationState(input.spec(), carried);
+            if (state.isRecovered()) {
+                state.beginsAt(Workflow.currentTimeMillis(), indexed);
+            }
             inbox = new CommandInbox(carried.pending(), carried.seenCommandIds());
         }
     }
@@ -97,6 +102,10 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     private void live() {
         publish();
+        CarriedState carried = input.carried();
+        if (carried != null && carried.revision() == 0) {
+            record(AuditEvents.RECOVERED, AuditEvents.EDEN, state.lastReason());
+        }
         while (!state.phase().ended()) {
             try {
                 takeCommands();

@@ -40,6 +40,10 @@ final class Steps {
             .setMaximumInterval(Duration.ofSeconds(5))
             .build();
 
+    /** A local activity without a limit of attempts or time would not be retried at all (SDK 1.38). */
+    private static final RetryOptions FOR_EVER_LOCALLY =
+            FOR_EVER.toBuilder().setMaximumAttempts(Integer.MAX_VALUE).build();
+
     private static final RetryOptions ONCE =
             RetryOptions.newBuilder().setMaximumAttempts(1).build();
 
@@ -130,7 +134,7 @@ final class Steps {
                 LocalActivityOptions.newBuilder()
                         .setStartToCloseTimeout(Duration.ofSeconds(10))
                         .setLocalRetryThreshold(Duration.ofSeconds(2))
-                        .setRetryOptions(FOR_EVER)
+                        .setRetryOptions(FOR_EVER_LOCALLY)
                         .setDoNotIncludeArgumentsIntoMarker(true)
                         .setSummary(summary)
                         .build());

@@ -10,6 +10,7 @@ import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.Strategy.WriteMode;
 import dev.eden.workflows.worker.MigrationWorkers;
 import io.temporal.client.WorkflowClient;
+import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
 import io.temporal.client.WorkflowStub;
 import io.temporal.testing.TestEnvironmentOptions;
@@ -17,6 +18,7 @@ import io.temporal.testing.TestWorkflowEnvironment;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** One migration on an in-process Temporal server, with {@link FakeWorld} behind it. Real time, no skipping. */
@@ -26,6 +28,7 @@ final class Bench implements AutoCloseable {
     final FakeWorld world = new FakeWorld();
     final TestWorkflowEnvironment environment;
     private int commands;
+    private String firstRun = "";
 
     private Bench(TestWorkflowEnvironment environment) {
         this.environment = environment;
@@ -42,6 +45,9 @@ final class Bench implements AutoCloseable {
     static Bench prepared() {
         var options = TestEnvironmentOptions.newBuilder()
                 .setUseTimeskipping(false)
+                // Kept histories name no machine.
+                .setWorkflowClientOptions(
+                        WorkflowClientOptions.newBuilder().setIdentity("bench").build())
                 .setWorkerFactoryOptions(MigrationWorkers.factoryOptions());
         SearchAttributesNeeded.ALL.forEach(options::registerSearchAttribute);
         return new Bench(TestWorkflowEnvironment.newInstance(options.build()));
@@ -89,14 +95,25 @@ final class Bench implements AutoCloseable {
     }
 
     Bench start(MigrationSpec spec, int continueAfterEvents) {
-        WorkflowOptions options = WorkflowOptions.newBuilder()
-                .setTaskQueue(TaskQueues.ORCHESTRATOR)
-                .setWorkflowId(MigrationWorkflow.workflowId(ID))
-                .setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec))
+        return start(new MigrationInput(spec, null, continueAfterEvents));
+    }
+
+    Bench start(MigrationInput input) {
+        MigrationSpec spec = input.spec();
+        return start(input, options -> options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec)));
+    }
+
+    Bench startWithoutSearchAttributes(MigrationSpec spec) {
+        return start(new MigrationInput(spec, null, 0), options -> options);
+    }
+
+    private Bench start(MigrationInput input, UnaryOperator<WorkflowOptions.Builder> more) {
+        WorkflowOptions options = more.apply(WorkflowOptions.newBuilder()
+                        .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                        .setWorkflowId(MigrationWorkflow.workflowId(ID)))
                 .build();
-        WorkflowClient.start(
-                client().newWorkflowStub(MigrationWorkflow.class, options)::run,
-                new MigrationInput(spec, null, continueAfterEvents));
+        var execution = WorkflowClient.start(client().newWorkflowStub(MigrationWorkflow.class, options)::run, input);
+        firstRun = execution.getRunId();
         return this;
     }
 
@@ -148,6 +165,10 @@ final class Bench implements AutoCloseable {
 
     MigrationOutcome outcome() {
         return untyped().getResult(MigrationOutcome.class);
+    }
+
+    String firstRun() {
+        return firstRun;
     }
 
     String currentRun() {

@@ -196,6 +196,20 @@ enum Scenario {
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 3));
     }),
 
+    RECOVERED(bench -> {
+        bench.start(MigrationInput.recovering(Bench.spec(), true, "its workflow was terminated", 0));
+        MigrationView parked = bench.untilPhase("needs_operator");
+        assertThat(parked.allowedCommands()).containsExactly("resume", "abort", "rollback", "finalize");
+        assertThat(parked.lastReason()).contains("terminated");
+        bench.update(Kind.ROLLBACK);
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        assertThat(bench.world.calls).doesNotContain("preflight", "prepare");
+        assertThat(bench.world.records.getFirst().event()).isEqualTo(AuditEvents.RECOVERED);
+        assertThat(bench.world.shares()).as("told again").containsExactly(0.0);
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+    }),
+
     CONTINUED_AS_NEW(bench -> {
         bench.start(Bench.spec(), 90);
         bench.untilReady();
@@ -212,6 +226,8 @@ enum Scenario {
                 .as("ids are remembered across runs")
                 .isTrue();
         bench.until(view -> view.readPercentage() == last && view.readyForCutover());
+        assertThat(bench.untyped().describe().getTypedSearchAttributes().get(SearchAttributesNeeded.MIGRATION))
+                .isEqualTo(Bench.ID);
         await().until(() -> bench.world.replicating.get() == 1);
         assertThat(bench.world.replicationStarts.get()).isGreaterThan(1);
         bench.update(Kind.CUTOVER);

@@ -1,0 +1,304 @@
+package dev.eden.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.Replicating;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.Strategy.Stage;
+import dev.eden.workflows.Strategy.WriteMode;
+import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
+import dev.eden.workflows.activity.PreparationActivities.Finding;
+import io.temporal.failure.CanceledFailure;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What operators send, whatever the moment, and what becomes of it. */
+@Timeout(60)
+class CommandTest {
+    private Bench bench;
+
+    @BeforeEach
+    void open() {
+        bench = Bench.open();
+    }
+
+    @AfterEach
+    void close() {
+        bench.close();
+    }
+
+    private CommandRefusal refused(Command command) {
+        Throwable thrown = catchThrowable(() -> bench.send(command));
+        assertThat(thrown).isNotNull();
+        return CommandRefusal.in(thrown).orElseThrow(() -> new AssertionError("no refusal", thrown));
+    }
+
+    private static Command command(Kind kind, String id) {
+        return new Command(kind, id, "alice", "because", null);
+    }
+
+    @Test
+    void aRefusalSaysWhyAndLeavesNoHistory() {
+        bench.world.caughtUp = false;
+        bench.start(Bench.spec());
+        bench.untilPhase("replicating");
+        await().until(() -> bench.world.calls.contains("awaitCaughtUp"));
+        int before = bench.historyLength();
+        CommandRefusal refusal = refused(command(Kind.CUTOVER, "early"));
+        assertThat(refusal.why()).contains("not ready for cutover", "the phase is replicating");
+        assertThat(refusal.allowed()).containsExactly("pause", "abort", "rollback", "patch_strategy");
+        assertThat(refusal.blockers()).hasSize(2);
+        assertThat(refused(command(Kind.RESUME, "r")).why()).contains("not paused");
+        assertThat(refused(command(Kind.ADVANCE, "a")).why()).contains("canary");
+        assertThat(refused(command(Kind.FINALIZE, "f")).blockers()).isEmpty();
+        var history = bench.client().fetchHistory(MigrationWorkflow.workflowId(Bench.ID));
+        assertThat(history.getEvents())
+                .noneMatch(event -> event.getEventType().name().contains("UPDATE"));
+        assertThat(bench.historyLength()).as("events of workflow tasks apart").isLessThanOrEqualTo(before + 4 * 3);
+        assertThat(bench.world.records).noneMatch(r -> r.event().equals(AuditEvents.COMMAND_REFUSED));
+    }
+
+    @Test
+    void aRepeatedCommandIsObeyedOnceByWhicheverWay() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        Command pause = command(Kind.PAUSE, "p1");
+        assertThat(bench.send(pause).repeated()).isFalse();
+        bench.until(MigrationView::paused);
+        bench.update(Kind.RESUME);
+        bench.until(view -> !view.paused());
+        bench.signal(pause);
+        assertThat(bench.send(pause).repeated()).isTrue();
+        bench.update(Kind.ABORT);
+        bench.outcome();
+        assertThat(events("pause")).hasSize(1);
+    }
+
+    @Test
+    void aSignalDoesWhatTheUpdateDoesAndItsRefusalIsAudited() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.signal(command(Kind.FINALIZE, "s1"));
+        await().until(() -> !events(AuditEvents.COMMAND_REFUSED).isEmpty());
+        PhaseRecord refusal = events(AuditEvents.COMMAND_REFUSED).getFirst();
+        assertThat(refusal.actor()).isEqualTo("alice");
+        assertThat(refusal.reason()).contains("finalize", "cut over first");
+        bench.signal(command(Kind.CUTOVER, "s2"));
+        bench.untilPhase("baking");
+        bench.signal(command(Kind.FINALIZE, "s3"));
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
+        assertThat(events("cutover")).singleElement().matches(r -> r.phase().equals("cutting_over"));
+    }
+
+    @Test
+    void aCommandTypedByHandIsTaken() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.untyped().signal("pause");
+        bench.until(MigrationView::paused);
+        bench.untyped().update("resume", CommandReceipt.class, (Object) null);
+        bench.until(view -> !view.paused());
+        assertThat(events("pause")).singleElement().matches(r -> r.actor().equals("temporal"));
+    }
+
+    @Test
+    void twoCutoversAtOnceAreOne() {
+        bench.world.attemptBlocked = true;
+        bench.start(Bench.spec());
+        bench.untilReady();
+        var first = CompletableFuture.supplyAsync(() -> catchThrowable(() -> bench.send(command(Kind.CUTOVER, "a"))));
+        var second = CompletableFuture.supplyAsync(() -> catchThrowable(() -> bench.send(command(Kind.CUTOVER, "b"))));
+        assertThat(List.of(first.join() == null, second.join() == null)).containsExactlyInAnyOrder(true, false);
+        bench.world.attemptBlocked = false;
+        bench.untilPhase("baking");
+        assertThat(bench.world.attempts).hasSize(1);
+    }
+
+    @Test
+    void aRollbackDuringAnAttemptWaitsForItsOutcome() {
+        bench.world.attemptBlocked = true;
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        await().until(() -> bench.world.attempts.size() == 1);
+        bench.update(Kind.ABORT);
+        assertThat(bench.view().phase()).isInstanceOf(MigrationPhase.CuttingOver.class);
+        bench.world.attemptBlocked = false;
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+        assertThat(bench.world.attempts.stream().map(a -> a.forward())).containsExactly(true, false);
+    }
+
+    @Test
+    void pausedBeforeValidationItStaysThereWhileReplicationGoesOn() {
+        bench.world.caughtUp = false;
+        bench.start(Bench.spec());
+        bench.untilPhase("replicating");
+        bench.update(Kind.PAUSE);
+        bench.world.caughtUp = true;
+        await().during(Duration.ofMillis(500)).until(() -> bench.view().phase().equals(new Replicating()));
+        assertThat(bench.world.replicating).hasValue(1);
+        assertThat(bench.world.validations).hasValue(0);
+        bench.update(Kind.RESUME);
+        bench.untilReady();
+        assertThat(bench.world.replicationStarts).hasValue(1);
+    }
+
+    @Test
+    void whilePausedStagesDoNotAdvanceAndCutoverIsRefused() {
+        bench.start(
+                Bench.spec(Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.5, 0)), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.update(Kind.PAUSE);
+        await().during(Duration.ofMillis(1_500))
+                .until(() -> bench.view().phase().equals(new Canary(0)));
+        assertThat(refused(command(Kind.CUTOVER, "c")).blockers()).containsExactly("the migration is paused");
+        bench.update(Kind.RESUME);
+        bench.until(view -> view.phase().equals(new Canary(1)));
+    }
+
+    @Test
+    void aPatchBeforeTheCanaryIsAppliedWhenItIsReached() {
+        bench.world.caughtUp = false;
+        bench.start(Bench.spec());
+        bench.untilPhase("replicating");
+        bench.patch(Bench.canary(0.25));
+        assertThat(bench.until(view -> view.readPercentage() == 0.25).phase()).isEqualTo(new Replicating());
+        assertThat(bench.world.applied).isEmpty();
+        bench.world.caughtUp = true;
+        await().until(() -> bench.world.shares().equals(List.of(0.25)));
+    }
+
+    @Test
+    void aPatchEndsThePlanOrBringsAnother() {
+        Strategy plan = Bench.canary(0.05, new Stage(0.1, 0), new Stage(0.2, 0));
+        bench.start(Bench.spec(plan, FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.patch(Bench.canary(0.5));
+        await().until(() -> bench.world.shares().equals(List.of(0.1, 0.5)));
+        assertThat(refused(command(Kind.ADVANCE, "a")).why()).contains("no stages");
+        bench.patch(Bench.canary(0.05, new Stage(0.3, 0), new Stage(0.6, 0)));
+        await().until(() -> bench.world.shares().equals(List.of(0.1, 0.5, 0.3)));
+        bench.update(Kind.ADVANCE);
+        await().until(() -> bench.world.shares().equals(List.of(0.1, 0.5, 0.3, 0.6)));
+    }
+
+    @Test
+    void aPatchThatAsksForCutoverIsOneAndSplitBrainIsRefused() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        var split = new Strategy("canary", 1, "session", 5, null, new WriteMode("cutover", null, "source", 0.5));
+        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "w", "alice", "", split))
+                        .why())
+                .contains("split brain");
+        assertThat(refused(new Command(Kind.PATCH_STRATEGY, "n", "alice", "", null))
+                        .why())
+                .contains("needs a strategy");
+        var cutover = new Strategy("canary", 1, "session", 5, null, new WriteMode("cutover", null, "source", 1.0));
+        bench.patch(cutover);
+        bench.untilPhase("baking");
+        bench.update(Kind.ROLLBACK);
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        assertThat(bench.view().readPercentage()).isZero();
+        bench.update(Kind.ROLLBACK);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+    }
+
+    @Test
+    void aRefusedPreflightIsHandledAsAFailure() {
+        bench.world.findings = List.of(new Finding("redis.psync.refused", "failure", "PSYNC is refused", "allow it"));
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.ROLLBACK_ALL, "hold"));
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+        assertThat(bench.world.calls).containsExactly("preflight", "cleanUp");
+        assertThat(events(AuditEvents.STEP_FAILED))
+                .singleElement()
+                .matches(r -> r.reason().contains("redis.psync.refused"));
+    }
+
+    @Test
+    void aBreachRollsBackWhereTheGatesSaySo() {
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "rollback"));
+        bench.untilReady();
+        bench.world.breach = "mismatch rate 2 %";
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+        assertThat(events(AuditEvents.GATE_BREACHED))
+                .singleElement()
+                .matches(r -> r.reason().contains("2 %"));
+    }
+
+    @Test
+    void aShareThatCannotBeAppliedWaitsForTheOperator() {
+        bench.world.applyFailure = "no such interlay";
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
+        MigrationView paused = bench.until(MigrationView::paused);
+        assertThat(paused.lastReason()).contains("no such interlay");
+        long tries = bench.world.calls.stream().filter("apply"::equals).count();
+        await().during(Duration.ofMillis(500))
+                .until(() -> bench.world.calls.stream().filter("apply"::equals).count() == tries);
+        bench.world.applyFailure = "";
+        bench.update(Kind.RESUME);
+        await().until(() -> bench.world.shares().equals(List.of(0.05)));
+    }
+
+    @Test
+    void cancellingTheWorkflowIsAnAbort() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.untyped().cancel();
+        assertThat(catchThrowable(bench::outcome)).hasRootCauseInstanceOf(CanceledFailure.class);
+        assertThat(bench.world.phases().getLast()).isEqualTo("rolled_back");
+        assertThat(bench.world.cleanups).hasSize(1);
+        assertThat(bench.world.replicating).hasValue(0);
+    }
+
+    @Test
+    void recordsSurviveAStoreThatIsAwayAndNeverGoBack() {
+        bench.world.recordFailures = 4;
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.update(Kind.ABORT);
+        bench.outcome();
+        assertThat(bench.world.phases())
+                .containsSubsequence(
+                        "initializing", "replicating", "validating", "canary", "rolling_back", "rolled_back");
+        assertThat(bench.world.records.stream().map(PhaseRecord::revision))
+                .isSorted()
+                .doesNotHaveDuplicates();
+        assertThat(bench.world.records.getLast().viewJson()).contains("\"phase\":\"rolled_back\"");
+    }
+
+    @Test
+    void peopleSeeThePhaseInTemporal() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        await().until(() -> bench.world.watching.get() == 1);
+        var attributes = bench.untyped().describe().getTypedSearchAttributes();
+        assertThat(attributes.get(SearchAttributesNeeded.PHASE)).isEqualTo("canary");
+        assertThat(attributes.get(SearchAttributesNeeded.READ_PERCENTAGE)).isEqualTo(5L);
+        assertThat(attributes.get(SearchAttributesNeeded.MIGRATION)).isEqualTo(Bench.ID);
+    }
+
+    @Test
+    void withoutRegisteredSearchAttributesNoneIsUpserted() {
+        bench.startWithoutSearchAttributes(Bench.spec());
+        bench.untilReady();
+        bench.update(Kind.ABORT);
+        bench.outcome();
+        assertThat(bench.client()
+                        .fetchHistory(MigrationWorkflow.workflowId(Bench.ID))
+                        .getEvents())
+                .noneMatch(event -> event.hasUpsertWorkflowSearchAttributesEventAttributes());
+    }
+
+    private List<PhaseRecord> events(String event) {
+        return bench.world.records.stream().filter(r -> r.event().equals(event)).toList();
+    }
+}
