@@ -104,6 +104,7 @@ final class Demo {
         if (last != null) {
             attempts = last.attempts();
         }
+        screen.unwatch();
         screen.event("load ended, reading everything back");
         return judge(generator, scenario, rest, attempts, last, failure, stillBefore, (loadBegan - begun) / 1e9);
     }
@@ -146,6 +147,7 @@ final class Demo {
             failure = (failure == null ? "" : failure + "; ") + "the final state could not be read: "
                     + unreadable.getMessage();
         }
+        screen.event("checking what " + options.clients() + " clients were told against it");
         Verdict checked = states.isEmpty()
                 ? new Verdict(0, 0, 0, Map.of(), List.of())
                 : new Checker(keyspace, EXPIRY_TOLERANCE_MICROS).check(history, states);

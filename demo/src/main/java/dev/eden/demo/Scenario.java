@@ -21,7 +21,7 @@ final class Scenario {
     static final String SOURCE = "demo_source";
     static final String TARGET = "demo_target";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofSeconds(300);
     private static final Duration SHORTEST_STEP = Duration.ofMillis(1500);
 
     private final DemoOptions options;

@@ -46,6 +46,11 @@ final class Screen implements AutoCloseable {
         poller = newPoller;
     }
 
+    /** The load has ended: events only from now on. */
+    synchronized void unwatch() {
+        load = null;
+    }
+
     /** Something happened. */
     synchronized void event(String words) {
         String line = String.format(Locale.ROOT, "%6.1f s  %s", (System.nanoTime() - startedNanos) / 1e9, words);
