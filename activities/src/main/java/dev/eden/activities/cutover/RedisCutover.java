@@ -6,6 +6,7 @@ import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
 import dev.eden.activities.redis.acl.AclUsers;
+import dev.eden.activities.redis.replication.ApplierIdentity;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
@@ -252,21 +253,11 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public Position turn() {
-            String prefix = "eden-apply-" + migration + "-";
-            for (Reply user : to.call("ACL", "USERS").items()) {
-                if (user.text().startsWith(prefix)) {
-                    to.call("ACL", "DELUSER", user.text());
-                }
-            }
-            for (Map<String, String> client : clients(to)) {
-                if (client.getOrDefault("user", "").startsWith(prefix)) {
-                    throw new IllegalStateException("a session of the applier is still alive on " + toId);
-                }
-            }
+            ApplierIdentity.revoke(to, migration);
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.
             from.call("PING");
-            return RedisCutover.position(to);
+            return ApplierIdentity.turn(to, migration);
         }
 
         @Override
@@ -279,6 +270,7 @@ public final class RedisCutover implements CutoverEngine {
             }
             kill(from, undo.fromClient(), undo.fromRun());
             kill(to, undo.toClient(), undo.toRun());
+            ApplierIdentity.reinstate(to, migration);
             AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
             from.call("CLIENT", "UNPAUSE");
         }

@@ -44,11 +44,11 @@ public final class MigrationReplication implements ReplicationActivities {
                 spec.source(),
                 spec.target(),
                 ReplicationConfig.Existing.of(spec.data().replace()));
-        try (RedisReplicator replicator =
-                new RedisReplicator(config, endpoints, records, ledger, registry, clock)) {
+        try (RedisReplicator replicator = new RedisReplicator(config, endpoints, records, ledger, registry, clock)) {
             replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
         } catch (ReplicationStopped e) {
-            throw ApplicationFailure.newNonRetryableFailure(String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
+            throw ApplicationFailure.newNonRetryableFailure(
+                    String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
         }
     }
 

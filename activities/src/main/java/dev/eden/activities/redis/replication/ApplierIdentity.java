@@ -3,6 +3,7 @@ package dev.eden.activities.redis.replication;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Backend;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,10 +14,13 @@ import java.util.List;
  *
  * <p>An applier that stalled between taking its generation and making its user must not come back as a second writer. So a claim is
  * written into the {@linkplain ReplicationLedger#appliedKey applied key} before anything else: it is refused when the key has a newer
- * generation or a fence at or above its own. A claim before the fence means that the user existed before it and is deleted by it.
+ * generation, or a fence of its own epoch (or a later one). A claim before the fence means that the user existed before the fence, and so
+ * {@link #revoke} deletes it.
  */
 public final class ApplierIdentity {
     static final String PREFIX = "eden-apply-";
+    private static final String FENCE = "fence";
+    private static final int TRIES = 1_000;
 
     private ApplierIdentity() {}
 
@@ -62,18 +66,17 @@ public final class ApplierIdentity {
     }
 
     /** Claims the server for the generation, on the connection that will apply. */
-    static void claim(RespConnection applier, String migration, long generation) {
+    static void claim(RespConnection applier, String migration, long epoch, long generation) {
         String key = ReplicationLedger.appliedKey(migration);
         while (true) {
             applier.call("WATCH", key);
-            List<Reply> values =
-                    applier.call("HMGET", key, "generation", "fence").items();
+            List<Reply> values = applier.call("HMGET", key, "generation", FENCE).items();
             long newest = number(values.get(0));
             long fence = number(values.get(1));
-            if (newest > generation || fence >= generation) {
+            if (newest > generation || fence >= epoch) {
                 applier.call("UNWATCH");
-                throw new ClaimRefusedException(
-                        "generation " + generation + " may not write: newest " + newest + ", fence " + fence);
+                throw new ClaimRefusedException("generation " + generation + " of epoch " + epoch
+                        + " may not write: newest " + newest + ", fence " + fence);
             }
             applier.call("MULTI");
             applier.call("HSET", key, "generation", generation);
@@ -92,17 +95,39 @@ public final class ApplierIdentity {
     }
 
     /**
-     * Takes the appliers' identity away on this server, for every generation up to {@code newest} ({@link
-     * ReplicationLedger.Direction#generation} as read when no new one can be taken any more, that is after ARMED): no batch of theirs can land
-     * afterwards, not even one of a process that wakes up later. Returns when none of their sessions is left. Idempotent.
+     * Takes the appliers' identity away on this server for the epoch in which it was written last: no batch of theirs can land afterwards,
+     * not even one of a process that wakes up later. To be called when the routes are not STABLE, so that no new generation is handed out.
+     * Returns when none of their sessions is left. Idempotent.
      */
-    public static void revoke(RespConnection control, String migration, long newest) {
-        control.call("HSET", ReplicationLedger.appliedKey(migration), "fence", newest);
-        delete(control, users(control, migration));
-        while (sessions(control, migration) > 0) {
+    public static void revoke(RespConnection control, String migration) {
+        String key = ReplicationLedger.appliedKey(migration);
+        control.call("HSET", key, FENCE, Math.max(0, number(control.call("HGET", key, "epoch"))));
+        for (int left = TRIES; left > 0; left--) {
             delete(control, users(control, migration));
-            Thread.onSpinWait();
+            if (sessions(control, migration) == 0) {
+                return;
+            }
         }
+        throw new IllegalStateException("a session of the applier is still alive");
+    }
+
+    /** After an attempt was given up: appliers of the epoch may claim this server again. Idempotent. */
+    public static void reinstate(RespConnection control, String migration) {
+        control.call("HDEL", ReplicationLedger.appliedKey(migration), FENCE);
+    }
+
+    /**
+     * Where the log of the other direction begins: this server's position of now. A write of Eden's own right behind it makes sure that
+     * the log's selected database is 0 there, or is said before the next command (Redis source, {@code replicationFeedSlaves}).
+     */
+    public static RouteLedger.Position turn(RespConnection control, String migration) {
+        control.send("MULTI");
+        control.send("INFO", "replication");
+        control.send("SET", "eden:{" + migration + "}:turn", System.currentTimeMillis());
+        control.send("EXEC");
+        control.flush();
+        List<Reply> replies = control.read(4);
+        return SourceReads.position(replies.get(3).items().getFirst().text());
     }
 
     /** How many sessions appliers of this migration have on the server. */

@@ -121,6 +121,10 @@ final class ReplicationSession implements AutoCloseable {
         if (current != null) {
             current.linger(running ? 0 : config.linger().toNanos());
         }
+        ReversePath path = reverse;
+        if (path != null) {
+            path.quiet(running);
+        }
     }
 
     <T> T atEqualPosition(List<Object[]> sourceReads, Duration limit, Function<EqualPosition, T> body) {
@@ -227,7 +231,7 @@ final class ReplicationSession implements AutoCloseable {
             ApplierIdentity.grant(control, applierLogin());
             own = applierConnection();
             applierConnection = own;
-            ApplierIdentity.claim(own, config.migration(), generation);
+            ApplierIdentity.claim(own, config.migration(), direction.epoch(), generation);
             ApplierIdentity.removeOlder(control, config.migration(), generation);
         }
         Failpoints.reach("applier.resume");

@@ -44,6 +44,7 @@ final class ReversePath implements AutoCloseable {
     private volatile long awaitedSince;
     private volatile boolean arrived;
     private volatile boolean proven;
+    private volatile boolean quiet;
     private volatile boolean closed;
     private long probes;
 
@@ -74,11 +75,20 @@ final class ReversePath implements AutoCloseable {
         return proven;
     }
 
+    /** While an attempt runs nothing is probed: the followed side may hold all writes. */
+    void quiet(boolean attemptRunning) {
+        quiet = attemptRunning;
+    }
+
     /** Called once in a while by the session's clock: probes, acknowledges. */
     void tick(long nowNanos) {
         ReplicaLink current = link;
         if (current == null) {
             proven = false;
+            return;
+        }
+        if (quiet) {
+            acknowledge(current);
             return;
         }
         if (awaited.isEmpty() || (arrived && nowNanos - awaitedSince > PROBE_NANOS)) {
@@ -92,6 +102,10 @@ final class ReversePath implements AutoCloseable {
             proven = false;
             awaited = "";
         }
+        acknowledge(current);
+    }
+
+    private static void acknowledge(ReplicaLink current) {
         try {
             current.acknowledge(current.offset());
         } catch (RedisConnectionException e) {

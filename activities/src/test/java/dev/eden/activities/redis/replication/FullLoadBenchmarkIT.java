@@ -33,15 +33,14 @@ class FullLoadBenchmarkIT {
                     double seconds = (System.nanoTime() - before) / 1e9;
                     long used = Runtime.getRuntime().totalMemory()
                             - Runtime.getRuntime().freeMemory();
-                    LOGGER.atInfo()
-                            .log(
-                                    "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
-                                    round,
-                                    (long) (KEYS / seconds),
-                                    seconds,
-                                    cpuSeconds(ProcessHandle.current().pid()) - ownBefore,
-                                    cpuSeconds(pair.target.pid()) - targetBefore,
-                                    used >> 20);
+                    LOGGER.atInfo().log(
+                            "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
+                            round,
+                            (long) (KEYS / seconds),
+                            seconds,
+                            cpuSeconds(ProcessHandle.current().pid()) - ownBefore,
+                            cpuSeconds(pair.target.pid()) - targetBefore,
+                            used >> 20);
                     assertThat(running.failure.get()).isNull();
                 }
                 try (RespConnection green = pair.connect("green")) {

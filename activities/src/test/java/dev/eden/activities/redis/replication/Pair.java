@@ -68,8 +68,16 @@ final class Pair implements AutoCloseable {
     }
 
     Running replicate(ReplicationConfig config) {
-        EndpointDirectory directory = this::endpoint;
+        return replicate(config, this::endpoint);
+    }
+
+    Running replicate(ReplicationConfig config, EndpointDirectory directory) {
         return new Running(new RedisReplicator(config, directory, records, ledger, registry, Clock.systemUTC()));
+    }
+
+    /** The endpoint as reached through a relay. */
+    Endpoint through(CuttingRelay relay, String id) {
+        return new Endpoint(id, "redis", "127.0.0.1", relay.port(), false, null);
     }
 
     @Override
@@ -164,7 +172,7 @@ final class Pair implements AutoCloseable {
                     d.from(), d.to(), d.epoch(), d.generation(), d.startReplid(), d.startOffset(), d.loaded(), running);
         }
 
-        /** What a commit does. */
+        /** What a commit does; STABLE comes with {@link #attempt}. */
         synchronized void flip(String replid, long offset) {
             Direction d = direction;
             direction = new Direction(d.to(), d.from(), d.epoch() + 1, d.generation(), replid, offset, true, true);

@@ -1,11 +1,14 @@
 package dev.eden.activities.redis.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -46,6 +49,199 @@ class RedisReplicatorIT {
             assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isGreaterThan(20);
             assertThat(pair.ledger.restarts).isZero();
             assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    @Test
+    void aLostReplyIsNoSecondWriteAndACutLinkNoGap() {
+        try (Pair pair = Pair.start();
+                CuttingRelay toGreen = new CuttingRelay(pair.target.host(), pair.target.port());
+                CuttingRelay toBlue = new CuttingRelay(pair.source.host(), pair.source.port());
+                Writers writers = new Writers(pair.source.host(), pair.source.port(), 4, 50, 100, false);
+                Pair.Running running = pair.replicate(
+                        pair.config(ReplicationConfig.Existing.REPLACE),
+                        id -> pair.through(id.equals("green") ? toGreen : toBlue, id))) {
+            await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+            for (int round = 0; round < 30; round++) {
+                long generation = pair.ledger.current(Pair.MIGRATION).generation();
+                long before = writers.done.get();
+                switch (round % 3) {
+                    case 0 -> toGreen.swallowAndCut();
+                    case 1 -> toGreen.cut();
+                    default -> toBlue.cut();
+                }
+                await().atMost(PATIENCE)
+                        .until(() -> writers.done.get() > before + 300
+                                && pair.ledger.state().equals("streaming"));
+                assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isLessThan(generation + 10);
+            }
+            writers.close();
+            awaitEqual(pair, "blue", "green");
+            assertThat(pair.ledger.restarts).isZero();
+            assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    @Test
+    void followsTheRouteThereAndBack() {
+        try (Pair pair = Pair.start();
+                Pair.Running running = pair.replicate();
+                RespConnection blue = pair.connect("blue");
+                RespConnection green = pair.connect("green")) {
+            for (int flip = 0; flip < 6; flip++) {
+                RespConnection active = flip % 2 == 0 ? blue : green;
+                RespConnection standby = flip % 2 == 0 ? green : blue;
+                try (Writers writers = new Writers(
+                        "127.0.0.1", (flip % 2 == 0 ? pair.source : pair.target).port(), 3, 40, 200, false)) {
+                    await().atMost(PATIENCE).until(() -> writers.done.get() > 1_500);
+                }
+                await().atMost(PATIENCE)
+                        .until(() -> pair.ledger
+                                .progress(Pair.MIGRATION)
+                                .orElseThrow()
+                                .reverseProven());
+                awaitEqual(pair, flip % 2 == 0 ? "blue" : "green", flip % 2 == 0 ? "green" : "blue");
+                pair.ledger.attempt(true);
+                ApplierIdentity.revoke(standby, Pair.MIGRATION);
+                assertThat(ApplierIdentity.sessions(standby, Pair.MIGRATION)).isZero();
+                if (flip == 2) {
+                    // Given up: the same direction goes on.
+                    active.call("INCR", "after the abort");
+                    ApplierIdentity.reinstate(standby, Pair.MIGRATION);
+                    pair.ledger.attempt(false);
+                    awaitEqual(pair, "blue", "green");
+                    pair.ledger.attempt(true);
+                    ApplierIdentity.revoke(standby, Pair.MIGRATION);
+                }
+                // A key in another database expires around the turn: the log's selected database is not 0 then.
+                standby.call("SELECT", 2);
+                standby.call("SET", "turning", flip, "PX", 1);
+                standby.call("SELECT", 0);
+                RouteLedger.Position turn = ApplierIdentity.turn(standby, Pair.MIGRATION);
+                pair.ledger.flip(turn.replid(), turn.offset());
+                standby.call("INCR", "first write of the new side");
+                pair.ledger.attempt(false);
+            }
+            awaitEqual(pair, "blue", "green");
+            assertThat(blue.call("GET", "first write of the new side").text()).isEqualTo("6");
+            assertThat(pair.ledger.restarts).isZero();
+            assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    @Test
+    void anApplierWithoutIdentityWritesNothingAndDoesNotComeBack() {
+        try (Pair pair = Pair.start();
+                Pair.Running running = pair.replicate();
+                RespConnection blue = pair.connect("blue");
+                RespConnection green = pair.connect("green")) {
+            await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+            long generation = pair.ledger.current(Pair.MIGRATION).generation();
+            pair.ledger.attempt(true);
+            ApplierIdentity.revoke(green, Pair.MIGRATION);
+            blue.call("SET", "late", "v");
+            await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("waiting"));
+            assertThat(green.call("EXISTS", "late").number()).isZero();
+            assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isEqualTo(generation);
+            // One that took its generation before the attempt and stalled: its user comes too late.
+            ApplierIdentity.grant(
+                    green,
+                    pair.records.login(Pair.MIGRATION, "green", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)));
+            try (RespConnection zombie = RespConnection.connect(
+                    pair.endpoint("green"),
+                    pair.records.login(Pair.MIGRATION, "green", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)),
+                    "zombie",
+                    Pair.TIMEOUT)) {
+                assertThatThrownBy(() -> ApplierIdentity.claim(zombie, Pair.MIGRATION, 1, 99))
+                        .isInstanceOf(ApplierIdentity.ClaimRefusedException.class);
+            }
+            ApplierIdentity.reinstate(green, Pair.MIGRATION);
+            pair.ledger.attempt(false);
+            await().atMost(PATIENCE).until(() -> green.call("EXISTS", "late").number() == 1);
+            assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    @Test
+    void aLostLogIsLoadedAgain() {
+        try (Pair pair = new Pair(EmbeddedRedis.Options.defaults()
+                        .withConfig("repl-backlog-size 16kb", "repl-diskless-sync no"));
+                RespConnection blue = pair.connect("blue")) {
+            blue.call("SET", "first", 1);
+            try (Pair.Running running = pair.replicate()) {
+                await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+                assertThat(running.failure.get()).isNull();
+            }
+            blue.call("DEL", "first");
+            blue.call("SET", "more than the log holds", new byte[100_000]);
+            blue.call("DEL", "more than the log holds");
+            try (Pair.Running running = pair.replicate()) {
+                await().atMost(PATIENCE)
+                        .until(() ->
+                                pair.ledger.restarts == 1 && pair.ledger.state().equals("streaming"));
+                blue.call("SET", "second", 2);
+                awaitEqual(pair, "blue", "green");
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void whatTheTargetHadIsTreatedAsAsked() {
+        try (Pair pair = Pair.start();
+                RespConnection blue = pair.connect("blue");
+                RespConnection green = pair.connect("green")) {
+            blue.call("SET", "both", "blue");
+            blue.call("SET", "one", "blue");
+            green.call("SET", "both", "green");
+            green.call("SET", "extra", "green");
+            try (Pair.Running refused = pair.replicate(pair.config(ReplicationConfig.Existing.FAIL))) {
+                await().atMost(PATIENCE).until(refused::ended);
+                assertThat(refused.failure.get())
+                        .isInstanceOf(ReplicationStopped.class)
+                        .hasMessageContaining("not empty");
+            }
+            try (Pair.Running skipping = pair.replicate(pair.config(ReplicationConfig.Existing.SKIP))) {
+                await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+                assertThat(green.call("GET", "both").text()).isEqualTo("green");
+                assertThat(green.call("GET", "one").text()).isEqualTo("blue");
+                assertThat(pair.ledger.progress(Pair.MIGRATION).orElseThrow().conflicts())
+                        .isEqualTo(1);
+                assertThat(skipping.failure.get()).isNull();
+            }
+            pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);
+            try (Pair.Running replacing = pair.replicate()) {
+                await().atMost(PATIENCE)
+                        .until(() -> pair.ledger.current(Pair.MIGRATION).loaded());
+                awaitEqual(pair, "blue", "green");
+                assertThat(replacing.failure.get()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void aValueTooLargeStopsTheLoadWithItsKey() {
+        try (Pair pair = Pair.start();
+                RespConnection blue = pair.connect("blue")) {
+            blue.call("SET", "huge", Types.random(2 << 20));
+            ReplicationConfig usual = pair.config(ReplicationConfig.Existing.REPLACE);
+            ReplicationConfig strict = new ReplicationConfig(
+                    usual.migration(),
+                    usual.source(),
+                    usual.target(),
+                    usual.existing(),
+                    1 << 20,
+                    usual.lanes(),
+                    usual.linger(),
+                    usual.queueBytes(),
+                    usual.filterBytes());
+            try (Pair.Running running = pair.replicate(strict)) {
+                await().atMost(PATIENCE).until(running::ended);
+                assertThat(running.failure.get())
+                        .isInstanceOf(ReplicationStopped.class)
+                        .hasMessageContaining("\"huge\"");
+                assertThat(pair.ledger.state()).isEqualTo("stopped");
+            }
         }
     }
 
