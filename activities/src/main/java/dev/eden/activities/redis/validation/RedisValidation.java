@@ -13,10 +13,12 @@ import dev.eden.activities.store.ValidationLedger;
 import dev.eden.workflows.MigrationSpec;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,7 +81,11 @@ public final class RedisValidation {
         try (RespConnection source =
                         EdenUsers.connect(migration, endpoints.endpoint(direction.from()), records, TIMEOUT);
                 RespConnection target =
-                        EdenUsers.connect(migration, endpoints.endpoint(direction.to()), records, TIMEOUT)) {
+                        EdenUsers.connect(migration, endpoints.endpoint(direction.to()), records, TIMEOUT);
+                Lanes lanes = Lanes.open(
+                        options.lanes(),
+                        () -> EdenUsers.connect(
+                                migration, endpoints.endpoint(direction.from()), records, TIMEOUT))) {
             ServerInfo from = ServerInfo.read(source, "server");
             ServerInfo to = ServerInfo.read(target, "server");
             boolean exactExpiry = from.atLeast(7, 0) && to.atLeast(7, 0);
@@ -89,7 +95,7 @@ public final class RedisValidation {
             KeyState.Reader onTarget = new KeyState.Reader(to.atLeast(7, 0));
             ValueComparison values = new ValueComparison(target, migration, expiry);
             WatchedComparison watched =
-                    new WatchedComparison(source, target, onSource, onTarget, values, migration, options.patience());
+                    new WatchedComparison(lanes.connections(), target, onSource, onTarget, values, migration, options.patience());
             Optional<EqualPositions> atRest = positions.apply(migration);
             Optional<SettledComparison> settled =
                     atRest.map(found -> new SettledComparison(found, target, onSource, onTarget, values));
@@ -131,6 +137,27 @@ public final class RedisValidation {
                     .addKeyValue("repaired", report.repaired())
                     .log("validated");
             return report;
+        }
+    }
+
+    /** Sessions that are closed together. */
+    private record Lanes(List<RespConnection> connections) implements AutoCloseable {
+        static Lanes open(int count, Supplier<RespConnection> connect) {
+            Lanes lanes = new Lanes(new ArrayList<>(count));
+            try {
+                for (int i = 0; i < count; i++) {
+                    lanes.connections.add(connect.get());
+                }
+                return lanes;
+            } catch (RuntimeException e) {
+                lanes.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            connections.forEach(RespConnection::close);
         }
     }
 

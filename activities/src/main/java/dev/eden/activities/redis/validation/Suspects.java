@@ -12,12 +12,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides about the keys that were not equal at first sight: in ever smaller groups while they are only unsettled, then with the applier
- * at rest; and has those that differ copied again.
+ * Decides about the keys that were not equal at first sight: each by itself while they are only unsettled, then with the applier at rest;
+ * and has those that differ copied again.
  */
 final class Suspects {
     private static final Logger LOGGER = LoggerFactory.getLogger(Suspects.class);
-    private static final int[] GROUPS = {32, 4, 1, 1, 1};
+    private static final int WATCH_ROUNDS = 3;
     private static final int AT_REST = 16;
     private static final int ATTEMPTS = 10;
     private static final int EXPIRY_ROUNDS = 200;
@@ -61,8 +61,8 @@ final class Suspects {
         if (open.isEmpty()) {
             return;
         }
-        tally.suspicious(open.size());
         settleByWatching(database, open);
+        tally.suspicious(open.size());
         if (settled.isPresent()) {
             settleAtRest(settled.get(), open);
         } else {
@@ -74,10 +74,10 @@ final class Suspects {
     }
 
     private void settleByWatching(int database, Map<DbKey, Verdict> open) {
-        for (int group : GROUPS) {
+        for (int round = 0; round < WATCH_ROUNDS; round++) {
             List<DbKey> undecided = undecided(open);
-            for (int at = 0; at < undecided.size(); at += group) {
-                List<DbKey> some = undecided.subList(at, Math.min(at + group, undecided.size()));
+            for (int at = 0; at < undecided.size(); at += watched.lanes()) {
+                List<DbKey> some = undecided.subList(at, Math.min(at + watched.lanes(), undecided.size()));
                 List<Verdict> verdicts =
                         watched.compare(database, some.stream().map(DbKey::key).toList());
                 for (int i = 0; i < some.size(); i++) {

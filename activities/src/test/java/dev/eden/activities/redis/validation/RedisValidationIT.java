@@ -180,7 +180,7 @@ class RedisValidationIT {
         fill(1_000);
         pair.replicate();
         assertThatThrownBy(() -> pair.validation(
-                                new ValidationOptions(64, 1 << 20, 200, java.time.Duration.ofSeconds(2), 10))
+                                new ValidationOptions(64, 4, 1 << 20, 200, java.time.Duration.ofSeconds(2), 10))
                         .validate(RedisServers.spec("replace"), true, null, cursor -> pair.ledger.turn()))
                 .isInstanceOf(EqualPositions.UnsettledException.class);
     }
