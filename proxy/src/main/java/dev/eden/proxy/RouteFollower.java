@@ -53,6 +53,7 @@ final class RouteFollower implements AutoCloseable {
     private long preparedAt;
     private long holdWallMicros;
     private @Nullable CompletableFuture<LoopGroup.HoldReport> draining;
+    private @Nullable CompletableFuture<Void> scriptsLoading;
 
     RouteFollower(RedisProxyConfig config, RouteStore store, LoopGroup loops, Route joined) {
         this.config = config;
@@ -149,6 +150,9 @@ final class RouteFollower implements AutoCloseable {
         if (route.attempt() != 0 && route.attempt() != attempt) {
             begin(route.attempt());
         }
+        if (route.standby() != null && route.state() != RouteState.PREPARED) {
+            loops.loadScripts();
+        }
         switch (route.state()) {
             case STABLE -> stable(route);
             case ARMED -> armed(route, readBegan);
@@ -163,6 +167,7 @@ final class RouteFollower implements AutoCloseable {
         drainedAcknowledged = false;
         abortTried = false;
         preparedAt = 0;
+        scriptsLoading = null;
     }
 
     private void stable(Route route) {
@@ -216,8 +221,14 @@ final class RouteFollower implements AutoCloseable {
             Failpoints.reach("proxy.hold");
         }
         hold();
+        CompletableFuture<Void> loading = scriptsLoading;
+        if (loading == null) {
+            loading = loops.loadScripts();
+            scriptsLoading = loading;
+            loading.thenRun(signal::release);
+        }
         CompletableFuture<LoopGroup.HoldReport> future = draining;
-        if (future != null && future.isDone() && !drainedAcknowledged) {
+        if (future != null && future.isDone() && loading.isDone() && !drainedAcknowledged) {
             LoopGroup.HoldReport report = future.join();
             String detail = "{\"hold_at_micros\":" + holdWallMicros
                     + ",\"drain_micros\":" + report.drainMicros()

@@ -493,17 +493,210 @@ class RedisProxyIT {
     }
 
     @Test
-    void sparesOthersFromASlowReader() throws IOException {
-        atSource.set("big", "x".repeat(4_000_000));
-        Wire slow = client();
-        slow.socket().setReceiveBufferSize(4096);
-        for (int i = 0; i < 20; i++) {
-            slow.send("GET", "big");
+    void waitsForASlowReaderAndClosesAStuckOne() throws IOException {
+        atSource.set("big", "x".repeat(1_000_000));
+        RedisProxyConfig usual = config("p5");
+        RedisProxyConfig.Limits d = RedisProxyConfig.Limits.defaults();
+        RedisProxyConfig impatient = new RedisProxyConfig(
+                usual.identity(),
+                usual.interlay(),
+                usual.listen(),
+                1,
+                1,
+                10,
+                new RedisProxyConfig.Limits(
+                        3,
+                        d.largeRequest(),
+                        d.inputBytes(),
+                        1 << 20,
+                        Duration.ofSeconds(2),
+                        d.totalBytes(),
+                        d.recordedBytes(),
+                        d.connectTimeout()));
+        try (RedisProxy other = RedisProxy.start(impatient, store, new SimpleMeterRegistry());
+                Wire slow = new Wire(other.port());
+                Wire stuck = new Wire(other.port());
+                Wire third = new Wire(other.port())) {
+            for (int i = 0; i < 30; i++) {
+                slow.send("GET", "big");
+            }
+            await().until(() -> slow.socket().getInputStream().available() > 100_000);
+            for (int i = 0; i < 30; i++) {
+                assertThat(slow.read().length()).isEqualTo(1_000_000);
+            }
+            for (int i = 0; i < 60; i++) {
+                stuck.send("GET", "big");
+            }
+            assertThat(third.call("SET", "a", "1")).isEqualTo("+OK"); // at the latest when the stuck one has been closed
+            try (Wire fourth = new Wire(other.port())) {
+                String answer = fourth.call("PING");
+                assertThat(answer).isIn("-ERR max number of clients reached", "+PONG");
+            }
+            await().until(() -> stuck.socket().getInputStream().available() >= 0
+                    && store.reports.stream().anyMatch(r -> r.connections() == 2));
         }
-        Wire other = client();
-        assertThat(other.call("SET", "a", "1")).isEqualTo("+OK");
-        for (int i = 0; i < 20; i++) {
-            assertThat(slow.read()).hasSize(4_000_000);
+    }
+
+    /** Plays the applier: what the source has now is applied. */
+    private void applied() {
+        String info = atSource.info("replication");
+        atTarget.hset(
+                "applied",
+                java.util.Map.of("replid", field(info, "master_replid:"), "offset", field(info, "master_repl_offset:")));
+    }
+
+    private static String field(String info, String name) {
+        int at = info.indexOf(name) + name.length();
+        return info.substring(at, info.indexOf('\r', at));
+    }
+
+    /** A replica link, so that the source counts its offset. */
+    private Wire replica() throws IOException {
+        Wire replica = new Wire(source.port());
+        clients.add(replica);
+        replica.send("PSYNC", "?", "-1");
+        await().until(() -> !field(atSource.info("replication"), "master_repl_offset:").equals("0"));
+        return replica;
+    }
+
+    @Test
+    void letsTheStandbyServeFreshReads() throws IOException {
+        replica();
+        for (int i = 0; i < 200; i++) {
+            atSource.set("r" + i, "source");
+            atTarget.set("r" + i, "target");
         }
+        Wire client = client();
+        assertThat(client.call("SET", "mine", "1")).isEqualTo("+OK");
+        store.canary(new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        // nothing is known of the standby: the source serves
+        assertThat(client.call("GET", "r1")).isEqualTo("source");
+        applied();
+        await().until(() -> client.call("GET", "r1").equals("target"));
+        assertThat(client.call("MGET", "r1", "r2")).isEqualTo("[target, target]");
+        // own write: the standby has not applied it
+        assertThat(client.call("SET", "r1", "written")).isEqualTo("+OK");
+        assertThat(client.call("GET", "r1")).isEqualTo("written");
+        // an error there is never shown
+        atTarget.lpush("list", "x");
+        atSource.set("list", "string");
+        applied();
+        await().until(() -> client.call("GET", "r2").equals("target"));
+        assertThat(client.call("GET", "list")).isEqualTo("string");
+        // by key, about the share, always the same side
+        store.canary(new CanaryPolicy(0.25, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        applied();
+        await().atMost(Duration.ofSeconds(10)).until(() -> {
+            int target = 0;
+            for (int i = 10; i < 200; i++) {
+                applied();
+                if (client.call("GET", "r" + i).equals("target")) {
+                    target++;
+                }
+            }
+            return target > 20 && target < 75;
+        });
+        store.canary(CanaryPolicy.NONE, false, "applied");
+        await().until(() -> client.call("GET", "r2").equals("source"));
+        await().until(() -> {
+            TrafficReport last = store.reports.getLast();
+            return last.servedByStandby() > 0 && last.eligibleReads() >= last.chosenReads() && last.standby().samples() >= 0;
+        });
+    }
+
+    @Test
+    void keepsRepliesUntilTheStandbyHasApplied() throws IOException {
+        replica();
+        store.canary(CanaryPolicy.NONE, true, "applied");
+        Wire client = client();
+        applied();
+        await().until(() -> {
+            applied();
+            return client.call("PING").equals("+PONG");
+        });
+        client.send("SET", "both", "1");
+        client.send("GET", "both");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(atSource.get("both")).isEqualTo("1");
+        await().until(() -> {
+            applied();
+            return client.socket().getInputStream().available() > 0;
+        });
+        assertThat(client.read()).isEqualTo("+OK");
+        await().until(() -> {
+            applied();
+            return client.socket().getInputStream().available() >= 0;
+        });
+        assertThat(client.read()).isEqualTo("1");
+    }
+
+    @Test
+    void tellsTheStandbyTheScripts() throws IOException {
+        atTarget.scriptFlush();
+        Wire client = client();
+        String body = "return 'known'";
+        assertThat(client.call("EVAL", body, "0")).isEqualTo("known");
+        String sha = client.call("SCRIPT", "LOAD", "return 'loaded'");
+        hold();
+        flip();
+        assertThat(client.call("EVALSHA", sha, "0")).isEqualTo("loaded");
+        assertThat(client.call("EVALSHA", atSource.scriptLoad(body), "0")).isEqualTo("known");
+    }
+
+    @Test
+    void waitsForTheFenceOfTheNewSide() throws IOException {
+        Wire client = client();
+        client.call("SET", "f", "0");
+        hold();
+        client.send("SET", "f", "1");
+        atTarget.sendCommand(() -> "ACL".getBytes(), "SETUSER", "default", "-set");
+        try {
+            flip();
+            assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        } finally {
+            atTarget.sendCommand(() -> "ACL".getBytes(), "SETUSER", "default", "+set");
+        }
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("f")).isEqualTo("1");
+    }
+
+    @Test
+    void learnsTheCommandsOfTheServer() {
+        assertThat(dev.eden.proxy.redis.CommandTableProbe.differences(source.port())).isEmpty();
+    }
+
+    @Test
+    void saysWhenThePortIsTaken() {
+        RedisProxyConfig usual = config("p6");
+        RedisProxyConfig same = new RedisProxyConfig(
+                usual.identity(),
+                usual.interlay(),
+                new InetSocketAddress("127.0.0.1", proxy.port()),
+                0,
+                8,
+                10,
+                usual.limits());
+        assertThatThrownBy(() -> RedisProxy.start(same, store, new SimpleMeterRegistry()))
+                .isInstanceOf(java.io.UncheckedIOException.class)
+                .hasMessageContaining("cannot listen on");
+    }
+
+    @Test
+    void servesManyClientsOverFewConnections() throws IOException {
+        List<Wire> many = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            many.add(client());
+        }
+        for (int round = 0; round < 5; round++) {
+            for (Wire one : many) {
+                one.send("INCR", "counter");
+            }
+            for (Wire one : many) {
+                assertThat(one.read()).startsWith(":");
+            }
+        }
+        assertThat(atSource.get("counter")).isEqualTo("1500");
+        long shared = atSource.clientList().lines().filter(l -> l.contains("name=eden:p1")).count();
+        assertThat(shared).isBetween(1L, 12L);
     }
 }

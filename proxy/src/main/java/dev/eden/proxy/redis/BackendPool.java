@@ -59,6 +59,9 @@ final class BackendPool {
             BackendConnection candidate = shared[i];
             if (candidate == null) {
                 free = free < 0 ? i : free;
+            } else if (candidate.unselected && onActive()) {
+                candidate.close(); // its SELECT was refused by a fence that is down now
+                free = free < 0 ? i : free;
             } else if (candidate.usable()) {
                 if (candidate.pending() < SPREAD && candidate.writable()) {
                     return candidate;
@@ -82,7 +85,9 @@ final class BackendPool {
         }
         if (exclusive) {
             for (BackendConnection kept = idle.pollLast(); kept != null; kept = idle.pollLast()) {
-                if (kept.usable()) {
+                if (kept.unselected && onActive()) {
+                    kept.close();
+                } else if (kept.usable()) {
                     taker.take(kept, null);
                     return;
                 }

@@ -143,6 +143,11 @@ final class BlockingCall implements ReplyTarget {
             client.prepend(again());
         } else {
             client.session.count(connection, started, client.loop.now, frame.getByte(frame.readerIndex()));
+            if (client.loop.gate.acknowledgesBoth()) {
+                client.session.keep(frame);
+                client.loop.wake(client);
+                return;
+            }
             client.output(frame);
         }
         client.finished();

@@ -11,6 +11,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -45,7 +46,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     private boolean heldCounted;
     private @Nullable String failure;
     private @Nullable BackendConnection paused;
-    private long pausedLeft;
+    private long written;
+    private long takenBefore;
 
     private @Nullable BackendConnection current;
     private int inFlight;
@@ -378,6 +380,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             bytes.release();
             return;
         }
+        written += bytes.readableBytes();
         channel.write(bytes, channel.voidPromise());
         if (!dirty) {
             dirty = true;
@@ -515,7 +518,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             if (source != null) {
                 source.pause();
             }
-            pausedLeft = channel.bytesBeforeWritable();
+            takenBefore = taken();
             watchStall();
         }
     }
@@ -528,19 +531,25 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         }
     }
 
+    /** Bytes of output that have gone to the socket. */
+    private long taken() {
+        ChannelOutboundBuffer pending = channel.unsafe().outboundBuffer();
+        return pending == null ? written : written - pending.totalPendingWriteBytes();
+    }
+
     private void watchStall() {
         loop.eventLoop.schedule(
                 () -> {
                     if (closed || channel.isWritable()) {
                         return;
                     }
-                    long left = channel.bytesBeforeWritable();
-                    if (left >= pausedLeft) {
+                    long taken = taken();
+                    if (taken == takenBefore) {
                         loop.counters.slowClosed++;
                         LOGGER.atInfo().addKeyValue("client", id).log("closing a client that takes no bytes");
                         close();
                     } else {
-                        pausedLeft = left;
+                        takenBefore = taken;
                         watchStall();
                     }
                 },

@@ -28,6 +28,8 @@ final class Gate {
     private @Nullable CompletableFuture<Drained> draining;
     private long heldAt;
     private boolean polling;
+    private boolean canaries;
+    private boolean acknowledgesBoth;
     long openedAt = Long.MIN_VALUE / 2;
     long flips;
 
@@ -70,9 +72,19 @@ final class Gate {
         return true;
     }
 
+    /** True where some reads may go to the standby. */
+    boolean canaries() {
+        return canaries;
+    }
+
+    /** True where replies wait for the standby. */
+    boolean acknowledgesBoth() {
+        return acknowledgesBoth;
+    }
+
     /** True where the lease ran out and was not renewed. */
     boolean leaseLost() {
-        return leaseLost;
+        return leaseLost || (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0);
     }
 
     /** Serves under this route from now on. */
@@ -84,6 +96,9 @@ final class Gate {
         route = next;
         active = nextActive == null ? null : ServerAddress.of(nextActive);
         standby = nextStandby == null ? null : ServerAddress.of(nextStandby);
+        canaries = standby != null && next.canary().readShare() > 0;
+        acknowledgesBoth = standby != null && next.ackBoth() && next.appliedKey() != null;
+        loop.context.followed(loop, next);
         boolean flipped = before != null && !before.equals(active);
         boolean wasHeld = held;
         held = false;
@@ -183,6 +198,8 @@ final class Gate {
     }
 
     void backendOpened(BackendPool pool) {
-        // a place for the command table's refresh
+        if (pool.onActive()) {
+            loop.context.learnCommands(pool);
+        }
     }
 }

@@ -55,6 +55,7 @@ public final class LoopGroup implements AutoCloseable {
             loops.add(new ProxyLoop(
                     context, eventLoop, epoll ? EpollSocketChannel.class : NioSocketChannel.class));
         }
+        context.started(loops);
         for (ProxyLoop loop : loops) {
             loop.eventLoop.scheduleWithFixedDelay(() -> loop.sweep(false), 5, 5, TimeUnit.SECONDS);
         }
@@ -156,6 +157,17 @@ public final class LoopGroup implements AutoCloseable {
 
     /** @param drainMicros from the hold to the last reply, of the slowest loop */
     public record HoldReport(long drainMicros, long held, long reissued) {}
+
+    /**
+     * Loads the scripts that clients have sent on the standby, as far as it has not got them; completes when the standby has answered. A refusal is
+     * logged and does not fail: clients of a server without their script get NOSCRIPT and send it again.
+     */
+    public CompletableFuture<Void> loadScripts() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        ProxyLoop first = loops.getFirst();
+        first.eventLoop.execute(() -> context.scriptLoader().load(done));
+        return done;
+    }
 
     /** True when a loop refuses requests because its lease ran out. */
     public boolean leaseLost() {

@@ -41,6 +41,15 @@ final class Scripts {
         }
     }
 
+    /** Bodies that came after {@code seen}, oldest first; at least those. */
+    List<byte[]> since(long seen) {
+        synchronized (bodies) {
+            List<byte[]> all = new ArrayList<>(bodies.values());
+            int missing = (int) Math.min(all.size(), version - seen);
+            return all.subList(all.size() - missing, all.size());
+        }
+    }
+
     /** All bodies, oldest first. */
     List<byte[]> all() {
         synchronized (bodies) {

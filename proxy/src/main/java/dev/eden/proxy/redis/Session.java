@@ -32,6 +32,9 @@ final class Session {
     private boolean watching;
     private boolean watchBroken;
     private boolean settling;
+    private boolean behindFence;
+    private final Canary canary;
+    private final Acknowledgements acknowledgements;
     private @Nullable BlockingCall blocking;
     final Listening listening;
 
@@ -39,6 +42,8 @@ final class Session {
         this.client = client;
         this.loop = client.loop;
         this.local = new LocalCommands(this);
+        this.canary = new Canary(this);
+        this.acknowledgements = new Acknowledgements(client);
         this.listening = new Listening(this);
     }
 
@@ -73,7 +78,7 @@ final class Session {
         return switch (handling) {
             case SHARED -> shared();
             case SCRIPT_ADMIN -> local.script();
-            case READ -> shared();
+            case READ -> read(spec);
             case SCRIPT, UNKNOWN -> once();
             case BLOCKING -> block();
             case SCAN -> scan();
@@ -150,8 +155,51 @@ final class Session {
         if (connection == null) {
             return false;
         }
-        client.forward(connection);
+        return forward(connection);
+    }
+
+    private boolean read(@Nullable CommandSpec spec) {
+        if (!loop.gate.canaries() || spec == null) {
+            return shared();
+        }
+        return switch (canary.choose(spec)) {
+            case ACTIVE -> shared();
+            case WAIT -> false;
+            case STANDBY -> canary.send() || shared();
+        };
+    }
+
+    /** Sends the request at hand, its reply to the client: at once, or as the route wants replies kept. */
+    private boolean forward(BackendConnection connection) {
+        if (behindFence) {
+            if (loop.now - loop.gate.openedAt > FencedRetry.PATIENCE || transaction != null) {
+                behindFence = false;
+            } else if (client.inFlight() > 0) {
+                return false;
+            } else {
+                ByteBuf in = client.buffer();
+                client.forward(
+                        connection,
+                        new FencedRetry(
+                                client, connection, in.retainedSlice(in.readerIndex(), client.requestLength())));
+                return true;
+            }
+        }
+        if (loop.gate.acknowledgesBoth()) {
+            client.forward(connection, acknowledgements);
+        } else {
+            client.forward(connection);
+        }
         return true;
+    }
+
+    /** A reply that waits for the standby; it ends its request when it goes. */
+    void keep(ByteBuf frame) {
+        acknowledgements.reply(frame);
+    }
+
+    void pastFence() {
+        behindFence = false;
     }
 
     private boolean once() {
@@ -160,13 +208,12 @@ final class Session {
             return false;
         }
         local.remember();
-        client.forward(connection);
-        return true;
+        return forward(connection);
     }
 
     private boolean scan() {
         BackendConnection connection = pinned() ? exclusive() : sharedConnection();
-        if (connection == null) {
+        if (connection == null || (loop.gate.acknowledgesBoth() && client.inFlight() > 0)) {
             return false;
         }
         Route route = loop.route();
@@ -248,7 +295,7 @@ final class Session {
                     RespWriter.command(discard, "DISCARD");
                     client.substitute(connection, discard, new BrokenExec(client));
                 } else {
-                    client.forward(connection);
+                    forward(connection);
                 }
             }
             case DISCARD -> {
@@ -534,6 +581,9 @@ final class Session {
     }
 
     void count(BackendConnection connection, long sent, long now, byte type) {
+        if (connection.pool.onActive()) {
+            canary.activeReplied(now);
+        }
         loop.traffic.record(connection.pool.onActive(), now - sent, type == '-' || type == '!');
     }
 
@@ -611,6 +661,7 @@ final class Session {
                 surrender();
             }
             forgetPool();
+            behindFence = true;
             listening.flipped();
         } else if (wasHeld) {
             listening.reopened();
