@@ -136,6 +136,7 @@ final class Scenario {
                 status -> status.paused()
                         && status.progress().known()
                         && status.progress().keysDone() >= status.progress().keysTotal()
+                        && status.lagMillis() >= 0
                         && status.lagMillis() < 1000);
         Status status = poller.now();
         if (!status.phase().equals("replicating")) {

@@ -141,7 +141,7 @@ final class ReplicationSession implements AutoCloseable {
         long done = loading == null ? 0 : loading.keysDone();
         long elapsed = loading == null ? 0 : current == null ? System.nanoTime() - loadStarted : loadNanos;
         double rate = elapsed == 0 ? 0 : done / (elapsed / 1e9);
-        long total = Math.max(keysTotal, done);
+        long total = current != null ? done : Math.max(keysTotal, done);
         long applied = current == null ? 0 : current.published().offset();
         String problem = current != null && current.problem() != null ? current.problem() : sourceProblem;
         return new ReplicationLedger.Progress(
