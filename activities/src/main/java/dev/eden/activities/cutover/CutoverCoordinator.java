@@ -36,6 +36,8 @@ import org.slf4j.LoggerFactory;
 public final class CutoverCoordinator {
     private static final Logger LOGGER = LoggerFactory.getLogger(CutoverCoordinator.class);
     private static final Duration ARM_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration SETTLE_IN = Duration.ofSeconds(3);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
 
@@ -75,10 +77,10 @@ public final class CutoverCoordinator {
 
     /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
     public AttemptReport attempt(MigrationSpec spec, boolean forward, int number) {
+        List<String> blockers = awaitReplication(spec, forward);
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
         String direction = forward ? "forward" : "rollback";
         AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch());
-        List<String> blockers = ledgerBlockers(spec, row, forward);
         String standby = row.standby();
         if (!blockers.isEmpty() || standby == null) {
             return log.refused(blockers);
@@ -209,6 +211,19 @@ public final class CutoverCoordinator {
                 .addKeyValue("steps", report.steps())
                 .log("cutover attempt ended");
         return report;
+    }
+
+    /** What replication has to say may be a moment old (a spike of lag, a reverse path being proven again after a flip): look for a while. */
+    private List<String> awaitReplication(MigrationSpec spec, boolean forward) {
+        long end = System.nanoTime() + SETTLE_IN.toNanos();
+        while (true) {
+            long mark = routes.changeMark();
+            List<String> blockers = ledgerBlockers(spec, routes.read(spec.id()).orElse(null), forward);
+            if (blockers.isEmpty() || System.nanoTime() >= end) {
+                return blockers;
+            }
+            routes.awaitChange(mark, LOOK_AGAIN);
+        }
     }
 
     private List<String> ledgerBlockers(MigrationSpec spec, @Nullable Routes row, boolean forward) {
