@@ -63,8 +63,7 @@ public record MigrationSteps(
                 new RouteCanary(ports.routes()),
                 new MigrationCutover(
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process), settler),
-                new MigrationCleanup(
-                        ports.routes(), settler, new RedisCleanup(ports.endpoints(), ports.records())),
+                new MigrationCleanup(ports.routes(), settler, new RedisCleanup(ports.endpoints(), ports.records())),
                 settler,
                 new FenceSweeper(ports.routes(), engine));
     }

@@ -60,6 +60,10 @@ record AppliedMarker(
                 number(fields, "generation")));
     }
 
+    AppliedMarker withGeneration(long newGeneration) {
+        return new AppliedMarker(state, replid, position, database, offset, offsetDatabase, epoch, newGeneration);
+    }
+
     void write(RespBuffer buffer, byte[] key) {
         buffer.array(18).bulk("HSET").bulk(key, 0, key.length);
         buffer.bulk("state").bulk(state).bulk("replid").bulk(replid);

@@ -33,7 +33,7 @@ final class LoadTarget {
         RespBuffer buffer = new RespBuffer(512);
         buffer.command("MULTI");
         if (empties) {
-            buffer.command("FLUSHALL");
+            buffer.command("FLUSHALL", "ASYNC");
             if (ServerInfo.read(own, "server").atLeast(7, 0)) {
                 buffer.command("FUNCTION", "FLUSH");
             }

@@ -154,20 +154,20 @@ public final class RedisReplicator implements AutoCloseable {
     }
 
     private void ended(ReplicationSession over) {
-        ReplicationSession.Ending ending = over.ending();
+        Ending ending = over.ending();
         backoffMillis = Math.min(MOST_BACKOFF_MILLIS, Math.max(10, 2 * backoffMillis));
         notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMillis);
         switch (ending) {
             case null -> throw new IllegalStateException("it has not ended");
-            case ReplicationSession.Ending.Closed _ -> problem = null;
-            case ReplicationSession.Ending.Interrupted interrupted -> {
+            case Ending.Closed _ -> problem = null;
+            case Ending.Interrupted interrupted -> {
                 problem = interrupted.why();
                 LOGGER.atWarn()
                         .addKeyValue("migration", config.migration())
                         .log("generation {} is over: {}", over.generation(), interrupted.why());
             }
-            case ReplicationSession.Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
-            case ReplicationSession.Ending.LogLost lost -> loadAgain(over, lost.why());
+            case Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
+            case Ending.LogLost lost -> loadAgain(over, lost.why());
         }
     }
 

@@ -3,20 +3,13 @@ package dev.eden.activities.redis.replication;
 import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
-import dev.eden.activities.redis.ServerInfo;
-import dev.eden.activities.redis.acl.EdenUsers;
-import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
-import dev.eden.proxy.Backend;
 import dev.eden.proxy.Failpoints;
-import dev.eden.proxy.redis.CommandTable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,53 +21,25 @@ import org.slf4j.LoggerFactory;
  */
 final class ReplicationSession implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ReplicationSession.class);
-    private static final Duration TIMEOUT = Duration.ofSeconds(10);
-    private static final long SAMPLE_MILLIS = 20;
-    private static final long ACKNOWLEDGE_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long RETRY_MILLIS = 100;
-
-    /** Name in the server records: the epoch whose direction has a marker on the written server. */
-    private static final String BEGAN = "applied:epoch";
-
-    /** Why a session is over. */
-    sealed interface Ending {
-        /** By {@link #close}. */
-        record Closed() implements Ending {}
-
-        /** The identity was taken away, or the written server lost: its generation is over. */
-        record Interrupted(String why) implements Ending {}
-
-        /** What the log or the written server has no more can only come from a new full load. */
-        record LogLost(String why) implements Ending {}
-
-        /** A person is needed. */
-        record Stopped(String why) implements Ending {}
-    }
 
     private final ReplicationConfig config;
-    private final ReplicationLedger.Direction direction;
-    private final long generation;
-    private final EndpointDirectory endpoints;
-    private final ServerRecords records;
-    private final ReplicationLedger ledger;
-    private final Endpoint from;
-    private final Endpoint to;
+    private final Sides sides;
     private final TtlFilter filter;
     private final UnitQueue queue;
     private final LagSampler lag = new LagSampler();
     private final SourceReads reads;
+    private final StartPoint start;
     private final Thread thread;
-    private volatile @Nullable ReplicaLink link;
-    private volatile @Nullable RespConnection applierConnection;
+    private volatile @Nullable RespConnection own;
     private volatile @Nullable Applier applier;
-    private volatile @Nullable FullLoad load;
+    private volatile @Nullable LogFollower log;
+    private volatile @Nullable SourceSampler sampler;
     private volatile @Nullable ReversePath reverse;
+    private volatile @Nullable ExpiryScan scan;
     private volatile @Nullable Ending ending;
+    private volatile @Nullable Ending foundByOthers;
     private volatile boolean closed;
-    private volatile long keysTotal;
-    private volatile long loadStarted;
-    private volatile long loadNanos;
-    private volatile @Nullable String sourceProblem;
+    private volatile boolean quiet;
 
     ReplicationSession(
             ReplicationConfig config,
@@ -84,25 +49,26 @@ final class ReplicationSession implements AutoCloseable {
             ServerRecords records,
             ReplicationLedger ledger) {
         this.config = config;
-        this.direction = direction;
-        this.generation = generation;
-        this.endpoints = endpoints;
-        this.records = records;
-        this.ledger = ledger;
-        this.from = endpoints.endpoint(direction.from());
-        this.to = endpoints.endpoint(direction.to());
+        this.sides = new Sides(
+                config.migration(),
+                direction,
+                generation,
+                endpoints.endpoint(direction.from()),
+                endpoints.endpoint(direction.to()),
+                records);
         this.filter = new TtlFilter(config.filterBytes());
         this.queue = new UnitQueue(config.queueBytes());
-        this.reads = new SourceReads(from, this::fromLogin, "eden:copy:" + config.migration());
+        this.reads = new SourceReads(sides.from(), sides::fromLogin, "eden:copy:" + config.migration());
+        this.start = new StartPoint(config, sides, ledger, filter);
         this.thread = daemon("session", this::run);
     }
 
     ReplicationLedger.Direction direction() {
-        return direction;
+        return sides.direction();
     }
 
     long generation() {
-        return generation;
+        return sides.generation();
     }
 
     /** Null while it runs. */
@@ -115,8 +81,9 @@ final class ReplicationSession implements AutoCloseable {
         return applier != null;
     }
 
-    /** While an attempt runs nothing lingers. */
+    /** While an attempt runs nothing lingers and nothing is probed. */
     void attemptRunning(boolean running) {
+        quiet = running;
         Applier current = applier;
         if (current != null) {
             current.linger(running ? 0 : config.linger().toNanos());
@@ -136,14 +103,14 @@ final class ReplicationSession implements AutoCloseable {
     }
 
     ReplicationLedger.Progress progress(long nowMillis) {
-        FullLoad loading = load;
+        FullLoad loading = start.load();
         Applier current = applier;
+        ReversePath path = reverse;
         long done = loading == null ? 0 : loading.keysDone();
-        long elapsed = loading == null ? 0 : current == null ? System.nanoTime() - loadStarted : loadNanos;
-        double rate = elapsed == 0 ? 0 : done / (elapsed / 1e9);
-        long total = current != null ? done : Math.max(keysTotal, done);
+        double seconds = loading == null ? 0 : start.elapsedNanos() / 1e9;
+        double rate = seconds > 0 ? done / seconds : 0;
+        long total = current != null ? done : Math.max(start.keysTotal(), done);
         long applied = current == null ? 0 : current.published().offset();
-        String problem = current != null && current.problem() != null ? current.problem() : sourceProblem;
         return new ReplicationLedger.Progress(
                 current == null ? "loading" : "streaming",
                 done,
@@ -154,9 +121,9 @@ final class ReplicationSession implements AutoCloseable {
                 current == null ? -1 : lag.lagMillis(applied, System.nanoTime()),
                 Math.max(lag.newest(), applied),
                 applied,
-                isReverseProven(),
+                path != null && path.proven(),
                 loading == null ? 0 : loading.conflicts(),
-                problem,
+                problem(),
                 nowMillis);
     }
 
@@ -165,22 +132,14 @@ final class ReplicationSession implements AutoCloseable {
         closed = true;
         releaseAll();
         thread.interrupt();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        joinUninterruptibly(thread);
     }
 
-    private boolean isReverseProven() {
-        ReversePath path = reverse;
-        return path != null && path.proven();
+    private @Nullable String problem() {
+        Applier current = applier;
+        String ofApplier = current == null ? null : current.problem();
+        SourceSampler sampling = sampler;
+        return ofApplier != null || sampling == null ? ofApplier : sampling.problem();
     }
 
     private Applier streaming() {
@@ -194,313 +153,109 @@ final class ReplicationSession implements AutoCloseable {
     private void run() {
         Ending end;
         try {
-            follow();
+            takeIdentity();
+            stream(start.reach(connection()));
             end = new Ending.Closed();
-        } catch (ReplicationStopped e) {
-            end = new Ending.Stopped(String.valueOf(e.getMessage()));
-        } catch (RdbException e) {
+        } catch (ReplicationStopped | RdbException e) {
             end = new Ending.Stopped(String.valueOf(e.getMessage()));
         } catch (LogLostException e) {
             end = new Ending.LogLost(String.valueOf(e.getMessage()));
-        } catch (IOException | RuntimeException e) {
+        } catch (RedisConnectionException | RedisException | IOException | InterruptedException e) {
+            end = new Ending.Interrupted(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
             end = new Ending.Interrupted(e.toString());
-            if (!closed && !(e instanceof RedisException) && !(e instanceof RedisConnectionException)) {
-                LOGGER.atWarn()
-                        .addKeyValue("migration", config.migration())
-                        .setCause(e)
-                        .log("replication session failed");
-            }
-        } catch (InterruptedException e) {
-            end = new Ending.Interrupted("interrupted");
+            LOGGER.atError()
+                    .addKeyValue("migration", sides.migration())
+                    .setCause(e)
+                    .log("replication session failed");
         }
         releaseAll();
-        // The reader may have found the reason before the applier noticed.
-        Ending known = ending;
+        Ending known = foundByOthers;
         ending = closed ? new Ending.Closed() : known != null ? known : end;
     }
 
-    private static final class LogLostException extends IOException {
-        LogLostException(String message) {
-            super(message);
-        }
-    }
-
-    private void follow() throws IOException, InterruptedException {
-        RespConnection own;
-        try (RespConnection control = RespConnection.connect(to, toLogin(), name("control"), TIMEOUT)) {
-            ApplierIdentity.grant(control, applierLogin());
-            own = applierConnection();
-            applierConnection = own;
-            ApplierIdentity.claim(own, config.migration(), direction.epoch(), generation);
-            ApplierIdentity.removeOlder(control, config.migration(), generation);
+    private void takeIdentity() {
+        try (RespConnection control = sides.connectTo("control")) {
+            ApplierIdentity.grant(control, sides.applierLogin());
+            RespConnection applierConnection = sides.connectApplier();
+            own = applierConnection;
+            ApplierIdentity.claim(
+                    applierConnection, sides.migration(), sides.direction().epoch(), sides.generation());
+            ApplierIdentity.removeOlder(control, sides.migration(), sides.generation());
         }
         Failpoints.reach("applier.resume");
-        AppliedMarker marker = direction.loaded() ? resume(own) : load(own);
-        stream(own, marker);
     }
 
-    private void stream(RespConnection own, AppliedMarker marker) throws InterruptedException {
-        StreamReader reader = new StreamReader(
-                new StreamEffects(CommandTable.bundled(), filter), marker.offset(), marker.offsetDatabase());
-        Applier running = new Applier(
-                config.migration(),
-                own,
+    private RespConnection connection() {
+        RespConnection open = own;
+        if (open == null) {
+            throw new IllegalStateException("no identity yet");
+        }
+        return open;
+    }
+
+    private void stream(AppliedMarker marker) throws InterruptedException {
+        Applier applying = new Applier(
+                sides.migration(),
+                connection(),
                 queue,
                 reads,
                 filter,
                 marker,
-                direction.attemptRunning() ? 0 : config.linger().toNanos());
-        applier = running;
-        ReversePath way =
-                new ReversePath(config.migration(), from, this::fromLogin, to, this::toLogin, running::writeProbe);
-        reverse = way;
+                quiet ? 0 : config.linger().toNanos());
+        LogFollower following =
+                new LogFollower(sides, marker, start.takeLink(), queue, filter, applying::continueAs, why -> {
+                    foundByOthers = why;
+                    applying.stop();
+                });
+        log = following;
+        if (start.load() == null) {
+            ExpiryScan scanning = new ExpiryScan(sides, filter);
+            scan = scanning;
+            following.rebuildFilterBy(scanning);
+        }
+        ReversePath path = new ReversePath(
+                sides.migration(), sides.from(), sides::fromLogin, sides.to(), sides::toLogin, applying::writeProbe);
+        path.quiet(quiet);
+        reverse = path;
+        SourceSampler sampling = new SourceSampler(sides, lag, now -> {
+            following.acknowledge(applying.published().offset());
+            path.tick(now);
+        });
+        sampler = sampling;
+        applier = applying;
         LOGGER.atInfo()
-                .addKeyValue("migration", config.migration())
-                .addKeyValue("epoch", direction.epoch())
-                .addKeyValue("endpoint", to.id())
-                .log("generation {} applies from {}", generation, marker.offset());
-        Thread readerThread = daemon("reader", () -> readLog(reader, marker.replid(), running));
-        Thread samplerThread = daemon("sampler", () -> sample(running, way));
+                .addKeyValue("migration", sides.migration())
+                .addKeyValue("epoch", sides.direction().epoch())
+                .addKeyValue("endpoint", sides.to().id())
+                .log("generation {} applies from {}", sides.generation(), marker.offset());
+        Thread reader = daemon("reader", following::run);
+        Thread samples = daemon("sampler", sampling::run);
         try {
-            running.run();
+            if (!closed) {
+                applying.run();
+            }
         } finally {
             releaseAll();
-            readerThread.interrupt();
-            samplerThread.interrupt();
-            readerThread.join();
-            samplerThread.join();
+            reader.interrupt();
+            samples.interrupt();
+            joinUninterruptibly(reader);
+            joinUninterruptibly(samples);
         }
-    }
-
-    private AppliedMarker resume(RespConnection own) throws IOException {
-        Optional<AppliedMarker> found = AppliedMarker.read(own, config.migration())
-                .filter(m -> m.epoch() == direction.epoch() && m.state().equals("streaming"));
-        filter.saturate();
-        if (found.isPresent()) {
-            AppliedMarker m = found.get();
-            return new AppliedMarker(
-                    m.state(),
-                    m.replid(),
-                    m.position(),
-                    m.database(),
-                    m.offset(),
-                    m.offsetDatabase(),
-                    m.epoch(),
-                    generation);
-        }
-        if (records.get(config.migration(), to.id(), BEGAN).orElse("").equals(Long.toString(direction.epoch()))) {
-            throw new LogLostException(to.id() + " has lost what was written to it");
-        }
-        String replid = direction.startReplid();
-        if (replid == null) {
-            throw new ReplicationStopped("the log's beginning is not known");
-        }
-        AppliedMarker first = new AppliedMarker(
-                "streaming",
-                replid,
-                direction.startOffset(),
-                0,
-                direction.startOffset(),
-                0,
-                direction.epoch(),
-                generation);
-        write(own, first);
-        records.put(config.migration(), to.id(), BEGAN, Long.toString(direction.epoch()));
-        return first;
-    }
-
-    private AppliedMarker load(RespConnection own) throws IOException, InterruptedException {
-        loadStarted = System.nanoTime();
-        LoadTarget.prepare(own, config, direction.epoch(), generation);
-        try (RespConnection control = RespConnection.connect(from, fromLogin(), name("control"), TIMEOUT)) {
-            keysTotal = ServerInfo.read(control, "keyspace").keysByDatabase().values().stream()
-                    .mapToLong(Long::longValue)
-                    .sum();
-        }
-        ReplicaLink open = ReplicaLink.connect(from, fromLogin(), name("replica"));
-        link = open;
-        FullLoad loading = new FullLoad(
-                config.lanes(),
-                _ -> applierConnection(),
-                filter,
-                config.existing() == ReplicationConfig.Existing.SKIP,
-                "eden-load-" + config.migration());
-        load = loading;
-        try (loading) {
-            if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
-                throw new IOException("the server did not announce a full copy");
-            }
-            open.readRdb(loading, config.maxValueBytes(), start.offset());
-            open.acknowledge(start.offset());
-            loading.finish();
-            loadNanos = System.nanoTime() - loadStarted;
-            AppliedMarker marker = new AppliedMarker(
-                    "streaming", start.replid(), start.offset(), 0, start.offset(), 0, direction.epoch(), generation);
-            write(own, marker);
-            records.put(config.migration(), to.id(), BEGAN, Long.toString(direction.epoch()));
-            ledger.loaded(config.migration(), direction.epoch(), generation, start.replid(), start.offset());
-            LOGGER.atInfo()
-                    .addKeyValue("migration", config.migration())
-                    .log("full load: {} keys in {} ms", loading.keysDone(), loadNanos / 1_000_000);
-            return marker;
-        }
-    }
-
-    private void write(RespConnection own, AppliedMarker marker) throws IOException {
-        RespBuffer buffer = new RespBuffer(512);
-        marker.write(buffer, AppliedMarker.key(config.migration()));
-        buffer.writeTo(own.output());
-        own.read().number();
-    }
-
-    /** The reader's thread: a cut link is taken up again; a lost log ends the session. */
-    private void readLog(StreamReader reader, String firstReplid, Applier running) {
-        String replid = firstReplid;
-        while (!closed && ending == null) {
-            try {
-                ReplicaLink open = link;
-                if (open == null) {
-                    open = ReplicaLink.connect(from, fromLogin(), name("replica"));
-                    link = open;
-                    switch (open.psync(replid, reader.offset())) {
-                        case ReplicaLink.Start.Full _ -> {
-                            end(
-                                    running,
-                                    new Ending.LogLost("the log of " + from.id() + " does not reach back to "
-                                            + reader.offset() + " any more"));
-                            return;
-                        }
-                        case ReplicaLink.Start.Partial partial -> {
-                            if (!partial.replid().equals(replid)) {
-                                replid = partial.replid();
-                                running.continueAs(replid);
-                            }
-                        }
-                    }
-                }
-                while (!closed && ending == null) {
-                    queue.put(reader.next(open));
-                }
-            } catch (IOException | RedisConnectionException | RedisException e) {
-                cut(e);
-            } catch (InterruptedException e) {
-                return;
-            } catch (RuntimeException e) {
-                LOGGER.atError()
-                        .addKeyValue("migration", config.migration())
-                        .setCause(e)
-                        .log("the log can't be read");
-                end(running, new Ending.Stopped("the log can't be read: " + e));
-                return;
-            }
-        }
-    }
-
-    private void cut(Exception why) {
-        ReplicaLink broken = link;
-        link = null;
-        if (broken != null) {
-            broken.close();
-        }
-        if (closed || ending != null) {
-            return;
-        }
-        LOGGER.atWarn()
-                .addKeyValue("migration", config.migration())
-                .addKeyValue("endpoint", from.id())
-                .log("link to the log was cut: {}", why.getMessage());
-        pause(RETRY_MILLIS);
-    }
-
-    private void end(Applier running, Ending why) {
-        ending = why;
-        running.stop();
-    }
-
-    /** The sampler's thread: positions of the followed server, acknowledgements, probes. */
-    private void sample(Applier running, ReversePath way) {
-        long acknowledged = System.nanoTime();
-        RespConnection control = null;
-        while (!closed && ending == null && !Thread.currentThread().isInterrupted()) {
-            try {
-                if (control == null) {
-                    control = RespConnection.connect(from, fromLogin(), name("lag"), TIMEOUT);
-                }
-                long before = System.nanoTime();
-                lag.sample(
-                        SourceReads.position(control.call("INFO", "replication").text())
-                                .offset(),
-                        before);
-                sourceProblem = null;
-                if (before - acknowledged >= ACKNOWLEDGE_NANOS) {
-                    acknowledged = before;
-                    ReplicaLink open = link;
-                    if (open != null) {
-                        open.acknowledge(running.published().offset());
-                    }
-                    way.tick(before);
-                }
-            } catch (RedisConnectionException | RedisException e) {
-                sourceProblem = from.id() + ": " + e.getMessage();
-                if (control != null) {
-                    control.close();
-                    control = null;
-                }
-            }
-            pause(SAMPLE_MILLIS);
-        }
-        if (control != null) {
-            control.close();
-        }
-    }
-
-    private RespConnection applierConnection() {
-        return RespConnection.connect(to, applierLogin(), name("apply"), TIMEOUT);
-    }
-
-    private Backend.Login applierLogin() {
-        return records.login(
-                config.migration(),
-                to.id(),
-                "login:apply:" + generation,
-                ApplierIdentity.user(config.migration(), generation));
-    }
-
-    private Backend.Login fromLogin() {
-        return control(from);
-    }
-
-    private Backend.Login toLogin() {
-        return control(to);
-    }
-
-    private Backend.Login control(Endpoint endpoint) {
-        return records.login(
-                config.migration(), endpoint.id(), EdenUsers.CONTROL_LOGIN, EdenUsers.control(config.migration()));
-    }
-
-    private String name(String part) {
-        return "eden:" + part + ":" + config.migration();
     }
 
     private void releaseAll() {
-        Applier running = applier;
-        if (running != null) {
-            running.stop();
+        Applier applying = applier;
+        if (applying != null) {
+            applying.stop();
         }
-        closeQuietly(link);
-        closeQuietly(applierConnection);
-        closeQuietly(load);
-        closeQuietly(reverse);
-        reads.close();
-    }
-
-    private static void closeQuietly(@Nullable AutoCloseable open) {
-        if (open != null) {
-            try {
-                open.close();
-            } catch (Exception e) {
-                LOGGER.atDebug().setCause(e).log("close");
+        for (AutoCloseable open : new @Nullable AutoCloseable[] {log, own, start, reverse, scan, sampler, reads}) {
+            if (open != null) {
+                try {
+                    open.close();
+                } catch (Exception e) {
+                    LOGGER.atDebug().setCause(e).log("close");
+                }
             }
         }
     }
@@ -508,14 +263,20 @@ final class ReplicationSession implements AutoCloseable {
     private Thread daemon(String part, Runnable body) {
         return Thread.ofPlatform()
                 .daemon()
-                .name("eden-" + part + "-" + config.migration() + "-" + generation)
+                .name("eden-" + part + "-" + sides.migration() + "-" + sides.generation())
                 .start(body);
     }
 
-    private static void pause(long millis) {
-        try {
-            TimeUnit.MILLISECONDS.sleep(millis);
-        } catch (InterruptedException e) {
+    private static void joinUninterruptibly(Thread other) {
+        boolean interrupted = false;
+        while (other.isAlive()) {
+            try {
+                other.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

@@ -93,9 +93,16 @@ final class StreamEffects {
         }
     };
 
+    private boolean databasesSwapped;
+
     StreamEffects(CommandTable commands, TtlFilter filter) {
         this.commands = commands;
         this.filter = filter;
+    }
+
+    /** A SWAPDB has been seen. */
+    boolean databasesSwapped() {
+        return databasesSwapped;
     }
 
     Change classify(StreamCommand command, int database) {
@@ -146,6 +153,7 @@ final class StreamEffects {
 
     private void rememberExpiry(StreamCommand command, List<byte[]> keys) {
         if (keys.isEmpty()) {
+            databasesSwapped |= command.name.equals("SWAPDB");
             return;
         }
         switch (command.name) {
@@ -162,7 +170,7 @@ final class StreamEffects {
                     filter.add(keys.getFirst());
                 }
             }
-            case "RENAME", "RENAMENX", "COPY" -> {
+            case "RENAME", "RENAMENX", "COPY", "MOVE" -> {
                 if (filter.mayContain(keys.getFirst())) {
                     filter.add(keys.getLast());
                 }

@@ -1,0 +1,55 @@
+package dev.eden.activities.redis.replication;
+
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.acl.EdenUsers;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.ReplicationLedger.Direction;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
+import java.time.Duration;
+
+/** The two servers of one generation of one direction, and how Eden logs in to them. */
+record Sides(
+        String migration, Direction direction, long generation, Endpoint from, Endpoint to, ServerRecords records) {
+    static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+    /** To administer and read the followed side. */
+    RespConnection connectFrom(String part) {
+        return RespConnection.connect(from, fromLogin(), name(part), TIMEOUT);
+    }
+
+    /** To administer the written side; never to write the log. */
+    RespConnection connectTo(String part) {
+        return RespConnection.connect(to, toLogin(), name(part), TIMEOUT);
+    }
+
+    /** With the applier's identity. */
+    RespConnection connectApplier() {
+        return RespConnection.connect(to, applierLogin(), name("apply"), TIMEOUT);
+    }
+
+    ReplicaLink connectLink() {
+        return ReplicaLink.connect(from, fromLogin(), name("replica"));
+    }
+
+    Backend.Login applierLogin() {
+        return records.login(
+                migration, to.id(), "login:apply:" + generation, ApplierIdentity.user(migration, generation));
+    }
+
+    Backend.Login fromLogin() {
+        return control(from);
+    }
+
+    Backend.Login toLogin() {
+        return control(to);
+    }
+
+    private Backend.Login control(Endpoint endpoint) {
+        return records.login(migration, endpoint.id(), EdenUsers.CONTROL_LOGIN, EdenUsers.control(migration));
+    }
+
+    private String name(String part) {
+        return "eden:" + part + ":" + migration;
+    }
+}

@@ -1,0 +1,149 @@
+package dev.eden.activities.redis.replication;
+
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.ServerInfo;
+import dev.eden.activities.store.ReplicationLedger;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings the written server to a position from which its log can be followed: by a full load, or by what stands in its marker. */
+final class StartPoint implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(StartPoint.class);
+
+    /** Name in the server records: the epoch whose direction has a marker on the written server. */
+    private static final String BEGAN = "applied:epoch";
+
+    private final ReplicationConfig config;
+    private final Sides sides;
+    private final ReplicationLedger ledger;
+    private final TtlFilter filter;
+    private volatile @Nullable ReplicaLink link;
+    private volatile @Nullable FullLoad load;
+    private volatile long keysTotal;
+    private volatile long startedNanos;
+    private volatile long tookNanos;
+
+    StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter) {
+        this.config = config;
+        this.sides = sides;
+        this.ledger = ledger;
+        this.filter = filter;
+    }
+
+    /** The full load that runs or ran; null when there was none. */
+    @Nullable
+    FullLoad load() {
+        return load;
+    }
+
+    long keysTotal() {
+        return keysTotal;
+    }
+
+    /** Of the load, up to now or to its end. */
+    long elapsedNanos() {
+        long took = tookNanos;
+        return took > 0 ? took : System.nanoTime() - startedNanos;
+    }
+
+    /** The link on which the log follows the load; null after a resume. */
+    @Nullable
+    ReplicaLink takeLink() {
+        ReplicaLink open = link;
+        link = null;
+        return open;
+    }
+
+    /** {@code own}: with the applier's identity. Blocks for as long as the load takes. */
+    AppliedMarker reach(RespConnection own) throws IOException, InterruptedException {
+        return sides.direction().loaded() ? resume(own) : load(own);
+    }
+
+    @Override
+    public void close() {
+        ReplicaLink open = link;
+        if (open != null) {
+            open.close();
+        }
+        FullLoad loading = load;
+        if (loading != null) {
+            loading.close();
+        }
+    }
+
+    private AppliedMarker resume(RespConnection own) throws IOException {
+        ReplicationLedger.Direction direction = sides.direction();
+        filter.saturate();
+        Optional<AppliedMarker> found = AppliedMarker.read(own, sides.migration())
+                .filter(m -> m.epoch() == direction.epoch() && m.state().equals("streaming"));
+        if (found.isPresent()) {
+            return found.get().withGeneration(sides.generation());
+        }
+        if (began()) {
+            throw new LogLostException(sides.to().id() + " has lost what was written to it");
+        }
+        String replid = direction.startReplid();
+        if (replid == null) {
+            throw new ReplicationStopped("the log's beginning is not known");
+        }
+        return begin(own, replid, direction.startOffset());
+    }
+
+    private AppliedMarker load(RespConnection own) throws IOException, InterruptedException {
+        startedNanos = System.nanoTime();
+        LoadTarget.prepare(own, config, sides.direction().epoch(), sides.generation());
+        try (RespConnection control = sides.connectFrom("control")) {
+            keysTotal = ServerInfo.read(control, "keyspace").keysByDatabase().values().stream()
+                    .mapToLong(Long::longValue)
+                    .sum();
+        }
+        ReplicaLink open = sides.connectLink();
+        link = open;
+        FullLoad loading = new FullLoad(
+                config.lanes(),
+                _ -> sides.connectApplier(),
+                filter,
+                config.existing() == ReplicationConfig.Existing.SKIP,
+                "eden-load-" + sides.migration());
+        load = loading;
+        try (loading) {
+            if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
+                throw new IOException("the server did not announce a full copy");
+            }
+            open.readRdb(loading, config.maxValueBytes(), start.offset());
+            open.acknowledge(start.offset());
+            loading.finish();
+            tookNanos = System.nanoTime() - startedNanos;
+            AppliedMarker marker = begin(own, start.replid(), start.offset());
+            ledger.loaded(
+                    sides.migration(), sides.direction().epoch(), sides.generation(), start.replid(), start.offset());
+            LOGGER.atInfo()
+                    .addKeyValue("migration", sides.migration())
+                    .log("full load: {} keys in {} ms", loading.keysDone(), TimeUnit.NANOSECONDS.toMillis(tookNanos));
+            return marker;
+        }
+    }
+
+    /** The first marker of a direction; the record tells a server that was never written from one that lost its data. */
+    private AppliedMarker begin(RespConnection own, String replid, long offset) throws IOException {
+        AppliedMarker marker = new AppliedMarker(
+                "streaming", replid, offset, 0, offset, 0, sides.direction().epoch(), sides.generation());
+        RespBuffer buffer = new RespBuffer(512);
+        marker.write(buffer, AppliedMarker.key(sides.migration()));
+        buffer.writeTo(own.output());
+        own.read().number();
+        sides.records().put(sides.migration(), sides.to().id(), BEGAN, Long.toString(marker.epoch()));
+        return marker;
+    }
+
+    private boolean began() {
+        return sides.records()
+                .get(sides.migration(), sides.to().id(), BEGAN)
+                .map(epoch -> epoch.equals(Long.toString(sides.direction().epoch())))
+                .orElse(false);
+    }
+}
