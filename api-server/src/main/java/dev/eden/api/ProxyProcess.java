@@ -52,7 +52,8 @@ public final class ProxyProcess implements AutoCloseable {
                     "see the database's log, then start the proxy again");
         } catch (IllegalStateException e) {
             throw new StartupException(
-                    "proxy " + name + " can't start: " + e.getMessage(), "wait for the attempt to end, or see the server's log");
+                    "proxy " + name + " can't start: " + e.getMessage(),
+                    "wait for the attempt to end, or see the server's log");
         }
     }
 

@@ -79,9 +79,7 @@ public final class TemporalConnection implements AutoCloseable {
 
     private static boolean register(String address, String namespace) {
         OperatorServiceStubs operator = OperatorServiceStubs.newServiceStubs(
-                OperatorServiceStubsOptions.newBuilder()
-                        .setTarget(address)
-                        .validateAndBuildWithDefaults());
+                OperatorServiceStubsOptions.newBuilder().setTarget(address).validateAndBuildWithDefaults());
         try {
             operator.blockingStub()
                     .withDeadlineAfter(10, TimeUnit.SECONDS)
