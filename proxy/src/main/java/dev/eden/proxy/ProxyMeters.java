@@ -32,9 +32,11 @@ final class ProxyMeters implements AutoCloseable {
 
     ProxyMeters(MeterRegistry registry, RedisProxyConfig config, RouteFollower follower) {
         this.registry = registry;
-        this.tags = Tags.of("interlay", config.interlay(), "proxy", config.identity().name());
+        this.tags = Tags.of(
+                "interlay", config.interlay(), "proxy", config.identity().name());
         added = DistributionSummary.builder("eden_proxy_latency_ms")
-                .description("time a request and its reply spend inside the proxy, the server's time apart, in milliseconds")
+                .description(
+                        "time a request and its reply spend inside the proxy, the server's time apart, in milliseconds")
                 .tags(tags)
                 .publishPercentiles(0.5, 0.99, 0.999)
                 .register(registry);

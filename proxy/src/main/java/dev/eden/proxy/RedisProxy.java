@@ -70,8 +70,7 @@ public final class RedisProxy implements AutoCloseable {
         }
     }
 
-    private static void abandon(
-            RedisProxyConfig config, RouteStore store, LoopGroup loops, RouteFollower follower) {
+    private static void abandon(RedisProxyConfig config, RouteStore store, LoopGroup loops, RouteFollower follower) {
         follower.close();
         loops.close();
         try {
@@ -119,18 +118,14 @@ public final class RedisProxy implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            LOGGER.atWarn()
-                    .addKeyValue("interlay", config.interlay())
-                    .log("closing with requests in flight");
+            LOGGER.atWarn().addKeyValue("interlay", config.interlay()).log("closing with requests in flight");
         }
         reporter.close();
         loops.close();
         try {
             store.leave(config.identity(), config.interlay());
         } catch (RouteStoreException e) {
-            LOGGER.atWarn()
-                    .addKeyValue("interlay", config.interlay())
-                    .log("could not sign off: {}", e.getMessage());
+            LOGGER.atWarn().addKeyValue("interlay", config.interlay()).log("could not sign off: {}", e.getMessage());
         }
     }
 }
