@@ -466,12 +466,13 @@ class RedisProxyIT {
                 Wire idle = new Wire(other.port());
                 Wire busy = new Wire(other.port())) {
             assertThat(idle.call("PING")).isEqualTo("+PONG");
+            assertThat(busy.call("PING")).isEqualTo("+PONG");
             fragile.suspend();
             busy.send("INCR", "n");
             assertThat(busy.silent(Duration.ofMillis(100))).isTrue();
             fragile.kill();
             assertThatThrownBy(busy::read).isInstanceOf(IOException.class);
-            assertThat(idle.call("INCR", "n")).startsWith("-ERR eden: cannot reach endpoint fragile");
+            assertThat(idle.call("INCR", "n")).startsWith("-ERR eden: ").contains("endpoint fragile");
             fragile.restart();
             await().until(() -> idle.call("PING").equals("+PONG"));
         } finally {

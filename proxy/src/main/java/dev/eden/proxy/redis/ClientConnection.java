@@ -44,6 +44,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     private boolean dirty;
     private boolean reading = true;
     private boolean heldCounted;
+    private long accounted;
     private @Nullable String failure;
     private @Nullable BackendConnection paused;
     private long written;
@@ -498,11 +499,24 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             in = null;
             buffer = null;
         }
-        boolean full = (stalled || awaiting) && buffer != null && buffer.readableBytes() > limits.inputBytes();
+        int collected = buffer == null ? 0 : buffer.readableBytes();
+        long total = account(collected);
+        boolean full = (stalled || awaiting)
+                && (collected > limits.inputBytes() || (collected > 0 && total > limits.totalBytes()));
         if (full == reading) {
             reading = !full;
             channel.config().setAutoRead(reading);
         }
+    }
+
+    /** Keeps the proxy's sum of what clients have sent and not been served; answers it. */
+    private long account(int collected) {
+        if (Math.abs(collected - accounted) < 4096 && collected > 0) {
+            return loop.context.bufferedBytes.get();
+        }
+        long change = collected - accounted;
+        accounted = collected;
+        return change == 0 ? loop.context.bufferedBytes.get() : loop.context.bufferedBytes.addAndGet(change);
     }
 
     @Override
@@ -597,6 +611,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     private void release() {
         unpause();
+        account(0);
         run = null;
         streaming = null;
         ByteBuf buffer = in;

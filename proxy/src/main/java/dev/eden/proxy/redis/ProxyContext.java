@@ -6,6 +6,7 @@ import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -108,8 +109,12 @@ final class ProxyContext {
         } finally {
             frame.release();
         }
-        for (ProxyLoop loop : all) {
-            loop.eventLoop.execute(() -> loop.commands = index);
+        try {
+            for (ProxyLoop loop : all) {
+                loop.eventLoop.execute(() -> loop.commands = index);
+            }
+        } catch (RejectedExecutionException e) {
+            LOGGER.atDebug().log("the proxy closed before it had learned the commands");
         }
     }
 }

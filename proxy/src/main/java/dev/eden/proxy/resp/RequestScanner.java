@@ -142,6 +142,9 @@ public final class RequestScanner {
         if (view.getByte(start) != '*') {
             throw new IllegalArgumentException("not an array");
         }
+        if (view.getByte(start + 1) == '-') {
+            return List.of(); // Redis passes over an array of negative length
+        }
         int count = (int) readNumber(view);
         List<byte[]> arguments = new ArrayList<>(Math.min(count, 1024));
         for (int i = 0; i < count; i++) {
