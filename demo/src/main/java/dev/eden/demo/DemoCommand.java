@@ -45,6 +45,14 @@ public final class DemoCommand implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "1", description = "what the clients do (default: ${DEFAULT-VALUE})")
     private long seed;
 
+    @Option(
+            names = "--deadline",
+            paramLabel = "MILLIS",
+            defaultValue = "100",
+            description =
+                    "how long a flip may hold requests before it aborts; more on a busy machine (default: ${DEFAULT-VALUE})")
+    private long deadlineMillis;
+
     @Option(names = "--json", description = "plain lines, and as the last one a JSON object")
     private boolean json;
 
@@ -64,8 +72,9 @@ public final class DemoCommand implements Callable<Integer> {
         require(keys >= 1000 && keys <= 10_000_000, "--keys must be between 1000 and 10000000");
         require(clients >= 4 && clients <= 900, "--clients must be between 4 and 900");
         require(rate >= 1, "--rate must be positive");
+        require(deadlineMillis >= 10 && deadlineMillis <= 10_000, "--deadline must be between 10 and 10000");
         require(damage >= 0, "--damage must not be negative");
-        DemoOptions options = new DemoOptions(seconds, keys, clients, rate, seed, json, damage, keep);
+        DemoOptions options = new DemoOptions(seconds, keys, clients, rate, seed, deadlineMillis, json, damage, keep);
         PrintStream out = System.out;
         PrintStream errors = System.err;
         Cluster cluster = new Cluster();

@@ -4,6 +4,16 @@ package dev.eden.demo;
  * What the demo was asked for.
  *
  * @param seconds how long the load runs, from its first request to its last
+ * @param deadlineMillis how long an attempt to flip may hold requests before it aborts
  * @param damage how many keys of the target to damage before the validation
  */
-record DemoOptions(int seconds, int keys, int clients, int rate, long seed, boolean json, int damage, boolean keep) {}
+record DemoOptions(
+        int seconds,
+        int keys,
+        int clients,
+        int rate,
+        long seed,
+        long deadlineMillis,
+        boolean json,
+        int damage,
+        boolean keep) {}

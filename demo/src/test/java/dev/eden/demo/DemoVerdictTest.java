@@ -86,7 +86,7 @@ class DemoVerdictTest {
             DamageResult damage,
             @Nullable String failure) {
         return new DemoVerdict(
-                new DemoOptions(60, 100_000, 24, 6000, 1, true, damage.planted(), false),
+                new DemoOptions(60, 100_000, 24, 6000, 1, 100, true, damage.planted(), false),
                 new Verdict(5000, 1000, 0, anomalies, List.of()),
                 stillLost,
                 errors,
