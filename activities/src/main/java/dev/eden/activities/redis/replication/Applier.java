@@ -56,7 +56,7 @@ final class Applier {
     private final TtlFilter filter;
     private final ApplyBatch batch = new ApplyBatch();
     private final Set<DbKey> suspects = new LinkedHashSet<>();
-    private final ApplierRequests requests = new ApplierRequests();
+    private final ApplierRequests requests;
     private final AtomicReference<@Nullable String> probe = new AtomicReference<>();
     private final AppliedMarker found;
 
@@ -89,6 +89,7 @@ final class Applier {
         this.replies = new ReplyScanner(to.input());
         this.key = AppliedMarker.key(migration);
         this.queue = queue;
+        this.requests = new ApplierRequests(queue::wake);
         this.source = source;
         this.filter = filter;
         this.found = found;

@@ -16,7 +16,13 @@ import org.jspecify.annotations.Nullable;
 final class ApplierRequests {
     private final ConcurrentLinkedQueue<Hold> holds = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Recopy> recopies = new ConcurrentLinkedQueue<>();
+    private final Runnable wake;
     private volatile boolean abandoned;
+
+    /** {@code wake}: makes the applier look here soon. */
+    ApplierRequests(Runnable wake) {
+        this.wake = wake;
+    }
 
     /** Reads on the followed side, then stillness at their position. */
     static final class Hold {
@@ -50,6 +56,7 @@ final class ApplierRequests {
     <T> T hold(List<Object[]> reads, Duration limit, Function<EqualPosition, T> body) {
         Hold hold = new Hold(reads, limit);
         holds.add(hold);
+        wake.run();
         try {
             T result = body.apply(await(hold.reached, limit));
             if (hold.overrun) {
@@ -65,6 +72,7 @@ final class ApplierRequests {
     ExactCopy recopy(List<DbKey> keys, Duration limit) {
         Recopy recopy = new Recopy(List.copyOf(keys), new CompletableFuture<>());
         recopies.add(recopy);
+        wake.run();
         return await(recopy.result, limit);
     }
 

@@ -182,6 +182,7 @@ final class ReplicationSession implements AutoCloseable {
             ApplierIdentity.claim(
                     applierConnection, sides.migration(), sides.direction().epoch(), sides.generation());
             ApplierIdentity.removeOlder(control, sides.migration(), sides.generation());
+            sides.forgetOlderLogin();
         }
         Failpoints.reach("applier.resume");
     }

@@ -12,6 +12,7 @@ import java.time.Duration;
 record Sides(
         String migration, Direction direction, long generation, Endpoint from, Endpoint to, ServerRecords records) {
     static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final String APPLY_LOGIN = "login:apply:";
 
     /** To administer and read the followed side. */
     RespConnection connectFrom(String part) {
@@ -34,7 +35,12 @@ record Sides(
 
     Backend.Login applierLogin() {
         return records.login(
-                migration, to.id(), "login:apply:" + generation, ApplierIdentity.user(migration, generation));
+                migration, to.id(), APPLY_LOGIN + generation, ApplierIdentity.user(migration, generation));
+    }
+
+    /** The predecessor's user is deleted by now. */
+    void forgetOlderLogin() {
+        records.remove(migration, to.id(), APPLY_LOGIN + (generation - 1));
     }
 
     Backend.Login fromLogin() {

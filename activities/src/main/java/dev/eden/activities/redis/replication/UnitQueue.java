@@ -15,6 +15,7 @@ final class UnitQueue {
     private final Condition removed = lock.newCondition();
     private final long maxBytes;
     private long bytes;
+    private boolean woken;
 
     UnitQueue(long maxBytes) {
         this.maxBytes = maxBytes;
@@ -44,7 +45,8 @@ final class UnitQueue {
         try {
             long left = TimeUnit.MILLISECONDS.toNanos(waitMillis);
             while (units.isEmpty()) {
-                if (left <= 0) {
+                if (left <= 0 || woken) {
+                    woken = false;
                     return List.of();
                 }
                 left = added.awaitNanos(left);
@@ -68,19 +70,11 @@ final class UnitQueue {
         }
     }
 
-    boolean isEmpty() {
-        lock.lock();
-        try {
-            return units.isEmpty();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Wakes a waiting {@link #take}. */
+    /** Makes a {@link #take} that waits, or the next one, return at once. */
     void wake() {
         lock.lock();
         try {
+            woken = true;
             added.signalAll();
         } finally {
             lock.unlock();

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -37,7 +38,7 @@ final class CuttingRelay implements AutoCloseable {
         open.forEach(CuttingRelay::close);
     }
 
-    /** The next piece that the server sends is lost, and its connection with it: whatever was asked was done, but nobody hears of it. */
+    /** The next answer to a transaction is lost, and its connection with it: what was asked was done, but nobody hears of it. */
     void swallowAndCut() {
         swallow = 1;
     }
@@ -66,7 +67,7 @@ final class CuttingRelay implements AutoCloseable {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
             for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                if (replies && swallow > 0) {
+                if (replies && swallow > 0 && isOfTransaction(buffer, read)) {
                     swallow = 0;
                     return;
                 }
@@ -78,6 +79,10 @@ final class CuttingRelay implements AutoCloseable {
             open.remove(from);
             open.remove(to);
         }
+    }
+
+    private static boolean isOfTransaction(byte[] buffer, int length) {
+        return new String(buffer, 0, length, StandardCharsets.ISO_8859_1).contains("+QUEUED");
     }
 
     private static void close(Socket socket) {
