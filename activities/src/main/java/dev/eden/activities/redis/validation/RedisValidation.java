@@ -84,8 +84,7 @@ public final class RedisValidation {
                         EdenUsers.connect(migration, endpoints.endpoint(direction.to()), records, TIMEOUT);
                 Lanes lanes = Lanes.open(
                         options.lanes(),
-                        () -> EdenUsers.connect(
-                                migration, endpoints.endpoint(direction.from()), records, TIMEOUT))) {
+                        () -> EdenUsers.connect(migration, endpoints.endpoint(direction.from()), records, TIMEOUT))) {
             ServerInfo from = ServerInfo.read(source, "server");
             ServerInfo to = ServerInfo.read(target, "server");
             boolean exactExpiry = from.atLeast(7, 0) && to.atLeast(7, 0);
@@ -94,8 +93,8 @@ public final class RedisValidation {
             KeyState.Reader onSource = new KeyState.Reader(from.atLeast(7, 0));
             KeyState.Reader onTarget = new KeyState.Reader(to.atLeast(7, 0));
             ValueComparison values = new ValueComparison(target, migration, expiry);
-            WatchedComparison watched =
-                    new WatchedComparison(lanes.connections(), target, onSource, onTarget, values, migration, options.patience());
+            WatchedComparison watched = new WatchedComparison(
+                    lanes.connections(), target, onSource, onTarget, values, migration, options.patience());
             Optional<EqualPositions> atRest = positions.apply(migration);
             Optional<SettledComparison> settled =
                     atRest.map(found -> new SettledComparison(found, target, onSource, onTarget, values));

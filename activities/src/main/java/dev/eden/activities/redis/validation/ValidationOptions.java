@@ -10,7 +10,8 @@ import java.time.Duration;
  * @param patience how long the applier may take to come to a position
  * @param sample differences that the report names
  */
-public record ValidationOptions(int batch, int lanes, long batchBytes, int keysPerSecond, Duration patience, int sample) {
+public record ValidationOptions(
+        int batch, int lanes, long batchBytes, int keysPerSecond, Duration patience, int sample) {
     public static ValidationOptions defaults() {
         return new ValidationOptions(256, 16, 8L << 20, 50_000, Duration.ofSeconds(10), 1_000);
     }

@@ -21,8 +21,15 @@ import java.util.Set;
 final class ValueComparison {
     private static final long COPY_LIFE_MILLIS = 60_000;
     private static final byte[] HYPERLOGLOG = "HYLL".getBytes(StandardCharsets.US_ASCII);
-    private static final Set<String> UNSTABLE_STREAM_FIELDS =
-            Set.of("radix-tree-keys", "radix-tree-nodes", "seen-time", "active-time", "idle", "inactive", "entries-read", "lag");
+    private static final Set<String> UNSTABLE_STREAM_FIELDS = Set.of(
+            "radix-tree-keys",
+            "radix-tree-nodes",
+            "seen-time",
+            "active-time",
+            "idle",
+            "inactive",
+            "entries-read",
+            "lag");
 
     private static final Set<Object> STREAM_FIELDS = Set.of(
             "length",

@@ -124,8 +124,7 @@ final class WatchedComparison {
         lane.flush();
     }
 
-    private List<Verdict> settled(
-            List<List<byte[]>> groups, List<ValueComparison.Pair> pairs, List<Verdict> verdicts) {
+    private List<Verdict> settled(List<List<byte[]>> groups, List<ValueComparison.Pair> pairs, List<Verdict> verdicts) {
         for (int i = 0; i < groups.size(); i++) {
             RespConnection lane = lanes.get(i);
             lane.send("MULTI");
