@@ -130,7 +130,9 @@ final class ReplicatedPair implements AutoCloseable {
 
         @Override
         public synchronized void restartLoad(String migration, long epoch, long generation) {
-            throw new IllegalStateException("the load was lost");
+            if (epoch == 1) {
+                throw new IllegalStateException("the load was lost");
+            }
         }
 
         @Override
