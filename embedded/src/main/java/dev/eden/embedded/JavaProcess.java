@@ -23,14 +23,19 @@ public final class JavaProcess {
             Map<String, String> environment,
             Path log) {
         var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add(java());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
+        command.addAll(ClassArchive.flags(mainClass, arguments));
         command.addAll(jvmArguments);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
         command.addAll(arguments);
         String name = mainClass.substring(mainClass.lastIndexOf('.') + 1) + " " + String.join(" ", arguments);
         return ServerProcess.start(
                 new ServerProcess.Spec(name, command, Path.of("").toAbsolutePath(), environment, log));
+    }
+
+    static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 }
