@@ -651,9 +651,10 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         state.applying(wanted);
         work(() -> {
             Steps.share("read share " + percent(wanted.readPercentage())).apply(request);
+            // Known even where a command ends the phase meanwhile.
+            state.applied(wanted);
             return true;
         });
-        state.applied(wanted);
         publish();
     }
 

@@ -10,7 +10,6 @@ import dev.eden.workflows.activity.ReplicationActivities;
 import dev.eden.workflows.activity.ValidationActivities;
 import io.temporal.activity.ActivityCancellationType;
 import io.temporal.activity.ActivityOptions;
-import io.temporal.activity.LocalActivityOptions;
 import io.temporal.common.RetryOptions;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
@@ -39,10 +38,6 @@ final class Steps {
             .setBackoffCoefficient(2)
             .setMaximumInterval(Duration.ofSeconds(5))
             .build();
-
-    /** A local activity without a limit of attempts or time would not be retried at all (SDK 1.38). */
-    private static final RetryOptions FOR_EVER_LOCALLY =
-            FOR_EVER.toBuilder().setMaximumAttempts(Integer.MAX_VALUE).build();
 
     private static final RetryOptions ONCE =
             RetryOptions.newBuilder().setMaximumAttempts(1).build();
@@ -128,14 +123,17 @@ final class Steps {
                 tirelessly(summary, Duration.ofHours(1)).build());
     }
 
+    /**
+     * Beside the workflow, but no local activity: one that ran in a workflow task that was then lost is run again, perhaps after
+     * other commands, and would give one revision two meanings.
+     */
     static DirectoryActivities directory(String summary) {
-        return Workflow.newLocalActivityStub(
+        return Workflow.newActivityStub(
                 DirectoryActivities.class,
-                LocalActivityOptions.newBuilder()
-                        .setStartToCloseTimeout(Duration.ofSeconds(10))
-                        .setLocalRetryThreshold(Duration.ofSeconds(2))
-                        .setRetryOptions(FOR_EVER_LOCALLY)
-                        .setDoNotIncludeArgumentsIntoMarker(true)
+                ActivityOptions.newBuilder()
+                        .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                        .setStartToCloseTimeout(Duration.ofSeconds(5))
+                        .setRetryOptions(FOR_EVER)
                         .setSummary(summary)
                         .build());
     }

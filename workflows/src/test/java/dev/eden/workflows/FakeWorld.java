@@ -221,12 +221,14 @@ final class FakeWorld
     }
 
     @Override
-    public void record(PhaseRecord record) {
+    public synchronized void record(PhaseRecord record) {
         if (recordFailures > 0) {
             recordFailures--;
             throw new IllegalStateException("the store is away");
         }
-        records.add(record);
+        if (records.stream().noneMatch(earlier -> earlier.revision() == record.revision())) {
+            records.add(record);
+        }
     }
 
     List<String> phases() {

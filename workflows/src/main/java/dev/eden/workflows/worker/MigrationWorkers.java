@@ -31,7 +31,7 @@ public final class MigrationWorkers {
         cutover(factory, activities);
     }
 
-    /** The workflow; the directory as local activities beside it. */
+    /** The workflow, and the directory beside it. */
     public static void orchestrator(WorkerFactory factory, MigrationActivities activities) {
         var worker = factory.newWorker(TaskQueues.ORCHESTRATOR, options());
         worker.registerWorkflowImplementationTypes(MigrationWorkflowImpl.class);
