@@ -5,7 +5,6 @@ import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.embedded.FreePort;
 import dev.eden.embedded.JavaProcess;
-import dev.eden.embedded.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
@@ -38,11 +37,11 @@ import redis.clients.jedis.Jedis;
  * Everything that the demo runs on, as processes of this JVM: Eden's PostgreSQL, Temporal, the two Redis servers, the control
  * plane and its proxies. Nothing is a child of Eden's server, so that each may die alone.
  */
-final class Cluster implements AutoCloseable {
+public final class Cluster implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Cluster.class);
 
-    static final String INTERLAY = "demo_redis";
-    static final int PROXIES = 2;
+    public static final String INTERLAY = "demo_redis";
+    public static final int PROXIES = 2;
 
     /** Eden's fence leaves users whose name begins with {@code eden-} alone: this one damages the target behind its back. */
     private static final String SABOTEUR = "eden-demo-saboteur";
@@ -53,6 +52,7 @@ final class Cluster implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(60);
 
     private final Path directory;
+    private final boolean failpoints;
     private final String adminToken = secret();
     private final String saboteurPassword = secret();
     private final Map<String, String> environment = new HashMap<>();
@@ -64,10 +64,18 @@ final class Cluster implements AutoCloseable {
     private @Nullable EmbeddedRedis source;
     private @Nullable EmbeddedRedis target;
     private @Nullable RestClient rest;
+    private @Nullable EdenProcess controlPlane;
+    private final List<EdenProcess> proxyProcesses = new ArrayList<>();
     private boolean keepLogs;
     private boolean closed;
 
     Cluster() {
+        this(false);
+    }
+
+    /** @param failpoints whether Eden's processes get a directory for failpoints each */
+    public Cluster(boolean failpoints) {
+        this.failpoints = failpoints;
         try {
             directory = Files.createTempDirectory("eden-demo-");
         } catch (IOException e) {
@@ -86,7 +94,7 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts the servers that are not Eden's own code, side by side. */
-    void startServers() {
+    public void startServers() {
         CompletableFuture<EmbeddedPostgres> startingPostgres = starting(EmbeddedPostgres::start);
         CompletableFuture<EmbeddedTemporal> startingTemporal = starting(EmbeddedTemporal::start);
         CompletableFuture<EmbeddedRedis> startingSource = starting(EmbeddedRedis::start);
@@ -136,28 +144,27 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts the control plane and returns when it answers. */
-    RestClient startControlPlane() {
+    public RestClient startControlPlane() {
         int apiPort = FreePort.find();
         int adminPort = FreePort.find();
         metricsPorts.add(adminPort);
         List<String> jvm = new ArrayList<>(SMALL_JVM);
         jvm.add("-Xmx512m");
-        ServerProcess server = JavaProcess.start(
-                MAIN,
+        EdenProcess server = eden(
+                "server",
                 jvm,
                 List.of(
                         "server",
                         "--no-proxy",
                         "--api-port=" + apiPort,
                         "--admin-port=" + adminPort,
-                        "--data-dir=" + directory.resolve("server")),
-                environment,
-                directory.resolve("server.log"));
-        closeLater(server);
+                        "--data-dir=" + directory.resolve("server")));
         RestClient client = new RestClient("http://127.0.0.1:" + apiPort, adminToken);
         closeLater(client);
         rest = client;
-        server.awaitReady(START, () -> answers(client));
+        server.start(() -> answers(client));
+        server.awaitReady(START);
+        controlPlane = server;
         return client;
     }
 
@@ -171,16 +178,15 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Starts the proxies in front of the interlay, which must exist. */
-    void startProxies() {
-        List<ServerProcess> proxies = new ArrayList<>();
+    public void startProxies() {
         for (int i = 1; i <= PROXIES; i++) {
             int port = FreePort.find();
             int metricsPort = FreePort.find();
             metricsPorts.add(metricsPort);
             List<String> jvm = new ArrayList<>(SMALL_JVM);
             jvm.add("-Xmx256m");
-            ServerProcess proxy = JavaProcess.start(
-                    MAIN,
+            EdenProcess proxy = eden(
+                    "proxy-" + i,
                     jvm,
                     List.of(
                             "proxy",
@@ -188,17 +194,53 @@ final class Cluster implements AutoCloseable {
                             "--interlay=" + INTERLAY,
                             "--listen=127.0.0.1:" + port,
                             "--metrics-port=" + metricsPort,
-                            "--data-dir=" + directory.resolve("server")),
-                    environment,
-                    directory.resolve("proxy-" + i + ".log"));
-            closeLater(proxy);
-            proxies.add(proxy);
-            proxyAddresses.add(new HostAndPort("127.0.0.1", port));
+                            "--data-dir=" + directory.resolve("server")));
+            HostAndPort address = new HostAndPort("127.0.0.1", port);
+            proxyAddresses.add(address);
+            proxyProcesses.add(proxy);
+            proxy.start(() -> pings(address));
         }
-        for (int i = 0; i < PROXIES; i++) {
-            HostAndPort address = proxyAddresses.get(i);
-            proxies.get(i).awaitReady(START, () -> pings(address));
+        proxyProcesses.forEach(proxy -> proxy.awaitReady(START));
+    }
+
+    private EdenProcess eden(String name, List<String> jvm, List<String> arguments) {
+        Path points = directory.resolve("failpoints").resolve(name);
+        List<String> flags = new ArrayList<>(jvm);
+        if (failpoints) {
+            try {
+                Files.createDirectories(points);
+            } catch (IOException e) {
+                throw new UncheckedIOException("no directory for failpoints", e);
+            }
+            flags.add("-Deden.failpoints=" + points);
         }
+        EdenProcess process = new EdenProcess(
+                name, points, () -> JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log")));
+        closeLater(process);
+        return process;
+    }
+
+    /** The control plane's process. */
+    public EdenProcess controlPlane() {
+        return started(controlPlane);
+    }
+
+    /** The proxies' processes, in the order of {@link #proxies}. */
+    public List<EdenProcess> proxyProcesses() {
+        return List.copyOf(proxyProcesses);
+    }
+
+    public EmbeddedPostgres postgres() {
+        return started(postgres);
+    }
+
+    public EmbeddedTemporal temporal() {
+        return started(temporal);
+    }
+
+    /** JDBC address of Eden's store, with credentials. */
+    public String storeUrl() {
+        return started(environment.get("EDEN_DATABASE_URL"));
     }
 
     private static boolean pings(HostAndPort address) {
@@ -210,15 +252,15 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    List<HostAndPort> proxies() {
+    public List<HostAndPort> proxies() {
         return List.copyOf(proxyAddresses);
     }
 
-    EmbeddedRedis source() {
+    public EmbeddedRedis source() {
         return started(source);
     }
 
-    EmbeddedRedis target() {
+    public EmbeddedRedis target() {
         return started(target);
     }
 
@@ -229,12 +271,12 @@ final class Cluster implements AutoCloseable {
         return server;
     }
 
-    static HostAndPort address(EmbeddedRedis redis) {
+    public static HostAndPort address(EmbeddedRedis redis) {
         return new HostAndPort(redis.host(), redis.port());
     }
 
     /** A connection to the target that Eden's fence does not touch. */
-    Jedis saboteur() {
+    public Jedis saboteur() {
         return new Jedis(
                 address(target()),
                 DefaultJedisClientConfig.builder()
@@ -275,17 +317,17 @@ final class Cluster implements AutoCloseable {
     }
 
     /** Where the logs of this process and of those it started are. */
-    Path directory() {
+    public Path directory() {
         return directory;
     }
 
     /** Whether Temporal keeps its workflows when it ends. */
-    boolean durableTemporal() {
+    public boolean durableTemporal() {
         return started(temporal).durable();
     }
 
     /** Leaves the directory with the processes' logs; to be called before {@link #close}. */
-    Path keepLogs() {
+    public Path keepLogs() {
         keepLogs = true;
         return directory;
     }
@@ -311,7 +353,7 @@ final class Cluster implements AutoCloseable {
     }
 
     /** True once everything is being ended: whatever fails from then on fails because of that. */
-    boolean isClosed() {
+    public boolean isClosed() {
         synchronized (running) {
             return closed;
         }

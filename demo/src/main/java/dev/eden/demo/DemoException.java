@@ -1,12 +1,12 @@
 package dev.eden.demo;
 
 /** The demo cannot go on; the message says why in words for the person in front of it. */
-final class DemoException extends RuntimeException {
-    DemoException(String message) {
+public final class DemoException extends RuntimeException {
+    public DemoException(String message) {
         super(message);
     }
 
-    DemoException(String message, Throwable cause) {
+    public DemoException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -14,7 +14,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Eden's public REST API as any other client sees it. */
-final class RestClient implements AutoCloseable {
+public final class RestClient implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient http = HttpClient.newBuilder()
@@ -31,7 +31,7 @@ final class RestClient implements AutoCloseable {
     }
 
     /** An answer that is not 2xx: the problem document in one line. */
-    static final class RefusedException extends RuntimeException {
+    public static final class RefusedException extends RuntimeException {
         private final int status;
 
         RefusedException(int status, String message) {
@@ -39,24 +39,24 @@ final class RestClient implements AutoCloseable {
             this.status = status;
         }
 
-        int status() {
+        public int status() {
             return status;
         }
     }
 
-    String base() {
+    public String base() {
         return base;
     }
 
-    JsonNode get(String path) throws IOException {
+    public JsonNode get(String path) throws IOException {
         return send("GET", path, null);
     }
 
-    JsonNode post(String path, @Nullable String body) throws IOException {
+    public JsonNode post(String path, @Nullable String body) throws IOException {
         return send("POST", path, body);
     }
 
-    JsonNode patch(String path, String body) throws IOException {
+    public JsonNode patch(String path, String body) throws IOException {
         return send("PATCH", path, body);
     }
 

@@ -16,10 +16,10 @@ import redis.clients.jedis.Jedis;
  * cutover, rollback, cutover again, finalise. The steps are spread over the time that the demo was given and never overtake
  * what Eden is doing.
  */
-final class Scenario {
-    static final String MIGRATION = "demo";
-    static final String SOURCE = "demo_source";
-    static final String TARGET = "demo_target";
+public final class Scenario {
+    public static final String MIGRATION = "demo";
+    public static final String SOURCE = "demo_source";
+    public static final String TARGET = "demo_target";
 
     private static final Duration PATIENCE = Duration.ofSeconds(300);
     private static final Duration SHORTEST_STEP = Duration.ofMillis(1500);
@@ -44,6 +44,11 @@ final class Scenario {
 
     /** Makes endpoints and interlay: what has to be there before a proxy can serve. */
     void register() throws IOException {
+        register(rest, cluster);
+    }
+
+    /** Makes endpoints and interlay of {@code cluster}. */
+    public static void register(RestClient rest, Cluster cluster) throws IOException {
         rest.post("/endpoints", endpoint(SOURCE, cluster.source().uri()));
         rest.post("/endpoints", endpoint(TARGET, cluster.target().uri()));
         rest.post("/interlays", """
@@ -57,6 +62,11 @@ final class Scenario {
 
     /** Registers the migration; it does not start. */
     void create() throws IOException {
+        create(rest);
+    }
+
+    /** Registers the migration of the registered endpoints; it does not start. */
+    public static void create(RestClient rest) throws IOException {
         rest.post("/migrations", """
                 {
                   "id": "%s",

@@ -10,7 +10,7 @@ import java.util.List;
  * @param shareInForce of the eligible reads that go to the standby
  * @param shareServed what the proxies saw of it in the last seconds
  */
-record Status(
+public record Status(
         String phase,
         boolean paused,
         double lagMillis,
@@ -25,7 +25,7 @@ record Status(
         JsonNode attempts) {
 
     /** The full load; {@code etaSeconds} is negative where unknown. */
-    record Progress(long keysDone, long keysTotal, double keysPerSecond, double etaSeconds) {
+    public record Progress(long keysDone, long keysTotal, double keysPerSecond, double etaSeconds) {
         boolean known() {
             return keysTotal > 0;
         }
@@ -35,7 +35,7 @@ record Status(
         }
     }
 
-    static Status of(JsonNode json) {
+    public static Status of(JsonNode json) {
         JsonNode progress = json.path("progress");
         JsonNode canary = json.path("canary");
         List<String> blockers = new ArrayList<>();
@@ -61,7 +61,7 @@ record Status(
     }
 
     /** True where the workflow will do nothing more by itself that the demo waits for. */
-    boolean stuck() {
+    public boolean stuck() {
         return switch (phase) {
             case "needs_operator", "rolled_back" -> true;
             default -> false;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Asks for the status five times a second, for the screen, and notes when reads are shared between the servers: then, and only
  * then, the checker holds a read against its own connection's knowledge alone.
  */
-final class StatusPoller implements AutoCloseable {
+public final class StatusPoller implements AutoCloseable {
     private static final Duration PERIOD = Duration.ofMillis(200);
 
     private final RestClient rest;
@@ -21,7 +21,7 @@ final class StatusPoller implements AutoCloseable {
     private long sharedSince = -1;
     private long lastSample;
 
-    StatusPoller(RestClient rest, String migration, History history) {
+    public StatusPoller(RestClient rest, String migration, History history) {
         this.rest = rest;
         this.path = "/migrations/" + migration + "/status";
         this.history = history;
@@ -29,13 +29,12 @@ final class StatusPoller implements AutoCloseable {
         this.thread = Thread.ofVirtual().name("status").start(this::poll);
     }
 
-    @Nullable
-    Status latest() {
+    public @Nullable Status latest() {
         return latest;
     }
 
     /** Asks now. */
-    Status now() throws IOException {
+    public Status now() throws IOException {
         Status status = Status.of(rest.get(path));
         sample(status);
         return status;

@@ -5,12 +5,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Named places where a test may stop, kill, delay or fail a process, across process boundaries. Off unless the system
  * property {@code eden.failpoints} names a directory at start: then a file there, named like the place, holds what to do
- * ({@code stop}, {@code kill}, {@code delay MILLIS}, {@code error}); it works once and is renamed to {@code NAME.hit} before it acts. With the
+ * ({@code stop}, {@code kill}, {@code delay MILLIS}, {@code error}; {@code stop PID…} and {@code kill PID…} strike other
+ * processes, then go on); it works once and is renamed to {@code NAME.hit} before it acts. With the
  * property absent the check is a constant that the JIT removes.
  */
 public final class Failpoints {
@@ -46,12 +49,12 @@ public final class Failpoints {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        String pid = Long.toString(ProcessHandle.current().pid());
+        String self = Long.toString(ProcessHandle.current().pid());
         try {
-            if (action.equals("kill")) {
-                new ProcessBuilder("kill", "-KILL", pid).start().waitFor();
-            } else if (action.equals("stop")) {
-                new ProcessBuilder("kill", "-STOP", pid).start().waitFor();
+            if (action.equals("kill") || action.startsWith("kill ")) {
+                signal("-KILL", action.substring(4).strip(), self);
+            } else if (action.equals("stop") || action.startsWith("stop ")) {
+                signal("-STOP", action.substring(4).strip(), self);
             } else if (action.startsWith("delay ")) {
                 Thread.sleep(Long.parseLong(action.substring(6).strip()));
             } else if (action.equals("error")) {
@@ -64,6 +67,15 @@ public final class Failpoints {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private static void signal(String signal, String pids, String self) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("kill", signal));
+        command.addAll(pids.isEmpty() ? List.of(self) : List.of(pids.split(" +")));
+        new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
     }
 
     /** What the action {@code error} throws. */

@@ -2,6 +2,7 @@ package dev.eden.api.cli;
 
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
+import dev.eden.demo.chaos.ChaosCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -16,6 +17,7 @@ import picocli.CommandLine.Spec;
             ProxyCommand.class,
             DevCommand.class,
             DemoCommand.class,
+            ChaosCommand.class,
             EndpointCommand.class,
             MigrationCommand.class,
             CommandLine.HelpCommand.class

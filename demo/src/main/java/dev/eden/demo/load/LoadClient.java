@@ -114,7 +114,7 @@ final class LoadClient implements Runnable {
                 open.connect();
                 connection = open;
             } catch (JedisConnectionException | JedisDataException away) {
-                stats.disconnected("connect: " + away.getMessage());
+                stats.disconnected(client, "connect: " + away.getMessage());
                 LockSupport.parkNanos(50_000_000);
                 return null;
             }

@@ -17,7 +17,18 @@ public final class LoadStats {
     private final LongAdder disconnects = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
     private final AtomicLongArray latencies = new AtomicLongArray(BUCKETS);
+    private static final int KEPT_TROUBLES = 100_000;
+
     private final Deque<String> messages = new ArrayDeque<>();
+    private final List<Trouble> troubles = new ArrayList<>();
+
+    /**
+     * What one client met.
+     *
+     * @param nanos when, {@link System#nanoTime()}
+     * @param connection true where its connection was lost or refused, false for an error reply
+     */
+    public record Trouble(int client, long nanos, boolean connection, String message) {}
 
     void answered(int count, long nanos) {
         operations.add(count);
@@ -29,22 +40,25 @@ public final class LoadStats {
         operations.increment();
     }
 
-    void error(String message) {
+    void error(int client, String message) {
         errors.increment();
-        keep("error: " + message);
+        keep(client, false, "error: " + message);
     }
 
-    void disconnected(String message) {
+    void disconnected(int client, String message) {
         disconnects.increment();
-        keep("disconnected: " + message);
+        keep(client, true, "disconnected: " + message);
     }
 
     void conflict() {
         conflicts.increment();
     }
 
-    private void keep(String message) {
+    private void keep(int client, boolean connection, String message) {
         synchronized (messages) {
+            if (troubles.size() < KEPT_TROUBLES) {
+                troubles.add(new Trouble(client, System.nanoTime(), connection, message));
+            }
             if (messages.size() < KEPT_ERRORS) {
                 messages.add(message);
             }
@@ -72,6 +86,13 @@ public final class LoadStats {
     public List<String> messages() {
         synchronized (messages) {
             return new ArrayList<>(messages);
+        }
+    }
+
+    /** Every error and disconnect (of the first 100,000), in order. */
+    public List<Trouble> troubles() {
+        synchronized (messages) {
+            return List.copyOf(troubles);
         }
     }
 

@@ -78,11 +78,11 @@ final class Recorder {
             record(Outcome.OK, invoked, returned);
             return true;
         } catch (JedisDataException refused) {
-            stats.error(String.valueOf(refused.getMessage()));
+            stats.error(log.client(), String.valueOf(refused.getMessage()));
             record(Outcome.FAILED, invoked, System.nanoTime());
             return true;
         } catch (JedisConnectionException lost) {
-            stats.disconnected(describe(lost));
+            stats.disconnected(log.client(), describe(lost));
             record(Outcome.IN_DOUBT, invoked, System.nanoTime());
             session++;
             return false;
@@ -115,7 +115,7 @@ final class Recorder {
         try {
             take.run();
         } catch (JedisDataException refused) {
-            stats.error(String.valueOf(refused.getMessage()));
+            stats.error(log.client(), String.valueOf(refused.getMessage()));
             entry.failed = true;
         }
     }

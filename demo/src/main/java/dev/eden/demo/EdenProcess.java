@@ -1,0 +1,73 @@
+package dev.eden.demo;
+
+import dev.eden.embedded.ServerProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One of Eden's own processes, which may be ended and started again under the same name, on the same port and data. */
+public final class EdenProcess implements AutoCloseable {
+    private final String name;
+    private final Path failpoints;
+    private final Supplier<ServerProcess> launcher;
+    private BooleanSupplier ready = () -> true;
+    private volatile @Nullable ServerProcess process;
+    private volatile boolean closed;
+
+    EdenProcess(String name, Path failpoints, Supplier<ServerProcess> launcher) {
+        this.name = name;
+        this.failpoints = failpoints;
+        this.launcher = launcher;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** Where its failpoints are planted, if it was started with any. */
+    public Path failpoints() {
+        return failpoints;
+    }
+
+    synchronized void start(BooleanSupplier serves) {
+        ready = serves;
+        process = launcher.get();
+    }
+
+    /** The running process. */
+    public ServerProcess process() {
+        ServerProcess started = process;
+        if (started == null) {
+            throw new IllegalStateException(name + " was not started");
+        }
+        return started;
+    }
+
+    /** Returns when it serves. */
+    public void awaitReady(Duration atMost) {
+        process().awaitReady(atMost, ready);
+    }
+
+    /** Kills what still runs and starts again; returns when it serves. */
+    public void restart(Duration atMost) {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            process().kill();
+            process = launcher.get();
+        }
+        awaitReady(atMost);
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        ServerProcess started = process;
+        if (started != null) {
+            started.close();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package dev.eden.demo.chaos;
+
+import dev.eden.demo.Cluster;
+import dev.eden.demo.DemoException;
+import dev.eden.demo.RestClient;
+import dev.eden.embedded.EmbeddedServerException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code eden chaos}: one migration under load, with a fault in each flip. Exit status 1 on any anomaly, 2 where it could not run. */
+@Command(
+        name = "chaos",
+        hidden = true,
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Kills and stops Eden's processes at every step of the protocol, under load, and judges it.")
+public final class ChaosCommand implements Callable<Integer> {
+    @Option(
+            names = "--points",
+            split = ",",
+            description = "failpoints, each in a flip of its own; settle.* are come to by killing the server first")
+    private List<String> points = List.of();
+
+    @Option(names = "--actions", split = ",", description = "kill, stop (default: both)")
+    private List<String> actions = List.of("kill", "stop");
+
+    @Option(
+            names = "--victims",
+            split = ",",
+            description = "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
+    private List<String> victims = List.of("self");
+
+    @Option(names = "--random", defaultValue = "0", description = "faults at random moments, after those at points")
+    private int random;
+
+    @Option(names = "--beginning", split = ",", description = "points of preparation and load, struck in the server")
+    private List<String> beginning = List.of();
+
+    @Option(names = "--ending", split = ",", description = "points of the cleanup, struck in the server")
+    private List<String> ending = List.of();
+
+    @Option(names = "--shuffle", description = "run the faults in an order that the seed gives")
+    private boolean shuffle;
+
+    @Option(names = "--seed", defaultValue = "1", description = "what clients do, and every random choice")
+    private long seed;
+
+    @Option(names = "--seconds", defaultValue = "900", description = "after which no more faults are begun")
+    private int seconds;
+
+    @Option(names = "--keys", defaultValue = "5000")
+    private int keys;
+
+    @Option(names = "--clients", defaultValue = "16")
+    private int clients;
+
+    @Option(names = "--rate", defaultValue = "1500", description = "operations a second")
+    private int rate;
+
+    @Option(names = "--share", defaultValue = "0", description = "of the eligible reads on the target while in canary")
+    private double share;
+
+    @Option(names = "--json", description = "as the last line a JSON object")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        ChaosOptions options = new ChaosOptions(
+                List.copyOf(beginning),
+                actions.contains("kill"),
+                faults(),
+                List.copyOf(ending),
+                seed,
+                seconds,
+                keys,
+                clients,
+                rate,
+                share);
+        PrintStream out = System.out;
+        PrintStream errors = System.err;
+        Cluster cluster = new Cluster(true);
+        Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "chaos-exit"));
+        Path log = cluster.directory().resolve("chaos.log");
+        try (PrintStream quiet = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {
+            System.setOut(quiet);
+            System.setErr(quiet);
+            return run(options, cluster, out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't write " + log, e);
+        } finally {
+            System.setOut(out);
+            System.setErr(errors);
+            cluster.close();
+        }
+    }
+
+    private int run(ChaosOptions options, Cluster cluster, PrintStream out) {
+        out.println("logs: " + cluster.directory());
+        ChaosVerdict verdict;
+        try {
+            verdict = new ChaosRun(options, cluster, out::println).run();
+        } catch (DemoException | RestClient.RefusedException | IOException | EmbeddedServerException e) {
+            out.println("The faults could not be run: " + e.getMessage());
+            out.println("Logs: " + cluster.keepLogs());
+            return 2;
+        }
+        verdict.words().forEach(out::println);
+        if (!verdict.passed()) {
+            out.println("Logs: " + cluster.keepLogs());
+        }
+        if (json) {
+            out.println(verdict.json());
+        }
+        out.flush();
+        return verdict.passed() ? 0 : 1;
+    }
+
+    private List<Fault> faults() {
+        Random choice = new Random(seed);
+        List<Fault> faults = new ArrayList<>();
+        for (String point : points) {
+            for (String victim : victims) {
+                for (String action : actions) {
+                    faults.add(new Fault(
+                            point, true, 0, victim(point, victim), action.equals("kill"), time(action, choice)));
+                }
+            }
+        }
+        if (shuffle) {
+            java.util.Collections.shuffle(faults, choice);
+        }
+        for (int i = 0; i < random; i++) {
+            Victim victim = Victim.values()[choice.nextInt(Victim.values().length)];
+            String action = actions.get(choice.nextInt(actions.size()));
+            boolean flip = choice.nextInt(10) < 7;
+            faults.add(new Fault(
+                    null, flip, choice.nextInt(flip ? 600 : 1500), victim, action.equals("kill"), time(action, choice)));
+        }
+        return faults;
+    }
+
+    /** A stopped process goes on after 1 to 5 s, a killed one is started again within 2. */
+    private static long time(String action, Random choice) {
+        return action.equals("kill") ? choice.nextInt(2000) : 1000 + choice.nextInt(4000);
+    }
+
+    private static Victim victim(String point, String label) {
+        if (!label.equals("self")) {
+            return Victim.of(label);
+        }
+        return point.startsWith("proxy.") || point.startsWith("settle.") ? Victim.PROXY_1 : Victim.SERVER;
+    }
+}

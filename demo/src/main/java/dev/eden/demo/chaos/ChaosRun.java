@@ -1,0 +1,383 @@
+package dev.eden.demo.chaos;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.demo.Cluster;
+import dev.eden.demo.DemoException;
+import dev.eden.demo.RestClient;
+import dev.eden.demo.Scenario;
+import dev.eden.demo.Status;
+import dev.eden.demo.StatusPoller;
+import dev.eden.demo.history.History;
+import dev.eden.demo.history.History.Window;
+import dev.eden.demo.load.Keyspace;
+import dev.eden.demo.load.LoadGenerator;
+import dev.eden.demo.load.LoadOptions;
+import dev.eden.demo.load.LoadStats;
+import dev.eden.demo.load.Preload;
+import dev.eden.demo.load.StillLife;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.Jedis;
+
+/**
+ * One long-lived migration under load, moved there and back again and again, with one fault in each move; then driven to its
+ * end and judged.
+ */
+final class ChaosRun {
+    private static final long SHORTEST_TTL_MILLIS = 5_000;
+    private static final long HIT_MILLIS = 25_000;
+    private static final long SETTLE_MILLIS = 120_000;
+    private static final String PATH = "/migrations/" + Scenario.MIGRATION;
+    private static final String COMMAND = """
+            {"reason": "chaos"}""";
+
+    private final ChaosOptions options;
+    private final Cluster cluster;
+    private final Consumer<String> out;
+    private final Injector injector;
+    private final History history = new History();
+    private final Keyspace keyspace;
+    private final StillLife still;
+    private final List<FaultReport> reports = new ArrayList<>();
+    private final long began = System.nanoTime();
+    private @Nullable RouteWatch watch;
+    private @Nullable RestClient rest;
+
+    ChaosRun(ChaosOptions options, Cluster cluster, Consumer<String> out) {
+        this.options = options;
+        this.cluster = cluster;
+        this.out = out;
+        this.injector = new Injector(cluster);
+        this.keyspace = new Keyspace(options.keys());
+        this.still = new StillLife(keyspace, options.seed());
+    }
+
+    ChaosVerdict run() throws IOException {
+        cluster.startServers();
+        if (!cluster.durableTemporal()) {
+            throw new DemoException("faults need the durable Temporal (infra/temporal/build makes it)");
+        }
+        Map<String, String> stillBefore;
+        try (Jedis source = new Jedis(Cluster.address(cluster.source()))) {
+            new Preload(keyspace, options.seed()).fill(source, history, SHORTEST_TTL_MILLIS);
+            stillBefore = still.read(source);
+        }
+        RestClient client = cluster.startControlPlane();
+        rest = client;
+        Scenario.register(client, cluster);
+        cluster.startProxies();
+        LoadGenerator load = LoadGenerator.start(
+                cluster.proxies(),
+                keyspace,
+                new LoadOptions(options.clients(), options.rate(), options.seed()),
+                history);
+        say("load running; seed " + options.seed());
+        Scenario.create(client);
+        String failure = null;
+        RouteWatch watching = new RouteWatch(cluster.storeUrl(), Cluster.INTERLAY, history);
+        watch = watching;
+        try (watching;
+                StatusPoller poller = new StatusPoller(client, Scenario.MIGRATION, history)) {
+            try {
+                drive(client);
+            } catch (DemoException | RestClient.RefusedException | dev.eden.embedded.EmbeddedServerException stopped) {
+                failure = String.valueOf(stopped.getMessage());
+                say("stopped: " + failure);
+            }
+            load.close();
+        }
+        measure(load.stats());
+        return new ChaosVerdict(options, reports, failure)
+                .judge(cluster, history, keyspace, still, stillBefore, load, watching.latest());
+    }
+
+    private void drive(RestClient client) throws IOException {
+        post("/migrate");
+        ends(options.beginning(), "beginning", () -> phase("canary"));
+        client.patch(PATH, """
+                {"strategy": {"type": "canary", "read_percentage": %s,
+                  "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}}}""".formatted(options.share()));
+        say("validated, in canary");
+        int number = reports.size();
+        for (Fault fault : options.faults()) {
+            if ((System.nanoTime() - began) / 1_000_000_000L > options.seconds()) {
+                say("time is over: " + (options.faults().size() - number) + " faults not run");
+                break;
+            }
+            FaultReport report = new FaultReport(++number, fault);
+            reports.add(report);
+            fault(report);
+            say(line(report));
+        }
+        injector.clear();
+        while (!route().latest().active().equals(Scenario.TARGET)) {
+            flip(() -> false);
+        }
+        command("finalize", () -> phase("completed"));
+        ends(options.ending(), "end", () -> phase("completed"));
+        say("completed");
+    }
+
+    /** Plants points of the beginning or the end, each hit once, and repairs until {@code done}. */
+    private void ends(List<String> points, String where, Check done) {
+        points.forEach(point -> injector.plant(Victim.SERVER, point, options.killAtEnds()));
+        long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
+        while (!done.test()) {
+            for (String point : injector.hits(Victim.SERVER)) {
+                Fault fault = new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
+                FaultReport report = new FaultReport(reports.size() + 1, fault);
+                reports.add(report);
+                long from = history.now();
+                bringBack(report, Victim.SERVER);
+                injector.forget(Victim.SERVER, point);
+                report.outcome = where;
+                report.window = new Window(from, history.now());
+            }
+            resumeIfParked(null);
+            requireBefore(deadline, "the " + where + " of the migration");
+            Injector.sleep(20);
+        }
+        injector.clear();
+    }
+
+    private static long down(int index) {
+        return 1_000 + 700L * Math.floorMod(index, 5);
+    }
+
+    private void fault(FaultReport report) {
+        Fault fault = report.fault;
+        settle(report);
+        RouteWatch.Sample before = route().latest();
+        long from = history.now();
+        AtomicBoolean asked = new AtomicBoolean();
+        injector.plant(fault);
+        if (fault.flip()) {
+            Thread.ofVirtual().start(() -> ask(before, asked));
+        }
+        Victim struck = await(fault, from);
+        if (struck == null && fault.point() != null) {
+            asked.set(true);
+            injector.clear();
+            settle(report);
+            report.notes.add(route().story(from, history.now()));
+            report.outcome = outcome(before, "not reached, ");
+            return;
+        }
+        report.struck = fault.self() && struck != null ? struck : fault.victim();
+        long blow = history.now();
+        asked.set(true);
+        bringBack(report, report.struck);
+        for (Fault.Primer primer : fault.primers()) {
+            if (primer.action().equals("kill") && !injector.alive(primer.at())) {
+                injector.restore(primer.at(), true);
+            }
+        }
+        for (Victim other : fault.reachedBy()) {
+            // Two processes may have come to a point of the settler's at once.
+            String point = fault.point();
+            if (point != null && other != report.struck && injector.hit(point, List.of(other)) != null && fault.self()) {
+                report.notes.add("also " + other.label());
+                injector.restore(other, fault.kill());
+            }
+        }
+        report.backAt = history.now();
+        settle(report);
+        report.window = new Window(blow, history.now());
+        report.outcome = fault.flip() ? outcome(before, "") : "–";
+        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
+        report.notes.add(route().story(from, history.now()));
+        injector.clear();
+    }
+
+    private String outcome(RouteWatch.Sample before, String prefix) {
+        long epochs = route().latest().epoch() - before.epoch();
+        return prefix + (epochs == 0 ? "aborted" : epochs == 1 ? "committed" : epochs + " epochs");
+    }
+
+    /** Waits for the moment of the fault and strikes; null where nobody came to its point. */
+    private @Nullable Victim await(Fault fault, long from) {
+        String point = fault.point();
+        if (point == null) {
+            Injector.sleep(fault.delayMillis());
+            injector.strike(fault.victim(), fault.kill());
+            return fault.victim();
+        }
+        while (history.now() - from < HIT_MILLIS * 1000) {
+            Victim hit = injector.hit(point, fault.reachedBy());
+            if (hit != null) {
+                if (!fault.self()) {
+                    injector.strike(fault.victim(), fault.kill());
+                }
+                return hit;
+            }
+            Injector.sleep(2);
+        }
+        return null;
+    }
+
+    /** After its time the victim is started or continued. */
+    private void bringBack(FaultReport report, Victim victim) {
+        Fault fault = report.fault;
+        Injector.sleep(fault.millis());
+        injector.restore(victim, fault.kill());
+        report.backAt = history.now();
+    }
+
+    /** Asks for the flip until Eden accepts it or {@code stop}. */
+    private void ask(RouteWatch.Sample before, AtomicBoolean stop) {
+        String command = before.active().equals(Scenario.TARGET) ? "rollback" : "cutover";
+        while (!stop.get()) {
+            try {
+                post("/" + command);
+                return;
+            } catch (IOException | RestClient.RefusedException notNow) {
+                Injector.sleep(100);
+            }
+        }
+    }
+
+    private void flip(Check enough) {
+        RouteWatch.Sample before = route().latest();
+        AtomicBoolean stop = new AtomicBoolean();
+        Thread.ofVirtual().start(() -> ask(before, stop));
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        while (route().latest().epoch() == before.epoch() && !enough.test() && System.nanoTime() < deadline) {
+            Injector.sleep(50);
+        }
+        stop.set(true);
+        settle(null);
+    }
+
+    /** Returns when the row is STABLE, the workflow waits for a command and none is under way. */
+    private void settle(@Nullable FaultReport report) {
+        long deadline = System.nanoTime() + SETTLE_MILLIS * 1_000_000;
+        int quiet = 0;
+        while (quiet < 3) {
+            Status status = status();
+            boolean home = status != null
+                    && route().latest().stable()
+                    && !status.paused()
+                    && status.phase().equals(status.active().equals(Scenario.TARGET) ? "baking" : "canary");
+            quiet = home ? quiet + 1 : 0;
+            resumeIfParked(report);
+            if (System.nanoTime() > deadline) {
+                String state = status == null ? "the server does not answer" : status.phase() + " " + status.reason();
+                if (report != null) {
+                    report.anomalies.add("did not settle: " + state);
+                }
+                throw new DemoException("not settled within " + SETTLE_MILLIS / 1000 + " s: route "
+                        + route().latest() + ", " + state);
+            }
+            Injector.sleep(150);
+        }
+    }
+
+    private void resumeIfParked(@Nullable FaultReport report) {
+        Status status = status();
+        if (status != null && (status.phase().equals("needs_operator") || status.paused())) {
+            String why = status.phase() + (status.paused() ? " (paused): " : ": ") + status.reason();
+            try {
+                post("/resume");
+                say("resumed from " + why);
+                if (report != null) {
+                    report.notes.add("resumed from " + why);
+                }
+            } catch (IOException | RestClient.RefusedException notNow) {
+                Injector.sleep(200);
+            }
+        }
+    }
+
+    private void command(String name, Check done) {
+        long deadline = System.nanoTime() + SETTLE_MILLIS * 1_000_000;
+        while (true) {
+            try {
+                post("/" + name);
+                return;
+            } catch (IOException | RestClient.RefusedException notNow) {
+                if (done.test()) {
+                    return;
+                }
+                requireBefore(deadline, name + ": " + notNow.getMessage());
+                Injector.sleep(200);
+            }
+        }
+    }
+
+    private boolean phase(String wanted) {
+        Status status = status();
+        return status != null && status.phase().equals(wanted);
+    }
+
+    private @Nullable Status status() {
+        try {
+            JsonNode answer = client().get(PATH + "/status");
+            return Status.of(answer);
+        } catch (IOException | RestClient.RefusedException away) {
+            return null;
+        }
+    }
+
+    private void post(String path) throws IOException {
+        client().post(PATH + path, path.equals("/migrate") ? null : COMMAND);
+    }
+
+    private RestClient client() {
+        RestClient known = rest;
+        if (known == null) {
+            throw new IllegalStateException("not started");
+        }
+        return known;
+    }
+
+    private RouteWatch route() {
+        RouteWatch known = watch;
+        if (known == null) {
+            throw new IllegalStateException("not started");
+        }
+        return known;
+    }
+
+    private static void requireBefore(long deadline, String what) {
+        if (System.nanoTime() > deadline) {
+            throw new DemoException("took too long: " + what);
+        }
+    }
+
+    /** Block times and troubles, once nobody writes the history any more. */
+    private void measure(LoadStats stats) {
+        for (FaultReport report : reports) {
+            if (report.happened()) {
+                int proxy = report.struck.proxy();
+                report.blockMillis =
+                        Blocks.longestMillis(history, report.window, client -> client % Cluster.PROXIES != proxy);
+                report.blockVictimMillis =
+                        Blocks.longestMillis(history, report.window, client -> client % Cluster.PROXIES == proxy);
+            }
+        }
+        long offset = System.nanoTime() / 1000 - history.now();
+        for (LoadStats.Trouble trouble : stats.troubles()) {
+            ChaosVerdict.blame(reports, trouble, trouble.nanos() / 1000 - offset);
+        }
+    }
+
+    private String line(FaultReport report) {
+        return "#" + report.number + " " + report.fault.name() + " " + report.fault.action() + " "
+                + report.struck.label() + ": " + report.outcome + ", unsettled " + report.unsettledMillis + " ms; "
+                + String.join("; ", report.notes) + String.join("; ", report.anomalies);
+    }
+
+    private void say(String words) {
+        out.accept(String.format(java.util.Locale.ROOT, "%6.1f s  %s", (System.nanoTime() - began) / 1e9, words));
+    }
+
+    /** A condition that asks other processes. */
+    private interface Check {
+        boolean test();
+    }
+}

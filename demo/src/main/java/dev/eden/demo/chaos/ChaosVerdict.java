@@ -1,0 +1,216 @@
+package dev.eden.demo.chaos;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.demo.Cluster;
+import dev.eden.demo.Scenario;
+import dev.eden.demo.check.Anomaly;
+import dev.eden.demo.check.Checker;
+import dev.eden.demo.check.FinalState;
+import dev.eden.demo.check.Verdict;
+import dev.eden.demo.history.History;
+import dev.eden.demo.load.FinalReader;
+import dev.eden.demo.load.Keyspace;
+import dev.eden.demo.load.LoadGenerator;
+import dev.eden.demo.load.LoadStats;
+import dev.eden.demo.load.StillLife;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisException;
+
+/** Everything that the faults did, and whether any of it may not be. */
+final class ChaosVerdict {
+    private static final long EXPIRY_TOLERANCE_MICROS = 150_000;
+    /** A row that can be read is STABLE again within this time: arming's limit, the takeover, and a slow machine. */
+    private static final long SETTLED_MILLIS = 10_000;
+    /** How long after its return a proxy's clients may still find out. */
+    private static final long AFTERWARDS_MICROS = 1_500_000;
+
+    private static final List<Anomaly> NEVER = List.of(Anomaly.values());
+
+    private final ChaosOptions options;
+    private final List<FaultReport> reports;
+    private final List<String> failures = new ArrayList<>();
+    private Verdict checked = new Verdict(0, 0, 0, Map.of(), List.of());
+
+    ChaosVerdict(ChaosOptions options, List<FaultReport> reports, @Nullable String failure) {
+        this.options = options;
+        this.reports = reports;
+        if (failure != null) {
+            failures.add(failure);
+        }
+    }
+
+    /** Notes a client's trouble with the fault it belongs to, unless a killed proxy explains it. */
+    static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
+        FaultReport near = null;
+        for (FaultReport report : reports) {
+            boolean own = report.fault.kill()
+                    && report.struck.proxy() == trouble.client() % Cluster.PROXIES
+                    && trouble.connection();
+            if (report.happened()
+                    && own
+                    && at >= report.window.from() - 500_000
+                    && at <= report.backAt + AFTERWARDS_MICROS) {
+                return;
+            }
+            if (report.happened() && at >= report.window.from()) {
+                near = report;
+            }
+        }
+        String words = "client " + trouble.client() + " at " + at / 1000 + " ms: " + trouble.message();
+        if (near != null) {
+            near.anomalies.add(words);
+        } else if (!reports.isEmpty()) {
+            reports.getFirst().anomalies.add("before: " + words);
+        }
+    }
+
+    ChaosVerdict judge(
+            Cluster cluster,
+            History history,
+            Keyspace keyspace,
+            StillLife still,
+            Map<String, String> stillBefore,
+            LoadGenerator load,
+            RouteWatch.Sample route) {
+        boolean onTarget = failures.isEmpty() || route.active().equals(Scenario.TARGET);
+        List<FinalState> states = new ArrayList<>();
+        FinalReader reader = new FinalReader(keyspace, history);
+        try {
+            try (Jedis owner = onTarget && !failures.isEmpty()
+                    ? cluster.saboteur()
+                    : new Jedis(Cluster.address(onTarget ? cluster.target() : cluster.source()), patient())) {
+                states.add(reader.read(onTarget ? "the target" : "the source", owner));
+                Map<String, String> after = still.read(owner);
+                long changed = stillBefore.entrySet().stream()
+                        .filter(entry -> !entry.getValue().equals(after.get(entry.getKey())))
+                        .count();
+                if (changed > 0) {
+                    failures.add(changed + " keys that nobody touched are not what they were");
+                }
+            }
+            for (HostAndPort proxy : cluster.proxies()) {
+                try (Jedis through = new Jedis(proxy, patient())) {
+                    states.add(reader.read("proxy " + proxy.getPort(), through));
+                }
+            }
+        } catch (JedisException unreadable) {
+            failures.add("the final state could not be read: " + unreadable.getMessage());
+        }
+        if (!states.isEmpty()) {
+            checked = new Checker(keyspace, EXPIRY_TOLERANCE_MICROS).check(history, states);
+        }
+        for (Anomaly anomaly : NEVER) {
+            if (checked.count(anomaly) > 0) {
+                failures.add(checked.count(anomaly) + " " + anomaly.name().toLowerCase(Locale.ROOT));
+            }
+        }
+        if (checked.acknowledgedWrites() == 0) {
+            failures.add("no write was acknowledged: nothing was shown");
+        }
+        for (FaultReport report : reports) {
+            if (report.unsettledMillis > SETTLED_MILLIS) {
+                report.anomalies.add("the route was unsettled for " + report.unsettledMillis + " ms");
+            }
+            if (!report.anomalies.isEmpty()) {
+                failures.add("#" + report.number + " " + report.fault.name() + ": " + report.anomalies.size()
+                        + " anomalies");
+            }
+        }
+        return this;
+    }
+
+    private static DefaultJedisClientConfig patient() {
+        return DefaultJedisClientConfig.builder().timeoutMillis(30_000).build();
+    }
+
+    boolean passed() {
+        return failures.isEmpty();
+    }
+
+    List<String> failures() {
+        return List.copyOf(failures);
+    }
+
+    List<FaultReport> reports() {
+        return List.copyOf(reports);
+    }
+
+    List<String> words() {
+        List<String> lines = new ArrayList<>();
+        lines.add("");
+        lines.add("| # | point | process | action | outcome | not STABLE ms | block ms, others | block ms, its clients |"
+                + " anomalies |");
+        lines.add("|---|---|---|---|---|---|---|---|---|");
+        for (FaultReport report : reports) {
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "| %d | %s | %s | %s %d | %s | %d | %.0f | %s | %d |",
+                    report.number,
+                    report.fault.name(),
+                    report.struck.label(),
+                    report.fault.action(),
+                    report.fault.millis(),
+                    report.outcome,
+                    report.unsettledMillis,
+                    report.blockMillis,
+                    report.struck.proxy() < 0
+                            ? "–"
+                            : String.format(Locale.ROOT, "%.0f", report.blockVictimMillis),
+                    report.anomalies.size()));
+        }
+        lines.add("");
+        lines.add((passed() ? "PASSED" : "FAILED") + "; seed " + options.seed());
+        lines.add(String.format(
+                Locale.ROOT,
+                "  %,d operations, %,d writes acknowledged, %d in doubt; %d faults",
+                checked.operations(),
+                checked.acknowledgedWrites(),
+                checked.inDoubt(),
+                reports.stream().filter(FaultReport::happened).count()));
+        for (Anomaly anomaly : NEVER) {
+            lines.add("  " + anomaly.name().toLowerCase(Locale.ROOT) + " " + checked.count(anomaly));
+        }
+        failures.forEach(failure -> lines.add("  ! " + failure));
+        checked.examples().forEach(example -> lines.add("    " + example));
+        for (FaultReport report : reports) {
+            report.anomalies.stream().limit(5).forEach(words -> lines.add("    #" + report.number + " " + words));
+        }
+        return lines;
+    }
+
+    String json() {
+        ObjectNode json = new ObjectMapper().createObjectNode();
+        json.put("verdict", passed() ? "passed" : "failed");
+        json.put("seed", options.seed());
+        json.put("acknowledged_writes", checked.acknowledgedWrites());
+        json.put("in_doubt", checked.inDoubt());
+        for (Anomaly anomaly : NEVER) {
+            json.put(anomaly.name().toLowerCase(Locale.ROOT), checked.count(anomaly));
+        }
+        var faults = json.putArray("faults");
+        for (FaultReport report : reports) {
+            ObjectNode node = faults.addObject();
+            node.put("point", report.fault.name());
+            node.put("process", report.struck.label());
+            node.put("action", report.fault.action());
+            node.put("millis", report.fault.millis());
+            node.put("outcome", report.outcome);
+            node.put("unsettled_ms", report.unsettledMillis);
+            node.put("block_ms", Math.round(report.blockMillis));
+            node.put("block_own_clients_ms", Math.round(report.blockVictimMillis));
+            var anomalies = node.putArray("anomalies");
+            report.anomalies.forEach(anomalies::add);
+        }
+        var why = json.putArray("failures");
+        failures.forEach(why::add);
+        return json.toString();
+    }
+}

@@ -1,0 +1,62 @@
+package dev.eden.demo.chaos;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thing that goes wrong.
+ *
+ * @param point failpoint at which it happens; null: {@code delayMillis} after the flip was asked for, or with no flip at all
+ * @param flip whether authority is asked to move meanwhile
+ * @param victim who is struck; where {@code point} is set this may be another process than the one that reaches it
+ * @param kill SIGKILL and a restart after {@code millis}; else SIGSTOP and SIGCONT after {@code millis}
+ */
+record Fault(@Nullable String point, boolean flip, long delayMillis, Victim victim, boolean kill, long millis) {
+
+    /** A way that leads to a place which an undisturbed attempt never comes to. */
+    record Primer(Victim at, String point, String action) {}
+
+    String name() {
+        if (point != null) {
+            return point;
+        }
+        return flip ? "random +" + delayMillis + " ms" : "between flips";
+    }
+
+    String action() {
+        return kill ? "kill" : "stop";
+    }
+
+    /** Which processes may come to the point; the first one there acts. */
+    List<Victim> reachedBy() {
+        String place = point;
+        if (place == null) {
+            return List.of();
+        }
+        if (place.startsWith("settle.")) {
+            return List.of(Victim.PROXY_1, Victim.PROXY_2);
+        }
+        if (place.startsWith("proxy.")) {
+            return List.of(victim.proxy() >= 0 ? victim : Victim.PROXY_1);
+        }
+        return List.of(Victim.SERVER);
+    }
+
+    /** Whether the process that reaches the point strikes itself. */
+    boolean self() {
+        return reachedBy().contains(victim);
+    }
+
+    List<Primer> primers() {
+        String place = point;
+        if (place == null) {
+            return List.of();
+        }
+        return switch (place) {
+            case "settle.restore", "settle.end-abort" -> List.of(new Primer(Victim.SERVER, "cutover.position", "kill"));
+            case "settle.unfence" -> List.of(new Primer(Victim.SERVER, "cutover.unfence", "kill"));
+            case "cutover.abort" -> List.of(new Primer(Victim.SERVER, "cutover.verify", "error"));
+            default -> List.of();
+        };
+    }
+}

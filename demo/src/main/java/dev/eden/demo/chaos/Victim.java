@@ -1,0 +1,35 @@
+package dev.eden.demo.chaos;
+
+import java.util.Locale;
+
+/** The processes that faults strike. The server holds the coordinator, the workers and the applier. */
+enum Victim {
+    SERVER,
+    PROXY_1,
+    PROXY_2,
+    STORE,
+    TEMPORAL;
+
+    /** As the command line and the tables call it. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static Victim of(String label) {
+        for (Victim victim : values()) {
+            if (victim.label().equals(label)) {
+                return victim;
+            }
+        }
+        throw new IllegalArgumentException("no such process: " + label);
+    }
+
+    /** Index of a proxy, -1 for anything else. */
+    int proxy() {
+        return switch (this) {
+            case PROXY_1 -> 0;
+            case PROXY_2 -> 1;
+            case SERVER, STORE, TEMPORAL -> -1;
+        };
+    }
+}
