@@ -133,6 +133,20 @@ final class TestServer implements AutoCloseable {
         }
     }
 
+    /** A table's rows as text, read past the API. */
+    String table(String name) {
+        try (var connection = java.sql.DriverManager.getConnection(
+                        postgres.jdbcUrl(), postgres.user(), postgres.password());
+                var rows = connection
+                        .createStatement()
+                        .executeQuery("SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM " + name + " t")) {
+            rows.next();
+            return rows.getString(1);
+        } catch (java.sql.SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     URI uri(String path) {
         return URI.create("http://127.0.0.1:" + server.apiPort() + path);
     }
