@@ -90,7 +90,10 @@ public final class ServerMeters implements AutoCloseable {
                     proxies();
                 }
             } catch (RuntimeException e) {
-                LOGGER.atDebug().setCause(e).log("meters can't be brought up to date; trying again");
+                LOGGER.atWarn()
+                        .addKeyValue("error", e.getClass().getSimpleName())
+                        .log("meters can't be brought up to date; trying again");
+                LOGGER.atDebug().setCause(e).log("why meters can't be brought up to date");
             }
             try {
                 Thread.sleep(PERIOD);

@@ -1,6 +1,7 @@
 package dev.eden.api.rest;
 
 import com.codahale.metrics.MetricRegistry;
+import com.codahale.metrics.health.HealthCheck;
 import com.codahale.metrics.health.HealthCheckRegistry;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.StartupException;
@@ -69,6 +70,13 @@ public final class ApiServer implements AutoCloseable {
         requestLog.setAppenders(List.<AppenderFactory<ch.qos.logback.access.common.spi.IAccessEvent>>of());
         factory.setRequestLogFactory(requestLog);
 
+        // Health has a servlet of its own (/health); Dropwizard warns loudly where its registry is empty.
+        environment.healthChecks().register("http", new HealthCheck() {
+            @Override
+            protected Result check() {
+                return Result.healthy();
+            }
+        });
         environment.jersey().property("jersey.config.server.wadl.disableWadl", true);
         environment.jersey().register(new ProblemMapper());
         parts.components().forEach(environment.jersey()::register);

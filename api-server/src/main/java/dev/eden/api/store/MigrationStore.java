@@ -256,6 +256,7 @@ public final class MigrationStore {
     public List<Migration> list(
             @Nullable String phase, @Nullable String labelKey, @Nullable String labelValue, String afterId, int limit) {
         return jdbi.withHandle(handle -> handle.createQuery(SELECT + """
+
                          WHERE m.id > :after
                          AND (CAST(:phase AS text) IS NULL OR m.phase = :phase)
                          AND (CAST(:key AS text) IS NULL OR m.labels ->> :key = :value)

@@ -1,0 +1,121 @@
+package dev.eden.api;
+
+import dev.eden.api.store.MigrationRecorder;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.CanaryActivities;
+import dev.eden.workflows.activity.CleanupActivities;
+import dev.eden.workflows.activity.CutoverActivities;
+import dev.eden.workflows.activity.PreparationActivities;
+import dev.eden.workflows.activity.ReplicationActivities;
+import dev.eden.workflows.activity.ValidationActivities;
+import dev.eden.workflows.worker.MigrationActivities;
+import io.temporal.activity.Activity;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** A world where every step of a migration succeeds at once; the directory is the real one. */
+final class FakeActivities
+        implements PreparationActivities,
+                ReplicationActivities,
+                ValidationActivities,
+                CanaryActivities,
+                CutoverActivities,
+                CleanupActivities {
+    /** What preflight finds next. */
+    final AtomicReference<List<Finding>> findings = new AtomicReference<>(List.of());
+    /** Blockers of the next attempts; empty: they commit. */
+    final AtomicReference<List<String>> blockers = new AtomicReference<>(List.of());
+    /** Shares that were applied, in order. */
+    final List<Double> shares = new CopyOnWriteArrayList<>();
+
+    EdenServer.Activities.Opened open(EdenStore store) {
+        // A proxy of interfaces for each: one object may be registered once per activity interface only.
+        return new EdenServer.Activities.Opened(
+                new MigrationActivities(
+                        as(PreparationActivities.class),
+                        as(ReplicationActivities.class),
+                        as(ValidationActivities.class),
+                        as(CanaryActivities.class),
+                        as(CutoverActivities.class),
+                        as(CleanupActivities.class),
+                        new MigrationRecorder(store.database().jdbi(), store.audit())),
+                List.of());
+    }
+
+    private <T> T as(Class<T> face) {
+        return face.cast(java.lang.reflect.Proxy.newProxyInstance(
+                FakeActivities.class.getClassLoader(), new Class<?>[] {face}, (_, method, arguments) -> {
+                    try {
+                        return method.invoke(this, arguments);
+                    } catch (java.lang.reflect.InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                }));
+    }
+
+    @Override
+    public Preflight preflight(MigrationSpec spec) {
+        return new Preflight(findings.get());
+    }
+
+    @Override
+    public void prepare(MigrationSpec spec) {}
+
+    @Override
+    public void replicate(MigrationSpec spec) {
+        untilCancelled();
+    }
+
+    @Override
+    public ReplicationStatus awaitCaughtUp(CaughtUpRequest request) {
+        return new ReplicationStatus("streaming", 1, 1, 1, 1, 0, 0);
+    }
+
+    @Override
+    public ValidationSummary validate(ValidationRequest request) {
+        return new ValidationSummary(1, 0, 0, 0, "r1");
+    }
+
+    @Override
+    public void apply(CanaryRequest request) {
+        shares.add(request.strategy().readPercentage());
+    }
+
+    @Override
+    public CanaryVerdict watch(CanaryRequest request) {
+        untilCancelled();
+        return new CanaryVerdict(false, "");
+    }
+
+    @Override
+    public Readiness readiness(AttemptRequest request) {
+        return new Readiness(blockers.get().isEmpty(), blockers.get());
+    }
+
+    @Override
+    public AttemptResult attempt(AttemptRequest request) {
+        return blockers.get().isEmpty()
+                ? new AttemptResult("committed", List.of(), 1_000, "1")
+                : new AttemptResult("refused", blockers.get(), 0, "1");
+    }
+
+    @Override
+    public AttemptResult settle(AttemptRequest request) {
+        return attempt(request);
+    }
+
+    @Override
+    public void cleanUp(CleanupRequest request) {}
+
+    private static void untilCancelled() {
+        try {
+            while (true) {
+                Activity.getExecutionContext().heartbeat(null);
+                Thread.sleep(100);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+package dev.eden.api;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.embedded.EmbeddedTemporal;
+import dev.eden.proxy.Secret;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A whole server on a real PostgreSQL and Temporal's test server, with fake activities, and a client for it. */
+final class TestServer implements AutoCloseable {
+    static final String TOKEN = "test-admin-token-0123456789";
+
+    final EmbeddedPostgres postgres;
+    final EmbeddedTemporal temporal;
+    final FakeActivities activities = new FakeActivities();
+    final EdenServer server;
+    final Path directory;
+    private final HttpClient http = HttpClient.newHttpClient();
+
+    private TestServer() throws IOException {
+        directory = Files.createTempDirectory("eden-api-it");
+        postgres = EmbeddedPostgres.start();
+        temporal = EmbeddedTemporal.start(
+                EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.TEST_SERVER));
+        server = EdenServer.start(options(0, 0), activities::open);
+    }
+
+    static TestServer start() {
+        try {
+            return new TestServer();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    ServerOptions options(int apiPort, int adminPort) {
+        return new ServerOptions(
+                new InetSocketAddress("127.0.0.1", 6379),
+                "test",
+                false,
+                "127.0.0.1",
+                apiPort,
+                "127.0.0.1",
+                adminPort,
+                new EdenStore.Settings(
+                        postgres.jdbcUrl(),
+                        postgres.user(),
+                        new Secret(postgres.password()),
+                        null,
+                        directory,
+                        8,
+                        Duration.ofSeconds(5)),
+                temporal.address(),
+                "default",
+                "http://temporal-ui",
+                new Secret(TOKEN));
+    }
+
+    /** An answer; {@code json} is null for an empty body. */
+    record Answer(int status, HttpResponse<String> raw) {
+        JsonNode json() {
+            return Json.tree(raw.body());
+        }
+
+        String body() {
+            return raw.body();
+        }
+    }
+
+    Answer get(String path) {
+        return send(TOKEN, "GET", path, null);
+    }
+
+    Answer post(String path, @Nullable String body) {
+        return send(TOKEN, "POST", path, body);
+    }
+
+    Answer patch(String path, String body) {
+        return send(TOKEN, "PATCH", path, body);
+    }
+
+    Answer send(@Nullable String token, String method, String path, @Nullable String body, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
+                .timeout(Duration.ofSeconds(30))
+                .method(
+                        method,
+                        body == null
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofString(body));
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        if (body != null && !List.of(headers).contains("Content-Type")) {
+            request.header("Content-Type", "application/json");
+        }
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        try {
+            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            return new Answer(response.statusCode(), response);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Answer admin(String path) {
+        try {
+            HttpResponse<String> response = http.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.adminPort() + path))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+            return new Answer(response.statusCode(), response);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A table's rows as text, read past the API. */
+    String table(String name) {
+        try (var connection = java.sql.DriverManager.getConnection(
+                        postgres.jdbcUrl(), postgres.user(), postgres.password());
+                var rows = connection
+                        .createStatement()
+                        .executeQuery("SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM " + name + " t")) {
+            rows.next();
+            return rows.getString(1);
+        } catch (java.sql.SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.apiPort() + path);
+    }
+
+    HttpClient http() {
+        return http;
+    }
+
+    @Override
+    public void close() throws Exception {
+        http.close();
+        server.close();
+        temporal.close();
+        postgres.close();
+        try (var files = Files.walk(directory)) {
+            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        }
+    }
+}

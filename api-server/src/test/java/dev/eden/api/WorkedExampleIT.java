@@ -1,0 +1,170 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The worked example: its requests in its order, from a resource file; then the way to the end. */
+class WorkedExampleIT {
+    private static TestServer eden;
+
+    @BeforeAll
+    static void start() {
+        eden = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        eden.close();
+    }
+
+    private record Request(String name, String method, String path, @Nullable String body) {}
+
+    @Test
+    void everyRequestWorksAsPrinted() {
+        List<Request> requests = requests();
+        assertThat(requests).hasSize(12);
+
+        TestServer.Answer source = send(requests.get(0));
+        assertThat(source.status()).as(source.body()).isEqualTo(201);
+        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+                .isEqualTo("ec2_redis");
+        assertThat(send(requests.get(1)).status()).isEqualTo(201);
+        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+                .as("a bound interlay stays bound")
+                .isEqualTo("ec2_redis");
+        TestServer.Answer created = send(requests.get(2));
+        assertThat(created.status()).as(created.body()).isEqualTo(201);
+        assertThat(created.json().path("phase").asText()).isEqualTo("created");
+
+        JsonNode withInterlay = send(requests.get(3)).json();
+        assertThat(withInterlay.path("source_endpoint").asText()).isEqualTo("ec2_redis");
+        assertThat(withInterlay.path("target_endpoint").asText()).isEqualTo("azure_redis");
+        assertThat(withInterlay.path("allowed").toString()).isEqualTo("[\"migrate\"]");
+
+        TestServer.Answer started = send(requests.get(4));
+        assertThat(started.status()).as(started.body()).isEqualTo(202);
+        assertThat(send(requests.get(5)).status()).isEqualTo(200);
+        CompletableFuture<List<String>> events = eventsUntilEnd();
+        awaitPhase("canary");
+
+        TestServer.Answer quarter = send(requests.get(6));
+        assertThat(quarter.status()).as(quarter.body()).isEqualTo(202);
+        await().untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
+        assertThat(send(requests.get(7)).status()).isEqualTo(202);
+        await().untilAsserted(() -> assertThat(eden.activities.shares).contains(0.75));
+        await().untilAsserted(() -> assertThat(
+                        status().path("canary").path("read_percentage").asDouble())
+                .isEqualTo(0.75));
+
+        TestServer.Answer cutover = send(requests.get(8));
+        assertThat(cutover.status()).as(cutover.body()).isEqualTo(202);
+        awaitPhase("baking");
+        JsonNode verified = send(requests.get(9)).json();
+        assertThat(verified.path("phase").asText()).isEqualTo("baking");
+        assertThat(verified.path("flips").asInt()).isEqualTo(1);
+
+        JsonNode status = send(requests.get(10)).json();
+        assertThat(status.has("replication_lag_ms")).isTrue();
+        assertThat(status.path("source").asText()).isEqualTo("unreachable");
+        assertThat(status.path("target").asText()).isEqualTo("unreachable");
+        assertThat(status.path("ready_for_cutover").isBoolean()).isTrue();
+        assertThat(status.path("blockers").isArray()).isTrue();
+        assertThat(status.path("links").path("temporal_ui").asText())
+                .isEqualTo("http://temporal-ui/namespaces/default/workflows/migration%2Fec2_to_azure");
+
+        TestServer.Answer rollback = send(requests.get(11));
+        assertThat(rollback.status()).as(rollback.body()).isEqualTo(202);
+        awaitPhase("canary");
+
+        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/cutover", "{\"reason\":\"again\"}").status())
+                .isEqualTo(202);
+        awaitPhase("baking");
+        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/finalize", null).status()).isEqualTo(202);
+        awaitPhase("completed");
+        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+                .isEqualTo("azure_redis");
+        TestServer.Answer late = eden.post("/api/v1/migrations/ec2_to_azure/cutover", null);
+        assertThat(late.status()).isEqualTo(409);
+        assertThat(late.json().path("type").asText()).isEqualTo("urn:eden:problem:migration-ended");
+        assertThat(events)
+                .succeedsWithin(Duration.ofSeconds(10))
+                .satisfies(lines -> assertThat(lines)
+                        .contains("event: migration.created", "event: command.cutover", "event: end"));
+        JsonNode log = eden.get("/api/v1/migrations/ec2_to_azure/events?limit=1000").json().path("events");
+        assertThat(log.findValuesAsText("event")).contains("migration.started", "command.patch_strategy", "finalize");
+        assertThat(log.findValuesAsText("reason")).contains("again");
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/ec2_redis", null).status())
+                .as("the former source is free")
+                .isEqualTo(204);
+    }
+
+    private static TestServer.Answer send(Request request) {
+        TestServer.Answer answer = eden.send(TestServer.TOKEN, request.method(), request.path(), request.body());
+        assertThat(answer.status()).as(request.name() + ": " + answer.body()).isBetween(200, 299);
+        return answer;
+    }
+
+    private static JsonNode status() {
+        return eden.get("/api/v1/migrations/ec2_to_azure/status").json();
+    }
+
+    private static void awaitPhase(String phase) {
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(status().path("phase").asText()).isEqualTo(phase));
+    }
+
+    private static CompletableFuture<List<String>> eventsUntilEnd() {
+        HttpRequest request = HttpRequest.newBuilder(eden.uri("/api/v1/migrations/ec2_to_azure/events"))
+                .header("Authorization", "Bearer " + TestServer.TOKEN)
+                .header("Accept", "text/event-stream")
+                .build();
+        return eden.http()
+                .sendAsync(request, HttpResponse.BodyHandlers.ofLines())
+                .thenApplyAsync(response -> {
+                    assertThat(response.headers().map())
+                            .containsEntry("content-type", List.of("text/event-stream"));
+                    try (Stream<String> lines = response.body()) {
+                        return lines.filter(line -> line.startsWith("event: ")).toList();
+                    }
+                });
+    }
+
+    /** Blocks of {@code ### name}, {@code METHOD path}, headers, an empty line, the body. */
+    private static List<Request> requests() {
+        String text;
+        try (InputStream in = Objects.requireNonNull(
+                WorkedExampleIT.class.getResourceAsStream("/worked-example.http"))) {
+            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        List<Request> requests = new ArrayList<>();
+        for (String block : text.split("(?m)^### ")) {
+            if (block.isBlank()) {
+                continue;
+            }
+            String[] parts = block.strip().split("\n\n", 2);
+            List<String> head = parts[0].lines().toList();
+            String[] line = head.get(1).split(" ");
+            requests.add(new Request(head.get(0), line[0], line[1], parts.length < 2 ? null : parts[1]));
+        }
+        return requests;
+    }
+}
