@@ -49,7 +49,7 @@ public final class Cluster implements AutoCloseable {
     private static final String MAIN = "dev.eden.api.Eden";
     private static final List<String> SMALL_JVM =
             List.of("-XX:+UseSerialGC", "-Xms192m", "-Xmn96m", "-XX:-UsePerfData");
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofSeconds(180);
 
     private final Path directory;
     private final boolean failpoints;
