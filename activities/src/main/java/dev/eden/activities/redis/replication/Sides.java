@@ -34,8 +34,7 @@ record Sides(
     }
 
     Backend.Login applierLogin() {
-        return records.login(
-                migration, to.id(), APPLY_LOGIN + generation, ApplierIdentity.user(migration, generation));
+        return records.login(migration, to.id(), APPLY_LOGIN + generation, ApplierIdentity.user(migration, generation));
     }
 
     /** The predecessor's user is deleted by now. */
