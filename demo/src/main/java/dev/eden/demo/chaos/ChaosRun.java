@@ -31,6 +31,7 @@ import redis.clients.jedis.Jedis;
 final class ChaosRun {
     private static final long SHORTEST_TTL_MILLIS = 5_000;
     private static final long HIT_MILLIS = 25_000;
+    private static final int TRIES = 3;
     private static final long SETTLE_MILLIS = 120_000;
     private static final String PATH = "/migrations/" + Scenario.MIGRATION;
     private static final String COMMAND = """
@@ -77,7 +78,8 @@ final class ChaosRun {
                 new LoadOptions(options.clients(), options.rate(), options.seed()),
                 history);
         say("load running; seed " + options.seed());
-        Scenario.create(client);
+        Scenario.create(client, """
+                "cutover": {"deadline_ms": %d, "max_attempts": 1}, "gates": {"max_lag_ms": 2000},""".formatted(options.deadlineMillis()));
         String failure = null;
         RouteWatch watching = new RouteWatch(cluster.storeUrl(), Cluster.INTERLAY, history);
         watch = watching;
@@ -111,8 +113,10 @@ final class ChaosRun {
             }
             FaultReport report = new FaultReport(++number, fault);
             reports.add(report);
-            fault(report);
-            say(line(report));
+            for (int i = 0; i < TRIES && !report.happened(); i++) {
+                fault(report);
+                say(line(report));
+            }
         }
         injector.clear();
         while (!route().latest().active().equals(Scenario.TARGET)) {
@@ -159,7 +163,7 @@ final class ChaosRun {
         if (fault.flip()) {
             Thread.ofVirtual().start(() -> ask(before, asked));
         }
-        Victim struck = await(fault, from);
+        Victim struck = await(fault, from, asked);
         if (struck == null && fault.point() != null) {
             asked.set(true);
             injector.clear();
@@ -200,7 +204,7 @@ final class ChaosRun {
     }
 
     /** Waits for the moment of the fault and strikes; null where nobody came to its point. */
-    private @Nullable Victim await(Fault fault, long from) {
+    private @Nullable Victim await(Fault fault, long from, AtomicBoolean asked) {
         String point = fault.point();
         if (point == null) {
             Injector.sleep(fault.delayMillis());
@@ -215,9 +219,18 @@ final class ChaosRun {
                 }
                 return hit;
             }
+            if (asked.get() && attemptsEnded(from)) {
+                return null;
+            }
             Injector.sleep(2);
         }
         return null;
+    }
+
+    /** Whether an attempt began after {@code from}, and none has been under way for a while. */
+    private boolean attemptsEnded(long from) {
+        RouteWatch.Sample now = route().latestChange();
+        return now.stable() && now.at() > from && history.now() - now.at() > 3_000_000;
     }
 
     /** After its time the victim is started or continued. */
@@ -234,6 +247,7 @@ final class ChaosRun {
         while (!stop.get()) {
             try {
                 post("/" + command);
+                stop.set(true);
                 return;
             } catch (IOException | RestClient.RefusedException notNow) {
                 Injector.sleep(100);
