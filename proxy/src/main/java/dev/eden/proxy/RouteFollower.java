@@ -60,7 +60,9 @@ final class RouteFollower implements AutoCloseable {
         this.store = store;
         this.loops = loops;
         this.current = joined;
-        this.thread = Thread.ofVirtual().name("eden-route-" + config.identity().name()).unstarted(this::run);
+        this.thread = Thread.ofVirtual()
+                .name("eden-route-" + config.identity().name())
+                .unstarted(this::run);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */

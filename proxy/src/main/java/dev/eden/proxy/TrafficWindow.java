@@ -51,7 +51,11 @@ final class TrafficWindow {
             samples += count;
         }
         return new TrafficReport.Side(
-                operations, errors, percentile(histogram, samples, 0.50), percentile(histogram, samples, 0.99), samples);
+                operations,
+                errors,
+                percentile(histogram, samples, 0.50),
+                percentile(histogram, samples, 0.99),
+                samples);
     }
 
     /** In milliseconds; 0 without samples. */

@@ -23,8 +23,7 @@ public final class MemoryRouteStore implements RouteStore {
     }
 
     public static Route route(@Nullable Backend active, @Nullable Backend standby) {
-        return new Route(
-                "test", 1, 1, RouteState.STABLE, 0, 0, active, standby, 1, null, CanaryPolicy.NONE, false);
+        return new Route("test", 1, 1, RouteState.STABLE, 0, 0, active, standby, 1, null, CanaryPolicy.NONE, false);
     }
 
     public static Backend backend(String name, int port) {
@@ -51,7 +50,14 @@ public final class MemoryRouteStore implements RouteStore {
 
     public void commit() {
         change(r -> with(
-                r, r.epoch() + 1, RouteState.COMMITTED, r.attempt(), 0, r.standby(), r.active(), r.activeTag() % 15 + 1));
+                r,
+                r.epoch() + 1,
+                RouteState.COMMITTED,
+                r.attempt(),
+                0,
+                r.standby(),
+                r.active(),
+                r.activeTag() % 15 + 1));
     }
 
     public void stable() {

@@ -19,7 +19,8 @@ public final class ProxyMain {
                 arguments.length > 3 ? Integer.parseInt(arguments[3]) : defaults.poolSize(),
                 defaults.maxPinned(),
                 defaults.limits());
-        RedisProxy.start(config, new MemoryRouteStore(MemoryRouteStore.route(backend, null)), new SimpleMeterRegistry());
+        RedisProxy.start(
+                config, new MemoryRouteStore(MemoryRouteStore.route(backend, null)), new SimpleMeterRegistry());
         Thread.currentThread().join();
     }
 }

@@ -390,7 +390,8 @@ class RedisProxyIT {
         do {
             String reply = client.call("SCAN", cursor, "COUNT", "20");
             cursor = reply.substring(1, reply.indexOf(','));
-            for (String key : reply.substring(reply.indexOf("[", 1) + 1, reply.length() - 2).split(", ")) {
+            for (String key : reply.substring(reply.indexOf("[", 1) + 1, reply.length() - 2)
+                    .split(", ")) {
                 seen.add(key);
             }
         } while (!cursor.equals("0"));
@@ -441,8 +442,18 @@ class RedisProxyIT {
         assertThat(client.silent(Duration.ofMillis(300))).isTrue();
         assertThat(proxy.health().serving()).isFalse();
         store.change(r -> new Route(
-                "test", late.version() + 5, 1, RouteState.STABLE, 0, 0, r.active(), r.standby(), 1, null,
-                CanaryPolicy.NONE, false));
+                "test",
+                late.version() + 5,
+                1,
+                RouteState.STABLE,
+                0,
+                0,
+                r.active(),
+                r.standby(),
+                1,
+                null,
+                CanaryPolicy.NONE,
+                false));
         assertThat(client.read()).isEqualTo("+PONG");
     }
 
@@ -527,7 +538,8 @@ class RedisProxyIT {
             for (int i = 0; i < 60; i++) {
                 stuck.send("GET", "big");
             }
-            assertThat(third.call("SET", "a", "1")).isEqualTo("+OK"); // at the latest when the stuck one has been closed
+            assertThat(third.call("SET", "a", "1"))
+                    .isEqualTo("+OK"); // at the latest when the stuck one has been closed
             try (Wire fourth = new Wire(other.port())) {
                 String answer = fourth.call("PING");
                 assertThat(answer).isIn("-ERR max number of clients reached", "+PONG");
@@ -542,7 +554,8 @@ class RedisProxyIT {
         String info = atSource.info("replication");
         atTarget.hset(
                 "applied",
-                java.util.Map.of("replid", field(info, "master_replid:"), "offset", field(info, "master_repl_offset:")));
+                java.util.Map.of(
+                        "replid", field(info, "master_replid:"), "offset", field(info, "master_repl_offset:")));
     }
 
     private static String field(String info, String name) {
@@ -555,7 +568,8 @@ class RedisProxyIT {
         Wire replica = new Wire(source.port());
         clients.add(replica);
         replica.send("PSYNC", "?", "-1");
-        await().until(() -> !field(atSource.info("replication"), "master_repl_offset:").equals("0"));
+        await().until(() ->
+                !field(atSource.info("replication"), "master_repl_offset:").equals("0"));
         return replica;
     }
 
@@ -600,7 +614,9 @@ class RedisProxyIT {
         await().until(() -> client.call("GET", "r2").equals("source"));
         await().until(() -> {
             TrafficReport last = store.reports.getLast();
-            return last.servedByStandby() > 0 && last.eligibleReads() >= last.chosenReads() && last.standby().samples() >= 0;
+            return last.servedByStandby() > 0
+                    && last.eligibleReads() >= last.chosenReads()
+                    && last.standby().samples() >= 0;
         });
     }
 
@@ -662,7 +678,8 @@ class RedisProxyIT {
 
     @Test
     void learnsTheCommandsOfTheServer() {
-        assertThat(dev.eden.proxy.redis.CommandTableProbe.differences(source.port())).isEmpty();
+        assertThat(dev.eden.proxy.redis.CommandTableProbe.differences(source.port()))
+                .isEmpty();
     }
 
     @Test
@@ -696,7 +713,10 @@ class RedisProxyIT {
             }
         }
         assertThat(atSource.get("counter")).isEqualTo("1500");
-        long shared = atSource.clientList().lines().filter(l -> l.contains("name=eden:p1")).count();
+        long shared = atSource.clientList()
+                .lines()
+                .filter(l -> l.contains("name=eden:p1"))
+                .count();
         assertThat(shared).isBetween(1L, 12L);
     }
 }

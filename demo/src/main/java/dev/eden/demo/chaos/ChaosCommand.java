@@ -43,7 +43,8 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--victims",
             split = ",",
-            description = "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
+            description =
+                    "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
     private List<String> victims = List.of("self");
 
     @Option(
@@ -179,7 +180,12 @@ public final class ChaosCommand implements Callable<Integer> {
             String action = actions.get(choice.nextInt(actions.size()));
             boolean flip = choice.nextInt(10) < 7;
             faults.add(new Fault(
-                    null, flip, choice.nextInt(flip ? 600 : 1500), victim, action.equals("kill"), time(action, choice)));
+                    null,
+                    flip,
+                    choice.nextInt(flip ? 600 : 1500),
+                    victim,
+                    action.equals("kill"),
+                    time(action, choice)));
         }
         return faults;
     }

@@ -133,7 +133,8 @@ final class ChaosRun {
         long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
         while (!done.test()) {
             for (String point : injector.hits(Victim.SERVER)) {
-                Fault fault = new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
+                Fault fault =
+                        new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
                 FaultReport report = new FaultReport(reports.size() + 1, fault);
                 reports.add(report);
                 long from = history.now();
@@ -184,7 +185,10 @@ final class ChaosRun {
         for (Victim other : fault.reachedBy()) {
             // Two processes may have come to a point of the settler's at once.
             String point = fault.point();
-            if (point != null && other != report.struck && injector.hit(point, List.of(other)) != null && fault.self()) {
+            if (point != null
+                    && other != report.struck
+                    && injector.hit(point, List.of(other)) != null
+                    && fault.self()) {
                 report.notes.add("also " + other.label());
                 injector.restore(other, fault.kill());
             }
@@ -284,8 +288,8 @@ final class ChaosRun {
                 if (report != null) {
                     report.anomalies.add("did not settle: " + state);
                 }
-                throw new DemoException("not settled within " + SETTLE_MILLIS / 1000 + " s: route "
-                        + route().latest() + ", " + state);
+                throw new DemoException(
+                        "not settled within " + SETTLE_MILLIS / 1000 + " s: route " + route().latest() + ", " + state);
             }
             Injector.sleep(150);
         }

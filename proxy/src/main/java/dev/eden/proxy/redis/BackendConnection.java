@@ -42,10 +42,12 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     long idleSince;
 
     /** The client this connection is exclusive to; null for shared and idle ones. */
-    @Nullable ClientConnection owner;
+    @Nullable
+    ClientConnection owner;
 
     /** Receives every frame, pushes included (subscribers, MONITOR); null in the normal case. */
-    @Nullable FrameTap tap;
+    @Nullable
+    FrameTap tap;
 
     /** Sees whole frames before any waiting target does. */
     interface FrameTap {

@@ -52,7 +52,8 @@ final class BackendPool {
     }
 
     /** A shared connection ready for requests, or null: ask {@link #await}. */
-    @Nullable BackendConnection pick() {
+    @Nullable
+    BackendConnection pick() {
         BackendConnection best = null;
         int free = -1;
         for (int i = 0; i < shared.length; i++) {
@@ -250,5 +251,4 @@ final class BackendPool {
             idle.getFirst().close();
         }
     }
-
 }

@@ -70,7 +70,8 @@ final class Canary {
         long moment = route.canary().consistency() == CanaryPolicy.Consistency.GLOBAL
                 ? (waitingSince == 0 ? loop.now : waitingSince)
                 : lastActiveReply;
-        if (moment == Long.MIN_VALUE ? loop.context.freshness().covers(loop.now - TimeUnit.SECONDS.toNanos(10))
+        if (moment == Long.MIN_VALUE
+                ? loop.context.freshness().covers(loop.now - TimeUnit.SECONDS.toNanos(10))
                 : loop.context.freshness().covers(moment)) {
             waitingSince = 0;
             return Choice.STANDBY;
@@ -108,13 +109,14 @@ final class Canary {
         int threshold = (int) Math.round(share * WHOLE);
         if (client.request().count() == 2 || spec.lastKey() == 1) {
             ByteBuf in = client.buffer();
-            return slot(in, in.readerIndex() + client.request().offset(1), client.request().argumentLength(1))
+            return slot(
+                            in,
+                            in.readerIndex() + client.request().offset(1),
+                            client.request().argumentLength(1))
                     < threshold;
         }
         Optional<List<byte[]>> keys = spec.keys(client.arguments());
-        return keys.isPresent()
-                && !keys.get().isEmpty()
-                && keys.get().stream().allMatch(key -> slot(key) < threshold);
+        return keys.isPresent() && !keys.get().isEmpty() && keys.get().stream().allMatch(key -> slot(key) < threshold);
     }
 
     private static int slot(ByteBuf in, int offset, int length) {

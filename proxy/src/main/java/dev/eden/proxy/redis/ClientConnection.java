@@ -189,8 +189,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         if (paused != null || !channel.isWritable()) {
             return false;
         }
-        CommandSpec spec = loop.commands.find(
-                buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
+        CommandSpec spec =
+                loop.commands.find(buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
         return session.dispatch(spec);
     }
 
@@ -269,7 +269,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         return inFlight;
     }
 
-    @Nullable BackendConnection current() {
+    @Nullable
+    BackendConnection current() {
         return current;
     }
 
@@ -344,8 +345,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
                 return false;
             }
             endRun();
-            CommandSpec spec = loop.commands.find(
-                    buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
+            CommandSpec spec =
+                    loop.commands.find(buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
             connection = session.forLarge(spec);
             if (connection == null) {
                 stalled = true;
@@ -480,7 +481,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         return inFlight == 0 && session.resting();
     }
 
-    @Nullable Route route() {
+    @Nullable
+    Route route() {
         return loop.route();
     }
 

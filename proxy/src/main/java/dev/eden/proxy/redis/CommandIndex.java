@@ -48,7 +48,8 @@ final class CommandIndex {
     }
 
     /** The command whose name is these bytes, any case; null when unknown. */
-    @Nullable CommandSpec find(ByteBuf in, int offset, int length) {
+    @Nullable
+    CommandSpec find(ByteBuf in, int offset, int length) {
         int hash = 0;
         for (int i = 0; i < length; i++) {
             hash = step(hash, in.getByte(offset + i) | 0x20);

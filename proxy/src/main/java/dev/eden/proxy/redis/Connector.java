@@ -41,7 +41,11 @@ final class Connector {
         byte[] literal = NetUtil.createByteArrayFromIpAddressString(server.host());
         if (literal != null) {
             try {
-                open(server, new InetSocketAddress(InetAddress.getByAddress(literal), server.port()), connection, failed);
+                open(
+                        server,
+                        new InetSocketAddress(InetAddress.getByAddress(literal), server.port()),
+                        connection,
+                        failed);
             } catch (UnknownHostException e) {
                 throw new IllegalStateException(e); // only for illegal lengths
             }

@@ -27,7 +27,8 @@ final class FencedRetry implements ReplyTarget {
     @Override
     public void reply(ByteBuf frame) {
         boolean refused = frame.readableBytes() > 7
-                && frame.toString(frame.readerIndex(), 7, StandardCharsets.US_ASCII).equals("-NOPERM");
+                && frame.toString(frame.readerIndex(), 7, StandardCharsets.US_ASCII)
+                        .equals("-NOPERM");
         if (refused && !client.isClosed() && System.nanoTime() - client.loop.gate.openedAt < PATIENCE) {
             frame.release();
             client.loop.counters.fencedRetries++;

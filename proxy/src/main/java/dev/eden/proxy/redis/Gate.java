@@ -40,15 +40,18 @@ final class Gate {
         this.loop = loop;
     }
 
-    @Nullable Route route() {
+    @Nullable
+    Route route() {
         return route;
     }
 
-    @Nullable ServerAddress active() {
+    @Nullable
+    ServerAddress active() {
         return active;
     }
 
-    @Nullable ServerAddress standby() {
+    @Nullable
+    ServerAddress standby() {
         return standby;
     }
 

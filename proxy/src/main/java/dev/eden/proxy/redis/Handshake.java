@@ -71,7 +71,11 @@ final class Handshake {
         if (key.database() != 0) {
             command(this::selected, "SELECT", Integer.toString(key.database()));
         }
-        command(_ -> {}, "CLIENT", "SETNAME", "eden:" + loop.context.config.identity().name());
+        command(
+                _ -> {},
+                "CLIENT",
+                "SETNAME",
+                "eden:" + loop.context.config.identity().name());
         command(this::identified, "CLIENT", "ID");
     }
 

@@ -23,7 +23,18 @@ final class Listening implements BackendConnection.FrameTap {
 
     /** Commands and the word of their kind: what confirms, what is a message. */
     private static final Map<String, String> KINDS = Map.of(
-            "subscribe", "", "unsubscribe", "", "psubscribe", "p", "punsubscribe", "p", "ssubscribe", "s", "sunsubscribe", "s");
+            "subscribe",
+            "",
+            "unsubscribe",
+            "",
+            "psubscribe",
+            "p",
+            "punsubscribe",
+            "p",
+            "ssubscribe",
+            "s",
+            "sunsubscribe",
+            "s");
 
     private final Session session;
     private final ClientConnection client;
@@ -96,7 +107,9 @@ final class Listening implements BackendConnection.FrameTap {
             return false;
         }
         Set<ByteBuffer> kind = subscribed.get(KINDS.getOrDefault(command, ""));
-        int confirmations = all && kind != null ? Math.max(1, kind.size()) : client.request().count() - 1;
+        int confirmations = all && kind != null
+                ? Math.max(1, kind.size())
+                : client.request().count() - 1;
         connection.tap = this;
         Confirmations target = new Confirmations(this, confirmations, false);
         expected.add(target);

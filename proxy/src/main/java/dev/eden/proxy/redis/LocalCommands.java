@@ -36,8 +36,8 @@ final class LocalCommands {
         }
         List<byte[]> arguments = client.arguments();
         client.consume();
-        Identity next = new Identity.Named(
-                count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
+        Identity next =
+                new Identity.Named(count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
         change(next, session.protocol, session.database, arguments, () -> session.identity = next);
         return true;
     }
@@ -64,7 +64,8 @@ final class LocalCommands {
             protocol = (int) version;
             at = 2;
         }
-        List<byte[]> forwarded = new ArrayList<>(List.of(Ascii.bytes("HELLO"), Ascii.bytes(Integer.toString(protocol))));
+        List<byte[]> forwarded =
+                new ArrayList<>(List.of(Ascii.bytes("HELLO"), Ascii.bytes(Integer.toString(protocol))));
         while (at < arguments.size()) {
             if (Ascii.equalsIgnoreCase(arguments.get(at), "auth") && at + 2 < arguments.size()) {
                 identity = new Identity.Named(text(arguments.get(at + 1)), new Secret(text(arguments.get(at + 2))));
@@ -160,9 +161,7 @@ final class LocalCommands {
         long database = Ascii.parseLong(client.argument(1));
         if (database < 0 || database > 1 << 20) {
             return session.fail(
-                    database < 0
-                            ? "ERR value is not an integer or out of range"
-                            : "ERR DB index is out of range");
+                    database < 0 ? "ERR value is not an integer or out of range" : "ERR DB index is out of range");
         }
         if (database == session.database && !session.pinned()) {
             return session.answer(out -> RespWriter.simple(out, "OK"));
@@ -192,8 +191,7 @@ final class LocalCommands {
         }
         client.consume();
         client.pauseForAnswer();
-        BackendPool pool =
-                client.loop.pool(new PoolKey(server, session.identity, (int) database, session.protocol));
+        BackendPool pool = client.loop.pool(new PoolKey(server, session.identity, (int) database, session.protocol));
         pool.unusedSince = client.loop.now;
         pool.await(false, (_, failure) -> {
             if (client.isClosed()) {
@@ -264,8 +262,7 @@ final class LocalCommands {
                 }
                 String name = client.request().count() == 3 ? text(client.argument(2)) : " ";
                 if (name.chars().anyMatch(c -> c < '!' || c > '~') && !name.isEmpty()) {
-                    return session.fail(
-                            "ERR Client names cannot contain spaces, newlines or special characters.");
+                    return session.fail("ERR Client names cannot contain spaces, newlines or special characters.");
                 }
                 session.name = name.isEmpty() ? null : name;
                 return local(out -> RespWriter.simple(out, "OK"));

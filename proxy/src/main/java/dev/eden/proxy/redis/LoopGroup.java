@@ -52,8 +52,7 @@ public final class LoopGroup implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-proxy", true), factory);
         for (int i = 0; i < count; i++) {
             EventLoop eventLoop = group.next();
-            loops.add(new ProxyLoop(
-                    context, eventLoop, epoll ? EpollSocketChannel.class : NioSocketChannel.class));
+            loops.add(new ProxyLoop(context, eventLoop, epoll ? EpollSocketChannel.class : NioSocketChannel.class));
         }
         context.started(loops);
         for (ProxyLoop loop : loops) {
@@ -90,7 +89,10 @@ public final class LoopGroup implements AutoCloseable {
     private Channel bind(ProxyLoop loop, InetSocketAddress address) {
         ServerBootstrap bootstrap = new ServerBootstrap()
                 .group(loop.eventLoop, epoll ? loop.eventLoop : group)
-                .channel(epoll ? EpollServerSocketChannel.class.asSubclass(ServerChannel.class) : NioServerSocketChannel.class)
+                .channel(
+                        epoll
+                                ? EpollServerSocketChannel.class.asSubclass(ServerChannel.class)
+                                : NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, 4096)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true)
@@ -141,18 +143,19 @@ public final class LoopGroup implements AutoCloseable {
             loop.eventLoop.execute(() -> loop.gate.hold().thenAccept(future::complete));
             drained.add(future);
         }
-        return CompletableFuture.allOf(drained.toArray(CompletableFuture<?>[]::new)).thenApply(_ -> {
-            long micros = 0;
-            long held = 0;
-            long reissued = 0;
-            for (CompletableFuture<Gate.Drained> one : drained) {
-                Gate.Drained loop = one.join();
-                micros = Math.max(micros, loop.micros());
-                held += loop.held();
-                reissued += loop.reissued();
-            }
-            return new HoldReport(micros, held, reissued);
-        });
+        return CompletableFuture.allOf(drained.toArray(CompletableFuture<?>[]::new))
+                .thenApply(_ -> {
+                    long micros = 0;
+                    long held = 0;
+                    long reissued = 0;
+                    for (CompletableFuture<Gate.Drained> one : drained) {
+                        Gate.Drained loop = one.join();
+                        micros = Math.max(micros, loop.micros());
+                        held += loop.held();
+                        reissued += loop.reissued();
+                    }
+                    return new HoldReport(micros, held, reissued);
+                });
     }
 
     /** @param drainMicros from the hold to the last reply, of the slowest loop */

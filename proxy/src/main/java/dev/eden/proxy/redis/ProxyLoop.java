@@ -80,11 +80,13 @@ final class ProxyLoop {
 
     // ---- route
 
-    @Nullable Route route() {
+    @Nullable
+    Route route() {
         return gate.route();
     }
 
-    @Nullable ServerAddress activeServer() {
+    @Nullable
+    ServerAddress activeServer() {
         return gate.active();
     }
 

@@ -57,10 +57,7 @@ final class ScanCursor implements ReplyTarget {
         RespWriter.header(head, '*', 2);
         RespWriter.bulk(head, Ascii.bytes(Long.toString(cursor * 16 + tag)));
         frame.readerIndex(end + 2);
-        return head.alloc()
-                .compositeBuffer(4)
-                .addComponent(true, head)
-                .addComponent(true, frame);
+        return head.alloc().compositeBuffer(4).addComponent(true, head).addComponent(true, frame);
     }
 
     @Override

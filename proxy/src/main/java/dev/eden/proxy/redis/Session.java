@@ -20,7 +20,10 @@ final class Session {
     Identity identity = Identity.ANONYMOUS;
     int database;
     int protocol = 2;
-    @Nullable String name;
+
+    @Nullable
+    String name;
+
     boolean muted;
     int skip;
 
@@ -95,7 +98,8 @@ final class Session {
             case CLIENT -> local.client();
             case RESET -> local.reset();
             case QUIT -> local.quit();
-            case REFUSED -> fail("ERR eden: " + Ascii.lower(client.argument(0)) + " is not available through the proxy");
+            case REFUSED ->
+                fail("ERR eden: " + Ascii.lower(client.argument(0)) + " is not available through the proxy");
         };
     }
 
@@ -263,7 +267,8 @@ final class Session {
         if (connection == null) {
             return false;
         }
-        transaction = new Transaction(loop.buffer(), loop.context.config.limits().recordedBytes());
+        transaction =
+                new Transaction(loop.buffer(), loop.context.config.limits().recordedBytes());
         client.forward(connection);
         return true;
     }
@@ -425,7 +430,8 @@ final class Session {
     }
 
     /** This client's own connection, with what has to be said on it first; null while it is being had, or something else is in flight. */
-    @Nullable BackendConnection exclusive() {
+    @Nullable
+    BackendConnection exclusive() {
         BackendConnection mine = exclusive;
         if (mine != null) {
             boolean free = client.inFlight() == 0 || client.current() == mine;
@@ -529,7 +535,8 @@ final class Session {
         }
     }
 
-    @Nullable BackendConnection forgetExclusive() {
+    @Nullable
+    BackendConnection forgetExclusive() {
         BackendConnection mine = exclusive;
         if (mine != null) {
             exclusive = null;
@@ -551,7 +558,8 @@ final class Session {
         loop.counters.exclusiveConnections++;
     }
 
-    @Nullable BackendConnection ownConnection() {
+    @Nullable
+    BackendConnection ownConnection() {
         return exclusive;
     }
 
@@ -680,7 +688,8 @@ final class Session {
     }
 
     /** A connection for a request too large to collect. */
-    @Nullable BackendConnection forLarge(@Nullable CommandSpec spec) {
+    @Nullable
+    BackendConnection forLarge(@Nullable CommandSpec spec) {
         Transaction open = transaction;
         if (open != null) {
             open.overflow();

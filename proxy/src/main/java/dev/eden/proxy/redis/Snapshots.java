@@ -83,7 +83,20 @@ final class Snapshots {
             one.events().forEach((event, count) -> events.merge(event, count, Long::sum));
         }
         return new LoopSnapshot(
-                totals[0], totals[1], totals[2], totals[3], totals[4], totals[5], totals[6], totals[7], totals[8],
-                totals[9], active, standby, added, ineligible, events);
+                totals[0],
+                totals[1],
+                totals[2],
+                totals[3],
+                totals[4],
+                totals[5],
+                totals[6],
+                totals[7],
+                totals[8],
+                totals[9],
+                active,
+                standby,
+                added,
+                ineligible,
+                events);
     }
 }

@@ -19,8 +19,14 @@ public final class CommandTableProbe {
         List<String> bundled = CommandTable.bundled().render();
         List<String> live = CommandTable.of(commands(port)).render();
         List<String> differences = new ArrayList<>();
-        bundled.stream().filter(line -> !live.contains(line)).map(line -> "bundled " + line).forEach(differences::add);
-        live.stream().filter(line -> !bundled.contains(line)).map(line -> "live " + line).forEach(differences::add);
+        bundled.stream()
+                .filter(line -> !live.contains(line))
+                .map(line -> "bundled " + line)
+                .forEach(differences::add);
+        live.stream()
+                .filter(line -> !bundled.contains(line))
+                .map(line -> "live " + line)
+                .forEach(differences::add);
         return differences;
     }
 
