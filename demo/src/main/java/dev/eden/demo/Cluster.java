@@ -215,7 +215,9 @@ public final class Cluster implements AutoCloseable {
             flags.add("-Deden.failpoints=" + points);
         }
         EdenProcess process = new EdenProcess(
-                name, points, () -> JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log")));
+                name,
+                points,
+                () -> JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log")));
         closeLater(process);
         return process;
     }

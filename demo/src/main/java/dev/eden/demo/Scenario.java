@@ -67,15 +67,20 @@ public final class Scenario {
 
     /** Registers the migration of the registered endpoints; it does not start. */
     public static void create(RestClient rest) throws IOException {
+        create(rest, "");
+    }
+
+    /** As {@link #create(RestClient)}, with more members of the request, each followed by a comma. */
+    public static void create(RestClient rest, String more) throws IOException {
         rest.post("/migrations", """
                 {
                   "id": "%s",
                   "description": "Eden's demo: one Redis to another, under load",
                   "strategy": {"type": "canary", "read_percentage": 0.05,
                     "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}},
-                  "data": {"type": "scan", "replace": "replace"},
+                  "data": {"type": "scan", "replace": "replace"}, %s
                   "failure_handling": "pause"
-                }""".formatted(MIGRATION));
+                }""".formatted(MIGRATION, more));
         rest.post("/migrations/" + MIGRATION + "/interlay/" + Cluster.INTERLAY, """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }

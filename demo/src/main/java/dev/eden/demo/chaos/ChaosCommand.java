@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** {@code eden chaos}: one migration under load, with a fault in each flip. Exit status 1 on any anomaly, 2 where it could not run. */
 @Command(
@@ -24,6 +27,10 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         description = "Kills and stops Eden's processes at every step of the protocol, under load, and judges it.")
 public final class ChaosCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
+
     @Option(
             names = "--points",
             split = ",",
@@ -36,8 +43,16 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--victims",
             split = ",",
-            description = "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
+            description =
+                    "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
     private List<String> victims = List.of("self");
+
+    @Option(
+            names = "--faults",
+            split = ",",
+            paramLabel = "POINT:ACTION:PROCESS",
+            description = "single faults, after those of --points; the point may be: random")
+    private List<String> single = List.of();
 
     @Option(names = "--random", defaultValue = "0", description = "faults at random moments, after those at points")
     private int random;
@@ -69,6 +84,13 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--share", defaultValue = "0", description = "of the eligible reads on the target while in canary")
     private double share;
 
+    @Option(
+            names = "--deadline",
+            defaultValue = "300",
+            paramLabel = "MS",
+            description = "of each attempt (default: ${DEFAULT-VALUE}; Eden's own default is 100)")
+    private int deadline;
+
     @Option(names = "--json", description = "as the last line a JSON object")
     private boolean json;
 
@@ -84,7 +106,8 @@ public final class ChaosCommand implements Callable<Integer> {
                 keys,
                 clients,
                 rate,
-                share);
+                share,
+                deadline);
         PrintStream out = System.out;
         PrintStream errors = System.err;
         Cluster cluster = new Cluster(true);
@@ -135,6 +158,20 @@ public final class ChaosCommand implements Callable<Integer> {
                 }
             }
         }
+        for (String each : single) {
+            String[] parts = each.split(":", 3);
+            if (parts.length != 3) {
+                throw new ParameterException(spec.commandLine(), each + " is not POINT:ACTION:PROCESS");
+            }
+            boolean anyMoment = parts[0].equals("random");
+            faults.add(new Fault(
+                    anyMoment ? null : parts[0],
+                    true,
+                    anyMoment ? choice.nextInt(600) : 0,
+                    victim(parts[0], parts[2]),
+                    parts[1].equals("kill"),
+                    time(parts[1], choice)));
+        }
         if (shuffle) {
             java.util.Collections.shuffle(faults, choice);
         }
@@ -143,7 +180,12 @@ public final class ChaosCommand implements Callable<Integer> {
             String action = actions.get(choice.nextInt(actions.size()));
             boolean flip = choice.nextInt(10) < 7;
             faults.add(new Fault(
-                    null, flip, choice.nextInt(flip ? 600 : 1500), victim, action.equals("kill"), time(action, choice)));
+                    null,
+                    flip,
+                    choice.nextInt(flip ? 600 : 1500),
+                    victim,
+                    action.equals("kill"),
+                    time(action, choice)));
         }
         return faults;
     }

@@ -10,6 +10,7 @@ import java.util.List;
  * @param ending points of the migration's end, all planted before it is finalised
  * @param seconds after which no further fault is begun; the migration is driven to its end all the same
  * @param share of the eligible reads that the target serves while it is the standby
+ * @param deadlineMillis of each attempt; a slow machine needs more than production's 100
  */
 record ChaosOptions(
         List<String> beginning,
@@ -21,4 +22,5 @@ record ChaosOptions(
         int keys,
         int clients,
         int rate,
-        double share) {}
+        double share,
+        int deadlineMillis) {}

@@ -31,6 +31,7 @@ import redis.clients.jedis.Jedis;
 final class ChaosRun {
     private static final long SHORTEST_TTL_MILLIS = 5_000;
     private static final long HIT_MILLIS = 25_000;
+    private static final int TRIES = 3;
     private static final long SETTLE_MILLIS = 120_000;
     private static final String PATH = "/migrations/" + Scenario.MIGRATION;
     private static final String COMMAND = """
@@ -77,7 +78,8 @@ final class ChaosRun {
                 new LoadOptions(options.clients(), options.rate(), options.seed()),
                 history);
         say("load running; seed " + options.seed());
-        Scenario.create(client);
+        Scenario.create(client, """
+                "cutover": {"deadline_ms": %d, "max_attempts": 1}, "gates": {"max_lag_ms": 2000},""".formatted(options.deadlineMillis()));
         String failure = null;
         RouteWatch watching = new RouteWatch(cluster.storeUrl(), Cluster.INTERLAY, history);
         watch = watching;
@@ -111,8 +113,10 @@ final class ChaosRun {
             }
             FaultReport report = new FaultReport(++number, fault);
             reports.add(report);
-            fault(report);
-            say(line(report));
+            for (int i = 0; i < TRIES && !report.happened(); i++) {
+                fault(report);
+                say(line(report));
+            }
         }
         injector.clear();
         while (!route().latest().active().equals(Scenario.TARGET)) {
@@ -129,7 +133,8 @@ final class ChaosRun {
         long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
         while (!done.test()) {
             for (String point : injector.hits(Victim.SERVER)) {
-                Fault fault = new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
+                Fault fault =
+                        new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
                 FaultReport report = new FaultReport(reports.size() + 1, fault);
                 reports.add(report);
                 long from = history.now();
@@ -159,7 +164,7 @@ final class ChaosRun {
         if (fault.flip()) {
             Thread.ofVirtual().start(() -> ask(before, asked));
         }
-        Victim struck = await(fault, from);
+        Victim struck = await(fault, from, asked);
         if (struck == null && fault.point() != null) {
             asked.set(true);
             injector.clear();
@@ -180,7 +185,10 @@ final class ChaosRun {
         for (Victim other : fault.reachedBy()) {
             // Two processes may have come to a point of the settler's at once.
             String point = fault.point();
-            if (point != null && other != report.struck && injector.hit(point, List.of(other)) != null && fault.self()) {
+            if (point != null
+                    && other != report.struck
+                    && injector.hit(point, List.of(other)) != null
+                    && fault.self()) {
                 report.notes.add("also " + other.label());
                 injector.restore(other, fault.kill());
             }
@@ -200,7 +208,7 @@ final class ChaosRun {
     }
 
     /** Waits for the moment of the fault and strikes; null where nobody came to its point. */
-    private @Nullable Victim await(Fault fault, long from) {
+    private @Nullable Victim await(Fault fault, long from, AtomicBoolean asked) {
         String point = fault.point();
         if (point == null) {
             Injector.sleep(fault.delayMillis());
@@ -215,9 +223,18 @@ final class ChaosRun {
                 }
                 return hit;
             }
+            if (asked.get() && attemptsEnded(from)) {
+                return null;
+            }
             Injector.sleep(2);
         }
         return null;
+    }
+
+    /** Whether an attempt began after {@code from}, and none has been under way for a while. */
+    private boolean attemptsEnded(long from) {
+        RouteWatch.Sample now = route().latestChange();
+        return now.stable() && now.at() > from && history.now() - now.at() > 3_000_000;
     }
 
     /** After its time the victim is started or continued. */
@@ -234,6 +251,7 @@ final class ChaosRun {
         while (!stop.get()) {
             try {
                 post("/" + command);
+                stop.set(true);
                 return;
             } catch (IOException | RestClient.RefusedException notNow) {
                 Injector.sleep(100);
@@ -270,8 +288,8 @@ final class ChaosRun {
                 if (report != null) {
                     report.anomalies.add("did not settle: " + state);
                 }
-                throw new DemoException("not settled within " + SETTLE_MILLIS / 1000 + " s: route "
-                        + route().latest() + ", " + state);
+                throw new DemoException(
+                        "not settled within " + SETTLE_MILLIS / 1000 + " s: route " + route().latest() + ", " + state);
             }
             Injector.sleep(150);
         }

@@ -146,8 +146,9 @@ final class ChaosVerdict {
     List<String> words() {
         List<String> lines = new ArrayList<>();
         lines.add("");
-        lines.add("| # | point | process | action | outcome | not STABLE ms | block ms, others | block ms, its clients |"
-                + " anomalies |");
+        lines.add(
+                "| # | point | process | action | outcome | not STABLE ms | block ms, others | block ms, its clients |"
+                        + " anomalies |");
         lines.add("|---|---|---|---|---|---|---|---|---|");
         for (FaultReport report : reports) {
             lines.add(String.format(
@@ -161,9 +162,7 @@ final class ChaosVerdict {
                     report.outcome,
                     report.unsettledMillis,
                     report.blockMillis,
-                    report.struck.proxy() < 0
-                            ? "–"
-                            : String.format(Locale.ROOT, "%.0f", report.blockVictimMillis),
+                    report.struck.proxy() < 0 ? "–" : String.format(Locale.ROOT, "%.0f", report.blockVictimMillis),
                     report.anomalies.size()));
         }
         lines.add("");

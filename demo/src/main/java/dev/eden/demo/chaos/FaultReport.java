@@ -16,6 +16,7 @@ final class FaultReport {
     Window window = new Window(0, 0);
     /** When the victim served again. */
     long backAt;
+
     long unsettledMillis;
     double blockMillis;
     double blockVictimMillis;

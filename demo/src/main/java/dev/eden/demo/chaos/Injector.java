@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Plants failpoints, strikes processes and brings them back. */
 final class Injector {
-    private static final Duration START = Duration.ofSeconds(90);
+    private static final Duration START = Duration.ofSeconds(240);
     private static final int STORE_STARTS = 20;
 
     private final Cluster cluster;

@@ -41,6 +41,11 @@ final class RouteWatch implements AutoCloseable {
         return latest;
     }
 
+    /** When the row last changed, and to what. */
+    synchronized Sample latestChange() {
+        return changes.isEmpty() ? latest : changes.getLast();
+    }
+
     /** The longest time in which the row was readable and not STABLE, among those that touch the window; milliseconds. */
     long longestUnsettledMillis(long from, long to) {
         long longest = 0;
