@@ -24,8 +24,7 @@ class BadInputIT {
     private static final String SECRET = "canary-s3cret-never-shown";
     private static final String ENDPOINT =
             "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"labels\":{\"a\":\"b\"}}";
-    private static final String MIGRATION =
-            """
+    private static final String MIGRATION = """
             {"id":"m","description":"d","strategy":{"type":"canary","read_percentage":0.05,"consistency":"session","max_wait":"5ms",
             "stages":[{"read_percentage":0.1,"bake":"1m"}],
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
@@ -44,7 +43,8 @@ class BadInputIT {
         create("redis://user:" + SECRET + "@127.0.0.1:1", "with_secret");
         create("redis://127.0.0.1:2", "t2");
         create("redis://127.0.0.1:3", "t3");
-        assertThat(eden.post("/api/v1/migrations", MIGRATION.replace("\"m\"", "\"existing\"")).status())
+        assertThat(eden.post("/api/v1/migrations", MIGRATION.replace("\"m\"", "\"existing\""))
+                        .status())
                 .isEqualTo(201);
     }
 
@@ -55,8 +55,7 @@ class BadInputIT {
     }
 
     private static void create(String uri, String id) {
-        TestServer.Answer answer =
-                eden.post("/api/v1/endpoints", Json.write(java.util.Map.of("id", id, "uri", uri)));
+        TestServer.Answer answer = eden.post("/api/v1/endpoints", Json.write(java.util.Map.of("id", id, "uri", uri)));
         assertThat(answer.status()).as(answer.body()).isEqualTo(201);
         assertThat(answer.body()).doesNotContain(SECRET);
     }
@@ -162,26 +161,41 @@ class BadInputIT {
         TestServer.Answer answer = eden.post(path, tree.toString());
 
         assertProblem(answer, 422, "invalid-fields");
-        assertThat(answer.json().path("errors").findValuesAsText("pointer")).as(answer.body()).contains(pointer);
+        assertThat(answer.json().path("errors").findValuesAsText("pointer"))
+                .as(answer.body())
+                .contains(pointer);
         assertThat(everything()).isEqualTo(before);
     }
 
     @Test
     void theBodiesTheFieldsWereTakenFromAreRight() {
         assertThat(eden.post("/api/v1/endpoints", ENDPOINT).status()).isEqualTo(201);
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/e", null).status()).isEqualTo(204);
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/e", null)
+                        .status())
+                .isEqualTo(204);
         assertThat(eden.post("/api/v1/migrations", MIGRATION).status()).isEqualTo(201);
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/m", null).status()).isEqualTo(204);
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/m", null)
+                        .status())
+                .isEqualTo(204);
     }
 
     @Test
     void whatIsNoJsonIsRefused() {
         for (String body : List.of(
-                "", "{", "[]", "null", "\"x\"", "{\"id\":\"a\"} x", "{\"id\":\"a\",\"id\":\"b\"}", "{'id':1}", "\u0000",
+                "",
+                "{",
+                "[]",
+                "null",
+                "\"x\"",
+                "{\"id\":\"a\"} x",
+                "{\"id\":\"a\",\"id\":\"b\"}",
+                "{'id':1}",
+                "\u0000",
                 "{\"a\":".repeat(100) + "1" + "}".repeat(100))) {
             assertProblem(eden.post("/api/v1/endpoints", body), 400, "malformed-json");
         }
-        assertProblem(eden.post("/api/v1/endpoints", "{\"id\":\"" + "x".repeat(1 << 20) + "\"}"), 413, "body-too-large");
+        assertProblem(
+                eden.post("/api/v1/endpoints", "{\"id\":\"" + "x".repeat(1 << 20) + "\"}"), 413, "body-too-large");
         assertProblem(
                 eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", "id=a", "Content-Type", "text/plain"),
                 415,
@@ -195,7 +209,8 @@ class BadInputIT {
         assertProblem(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints", null), 405, "method-not-allowed");
         assertProblem(eden.get("/api/v1/endpoints/nope"), 404, "endpoint-not-found");
         assertProblem(eden.post("/api/v1/endpoints/nope/check", null), 404, "endpoint-not-found");
-        assertProblem(eden.send(TestServer.TOKEN, "PUT", "/api/v1/endpoints/nope", ENDPOINT), 404, "endpoint-not-found");
+        assertProblem(
+                eden.send(TestServer.TOKEN, "PUT", "/api/v1/endpoints/nope", ENDPOINT), 404, "endpoint-not-found");
         assertProblem(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/nope", null), 404, "endpoint-not-found");
         assertProblem(eden.get("/api/v1/interlays/nope"), 404, "interlay-not-found");
         assertProblem(eden.get("/api/v1/interlays/nope/traffic"), 404, "interlay-not-found");
@@ -208,7 +223,9 @@ class BadInputIT {
         }
         assertProblem(eden.post("/api/v1/migrations/existing/explode", null), 404, "path-not-found");
         assertProblem(
-                eden.post("/api/v1/migrations/existing/interlay/nope", "{\"endpoint\":\"t2\"}"), 404, "interlay-not-found");
+                eden.post("/api/v1/migrations/existing/interlay/nope", "{\"endpoint\":\"t2\"}"),
+                404,
+                "interlay-not-found");
         assertProblem(
                 eden.post("/api/v1/migrations/existing/interlay/redis_interlay", "{\"endpoint\":\"nope\"}"),
                 404,
@@ -217,7 +234,9 @@ class BadInputIT {
         assertProblem(eden.get("/api/v1/migrations?limit=x"), 400, "invalid-parameter");
         assertProblem(eden.get("/api/v1/migrations/existing/events?after=x"), 400, "invalid-parameter");
         assertProblem(
-                eden.send(TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "Accept", "image/png"), 406, "not-acceptable");
+                eden.send(TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "Accept", "image/png"),
+                406,
+                "not-acceptable");
         assertThat(eden.get("/%2e%2e/x").status()).isBetween(400, 499);
     }
 
@@ -248,17 +267,24 @@ class BadInputIT {
     @Test
     void anEndpointIsInOneMigrationAtATime() {
         for (String id : List.of("one", "two")) {
-            assertThat(eden.post("/api/v1/migrations", MIGRATION.replace("\"m\"", "\"" + id + "\"")).status())
+            assertThat(eden.post("/api/v1/migrations", MIGRATION.replace("\"m\"", "\"" + id + "\""))
+                            .status())
                     .isEqualTo(201);
         }
-        assertThat(eden.post("/api/v1/interlays", "{\"id\":\"front3\",\"endpoint\":\"t3\"}").status()).isEqualTo(201);
-        assertThat(eden.post("/api/v1/migrations/one/interlay/redis_interlay", "{\"endpoint\":\"t2\"}").status())
+        assertThat(eden.post("/api/v1/interlays", "{\"id\":\"front3\",\"endpoint\":\"t3\"}")
+                        .status())
+                .isEqualTo(201);
+        assertThat(eden.post("/api/v1/migrations/one/interlay/redis_interlay", "{\"endpoint\":\"t2\"}")
+                        .status())
                 .isEqualTo(200);
-        assertThat(eden.post("/api/v1/migrations/one/interlay/redis_interlay", "{\"endpoint\":\"t2\"}").status())
+        assertThat(eden.post("/api/v1/migrations/one/interlay/redis_interlay", "{\"endpoint\":\"t2\"}")
+                        .status())
                 .as("the same again changes nothing")
                 .isEqualTo(200);
         assertProblem(
-                eden.post("/api/v1/migrations/two/interlay/front3", "{\"endpoint\":\"t2\"}"), 409, "endpoint-in-migration");
+                eden.post("/api/v1/migrations/two/interlay/front3", "{\"endpoint\":\"t2\"}"),
+                409,
+                "endpoint-in-migration");
         assertProblem(
                 eden.post("/api/v1/migrations/two/interlay/redis_interlay", "{\"endpoint\":\"t3\"}"),
                 409,
@@ -276,22 +302,34 @@ class BadInputIT {
                 eden.send(TestServer.TOKEN, "PUT", "/api/v1/endpoints/t2", "{\"uri\":\"redis://elsewhere:2\"}"),
                 409,
                 "endpoint-in-use");
-        assertProblem(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/redis_interlay", null), 409, "interlay-in-use");
+        assertProblem(
+                eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/redis_interlay", null),
+                409,
+                "interlay-in-use");
 
-        eden.activities.findings.set(List.of(new Finding("redis.target.not-empty", "failure", "it has keys", "empty it")));
+        eden.activities.findings.set(
+                List.of(new Finding("redis.target.not-empty", "failure", "it has keys", "empty it")));
         TestServer.Answer refused = eden.post("/api/v1/migrations/one/migrate", null);
         assertProblem(refused, 409, "preflight-refused");
         assertThat(refused.json().at("/findings/0/id").asText()).isEqualTo("redis.target.not-empty");
-        assertThat(eden.get("/api/v1/migrations/one/plan").json().path("startable").asBoolean()).isFalse();
+        assertThat(eden.get("/api/v1/migrations/one/plan")
+                        .json()
+                        .path("startable")
+                        .asBoolean())
+                .isFalse();
         eden.activities.findings.set(List.of());
         JsonNode plan = eden.get("/api/v1/migrations/one/plan").json();
         assertThat(plan.path("startable").asBoolean()).isTrue();
         assertThat(plan.path("steps").size()).isGreaterThan(5);
 
         for (String id : List.of("one", "two")) {
-            assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/" + id, null).status()).isEqualTo(204);
+            assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/" + id, null)
+                            .status())
+                    .isEqualTo(204);
         }
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/front3", null).status()).isEqualTo(204);
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/front3", null)
+                        .status())
+                .isEqualTo(204);
     }
 
     @Test
@@ -303,10 +341,15 @@ class BadInputIT {
                         TestServer.TOKEN,
                         "PUT",
                         "/api/v1/endpoints/with_secret",
-                        "{\"uri\":\"redis://127.0.0.1:1\",\"credentials\":{\"username\":\"u2\",\"password\":\"" + SECRET + "\"}}")
+                        "{\"uri\":\"redis://127.0.0.1:1\",\"credentials\":{\"username\":\"u2\",\"password\":\"" + SECRET
+                                + "\"}}")
                 .body());
         all.append(eden.admin("/metrics").body()).append(eden.admin("/health").body());
-        assertThat(eden.get("/api/v1/endpoints/with_secret").json().path("has_credentials").asBoolean()).isTrue();
+        assertThat(eden.get("/api/v1/endpoints/with_secret")
+                        .json()
+                        .path("has_credentials")
+                        .asBoolean())
+                .isTrue();
         assertThat(all.toString()).doesNotContain(SECRET).doesNotContain(TestServer.TOKEN);
         assertThat(List.copyOf(LOG.list))
                 .extracting(event -> event.getFormattedMessage() + event.getKeyValuePairs())

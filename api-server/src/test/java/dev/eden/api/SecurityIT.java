@@ -40,9 +40,12 @@ class SecurityIT {
         String viewer = token("viewer");
         String operator = token("operator");
         assertThat(eden.send(viewer, "GET", "/api/v1/endpoints", null).status()).isEqualTo(200);
-        assertThat(eden.send(viewer, "POST", "/api/v1/migrations", "{}").status()).isEqualTo(403);
-        assertThat(eden.send(operator, "POST", "/api/v1/migrations", "{}").status()).isEqualTo(422);
-        assertThat(eden.send(operator, "POST", "/api/v1/endpoints", "{}").status()).isEqualTo(403);
+        assertThat(eden.send(viewer, "POST", "/api/v1/migrations", "{}").status())
+                .isEqualTo(403);
+        assertThat(eden.send(operator, "POST", "/api/v1/migrations", "{}").status())
+                .isEqualTo(422);
+        assertThat(eden.send(operator, "POST", "/api/v1/endpoints", "{}").status())
+                .isEqualTo(403);
         assertThat(eden.send(operator, "GET", "/api/v1/tokens", null).status()).isEqualTo(403);
         JsonNode tokens = eden.get("/api/v1/tokens").json().path("tokens");
         assertThat(tokens.toString()).doesNotContain(viewer).doesNotContain(operator);
@@ -62,8 +65,8 @@ class SecurityIT {
     }
 
     private static String token(String role) {
-        TestServer.Answer made =
-                eden.post("/api/v1/tokens", "{\"role\":\"" + role + "\",\"label\":\"" + role + "\",\"lifetime\":\"1h\"}");
+        TestServer.Answer made = eden.post(
+                "/api/v1/tokens", "{\"role\":\"" + role + "\",\"label\":\"" + role + "\",\"lifetime\":\"1h\"}");
         assertThat(made.status()).as(made.body()).isEqualTo(201);
         return made.json().path("secret").asText();
     }
@@ -80,7 +83,9 @@ class SecurityIT {
         assertThat(again.status()).isEqualTo(201);
         assertThat(again.json()).isEqualTo(first.json());
         assertThat(again.raw().headers().firstValue("idempotency-replayed")).hasValue("true");
-        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body).status()).isEqualTo(409);
+        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body)
+                        .status())
+                .isEqualTo(409);
         TestServer.Answer other = eden.send(
                 TestServer.TOKEN,
                 "POST",
@@ -90,7 +95,8 @@ class SecurityIT {
                 "k1");
         assertThat(other.status()).isEqualTo(422);
         assertThat(other.json().path("type").asText()).isEqualTo("urn:eden:problem:idempotency-key-reused");
-        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k ü").status())
+        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k ü")
+                        .status())
                 .isEqualTo(400);
     }
 
@@ -141,7 +147,8 @@ class SecurityIT {
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("not the one");
         Path key = eden.directory.resolve("encryption.key");
-        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key))).isEqualTo("rw-------");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
+                .isEqualTo("rw-------");
         Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r-----"));
         try {
             assertThatThrownBy(() -> EdenStore.open(good, true))
@@ -170,15 +177,19 @@ class SecurityIT {
     void guessesAreRefusedAndThenNotLookedAt() {
         assertThat(eden.send(null, "GET", "/api/v1/endpoints", null).status()).isEqualTo(401);
         assertThat(eden.send(null, "GET", "/nothing", null).status()).isEqualTo(401);
-        assertThat(eden.send(null, "GET", "/api/v1/endpoints", null, "Authorization", "Basic eA==").status())
+        assertThat(eden.send(null, "GET", "/api/v1/endpoints", null, "Authorization", "Basic eA==")
+                        .status())
                 .isEqualTo(401);
         int status = 401;
         for (int i = 0; i < 40 && status == 401; i++) {
-            status = eden.send("wrong-token-" + i, "GET", "/api/v1/endpoints", null).status();
+            status = eden.send("wrong-token-" + i, "GET", "/api/v1/endpoints", null)
+                    .status();
         }
         assertThat(status).isEqualTo(429);
         TestServer.Answer blocked = eden.get("/api/v1/endpoints");
-        assertThat(blocked.status()).as("a right guess is not told apart either").isEqualTo(429);
+        assertThat(blocked.status())
+                .as("a right guess is not told apart either")
+                .isEqualTo(429);
         assertThat(blocked.raw().headers().firstValue("retry-after")).isPresent();
     }
 }

@@ -31,8 +31,8 @@ final class TestServer implements AutoCloseable {
     private TestServer() throws IOException {
         directory = Files.createTempDirectory("eden-api-it");
         postgres = EmbeddedPostgres.start();
-        temporal = EmbeddedTemporal.start(
-                EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.TEST_SERVER));
+        temporal =
+                EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.TEST_SERVER));
         server = EdenServer.start(options(0, 0), activities::open);
     }
 
@@ -95,9 +95,7 @@ final class TestServer implements AutoCloseable {
                 .timeout(Duration.ofSeconds(30))
                 .method(
                         method,
-                        body == null
-                                ? HttpRequest.BodyPublishers.noBody()
-                                : HttpRequest.BodyPublishers.ofString(body));
+                        body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
         if (token != null) {
             request.header("Authorization", "Bearer " + token);
         }
@@ -135,11 +133,12 @@ final class TestServer implements AutoCloseable {
 
     /** A table's rows as text, read past the API. */
     String table(String name) {
-        try (var connection = java.sql.DriverManager.getConnection(
-                        postgres.jdbcUrl(), postgres.user(), postgres.password());
+        try (var connection =
+                        java.sql.DriverManager.getConnection(postgres.jdbcUrl(), postgres.user(), postgres.password());
                 var rows = connection
                         .createStatement()
-                        .executeQuery("SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM " + name + " t")) {
+                        .executeQuery("SELECT coalesce(string_agg(t::text, chr(10) ORDER BY t::text), '') FROM " + name
+                                + " t")) {
             rows.next();
             return rows.getString(1);
         } catch (java.sql.SQLException e) {
@@ -162,7 +161,8 @@ final class TestServer implements AutoCloseable {
         temporal.close();
         postgres.close();
         try (var files = Files.walk(directory)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         }
     }
 }

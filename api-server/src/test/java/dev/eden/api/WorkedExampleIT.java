@@ -34,7 +34,11 @@ class WorkedExampleIT {
         eden.close();
     }
 
-    private record Request(String name, String method, String path, @Nullable String body) {}
+    private record Request(
+            String name,
+            String method,
+            String path,
+            @Nullable String body) {}
 
     @Test
     void everyRequestWorksAsPrinted() {
@@ -43,10 +47,16 @@ class WorkedExampleIT {
 
         TestServer.Answer source = send(requests.get(0));
         assertThat(source.status()).as(source.body()).isEqualTo(201);
-        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+        assertThat(eden.get("/api/v1/interlays/redis_interlay")
+                        .json()
+                        .path("endpoint")
+                        .asText())
                 .isEqualTo("ec2_redis");
         assertThat(send(requests.get(1)).status()).isEqualTo(201);
-        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+        assertThat(eden.get("/api/v1/interlays/redis_interlay")
+                        .json()
+                        .path("endpoint")
+                        .asText())
                 .as("a bound interlay stays bound")
                 .isEqualTo("ec2_redis");
         TestServer.Answer created = send(requests.get(2));
@@ -93,24 +103,32 @@ class WorkedExampleIT {
         assertThat(rollback.status()).as(rollback.body()).isEqualTo(202);
         awaitPhase("canary");
 
-        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/cutover", "{\"reason\":\"again\"}").status())
+        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/cutover", "{\"reason\":\"again\"}")
+                        .status())
                 .isEqualTo(202);
         awaitPhase("baking");
-        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/finalize", null).status()).isEqualTo(202);
+        assertThat(eden.post("/api/v1/migrations/ec2_to_azure/finalize", null).status())
+                .isEqualTo(202);
         awaitPhase("completed");
-        assertThat(eden.get("/api/v1/interlays/redis_interlay").json().path("endpoint").asText())
+        assertThat(eden.get("/api/v1/interlays/redis_interlay")
+                        .json()
+                        .path("endpoint")
+                        .asText())
                 .isEqualTo("azure_redis");
         TestServer.Answer late = eden.post("/api/v1/migrations/ec2_to_azure/cutover", null);
         assertThat(late.status()).isEqualTo(409);
         assertThat(late.json().path("type").asText()).isEqualTo("urn:eden:problem:migration-ended");
         assertThat(events)
                 .succeedsWithin(Duration.ofSeconds(10))
-                .satisfies(lines -> assertThat(lines)
-                        .contains("event: migration.created", "event: command.cutover", "event: end"));
-        JsonNode log = eden.get("/api/v1/migrations/ec2_to_azure/events?limit=1000").json().path("events");
+                .satisfies(lines ->
+                        assertThat(lines).contains("event: migration.created", "event: command.cutover", "event: end"));
+        JsonNode log = eden.get("/api/v1/migrations/ec2_to_azure/events?limit=1000")
+                .json()
+                .path("events");
         assertThat(log.findValuesAsText("event")).contains("migration.started", "command.patch_strategy", "finalize");
         assertThat(log.findValuesAsText("reason")).contains("again");
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/ec2_redis", null).status())
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/ec2_redis", null)
+                        .status())
                 .as("the former source is free")
                 .isEqualTo(204);
     }
@@ -138,8 +156,7 @@ class WorkedExampleIT {
         return eden.http()
                 .sendAsync(request, HttpResponse.BodyHandlers.ofLines())
                 .thenApplyAsync(response -> {
-                    assertThat(response.headers().map())
-                            .containsEntry("content-type", List.of("text/event-stream"));
+                    assertThat(response.headers().map()).containsEntry("content-type", List.of("text/event-stream"));
                     try (Stream<String> lines = response.body()) {
                         return lines.filter(line -> line.startsWith("event: ")).toList();
                     }
@@ -149,8 +166,8 @@ class WorkedExampleIT {
     /** Blocks of {@code ### name}, {@code METHOD path}, headers, an empty line, the body. */
     private static List<Request> requests() {
         String text;
-        try (InputStream in = Objects.requireNonNull(
-                WorkedExampleIT.class.getResourceAsStream("/worked-example.http"))) {
+        try (InputStream in =
+                Objects.requireNonNull(WorkedExampleIT.class.getResourceAsStream("/worked-example.http"))) {
             text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);

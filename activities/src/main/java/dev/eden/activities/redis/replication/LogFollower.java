@@ -76,12 +76,16 @@ final class LogFollower implements AutoCloseable {
                 cut(e);
             } catch (InterruptedException e) {
                 return;
+            } catch (ReplicationStopped e) {
+                onEnd.accept(new Ending.Stopped(String.valueOf(e.getMessage())));
+                return;
             } catch (RuntimeException e) {
-                LOGGER.atError()
+                // Eden's store away, or this generation being interrupted: the next one goes on from the marker.
+                LOGGER.atWarn()
                         .addKeyValue("migration", sides.migration())
                         .setCause(e)
-                        .log("the log can't be read");
-                onEnd.accept(new Ending.Stopped("the log can't be read: " + e));
+                        .log("the log can't be read now");
+                onEnd.accept(new Ending.Interrupted("the log can't be read now: " + e.getMessage()));
                 return;
             }
         }
