@@ -11,11 +11,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Parsed and verified classes for the next JVM (class data sharing): a third of what the start of Eden's server costs. The
+ * Parsed and verified classes for the next JVM (class data sharing): half of what the start of Eden's server costs. The
  * launcher script names the archive in {@value #PROPERTY} and removes it with every build. While there is none, the JVMs of a
  * run note which classes they load; at the end of that run the archive is made of their notes, once.
  */
@@ -24,6 +26,9 @@ public final class ClassArchive {
 
     private static final Logger LOGGER = LoggerFactory.getLogger(ClassArchive.class);
     private static final List<String> QUIET = List.of("-Xlog:disable", "-Xlog:all=error:stderr");
+
+    /** A class of one of the JVM's own loaders, as -XX:DumpLoadedClassList writes it. */
+    private static final Pattern NUMBERED = Pattern.compile("([^ #@]+) id: [0-9]+");
 
     private ClassArchive() {}
 
@@ -45,8 +50,9 @@ public final class ClassArchive {
     }
 
     /**
-     * Makes the archive of what this run has noted, when it has noted anything. Takes some ten seconds of one core; what goes
-     * wrong costs the next start time and nothing else, so it is only logged.
+     * Makes the archive of what this run has noted, when it has noted anything. Takes some twenty seconds of one core and says
+     * so on standard error; what goes wrong costs the next start time and nothing else, so it is only logged. The notes go
+     * either way: a bad line must not spoil every later try.
      */
     public static void createFromNotes() {
         String named = System.getProperty(PROPERTY);
@@ -57,6 +63,7 @@ public final class ClassArchive {
         try {
             List<Path> notes = notes(archive);
             if (!notes.isEmpty()) {
+                System.err.println("Preparing quicker starts (once after a build) ...");
                 create(archive, notes);
             }
         } catch (IOException | EmbeddedServerException e) {
@@ -73,15 +80,33 @@ public final class ClassArchive {
         return notes;
     }
 
+    /**
+     * One class list of several. The JVM numbers the classes of a list, so the numbers of two lists collide and go. Classes of
+     * loaders other than the JVM's own need them (such lines name a source) and are left out, and so are the constant pools,
+     * which only the JVM that noted them can refer to. The last line of a killed JVM may be cut off.
+     */
+    static List<String> merge(List<String> lines) {
+        var merged = new LinkedHashSet<String>();
+        for (String line : lines) {
+            Matcher numbered = NUMBERED.matcher(line);
+            if (numbered.matches()) {
+                merged.add(numbered.group(1));
+            } else if (line.startsWith("@lambda-")) {
+                merged.add(line);
+            }
+        }
+        return List.copyOf(merged);
+    }
+
     private static void create(Path archive, List<Path> notes) throws IOException {
-        var classes = new LinkedHashSet<String>();
+        var lines = new ArrayList<String>();
         for (Path note : notes) {
-            classes.addAll(Files.readAllLines(note));
+            lines.addAll(Files.readAllLines(note));
         }
         Path list = Path.of(archive + ".classes");
         Path work = Path.of(archive + "." + ProcessHandle.current().pid());
         Path log = Path.of(archive + ".log");
-        Files.write(list, classes);
+        Files.write(list, merge(lines));
         // Dumping ends the JVM that does it.
         ServerProcess dump = ServerProcess.start(new ServerProcess.Spec(
                 "class archive",
@@ -104,13 +129,13 @@ public final class ClassArchive {
                 return;
             }
             Files.move(work, archive, StandardCopyOption.ATOMIC_MOVE);
-            for (Path note : notes) {
-                Files.deleteIfExists(note);
-            }
             Files.deleteIfExists(log);
         } finally {
             Files.deleteIfExists(work);
             Files.deleteIfExists(list);
+            for (Path note : notes) {
+                Files.deleteIfExists(note);
+            }
         }
     }
 }
