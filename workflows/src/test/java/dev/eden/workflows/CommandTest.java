@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What operators send, whatever the moment, and what becomes of it. */
-@Timeout(60)
+@Timeout(180)
 class CommandTest {
     private Bench bench;
 
@@ -181,7 +181,7 @@ class CommandTest {
     void aPatchEndsThePlanOrBringsAnother() {
         Strategy plan = Bench.canary(0.05, new Stage(0.1, 0), new Stage(0.2, 0));
         bench.start(Bench.spec(plan, FailureHandling.PAUSE, "hold"));
-        bench.untilReady();
+        await().until(() -> bench.world.shares().equals(List.of(0.1)));
         bench.patch(Bench.canary(0.5));
         await().until(() -> bench.world.shares().equals(List.of(0.1, 0.5)));
         assertThat(refused(command(Kind.ADVANCE, "a")).why()).contains("no stages");

@@ -5,7 +5,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The life of a migration, on the in-process Temporal server. */
-@Timeout(120)
+@Timeout(300)
 class ScenarioTest {
     @ParameterizedTest
     @EnumSource(Scenario.class)
