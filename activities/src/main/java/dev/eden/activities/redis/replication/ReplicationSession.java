@@ -356,11 +356,11 @@ final class ReplicationSession implements AutoCloseable {
     /** The reader's thread: a cut link is taken up again; a lost log ends the session. */
     private void readLog(StreamReader reader, String firstReplid, Applier running) {
         String replid = firstReplid;
-        while (!closed && ending == null) {
+        while (!closed && ending == null && !Thread.currentThread().isInterrupted()) {
             try {
                 ReplicaLink open = link;
                 if (open == null) {
-                    open = ReplicaLink.connect(from, fromLogin(), name("replica"));
+                    open = ReplicaLink.connect(from, readLogin(), name("replica"));
                     link = open;
                     switch (open.psync(replid, reader.offset())) {
                         case ReplicaLink.Start.Full _ -> {
@@ -386,6 +386,9 @@ final class ReplicationSession implements AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
+                if (Thread.currentThread().isInterrupted()) {
+                    return;
+                }
                 LOGGER.atError()
                         .addKeyValue("migration", config.migration())
                         .setCause(e)
@@ -393,6 +396,15 @@ final class ReplicationSession implements AutoCloseable {
                 end(running, new Ending.Stopped("the log can't be read: " + e));
                 return;
             }
+        }
+    }
+
+    /** Eden's store may be away, or this session may be ending: neither needs a person, as a log that makes no sense does. */
+    private Backend.Login readLogin() throws IOException {
+        try {
+            return fromLogin();
+        } catch (RuntimeException away) {
+            throw new IOException("the login cannot be read: " + away.getMessage(), away);
         }
     }
 
