@@ -1,5 +1,6 @@
 package dev.eden.demo;
 
+import dev.eden.embedded.EmbeddedServerException;
 import dev.eden.embedded.ServerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /** One of Eden's own processes, which may be ended and started again under the same name, on the same port and data. */
 public final class EdenProcess implements AutoCloseable {
+    private static final int PATIENCE = 9;
+
     private final String name;
     private final Path failpoints;
     private final Supplier<ServerProcess> launcher;
@@ -56,10 +59,29 @@ public final class EdenProcess implements AutoCloseable {
             if (closed) {
                 return;
             }
-            process().kill();
+            end(process());
             process = launcher.get();
         }
         awaitReady(atMost);
+    }
+
+    /** SIGKILL; on a machine with far too much to do the end of a process may take its time. */
+    static void end(ServerProcess process) {
+        for (int i = 1; ; i++) {
+            try {
+                process.kill();
+                return;
+            } catch (EmbeddedServerException slow) {
+                if (i == PATIENCE) {
+                    throw slow;
+                }
+            }
+        }
+    }
+
+    /** Kills the process and returns when it is gone. */
+    public void kill() {
+        end(process());
     }
 
     @Override

@@ -250,9 +250,16 @@ final class ChaosRun {
         String command = before.active().equals(Scenario.TARGET) ? "rollback" : "cutover";
         while (!stop.get()) {
             try {
+                long changed = route().latestChange().at();
                 post("/" + command);
-                stop.set(true);
-                return;
+                // Where Eden refuses the attempt after all, nothing moves: ask again.
+                long until = System.nanoTime() + 6_000_000_000L;
+                while (System.nanoTime() < until && !stop.get()) {
+                    if (route().latestChange().at() != changed) {
+                        stop.set(true);
+                    }
+                    Injector.sleep(20);
+                }
             } catch (IOException | RestClient.RefusedException notNow) {
                 Injector.sleep(100);
             }

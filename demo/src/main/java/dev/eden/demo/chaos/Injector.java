@@ -4,7 +4,6 @@ import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.EdenProcess;
 import dev.eden.embedded.EmbeddedServerException;
-import dev.eden.embedded.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -105,11 +104,10 @@ final class Injector {
     void strike(Victim victim, boolean kill) {
         switch (victim) {
             case SERVER, PROXY_1, PROXY_2 -> {
-                ServerProcess process = eden(victim).process();
                 if (kill) {
-                    process.kill();
+                    eden(victim).kill();
                 } else {
-                    process.suspend();
+                    eden(victim).process().suspend();
                 }
             }
             case STORE -> {
