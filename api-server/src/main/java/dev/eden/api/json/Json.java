@@ -11,6 +11,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
 /** The mapper of the API and the store: snake case, ISO instants in UTC, duplicate members and trailing text refused. */
@@ -28,6 +30,9 @@ public final class Json {
             .defaultPropertyInclusion(
                     JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
             .build();
+
+    private static final PropertyNamingStrategies.SnakeCaseStrategy NAMES =
+            new PropertyNamingStrategies.SnakeCaseStrategy();
 
     private Json() {}
 
@@ -53,6 +58,21 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("stored JSON can't be read", e);
         }
+    }
+
+    /** The same document with its members' names in the API's case; what another module wrote has Java's. */
+    public static JsonNode snakeCase(JsonNode node) {
+        if (node.isObject()) {
+            ObjectNode renamed = MAPPER.createObjectNode();
+            node.properties().forEach(e -> renamed.set(NAMES.translate(e.getKey()), snakeCase(e.getValue())));
+            return renamed;
+        }
+        if (node.isArray()) {
+            ArrayNode array = MAPPER.createArrayNode();
+            node.forEach(element -> array.add(snakeCase(element)));
+            return array;
+        }
+        return node;
     }
 
     /** Reads what Eden itself wrote. */

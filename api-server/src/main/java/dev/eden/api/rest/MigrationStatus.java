@@ -207,7 +207,7 @@ public final class MigrationStatus {
             node.put("direction", attempt.direction());
             node.put("outcome", attempt.outcome());
             node.put("at_millis", attempt.atMillis());
-            node.set("report", Json.tree(attempt.reportJson()));
+            node.set("report", Json.snakeCase(Json.tree(attempt.reportJson())));
         }
         return attempts;
     }

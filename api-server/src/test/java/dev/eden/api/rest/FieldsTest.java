@@ -1,0 +1,47 @@
+package dev.eden.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.Problem;
+import dev.eden.workflows.Strategy;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class FieldsTest {
+    private static final Strategy CUT_OVER =
+            new Strategy("canary", 0.75, "session", 5, null, new Strategy.WriteMode("cutover", null, "source", 1.0));
+
+    @Test
+    void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
+        MigrationRequests.Patch patch =
+                MigrationRequests.patch(bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER);
+
+        assertThat(patch.strategy().readPercentage()).isEqualTo(0.75);
+        assertThat(patch.strategy().consistency()).isEqualTo("global");
+        assertThat(patch.strategy().writeMode().asksForCutover()).isFalse();
+    }
+
+    @Test
+    void allThatIsWrongIsReportedAtOnceAndNoValueRepeated() {
+        assertThatThrownBy(() -> MigrationRequests.create(
+                        bytes("{\"id\":\"s3cret 1\",\"strategy\":{\"type\":\"s3cret2\",\"x\":1},\"y\":2}")))
+                .isInstanceOfSatisfying(Problem.class, problem -> {
+                    assertThat(problem.errors())
+                            .extracting("pointer")
+                            .containsExactlyInAnyOrder("/id", "/strategy/type", "/strategy/x", "/y");
+                    assertThat(problem.errors().toString()).doesNotContain("s3cret");
+                });
+    }
+
+    @Test
+    void namesOfOtherModulesAreTurnedIntoTheApis() {
+        assertThat(Json.snakeCase(Json.tree("{\"holdAtMicros\":1,\"steps\":[{\"aB\":{\"cD\":2}}]}")))
+                .isEqualTo(Json.tree("{\"hold_at_micros\":1,\"steps\":[{\"a_b\":{\"c_d\":2}}]}"));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
