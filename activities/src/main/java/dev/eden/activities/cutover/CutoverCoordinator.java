@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class CutoverCoordinator {
     private static final Logger LOGGER = LoggerFactory.getLogger(CutoverCoordinator.class);
     private static final Duration ARM_TIMEOUT = Duration.ofSeconds(3);
-    private static final Duration SETTLE_IN = Duration.ofSeconds(3);
+    private static final Duration SETTLE_IN = Duration.ofSeconds(15);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
