@@ -613,6 +613,7 @@ class RedisProxyIT {
         });
         store.canary(CanaryPolicy.NONE, false, "applied");
         await().until(() -> client.call("GET", "r2").equals("source"));
+        await().until(() -> !store.reports.isEmpty());
         await().until(() -> {
             TrafficReport last = store.reports.getLast();
             return last.servedByStandby() > 0
