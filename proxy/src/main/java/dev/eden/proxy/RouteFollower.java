@@ -28,6 +28,7 @@ final class RouteFollower implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RouteFollower.class);
     private static final Duration LEASE = Duration.ofSeconds(2);
     private static final Duration CALM = Duration.ofMillis(500);
+    private static final int REHEARSALS = 25;
     private static final Duration ALERT = Duration.ofMillis(50);
 
     private final RedisProxyConfig config;
@@ -210,6 +211,10 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
+            // The pause should not be the first time that this process asks so often.
+            for (int i = 0; i < REHEARSALS; i++) {
+                store.read(config.identity(), config.interlay());
+            }
             acknowledge(route.attempt(), RouteStore.Step.ARMED, "proxy.armed", "{}");
             armedAcknowledged = true;
         }

@@ -14,8 +14,11 @@ import dev.eden.proxy.RouteState;
 import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +43,12 @@ public final class CutoverCoordinator {
     private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
+    private static final int REHEARSALS = 25;
+    /** Statements of one rehearsal. */
+    private static final int REHEARSED = 5;
+
+    private static final int STATEMENTS_IN_PAUSE = 8;
+    private static final long NO_ATTEMPT = -1;
 
     private final RouteLedger routes;
     private final ReplicationLedger replication;
@@ -92,6 +101,11 @@ public final class CutoverCoordinator {
                 return log.refused(blockers);
             }
             log.step("check");
+            rehearse(spec, session).ifPresent(blockers::add);
+            if (!blockers.isEmpty()) {
+                return log.refused(blockers);
+            }
+            log.step("rehearse");
             Failpoints.reach("cutover.arm");
             Armed armed = routes.arm(spec.id(), row.epoch(), name, direction).orElse(null);
             if (armed == null) {
@@ -99,6 +113,31 @@ public final class CutoverCoordinator {
             }
             return run(spec, row, armed, session, log);
         }
+    }
+
+    /**
+     * Asks the store and the servers what the pause will ask them, with numbers of no attempt, so that neither this process's code nor a
+     * connection is cold when clients wait; and refuses when the store is too slow for the budget.
+     */
+    private Optional<String> rehearse(MigrationSpec spec, CutoverEngine.Session session) {
+        long[] nanos = new long[REHEARSALS];
+        for (int i = 0; i < REHEARSALS; i++) {
+            long began = System.nanoTime();
+            routes.read(spec.id());
+            routes.acknowledgements(NO_ATTEMPT);
+            routes.prepare(spec.id(), NO_ATTEMPT, NO_ATTEMPT, Duration.ZERO);
+            routes.commit(spec.id(), NO_ATTEMPT, NO_ATTEMPT, new Position("", 0));
+            routes.stable(spec.id(), NO_ATTEMPT, NO_ATTEMPT);
+            nanos[i] = (System.nanoTime() - began) / REHEARSED;
+            session.rehearse();
+        }
+        Arrays.sort(nanos);
+        long median = nanos[REHEARSALS / 2];
+        if (median * STATEMENTS_IN_PAUSE > TimeUnit.MILLISECONDS.toNanos(spec.budget().deadlineMs())) {
+            return Optional.of("Eden's store takes " + median / 1_000 + " µs for a statement; the pause needs "
+                    + STATEMENTS_IN_PAUSE + " of them within " + spec.budget().deadlineMs() + " ms");
+        }
+        return Optional.empty();
     }
 
     private AttemptReport run(

@@ -34,6 +34,9 @@ public interface CutoverEngine {
         /** Step 0, the part that concerns the servers; empty when a flip may be tried. */
         List<String> blockers();
 
+        /** Walks the ways of steps 6 and 7 without an attempt, so that the first time under the pause is not the first time. Changes nothing. */
+        void rehearse();
+
         /** What an undo needs: the control sessions' ids and everything {@link #fence} will change. Secret; stored encrypted before the fence. */
         String undo();
 

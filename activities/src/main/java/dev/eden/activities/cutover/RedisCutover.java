@@ -164,6 +164,13 @@ public final class RedisCutover implements CutoverEngine {
         }
 
         @Override
+        public void rehearse() {
+            RedisCutover.position(from);
+            RedisCutover.position(to);
+            verify();
+        }
+
+        @Override
         public String undo() {
             if (AclUsers.fenced(from)) {
                 throw new IllegalStateException("the active side " + fromId + " is fenced already");

@@ -14,6 +14,7 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.result.ResultIterable;
 import org.jdbi.v3.core.statement.Query;
+import org.jdbi.v3.core.statement.Update;
 
 /** {@link RouteLedger} on PostgreSQL; every change is one transaction over all rows of a migration. Thread-safe. */
 public final class PostgresRouteLedger implements RouteLedger {
@@ -146,41 +147,40 @@ public final class PostgresRouteLedger implements RouteLedger {
                 epoch,
                 attempt,
                 "state = 'PREPARED', deadline_ms = " + deadline.toMillis(),
-                "state = 'ARMED'");
+                "'ARMED'");
     }
 
     @Override
     public boolean commit(String migration, long epoch, long attempt, Position turn) {
-        return jdbi.inTransaction(h -> {
-            int changed = h.createUpdate("""
-                            UPDATE route SET state = 'COMMITTED', epoch = epoch + 1, active = standby, standby = active,
-                                   active_tag = (active_tag + 1) % 16, turn_replid = :replid, turn_offset = :offset, read_share = 0
-                            WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND state = 'PREPARED'""")
-                    .bind("migration", migration)
-                    .bind("epoch", epoch)
-                    .bind("attempt", attempt)
-                    .bind("replid", turn.replid())
-                    .bind("offset", turn.offset())
-                    .execute();
-            return all(h, migration, changed);
-        });
+        return jdbi.withHandle(h -> swap(h, """
+                                state = 'COMMITTED', epoch = epoch + 1, active = standby, standby = active,
+                                active_tag = (active_tag + 1) % 16, turn_replid = :replid, turn_offset = :offset, read_share = 0""", "'PREPARED'")
+                        .bind("migration", migration)
+                        .bind("epoch", epoch)
+                        .bind("attempt", attempt)
+                        .bind("replid", turn.replid())
+                        .bind("offset", turn.offset())
+                        .execute()
+                > 0);
     }
 
     @Override
     public boolean stable(String migration, long epoch, long attempt) {
-        return jdbi.inTransaction(h -> {
-            // Losing this to a crash is harmless: COMMITTED is rolled forward again.
-            h.execute("SET LOCAL synchronous_commit = off");
-            return all(
-                    h,
-                    migration,
-                    update(h, migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'COMMITTED'"));
-        });
+        // Losing this to a crash is harmless: COMMITTED is rolled forward again.
+        return jdbi.withHandle(h -> h.createUpdate("""
+                                WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+                                UPDATE route SET state = 'STABLE', deadline_ms = 0 FROM hasty
+                                WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND state = 'COMMITTED'""")
+                        .bind("migration", migration)
+                        .bind("epoch", epoch)
+                        .bind("attempt", attempt)
+                        .execute()
+                > 0);
     }
 
     @Override
     public boolean beginAbort(String migration, long epoch, long attempt, String reason) {
-        boolean won = move(migration, epoch, attempt, "state = 'ABORTING'", "state IN ('ARMED', 'PREPARED')");
+        boolean won = move(migration, epoch, attempt, "state = 'ABORTING'", "'ARMED', 'PREPARED'");
         if (won) {
             jdbi.useHandle(h -> h.createUpdate("UPDATE attempt SET reason = :reason WHERE id = :id AND reason IS NULL")
                     .bind("reason", reason)
@@ -192,31 +192,27 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public boolean endAbort(String migration, long epoch, long attempt) {
-        return move(migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "state = 'ABORTING'");
+        return move(migration, epoch, attempt, "state = 'STABLE', deadline_ms = 0", "'ABORTING'");
     }
 
     private boolean move(String migration, long epoch, long attempt, String set, String from) {
-        return jdbi.inTransaction(h -> all(h, migration, update(h, migration, epoch, attempt, set, from)));
+        return jdbi.withHandle(h -> swap(h, set, from)
+                        .bind("migration", migration)
+                        .bind("epoch", epoch)
+                        .bind("attempt", attempt)
+                        .execute()
+                > 0);
     }
 
-    private static int update(Handle h, String migration, long epoch, long attempt, String set, String from) {
+    /**
+     * One statement that changes all rows of a migration or none. The first conditions are checked again on a row that somebody else changed
+     * while this waited for it (PostgreSQL documentation, section 13.2.1), the last keeps rows that disagree from moving apart.
+     */
+    private static Update swap(Handle h, String set, String from) {
         return h.createUpdate("UPDATE route SET " + set
-                        + " WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND " + from)
-                .bind("migration", migration)
-                .bind("epoch", epoch)
-                .bind("attempt", attempt)
-                .execute();
-    }
-
-    /** All rows or none. */
-    private static boolean all(Handle h, String migration, int changed) {
-        if (changed == 0) {
-            return false;
-        }
-        if (changed != rowCount(h, migration)) {
-            throw new IllegalStateException("the routes of " + migration + " do not agree");
-        }
-        return true;
+                + " WHERE migration = :migration AND epoch = :epoch AND attempt = :attempt AND state IN (" + from + ")"
+                + " AND NOT EXISTS (SELECT FROM route other WHERE other.migration = :migration AND NOT"
+                + " (other.epoch = :epoch AND other.attempt = :attempt AND other.state IN (" + from + ")))");
     }
 
     private static int rowCount(Handle h, String migration) {

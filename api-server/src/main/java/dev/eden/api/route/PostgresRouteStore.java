@@ -2,7 +2,6 @@ package dev.eden.api.route;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
@@ -34,15 +33,13 @@ public final class PostgresRouteStore implements RouteStore {
 
     private final Jdbi jdbi;
     private final StoreChanges changes;
-    private final EndpointDirectory endpoints;
-    private final ServerRecords records;
+    private final KnownServers servers;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
         this.jdbi = jdbi;
         this.changes = changes;
-        this.endpoints = endpoints;
-        this.records = records;
+        this.servers = new KnownServers(endpoints, records);
     }
 
     @Override
@@ -76,20 +73,18 @@ public final class PostgresRouteStore implements RouteStore {
     public void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail) {
         run(
                 "acknowledge",
-                h -> h.useTransaction(t -> {
-                    // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash
-                    // does anyway.
-                    t.execute("SET LOCAL synchronous_commit = off");
-                    t.createUpdate("""
-                            INSERT INTO acknowledgement (attempt, proxy, interlay, step, detail)
-                            VALUES (:attempt, :proxy, :interlay, :step, :detail) ON CONFLICT DO NOTHING""")
-                            .bind("attempt", attempt)
-                            .bind("proxy", proxy.name())
-                            .bind("interlay", interlay)
-                            .bind("step", step.name())
-                            .bind("detail", detail)
-                            .execute();
-                }));
+                // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash does
+                // anyway.
+                h -> h.createUpdate("""
+                        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+                        INSERT INTO acknowledgement (attempt, proxy, interlay, step, detail)
+                        SELECT :attempt, :proxy, :interlay, :step, :detail FROM hasty ON CONFLICT DO NOTHING""")
+                        .bind("attempt", attempt)
+                        .bind("proxy", proxy.name())
+                        .bind("interlay", interlay)
+                        .bind("step", step.name())
+                        .bind("detail", detail)
+                        .execute());
     }
 
     @Override
@@ -126,17 +121,15 @@ public final class PostgresRouteStore implements RouteStore {
         }
         run(
                 "report",
-                h -> h.useTransaction(t -> {
-                    t.execute("SET LOCAL synchronous_commit = off");
-                    t.createUpdate("""
-                            UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb
-                            WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""")
-                            .bind("traffic", json)
-                            .bind("interlay", interlay)
-                            .bind("name", proxy.name())
-                            .bind("incarnation", proxy.incarnation())
-                            .execute();
-                }));
+                h -> h.createUpdate("""
+                        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+                        UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb FROM hasty
+                        WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""")
+                        .bind("traffic", json)
+                        .bind("interlay", interlay)
+                        .bind("name", proxy.name())
+                        .bind("incarnation", proxy.incarnation())
+                        .execute());
     }
 
     @Override
@@ -221,14 +214,7 @@ public final class PostgresRouteStore implements RouteStore {
     }
 
     private @Nullable Backend backend(@Nullable String endpointId, @Nullable String migration) {
-        if (endpointId == null) {
-            return null;
-        }
-        Endpoint e = endpoints.endpoint(endpointId);
-        Backend.Login eden = migration == null
-                ? null
-                : records.login(migration, endpointId, "login:proxy", "eden-proxy-" + migration);
-        return new Backend(e.id(), e.host(), e.port(), e.tls(), null, eden);
+        return endpointId == null ? null : servers.backend(endpointId, migration);
     }
 
     private Route guarded(String what, Function<Handle, Row> work) {
