@@ -4,7 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A server that a route points to. {@code clientLogin} is how connections of clients that have not authenticated log in
- * (null: not at all); {@code edenLogin} is Eden's own proxy user there, present only while a migration runs.
+ * (null: not at all); {@code edenLogin} is Eden's own proxy user there, present only while a migration runs. {@code database} is the one
+ * database of a PostgreSQL endpoint (the path of its URL); null: the endpoint is the whole server.
  */
 public record Backend(
         String endpoint,
@@ -12,9 +13,21 @@ public record Backend(
         int port,
         boolean tls,
         @Nullable Login clientLogin,
-        @Nullable Login edenLogin) {
+        @Nullable Login edenLogin,
+        @Nullable String database) {
 
     public record Login(String user, Secret password) {}
+
+    /** An endpoint that is a whole server. */
+    public Backend(
+            String endpoint,
+            String host,
+            int port,
+            boolean tls,
+            @Nullable Login clientLogin,
+            @Nullable Login edenLogin) {
+        this(endpoint, host, port, tls, clientLogin, edenLogin, null);
+    }
 
     /** {@code host:port}, for messages. */
     public String address() {

@@ -1,6 +1,5 @@
 package dev.eden.proxy;
 
-import dev.eden.proxy.redis.LoopSnapshot;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -30,10 +29,9 @@ final class ProxyMeters implements AutoCloseable {
     private long operationsBefore;
     private long updatedAt = System.nanoTime();
 
-    ProxyMeters(MeterRegistry registry, RedisProxyConfig config, RouteFollower follower) {
+    ProxyMeters(MeterRegistry registry, ProxyIdentity identity, String interlay, RouteFollower follower) {
         this.registry = registry;
-        this.tags = Tags.of(
-                "interlay", config.interlay(), "proxy", config.identity().name());
+        this.tags = Tags.of("interlay", interlay, "proxy", identity.name());
         added = DistributionSummary.builder("eden_proxy_latency_ms")
                 .description(
                         "time a request and its reply spend inside the proxy, the server's time apart, in milliseconds")

@@ -1,11 +1,11 @@
 package dev.eden.proxy;
 
-import dev.eden.proxy.redis.LoopGroup;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,9 +31,10 @@ final class RouteFollower implements AutoCloseable {
     private static final int REHEARSALS = 25;
     private static final Duration ALERT = Duration.ofMillis(50);
 
-    private final RedisProxyConfig config;
+    private final ProxyIdentity identity;
+    private final String interlay;
     private final RouteStore store;
-    private final LoopGroup loops;
+    private final DataPlane loops;
     private final Semaphore signal = new Semaphore(0);
     private final Thread thread;
     private RouteStore.@Nullable Subscription subscription;
@@ -53,23 +54,22 @@ final class RouteFollower implements AutoCloseable {
     private boolean abortTried;
     private long preparedAt;
     private long holdWallMicros;
-    private @Nullable CompletableFuture<LoopGroup.HoldReport> draining;
-    private @Nullable CompletableFuture<Void> scriptsLoading;
+    private @Nullable CompletableFuture<DataPlane.HoldReport> draining;
+    private @Nullable CompletableFuture<Void> preparing;
 
-    RouteFollower(RedisProxyConfig config, RouteStore store, LoopGroup loops, Route joined) {
-        this.config = config;
+    RouteFollower(ProxyIdentity identity, String interlay, RouteStore store, DataPlane loops, Route joined) {
+        this.identity = identity;
+        this.interlay = interlay;
         this.store = store;
         this.loops = loops;
         this.current = joined;
-        this.thread = Thread.ofVirtual()
-                .name("eden-route-" + config.identity().name())
-                .unstarted(this::run);
+        this.thread = Thread.ofVirtual().name("eden-route-" + identity.name()).unstarted(this::run);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */
     void start() {
         install(current);
-        subscription = store.watch(config.interlay(), signal::release);
+        subscription = store.watch(interlay, signal::release);
         thread.start();
     }
 
@@ -90,7 +90,7 @@ final class RouteFollower implements AutoCloseable {
         while (!stopping) {
             long began = System.nanoTime();
             try {
-                Route row = store.read(config.identity(), config.interlay());
+                Route row = store.read(identity, interlay);
                 readable();
                 if (row.version() < current.version()) {
                     lateRows.incrementAndGet();
@@ -102,7 +102,7 @@ final class RouteFollower implements AutoCloseable {
                 unreadable(e);
             } catch (RuntimeException e) {
                 LOGGER.atError()
-                        .addKeyValue("interlay", config.interlay())
+                        .addKeyValue("interlay", interlay)
                         .setCause(e)
                         .log("following the route failed; trying again");
             }
@@ -125,7 +125,7 @@ final class RouteFollower implements AutoCloseable {
     private void readable() {
         if (!storeReadable) {
             storeReadable = true;
-            LOGGER.atInfo().addKeyValue("interlay", config.interlay()).log("the store can be read again");
+            LOGGER.atInfo().addKeyValue("interlay", interlay).log("the store can be read again");
         }
     }
 
@@ -134,14 +134,14 @@ final class RouteFollower implements AutoCloseable {
         if (storeReadable) {
             storeReadable = false;
             LOGGER.atWarn()
-                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("interlay", interlay)
                     .addKeyValue("state", current.state())
                     .log("the store can't be read: {}", cause.getMessage());
         }
         if (current.state() == RouteState.ARMED && serving && loops.leaseLost()) {
             serving = false;
             LOGGER.atError()
-                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("interlay", interlay)
                     .log("the lease ran out during an attempt: holding requests until the store says STABLE");
         }
     }
@@ -154,7 +154,7 @@ final class RouteFollower implements AutoCloseable {
             begin(route.attempt());
         }
         if (route.standby() != null && route.state() != RouteState.PREPARED) {
-            loops.loadScripts();
+            loops.prepareForFlip();
         }
         switch (route.state()) {
             case STABLE -> stable(route);
@@ -170,7 +170,7 @@ final class RouteFollower implements AutoCloseable {
         drainedAcknowledged = false;
         abortTried = false;
         preparedAt = 0;
-        scriptsLoading = null;
+        preparing = null;
     }
 
     private void stable(Route route) {
@@ -196,7 +196,7 @@ final class RouteFollower implements AutoCloseable {
         draining = null;
         if (!serving) {
             LOGGER.atInfo()
-                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("interlay", interlay)
                     .addKeyValue("epoch", route.epoch())
                     .log("serving");
         }
@@ -228,20 +228,16 @@ final class RouteFollower implements AutoCloseable {
             Failpoints.reach("proxy.hold");
         }
         hold();
-        CompletableFuture<Void> loading = scriptsLoading;
+        CompletableFuture<Void> loading = preparing;
         if (loading == null) {
-            loading = loops.loadScripts();
-            scriptsLoading = loading;
+            loading = loops.prepareForFlip();
+            preparing = loading;
             loading.thenRun(signal::release);
         }
-        CompletableFuture<LoopGroup.HoldReport> future = draining;
+        CompletableFuture<DataPlane.HoldReport> future = draining;
         if (future != null && future.isDone() && loading.isDone() && !drainedAcknowledged) {
-            LoopGroup.HoldReport report = future.join();
-            String detail = "{\"hold_at_micros\":" + holdWallMicros
-                    + ",\"drain_micros\":" + report.drainMicros()
-                    + ",\"held\":" + report.held()
-                    + ",\"reissued\":" + report.reissued() + "}";
-            acknowledge(route.attempt(), RouteStore.Step.DRAINED, "proxy.drained", detail);
+            DataPlane.HoldReport report = future.join();
+            acknowledge(route.attempt(), RouteStore.Step.DRAINED, "proxy.drained", drainedDetail(report));
             drainedAcknowledged = true;
         }
         long late = System.nanoTime() - preparedAt - TimeUnit.MILLISECONDS.toNanos(route.deadlineMillis());
@@ -250,20 +246,40 @@ final class RouteFollower implements AutoCloseable {
                     route.interlay(),
                     route.epoch(),
                     route.attempt(),
-                    "proxy " + config.identity().name() + ": deadline passed"
+                    "proxy " + identity.name() + ": deadline passed"
                             + (drainedAcknowledged ? "" : " before everything was drained"));
             abortTried = true;
             LOGGER.atWarn()
-                    .addKeyValue("interlay", config.interlay())
+                    .addKeyValue("interlay", interlay)
                     .addKeyValue("epoch", route.epoch())
                     .log("attempt {} is past its deadline; abort {}", route.attempt(), won ? "won" : "lost");
         }
     }
 
+    private String drainedDetail(DataPlane.HoldReport report) {
+        StringBuilder json = new StringBuilder("{\"hold_at_micros\":" + holdWallMicros
+                + ",\"drain_micros\":" + report.drainMicros()
+                + ",\"held\":" + report.held()
+                + ",\"reissued\":" + report.reissued());
+        if (!report.backends().isEmpty()) {
+            json.append(",\"backends\":[")
+                    .append(report.backends().stream().map(String::valueOf).collect(Collectors.joining(",")))
+                    .append(']');
+        }
+        if (!report.endings().isEmpty()) {
+            json.append(",\"endings\":{")
+                    .append(report.endings().entrySet().stream()
+                            .map(one -> '"' + one.getKey() + "\":" + one.getValue())
+                            .collect(Collectors.joining(",")))
+                    .append('}');
+        }
+        return json.append('}').toString();
+    }
+
     private void hold() {
         serving = false;
         if (draining == null) {
-            CompletableFuture<LoopGroup.HoldReport> future = loops.hold();
+            CompletableFuture<DataPlane.HoldReport> future = loops.hold();
             draining = future;
             future.thenRun(signal::release);
         }
@@ -271,7 +287,7 @@ final class RouteFollower implements AutoCloseable {
 
     private void acknowledge(long number, RouteStore.Step step, String failpoint, String detail) {
         Failpoints.reach(failpoint);
-        store.acknowledge(config.identity(), config.interlay(), number, step, detail);
+        store.acknowledge(identity, interlay, number, step, detail);
         Failpoints.reach(failpoint + ".acknowledged");
     }
 

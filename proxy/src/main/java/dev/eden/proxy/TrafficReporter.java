@@ -1,7 +1,5 @@
 package dev.eden.proxy;
 
-import dev.eden.proxy.redis.LoopGroup;
-import dev.eden.proxy.redis.LoopSnapshot;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import org.slf4j.Logger;
@@ -12,9 +10,10 @@ final class TrafficReporter implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(TrafficReporter.class);
     private static final Duration PERIOD = Duration.ofSeconds(1);
 
-    private final RedisProxyConfig config;
+    private final ProxyIdentity identity;
+    private final String interlay;
     private final RouteStore store;
-    private final LoopGroup loops;
+    private final DataPlane loops;
     private final TrafficWindow window = new TrafficWindow();
     private final ProxyMeters meters;
     private final Thread thread;
@@ -22,15 +21,17 @@ final class TrafficReporter implements AutoCloseable {
     private boolean failing;
 
     TrafficReporter(
-            RedisProxyConfig config,
+            ProxyIdentity identity,
+            String interlay,
             RouteStore store,
-            LoopGroup loops,
+            DataPlane loops,
             RouteFollower follower,
             MeterRegistry registry) {
-        this.config = config;
+        this.identity = identity;
+        this.interlay = interlay;
         this.store = store;
         this.loops = loops;
-        this.meters = new ProxyMeters(registry, config, follower);
+        this.meters = new ProxyMeters(registry, identity, interlay, follower);
         this.thread = Thread.ofVirtual().name("eden-traffic").unstarted(this::run);
     }
 
@@ -46,7 +47,7 @@ final class TrafficReporter implements AutoCloseable {
                 window.add(now);
                 TrafficReport report = window.report();
                 meters.update(now, report);
-                store.report(config.identity(), config.interlay(), report);
+                store.report(identity, interlay, report);
                 failing = false;
             } catch (InterruptedException e) {
                 return;
@@ -54,12 +55,12 @@ final class TrafficReporter implements AutoCloseable {
                 if (!failing) {
                     failing = true;
                     LOGGER.atWarn()
-                            .addKeyValue("interlay", config.interlay())
+                            .addKeyValue("interlay", interlay)
                             .log("could not report traffic: {}", e.getMessage());
                 }
             } catch (RuntimeException e) {
                 LOGGER.atError()
-                        .addKeyValue("interlay", config.interlay())
+                        .addKeyValue("interlay", interlay)
                         .setCause(e)
                         .log("reporting traffic failed; trying again");
             }

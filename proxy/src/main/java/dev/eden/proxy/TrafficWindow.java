@@ -1,6 +1,5 @@
 package dev.eden.proxy;
 
-import dev.eden.proxy.redis.LoopSnapshot;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,7 @@
 package dev.eden.proxy.redis;
 
+import dev.eden.proxy.DataPlane;
+import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.Route;
 import io.netty.bootstrap.ServerBootstrap;
@@ -35,7 +37,7 @@ import java.util.function.Function;
  * The event loops of one proxy and their listeners. With native epoll every loop listens on the port by itself (SO_REUSEPORT) and keeps what it
  * accepts; without, one listener deals connections out.
  */
-public final class LoopGroup implements AutoCloseable {
+public final class LoopGroup implements DataPlane {
     private final ProxyContext context;
     private final EventLoopGroup group;
     private final List<ProxyLoop> loops = new ArrayList<>();
@@ -60,7 +62,7 @@ public final class LoopGroup implements AutoCloseable {
         }
     }
 
-    /** Listens; answers the port. A port that is taken is an {@link IOException} that says so. */
+    @Override
     public int bind() throws IOException {
         InetSocketAddress address = context.config.listen();
         int port = address.getPort();
@@ -125,17 +127,17 @@ public final class LoopGroup implements AutoCloseable {
 
     // ---- the follower's orders; blocking is allowed, every loop has obeyed when they return
 
-    /** Serves under {@code route}. */
+    @Override
     public void install(Route route) {
         onEach(loop -> loop.gate.install(route));
     }
 
-    /** Serves until {@code until} ({@link System#nanoTime}) at most. */
+    @Override
     public void lease(long until) {
         onEach(loop -> loop.gate.lease(until));
     }
 
-    /** Holds; the future completes when nothing is in flight on any loop. */
+    @Override
     public CompletableFuture<HoldReport> hold() {
         List<CompletableFuture<Gate.Drained>> drained = new ArrayList<>();
         for (ProxyLoop loop : loops) {
@@ -158,28 +160,26 @@ public final class LoopGroup implements AutoCloseable {
                 });
     }
 
-    /** @param drainMicros from the hold to the last reply, of the slowest loop */
-    public record HoldReport(long drainMicros, long held, long reissued) {}
-
     /**
      * Loads the scripts that clients have sent on the standby, as far as it has not got them; completes when the standby has answered. A refusal is
      * logged and does not fail: clients of a server without their script get NOSCRIPT and send it again.
      */
-    public CompletableFuture<Void> loadScripts() {
+    @Override
+    public CompletableFuture<Void> prepareForFlip() {
         CompletableFuture<Void> done = new CompletableFuture<>();
         ProxyLoop first = loops.getFirst();
         first.eventLoop.execute(() -> context.scriptLoader().load(done));
         return done;
     }
 
-    /** True when a loop refuses requests because its lease ran out. */
+    @Override
     public boolean leaseLost() {
         return ask(loop -> loop.gate.leaseLost()).contains(true);
     }
 
-    /** Sums of all loops; latencies since the snapshot before. */
+    @Override
     public LoopSnapshot snapshot() {
-        return Snapshots.sum(ask(Snapshots::of));
+        return LoopSnapshot.sum(ask(Snapshots::of));
     }
 
     private void onEach(Consumer<ProxyLoop> order) {
@@ -199,7 +199,7 @@ public final class LoopGroup implements AutoCloseable {
 
     // ---- end
 
-    /** Stops listening; connections stay. */
+    @Override
     public void stopAccepting() {
         listeners.forEach(listener -> listener.close().syncUninterruptibly());
         listeners.clear();

@@ -1,10 +1,10 @@
 package dev.eden.proxy.redis;
 
-import java.util.List;
+import dev.eden.proxy.LoopSnapshot;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Copies loops' counters, on their threads, and sums them up. */
+/** Copies loops' counters, on their threads. */
 final class Snapshots {
     private Snapshots() {}
 
@@ -28,9 +28,9 @@ final class Snapshots {
                 traffic.added,
                 Map.copyOf(traffic.ineligible),
                 events(counters));
-        traffic.active = new long[Traffic.BUCKETS];
-        traffic.standby = new long[Traffic.BUCKETS];
-        traffic.added = new long[Traffic.BUCKETS];
+        traffic.active = new long[LoopSnapshot.BUCKETS];
+        traffic.standby = new long[LoopSnapshot.BUCKETS];
+        traffic.added = new long[LoopSnapshot.BUCKETS];
         return snapshot;
     }
 
@@ -49,54 +49,5 @@ final class Snapshots {
         events.put("subscriber_carried", counters.carriedSubscribers);
         events.put("fenced_retry", counters.fencedRetries);
         return events;
-    }
-
-    static LoopSnapshot sum(List<LoopSnapshot> loops) {
-        long[] totals = new long[10];
-        long[] active = new long[Traffic.BUCKETS];
-        long[] standby = new long[Traffic.BUCKETS];
-        long[] added = new long[Traffic.BUCKETS];
-        Map<String, Long> ineligible = new TreeMap<>();
-        Map<String, Long> events = new TreeMap<>();
-        for (LoopSnapshot one : loops) {
-            long[] values = {
-                one.clients(),
-                one.backendConnections(),
-                one.pinnedConnections(),
-                one.activeOperations(),
-                one.activeErrors(),
-                one.standbyOperations(),
-                one.standbyErrors(),
-                one.eligibleReads(),
-                one.chosenReads(),
-                one.servedByStandby()
-            };
-            for (int i = 0; i < totals.length; i++) {
-                totals[i] += values[i];
-            }
-            for (int i = 0; i < Traffic.BUCKETS; i++) {
-                active[i] += one.activeLatency()[i];
-                standby[i] += one.standbyLatency()[i];
-                added[i] += one.addedLatency()[i];
-            }
-            one.ineligible().forEach((reason, count) -> ineligible.merge(reason, count, Long::sum));
-            one.events().forEach((event, count) -> events.merge(event, count, Long::sum));
-        }
-        return new LoopSnapshot(
-                totals[0],
-                totals[1],
-                totals[2],
-                totals[3],
-                totals[4],
-                totals[5],
-                totals[6],
-                totals[7],
-                totals[8],
-                totals[9],
-                active,
-                standby,
-                added,
-                ineligible,
-                events);
     }
 }

@@ -1,0 +1,61 @@
+package dev.eden.proxy;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What the proxy's part of the cutover protocol needs from an engine: the event loops of one proxy, seen from outside. Orders come from
+ * one thread, the follower's; they may block, and every loop has obeyed when they return.
+ */
+public interface DataPlane extends AutoCloseable {
+
+    /** Listens; answers the port. A port that is taken is an {@link IOException} that says so. */
+    int bind() throws IOException;
+
+    /** Serves under {@code route}. */
+    void install(Route route);
+
+    /** Serves until {@code until} ({@link System#nanoTime}) at most, unless renewed. */
+    void lease(long until);
+
+    /** Lets nothing new out; the future completes when nothing is in flight on any loop. Again while held: the same answer. */
+    CompletableFuture<HoldReport> hold();
+
+    /** Brings to the standby what clients' sessions need there (scripts, logged-in connections); completes, never exceptionally, when that is done as far as it goes. */
+    CompletableFuture<Void> prepareForFlip();
+
+    /** True when a loop refuses requests because its lease ran out. */
+    boolean leaseLost();
+
+    /** Sums of all loops; latencies since the snapshot before. */
+    LoopSnapshot snapshot();
+
+    /** Stops listening; connections stay. */
+    void stopAccepting();
+
+    @Override
+    void close();
+
+    /**
+     * A proxy at rest.
+     *
+     * @param drainMicros from the hold to the last reply, of the slowest loop
+     * @param held requests that have waited since the start
+     * @param reissued blocking requests taken back since the start
+     * @param backends the server's process ids of the connections this proxy keeps on the active side; empty where the engine has none. All
+     *     others there are strangers
+     * @param endings sessions that cannot be carried and end with the flip, by reason
+     */
+    record HoldReport(long drainMicros, long held, long reissued, List<Integer> backends, Map<String, Long> endings) {
+        public HoldReport {
+            backends = List.copyOf(backends);
+            endings = Map.copyOf(endings);
+        }
+
+        public HoldReport(long drainMicros, long held, long reissued) {
+            this(drainMicros, held, reissued, List.of(), Map.of());
+        }
+    }
+}
