@@ -2,8 +2,10 @@ package dev.eden.proxy;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ final class RouteFollower implements AutoCloseable {
     private static final Duration LEASE = Duration.ofSeconds(2);
     private static final Duration CALM = Duration.ofMillis(500);
     private static final int REHEARSALS = 25;
+    private static final Duration AT_ONCE = Duration.ofMillis(20);
     private static final Duration ALERT = Duration.ofMillis(50);
 
     private final ProxyIdentity identity;
@@ -63,7 +66,9 @@ final class RouteFollower implements AutoCloseable {
         this.store = store;
         this.loops = loops;
         this.current = joined;
-        this.thread = Thread.ofVirtual().name("eden-route-" + identity.name()).unstarted(this::run);
+        // A thread of the system: a virtual one is woken by another that was woken before.
+        this.thread =
+                Thread.ofPlatform().daemon().name("eden-route-" + identity.name()).unstarted(this::run);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */
@@ -213,7 +218,7 @@ final class RouteFollower implements AutoCloseable {
         if (!armedAcknowledged) {
             // The pause should not be the first time that this process asks so often.
             for (int i = 0; i < REHEARSALS; i++) {
-                store.read(config.identity(), config.interlay());
+                store.read(identity, interlay);
             }
             acknowledge(route.attempt(), RouteStore.Step.ARMED, "proxy.armed", "{}");
             armedAcknowledged = true;
@@ -235,6 +240,10 @@ final class RouteFollower implements AutoCloseable {
             loading.thenRun(signal::release);
         }
         CompletableFuture<DataPlane.HoldReport> future = draining;
+        if (future != null && !drainedAcknowledged) {
+            // Almost always there at once: another look at the row first would cost more.
+            await(CompletableFuture.allOf(future, loading));
+        }
         if (future != null && future.isDone() && loading.isDone() && !drainedAcknowledged) {
             DataPlane.HoldReport report = future.join();
             acknowledge(route.attempt(), RouteStore.Step.DRAINED, "proxy.drained", drainedDetail(report));
@@ -274,6 +283,16 @@ final class RouteFollower implements AutoCloseable {
                     .append('}');
         }
         return json.append('}').toString();
+    }
+
+    private static void await(CompletableFuture<Void> rest) {
+        try {
+            rest.get(AT_ONCE.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // The next turn looks again.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void hold() {

@@ -129,6 +129,7 @@ public final class CutoverCoordinator {
             routes.commit(spec.id(), NO_ATTEMPT, NO_ATTEMPT, new Position("", 0));
             routes.stable(spec.id(), NO_ATTEMPT, NO_ATTEMPT);
             nanos[i] = (System.nanoTime() - began) / REHEARSED;
+            routes.rehearse(spec.id());
             session.rehearse();
         }
         Arrays.sort(nanos);

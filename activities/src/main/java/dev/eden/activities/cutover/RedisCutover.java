@@ -129,6 +129,8 @@ public final class RedisCutover implements CutoverEngine {
         private final RespConnection from;
         private final RespConnection to;
         private @Nullable AclSnapshot users;
+        /** Of {@code TO}, read before the pause. */
+        private @Nullable AclSnapshot usersThere;
 
         RedisSession(String migration, String fromId, String toId, RespConnection from, RespConnection to) {
             this.migration = migration;
@@ -168,6 +170,8 @@ public final class RedisCutover implements CutoverEngine {
             RedisCutover.position(from);
             RedisCutover.position(to);
             verify();
+            AclUsers.rehearse(from);
+            ApplierIdentity.sessions(to, migration);
         }
 
         @Override
@@ -179,6 +183,7 @@ public final class RedisCutover implements CutoverEngine {
             String acl = snapshot.encode();
             records.put(migration, fromId, FINAL_ACL, acl);
             users = snapshot;
+            usersThere = users(toId);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),
@@ -290,11 +295,18 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void unfence(Side side) {
-            String id = side == Side.FROM ? fromId : toId;
-            String acl = records.get(migration, id, FINAL_ACL)
+            if (side == Side.FROM) {
+                AclUsers.restore(from, users(fromId));
+            } else {
+                AclSnapshot known = usersThere;
+                AclUsers.restore(to, known == null ? users(toId) : known);
+            }
+        }
+
+        private AclSnapshot users(String id) {
+            return AclSnapshot.decode(records.get(migration, id, FINAL_ACL)
                     .or(() -> records.get(migration, id, SAVED_ACL))
-                    .orElseThrow(() -> new IllegalStateException("the users of " + id + " are not stored"));
-            AclUsers.restore(side == Side.FROM ? from : to, AclSnapshot.decode(acl));
+                    .orElseThrow(() -> new IllegalStateException("the users of " + id + " are not stored")));
         }
 
         @Override

@@ -7,6 +7,9 @@ import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** {@link CutoverActivities} on the coordinator of this process. */
 public final class MigrationCutover implements CutoverActivities {
@@ -26,9 +29,26 @@ public final class MigrationCutover implements CutoverActivities {
 
     @Override
     public AttemptResult attempt(AttemptRequest request) {
-        AttemptReport report = coordinator.attempt(request.spec(), request.forward(), request.number());
+        AttemptReport report = onOwnThread(
+                () -> coordinator.attempt(request.spec(), request.forward(), request.number()), request.spec().id());
         return new AttemptResult(
                 report.outcome(), report.blockers(), report.pauseMicros(), Long.toString(report.attempt()));
+    }
+
+    /** A thread of the system: a virtual one is woken by another that was woken before, and clients wait for both. */
+    private static AttemptReport onOwnThread(Callable<AttemptReport> attempt, String migration) {
+        FutureTask<AttemptReport> task = new FutureTask<>(attempt);
+        Thread thread = Thread.ofPlatform().daemon().name("eden-cutover-" + migration).start(task);
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            // What was begun is settled by whoever comes next; this thread must not act on a server any more.
+            thread.interrupt();
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted during an attempt of " + migration, e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("the attempt failed: " + e.getCause(), e.getCause());
+        }
     }
 
     @Override

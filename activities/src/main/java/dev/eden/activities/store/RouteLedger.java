@@ -48,6 +48,9 @@ public interface RouteLedger {
 
     record Armed(long attempt, List<JoinedProxy> proxies) {}
 
+    /** Goes through a change of the rows and takes it back: nobody sees it. Keeps what a first time costs out of the pause. */
+    void rehearse(String migration);
+
     boolean prepare(String migration, long epoch, long attempt, Duration deadline);
 
     /** PREPARED(attempt) → COMMITTED(epoch+1) with the sides swapped; the one commit point. */

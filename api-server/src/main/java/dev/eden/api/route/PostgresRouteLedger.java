@@ -141,6 +141,16 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
+    public void rehearse(String migration) {
+        jdbi.useTransaction(h -> {
+            h.createUpdate("UPDATE route SET deadline_ms = deadline_ms WHERE migration = :migration")
+                    .bind("migration", migration)
+                    .execute();
+            h.rollback();
+        });
+    }
+
+    @Override
     public boolean prepare(String migration, long epoch, long attempt, Duration deadline) {
         return move(
                 migration,

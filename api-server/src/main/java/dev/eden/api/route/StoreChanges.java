@@ -36,7 +36,8 @@ public final class StoreChanges implements AutoCloseable {
     public StoreChanges(String url, Properties properties) {
         this.url = url;
         this.properties = properties;
-        this.thread = Thread.ofVirtual().name("store-changes").start(this::run);
+        // A thread of the system: inside the pause of a cutover each thread that has to be woken counts.
+        this.thread = Thread.ofPlatform().daemon().name("store-changes").start(this::run);
     }
 
     /** {@code listener} gets channel and payload, both empty after a reconnect; called on the listening thread: be quick. */
