@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +44,9 @@ public final class CutoverCoordinator {
     private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
+    /** Between arming and the hold: what the rehearsals set off here and in the proxies (compilers above all) should be over when clients wait. */
+    private static final Duration SETTLE_DOWN = Duration.ofMillis(300);
+
     private static final int REHEARSALS = 25;
     /** Statements of one rehearsal. */
     private static final int REHEARSED = 5;
@@ -150,6 +154,7 @@ public final class CutoverCoordinator {
         try {
             awaitAll(armed, "ARMED", ARM_TIMEOUT);
             log.step("arm");
+            LockSupport.parkNanos(SETTLE_DOWN.toNanos());
             routes.saveUndo(attempt, session.undo());
             log.step("save-undo");
             Failpoints.reach("cutover.prepare");

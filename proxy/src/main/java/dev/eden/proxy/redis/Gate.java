@@ -122,8 +122,10 @@ final class Gate {
         warm();
     }
 
-    /** Serves on, but no longer than {@code until} (a {@code nanoTime}) unless renewed. */
+    /** Serves on, but no longer than {@code until} (a {@code nanoTime}) unless renewed; without the canary, until the next route is installed. */
     void lease(long until) {
+        // An attempt is near: what clients have in flight should be as little, and in one place, as can be.
+        canaries = false;
         leaseUntil = until;
         if (leaseLost && until - System.nanoTime() > 0 && !held) {
             leaseLost = false;
