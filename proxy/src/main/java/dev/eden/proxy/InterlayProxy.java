@@ -1,7 +1,7 @@
 package dev.eden.proxy;
 
 /** A running proxy, whatever its engine. */
-public interface InterlayProxy extends AutoCloseable {
+public sealed interface InterlayProxy extends AutoCloseable permits RedisProxy, PostgresProxy {
     /** The port it listens on. */
     int port();
 

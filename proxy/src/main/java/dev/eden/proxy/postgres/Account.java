@@ -1,0 +1,19 @@
+package dev.eden.proxy.postgres;
+
+import org.jspecify.annotations.Nullable;
+
+/** How a user proves itself to the proxy, and what the proxy then has to show to servers. */
+sealed interface Account {
+    /** Proves nothing. */
+    record Trusted() implements Account {}
+
+    record ScramVerifier(Scram.Verifier verifier, @Nullable Credential known) implements Account {}
+
+    record Md5Verifier(Credential.Md5 stored) implements Account {}
+
+    /** There is no such login: whatever is shown is wrong. */
+    record Unknown() implements Account {}
+
+    /** Nobody can say how this user proves itself. */
+    record Unreadable(String why) implements Account {}
+}

@@ -1,0 +1,50 @@
+package dev.eden.proxy.postgres;
+
+import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys with which clients cancel: the proxy's own, so that a key means a client and not a connection to a server, which changes hands. The first
+ * twelve bits of the process id name the proxy. Shared by the loops.
+ */
+final class Cancels {
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int OWN_BITS = 20;
+
+    private final int proxy;
+    private final Map<Integer, Entry> clients = new ConcurrentHashMap<>();
+
+    private record Entry(ClientSession client, byte[] secret) {}
+
+    /** What a client shows in a CancelRequest; 4 bytes in protocol 3.0, 32 from 3.2 on. */
+    record Key(int pid, byte[] secret) {}
+
+    Cancels(String proxyName) {
+        proxy = (proxyName.hashCode() * 0x9E3779B9) >>> OWN_BITS & 0x7ff;
+    }
+
+    Key register(ClientSession client, boolean longKey) {
+        byte[] secret = new byte[longKey ? 32 : 4];
+        RANDOM.nextBytes(secret);
+        while (true) {
+            int pid = proxy << OWN_BITS | RANDOM.nextInt(1, 1 << OWN_BITS);
+            if (clients.putIfAbsent(pid, new Entry(client, secret)) == null) {
+                return new Key(pid, secret);
+            }
+        }
+    }
+
+    void forget(int pid) {
+        clients.remove(pid);
+    }
+
+    /** Whose key this is; null when it is nobody's here. */
+    @Nullable
+    ClientSession find(int pid, byte[] secret) {
+        Entry entry = clients.get(pid);
+        return entry != null && MessageDigest.isEqual(entry.secret(), secret) ? entry.client() : null;
+    }
+}

@@ -1,0 +1,165 @@
+package dev.eden.proxy.postgres;
+
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One client's prepared statements by its own names. A name counts from its ParseComplete on; what an error skipped is taken back. */
+final class ClientStatements {
+    private final Prepared.Catalogue catalogue;
+    private final Map<String, Entry> named = new HashMap<>();
+    private byte[] lastName = {};
+    private @Nullable Entry last;
+    private @Nullable Prepared unnamed;
+
+    /** A statement under a client's name, or ({@code own}) under none of a client's. */
+    static final class Entry {
+        private final String name;
+        private final Prepared statement;
+        private boolean confirmed;
+        private boolean closed;
+
+        Entry(String name, Prepared statement) {
+            this.name = name;
+            this.statement = statement;
+        }
+
+        static Entry own(Prepared statement) {
+            return new Entry("", statement);
+        }
+
+        Prepared statement() {
+            return statement;
+        }
+
+        void confirm() {
+            confirmed = true;
+        }
+
+        boolean confirmed() {
+            return confirmed;
+        }
+    }
+
+    ClientStatements(Prepared.Catalogue catalogue) {
+        this.catalogue = catalogue;
+    }
+
+    /** The name at {@code from}…{@code to} as the client knows it; null when there is none. */
+    @Nullable
+    Entry find(ByteBuf in, int from, int to) {
+        int length = to - from;
+        Entry recent = last;
+        if (recent != null && lastName.length == length && same(in, from)) {
+            return recent;
+        }
+        Entry entry = named.get(Message.text(in, from, to));
+        if (entry != null) {
+            lastName = new byte[length];
+            in.getBytes(from, lastName);
+            last = entry;
+        }
+        return entry;
+    }
+
+    private boolean same(ByteBuf in, int from) {
+        for (int i = 0; i < lastName.length; i++) {
+            if (in.getByte(from + i) != lastName[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    boolean has(String name) {
+        return named.containsKey(name);
+    }
+
+    @Nullable
+    Prepared unnamed() {
+        return unnamed;
+    }
+
+    /** Remembers the content of an unnamed Parse. */
+    Prepared parseUnnamed(ByteBuf in, int from, int to) {
+        Prepared before = unnamed;
+        if (before != null && before.hasBody(in, from, to)) {
+            return before;
+        }
+        Prepared statement = catalogue.acquire(in, from, to);
+        unnamed = statement;
+        if (before != null) {
+            catalogue.release(before);
+        }
+        return statement;
+    }
+
+    void dropUnnamed() {
+        Prepared before = unnamed;
+        if (before != null) {
+            unnamed = null;
+            catalogue.release(before);
+        }
+    }
+
+    Entry parse(String name, ByteBuf in, int from, int to) {
+        Entry entry = new Entry(name, catalogue.acquire(in, from, to));
+        Entry before = named.put(name, entry);
+        if (before != null) {
+            forget(before);
+        }
+        return entry;
+    }
+
+    /** Closes a name; null when there is none. */
+    @Nullable
+    Entry close(String name) {
+        Entry entry = named.remove(name);
+        if (entry != null) {
+            forget(entry);
+            entry.closed = true;
+        }
+        return entry;
+    }
+
+    private void forget(Entry entry) {
+        if (last == entry) {
+            last = null;
+        }
+        catalogue.release(entry.statement);
+    }
+
+    /** An error kept the server (or the proxy, in its stead) from doing what {@code entry} stands for. */
+    void skipped(Entry entry) {
+        if (entry.name.isEmpty()) {
+            return;
+        }
+        if (entry.closed) {
+            if (entry.confirmed && !named.containsKey(entry.name)) {
+                entry.closed = false;
+                entry.statement.references++;
+                catalogue.keep(entry.statement);
+                named.put(entry.name, entry);
+            }
+        } else if (!entry.confirmed && named.get(entry.name) == entry) {
+            named.remove(entry.name);
+            forget(entry);
+        }
+    }
+
+    void clear() {
+        for (Entry entry : new ArrayList<>(named.values())) {
+            forget(entry);
+        }
+        named.clear();
+        last = null;
+        lastName = new byte[0];
+        dropUnnamed();
+    }
+
+    int size() {
+        return named.size();
+    }
+}

@@ -1,0 +1,289 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.LoopSnapshot;
+import dev.eden.proxy.PostgresProxyConfig;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.EventLoop;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Everything that one event loop owns: its clients, their pools, the route it follows. Touched by that loop's thread only, so a request crosses
+ * no thread and needs no lock. Writes are collected and flushed once per turn of the loop.
+ */
+final class PostgresLoop {
+    private static final long UNUSED = Duration.ofMinutes(5).toNanos();
+    private static final long PROBE_IDLE = Duration.ofMillis(500).toNanos();
+
+    final PostgresProxyConfig config;
+    final EventLoop eventLoop;
+    final Connector connector;
+    final Accounts accounts;
+    final Cancels cancels;
+    final ClientTls tls;
+    final LoopCounters counters = new LoopCounters();
+    final Traffic traffic = new Traffic();
+    final Settings.Interner settings = new Settings.Interner();
+    final Prepared.Catalogue statements = new Prepared.Catalogue();
+    final List<ClientSession> clients = new ArrayList<>();
+    final Gate gate = new Gate(this);
+    long now = System.nanoTime();
+
+    private final AtomicInteger clientCount;
+    private final int poolShare;
+    private final Map<PoolKey, ServerPool> pools = new HashMap<>();
+    private final Map<PoolKey, ServerPool> edenPools = new HashMap<>();
+    private final List<ServerConnection> dirtyServers = new ArrayList<>();
+    private final List<ClientSession> dirtyClients = new ArrayList<>();
+    private final ArrayDeque<ClientSession> woken = new ArrayDeque<>();
+    private final Runnable turn = this::endOfTurn;
+    private boolean turnScheduled;
+    private long turnBegan;
+
+    /** What the loops of one proxy share. */
+    record Shared(Accounts accounts, Cancels cancels, ClientTls tls, AtomicInteger clientCount) {}
+
+    PostgresLoop(
+            PostgresProxyConfig config,
+            Shared shared,
+            EventLoop eventLoop,
+            Class<? extends Channel> channelType,
+            int poolShare) {
+        this.config = config;
+        this.accounts = shared.accounts();
+        this.cancels = shared.cancels();
+        this.tls = shared.tls();
+        this.clientCount = shared.clientCount();
+        this.eventLoop = eventLoop;
+        this.poolShare = poolShare;
+        this.connector = new Connector(
+                eventLoop,
+                channelType,
+                config.limits().connectTimeout(),
+                config.limits().outputBytes());
+    }
+
+    long tick() {
+        now = System.nanoTime();
+        return now;
+    }
+
+    ByteBuf buffer() {
+        return ByteBufAllocator.DEFAULT.ioBuffer(128);
+    }
+
+    /** A new connection; on this loop's thread. */
+    void accept(Channel channel) {
+        tick();
+        channel.pipeline().addLast(new ClientStartup(this, channel));
+    }
+
+    /** Counts a client in; false: there are too many, and it has been told. */
+    boolean admit(Channel channel) {
+        if (clientCount.incrementAndGet() > config.limits().maxClients()) {
+            clientCount.decrementAndGet();
+            counters.clientsRefused++;
+            ByteBuf out = buffer();
+            ErrorMessage.fatal("53300", "sorry, too many clients already").write(out);
+            channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+            return false;
+        }
+        counters.clientsAccepted++;
+        return true;
+    }
+
+    void left() {
+        clientCount.decrementAndGet();
+    }
+
+    // ---- pools
+
+    ServerPool pool(PoolKey key) {
+        ServerPool pool = pools.get(key);
+        if (pool == null) {
+            pool = new ServerPool(this, key, poolShare, null);
+            pools.put(key, pool);
+        }
+        return pool;
+    }
+
+    /** For queries of the proxy's own; apart from the clients' pools. */
+    ServerPool edenPool(Backend backend, Backend.Login login) {
+        String database = backend.database();
+        PoolKey key = new PoolKey(
+                ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
+        return edenPools.computeIfAbsent(
+                key, k -> new ServerPool(this, k, 1, new Credential.Password(login.password())));
+    }
+
+    List<ServerPool> pools() {
+        return new ArrayList<>(pools.values());
+    }
+
+    List<ServerPool> allPools() {
+        List<ServerPool> all = pools();
+        all.addAll(edenPools.values());
+        return all;
+    }
+
+    /** Drops the pools of servers that left the route; with {@code flipped} also those of the side that lost its authority. */
+    void dropForeign(boolean flipped) {
+        pools.values().removeIf(pool -> drop(pool, flipped));
+        edenPools.values().removeIf(pool -> drop(pool, flipped));
+    }
+
+    private boolean drop(ServerPool pool, boolean flipped) {
+        if (!gate.knows(pool.key.server()) || (flipped && !pool.onActive())) {
+            pool.close();
+            return true;
+        }
+        return false;
+    }
+
+    /** Every now and then: waits that took too long, pools nobody uses, pins that may be gone. */
+    void sweep() {
+        tick();
+        long waitedSince = now - config.waitTimeout().toNanos();
+        boolean open = gate.open();
+        for (ServerPool pool : pools()) {
+            if (open) {
+                pool.expire(waitedSince);
+            }
+            pool.trim(now - UNUSED);
+            if (pool.references == 0 && pool.open() == 0 && now - pool.unusedSince > UNUSED) {
+                pools.remove(pool.key);
+                pool.close();
+            }
+        }
+        for (ClientSession client : clients.toArray(new ClientSession[0])) {
+            client.probeIfIdle(now - PROBE_IDLE);
+        }
+    }
+
+    // ---- end of turn
+
+    void flushLater(ServerConnection connection) {
+        dirtyServers.add(connection);
+        schedule();
+    }
+
+    void flushLater(ClientSession client) {
+        dirtyClients.add(client);
+        schedule();
+    }
+
+    /** Lets a client go on when the current event is done. */
+    void wake(ClientSession client) {
+        woken.add(client);
+        schedule();
+    }
+
+    void wakeAll() {
+        woken.addAll(clients);
+        schedule();
+    }
+
+    void schedule() {
+        if (!turnScheduled) {
+            turnScheduled = true;
+            turnBegan = System.nanoTime();
+            eventLoop.execute(turn);
+        }
+    }
+
+    private void endOfTurn() {
+        for (ClientSession client = woken.poll(); client != null; client = woken.poll()) {
+            client.process();
+        }
+        turnScheduled = false;
+        for (int i = 0; i < dirtyServers.size(); i++) {
+            dirtyServers.get(i).flush();
+        }
+        dirtyServers.clear();
+        for (int i = 0; i < dirtyClients.size(); i++) {
+            dirtyClients.get(i).flush();
+        }
+        dirtyClients.clear();
+        traffic.added(System.nanoTime() - turnBegan);
+        gate.turnEnded();
+    }
+
+    /** Copies the totals and begins new histograms. */
+    LoopSnapshot snapshot() {
+        int pinned = 0;
+        for (ClientSession client : clients) {
+            pinned += client.pinned() ? 1 : 0;
+        }
+        LoopSnapshot snapshot = new LoopSnapshot(
+                clients.size(),
+                counters.backendConnections,
+                pinned,
+                traffic.activeOperations,
+                traffic.activeErrors,
+                traffic.standbyOperations,
+                traffic.standbyErrors,
+                0,
+                0,
+                0,
+                traffic.active,
+                traffic.standby,
+                traffic.added,
+                Map.of(),
+                events());
+        traffic.active = new long[LoopSnapshot.BUCKETS];
+        traffic.standby = new long[LoopSnapshot.BUCKETS];
+        traffic.added = new long[LoopSnapshot.BUCKETS];
+        return snapshot;
+    }
+
+    private Map<String, Long> events() {
+        Map<String, Long> events = new TreeMap<>();
+        events.put("client_accepted", counters.clientsAccepted);
+        events.put("client_refused", counters.clientsRefused);
+        events.put("login_failed", counters.loginsFailed);
+        events.put("connect_failed", counters.connectFailures);
+        events.put("in_doubt_closed", counters.inDoubt);
+        events.put("protocol_error", counters.protocolErrors);
+        events.put("request_held", counters.held);
+        events.put("request_waited", counters.waited);
+        events.put("wait_refused", counters.waitsRefused);
+        events.put("cancel_forwarded", counters.cancelsForwarded);
+        events.put("cancel_ignored", counters.cancelsIgnored);
+        events.put("pin_probed_clean", counters.pinsProbedClean);
+        events.put("session_carried", counters.sessionsCarried);
+        events.put("session_ended", counters.sessionsEnded);
+        for (Pin pin : Pin.values()) {
+            events.put("pin_" + pin.label(), counters.pins[pin.ordinal()]);
+        }
+        return events;
+    }
+
+    void close() {
+        for (ClientSession client : clients.toArray(new ClientSession[0])) {
+            client.end(ErrorMessage.fatal("57P01", "eden: the proxy is shutting down"));
+        }
+        allPools().forEach(ServerPool::close);
+    }
+
+    void schedulePeriodic() {
+        eventLoop.scheduleWithFixedDelay(
+                () -> {
+                    sweep();
+                    schedule();
+                },
+                100,
+                100,
+                TimeUnit.MILLISECONDS);
+    }
+}

@@ -1,0 +1,215 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.DataPlane;
+import dev.eden.proxy.LoopSnapshot;
+import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.Route;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollChannelOption;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * The event loops of one PostgreSQL proxy and their listeners. With native epoll every loop listens on the port by itself (SO_REUSEPORT) and
+ * keeps what it accepts; without, one listener deals connections out.
+ */
+public final class PostgresLoops implements DataPlane {
+    private final PostgresProxyConfig config;
+    private final EventLoopGroup group;
+    private final List<PostgresLoop> loops = new ArrayList<>();
+    private final List<Channel> listeners = new ArrayList<>();
+    private final boolean epoll;
+
+    /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read. */
+    public PostgresLoops(PostgresProxyConfig config) {
+        this.config = config;
+        int wanted = config.eventLoops() > 0
+                ? config.eventLoops()
+                : Runtime.getRuntime().availableProcessors();
+        int count = Math.max(1, Math.min(wanted, config.poolSize()));
+        epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
+        PostgresLoop.Shared shared = new PostgresLoop.Shared(
+                new Accounts(config.trusted()),
+                new Cancels(config.identity().name()),
+                new ClientTls(config.tls()),
+                new AtomicInteger());
+        IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-postgres", true), factory);
+        for (int i = 0; i < count; i++) {
+            int share = config.poolSize() / count + (i < config.poolSize() % count ? 1 : 0);
+            loops.add(new PostgresLoop(
+                    config, shared, group.next(), epoll ? EpollSocketChannel.class : NioSocketChannel.class, share));
+        }
+        loops.forEach(PostgresLoop::schedulePeriodic);
+    }
+
+    @Override
+    public int bind() throws IOException {
+        InetSocketAddress address = config.listen();
+        int port = address.getPort();
+        if (port != 0 && epoll) {
+            // with SO_REUSEPORT the kernel would let two proxies share a port without a word
+            try (ServerSocket probe = new ServerSocket()) {
+                probe.setReuseAddress(true);
+                probe.bind(address);
+            } catch (IOException e) {
+                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+            }
+        }
+        int count = epoll ? loops.size() : 1;
+        for (int i = 0; i < count; i++) {
+            try {
+                Channel listener = bind(loops.get(i), new InetSocketAddress(address.getAddress(), port));
+                listeners.add(listener);
+                port = ((InetSocketAddress) listener.localAddress()).getPort();
+            } catch (Exception e) {
+                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+            }
+        }
+        return port;
+    }
+
+    private Channel bind(PostgresLoop loop, InetSocketAddress address) {
+        int output = config.limits().outputBytes();
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(loop.eventLoop, epoll ? loop.eventLoop : group)
+                .channel(
+                        epoll
+                                ? EpollServerSocketChannel.class.asSubclass(ServerChannel.class)
+                                : NioServerSocketChannel.class)
+                .option(ChannelOption.SO_BACKLOG, 4096)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, new WriteBufferWaterMark(output / 2, output))
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel channel) {
+                        loopOf(channel).accept(channel);
+                    }
+                });
+        if (epoll) {
+            bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
+        }
+        return bootstrap.bind(address).syncUninterruptibly().channel();
+    }
+
+    private PostgresLoop loopOf(Channel channel) {
+        for (PostgresLoop loop : loops) {
+            if (loop.eventLoop == channel.eventLoop()) {
+                return loop;
+            }
+        }
+        throw new IllegalStateException("a channel on a foreign loop");
+    }
+
+    // ---- the follower's orders
+
+    @Override
+    public void install(Route route) {
+        onEach(loop -> loop.gate.install(route));
+    }
+
+    @Override
+    public void lease(long until) {
+        onEach(loop -> loop.gate.lease(until));
+    }
+
+    @Override
+    public CompletableFuture<HoldReport> hold() {
+        List<CompletableFuture<Gate.Drained>> drained = new ArrayList<>();
+        for (PostgresLoop loop : loops) {
+            CompletableFuture<Gate.Drained> future = new CompletableFuture<>();
+            loop.eventLoop.execute(() -> loop.gate.hold().thenAccept(future::complete));
+            drained.add(future);
+        }
+        return CompletableFuture.allOf(drained.toArray(CompletableFuture<?>[]::new))
+                .thenApply(_ -> {
+                    long micros = 0;
+                    long held = 0;
+                    List<Integer> backends = new ArrayList<>();
+                    Map<String, Long> endings = new TreeMap<>();
+                    for (CompletableFuture<Gate.Drained> one : drained) {
+                        Gate.Drained loop = one.join();
+                        micros = Math.max(micros, loop.micros());
+                        held += loop.held();
+                        backends.addAll(loop.backends());
+                        loop.endings().forEach((reason, count) -> endings.merge(reason, count, Long::sum));
+                    }
+                    return new HoldReport(micros, held, 0, backends, endings);
+                });
+    }
+
+    /** Logs in to the standby for every pool in use; it does not wait for that, because a fence there may refuse until the flip. */
+    @Override
+    public CompletableFuture<Void> prepareForFlip() {
+        loops.forEach(loop -> loop.eventLoop.execute(loop.gate::warm));
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public boolean leaseLost() {
+        return ask(loop -> loop.gate.leaseLost()).contains(true);
+    }
+
+    @Override
+    public LoopSnapshot snapshot() {
+        return LoopSnapshot.sum(ask(PostgresLoop::snapshot));
+    }
+
+    private void onEach(Consumer<PostgresLoop> order) {
+        ask(loop -> {
+            order.accept(loop);
+            return true;
+        });
+    }
+
+    private <T> List<T> ask(Function<PostgresLoop, T> question) {
+        List<CompletableFuture<T>> answers = new ArrayList<>();
+        for (PostgresLoop loop : loops) {
+            answers.add(CompletableFuture.supplyAsync(() -> question.apply(loop), loop.eventLoop));
+        }
+        return answers.stream().map(CompletableFuture::join).toList();
+    }
+
+    // ---- end
+
+    @Override
+    public void stopAccepting() {
+        listeners.forEach(listener -> listener.close().syncUninterruptibly());
+        listeners.clear();
+    }
+
+    @Override
+    public void close() {
+        stopAccepting();
+        onEach(PostgresLoop::close);
+        group.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+}

@@ -1,0 +1,119 @@
+package dev.eden.proxy.postgres;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A statement by its content (text and parameter types): every client that prepares the same means the same one, and on every connection to a server
+ * it has the same name, unique among all contents. So a connection keeps what any of its clients prepared.
+ */
+final class Prepared {
+    /** Query text, its zero, the parameter types: the rest of a Parse message after the name. */
+    final byte[] body;
+
+    final StatementText.Effect effect;
+    private byte[] name;
+    private int generation;
+    private final long number;
+    private final int hash;
+    int references;
+
+    private Prepared(byte[] body, long number, StatementText.Effect effect) {
+        this.body = body;
+        this.number = number;
+        this.effect = effect;
+        this.hash = Arrays.hashCode(body);
+        this.name = makeName();
+    }
+
+    private byte[] makeName() {
+        return ("eden_" + Long.toString(number, 36) + (generation == 0 ? "" : "_" + generation))
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** The name on servers, now. */
+    byte[] name() {
+        return name;
+    }
+
+    /** The plan may not be used any more (its result type has changed): from now on it is another statement. */
+    void renew() {
+        generation++;
+        name = makeName();
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    boolean hasBody(ByteBuf in, int from, int to) {
+        if (to - from != body.length) {
+            return false;
+        }
+        for (int i = 0; i < body.length; i++) {
+            if (in.getByte(from + i) != body[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A Parse message that makes the statement; unnamed where {@code named} is false. */
+    void parse(ByteBuf out, boolean named) {
+        byte[] as = named ? name : new byte[0];
+        out.writeByte('P').writeInt(4 + as.length + 1 + body.length).writeBytes(as).writeByte(0);
+        out.writeBytes(body);
+    }
+
+    /** All contents that clients of one loop know now. */
+    static final class Catalogue {
+        private final Map<Key, Prepared> known = new HashMap<>();
+        private long numbers;
+
+        private record Key(byte[] body, int hash) {
+            @Override
+            public boolean equals(Object other) {
+                return other instanceof Key(byte[] otherBody, int otherHash)
+                        && otherHash == hash
+                        && Arrays.equals(otherBody, body);
+            }
+
+            @Override
+            public int hashCode() {
+                return hash;
+            }
+        }
+
+        /** The statement with this content; counts a reference. */
+        Prepared acquire(ByteBuf in, int from, int to) {
+            byte[] body = new byte[to - from];
+            in.getBytes(from, body);
+            Key key = new Key(body, Arrays.hashCode(body));
+            Prepared prepared = known.get(key);
+            if (prepared == null) {
+                prepared = new Prepared(body, ++numbers, StatementText.classify(in, from, to));
+                known.put(key, prepared);
+            }
+            prepared.references++;
+            return prepared;
+        }
+
+        void release(Prepared prepared) {
+            if (--prepared.references == 0) {
+                known.remove(new Key(prepared.body, prepared.hash));
+            }
+        }
+
+        /** Puts back what was released a moment ago. */
+        void keep(Prepared prepared) {
+            known.putIfAbsent(new Key(prepared.body, prepared.hash), prepared);
+        }
+
+        int size() {
+            return known.size();
+        }
+    }
+}

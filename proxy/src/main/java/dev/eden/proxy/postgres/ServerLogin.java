@@ -1,0 +1,102 @@
+package dev.eden.proxy.postgres;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The proxy as a client: from the startup message to the first ReadyForQuery of one connection to a server. */
+final class ServerLogin {
+    private static final int OK = 0;
+    private static final int CLEARTEXT = 3;
+    private static final int MD5 = 5;
+    private static final int SASL = 10;
+    private static final int SASL_CONTINUE = 11;
+    private static final int SASL_FINAL = 12;
+
+    private final PoolKey key;
+    private final Credential credential;
+    private final String applicationName;
+    private Scram.@Nullable Client scram;
+
+    ServerLogin(PoolKey key, Credential credential, String applicationName) {
+        this.key = key;
+        this.credential = credential;
+        this.applicationName = applicationName;
+    }
+
+    void startup(ByteBuf out) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        parameters.put("user", key.user());
+        parameters.put("database", key.database());
+        parameters.put("application_name", applicationName);
+        parameters.putAll(key.options());
+        Message.startup(out, parameters);
+    }
+
+    /** Answers an authentication request (from its type byte) into {@code out}. Throws {@link ProtocolViolation} with why it cannot. */
+    void answer(ByteBuf in, int index, int total, ByteBuf out) {
+        int request = in.getInt(index + Message.HEADER);
+        int from = index + Message.HEADER + 4;
+        int to = index + total;
+        switch (request) {
+            case OK -> {
+                // nothing to say
+            }
+            case CLEARTEXT -> {
+                if (!(credential instanceof Credential.Password password)) {
+                    throw new ProtocolViolation("the server asks for a clear-text password and none is known");
+                }
+                if (!key.server().tls()) {
+                    throw new ProtocolViolation("the server asks for a clear-text password and the connection is not encrypted");
+                }
+                Message.password(out, password.secret().reveal());
+            }
+            case MD5 -> {
+                byte[] salt = new byte[4];
+                in.getBytes(from, salt);
+                Message.password(out, Md5.answer(md5(), salt));
+            }
+            case SASL -> {
+                String mechanisms = in.toString(from, to - from, StandardCharsets.UTF_8);
+                if (!java.util.List.of(mechanisms.split("\0")).contains(Scram.MECHANISM)) {
+                    throw new ProtocolViolation("the server offers no SASL mechanism that the proxy knows");
+                }
+                Scram.Client client = new Scram.Client(credential);
+                scram = client;
+                byte[] first = client.first().getBytes(StandardCharsets.UTF_8);
+                int at = Message.begin(out, 'p');
+                Message.string(out, Scram.MECHANISM);
+                out.writeInt(first.length).writeBytes(first);
+                Message.end(out, at);
+            }
+            case SASL_CONTINUE -> {
+                byte[] last = running().last(Message.text(in, from, to)).getBytes(StandardCharsets.UTF_8);
+                int at = Message.begin(out, 'p');
+                out.writeBytes(last);
+                Message.end(out, at);
+            }
+            case SASL_FINAL -> running().verify(Message.text(in, from, to));
+            default -> throw new ProtocolViolation("the server asks for an authentication (" + request + ") that the proxy does not know");
+        }
+    }
+
+    private Scram.Client running() {
+        Scram.Client client = scram;
+        if (client == null) {
+            throw new ProtocolViolation("the server's SASL messages are out of order");
+        }
+        return client;
+    }
+
+    private String md5() {
+        return switch (credential) {
+            case Credential.Md5 md5 -> md5.hash().reveal();
+            case Credential.Password password -> Md5.stored(key.user(), password.secret().reveal());
+            case Credential.Keys _ ->
+                throw new ProtocolViolation("the server asks for md5 and the user was authenticated by SCRAM");
+            case Credential.None _ -> throw new ProtocolViolation("the server asks for a password and none is known");
+        };
+    }
+}

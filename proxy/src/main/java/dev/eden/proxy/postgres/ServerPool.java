@@ -1,0 +1,371 @@
+package dev.eden.proxy.postgres;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections of one event loop to one server for one database, user and set of startup options, and the clients that wait for one, first come
+ * first served. A failed connect is tried again with a growing pause; a server's refusal to log in is told to those who wait, except behind a
+ * fence that is about to fall.
+ */
+final class ServerPool {
+    private static final long MIN_BACKOFF = 10_000_000;
+    private static final long MAX_BACKOFF = 1_000_000_000;
+
+    final PostgresLoop loop;
+    final PoolKey key;
+    private final int size;
+    private final @Nullable Credential fixed;
+    private final Set<ServerConnection> all = new LinkedHashSet<>();
+    private final Deque<ServerConnection> idle = new ArrayDeque<>();
+    private final Deque<ClientSession> waiting = new ArrayDeque<>();
+    private final Deque<Exchange> exchanges = new ArrayDeque<>();
+    private int connecting;
+    private long backoff = MIN_BACKOFF;
+    private long retryAt;
+    private boolean retryScheduled;
+    private @Nullable ErrorMessage failure;
+    private boolean closed;
+    int references;
+    long unusedSince;
+
+    /** What a new session on this server says of itself, once one has been seen; its settings are the defaults. */
+    private @Nullable Welcome welcome;
+
+    /** @param reported everything the server reported; settings: those of them that clients may change */
+    record Welcome(java.util.Map<String, String> reported, Settings settings) {}
+
+    /** What servers make of settings in clients' own words. */
+    private final java.util.Map<Settings, Settings> canonical = new java.util.HashMap<>();
+
+    /** The settings as servers report them, or null when no session with these has been seen. */
+    @Nullable
+    Settings canonical(Settings asked) {
+        return canonical.get(asked);
+    }
+
+    void remember(Settings asked, Settings reported) {
+        if (canonical.size() < 1000) {
+            canonical.put(asked, reported);
+        }
+    }
+
+    /** {@code fixed}: what to log in with; null: what the user has proved. */
+    ServerPool(PostgresLoop loop, PoolKey key, int size, @Nullable Credential fixed) {
+        this.loop = loop;
+        this.key = key;
+        this.size = size;
+        this.fixed = fixed;
+        this.unusedSince = loop.now;
+        this.retryAt = loop.now;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    boolean onActive() {
+        return key.server().equals(loop.gate.active());
+    }
+
+    @Nullable
+    Welcome welcome() {
+        return welcome;
+    }
+
+    /** True where somebody waits: who holds a connection gives it back at the end of a transaction. */
+    boolean contended() {
+        return !waiting.isEmpty();
+    }
+
+    // ---- taking and giving back
+
+    /** An idle connection, or null: {@link #await}. */
+    @Nullable
+    ServerConnection take(ClientSession client) {
+        if (!waiting.isEmpty()) {
+            return null;
+        }
+        ServerConnection kept = idle();
+        if (kept != null) {
+            kept.client = client;
+        }
+        return kept;
+    }
+
+    private @Nullable ServerConnection idle() {
+        for (ServerConnection kept = idle.pollLast(); kept != null; kept = idle.pollLast()) {
+            if (kept.usable()) {
+                return kept;
+            }
+        }
+        return null;
+    }
+
+    /** Puts the client at the end of the line; it is {@code granted} a connection or {@code refused}. False: the line is too long. */
+    boolean await(ClientSession client) {
+        if (waiting.size() >= loop.config.maxWaiting()) {
+            return false;
+        }
+        client.waitingSince = loop.now;
+        waiting.addLast(client);
+        connectMore();
+        return true;
+    }
+
+    void leaveLine(ClientSession client) {
+        waiting.remove(client);
+    }
+
+    /** Takes everybody out of the line, as when the barrier comes. */
+    void emptyLine() {
+        for (ClientSession client : new ArrayList<>(waiting)) {
+            client.outOfLine();
+        }
+        waiting.clear();
+    }
+
+    /** Runs a query of the proxy's own on some connection. */
+    void exchange(String sql, Consumer<Exchange.Outcome> then) {
+        Exchange exchange = new Exchange(sql, then);
+        ServerConnection kept = idle();
+        if (kept != null) {
+            run(kept, exchange);
+            return;
+        }
+        exchanges.addLast(exchange);
+        connectMore();
+    }
+
+    private void run(ServerConnection connection, Exchange exchange) {
+        connection.exchange(new Exchange(exchange.sql, outcome -> {
+            if (connection.usable()) {
+                release(connection);
+            }
+            exchange.end(outcome);
+        }));
+    }
+
+    /** Gives a connection back that is clean: no transaction, nothing expected, nothing left in its session. */
+    void release(ServerConnection connection) {
+        connection.client = null;
+        connection.read(true);
+        if (closed || !connection.usable() || connection.busy()) {
+            connection.close();
+            return;
+        }
+        if (connection.cancels > 0) {
+            return; // comes back when the cancel requests have arrived
+        }
+        Exchange exchange = exchanges.pollFirst();
+        if (exchange != null) {
+            run(connection, exchange);
+            return;
+        }
+        ClientSession next = loop.gate.open() || !onActive() ? waiting.pollFirst() : null;
+        if (next != null) {
+            connection.client = next;
+            next.granted(connection);
+            return;
+        }
+        connection.idleSince = loop.now;
+        idle.addLast(connection);
+    }
+
+    /** Takes a connection back whose client has gone; {@code dirty}: its session has state. */
+    void reclaim(ServerConnection connection, boolean dirty) {
+        connection.client = null;
+        if (closed || !connection.usable() || connection.busy()) {
+            connection.close();
+        } else if (dirty) {
+            connection.forgetStatements();
+            connection.exchange(new Exchange("DISCARD ALL", outcome -> {
+                if (outcome.error() == null) {
+                    release(connection);
+                } else {
+                    connection.close();
+                }
+            }));
+        } else {
+            release(connection);
+        }
+    }
+
+    /** A cancel request has arrived at the server: whoever waits may have the connection now. */
+    void cancelArrived(ServerConnection connection) {
+        connection.cancels--;
+        if (connection.cancels == 0 && connection.client == null && connection.usable() && !connection.busy()
+                && !idle.contains(connection)) {
+            release(connection);
+        }
+    }
+
+    // ---- connecting
+
+    /** Opens connections, as many as are asked for and allowed. */
+    private void connectMore() {
+        if (closed) {
+            return;
+        }
+        long pause = retryAt - loop.now;
+        if (pause > 0) {
+            if (!retryScheduled) {
+                retryScheduled = true;
+                loop.eventLoop.schedule(
+                        () -> {
+                            retryScheduled = false;
+                            loop.tick();
+                            connectMore();
+                            loop.schedule();
+                        },
+                        pause,
+                        java.util.concurrent.TimeUnit.NANOSECONDS);
+            }
+            return;
+        }
+        int wanted = waiting.size() + exchanges.size();
+        while (connecting < wanted && all.size() < size) {
+            connect();
+        }
+    }
+
+    /** Opens connections for readiness, up to {@code count}; failures only count. */
+    void warm(int count) {
+        if (retryAt - loop.now > 0) {
+            return;
+        }
+        while (!closed && all.size() < Math.min(size, count)) {
+            connect();
+        }
+    }
+
+    private void connect() {
+        Credential credential = fixed == null ? loop.accounts.credential(key.user()) : fixed;
+        ServerConnection connection = new ServerConnection(
+                this, new ServerLogin(key, credential, "eden:" + loop.config.identity().name()));
+        all.add(connection);
+        connecting++;
+        loop.connector.connect(
+                key.server(),
+                connection,
+                cause -> closed(
+                        connection,
+                        false,
+                        ErrorMessage.fatal(
+                                "08001", "eden: cannot reach server " + key.server().endpoint() + ": " + cause)));
+    }
+
+    void connected(ServerConnection connection) {
+        connecting--;
+        failure = null;
+        backoff = MIN_BACKOFF;
+        retryAt = loop.now;
+        if (welcome == null) {
+            welcome = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
+        }
+        if (closed) {
+            connection.close();
+            return;
+        }
+        loop.counters.backendConnections++;
+        release(connection);
+        connectMore();
+    }
+
+    /** The connection is gone, or never came to be. */
+    void closed(ServerConnection connection, boolean wasReady, ErrorMessage why) {
+        if (!all.remove(connection)) {
+            return;
+        }
+        idle.remove(connection);
+        if (wasReady) {
+            loop.counters.backendConnections--;
+            connectMore();
+            return;
+        }
+        connecting--;
+        loop.counters.connectFailures++;
+        failure = why;
+        retryAt = loop.now + backoff;
+        backoff = Math.min(loop.gate.justFlipped() ? 2 * MIN_BACKOFF : MAX_BACKOFF, backoff * 2);
+        boolean refusal = !why.sqlState().equals("08001") && !why.sqlState().equals("08006");
+        if (refusal && !behindFence(why) && all.isEmpty()) {
+            List<ClientSession> told = new ArrayList<>(waiting);
+            waiting.clear();
+            told.forEach(client -> client.refused(why));
+        }
+        if (!loop.gate.justFlipped() || !onActive()) {
+            for (Exchange exchange = exchanges.pollFirst(); exchange != null; exchange = exchanges.pollFirst()) {
+                exchange.failed(why);
+                exchange.end();
+            }
+        }
+        if (waiting.isEmpty() && exchanges.isEmpty()) {
+            return;
+        }
+        connectMore();
+    }
+
+    /** A refusal that proves that nothing ran and that ends when the new side's fence falls. */
+    private boolean behindFence(ErrorMessage why) {
+        return loop.gate.justFlipped()
+                && switch (why.sqlState()) {
+                    case "28000", "42501", "57P03", "53300", "57P01" -> true;
+                    default -> false;
+                };
+    }
+
+    /** Refuses those who have waited since before {@code since}. */
+    void expire(long since) {
+        for (ClientSession first = waiting.peekFirst();
+                first != null && first.waitingSince - since < 0;
+                first = waiting.peekFirst()) {
+            waiting.removeFirst();
+            ErrorMessage why = failure;
+            first.refused(
+                    why != null && all.isEmpty()
+                            ? why
+                            : ErrorMessage.fatal(
+                                            "53300",
+                                            "eden: no connection to the server became free within "
+                                                    + loop.config.waitTimeout().toMillis() + " ms")
+                                    .hint("All " + size + " connections of this pool are in use by other transactions or pinned sessions."));
+        }
+    }
+
+    // ---- end
+
+    void close() {
+        closed = true;
+        for (ServerConnection connection : new ArrayList<>(all)) {
+            connection.close();
+        }
+        for (Exchange exchange : new ArrayList<>(exchanges)) {
+            exchange.failed(ErrorMessage.fatal("57P01", "eden: the interlay has moved"));
+            exchange.end();
+        }
+        exchanges.clear();
+        emptyLine();
+    }
+
+    void each(Consumer<ServerConnection> action) {
+        new ArrayList<>(all).forEach(action);
+    }
+
+    int open() {
+        return all.size();
+    }
+
+    /** Closes connections that nobody took for a while. */
+    void trim(long before) {
+        while (!idle.isEmpty() && idle.getFirst().idleSince - before < 0) {
+            idle.removeFirst().close();
+        }
+    }
+}

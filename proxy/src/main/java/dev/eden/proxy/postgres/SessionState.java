@@ -1,0 +1,90 @@
+package dev.eden.proxy.postgres;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a session on a server has beyond a fresh one, as the server's own catalogues tell: the truth that looking at texts can only guess. Part of it can
+ * be made again on another server; the rest cannot.
+ *
+ * @param channels LISTEN
+ * @param settings set in the session, those that are tracked anyway apart
+ * @param prepared PREPARE statements in SQL
+ * @param bound what dies with the session, by reason
+ */
+record SessionState(
+        List<String> channels, Map<String, String> settings, List<String> prepared, @Nullable String role, int bound) {
+
+    /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
+    static final String PROBE =
+            """
+            SELECT 'channel', c, '' FROM pg_catalog.pg_listening_channels() c
+            UNION ALL SELECT 'setting', name, setting FROM pg_catalog.pg_settings
+             WHERE source = 'session' AND context IN ('user', 'superuser')
+            UNION ALL SELECT 'prepared', name, statement FROM pg_catalog.pg_prepared_statements WHERE from_sql
+            UNION ALL SELECT 'cursor', name, '' FROM pg_catalog.pg_cursors WHERE is_holdable
+            UNION ALL SELECT 'lock', '', '' FROM pg_catalog.pg_locks
+             WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid()
+            UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema()
+            UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema()
+            UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema()
+            UNION ALL SELECT 'role', current_user::text, '' WHERE current_user <> session_user
+            """;
+
+    static SessionState of(List<@Nullable String[]> rows) {
+        List<String> channels = new ArrayList<>();
+        Map<String, String> settings = new LinkedHashMap<>();
+        List<String> prepared = new ArrayList<>();
+        String role = null;
+        int bound = 0;
+        for (@Nullable String[] row : rows) {
+            String name = text(row[1]);
+            switch (text(row[0])) {
+                case "channel" -> channels.add(name);
+                case "setting" -> {
+                    if (Settings.index(name) < 0) {
+                        settings.put(name, text(row[2]));
+                    }
+                }
+                case "prepared" -> prepared.add(text(row[2]));
+                case "cursor" -> bound |= Pin.CURSOR.bit();
+                case "lock" -> bound |= Pin.ADVISORY_LOCK.bit();
+                case "temporary" -> bound |= Pin.TEMPORARY.bit();
+                case "role" -> role = name;
+                default -> throw new IllegalStateException("a probe's row of kind " + row[0]);
+            }
+        }
+        return new SessionState(channels, settings, prepared, role, bound);
+    }
+
+    private static String text(@Nullable String value) {
+        return value == null ? "" : value;
+    }
+
+    /** Why this session must keep its connection. */
+    int pins() {
+        int pins = bound;
+        pins |= channels.isEmpty() ? 0 : Pin.LISTEN.bit();
+        pins |= settings.isEmpty() ? 0 : Pin.SETTING.bit();
+        pins |= prepared.isEmpty() ? 0 : Pin.PREPARE.bit();
+        pins |= role == null ? 0 : Pin.ROLE.bit();
+        return pins;
+    }
+
+    /** Makes it again on another server. */
+    String statements() {
+        StringBuilder sql = new StringBuilder();
+        if (!settings.isEmpty()) {
+            sql.append(Settings.statement(settings)).append(';');
+        }
+        prepared.forEach(statement -> sql.append(statement.strip().replaceAll(";+$", "")).append(';'));
+        if (role != null) {
+            sql.append("SET ROLE ").append(Settings.identifier(role)).append(';');
+        }
+        channels.forEach(channel -> sql.append("LISTEN ").append(Settings.identifier(channel)).append(';'));
+        return sql.toString();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.eden.proxy.postgres;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings of a session that servers report (ParameterStatus) and clients may change: a client carries its own from connection to
+ * connection. Immutable and interned per loop, so that comparing a client's with a connection's is one comparison of references.
+ */
+final class Settings {
+    static final String[] NAMES = {
+        "client_encoding",
+        "DateStyle",
+        "IntervalStyle",
+        "TimeZone",
+        "standard_conforming_strings",
+        "application_name",
+        "search_path",
+        "default_transaction_read_only"
+    };
+    static final int SEARCH_PATH = 6;
+    private static final Map<String, Integer> INDEX = new HashMap<>();
+
+    static {
+        for (int i = 0; i < NAMES.length; i++) {
+            INDEX.put(NAMES[i].toLowerCase(Locale.ROOT), i);
+        }
+    }
+
+    private final @Nullable String[] values;
+    private final int hash;
+
+    private Settings(@Nullable String[] values) {
+        this.values = values;
+        this.hash = Arrays.hashCode(values);
+    }
+
+    /** One per loop: makes equal settings identical. */
+    static final class Interner {
+        private static final int MOST = 10_000;
+        private final Map<Settings, Settings> known = new HashMap<>();
+        final Settings empty = intern(new Settings(new @Nullable String[NAMES.length]));
+
+        private Settings intern(Settings settings) {
+            if (known.size() > MOST) {
+                known.clear();
+            }
+            Settings same = known.putIfAbsent(settings, settings);
+            return same == null ? settings : same;
+        }
+
+        Settings with(Settings base, int index, String value) {
+            if (value.equals(base.values[index])) {
+                return base;
+            }
+            @Nullable String[] changed = base.values.clone();
+            changed[index] = value;
+            return intern(new Settings(changed));
+        }
+    }
+
+    /** The number of a setting by its name in any case, or -1 when it is none of these. */
+    static int index(String name) {
+        Integer index = INDEX.get(name.toLowerCase(Locale.ROOT));
+        return index == null ? -1 : index;
+    }
+
+    @Nullable
+    String value(int index) {
+        return values[index];
+    }
+
+    /** True where a server with {@code other} does what this asks for; what this does not know it does not ask for. */
+    boolean satisfiedBy(Settings other) {
+        if (this == other) {
+            return true;
+        }
+        for (int i = 0; i < NAMES.length; i++) {
+            String wanted = values[i];
+            if (wanted != null && !wanted.equals(other.values[i])) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What has to be set on a server with {@code other}. */
+    Map<String, String> differencesTo(Settings other) {
+        Map<String, String> differences = new LinkedHashMap<>();
+        for (int i = 0; i < NAMES.length; i++) {
+            String wanted = values[i];
+            if (wanted != null && !wanted.equals(other.values[i])) {
+                differences.put(NAMES[i], wanted);
+            }
+        }
+        return differences;
+    }
+
+    /** One statement that sets them for the session. */
+    static String statement(Map<String, String> settings) {
+        StringBuilder sql = new StringBuilder("SELECT ");
+        settings.forEach((name, value) -> {
+            if (sql.length() > 7) {
+                sql.append(", ");
+            }
+            sql.append("pg_catalog.set_config(")
+                    .append(literal(name))
+                    .append(", ")
+                    .append(literal(value))
+                    .append(", false)");
+        });
+        return sql.toString();
+    }
+
+    /** A string literal that means the same whatever standard_conforming_strings says. */
+    static String literal(String value) {
+        String quoted = value.replace("'", "''");
+        return value.indexOf('\\') < 0 ? "'" + quoted + "'" : " E'" + quoted.replace("\\", "\\\\") + "'";
+    }
+
+    static String identifier(String name) {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Settings that && Arrays.equals(values, that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+}

@@ -1,0 +1,171 @@
+package dev.eden.proxy;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.proxy.RouteStore.Step;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.net.InetSocketAddress;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+
+/** Two real servers with a user {@code app} of the same verifier, a proxy before them, a route driven by hand. */
+abstract class PostgresFixture {
+    static EmbeddedPostgres source;
+    static EmbeddedPostgres target;
+
+    MemoryRouteStore store;
+    PostgresProxy proxy;
+    long attempt;
+
+    @BeforeAll
+    static void servers() throws SQLException {
+        source = EmbeddedPostgres.start();
+        target = EmbeddedPostgres.start();
+        try (Connection at = direct(source);
+                Statement statement = at.createStatement()) {
+            statement.execute("CREATE ROLE app LOGIN PASSWORD 'pencil'");
+            statement.execute("GRANT CREATE ON SCHEMA public TO app");
+            statement.execute("SET password_encryption = md5");
+            statement.execute("CREATE ROLE old LOGIN PASSWORD 'elderly'");
+        }
+        try (Connection at = direct(target);
+                Statement statement = at.createStatement()) {
+            statement.execute("CREATE ROLE app LOGIN PASSWORD '" + verifier("app") + "'");
+            statement.execute("GRANT CREATE ON SCHEMA public TO app");
+        }
+    }
+
+    private static String verifier(String user) throws SQLException {
+        try (Connection at = direct(source);
+                Statement statement = at.createStatement();
+                ResultSet rows =
+                        statement.executeQuery("SELECT rolpassword FROM pg_authid WHERE rolname = '" + user + "'")) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
+    @AfterAll
+    static void stop() {
+        source.close();
+        target.close();
+    }
+
+    @AfterEach
+    void end() {
+        if (proxy != null) {
+            proxy.close();
+        }
+    }
+
+    static Backend backend(String name, EmbeddedPostgres server) {
+        return new Backend(
+                name,
+                "127.0.0.1",
+                server.port(),
+                false,
+                null,
+                new Backend.Login(server.user(), new Secret(server.password())),
+                "eden");
+    }
+
+    void start(UnaryOperator<PostgresProxyConfig> change) {
+        store = new MemoryRouteStore(MemoryRouteStore.route(backend("source", source), backend("target", target)));
+        proxy = PostgresProxy.start(change.apply(config("p1")), store, new SimpleMeterRegistry());
+    }
+
+    static PostgresProxyConfig config(String name) {
+        return PostgresProxyConfig.of(
+                new ProxyIdentity(name, "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
+    }
+
+    static Connection direct(EmbeddedPostgres server) throws SQLException {
+        return DriverManager.getConnection(server.jdbcUrl(), server.user(), server.password());
+    }
+
+    String url() {
+        return "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/eden";
+    }
+
+    Connection client(String... options) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", "app");
+        properties.setProperty("password", "pencil");
+        properties.setProperty("sslmode", "disable");
+        properties.setProperty("connectTimeout", "30");
+        properties.setProperty("loginTimeout", "30");
+        for (int i = 0; i < options.length; i += 2) {
+            properties.setProperty(options[i], options[i + 1]);
+        }
+        return DriverManager.getConnection(url(), properties);
+    }
+
+    static String one(Connection at, String sql) throws SQLException {
+        try (Statement statement = at.createStatement();
+                ResultSet rows = statement.executeQuery(sql)) {
+            rows.next();
+            return rows.getString(1);
+        }
+    }
+
+    static void run(Connection at, String sql) throws SQLException {
+        try (Statement statement = at.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    // ---- attempts
+
+    void arm() {
+        attempt++;
+        store.state(RouteState.ARMED, attempt, 0);
+        await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.ARMED));
+    }
+
+    void prepare() {
+        arm();
+        store.state(RouteState.PREPARED, attempt, 120_000);
+    }
+
+    void drained() {
+        await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.DRAINED));
+    }
+
+    void hold() {
+        prepare();
+        drained();
+    }
+
+    String detail() {
+        return store.acknowledgements.stream()
+                .filter(a -> a.attempt() == attempt && a.step() == Step.DRAINED)
+                .findFirst()
+                .orElseThrow()
+                .detail();
+    }
+
+    void flip() {
+        store.commit();
+        open();
+    }
+
+    void abort() {
+        store.state(RouteState.ABORTING, attempt, 0);
+        open();
+    }
+
+    private void open() {
+        store.stable();
+        await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.OPENED));
+    }
+}
