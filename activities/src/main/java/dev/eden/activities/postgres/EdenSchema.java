@@ -16,7 +16,7 @@ public final class EdenSchema {
                 numbers(names.probeTable(Role.SOURCE)),
                 numbers(names.probeTable(Role.TARGET)),
                 "CREATE TABLE IF NOT EXISTS " + names.state()
-                        + " (only boolean PRIMARY KEY DEFAULT true CHECK (only), epoch bigint NOT NULL)",
+                        + " (id boolean PRIMARY KEY DEFAULT true CHECK (id), epoch bigint NOT NULL)",
                 "INSERT INTO " + names.state() + " (epoch) VALUES (0) ON CONFLICT DO NOTHING")));
     }
 

@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres;
 
+import java.sql.BatchUpdateException;
 import java.sql.SQLException;
 
 /** A server refused a statement. The message is the server's, without statement or values. */
@@ -21,7 +22,10 @@ public class PostgresException extends RuntimeException {
         return sqlState.startsWith("28") || sqlState.equals("42501");
     }
 
-    static PostgresException of(SQLException e) {
+    static PostgresException of(SQLException thrown) {
+        // A batch's own message repeats the statement.
+        SQLException next = thrown instanceof BatchUpdateException ? thrown.getNextException() : null;
+        SQLException e = next == null ? thrown : next;
         String state = e.getSQLState() == null ? "" : e.getSQLState();
         boolean lost = state.startsWith("08") || state.startsWith("57P") || state.equals("53300");
         return lost ? new PostgresConnectionException(e) : new PostgresException(e);

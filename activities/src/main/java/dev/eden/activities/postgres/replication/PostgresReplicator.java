@@ -134,7 +134,7 @@ public final class PostgresReplicator implements AutoCloseable {
         problem = why;
         Direction direction = over.direction();
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
-        if (!direction.from().equals(pair.source()) || direction.epoch() > 0) {
+        if (!direction.from().equals(pair.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
         ledger.restartLoad(pair.migration(), direction.epoch(), over.generation());

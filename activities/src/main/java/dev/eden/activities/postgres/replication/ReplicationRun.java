@@ -170,8 +170,8 @@ final class ReplicationRun implements AutoCloseable {
             PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
             links(source, target);
-            boolean turned = direction.epoch() > 0 && direction.startReplid() != null;
-            while (!Appliers.enable(onTo, names, direction.epoch(), turned ? direction.startOffset() : 0)) {
+            // 0 until the first flip: see loaded() below.
+            if (!Appliers.enable(onTo, names, direction.epoch(), direction.startOffset())) {
                 throw new IllegalStateException("a later route has been here; epoch " + direction.epoch() + " is over");
             }
             up = true;

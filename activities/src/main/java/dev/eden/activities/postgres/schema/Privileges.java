@@ -48,6 +48,9 @@ final class Privileges {
             WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND p.prokind IN ('f', 'p', 'w') AND NOT EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))""".replace("OWN", UserTables.OWN_RELATION);
 
+    /** A privilege that older servers do not know, and whose work an owner does there. */
+    private static final int MAINTAIN_SINCE = 17;
+
     private record Grant(String grantee, String statement) {}
 
     private Privileges() {}
@@ -65,6 +68,8 @@ final class Privileges {
             target.executeAll(revokes);
             target.executeAll(grants.stream()
                     .filter(grant -> grant.grantee().isEmpty() || roles.contains(grant.grantee()))
+                    .filter(grant -> target.major() >= MAINTAIN_SINCE
+                            || !grant.statement().startsWith("GRANT MAINTAIN"))
                     .map(Grant::statement)
                     .toList());
             target.executeAll(source.texts(COMMENTS));
