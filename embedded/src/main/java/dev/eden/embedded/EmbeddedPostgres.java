@@ -56,30 +56,35 @@ public final class EmbeddedPostgres implements AutoCloseable {
      * @param dataDir data directory, made by initdb if it is not there, used as it is if it is; null for a temporary one
      * @param keep leave a temporary data directory where it is on close (one that was named always stays)
      * @param settings {@code name=value} of postgresql.conf, after the defaults
+     * @param version major version, 14 to 18; all but 18 are fetched through Maven by their first use on a machine
      */
-    public record Options(int port, @Nullable Path dataDir, boolean keep, List<String> settings) {
+    public record Options(int port, @Nullable Path dataDir, boolean keep, List<String> settings, int version) {
         public Options {
             settings = List.copyOf(settings);
         }
 
         public static Options defaults() {
-            return new Options(0, null, false, List.of());
+            return new Options(0, null, false, List.of(), PostgresBinaries.DEFAULT_MAJOR);
         }
 
         public Options withPort(int newPort) {
-            return new Options(newPort, dataDir, keep, settings);
+            return new Options(newPort, dataDir, keep, settings, version);
         }
 
         public Options withDataDir(Path newDataDir) {
-            return new Options(port, newDataDir, keep, settings);
+            return new Options(port, newDataDir, keep, settings, version);
         }
 
         public Options withKeep(boolean newKeep) {
-            return new Options(port, dataDir, newKeep, settings);
+            return new Options(port, dataDir, newKeep, settings, version);
         }
 
         public Options withSettings(String... newSettings) {
-            return new Options(port, dataDir, keep, List.of(newSettings));
+            return new Options(port, dataDir, keep, List.of(newSettings), version);
+        }
+
+        public Options withVersion(int major) {
+            return new Options(port, dataDir, keep, settings, major);
         }
     }
 
@@ -89,7 +94,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
 
     /** Returns when the server accepts connections. The first start on a machine unpacks the binaries and runs initdb. */
     public static EmbeddedPostgres start(Options options) {
-        var installation = PostgresInstallation.ofThisMachine();
+        var installation = PostgresInstallation.ofThisMachine(options.version());
         int port = options.port() == 0 ? FreePort.find() : options.port();
         Path named = options.dataDir();
         try {

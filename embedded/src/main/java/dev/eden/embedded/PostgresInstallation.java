@@ -1,7 +1,6 @@
 package dev.eden.embedded;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -14,35 +13,33 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
-import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The PostgreSQL binaries of {@code io.zonky.test.postgres}, unpacked into the {@link Cache}, with a freshly initialised
  * cluster beside them that new ones are copied from (initdb takes over a second, a copy a tenth of it).
  */
 final class PostgresInstallation {
-    static final String VERSION = "18.6.0";
-
     private static final String PASSWORD_FILE = "eden-password";
 
+    private final int major;
     private final Path home;
     private final ServiceAccount account;
 
-    private PostgresInstallation(Path home, ServiceAccount account) {
+    private PostgresInstallation(int major, Path home, ServiceAccount account) {
+        this.major = major;
         this.home = home;
         this.account = account;
     }
 
-    static PostgresInstallation ofThisMachine() {
+    static PostgresInstallation ofThisMachine(int major) {
         ServiceAccount account = ServiceAccount.ofThisProcess();
+        String entry = "postgres/" + PostgresBinaries.version(major);
         return new PostgresInstallation(
-                Cache.entry(account.cacheRoot(), "postgres/" + VERSION, PostgresInstallation::unpack), account);
+                major,
+                Cache.entry(account.cacheRoot(), entry, work -> PostgresBinaries.unpack(major, work)),
+                account);
     }
 
     /** The command line of one of the programs, run as somebody PostgreSQL accepts who can reach the data directory. */
@@ -58,7 +55,7 @@ final class PostgresInstallation {
         try {
             if (!Files.exists(data.resolve("PG_VERSION"))) {
                 Path template = Cache.entry(
-                        account.cacheRoot(), "postgres/cluster-" + VERSION + "-" + account.name(), this::initialise);
+                        account.cacheRoot(), "postgres/cluster-" + PostgresBinaries.version(major) + "-" + account.name(), this::initialise);
                 copy(template, data);
                 account.own(data);
             }
@@ -78,21 +75,19 @@ final class PostgresInstallation {
             account.own(passwordFile);
             Files.createDirectory(work);
             account.own(work);
-            run(
-                    work,
-                    "initdb",
-                    List.of(
-                            "-D",
-                            work.toString(),
-                            "-U",
-                            EmbeddedPostgres.USER,
-                            "--pwfile=" + passwordFile,
-                            "--auth=scram-sha-256",
-                            "--encoding=UTF8",
-                            "--locale=C",
-                            "--locale-provider=builtin",
-                            "--builtin-locale=C.UTF-8"),
-                    "");
+            var arguments = new ArrayList<>(List.of(
+                    "-D",
+                    work.toString(),
+                    "-U",
+                    EmbeddedPostgres.USER,
+                    "--pwfile=" + passwordFile,
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C"));
+            if (major >= 17) {
+                arguments.addAll(List.of("--locale-provider=builtin", "--builtin-locale=C.UTF-8"));
+            }
+            run(work, "initdb", arguments, "");
             run(
                     work,
                     "postgres",
@@ -153,43 +148,5 @@ final class PostgresInstallation {
                 return FileVisitResult.CONTINUE;
             }
         });
-    }
-
-    private static void unpack(Path work) throws IOException {
-        boolean mac = System.getProperty("os.name", "").toLowerCase(Locale.ROOT).contains("mac");
-        boolean arm = System.getProperty("os.arch", "").equals("aarch64");
-        String resource = "postgres-" + (mac ? "darwin" : "linux") + (arm ? "-arm_64" : "-x86_64") + ".txz";
-        try (@Nullable
-                InputStream in = PostgresInstallation.class.getClassLoader().getResourceAsStream(resource)) {
-            if (in == null) {
-                throw new IOException("the class path has no " + resource
-                        + " (an artifact of io.zonky.test.postgres for this system and processor)");
-            }
-            Files.createDirectories(work);
-            try (var tar = new TarArchiveInputStream(new XZCompressorInputStream(in))) {
-                for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                    Path path = work.resolve(entry.getName()).normalize();
-                    if (!path.startsWith(work)) {
-                        throw new IOException("an entry leads out of the archive: " + entry.getName());
-                    }
-                    write(tar, entry, path);
-                }
-            }
-        }
-    }
-
-    private static void write(TarArchiveInputStream tar, TarArchiveEntry entry, Path path) throws IOException {
-        if (entry.isDirectory()) {
-            Files.createDirectories(path);
-            return;
-        }
-        Files.createDirectories(path.getParent());
-        if (entry.isSymbolicLink()) {
-            Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
-            return;
-        }
-        Files.copy(tar, path);
-        String mode = (entry.getMode() & 0111) == 0 ? "rw-r--r--" : "rwxr-xr-x";
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(mode));
     }
 }

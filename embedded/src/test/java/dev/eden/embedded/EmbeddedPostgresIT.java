@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbeddedPostgresIT {
     @Test
@@ -25,6 +27,18 @@ class EmbeddedPostgresIT {
             assertThat(value(connection, "show server_version")).startsWith("18.");
             assertThat(value(connection, "show server_encoding")).isEqualTo("UTF8");
             assertThat(value(connection, "select current_database()")).isEqualTo("eden");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {14, 15, 16, 17})
+    void olderVersionsComeOnRequest(int major) throws Exception {
+        var options = EmbeddedPostgres.Options.defaults().withVersion(major).withSettings("wal_level=logical");
+        try (var postgres = EmbeddedPostgres.start(options);
+                Connection connection = connect(postgres)) {
+            assertThat(value(connection, "show server_version")).startsWith(major + ".");
+            assertThat(value(connection, "show server_encoding")).isEqualTo("UTF8");
+            assertThat(value(connection, "show wal_level")).isEqualTo("logical");
         }
     }
 

@@ -3,5 +3,25 @@ package dev.eden.activities.store;
 import dev.eden.proxy.Backend;
 import org.jspecify.annotations.Nullable;
 
-/** A database Eden may connect to, credentials resolved: lives in an activity's memory only. {@code engine}: {@code redis} or {@code postgres}. */
-public record Endpoint(String id, String engine, String host, int port, boolean tls, Backend.@Nullable Login login) {}
+/**
+ * A database Eden may connect to, credentials resolved: lives in an activity's memory only.
+ *
+ * @param engine {@code redis} or {@code postgres}
+ * @param tls with verification of the server's certificate and name
+ * @param database PostgreSQL: the one database that is meant; null for Redis, and for PostgreSQL's default, the user's name
+ */
+public record Endpoint(
+        String id,
+        String engine,
+        String host,
+        int port,
+        boolean tls,
+        Backend.@Nullable Login login,
+        @Nullable String database) {
+
+    /** Without a database. */
+    public Endpoint(
+            String id, String engine, String host, int port, boolean tls, Backend.@Nullable Login login) {
+        this(id, engine, host, port, tls, login, null);
+    }
+}

@@ -1,0 +1,287 @@
+package dev.eden.activities.postgres;
+
+import dev.eden.activities.store.Endpoint;
+import dev.eden.proxy.Backend;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyManager;
+
+/**
+ * One session on a server, in autocommit unless inside {@link #transaction}. Not thread-safe. Every failure is a {@link PostgresException};
+ * a lost connection a {@link PostgresConnectionException}.
+ *
+ * <p>What the text of a value looks like does not depend on the server's or the role's settings: dates are ISO, the time zone is UTC, numbers
+ * have all their digits, bytes are hexadecimal.
+ */
+public final class PostgresSession implements AutoCloseable {
+    private static final Duration CONNECT = Duration.ofSeconds(5);
+    private static final String SETTINGS = String.join(
+            " ",
+            "-c search_path=pg_catalog",
+            "-c default_transaction_read_only=off",
+            "-c default_transaction_isolation=read\\ committed",
+            "-c timezone=UTC",
+            "-c datestyle=ISO",
+            "-c intervalstyle=postgres",
+            "-c extra_float_digits=3",
+            "-c bytea_output=hex",
+            "-c standard_conforming_strings=on",
+            "-c client_min_messages=warning",
+            "-c idle_in_transaction_session_timeout=0");
+
+    private final Connection connection;
+    private final int major;
+
+    private PostgresSession(Connection connection, int major) {
+        this.connection = connection;
+        this.major = major;
+    }
+
+    /** Reads one row. */
+    @FunctionalInterface
+    public interface Row<T> {
+        T of(ResultSet row) throws SQLException;
+    }
+
+    /** As {@link #connect(Endpoint, Backend.Login, String, Duration)} with the endpoint's own login. */
+    public static PostgresSession connect(Endpoint endpoint, String application, Duration limit) {
+        return connect(endpoint, endpoint.login(), application, limit);
+    }
+
+    /**
+     * Connects within five seconds.
+     *
+     * @param application shown by the server as {@code application_name}
+     * @param limit of each statement; zero: none
+     */
+    public static PostgresSession connect(
+            Endpoint endpoint, Backend.@Nullable Login login, String application, Duration limit) {
+        Properties properties = new Properties();
+        if (login != null) {
+            properties.setProperty("user", login.user());
+            properties.setProperty("password", login.password().reveal());
+        }
+        properties.setProperty("ApplicationName", application);
+        properties.setProperty("sslmode", endpoint.tls() ? "verify-full" : "disable");
+        if (endpoint.tls()) {
+            properties.setProperty("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+        }
+        properties.setProperty("gssEncMode", "disable");
+        properties.setProperty("connectTimeout", Long.toString(CONNECT.toSeconds()));
+        properties.setProperty("loginTimeout", Long.toString(2 * CONNECT.toSeconds()));
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("assumeMinServerVersion", "14");
+        properties.setProperty("options", SETTINGS + " -c statement_timeout=" + limit.toMillis());
+        if (!limit.isZero()) {
+            properties.setProperty("socketTimeout", Long.toString(limit.toSeconds() + CONNECT.toSeconds()));
+        }
+        try {
+            Connection connection = DriverManager.getConnection(url(endpoint), properties);
+            try {
+                return new PostgresSession(connection, connection.getMetaData().getDatabaseMajorVersion());
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (SQLException e) {
+            throw PostgresException.of(e);
+        }
+    }
+
+    private static String url(Endpoint endpoint) {
+        String host = endpoint.host().indexOf(':') >= 0 ? "[" + endpoint.host() + "]" : endpoint.host();
+        String database = endpoint.database();
+        String named = database == null
+                ? ""
+                : java.net.URLEncoder.encode(database, java.nio.charset.StandardCharsets.UTF_8);
+        return "jdbc:postgresql://" + host + ":" + endpoint.port() + "/" + named;
+    }
+
+    /** 14 to 18. */
+    public int major() {
+        return major;
+    }
+
+    /** The server's process of this session. */
+    public int pid() {
+        return guarded(() -> connection.unwrap(PGConnection.class).getBackendPID());
+    }
+
+    /** One statement, or several separated by semicolons. */
+    public void execute(String sql) {
+        guarded(() -> {
+            try (Statement statement = connection.createStatement()) {
+                return statement.execute(sql);
+            }
+        });
+    }
+
+    /** All of them in one round trip; they belong to one transaction only inside {@link #transaction}. */
+    public void executeAll(List<String> statements) {
+        if (statements.isEmpty()) {
+            return;
+        }
+        guarded(() -> {
+            try (Statement statement = connection.createStatement()) {
+                for (String sql : statements) {
+                    statement.addBatch(sql);
+                }
+                return statement.executeBatch();
+            }
+        });
+    }
+
+    /** Rows changed. */
+    public int update(String sql, @Nullable Object... arguments) {
+        return guarded(() -> {
+            try (PreparedStatement statement = prepare(sql, arguments)) {
+                return statement.executeUpdate();
+            }
+        });
+    }
+
+    public <T> List<T> query(String sql, Row<T> row, @Nullable Object... arguments) {
+        return guarded(() -> {
+            List<T> all = new ArrayList<>();
+            try (PreparedStatement statement = prepare(sql, arguments);
+                    ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    all.add(row.of(rows));
+                }
+            }
+            return all;
+        });
+    }
+
+    /** The first row; a NULL counts as none. */
+    public <T> Optional<T> first(String sql, Row<@Nullable T> row, @Nullable Object... arguments) {
+        return guarded(() -> {
+            try (PreparedStatement statement = prepare(sql, arguments);
+                    ResultSet rows = statement.executeQuery()) {
+                return rows.next() ? Optional.ofNullable(row.of(rows)) : Optional.<T>empty();
+            }
+        });
+    }
+
+    /** First column of the first row; 0 for none or NULL. */
+    public long number(String sql, @Nullable Object... arguments) {
+        return first(sql, row -> row.getLong(1), arguments).orElse(0L);
+    }
+
+    /** First column of the first row; empty for none or NULL. */
+    public Optional<String> text(String sql, @Nullable Object... arguments) {
+        return first(sql, row -> row.getString(1), arguments);
+    }
+
+    /** First column of the first row; false for none or NULL. */
+    public boolean is(String sql, @Nullable Object... arguments) {
+        return first(sql, row -> row.getBoolean(1), arguments).orElse(false);
+    }
+
+    public List<String> texts(String sql, @Nullable Object... arguments) {
+        return query(sql, row -> row.getString(1), arguments);
+    }
+
+    /** Runs the body in one transaction, rolled back when it throws. */
+    public <T> T transaction(Supplier<T> body) {
+        guarded(() -> {
+            connection.setAutoCommit(false);
+            return true;
+        });
+        boolean done = false;
+        try {
+            T result = body.get();
+            guarded(() -> {
+                connection.commit();
+                return true;
+            });
+            done = true;
+            return result;
+        } finally {
+            end(!done);
+        }
+    }
+
+    public void transaction(Runnable body) {
+        transaction(() -> {
+            body.run();
+            return true;
+        });
+    }
+
+    private void end(boolean rollback) {
+        try {
+            if (rollback) {
+                connection.rollback();
+            }
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            // What ended the transaction is on its way to the caller, or the connection is lost and the next statement says so.
+            if (!rollback) {
+                throw PostgresException.of(e);
+            }
+        }
+    }
+
+    /** For COPY, on this session. */
+    public CopyManager copy() {
+        return guarded(() -> connection.unwrap(PGConnection.class).getCopyAPI());
+    }
+
+    /** Ends what runs, from another thread. */
+    public void abort() {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            throw PostgresException.of(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            // Nothing is left to be done on it.
+        }
+    }
+
+    private PreparedStatement prepare(String sql, @Nullable Object... arguments) throws SQLException {
+        PreparedStatement statement = connection.prepareStatement(sql);
+        for (int i = 0; i < arguments.length; i++) {
+            Object argument = arguments[i];
+            switch (argument) {
+                case null -> statement.setObject(i + 1, null);
+                case String[] texts -> statement.setArray(i + 1, connection.createArrayOf("text", texts));
+                case Long[] numbers -> statement.setArray(i + 1, connection.createArrayOf("bigint", numbers));
+                default -> statement.setObject(i + 1, argument);
+            }
+        }
+        return statement;
+    }
+
+    @FunctionalInterface
+    private interface Work<T> {
+        T run() throws SQLException;
+    }
+
+    private static <T> T guarded(Work<T> work) {
+        try {
+            return work.run();
+        } catch (SQLException e) {
+            throw PostgresException.of(e);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+package dev.eden.activities.postgres.cutover;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.fence.AccessRules;
+import dev.eden.activities.postgres.fence.DatabaseFence;
+import dev.eden.activities.postgres.replication.Appliers;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.RouteLedger.Position;
+import dev.eden.activities.store.ServerRecords;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The cutover protocol's server side for PostgreSQL 14 and later: CONNECT and LOGIN are taken and all sessions end ({@link DatabaseFence}), a
+ * marker row committed after that is the position, because logical replication applies in the order of commits, and taking the
+ * subscription's owner its LOGIN away ends the applier ({@link Appliers}). Positions are LSNs of the side that becomes active.
+ */
+public final class PostgresCutover implements CutoverEngine {
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final Duration WORKERS_END = Duration.ofSeconds(2);
+    private static final Duration SESSIONS_END = Duration.ofSeconds(10);
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+    private static final String PART = "coordinator";
+    private static final int CUTOVER_ROW = 2;
+    private static final long LOOK_NANOS = 300_000;
+    /** A transaction open for longer than this would outlast any sensible budget. */
+    private static final int OLDEST_MILLIS = 1_000;
+
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+
+    public PostgresCutover(EndpointDirectory endpoints, ServerRecords records) {
+        this.endpoints = endpoints;
+        this.records = records;
+    }
+
+    @Override
+    public String name() {
+        return "postgres";
+    }
+
+    @Override
+    public Session open(String migration, String from, String to, Others others) {
+        // Which of the two is the source does not matter to names of roles; a marker belongs to the side that writes it.
+        PostgresSession onFrom = connect(migration, from, others);
+        try {
+            return new PostgresCutoverSession(migration, from, to, onFrom, connect(migration, to, others));
+        } catch (RuntimeException e) {
+            onFrom.close();
+            throw e;
+        }
+    }
+
+    private PostgresSession connect(String migration, String endpoint, Others others) {
+        PostgresSession session =
+                EdenRoles.connect(migration, endpoints.endpoint(endpoint), records, PART, LIMIT);
+        if (others == Others.END) {
+            endOthers(session, EdenObjects.of(migration));
+        }
+        return session;
+    }
+
+    /** Ends control sessions of earlier attempts: a stalled process may not act on a server after its attempt has ended. */
+    private static void endOthers(PostgresSession session, EdenObjects names) {
+        session.query(
+                """
+                SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+                WHERE usename = ? AND application_name = ? AND pid <> pg_backend_pid()""",
+                row -> row.getBoolean(1),
+                names.control(),
+                names.session(PART));
+    }
+
+    /** What an abort needs; JSON inside the encrypted undo. {@code …Started} tells a process id from its next use. */
+    record Undo(
+            int fromPid,
+            String fromStarted,
+            int toPid,
+            String toStarted,
+            AccessRules access,
+            long applierEpoch,
+            boolean applierEnabled) {}
+
+    private final class PostgresCutoverSession implements Session {
+        private final String migration;
+        private final EdenObjects names;
+        private final String fromId;
+        private final String toId;
+        private final PostgresSession from;
+        private final PostgresSession to;
+        private @Nullable AccessRules access;
+        private @Nullable RowSample sample;
+        private int clients;
+        private long mark;
+
+        PostgresCutoverSession(
+                String migration, String fromId, String toId, PostgresSession from, PostgresSession to) {
+            this.migration = migration;
+            this.names = EdenObjects.of(migration);
+            this.fromId = fromId;
+            this.toId = toId;
+            this.from = from;
+            this.to = to;
+        }
+
+        /** The table that FROM's commits are marked in, whichever of the two FROM is. */
+        private String marker() {
+            return names.marker(publisher());
+        }
+
+        private EdenObjects.Role publisher() {
+            return from.is(
+                            "SELECT true FROM pg_publication_tables WHERE pubname = ? AND tablename = ?",
+                            names.main(),
+                            names.markerTable(EdenObjects.Role.SOURCE))
+                    ? EdenObjects.Role.SOURCE
+                    : EdenObjects.Role.TARGET;
+        }
+
+        @Override
+        public List<String> blockers() {
+            List<String> blockers = new ArrayList<>();
+            for (PostgresSession side : List.of(from, to)) {
+                if (side.is("SELECT pg_is_in_recovery()")) {
+                    blockers.add((side == from ? fromId : toId) + " is a standby server");
+                }
+            }
+            from.query(
+                    "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
+                    row -> blockers.add("a prepared transaction is open on " + fromId + ": " + row.getString(1)));
+            from.query(
+                    """
+                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM now() - xact_start)
+                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
+                    ORDER BY xact_start LIMIT 5""",
+                    row -> blockers.add("a transaction has been open on " + fromId + " for " + row.getLong(4) + " s (process "
+                            + row.getInt(1) + ", user " + row.getString(2) + ", application " + row.getString(3) + ")"),
+                    EdenObjects.ROLE_PATTERN,
+                    OLDEST_MILLIS);
+            long unready = to.number(
+                    """
+                    SELECT count(*) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
+                    WHERE s.subname = ? AND r.srsubstate <> 'r'""",
+                    names.main());
+            if (unready > 0) {
+                blockers.add(unready + " tables are not loaded yet");
+            }
+            if (!Appliers.enabled(to, names)) {
+                blockers.add("replication to " + toId + " is not enabled");
+            }
+            if (!to.is(
+                    "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
+                    names.main())) {
+                blockers.add("the way back has no slot on " + toId);
+            }
+            if (!from.is("SELECT true FROM pg_subscription WHERE subname = ?", names.main())) {
+                blockers.add("the way back has no subscription on " + fromId);
+            }
+            if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
+                blockers.add("who may connect to " + toId + " is not known yet");
+            }
+            return blockers;
+        }
+
+        @Override
+        public void rehearse() {
+            from.number("SELECT pg_current_wal_lsn() - '0/0'");
+            EdenSchema.read(to, marker(), CUTOVER_ROW);
+            verify();
+        }
+
+        @Override
+        public String undo() {
+            AccessRules present = AccessRules.take(from);
+            if (present.nobody()) {
+                throw new IllegalStateException("the active side " + fromId + " is fenced already");
+            }
+            records.put(migration, fromId, AccessRules.FINAL, present.encode());
+            access = present;
+            clients = (int) from.number(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'");
+            sample();
+            try {
+                return JSON.writeValueAsString(new Undo(
+                        from.pid(),
+                        started(from),
+                        to.pid(),
+                        started(to),
+                        present,
+                        Appliers.epochOf(to, names),
+                        Appliers.enabled(to, names)));
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        private static String started(PostgresSession session) {
+            return session.text(
+                            "SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+                    .orElse("");
+        }
+
+        private RowSample sample() {
+            RowSample known = sample;
+            if (known == null) {
+                known = RowSample.prepare(from, names);
+                sample = known;
+            }
+            return known;
+        }
+
+        @Override
+        public void fence(Duration guard) {
+            AccessRules rules = access;
+            if (rules == null) {
+                throw new IllegalStateException("undo() comes first");
+            }
+            DatabaseFence.raise(from, rules, guard);
+        }
+
+        @Override
+        public Position position() {
+            String marker = marker();
+            // One more than whatever an earlier attempt left, so that it is never seen too early.
+            mark = EdenSchema.read(from, marker, CUTOVER_ROW) + 1;
+            EdenSchema.write(from, marker, CUTOVER_ROW, mark);
+            return lsn(from);
+        }
+
+        private static Position lsn(PostgresSession session) {
+            return session.first(
+                            """
+                            SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/'
+                                || (SELECT timeline_id::text FROM pg_control_checkpoint()), pg_current_wal_flush_lsn() - '0/0'""",
+                            row -> new Position(row.getString(1), row.getLong(2)))
+                    .orElseThrow();
+        }
+
+        @Override
+        public boolean awaitApplied(Position position, Duration atMost) {
+            long end = System.nanoTime() + atMost.toNanos();
+            String marker = marker();
+            while (EdenSchema.read(to, marker, CUTOVER_ROW) < mark) {
+                if (System.nanoTime() - end >= 0) {
+                    return false;
+                }
+                LockSupport.parkNanos(LOOK_NANOS);
+            }
+            return true;
+        }
+
+        @Override
+        public List<String> verify() {
+            List<String> differing = sample().differing(from, to);
+            return differing.isEmpty()
+                    ? List.of()
+                    : List.of(differing.size() + " of " + sample().tables() + " sampled tables differ: "
+                            + String.join(", ", differing));
+        }
+
+        @Override
+        public Position turn() {
+            Appliers.revoke(to, names, WORKERS_END);
+            Sequences.copy(from, to, clients);
+            // Flushes what the applier committed without waiting for the disk.
+            EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
+            Appliers.skipForTurn(to, names);
+            // The fence on the other side must have outlived all of this: a restarted server would have ended this
+            // session.
+            from.number("SELECT 1");
+            return lsn(to);
+        }
+
+        @Override
+        public void restore(String undoJson) {
+            Undo undo;
+            try {
+                undo = JSON.readValue(undoJson, Undo.class);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+            }
+            end(from, undo.fromPid(), undo.fromStarted());
+            end(to, undo.toPid(), undo.toStarted());
+            Appliers.reinstate(to, names, undo.applierEpoch(), undo.applierEnabled());
+            DatabaseFence.lift(from, undo.access());
+        }
+
+        private static void end(PostgresSession session, int pid, String started) {
+            session.query(
+                    """
+                    SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+                    WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""",
+                    row -> row.getBoolean(1),
+                    pid,
+                    started);
+        }
+
+        @Override
+        public void unfence(Side side) {
+            String id = side == Side.FROM ? fromId : toId;
+            String rules = records.get(migration, id, AccessRules.FINAL)
+                    .or(() -> records.get(migration, id, AccessRules.SAVED))
+                    .orElseThrow(() -> new IllegalStateException("who may connect to " + id + " is not stored"));
+            DatabaseFence.lift(side == Side.FROM ? from : to, AccessRules.decode(rules));
+        }
+
+        @Override
+        public boolean fenced(Side side) {
+            return DatabaseFence.raised(side == Side.FROM ? from : to);
+        }
+
+        @Override
+        public void fenceStandby() {
+            DatabaseFence.raise(to, AccessRules.take(to), SESSIONS_END);
+        }
+
+        /** Nothing of the fence is in the way of replication: it works under Eden's own roles. */
+        @Override
+        public void relax() {}
+
+        @Override
+        public void close() {
+            from.close();
+            to.close();
+        }
+    }
+}

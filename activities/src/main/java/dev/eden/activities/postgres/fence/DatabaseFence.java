@@ -1,0 +1,118 @@
+package dev.eden.activities.postgres.fence;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.Sql;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Keeps everybody but Eden out of one database: CONNECT is revoked from all, superusers lose LOGIN, and every session there is ends. With
+ * the sessions their transactions end, so what was written before is in the log when {@link #raise} returns. {@code
+ * default_transaction_read_only} would be no fence: every session may switch it off.
+ */
+public final class DatabaseFence {
+    private static final long LOOK_NANOS = 300_000;
+    private static final String TUPLE_CONCURRENTLY_UPDATED = "XX000";
+
+    private static final String OTHERS = """
+            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ?""";
+
+    /** A session holds this lock from before its right to connect is checked until it is visible as one (InitPostgres in the server's source). */
+    private static final String STARTING = """
+            SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
+                AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()""";
+
+    private DatabaseFence() {}
+
+    /**
+     * Closes the doors, then ends whoever is inside, and returns when nobody is. Idempotent.
+     *
+     * @throws IllegalStateException when sessions remain after {@code limit}
+     */
+    public static void raise(PostgresSession session, AccessRules present, Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        shut(session, present);
+        Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
+        while (true) {
+            // In this order: who has started up by now is visible in the second.
+            if (!starting.isEmpty()) {
+                starting.retainAll(new HashSet<>(session.query(STARTING, row -> row.getInt(1))));
+            }
+            long inside = session.number(
+                    "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended",
+                    EdenObjects.ROLE_PATTERN);
+            if (inside == 0 && starting.isEmpty()) {
+                return;
+            }
+            if (System.nanoTime() - end > 0) {
+                throw new IllegalStateException(inside + " sessions did not end, " + starting.size()
+                        + " were still starting when the time was up");
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+    }
+
+    /** Lets those in again whom the rules name, as far as their roles exist. Idempotent. */
+    public static void lift(PostgresSession session, AccessRules rules) {
+        Set<String> roles = new HashSet<>(session.texts("SELECT rolname FROM pg_roles"));
+        String database = database(session);
+        List<String> statements = new ArrayList<>();
+        for (AccessRules.Grant grant : rules.connect()) {
+            if (grant.grantee().isEmpty() || roles.contains(grant.grantee())) {
+                statements.add("GRANT CONNECT ON DATABASE " + database + " TO " + grantee(grant)
+                        + (grant.grantable() && !grant.grantee().isEmpty() ? " WITH GRANT OPTION" : ""));
+            }
+        }
+        for (String role : rules.superusers()) {
+            if (roles.contains(role)) {
+                statements.add("ALTER ROLE " + Sql.name(role) + " LOGIN");
+            }
+        }
+        together(session, statements);
+    }
+
+    /** True when nobody but Eden can connect. */
+    public static boolean raised(PostgresSession session) {
+        return AccessRules.take(session).nobody();
+    }
+
+    private static void shut(PostgresSession session, AccessRules present) {
+        String database = database(session);
+        List<String> statements = new ArrayList<>();
+        for (AccessRules.Grant grant : present.connect()) {
+            statements.add("REVOKE CONNECT ON DATABASE " + database + " FROM " + grantee(grant) + " CASCADE");
+        }
+        for (String role : present.superusers()) {
+            statements.add("ALTER ROLE " + Sql.name(role) + " NOLOGIN");
+        }
+        together(session, statements);
+    }
+
+    /** In one transaction; again when somebody else changed the same row of a catalogue just then. */
+    private static void together(PostgresSession session, List<String> statements) {
+        try {
+            session.transaction(() -> session.executeAll(statements));
+        } catch (PostgresException e) {
+            if (!e.sqlState().equals(TUPLE_CONCURRENTLY_UPDATED)) {
+                throw e;
+            }
+            session.transaction(() -> session.executeAll(statements));
+        }
+    }
+
+    private static String grantee(AccessRules.Grant grant) {
+        return grant.grantee().isEmpty() ? "PUBLIC" : Sql.name(grant.grantee());
+    }
+
+    private static String database(PostgresSession session) {
+        return Sql.name(session.text("SELECT current_database()").orElseThrow());
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.postgres.fence;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.postgres.preflight;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.postgres.preparation;
+
+import org.jspecify.annotations.NullMarked;

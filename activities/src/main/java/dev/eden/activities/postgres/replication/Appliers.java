@@ -1,0 +1,156 @@
+package dev.eden.activities.postgres.replication;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.Sql;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Who may write a server by replication, and the slot that waits there for the other direction. Every change is ordered by one
+ * advisory lock and by the epoch in Eden's state table on that server: what a stalled process does too late finds a higher epoch and
+ * changes nothing.
+ *
+ * <p>Taking the applier away has two belts: the subscription is disabled, and its owner cannot log in, so that not even a launcher that read the
+ * subscription a moment earlier gets a worker to run.
+ */
+public final class Appliers {
+    private static final String OBJECT_IN_USE = "55006";
+    private static final long LOOK_NANOS = 300_000;
+
+    private Appliers() {}
+
+    /**
+     * Lets the subscription on this server apply, from nowhere before {@code start}. Idempotent.
+     *
+     * @param start where the other server's log begins to count, after a flip; 0: where the slot stands. The slot alone would not do: its
+     *     position is written by the next checkpoint only, and a crash before that would bring back what came from here
+     * @return false when a higher epoch was here already: the caller is late
+     */
+    public static boolean enable(PostgresSession session, EdenObjects names, long epoch, long start) {
+        return session.transaction(() -> {
+            lock(session, names);
+            if (epochOf(session, names) > epoch) {
+                return false;
+            }
+            session.update("UPDATE " + names.state() + " SET epoch = ? WHERE epoch <> ?", epoch, epoch);
+            if (enabled(session, names)) {
+                return true;
+            }
+            if (start > 0) {
+                // Refused while a worker uses it; then it is tried again.
+                session.query(
+                        """
+                        SELECT pg_replication_origin_advance('pg_' || oid, '0/0'::pg_lsn + ?::numeric) FROM pg_subscription
+                        WHERE subname = ? AND coalesce(pg_replication_origin_progress('pg_' || oid, false), '0/0') < '0/0'::pg_lsn + ?::numeric""",
+                        row -> row.getString(1),
+                        start,
+                        names.main(),
+                        start);
+            }
+            session.execute("ALTER ROLE " + Sql.name(names.apply()) + " LOGIN");
+            session.execute("ALTER SUBSCRIPTION " + Sql.name(names.main()) + " ENABLE");
+            return true;
+        });
+    }
+
+    /** True when the subscription may apply. */
+    public static boolean enabled(PostgresSession session, EdenObjects names) {
+        return session.is(
+                """
+                SELECT s.subenabled AND r.rolcanlogin FROM pg_subscription s JOIN pg_roles r ON r.oid = s.subowner
+                WHERE s.subname = ?""", names.main());
+    }
+
+    /** The epoch that {@link #enable} or {@link #revoke} left. */
+    public static long epochOf(PostgresSession session, EdenObjects names) {
+        return session.number("SELECT epoch FROM " + names.state());
+    }
+
+    /** Takes the applier away for good under this epoch, and returns when none of its workers is left. */
+    public static void revoke(PostgresSession session, EdenObjects names, Duration limit) {
+        long end = System.nanoTime() + limit.toNanos();
+        session.transaction(() -> {
+            lock(session, names);
+            session.executeAll(List.of(
+                    "UPDATE " + names.state() + " SET epoch = epoch + 1",
+                    "ALTER ROLE " + Sql.name(names.apply()) + " NOLOGIN",
+                    "ALTER SUBSCRIPTION " + Sql.name(names.main()) + " DISABLE"));
+        });
+        Set<Integer> workers = new HashSet<>();
+        while (true) {
+            workers.addAll(session.query(
+                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND pid IS NOT NULL",
+                    row -> row.getInt(1),
+                    names.main()));
+            Long[] pids = workers.stream().map(Integer::longValue).toArray(Long[]::new);
+            long left = session.number(
+                    """
+                    SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE pid = ANY (?::bigint[]) AND backend_type LIKE 'logical replication%') AS ended""",
+                    (Object) pids);
+            if (left == 0) {
+                return;
+            }
+            if (System.nanoTime() - end > 0) {
+                throw new IllegalStateException("an apply worker did not end");
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+    }
+
+    /** Undoes {@link #revoke} of an attempt that was given up: the epoch is again what it was. */
+    public static void reinstate(PostgresSession session, EdenObjects names, long epoch, boolean wasEnabled) {
+        session.transaction(() -> {
+            lock(session, names);
+            session.update("UPDATE " + names.state() + " SET epoch = ?", epoch);
+            if (wasEnabled) {
+                session.executeAll(List.of(
+                        "ALTER ROLE " + Sql.name(names.apply()) + " LOGIN",
+                        "ALTER SUBSCRIPTION " + Sql.name(names.main()) + " ENABLE"));
+            }
+        });
+    }
+
+    /**
+     * Moves the slot of the other direction to this server's position of now, while this server is written by replication only: so the log need
+     * not be kept, and nothing that came from the other server goes back to it.
+     *
+     * @param epoch of the route under which the caller works
+     * @return false when the epoch is another: the caller is late
+     */
+    static boolean skip(PostgresSession session, EdenObjects names, long epoch) {
+        return session.transaction(() -> {
+            lock(session, names);
+            if (epochOf(session, names) != epoch || !enabled(session, names)) {
+                return false;
+            }
+            advance(session, names);
+            return true;
+        });
+    }
+
+    /** As part of a turn, after {@link #revoke}. */
+    public static void skipForTurn(PostgresSession session, EdenObjects names) {
+        advance(session, names);
+    }
+
+    private static void advance(PostgresSession session, EdenObjects names) {
+        session.query(
+                "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())",
+                row -> row.getString(1),
+                names.main());
+    }
+
+    static boolean inUse(PostgresException e) {
+        return e.sqlState().equals(OBJECT_IN_USE);
+    }
+
+    private static void lock(PostgresSession session, EdenObjects names) {
+        session.query("SELECT pg_advisory_xact_lock(?)", row -> true, names.lockKey());
+    }
+}

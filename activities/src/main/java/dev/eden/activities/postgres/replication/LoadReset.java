@@ -1,0 +1,34 @@
+package dev.eden.activities.postgres.replication;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import java.time.Duration;
+import java.util.List;
+
+/** Goes back to before the full load: the target's tables are emptied, the forward slot and subscription go. Idempotent. */
+final class LoadReset {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
+
+    private final Pair pair;
+
+    LoadReset(Pair pair) {
+        this.pair = pair;
+    }
+
+    void reset() {
+        EdenObjects names = pair.names();
+        try (PostgresSession target = pair.control(Role.TARGET, "reset", Duration.ZERO);
+                PostgresSession source = pair.control(Role.SOURCE, "reset", LIMIT)) {
+            Links.dropSubscription(target, source, names.main());
+            Links.dropSlot(source, names.main());
+            List<String> tables = UserTables.leaves(target);
+            if (!tables.isEmpty()) {
+                target.execute("TRUNCATE " + String.join(", ", tables));
+            }
+            target.execute("DELETE FROM " + names.marker(Role.SOURCE));
+        }
+    }
+}

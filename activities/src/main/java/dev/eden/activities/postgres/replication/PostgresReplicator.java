@@ -1,0 +1,209 @@
+package dev.eden.activities.postgres.replication;
+
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Direction;
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import java.time.Clock;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A migration's replication for as long as it lives: follows the committed route through every flip. The servers do the work by native
+ * logical replication; this process only says which subscription may apply, and only while the routes are STABLE. What it holds in memory is
+ * worth nothing: killed anywhere, the next one finds everything on the servers.
+ *
+ * <p>{@link #run} belongs to one thread; everything else may be called from any.
+ */
+public final class PostgresReplicator implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(PostgresReplicator.class);
+    private static final long POLL_MILLIS = 50;
+    private static final long ATTEMPT_POLL_MILLIS = 5;
+    private static final long PROGRESS_MILLIS = 200;
+    private static final long MOST_BACKOFF_MILLIS = 2_000;
+
+    private final Pair pair;
+    private final ReplicationLedger ledger;
+    private final Clock clock;
+    private volatile boolean closed;
+    private @Nullable ReplicationRun run;
+    private @Nullable String problem;
+    private long notBeforeNanos;
+    private long backoffMillis;
+    private @Nullable Progress last;
+    private long loadBeganNanos;
+
+    public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock) {
+        this.pair = pair;
+        this.ledger = ledger;
+        this.clock = clock;
+    }
+
+    /**
+     * Blocks until {@link #close}, an interrupt, or until the heartbeat throws. Throws {@link ReplicationStopped} when it can't go on without
+     * a person. When it returns, this process does nothing more; the servers go on replicating.
+     */
+    public void run(Consumer<Progress> heartbeat) {
+        long reported = 0;
+        try {
+            while (!closed && !Thread.currentThread().isInterrupted()) {
+                Direction direction = ledger.current(pair.migration());
+                supervise(direction);
+                long now = System.nanoTime();
+                if (reported == 0 || now - reported > TimeUnit.MILLISECONDS.toNanos(PROGRESS_MILLIS)) {
+                    reported = now;
+                    Progress progress = progress();
+                    ledger.progress(pair.migration(), progress);
+                    heartbeat.accept(progress);
+                }
+                TimeUnit.MILLISECONDS.sleep(direction.attemptRunning() ? ATTEMPT_POLL_MILLIS : POLL_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ReplicationStopped e) {
+            problem = e.getMessage();
+            ledger.progress(pair.migration(), idle("stopped"));
+            throw e;
+        } finally {
+            endRun();
+        }
+    }
+
+    /** Ends {@link #run} soon. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void supervise(Direction direction) {
+        ReplicationRun running = run;
+        if (running != null && !same(running.direction(), direction)) {
+            endRun();
+            running = null;
+            backoffMillis = 0;
+        }
+        if (running != null && running.ending() != null) {
+            ended(running);
+            endRun();
+            running = null;
+        }
+        if (running != null) {
+            running.attemptRunning(direction.attemptRunning());
+            if (running.streaming()) {
+                backoffMillis = 0;
+                problem = null;
+            }
+            return;
+        }
+        if (direction.attemptRunning() || (backoffMillis > 0 && System.nanoTime() < notBeforeNanos)) {
+            return;
+        }
+        OptionalLong generation = ledger.nextGeneration(pair.migration(), direction.epoch());
+        if (generation.isPresent()) {
+            // Read again: a load may have ended, or begun anew, since.
+            Direction now = ledger.current(pair.migration());
+            if (same(now, direction)) {
+                loadBeganNanos = System.nanoTime();
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger);
+            }
+        }
+    }
+
+    private void ended(ReplicationRun over) {
+        backoffMillis = Math.min(MOST_BACKOFF_MILLIS, Math.max(10, 2 * backoffMillis));
+        notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMillis);
+        switch (over.ending()) {
+            case null -> throw new IllegalStateException("it has not ended");
+            case ReplicationRun.Ending.Interrupted interrupted -> {
+                problem = interrupted.why();
+                LOGGER.atWarn()
+                        .addKeyValue("migration", pair.migration())
+                        .log("generation {} is over: {}", over.generation(), interrupted.why());
+            }
+            case ReplicationRun.Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
+            case ReplicationRun.Ending.LogLost lost -> loadAgain(over, lost.why());
+        }
+    }
+
+    /** A lost log means a new full load, but only while the target has never served a write. */
+    private void loadAgain(ReplicationRun over, String why) {
+        problem = why;
+        Direction direction = over.direction();
+        LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
+        if (!direction.from().equals(pair.source())) {
+            throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
+        }
+        ledger.restartLoad(pair.migration(), direction.epoch(), over.generation());
+        if (ledger.current(pair.migration()).loaded()) {
+            throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
+        }
+        endRun();
+        new LoadReset(pair).reset();
+    }
+
+    private void endRun() {
+        ReplicationRun running = run;
+        run = null;
+        if (running != null) {
+            running.close();
+        }
+    }
+
+    private Progress progress() {
+        ReplicationRun running = run;
+        if (running == null) {
+            return idle("waiting");
+        }
+        LoadProgress load = running.load();
+        Direction direction = running.direction();
+        boolean loading = !direction.loaded() && !running.streaming();
+        double seconds = Math.max(0.001, (System.nanoTime() - loadBeganNanos) / 1e9);
+        double rate = loading ? load.rowsDone() / seconds : 0;
+        long left = Math.max(0, load.rowsTotal() - load.rowsDone());
+        long eta = !loading ? 0 : rate > 0 ? Math.round(left / rate) : -1;
+        Progress progress = new Progress(
+                loading ? "loading" : running.streaming() ? "streaming" : "waiting",
+                load.rowsDone(),
+                load.rowsTotal(),
+                load.bytes(),
+                rate,
+                eta,
+                running.lagMillis(),
+                running.sourceOffset(),
+                running.appliedOffset(),
+                running.reverseProven(),
+                0,
+                problem,
+                clock.millis());
+        last = progress;
+        return progress;
+    }
+
+    private Progress idle(String state) {
+        Progress before = last;
+        return new Progress(
+                state,
+                before == null ? 0 : before.keysDone(),
+                before == null ? 0 : before.keysTotal(),
+                before == null ? 0 : before.bytes(),
+                0,
+                -1,
+                before == null ? 0 : before.lagMs(),
+                before == null ? 0 : before.sourceOffset(),
+                before == null ? 0 : before.appliedOffset(),
+                false,
+                0,
+                problem,
+                clock.millis());
+    }
+
+    private static boolean same(Direction one, Direction other) {
+        return one.epoch() == other.epoch()
+                && one.from().equals(other.from())
+                && one.to().equals(other.to());
+    }
+}

@@ -1,0 +1,310 @@
+package dev.eden.activities.postgres.replication;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresConnectionException;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.schema.SchemaCopier;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Direction;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One generation of one direction. The servers replicate by themselves; this makes what they need, lets the right subscription apply, and
+ * watches. Two threads: one brings it up (which may take as long as the load), one writes and reads the markers.
+ */
+final class ReplicationRun implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ReplicationRun.class);
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final Duration NO_LIMIT = Duration.ZERO;
+    private static final long LOOK_MILLIS = 20;
+    private static final long MARKER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long SKIP_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long HEALTH_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long PROBE_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(15);
+    private static final int GENERATION_BITS = 32;
+    static final int LAG_ROW = 1;
+
+    private final Pair pair;
+    private final EdenObjects names;
+    private final Direction direction;
+    private final long generation;
+    private final ReplicationLedger ledger;
+    private final Role from;
+    private final Role to;
+    private final MarkerLag lag = new MarkerLag();
+    private final Thread bringingUp;
+    private final Thread pulse;
+    private volatile LoadProgress load = LoadProgress.NONE;
+    private volatile boolean up;
+    private volatile boolean streaming;
+    private volatile boolean attemptRunning;
+    private volatile boolean reverseProven;
+    private volatile long sourceOffset;
+    private volatile long appliedOffset;
+    private volatile @Nullable Ending ending;
+    private volatile boolean closed;
+    private long number;
+
+    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
+        this.pair = pair;
+        this.names = pair.names();
+        this.direction = direction;
+        this.generation = generation;
+        this.ledger = ledger;
+        this.from = pair.role(direction.from());
+        this.to = from.other();
+        this.number = generation << GENERATION_BITS;
+        this.bringingUp = Thread.ofVirtual()
+                .name("eden-replication-" + pair.migration())
+                .start(() -> guard(this::bringUp));
+        this.pulse = Thread.ofVirtual()
+                .name("eden-marker-" + pair.migration())
+                .start(() -> guard(this::beat));
+    }
+
+    /** Why it is over. */
+    sealed interface Ending {
+        /** Try again. */
+        record Interrupted(String why) implements Ending {}
+
+        /** What the log no longer has can only come from a new full load. */
+        record LogLost(String why) implements Ending {}
+
+        /** A person is needed. */
+        record Stopped(String why) implements Ending {}
+    }
+
+    Direction direction() {
+        return direction;
+    }
+
+    long generation() {
+        return generation;
+    }
+
+    @Nullable
+    Ending ending() {
+        return ending;
+    }
+
+    boolean streaming() {
+        return streaming;
+    }
+
+    LoadProgress load() {
+        return load;
+    }
+
+    boolean reverseProven() {
+        return reverseProven;
+    }
+
+    long lagMillis() {
+        return lag.millis(System.nanoTime());
+    }
+
+    long sourceOffset() {
+        return sourceOffset;
+    }
+
+    long appliedOffset() {
+        return appliedOffset;
+    }
+
+    /** While an attempt runs, slots and subscriptions are its business. */
+    void attemptRunning(boolean running) {
+        attemptRunning = running;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        bringingUp.interrupt();
+        pulse.interrupt();
+        try {
+            bringingUp.join(LIMIT.multipliedBy(2));
+            pulse.join(LIMIT.multipliedBy(2));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void guard(Runnable work) {
+        try {
+            work.run();
+        } catch (PostgresConnectionException e) {
+            end(new Ending.Interrupted(String.valueOf(e.getMessage())));
+        } catch (ReplicationStopped e) {
+            end(new Ending.Stopped(String.valueOf(e.getMessage())));
+        } catch (RuntimeException e) {
+            if (!closed) {
+                LOGGER.atWarn()
+                        .addKeyValue("migration", pair.migration())
+                        .setCause(e)
+                        .log("generation {} of replication failed", generation);
+            }
+            end(new Ending.Interrupted(String.valueOf(e.getMessage())));
+        }
+    }
+
+    private void end(Ending how) {
+        if (ending == null) {
+            ending = how;
+        }
+    }
+
+    private void bringUp() {
+        try (PostgresSession onFrom = pair.control(from, "bring-up", NO_LIMIT);
+                PostgresSession onTo = pair.control(to, "bring-up", NO_LIMIT)) {
+            PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
+            PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
+            links(source, target);
+            // 0 until the first flip: see loaded() below.
+            if (!Appliers.enable(onTo, names, direction.epoch(), direction.startOffset())) {
+                throw new IllegalStateException("a later route has been here; epoch " + direction.epoch() + " is over");
+            }
+            up = true;
+            if (!direction.loaded()) {
+                awaitLoad(onFrom, onTo);
+                new SchemaCopier(pair).afterLoad();
+                String server =
+                        onFrom.text("SELECT system_identifier FROM pg_control_system()").orElse("");
+                ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
+                LOGGER.atInfo()
+                        .addKeyValue("migration", pair.migration())
+                        .addKeyValue("rows", load.rowsDone())
+                        .log("full load done");
+            }
+            streaming = true;
+        }
+    }
+
+    private void links(PostgresSession source, PostgresSession target) {
+        Link forward = new Link(pair, Role.SOURCE);
+        Link reverse = new Link(pair, Role.TARGET);
+        List<String> tables = UserTables.published(source);
+        // The way back exists before the first change comes: nothing on the target escapes it.
+        reverse.publish(target, tables);
+        reverse.publishProbe(target);
+        forward.publish(source, tables);
+        forward.publishProbe(source);
+        forward.subscribe(target, source.major(), true);
+        reverse.subscribe(source, target.major(), false);
+        forward.subscribeProbe(target);
+        reverse.subscribeProbe(source);
+    }
+
+    private void awaitLoad(PostgresSession onFrom, PostgresSession onTo) {
+        while (true) {
+            load = LoadProgress.read(onFrom, onTo, names);
+            if (load.ready()) {
+                return;
+            }
+            pause(10 * LOOK_MILLIS);
+        }
+    }
+
+    private void beat() {
+        String marker = names.marker(from);
+        long markedAt = System.nanoTime() - MARKER_NANOS;
+        long skippedAt = markedAt;
+        long healthAt = System.nanoTime();
+        Probe probe = new Probe();
+        try (PostgresSession onFrom = pair.control(from, "marker", LIMIT);
+                PostgresSession onTo = pair.control(to, "marker", LIMIT)) {
+            while (!closed && ending == null) {
+                long now = System.nanoTime();
+                if (now - markedAt >= MARKER_NANOS) {
+                    markedAt = now;
+                    lag.written(++number, now);
+                    EdenSchema.write(onFrom, marker, LAG_ROW, number);
+                }
+                lag.seen(EdenSchema.read(onTo, marker, LAG_ROW));
+                if (up && !attemptRunning) {
+                    if (now - skippedAt >= SKIP_NANOS) {
+                        skippedAt = now;
+                        skip(onTo);
+                    }
+                    reverseProven = probe.look(now, onFrom, onTo);
+                    if (now - healthAt >= HEALTH_NANOS) {
+                        healthAt = now;
+                        health(onFrom, onTo);
+                    }
+                }
+                pause(LOOK_MILLIS);
+            }
+        }
+    }
+
+    private void skip(PostgresSession onTo) {
+        try {
+            if (!Appliers.skip(onTo, names, direction.epoch())) {
+                end(new Ending.Interrupted("replication is not enabled any more under epoch " + direction.epoch()));
+            }
+        } catch (PostgresException e) {
+            if (!Appliers.inUse(e)) {
+                throw e;
+            }
+        }
+    }
+
+    private void health(PostgresSession onFrom, PostgresSession onTo) {
+        sourceOffset = onFrom.number("SELECT pg_current_wal_lsn() - '0/0'");
+        appliedOffset = onTo.number(
+                "SELECT max(latest_end_lsn) - '0/0' FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
+                names.main());
+        if (!onFrom.is(
+                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
+                names.main())) {
+            end(new Ending.LogLost("the source's slot " + names.main() + " is gone or has lost its log"));
+        }
+    }
+
+    private void pause(long millis) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (closed) {
+            throw new IllegalStateException("closed");
+        }
+    }
+
+    /** A row written on the side that is written by replication, and seen on the other: the way back works. */
+    private final class Probe {
+        private long awaited;
+        private long since;
+        private boolean arrived;
+        private boolean proven;
+
+        boolean look(long now, PostgresSession onFrom, PostgresSession onTo) {
+            if (awaited == 0 || (arrived && now - since > PROBE_NANOS)) {
+                awaited = Math.max(number << 8, awaited) + 1;
+                since = now;
+                arrived = false;
+                EdenSchema.write(onTo, names.probeTable(to), LAG_ROW, awaited);
+            }
+            if (!arrived) {
+                arrived = EdenSchema.read(onFrom, names.probeTable(to), LAG_ROW) == awaited
+                        && onTo.is(
+                                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
+                                names.main())
+                        && Link.exists(onFrom, names.main());
+                proven = arrived || (proven && now - since < PROBE_LIMIT_NANOS);
+            }
+            return proven;
+        }
+    }
+}

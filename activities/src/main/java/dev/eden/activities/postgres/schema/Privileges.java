@@ -1,0 +1,78 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Grants and comments of everything that was copied. Both are set, not added to: running it again changes nothing. */
+final class Privileges {
+    private static final String GRANTS = """
+            SELECT a.grantee <> 0 AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = a.grantee), coalesce(g.rolname, ''),
+                format('GRANT %s ON %s TO %s%s', a.privilege_type || o.columns, o.what, coalesce(quote_ident(g.rolname), 'PUBLIC'),
+                    CASE WHEN a.is_grantable AND a.grantee <> 0 THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM (%s) AS o CROSS JOIN LATERAL aclexplode(o.acl) AS a LEFT JOIN pg_roles g ON g.oid = a.grantee
+            WHERE coalesce(g.rolname, '') !~ ?""";
+
+    private static final String OBJECTS = """
+            SELECT 'TABLE ' || c.oid::regclass AS what, '' AS columns, c.relacl AS acl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL AND OWN
+            UNION ALL SELECT 'SEQUENCE ' || c.oid::regclass, '', c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind = 'S' AND c.relacl IS NOT NULL AND OWN
+            UNION ALL SELECT 'TABLE ' || c.oid::regclass, ' (' || quote_ident(t.attname) || ')', t.attacl FROM pg_attribute t
+            JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v') AND OWN
+            UNION ALL SELECT 'ROUTINE ' || p.oid::regprocedure, '', p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE p.proacl IS NOT NULL AND p.prokind IN ('f', 'p', 'w') AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e
+                WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
+            UNION ALL SELECT 'SCHEMA ' || quote_ident(n.nspname), '', n.nspacl FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND SCHEMA"""
+            .replace("OWN", UserTables.OWN_RELATION)
+            .replace(
+                    "SCHEMA AND",
+                    "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)' AND")
+            .replaceFirst(
+                    "AND SCHEMA$",
+                    "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'");
+
+    private static final String COMMENTS = """
+            SELECT format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, d.description)
+            FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE d.objsubid = 0 AND c.relkind IN ('r', 'p', 'v', 'S') AND OWN
+            UNION ALL SELECT format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname, d.description)
+            FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid WHERE d.objsubid > 0 AND c.relkind IN ('r', 'p', 'v') AND OWN
+            UNION ALL SELECT format('COMMENT ON ROUTINE %s IS %L', p.oid::regprocedure, d.description)
+            FROM pg_description d JOIN pg_proc p ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace
+            WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND p.prokind IN ('f', 'p', 'w') AND NOT EXISTS (SELECT FROM pg_depend e
+                WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))""".replace("OWN", UserTables.OWN_RELATION);
+
+    /** A privilege that older servers do not know, and whose work an owner does there. */
+    private static final int MAINTAIN_SINCE = 17;
+
+    private record Grant(String grantee, String statement) {}
+
+    private Privileges() {}
+
+    static void copy(PostgresSession source, PostgresSession target) {
+        Set<String> roles = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
+        // The defaults (PUBLIC may execute, owners may everything) must not add to what the source says.
+        List<String> revokes = source.texts(
+                "SELECT DISTINCT format('REVOKE ALL ON %s FROM PUBLIC', what) FROM (" + OBJECTS + ") AS o WHERE columns = ''");
+        List<Grant> grants = source.query(
+                GRANTS.replace("(%s) AS o", "(" + OBJECTS + ") AS o"),
+                row -> new Grant(row.getString(2), row.getString(3)),
+                EdenObjects.ROLE_PATTERN);
+        target.transaction(() -> {
+            target.executeAll(revokes);
+            target.executeAll(grants.stream()
+                    .filter(grant -> grant.grantee().isEmpty() || roles.contains(grant.grantee()))
+                    .filter(grant -> target.major() >= MAINTAIN_SINCE
+                            || !grant.statement().startsWith("GRANT MAINTAIN"))
+                    .map(Grant::statement)
+                    .toList());
+            target.executeAll(source.texts(COMMENTS));
+        });
+    }
+}

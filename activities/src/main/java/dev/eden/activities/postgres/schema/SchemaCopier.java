@@ -1,0 +1,133 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies a database's schema by the catalogues, over JDBC alone. What the target has already, by kind and name, stays as it is: that makes it
+ * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and nothing more to maintain; all
+ * other indexes, constraints and triggers come after it.
+ */
+public final class SchemaCopier {
+    private static final Logger LOGGER = LoggerFactory.getLogger(SchemaCopier.class);
+    private static final Set<String> TOO_EARLY =
+            Set.of("42P01", "42883", "42704", "42703", "42P17", "3F000", "42804", "2BP01", "42809", "42830");
+    private static final Set<String> TRY_AGAIN = Set.of("40P01", "55P03", "40001", "XX000");
+    private static final int TRIES = 10;
+
+    private final Pair pair;
+
+    public SchemaCopier(Pair pair) {
+        this.pair = pair;
+    }
+
+    /** Everything that the load needs, and what does not slow it. */
+    public void beforeLoad() {
+        try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
+                PostgresSession target = session()) {
+            Catalogue from = new Catalogue(source);
+            Catalogue to = new Catalogue(target);
+            make(target, from.schemas(), to.schemas());
+            make(target, from.extensions(), to.extensions());
+            make(target, needed(from), needed(to));
+            make(target, from.keys(), to.keys());
+            make(target, from.policies(), to.policies());
+            Privileges.copy(source, target);
+        }
+    }
+
+    /** Secondary indexes, the constraints that need them, triggers, materialized views; then statistics. Runs while changes are applied. */
+    public void afterLoad() {
+        try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
+                PostgresSession target = session()) {
+            Catalogue from = new Catalogue(source);
+            Catalogue to = new Catalogue(target);
+            make(target, from.materializedViews(), to.materializedViews());
+            make(target, from.remainingIndexes(), to.remainingIndexes());
+            make(target, from.foreignKeys(), to.foreignKeys());
+            for (String validation : Catalogue.validations(source, target)) {
+                again(target, List.of(validation));
+            }
+            make(target, from.triggers(), to.triggers());
+            make(target, from.statistics(), to.statistics());
+            for (SchemaObject view : from.materializedViews()) {
+                again(target, List.of("REFRESH " + view.identity().replaceFirst("^materialized view", "MATERIALIZED VIEW")));
+            }
+            target.execute("ANALYZE");
+        }
+    }
+
+    private static List<SchemaObject> needed(Catalogue catalogue) {
+        List<SchemaObject> all = new ArrayList<>(catalogue.types());
+        all.addAll(catalogue.sequences());
+        all.addAll(catalogue.functions());
+        all.addAll(catalogue.tables());
+        all.addAll(catalogue.partitionDefaults());
+        all.addAll(catalogue.sequenceOwners());
+        all.addAll(catalogue.views());
+        return all;
+    }
+
+    private PostgresSession session() {
+        PostgresSession target = pair.control(Role.TARGET, "schema", Duration.ZERO);
+        target.execute("SET check_function_bodies = off");
+        target.execute("SET lock_timeout = '5s'");
+        return target;
+    }
+
+    /** In rounds, because something may need what comes later; throws when a round makes nothing. */
+    private void make(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
+        Set<String> there = new HashSet<>();
+        present.forEach(object -> there.add(object.identity()));
+        List<SchemaObject> missing = new ArrayList<>(
+                wanted.stream().filter(object -> !there.contains(object.identity())).toList());
+        while (!missing.isEmpty()) {
+            List<SchemaObject> early = new ArrayList<>();
+            String why = "";
+            for (SchemaObject object : missing) {
+                try {
+                    again(target, object.statements());
+                } catch (PostgresException e) {
+                    if (!TOO_EARLY.contains(e.sqlState())) {
+                        throw new SchemaException(object.identity() + " could not be made on the target: " + e.getMessage(), e);
+                    }
+                    early.add(object);
+                    why = e.getMessage();
+                }
+            }
+            if (early.size() == missing.size()) {
+                throw new SchemaException(
+                        early.getFirst().identity() + " and " + (early.size() - 1)
+                                + " more could not be made on the target: " + why,
+                        null);
+            }
+            LOGGER.atInfo()
+                    .addKeyValue("migration", pair.migration())
+                    .log("schema: {} made, {} left", missing.size() - early.size(), early.size());
+            missing = early;
+        }
+    }
+
+    /** Replication takes locks meanwhile: a deadlock or a lock not granted is tried again. */
+    private static void again(PostgresSession target, List<String> statements) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                target.transaction(() -> statements.forEach(target::execute));
+                return;
+            } catch (PostgresException e) {
+                if (!TRY_AGAIN.contains(e.sqlState()) || attempt == TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+}
