@@ -348,6 +348,76 @@ class RedisProxyIT {
     }
 
     @Test
+    void carriedSubscribersNeverRunCommandsWithEdensRights() throws IOException {
+        for (Jedis server : List.of(atSource, atTarget)) {
+            acl(server, "SETUSER", "eden-proxy-m", "on", ">eden", "~*", "&*", "+@all", "-@write");
+            acl(
+                    server,
+                    "SETUSER",
+                    "ada",
+                    "on",
+                    ">pw",
+                    "~*",
+                    "&*",
+                    "-@all",
+                    "+set",
+                    "+@pubsub",
+                    "+@connection",
+                    "+acl|whoami");
+        }
+        Backend.Login eden = new Backend.Login("eden-proxy-m", new Secret("eden"));
+        MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                new Backend("source", "127.0.0.1", source.port(), false, null, eden),
+                new Backend("target", "127.0.0.1", target.port(), false, null, eden)));
+        try (RedisProxy other = RedisProxy.start(config("p5"), own, new SimpleMeterRegistry());
+                Wire three = new Wire(other.port());
+                Wire two = new Wire(other.port());
+                Wire nobody = new Wire(other.port())) {
+            three.call("HELLO", "3", "AUTH", "ada", "pw");
+            three.call("SELECT", "3");
+            assertThat(three.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            assertThat(three.call("GET", "x")).startsWith("-NOPERM");
+            two.call("AUTH", "ada", "pw");
+            assertThat(two.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            nobody.call("HELLO", "3");
+            assertThat(nobody.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            MemoryRouteStore before = store;
+            store = own;
+            hold();
+            await().until(() -> atTarget.publish("c", "kept") == 3);
+            three.send("GET", "x");
+            three.send("SET", "x", "1");
+            three.send("ACL", "WHOAMI");
+            nobody.send("ACL", "WHOAMI");
+            flip();
+            store = before;
+            assertThat(three.read()).isEqualTo(">[message, c, kept]");
+            assertThat(three.read()).startsWith("-NOPERM");
+            assertThat(three.read()).isEqualTo("+OK");
+            assertThat(three.read()).isEqualTo("ada");
+            assertThat(atTarget.exists("x")).isFalse(); // in database 3, where the client is
+            assertThat(two.read()).isEqualTo("[message, c, kept]");
+            assertThat(two.call("PING")).isEqualTo("[pong, ]");
+            assertThat(nobody.read()).isEqualTo(">[message, c, kept]");
+            assertThat(nobody.read()).isEqualTo("default");
+            acl(atTarget, "DELUSER", "eden-proxy-m"); // ends every connection that is logged in as Eden
+            assertThat(atTarget.publish("c", "later")).isEqualTo(3);
+            assertThat(three.read()).isEqualTo(">[message, c, later]");
+            assertThat(two.read()).isEqualTo("[message, c, later]");
+            assertThat(two.call("UNSUBSCRIBE")).isEqualTo("[unsubscribe, c, :0]");
+            assertThat(two.call("GET", "x")).startsWith("-NOPERM");
+            assertThat(nobody.read()).isEqualTo(">[message, c, later]");
+        } finally {
+            acl(atSource, "DELUSER", "eden-proxy-m", "ada");
+            acl(atTarget, "DELUSER", "eden-proxy-m", "ada");
+        }
+    }
+
+    private static void acl(Jedis server, String... arguments) {
+        server.sendCommand(() -> "ACL".getBytes(), arguments);
+    }
+
+    @Test
     void keepsTrackingAndMonitorOverAFlip() throws IOException {
         Wire tracking = client();
         tracking.call("HELLO", "3");

@@ -432,6 +432,9 @@ final class Session {
     /** This client's own connection, with what has to be said on it first; null while it is being had, or something else is in flight. */
     @Nullable
     BackendConnection exclusive() {
+        if (listening.loggingIn()) {
+            return null;
+        }
         BackendConnection mine = exclusive;
         if (mine != null) {
             boolean free = client.inFlight() == 0 || client.current() == mine;
