@@ -303,6 +303,50 @@ class RedisProxyIT {
     }
 
     @Test
+    void commandsBehindARefusedMultiDoNotRunAlone() throws IOException {
+        RedisProxyConfig base = config("p6");
+        RedisProxyConfig withoutPins = new RedisProxyConfig(
+                base.identity(), base.interlay(), base.listen(), base.eventLoops(), base.poolSize(), 0, base.limits());
+        try (RedisProxy other = RedisProxy.start(withoutPins, store, new SimpleMeterRegistry());
+                Wire client = new Wire(other.port())) {
+            client.send("MULTI");
+            client.send("INCR", "m");
+            client.send("SELECT", "3");
+            client.send("EXEC");
+            client.send("SET", "after", "1");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.read()).isEqualTo("+QUEUED");
+            assertThat(client.read()).isEqualTo("+QUEUED");
+            assertThat(client.read()).startsWith("-EXECABORT").contains("no exclusive connection left");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(atSource.exists("m")).isFalse();
+            assertThat(atSource.get("after")).isEqualTo("1");
+            client.send("WATCH", "m");
+            client.send("MULTI");
+            client.send("DISCARD");
+            assertThat(client.read()).startsWith("-ERR eden: no exclusive");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.call("GET", "after")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aDiscardedSelectSelectsNothing() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        assertThat(client.call("DISCARD")).isEqualTo("+OK");
+        client.call("SET", "here", "1");
+        assertThat(atSource.get("here")).isEqualTo("1");
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        client.call("NOSUCH");
+        assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(client.call("GET", "here")).isEqualTo("1");
+    }
+
+    @Test
     void abortsTransactionsTooLargeToRecord() throws IOException {
         Wire client = client();
         client.call("MULTI");
