@@ -303,6 +303,50 @@ class RedisProxyIT {
     }
 
     @Test
+    void commandsBehindARefusedMultiDoNotRunAlone() throws IOException {
+        RedisProxyConfig base = config("p6");
+        RedisProxyConfig withoutPins = new RedisProxyConfig(
+                base.identity(), base.interlay(), base.listen(), base.eventLoops(), base.poolSize(), 0, base.limits());
+        try (RedisProxy other = RedisProxy.start(withoutPins, store, new SimpleMeterRegistry());
+                Wire client = new Wire(other.port())) {
+            client.send("MULTI");
+            client.send("INCR", "m");
+            client.send("SELECT", "3");
+            client.send("EXEC");
+            client.send("SET", "after", "1");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.read()).isEqualTo("+QUEUED");
+            assertThat(client.read()).isEqualTo("+QUEUED");
+            assertThat(client.read()).startsWith("-EXECABORT").contains("no exclusive connection left");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(atSource.exists("m")).isFalse();
+            assertThat(atSource.get("after")).isEqualTo("1");
+            client.send("WATCH", "m");
+            client.send("MULTI");
+            client.send("DISCARD");
+            assertThat(client.read()).startsWith("-ERR eden: no exclusive");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.call("GET", "after")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aDiscardedSelectSelectsNothing() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        assertThat(client.call("DISCARD")).isEqualTo("+OK");
+        client.call("SET", "here", "1");
+        assertThat(atSource.get("here")).isEqualTo("1");
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        client.call("NOSUCH");
+        assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(client.call("GET", "here")).isEqualTo("1");
+    }
+
+    @Test
     void abortsTransactionsTooLargeToRecord() throws IOException {
         Wire client = client();
         client.call("MULTI");
@@ -345,6 +389,76 @@ class RedisProxyIT {
         assertThat(publisher.call("PUBLISH", "c", "four")).isEqualTo(":1");
         assertThat(three.read()).isEqualTo(">[message, c, two]");
         assertThat(three.read()).isEqualTo(">[message, c, four]");
+    }
+
+    @Test
+    void carriedSubscribersNeverRunCommandsWithEdensRights() throws IOException {
+        for (Jedis server : List.of(atSource, atTarget)) {
+            acl(server, "SETUSER", "eden-proxy-m", "on", ">eden", "~*", "&*", "+@all", "-@write");
+            acl(
+                    server,
+                    "SETUSER",
+                    "ada",
+                    "on",
+                    ">pw",
+                    "~*",
+                    "&*",
+                    "-@all",
+                    "+set",
+                    "+@pubsub",
+                    "+@connection",
+                    "+acl|whoami");
+        }
+        Backend.Login eden = new Backend.Login("eden-proxy-m", new Secret("eden"));
+        MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                new Backend("source", "127.0.0.1", source.port(), false, null, eden),
+                new Backend("target", "127.0.0.1", target.port(), false, null, eden)));
+        try (RedisProxy other = RedisProxy.start(config("p5"), own, new SimpleMeterRegistry());
+                Wire three = new Wire(other.port());
+                Wire two = new Wire(other.port());
+                Wire nobody = new Wire(other.port())) {
+            three.call("HELLO", "3", "AUTH", "ada", "pw");
+            three.call("SELECT", "3");
+            assertThat(three.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            assertThat(three.call("GET", "x")).startsWith("-NOPERM");
+            two.call("AUTH", "ada", "pw");
+            assertThat(two.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            nobody.call("HELLO", "3");
+            assertThat(nobody.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            MemoryRouteStore before = store;
+            store = own;
+            hold();
+            await().until(() -> atTarget.publish("c", "kept") == 3);
+            three.send("GET", "x");
+            three.send("SET", "x", "1");
+            three.send("ACL", "WHOAMI");
+            nobody.send("ACL", "WHOAMI");
+            flip();
+            store = before;
+            assertThat(three.read()).isEqualTo(">[message, c, kept]");
+            assertThat(three.read()).startsWith("-NOPERM");
+            assertThat(three.read()).isEqualTo("+OK");
+            assertThat(three.read()).isEqualTo("ada");
+            assertThat(atTarget.exists("x")).isFalse(); // in database 3, where the client is
+            assertThat(two.read()).isEqualTo("[message, c, kept]");
+            assertThat(two.call("PING")).isEqualTo("[pong, ]");
+            assertThat(nobody.read()).isEqualTo(">[message, c, kept]");
+            assertThat(nobody.read()).isEqualTo("default");
+            acl(atTarget, "DELUSER", "eden-proxy-m"); // ends every connection that is logged in as Eden
+            assertThat(atTarget.publish("c", "later")).isEqualTo(3);
+            assertThat(three.read()).isEqualTo(">[message, c, later]");
+            assertThat(two.read()).isEqualTo("[message, c, later]");
+            assertThat(two.call("UNSUBSCRIBE")).isEqualTo("[unsubscribe, c, :0]");
+            assertThat(two.call("GET", "x")).startsWith("-NOPERM");
+            assertThat(nobody.read()).isEqualTo(">[message, c, later]");
+        } finally {
+            acl(atSource, "DELUSER", "eden-proxy-m", "ada");
+            acl(atTarget, "DELUSER", "eden-proxy-m", "ada");
+        }
+    }
+
+    private static void acl(Jedis server, String... arguments) {
+        server.sendCommand(() -> "ACL".getBytes(), arguments);
     }
 
     @Test

@@ -176,8 +176,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
                 return false;
             }
             failure = null;
-            consume();
-            error(why);
+            session.refuse(why, command(buffer));
             return true;
         }
         if (!loop.gate.open()) {
@@ -190,9 +189,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         if (paused != null || !channel.isWritable()) {
             return false;
         }
-        CommandSpec spec =
-                loop.commands.find(buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
-        return session.dispatch(spec);
+        return session.dispatch(command(buffer));
+    }
+
+    /** What is known of the command at hand; null for one that nobody knows. */
+    private @Nullable CommandSpec command(ByteBuf buffer) {
+        return loop.commands.find(buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
     }
 
     /** An inline request becomes a RESP array in the buffer. */
@@ -346,9 +348,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
                 return false;
             }
             endRun();
-            CommandSpec spec =
-                    loop.commands.find(buffer, buffer.readerIndex() + scanner.offset(0), scanner.argumentLength(0));
-            connection = session.forLarge(spec);
+            connection = session.forLarge(command(buffer));
             if (connection == null) {
                 stalled = true;
                 return false;

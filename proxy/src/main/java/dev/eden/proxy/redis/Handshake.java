@@ -1,6 +1,7 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
@@ -24,48 +25,47 @@ final class Handshake {
         new Handshake(connection).send(loop);
     }
 
+    /** {@code user} null: the one-argument AUTH, which means the default user. */
+    record Credentials(@Nullable String user, Secret password) {}
+
+    /** What connections of this identity log in with; null where they do not. */
+    static @Nullable Credentials credentials(Identity identity, ServerAddress server, ProxyLoop loop) {
+        return switch (identity) {
+            case Identity.Anonymous _ -> credentials(loop.login(server, false));
+            case Identity.Eden _ -> credentials(loop.login(server, true));
+            case Identity.Named client -> new Credentials(client.user(), client.password());
+        };
+    }
+
+    private static @Nullable Credentials credentials(Backend.@Nullable Login login) {
+        return login == null ? null : new Credentials(login.user(), login.password());
+    }
+
+    /**
+     * Changes protocol and login of a connection at once. Without credentials it becomes what a new connection is: the default user,
+     * who takes any password where it needs none, and where it needs one the refusal is right.
+     */
+    static String[] hello(int protocol, @Nullable Credentials credentials) {
+        String user = credentials == null || credentials.user() == null ? "default" : credentials.user();
+        String password = credentials == null ? "" : credentials.password().reveal();
+        return new String[] {"HELLO", Integer.toString(protocol), "AUTH", user, password};
+    }
+
     private void send(ProxyLoop loop) {
         BackendPool pool = connection.pool;
         PoolKey key = pool.key;
-        String user = "default";
-        String password = null;
-        boolean named = false;
-        switch (key.identity()) {
-            case Identity.Anonymous _ -> {
-                Backend.Login login = loop.login(key.server(), false);
-                if (login != null) {
-                    user = login.user();
-                    password = login.password().reveal();
-                    named = true;
-                }
-            }
-            case Identity.Eden _ -> {
-                Backend.Login login = loop.login(key.server(), true);
-                if (login != null) {
-                    user = login.user();
-                    password = login.password().reveal();
-                    named = true;
-                }
-            }
-            case Identity.Named client -> {
-                password = client.password().reveal();
-                if (client.user() != null) {
-                    user = client.user();
-                    named = true;
-                }
-            }
-        }
+        Credentials credentials = credentials(key.identity(), key.server(), loop);
         if (key.protocol() == 3) {
-            if (password != null) {
-                essential("HELLO", "3", "AUTH", user, password);
+            if (credentials != null) {
+                essential(hello(3, credentials));
             } else {
                 essential("HELLO", "3");
             }
-        } else if (password != null) {
-            if (named) {
-                essential("AUTH", user, password);
+        } else if (credentials != null) {
+            if (credentials.user() != null) {
+                essential("AUTH", credentials.user(), credentials.password().reveal());
             } else {
-                essential("AUTH", password);
+                essential("AUTH", credentials.password().reveal());
             }
         }
         if (key.database() != 0) {

@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Everything a server sends to a client without being asked each time: subscriptions, MONITOR, key tracking. Kept on the exclusive
- * connection while it lasts. Before a flip the same channels are subscribed on the standby and its messages kept back; after the
- * flip only the new side is forwarded, after an abort it is dropped.
+ * connection while it lasts. Before a flip the same channels are subscribed on the standby, under Eden's login because the fence
+ * there refuses the client's, and its messages kept back. After the flip only the new side is forwarded, the connection logs in as
+ * the client ({@code HELLO … AUTH} keeps subscriptions) and takes none of the client's commands before the server has agreed; after an
+ * abort it is dropped.
  */
 final class Listening implements BackendConnection.FrameTap {
     private static final int CARRIED_BYTES = 1 << 20;
@@ -43,7 +45,7 @@ final class Listening implements BackendConnection.FrameTap {
     private final Deque<Confirmations> expected = new ArrayDeque<>();
     private boolean monitoring;
     private @Nullable List<byte[]> tracking;
-    private boolean borrowedLogin;
+    private boolean loggingIn;
     private @Nullable Carried carried;
 
     Listening(Session session) {
@@ -53,6 +55,11 @@ final class Listening implements BackendConnection.FrameTap {
 
     boolean active() {
         return monitoring || tracking != null || !expected.isEmpty() || subscriptions() > 0;
+    }
+
+    /** True while the exclusive connection is not the client's own yet: nothing of the client's may go over it. */
+    boolean loggingIn() {
+        return loggingIn;
     }
 
     int subscriptions() {
@@ -102,7 +109,7 @@ final class Listening implements BackendConnection.FrameTap {
         if (all && client.inFlight() > 0) {
             return false;
         }
-        BackendConnection connection = ownLogin();
+        BackendConnection connection = session.exclusive();
         if (connection == null) {
             return false;
         }
@@ -133,25 +140,13 @@ final class Listening implements BackendConnection.FrameTap {
         if (client.inFlight() > 0) {
             return false;
         }
-        BackendConnection connection = ownLogin();
+        BackendConnection connection = session.exclusive();
         if (connection == null) {
             return false;
         }
         tracking = arguments.size() > 2 && Ascii.equalsIgnoreCase(arguments.get(2), "on") ? arguments : null;
         client.forward(connection);
         return true;
-    }
-
-    /** The exclusive connection under the client's own login: one carried over the flip has Eden's and is replaced first. */
-    private @Nullable BackendConnection ownLogin() {
-        if (borrowedLogin) {
-            if (client.inFlight() > 0) {
-                return null;
-            }
-            borrowedLogin = false;
-            session.closeExclusive();
-        }
-        return session.exclusive();
     }
 
     // ---- what the server sends
@@ -172,10 +167,18 @@ final class Listening implements BackendConnection.FrameTap {
             return true;
         }
         if (type == '>' || kind.equals("message") || kind.equals("pmessage") || kind.equals("smessage")) {
-            client.output(frame);
+            message(frame);
             return true;
         }
         return false;
+    }
+
+    /** A carried connection speaks RESP3 until it has logged in: in RESP2 the same message is an array. */
+    private void message(ByteBuf frame) {
+        if (session.protocol == 2 && frame.getByte(frame.readerIndex()) == '>') {
+            frame.setByte(frame.readerIndex(), '*');
+        }
+        client.output(frame);
     }
 
     private void confirmed(ByteBuf frame, String kind, BackendConnection connection) {
@@ -217,7 +220,6 @@ final class Listening implements BackendConnection.FrameTap {
 
     /** On a new connection: says again what the client had asked for. */
     void prelude(BackendConnection connection) {
-        borrowedLogin = false;
         if (tracking != null) {
             ByteBuf out = client.loop.buffer();
             RespWriter.command(out, tracking);
@@ -313,7 +315,7 @@ final class Listening implements BackendConnection.FrameTap {
             return;
         }
         client.loop
-                .pool(new PoolKey(standby, Identity.EDEN, 0, session.protocol))
+                .pool(new PoolKey(standby, Identity.EDEN, session.database, 3)) // RESP2 subscribers can't log in
                 .await(true, (connection, _) -> {
                     if (connection == null) {
                         return;
@@ -345,9 +347,9 @@ final class Listening implements BackendConnection.FrameTap {
         if (other != null && other.good() && !monitoring && tracking == null) {
             session.adopt(other.connection);
             other.connection.tap = this;
-            other.kept.forEach(client::output);
+            other.kept.forEach(this::message);
             other.kept.clear();
-            borrowedLogin = true;
+            logIn(other.connection);
             client.loop.counters.carriedSubscribers++;
             return;
         }
@@ -365,11 +367,42 @@ final class Listening implements BackendConnection.FrameTap {
         session.exclusive();
     }
 
+    private void logIn(BackendConnection connection) {
+        loggingIn = true;
+        ByteBuf out = client.loop.buffer();
+        RespWriter.command(
+                out,
+                Handshake.hello(
+                        session.protocol,
+                        Handshake.credentials(session.identity, connection.pool.key.server(), client.loop)));
+        client.send(connection, out, new LoggedIn());
+    }
+
+    private final class LoggedIn implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            byte type = frame.getByte(frame.readerIndex());
+            frame.release();
+            loggingIn = false;
+            client.finished();
+            if (type == '-' || type == '!') {
+                session.closeExclusive(); // a new one, or the client learns why there is none
+                session.exclusive();
+            }
+        }
+
+        @Override
+        public void lost() {
+            loggingIn = false;
+            client.lost();
+        }
+    }
+
     /** RESET: none of it any more. The connection is closed by the session. */
     void clear() {
         monitoring = false;
         tracking = null;
-        borrowedLogin = false;
+        loggingIn = false;
         expected.clear();
         subscribed.values().forEach(Set::clear);
         reopened();

@@ -217,6 +217,11 @@ final class LocalCommands {
         }
     }
 
+    /** The queued SELECT did not run. */
+    void forgetSelect() {
+        selected = null;
+    }
+
     void transactionEnded() {
         Integer database = selected;
         selected = null;

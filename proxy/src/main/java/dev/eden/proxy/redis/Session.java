@@ -103,6 +103,51 @@ final class Session {
         };
     }
 
+    /**
+     * There is no connection for the request at hand, which nothing is in flight before: it gets the reason. What a client may have sent
+     * behind it on the understanding that it works must not run without it: commands behind MULTI are queued for nothing.
+     */
+    void refuse(String why, @Nullable CommandSpec spec) {
+        Handling handling = spec == null ? Handling.UNKNOWN : spec.handling();
+        Transaction open = transaction;
+        if (open != null) {
+            open.refused = why;
+            if (handling == Handling.EXEC || handling == Handling.DISCARD) {
+                refused(open, why, handling);
+                return;
+            }
+        } else if (handling == Handling.MULTI) {
+            Transaction nothing = new Transaction(loop.buffer(), 0);
+            nothing.refused = why;
+            transaction = nothing;
+            answer(out -> RespWriter.simple(out, "OK"));
+            return;
+        } else if (handling == Handling.WATCH) {
+            watchBroken = true;
+        }
+        fail(why);
+    }
+
+    /** The transaction will not run, whatever it holds. */
+    private boolean refused(Transaction open, String why, Handling handling) {
+        if (open.ending || client.inFlight() > 0) {
+            return false;
+        }
+        return switch (handling) {
+            case EXEC -> {
+                local.forgetSelect();
+                settled();
+                yield fail("EXECABORT Transaction discarded because of: " + why);
+            }
+            case DISCARD -> {
+                local.forgetSelect();
+                settled();
+                yield answer(out -> RespWriter.simple(out, "OK"));
+            }
+            default -> answer(out -> RespWriter.simple(out, "QUEUED"));
+        };
+    }
+
     /** Answers the request at hand with an error, in its turn. */
     boolean fail(String message) {
         if (client.inFlight() > 0) {
@@ -283,7 +328,12 @@ final class Session {
         if (handling == Handling.RESET) {
             return local.reset();
         }
+        String why = open.refused;
+        if (why != null) {
+            return refused(open, why, handling);
+        }
         if (handling == Handling.EXEC && open.replay && open.overflowed()) {
+            local.forgetSelect();
             endTransaction();
             return fail("EXECABORT Transaction discarded because of previous errors.");
         }
@@ -306,6 +356,7 @@ final class Session {
             case DISCARD -> {
                 open.ending = true;
                 settling = true;
+                local.forgetSelect();
                 client.forward(connection);
             }
             default -> {
@@ -325,6 +376,7 @@ final class Session {
         @Override
         public void reply(ByteBuf frame) {
             frame.release();
+            client.session.local.forgetSelect();
             ByteBuf out = client.loop.buffer();
             RespWriter.nullArray(out, client.session.protocol);
             client.output(out);
@@ -432,6 +484,9 @@ final class Session {
     /** This client's own connection, with what has to be said on it first; null while it is being had, or something else is in flight. */
     @Nullable
     BackendConnection exclusive() {
+        if (listening.loggingIn()) {
+            return null;
+        }
         BackendConnection mine = exclusive;
         if (mine != null) {
             boolean free = client.inFlight() == 0 || client.current() == mine;
@@ -581,6 +636,7 @@ final class Session {
         if (open != null && type == '-') {
             if (open.ending) {
                 local.alter(); // EXECABORT or worse: not worth knowing which
+                local.forgetSelect();
             } else {
                 open.failed = true;
             }

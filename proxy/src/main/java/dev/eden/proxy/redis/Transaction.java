@@ -2,6 +2,7 @@ package dev.eden.proxy.redis;
 
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open MULTI: its queued commands, recorded so that they can be queued again on another connection when a flip takes this one away.
@@ -15,6 +16,10 @@ final class Transaction {
 
     /** A queued command was refused: EXEC will answer EXECABORT. */
     boolean failed;
+
+    /** Why a part of it could not be queued: nothing of it may run any more. */
+    @Nullable
+    String refused;
 
     /** The connection was given up; the commands must be queued again before the next one. */
     boolean replay;
