@@ -3,8 +3,12 @@ package dev.eden.api;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.Health;
 import dev.eden.proxy.ProxyIdentity;
+import dev.eden.proxy.InterlayProxy;
+import dev.eden.proxy.PostgresProxy;
+import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
+import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.RouteStoreException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.UncheckedIOException;
@@ -13,13 +17,13 @@ import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** One Redis proxy, bound straight to the store. */
+/** One proxy of whatever engine its interlay speaks, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
     private static final String VERSION = "0.1.0";
 
-    private final RedisProxy proxy;
+    private final InterlayProxy proxy;
 
-    private ProxyProcess(RedisProxy proxy) {
+    private ProxyProcess(InterlayProxy proxy) {
         this.proxy = proxy;
     }
 
@@ -31,17 +35,21 @@ public final class ProxyProcess implements AutoCloseable {
             InetSocketAddress listen,
             @Nullable Integer poolSize,
             MeterRegistry registry) {
-        @Nullable Integer configured = store.database().jdbi().withHandle(handle -> pool(handle, interlay));
+        Front front = store.database().jdbi().withHandle(handle -> front(handle, interlay));
         ProxyIdentity identity = new ProxyIdentity(
                 name, UUID.randomUUID().toString(), listen.getHostString() + ":" + listen.getPort(), VERSION);
-        RedisProxyConfig base = RedisProxyConfig.of(identity, interlay, listen);
-        @Nullable Integer pool = poolSize == null ? configured : poolSize;
-        RedisProxyConfig config = pool == null
-                ? base
-                : new RedisProxyConfig(
-                        identity, interlay, listen, base.eventLoops(), pool, base.maxPinned(), base.limits());
+        @Nullable Integer pool = poolSize == null ? front.pool() : poolSize;
+        RouteStore routes = store.routeStore();
         try {
-            return new ProxyProcess(RedisProxy.start(config, store.routeStore(), registry));
+            return new ProxyProcess(
+                    switch (front.engine()) {
+                        case "redis" -> RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
+                        case "postgres" ->
+                            PostgresProxy.start(postgres(identity, interlay, listen, pool), routes, registry);
+                        default ->
+                            throw new StartupException(
+                                    "interlay " + interlay + " speaks " + front.engine(), "use a newer version of Eden");
+                    });
         } catch (UncheckedIOException e) {
             throw new StartupException(
                     "the proxy can't listen on " + identity.listen() + " (" + e.getMessage() + ")",
@@ -70,14 +78,31 @@ public final class ProxyProcess implements AutoCloseable {
         proxy.close();
     }
 
-    private static @Nullable Integer pool(Handle handle, String interlay) {
-        return handle.createQuery("SELECT pool FROM interlay WHERE id = :id")
+    private static RedisProxyConfig redis(
+            ProxyIdentity identity, String interlay, InetSocketAddress listen, @Nullable Integer pool) {
+        RedisProxyConfig base = RedisProxyConfig.of(identity, interlay, listen);
+        return pool == null
+                ? base
+                : new RedisProxyConfig(
+                        identity, interlay, listen, base.eventLoops(), pool, base.maxPinned(), base.limits());
+    }
+
+    private static PostgresProxyConfig postgres(
+            ProxyIdentity identity, String interlay, InetSocketAddress listen, @Nullable Integer pool) {
+        PostgresProxyConfig base = PostgresProxyConfig.of(identity, interlay, listen);
+        return pool == null ? base : base.withPool(base.pooling(), pool);
+    }
+
+    /** What its interlay says of a proxy. */
+    private record Front(String engine, @Nullable Integer pool) {}
+
+    private static Front front(Handle handle, String interlay) {
+        return handle.createQuery("SELECT engine, pool FROM interlay WHERE id = :id")
                 .bind("id", interlay)
-                .map((row, _) -> java.util.Optional.ofNullable(row.getObject("pool", Integer.class)))
+                .map((row, _) -> new Front(row.getString("engine"), row.getObject("pool", Integer.class)))
                 .findOne()
                 .orElseThrow(() -> new StartupException(
                         "there is no interlay " + interlay,
-                        "create it first: POST /api/v1/interlays, or eden server --listen"))
-                .orElse(null);
+                        "create it first: POST /api/v1/interlays, or eden server --listen"));
     }
 }

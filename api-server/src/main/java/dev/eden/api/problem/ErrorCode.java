@@ -31,7 +31,6 @@ public enum ErrorCode {
     INTERLAY_UNBOUND(
             409, "The interlay has no endpoint yet", "Create the endpoint it stands in front of first.", Retry.NEVER),
     ENGINE_MISMATCH(422, "The engines differ", "A migration stays within one engine.", Retry.NEVER),
-    ENGINE_UNSUPPORTED(422, "This engine can't be migrated yet", "Redis can.", Retry.NEVER),
     MIGRATION_NOT_FOUND(404, "There is no such migration", "GET /api/v1/migrations lists them.", Retry.NEVER),
     MIGRATION_EXISTS(409, "The migration exists", "Choose another id.", Retry.NEVER),
     MIGRATION_NOT_STARTED(409, "The migration has not been started", "POST …/migrate starts it.", Retry.LATER),

@@ -1,5 +1,8 @@
 package dev.eden.api.rest;
 
+import dev.eden.activities.postgres.PostgresConnectionException;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
@@ -45,9 +48,24 @@ public final class EndpointHealth {
         } catch (NoSuchElementException e) {
             return "unknown";
         }
-        if (!endpoint.engine().equals("redis")) {
-            return "unknown";
+        return endpoint.engine().equals("postgres") ? postgres(endpoint) : redis(endpoint);
+    }
+
+    private static String postgres(Endpoint endpoint) {
+        try (PostgresSession session = PostgresSession.connect(endpoint, "eden-health", TIMEOUT)) {
+            session.text("SELECT 1");
+            return "healthy";
+        } catch (PostgresConnectionException e) {
+            return e.sqlState().equals("57P03") ? "loading" : "unreachable";
+        } catch (PostgresException e) {
+            return switch (e.sqlState()) {
+                case "28P01", "28000" -> "login_refused";
+                default -> "healthy";
+            };
         }
+    }
+
+    private static String redis(Endpoint endpoint) {
         try (RespConnection connection = RespConnection.connect(endpoint, "eden:health", TIMEOUT)) {
             connection.call("PING");
             return "healthy";

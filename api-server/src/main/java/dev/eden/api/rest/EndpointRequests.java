@@ -85,7 +85,7 @@ final class EndpointRequests {
             uri = new URI(text).parseServerAuthority();
         } catch (URISyntaxException e) {
             // The exception's message repeats the input, which may hold a password.
-            fields.error("uri", "is not a URI of the form redis://[user:password@]host[:port]");
+            fields.error("uri", "is not a URI of the form redis://[user:password@]host[:port] or postgresql://user:password@host[:port]/database");
             return NONE;
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(java.util.Locale.ROOT);
@@ -107,14 +107,20 @@ final class EndpointRequests {
             fields.error("uri", "the port must be between 1 and 65535");
             return NONE;
         }
-        if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
-            fields.error("uri", "parameters are not supported; tls is a field of its own");
+        boolean verified = engine.equals("postgres") && "sslmode=verify-full".equals(uri.getRawQuery());
+        boolean plain = engine.equals("postgres") && "sslmode=disable".equals(uri.getRawQuery());
+        if ((uri.getRawQuery() != null && !verified && !plain) || uri.getRawFragment() != null) {
+            fields.error(
+                    "uri",
+                    engine.equals("postgres")
+                            ? "the only parameter is sslmode, verify-full or disable (the default)"
+                            : "parameters are not supported; tls is a field of its own");
             return NONE;
         }
         int port = uri.getPort() > 0 ? uri.getPort() : engine.equals("redis") ? 6379 : 5432;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         return new Address(
-                engine, bare, port, scheme.equals("rediss"), database(fields, engine, uri), login(fields, engine, uri));
+                engine, bare, port, scheme.equals("rediss") || verified, database(fields, engine, uri), login(fields, engine, uri));
     }
 
     private static @Nullable String database(Fields fields, String engine, URI uri) {

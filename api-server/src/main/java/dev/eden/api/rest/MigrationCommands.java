@@ -140,9 +140,6 @@ public final class MigrationCommands {
                     ErrorCode.MIGRATION_WITHOUT_INTERLAY,
                     "migration " + migration.id() + " has no interlay: its source and target are not known");
         }
-        if (!engine.equals("redis")) {
-            throw new Problem(ErrorCode.ENGINE_UNSUPPORTED, "engine " + engine + " can't be migrated by this version");
-        }
         return migration
                 .definition()
                 .spec(migration.id(), migration.description(), engine, source, target, migration.interlays());

@@ -1,5 +1,6 @@
 package dev.eden.api.route;
 
+import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
@@ -61,12 +62,18 @@ final class KnownServers {
         String migration = key.migration();
         // A login is made once for a migration and never changes.
         Known before = known.get(key);
-        Backend.Login eden = migration == null
-                ? null
-                : before != null
-                        ? before.backend().edenLogin()
-                        : records.login(migration, key.endpoint(), "login:proxy", "eden-proxy-" + migration);
-        Backend backend = new Backend(e.id(), e.host(), e.port(), e.tls(), null, eden);
+        boolean postgres = e.engine().equals("postgres");
+        Backend.Login eden;
+        if (migration == null) {
+            // Outside a migration the proxy reads the verifiers of PostgreSQL's users with the endpoint's own login.
+            eden = postgres ? e.login() : null;
+        } else if (before != null) {
+            eden = before.backend().edenLogin();
+        } else {
+            String user = postgres ? EdenObjects.of(migration).proxy() : "eden-proxy-" + migration;
+            eden = records.login(migration, key.endpoint(), "login:proxy", user);
+        }
+        Backend backend = new Backend(e.id(), e.host(), e.port(), e.tls(), null, eden, e.database());
         known.values().removeIf(k -> System.nanoTime() - k.at() > USABLE);
         known.put(key, new Known(backend, System.nanoTime(), new AtomicBoolean()));
         return backend;
