@@ -29,6 +29,15 @@ public final class Failpoints {
         }
     }
 
+    /**
+     * True where a test has taken a rule of the protocol out, by a file {@code mutant.NAME} in the same directory: a checker that does
+     * not notice is no checker. In production the answer is a constant.
+     */
+    public static boolean mutant(String name) {
+        Path directory = DIRECTORY;
+        return directory != null && Files.exists(directory.resolve("mutant." + name));
+    }
+
     private static @Nullable Path directory() {
         String property = System.getProperty("eden.failpoints");
         return property == null ? null : Path.of(property);

@@ -91,7 +91,13 @@ final class LoadClient implements Runnable {
                 }
                 int choice = random.nextInt(1000);
                 commands = choice < 20 ? 8 : choice < 70 ? 4 : 1;
-                alive = request(open, choice);
+                try {
+                    alive = request(open, choice);
+                } catch (IllegalStateException stuck) {
+                    // After an error reply within MULTI the library takes the connection to be in it for ever; nothing
+                    // was sent.
+                    alive = false;
+                }
                 due += pause * commands;
             }
             if (!alive) {

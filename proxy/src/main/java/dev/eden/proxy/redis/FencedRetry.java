@@ -1,5 +1,6 @@
 package dev.eden.proxy.redis;
 
+import dev.eden.proxy.Failpoints;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -56,6 +57,12 @@ final class FencedRetry implements ReplyTarget {
 
     @Override
     public void lost() {
+        if (Failpoints.mutant("in-doubt-retried") && !client.isClosed()) {
+            client.prepend(request);
+            client.finished();
+            client.loop.wake(client);
+            return;
+        }
         request.release();
         client.lost();
     }

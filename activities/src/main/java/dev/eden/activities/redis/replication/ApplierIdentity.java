@@ -5,6 +5,7 @@ import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.Failpoints;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -104,7 +105,7 @@ public final class ApplierIdentity {
         control.call("HSET", key, FENCE, Math.max(0, number(control.call("HGET", key, "epoch"))));
         for (int left = TRIES; left > 0; left--) {
             delete(control, users(control, migration));
-            if (sessions(control, migration) == 0) {
+            if (sessions(control, migration) == 0 || Failpoints.mutant("applier-identity-kept")) {
                 return;
             }
         }
@@ -140,7 +141,7 @@ public final class ApplierIdentity {
     }
 
     private static void delete(RespConnection control, List<String> users) {
-        if (!users.isEmpty()) {
+        if (!users.isEmpty() && !Failpoints.mutant("applier-identity-kept")) {
             List<Object> command = new ArrayList<>(List.of("ACL", "DELUSER"));
             command.addAll(users);
             control.call(command.toArray());

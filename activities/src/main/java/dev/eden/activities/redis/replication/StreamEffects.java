@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.proxy.Failpoints;
 import dev.eden.proxy.redis.CommandTable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -93,6 +94,7 @@ final class StreamEffects {
         }
     };
 
+    private final boolean blindToExpiry = Failpoints.mutant("expiry-race");
     private boolean databasesSwapped;
 
     StreamEffects(CommandTable commands, TtlFilter filter) {
@@ -131,6 +133,9 @@ final class StreamEffects {
             read = keys.subList(1, keys.size());
         } else if (LAST_IS_DESTINATION.contains(name) && keys.size() > 1) {
             read = keys.subList(0, keys.size() - 1);
+        }
+        if (blindToExpiry) {
+            return new Change(command, database, keys, List.of(), false, true);
         }
         List<byte[]> probes = probes(database, read);
         rememberExpiry(command, keys);
