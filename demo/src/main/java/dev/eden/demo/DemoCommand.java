@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code eden demo}: the whole of Eden on this machine, under load, with a verdict. Exit status 0 means that nothing was lost. */
@@ -33,28 +33,8 @@ public final class DemoCommand implements Callable<Integer> {
             description = "how long the load runs (default: ${DEFAULT-VALUE})")
     private int seconds;
 
-    @Option(names = "--keys", defaultValue = "100000", description = "keys in the source (default: ${DEFAULT-VALUE})")
-    private int keys;
-
-    @Option(names = "--clients", defaultValue = "24", description = "connections (default: ${DEFAULT-VALUE})")
-    private int clients;
-
-    @Option(names = "--rate", defaultValue = "6000", description = "operations a second (default: ${DEFAULT-VALUE})")
-    private int rate;
-
-    @Option(names = "--seed", defaultValue = "1", description = "what the clients do (default: ${DEFAULT-VALUE})")
-    private long seed;
-
-    @Option(
-            names = "--deadline",
-            paramLabel = "MILLIS",
-            defaultValue = "100",
-            description =
-                    "how long a flip may hold requests before it aborts; more on a busy machine (default: ${DEFAULT-VALUE})")
-    private long deadlineMillis;
-
-    @Option(names = "--json", description = "plain lines, and as the last one a JSON object")
-    private boolean json;
+    @Mixin
+    private final LoadArguments load = new LoadArguments(100_000, 24, 6_000, 100);
 
     @Option(
             names = "--damage",
@@ -68,13 +48,19 @@ public final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        require(seconds >= 20 && seconds <= 3600, "--seconds must be between 20 and 3600");
-        require(keys >= 1000 && keys <= 10_000_000, "--keys must be between 1000 and 10000000");
-        require(clients >= 4 && clients <= 900, "--clients must be between 4 and 900");
-        require(rate >= 1, "--rate must be positive");
-        require(deadlineMillis >= 10 && deadlineMillis <= 10_000, "--deadline must be between 10 and 10000");
-        require(damage >= 0, "--damage must not be negative");
-        DemoOptions options = new DemoOptions(seconds, keys, clients, rate, seed, deadlineMillis, json, damage, keep);
+        LoadArguments.require(spec, seconds >= 20 && seconds <= 3600, "--seconds must be between 20 and 3600");
+        LoadArguments.require(spec, damage >= 0, "--damage must not be negative");
+        load.check(spec);
+        DemoOptions options = new DemoOptions(
+                seconds,
+                load.keys(),
+                load.clients(),
+                load.rate(),
+                load.seed(),
+                load.deadlineMillis(),
+                load.json(),
+                damage,
+                keep);
         PrintStream out = System.out;
         PrintStream errors = System.err;
         Cluster cluster = new Cluster();
@@ -137,12 +123,6 @@ public final class DemoCommand implements Callable<Integer> {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private void require(boolean condition, String message) {
-        if (!condition) {
-            throw new ParameterException(spec.commandLine(), message);
         }
     }
 }

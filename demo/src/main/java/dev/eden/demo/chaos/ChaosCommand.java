@@ -2,6 +2,7 @@ package dev.eden.demo.chaos;
 
 import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
+import dev.eden.demo.LoadArguments;
 import dev.eden.demo.RestClient;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
@@ -14,12 +15,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code eden chaos}: one migration under load, with a fault in each flip. Exit status 1 on any anomaly, 2 where it could not run. */
+/** {@code eden chaos}: one migration under load, with a fault in each flip. Exit status 1 on any anomaly, 2 where
+ * it could not run, 3 where nothing was found but a fault never struck. */
 @Command(
         name = "chaos",
         hidden = true,
@@ -66,48 +69,30 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--shuffle", description = "run the faults in an order that the seed gives")
     private boolean shuffle;
 
-    @Option(names = "--seed", defaultValue = "1", description = "what clients do, and every random choice")
-    private long seed;
-
     @Option(names = "--seconds", defaultValue = "900", description = "after which no more faults are begun")
     private int seconds;
 
-    @Option(names = "--keys", defaultValue = "5000")
-    private int keys;
-
-    @Option(names = "--clients", defaultValue = "16")
-    private int clients;
-
-    @Option(names = "--rate", defaultValue = "1500", description = "operations a second")
-    private int rate;
+    @Mixin
+    private final LoadArguments load = new LoadArguments(5_000, 16, 1_500, 300);
 
     @Option(names = "--share", defaultValue = "0", description = "of the eligible reads on the target while in canary")
     private double share;
 
-    @Option(
-            names = "--deadline",
-            defaultValue = "300",
-            paramLabel = "MS",
-            description = "of each attempt (default: ${DEFAULT-VALUE}; Eden's own default is 100)")
-    private int deadline;
-
-    @Option(names = "--json", description = "as the last line a JSON object")
-    private boolean json;
-
     @Override
     public Integer call() {
+        load.check(spec);
         ChaosOptions options = new ChaosOptions(
                 List.copyOf(beginning),
                 actions.contains("kill"),
                 faults(),
                 List.copyOf(ending),
-                seed,
+                load.seed(),
                 seconds,
-                keys,
-                clients,
-                rate,
+                load.keys(),
+                load.clients(),
+                load.rate(),
                 share,
-                deadline);
+                load.deadlineMillis());
         PrintStream out = System.out;
         PrintStream errors = System.err;
         Cluster cluster = new Cluster(true);
@@ -140,15 +125,15 @@ public final class ChaosCommand implements Callable<Integer> {
         if (!verdict.passed()) {
             out.println("Logs: " + cluster.keepLogs());
         }
-        if (json) {
+        if (load.json()) {
             out.println(verdict.json());
         }
         out.flush();
-        return verdict.passed() ? 0 : 1;
+        return verdict.exitStatus();
     }
 
     private List<Fault> faults() {
-        Random choice = new Random(seed);
+        Random choice = new Random(load.seed());
         List<Fault> faults = new ArrayList<>();
         for (String point : points) {
             for (String victim : victims) {

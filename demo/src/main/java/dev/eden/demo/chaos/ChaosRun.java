@@ -17,6 +17,7 @@ import dev.eden.demo.load.Preload;
 import dev.eden.demo.load.StillLife;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -105,14 +106,13 @@ final class ChaosRun {
                 {"strategy": {"type": "canary", "read_percentage": %s,
                   "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}}}""".formatted(options.share()));
         say("validated, in canary");
-        int number = reports.size();
         for (Fault fault : options.faults()) {
-            if ((System.nanoTime() - began) / 1_000_000_000L > options.seconds()) {
-                say("time is over: " + (options.faults().size() - number) + " faults not run");
-                break;
-            }
-            FaultReport report = new FaultReport(++number, fault);
+            FaultReport report = new FaultReport(reports.size() + 1, fault);
             reports.add(report);
+            if ((System.nanoTime() - began) / 1_000_000_000L > options.seconds()) {
+                report.outcome = "not run, time was over";
+                continue;
+            }
             for (int i = 0; i < TRIES && !report.happened(); i++) {
                 fault(report);
                 say(line(report));
@@ -129,14 +129,15 @@ final class ChaosRun {
 
     /** Plants points of the beginning or the end, each hit once, and repairs until {@code done}. */
     private void ends(List<String> points, String where, Check done) {
-        points.forEach(point -> injector.plant(Victim.SERVER, point, options.killAtEnds()));
+        Map<String, FaultReport> planned = new LinkedHashMap<>();
+        for (String point : points) {
+            planned.put(point, atEnd(point));
+            injector.plant(Victim.SERVER, point, options.killAtEnds());
+        }
         long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
         while (!done.test()) {
             for (String point : injector.hits(Victim.SERVER)) {
-                Fault fault =
-                        new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down(points.indexOf(point)));
-                FaultReport report = new FaultReport(reports.size() + 1, fault);
-                reports.add(report);
+                FaultReport report = planned.computeIfAbsent(point, this::atEnd);
                 long from = history.now();
                 bringBack(report, Victim.SERVER);
                 injector.forget(Victim.SERVER, point);
@@ -150,8 +151,12 @@ final class ChaosRun {
         injector.clear();
     }
 
-    private static long down(int index) {
-        return 1_000 + 700L * Math.floorMod(index, 5);
+    private FaultReport atEnd(String point) {
+        long down = 1_000 + 700L * Math.floorMod(reports.size(), 5);
+        FaultReport report = new FaultReport(
+                reports.size() + 1, new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down));
+        reports.add(report);
+        return report;
     }
 
     private void fault(FaultReport report) {

@@ -132,7 +132,25 @@ final class ChaosVerdict {
     }
 
     boolean passed() {
-        return failures.isEmpty();
+        return failures.isEmpty() && unreached().isEmpty();
+    }
+
+    /** Faults that never struck: the run shows nothing about them. */
+    List<FaultReport> unreached() {
+        return reports.stream().filter(report -> !report.happened()).toList();
+    }
+
+    /** 0: every fault struck and nothing was found; 1: something was found; 3: nothing was, but a fault did not strike. */
+    int exitStatus() {
+        return !failures.isEmpty() ? 1 : unreached().isEmpty() ? 0 : 3;
+    }
+
+    private String verdict() {
+        return switch (exitStatus()) {
+            case 0 -> "passed";
+            case 3 -> "incomplete";
+            default -> "failed";
+        };
     }
 
     List<String> failures() {
@@ -166,18 +184,22 @@ final class ChaosVerdict {
                     report.anomalies.size()));
         }
         lines.add("");
-        lines.add((passed() ? "PASSED" : "FAILED") + "; seed " + options.seed());
+        lines.add(verdict().toUpperCase(Locale.ROOT) + "; seed " + options.seed());
         lines.add(String.format(
                 Locale.ROOT,
-                "  %,d operations, %,d writes acknowledged, %d in doubt; %d faults",
+                "  %,d operations, %,d writes acknowledged, %d in doubt; %d of %d faults struck",
                 checked.operations(),
                 checked.acknowledgedWrites(),
                 checked.inDoubt(),
-                reports.stream().filter(FaultReport::happened).count()));
+                reports.size() - unreached().size(),
+                reports.size()));
         for (Anomaly anomaly : NEVER) {
             lines.add("  " + anomaly.name().toLowerCase(Locale.ROOT) + " " + checked.count(anomaly));
         }
         failures.forEach(failure -> lines.add("  ! " + failure));
+        unreached()
+                .forEach(report -> lines.add("  ! #" + report.number + " " + report.fault.name() + " "
+                        + report.fault.action() + ": " + report.outcome));
         checked.examples().forEach(example -> lines.add("    " + example));
         for (FaultReport report : reports) {
             report.anomalies.stream().limit(5).forEach(words -> lines.add("    #" + report.number + " " + words));
@@ -187,13 +209,14 @@ final class ChaosVerdict {
 
     String json() {
         ObjectNode json = new ObjectMapper().createObjectNode();
-        json.put("verdict", passed() ? "passed" : "failed");
+        json.put("verdict", verdict());
         json.put("seed", options.seed());
         json.put("acknowledged_writes", checked.acknowledgedWrites());
         json.put("in_doubt", checked.inDoubt());
         for (Anomaly anomaly : NEVER) {
             json.put(anomaly.name().toLowerCase(Locale.ROOT), checked.count(anomaly));
         }
+        json.put("unreached", unreached().size());
         var faults = json.putArray("faults");
         for (FaultReport report : reports) {
             ObjectNode node = faults.addObject();

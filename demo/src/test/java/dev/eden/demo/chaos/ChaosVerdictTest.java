@@ -1,0 +1,58 @@
+package dev.eden.demo.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.eden.demo.history.History.Window;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class ChaosVerdictTest {
+    private final FaultReport struck = report(1, "cutover.fence");
+    private final FaultReport missed = report(2, "settle.restore");
+
+    ChaosVerdictTest() {
+        struck.window = new Window(10, 20);
+        struck.outcome = "aborted";
+    }
+
+    @Test
+    void aRunInWhichEveryFaultStruckPasses() throws Exception {
+        ChaosVerdict verdict = verdict(List.of(struck), null);
+        assertThat(verdict.exitStatus()).isZero();
+        assertThat(json(verdict).get("verdict").asText()).isEqualTo("passed");
+        assertThat(json(verdict).get("unreached").asInt()).isZero();
+    }
+
+    @Test
+    void aFaultThatNeverStruckIsNoPass() throws Exception {
+        ChaosVerdict verdict = verdict(List.of(struck, missed), null);
+        assertThat(verdict.passed()).isFalse();
+        assertThat(verdict.exitStatus()).isEqualTo(3);
+        assertThat(json(verdict).get("verdict").asText()).isEqualTo("incomplete");
+        assertThat(json(verdict).get("unreached").asInt()).isEqualTo(1);
+        assertThat(verdict.words())
+                .contains("INCOMPLETE; seed 7", "  ! #2 settle.restore kill: not reached")
+                .anyMatch(line -> line.endsWith("1 of 2 faults struck"));
+    }
+
+    @Test
+    void aFailureWeighsMore() {
+        assertThat(verdict(List.of(missed), "it did not settle").exitStatus()).isEqualTo(1);
+    }
+
+    private static JsonNode json(ChaosVerdict verdict) throws Exception {
+        return new ObjectMapper().readTree(verdict.json());
+    }
+
+    private static ChaosVerdict verdict(List<FaultReport> reports, @Nullable String failure) {
+        ChaosOptions options = new ChaosOptions(List.of(), true, List.of(), List.of(), 7, 60, 100, 8, 100, 0, 300);
+        return new ChaosVerdict(options, reports, failure);
+    }
+
+    private static FaultReport report(int number, String point) {
+        return new FaultReport(number, new Fault(point, true, 0, Victim.SERVER, true, 100));
+    }
+}
