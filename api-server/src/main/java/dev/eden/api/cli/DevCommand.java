@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden dev}: everything on one machine, nothing to install. */
@@ -31,17 +32,8 @@ final class DevCommand implements Callable<Integer> {
             description = "of the proxy (EDEN_LISTEN; default: ${DEFAULT-VALUE})")
     private String listen = "";
 
-    @Option(
-            names = "--api-port",
-            defaultValue = "${env:EDEN_API_PORT:-8000}",
-            description = "EDEN_API_PORT; default: ${DEFAULT-VALUE}; 0: a free one")
-    private int apiPort;
-
-    @Option(
-            names = "--admin-port",
-            defaultValue = "${env:EDEN_ADMIN_PORT:-8001}",
-            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: ${DEFAULT-VALUE}); 0: a free one")
-    private int adminPort;
+    @Mixin
+    private final PortOptions ports = new PortOptions();
 
     @Option(
             names = "--data-dir",
@@ -77,9 +69,9 @@ final class DevCommand implements Callable<Integer> {
                     "dev",
                     true,
                     "127.0.0.1",
-                    apiPort,
+                    ports.api,
                     "127.0.0.1",
-                    adminPort,
+                    ports.admin,
                     new EdenStore.Settings(
                             postgres.jdbcUrl(),
                             postgres.user(),

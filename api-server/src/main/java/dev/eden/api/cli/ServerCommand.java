@@ -51,23 +51,14 @@ final class ServerCommand implements Callable<Integer> {
             description = "EDEN_API_HOST; default: ${DEFAULT-VALUE}")
     private String apiHost = "0.0.0.0";
 
-    @Option(
-            names = "--api-port",
-            defaultValue = "${env:EDEN_API_PORT:-8000}",
-            description = "EDEN_API_PORT; default: ${DEFAULT-VALUE}; 0: a free one")
-    private int apiPort;
+    @Mixin
+    private final PortOptions ports = new PortOptions();
 
     @Option(
             names = "--admin-host",
             defaultValue = "${env:EDEN_ADMIN_HOST:-0.0.0.0}",
             description = "of /metrics and /health (EDEN_ADMIN_HOST; default: ${DEFAULT-VALUE})")
     private String adminHost = "0.0.0.0";
-
-    @Option(
-            names = "--admin-port",
-            defaultValue = "${env:EDEN_ADMIN_PORT:-8001}",
-            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: ${DEFAULT-VALUE}); 0: a free one")
-    private int adminPort;
 
     @Option(
             names = "--temporal-address",
@@ -112,24 +103,24 @@ final class ServerCommand implements Callable<Integer> {
                 name,
                 !noProxy,
                 apiHost,
-                apiPort,
+                ports.api,
                 adminHost,
-                adminPort,
+                ports.admin,
                 store.settings(16),
                 temporalAddress,
                 temporalNamespace,
                 temporalUi,
                 adminToken()));
-        Map<String, Integer> ports = new LinkedHashMap<>();
-        ports.put("api", server.apiPort());
-        ports.put("admin", server.adminPort());
-        server.proxyPort().ifPresent(port -> ports.put("proxy", port));
+        Map<String, Integer> bound = new LinkedHashMap<>();
+        bound.put("api", server.apiPort());
+        bound.put("admin", server.adminPort());
+        server.proxyPort().ifPresent(port -> bound.put("proxy", port));
         System.out.println("Eden serves: API http://" + apiHost + ":" + server.apiPort() + "/api/v1, metrics http://"
                 + adminHost + ":" + server.adminPort() + "/metrics");
         server.proxyPort().ifPresent(port -> System.out.println("Proxy of redis_interlay listens on port " + port));
         server.firstToken().ifPresent(token -> System.out.println("Admin token (shown this once): " + token.reveal()));
         System.out.flush();
-        Running.writePorts(portsFile, ports);
+        Running.writePorts(portsFile, bound);
         Running.untilSignalled(server);
         return 0;
     }
