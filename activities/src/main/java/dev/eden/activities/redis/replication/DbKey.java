@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.redis.EscapedKey;
 import java.util.Arrays;
 
 /** A key in a database; compares by content. */
@@ -19,6 +20,6 @@ public record DbKey(int database, byte[] key) {
     /** Escaped, as it may appear in messages. */
     @Override
     public String toString() {
-        return database + ":" + Escaped.of(key);
+        return database + ":" + EscapedKey.of(key);
     }
 }

@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import java.io.IOException;
@@ -64,7 +65,7 @@ final class LoadTarget {
                 reply.get(1).items().forEach(key -> keys.add(key.bytes()));
                 for (byte[] key : keys) {
                     if (!StreamEffects.isEdens(key) && found == null) {
-                        found = Escaped.of(key) + " in database " + database;
+                        found = EscapedKey.of(key) + " in database " + database;
                     }
                 }
             } while (found == null && !cursor.equals("0"));

@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
@@ -60,7 +61,7 @@ final class Dataset {
                     String value =
                             type + " " + looks.get(2 * i + 1).text() + " " + value(connection, type, keys.get(i));
                     if (!type.equals("none")) {
-                        all.put(database + ":" + Escaped.of(keys.get(i)), value);
+                        all.put(database + ":" + EscapedKey.of(keys.get(i)), value);
                     }
                 }
             } while (!cursor.equals("0"));

@@ -19,8 +19,8 @@ class ExpiryRaceIT {
     void aKeySavedJustBeforeItsEndIsNotLost() {
         try (Pair pair = Pair.start();
                 Pair.Running running = pair.replicate();
-                RespConnection blue = pair.connect("blue");
-                RespConnection green = pair.connect("green")) {
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             for (String key : List.of("kept", "grown", "renamed", "copied", "swapped", "extended", "counted")) {
                 blue.call("SET", key, 7, "PX", LIFE);
@@ -44,7 +44,7 @@ class ExpiryRaceIT {
                 blue.call("SUNIONSTORE", "union", "set");
                 blue.call("SUNIONSTORE", "union of the union", "union");
             });
-            RedisReplicatorIT.awaitEqual(pair, "blue", "green");
+            RedisReplicatorIT.awaitEqual(pair, "source", "target");
             assertThat(green.call("GET", "kept").text()).isEqualTo("7");
             assertThat(green.call("GET", "counted").text()).isEqualTo("9");
             assertThat(green.call("GET", "copy of the copy").text()).isEqualTo("7");
@@ -57,11 +57,11 @@ class ExpiryRaceIT {
     void aSuccessorMendsWhatItsPredecessorDidNotSee() {
         try (Pair pair = Pair.start();
                 CuttingRelay relay = new CuttingRelay(pair.target.host(), pair.target.port());
-                RespConnection blue = pair.connect("blue");
-                RespConnection green = pair.connect("green");
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target");
                 Pair.Running running = pair.replicate(
                         pair.config(ReplicationConfig.Existing.REPLACE),
-                        id -> id.equals("green") ? pair.through(relay, id) : pair.endpoint(id))) {
+                        id -> id.equals("target") ? pair.through(relay, id) : pair.endpoint(id))) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             for (int i = 0; i < 10; i++) {
                 blue.call("SET", "kept" + i, i, "PX", LIFE);
@@ -74,7 +74,7 @@ class ExpiryRaceIT {
                 }
                 relay.swallowAndCut();
             });
-            RedisReplicatorIT.awaitEqual(pair, "blue", "green");
+            RedisReplicatorIT.awaitEqual(pair, "source", "target");
             assertThat(green.call("GET", "kept9").text()).isEqualTo("9");
             assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isGreaterThan(generation);
             assertThat(running.failure.get()).isNull();
@@ -85,7 +85,7 @@ class ExpiryRaceIT {
     void bothSidesCanBeSeenAtOnePositionUnderWrites() {
         try (Pair pair = Pair.start();
                 Pair.Running running = pair.replicate();
-                RespConnection green = pair.connect("green");
+                RespConnection green = pair.connect("target");
                 Writers writers = new Writers(pair.source.host(), pair.source.port(), 3, 5, 50, false)) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             RedisReplicator replicator = pair.registry.find(Pair.MIGRATION).orElseThrow();
@@ -112,14 +112,14 @@ class ExpiryRaceIT {
             assertThat(seen).isEqualTo(200);
             // Damage is mended by a whole copy, also where nothing is to be copied.
             writers.close();
-            RedisReplicatorIT.awaitEqual(pair, "blue", "green");
+            RedisReplicatorIT.awaitEqual(pair, "source", "target");
             green.call("SET", "a1", "damaged");
             green.call("SET", "extra", "damaged");
             green.call("DEL", "i1");
             replicator.recopy(
                     List.of(new DbKey(0, bytes("a1")), new DbKey(0, bytes("extra")), new DbKey(0, bytes("i1"))),
                     PATIENCE);
-            RedisReplicatorIT.awaitEqual(pair, "blue", "green");
+            RedisReplicatorIT.awaitEqual(pair, "source", "target");
             assertThat(running.failure.get()).isNull();
         }
     }

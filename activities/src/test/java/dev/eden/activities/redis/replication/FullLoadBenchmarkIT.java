@@ -19,7 +19,7 @@ class FullLoadBenchmarkIT {
     @Test
     void aMillionSmallKeys() {
         try (Pair pair = Pair.start()) {
-            try (RespConnection blue = pair.connect("blue")) {
+            try (RespConnection blue = pair.connect("source")) {
                 fill(blue);
             }
             for (int round = 1; round <= 5; round++) {
@@ -43,7 +43,7 @@ class FullLoadBenchmarkIT {
                             used >> 20);
                     assertThat(running.failure.get()).isNull();
                 }
-                try (RespConnection green = pair.connect("green")) {
+                try (RespConnection green = pair.connect("target")) {
                     assertThat(green.call("DBSIZE").number()).isGreaterThanOrEqualTo(KEYS);
                 }
                 pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);

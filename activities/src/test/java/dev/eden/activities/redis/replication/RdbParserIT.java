@@ -3,6 +3,7 @@ package dev.eden.activities.redis.replication;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
@@ -59,7 +60,7 @@ class RdbParserIT {
             RespBuffer payload =
                     new RespBuffer(64).put(type).raw(buffer, from, length).littleEndian(version, 2);
             payload.littleEndian(Crc64.update(0, payload.bytes(), 0, payload.size()), 8);
-            String name = database + ":" + Escaped.of(key);
+            String name = database + ":" + EscapedKey.of(key);
             payloads.put(name, HexFormat.of().formatHex(payload.bytes(), 0, payload.size()));
             expiries.put(name, expireAt);
         }
@@ -164,7 +165,7 @@ class RdbParserIT {
             connection.call("SELECT", database);
             for (Reply key : connection.call("KEYS", "*").items()) {
                 dumps.put(
-                        database + ":" + Escaped.of(key.bytes()),
+                        database + ":" + EscapedKey.of(key.bytes()),
                         HexFormat.of()
                                 .formatHex(connection.call("DUMP", key.bytes()).bytes()));
             }

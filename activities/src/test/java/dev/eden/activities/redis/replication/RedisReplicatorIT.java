@@ -26,7 +26,7 @@ class RedisReplicatorIT {
                 long before = writers.done.get();
                 await().atMost(PATIENCE).until(() -> writers.done.get() > before + 20_000);
                 writers.close();
-                awaitEqual(pair, "blue", "green");
+                awaitEqual(pair, "source", "target");
                 assertThat(running.failure.get()).isNull();
             }
         }
@@ -37,7 +37,7 @@ class RedisReplicatorIT {
         try (Pair pair = Pair.start();
                 Writers writers = new Writers(pair.source.host(), pair.source.port(), 4, 50, 100, false);
                 Pair.Running running = pair.replicate();
-                RespConnection green = pair.connect("green")) {
+                RespConnection green = pair.connect("target")) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             for (int round = 0; round < 20; round++) {
                 long before = writers.done.get();
@@ -45,7 +45,7 @@ class RedisReplicatorIT {
                 await().atMost(PATIENCE).until(() -> kill(green));
             }
             writers.close();
-            awaitEqual(pair, "blue", "green");
+            awaitEqual(pair, "source", "target");
             assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isGreaterThan(20);
             assertThat(pair.ledger.restarts).isZero();
             assertThat(running.failure.get()).isNull();
@@ -60,7 +60,7 @@ class RedisReplicatorIT {
                 Writers writers = new Writers(pair.source.host(), pair.source.port(), 4, 50, 100, false);
                 Pair.Running running = pair.replicate(
                         pair.config(ReplicationConfig.Existing.REPLACE),
-                        id -> pair.through(id.equals("green") ? toGreen : toBlue, id))) {
+                        id -> pair.through(id.equals("target") ? toGreen : toBlue, id))) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             for (int round = 0; round < 30; round++) {
                 long generation = pair.ledger.current(Pair.MIGRATION).generation();
@@ -76,7 +76,7 @@ class RedisReplicatorIT {
                 assertThat(pair.ledger.current(Pair.MIGRATION).generation()).isLessThan(generation + 10);
             }
             writers.close();
-            awaitEqual(pair, "blue", "green");
+            awaitEqual(pair, "source", "target");
             assertThat(pair.ledger.restarts).isZero();
             assertThat(running.failure.get()).isNull();
         }
@@ -86,8 +86,8 @@ class RedisReplicatorIT {
     void followsTheRouteThereAndBack() {
         try (Pair pair = Pair.start();
                 Pair.Running running = pair.replicate();
-                RespConnection blue = pair.connect("blue");
-                RespConnection green = pair.connect("green")) {
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
             for (int flip = 0; flip < 6; flip++) {
                 RespConnection active = flip % 2 == 0 ? blue : green;
                 RespConnection standby = flip % 2 == 0 ? green : blue;
@@ -100,7 +100,7 @@ class RedisReplicatorIT {
                                 .progress(Pair.MIGRATION)
                                 .orElseThrow()
                                 .reverseProven());
-                awaitEqual(pair, flip % 2 == 0 ? "blue" : "green", flip % 2 == 0 ? "green" : "blue");
+                awaitEqual(pair, flip % 2 == 0 ? "source" : "target", flip % 2 == 0 ? "target" : "source");
                 pair.ledger.attempt(true);
                 ApplierIdentity.revoke(standby, Pair.MIGRATION);
                 assertThat(ApplierIdentity.sessions(standby, Pair.MIGRATION)).isZero();
@@ -109,7 +109,7 @@ class RedisReplicatorIT {
                     active.call("INCR", "after the abort");
                     ApplierIdentity.reinstate(standby, Pair.MIGRATION);
                     pair.ledger.attempt(false);
-                    awaitEqual(pair, "blue", "green");
+                    awaitEqual(pair, "source", "target");
                     pair.ledger.attempt(true);
                     ApplierIdentity.revoke(standby, Pair.MIGRATION);
                 }
@@ -122,7 +122,7 @@ class RedisReplicatorIT {
                 standby.call("INCR", "first write of the new side");
                 pair.ledger.attempt(false);
             }
-            awaitEqual(pair, "blue", "green");
+            awaitEqual(pair, "source", "target");
             assertThat(blue.call("GET", "first write of the new side").text()).isEqualTo("6");
             assertThat(pair.ledger.restarts).isZero();
             assertThat(running.failure.get()).isNull();
@@ -133,8 +133,8 @@ class RedisReplicatorIT {
     void anApplierWithoutIdentityWritesNothingAndDoesNotComeBack() {
         try (Pair pair = Pair.start();
                 Pair.Running running = pair.replicate();
-                RespConnection blue = pair.connect("blue");
-                RespConnection green = pair.connect("green")) {
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             long generation = pair.ledger.current(Pair.MIGRATION).generation();
             pair.ledger.attempt(true);
@@ -146,10 +146,10 @@ class RedisReplicatorIT {
             // One that took its generation before the attempt and stalled: its user comes too late.
             ApplierIdentity.grant(
                     green,
-                    pair.records.login(Pair.MIGRATION, "green", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)));
+                    pair.records.login(Pair.MIGRATION, "target", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)));
             try (RespConnection zombie = RespConnection.connect(
-                    pair.endpoint("green"),
-                    pair.records.login(Pair.MIGRATION, "green", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)),
+                    pair.endpoint("target"),
+                    pair.records.login(Pair.MIGRATION, "target", "zombie", ApplierIdentity.user(Pair.MIGRATION, 99)),
                     "zombie",
                     Pair.TIMEOUT)) {
                 assertThatThrownBy(() -> ApplierIdentity.claim(zombie, Pair.MIGRATION, 1, 99))
@@ -166,7 +166,7 @@ class RedisReplicatorIT {
     void aLostLogIsLoadedAgain() {
         try (Pair pair = new Pair(EmbeddedRedis.Options.defaults()
                         .withConfig("repl-backlog-size 16kb", "repl-diskless-sync no"));
-                RespConnection blue = pair.connect("blue")) {
+                RespConnection blue = pair.connect("source")) {
             blue.call("SET", "first", 1);
             try (Pair.Running running = pair.replicate()) {
                 await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
@@ -180,7 +180,7 @@ class RedisReplicatorIT {
                         .until(() ->
                                 pair.ledger.restarts == 1 && pair.ledger.state().equals("streaming"));
                 blue.call("SET", "second", 2);
-                awaitEqual(pair, "blue", "green");
+                awaitEqual(pair, "source", "target");
                 assertThat(running.failure.get()).isNull();
             }
         }
@@ -189,12 +189,12 @@ class RedisReplicatorIT {
     @Test
     void whatTheTargetHadIsTreatedAsAsked() {
         try (Pair pair = Pair.start();
-                RespConnection blue = pair.connect("blue");
-                RespConnection green = pair.connect("green")) {
-            blue.call("SET", "both", "blue");
-            blue.call("SET", "one", "blue");
-            green.call("SET", "both", "green");
-            green.call("SET", "extra", "green");
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
+            blue.call("SET", "both", "source");
+            blue.call("SET", "one", "source");
+            green.call("SET", "both", "target");
+            green.call("SET", "extra", "target");
             try (Pair.Running refused = pair.replicate(pair.config(ReplicationConfig.Existing.FAIL))) {
                 await().atMost(PATIENCE).until(refused::ended);
                 assertThat(refused.failure.get())
@@ -203,8 +203,8 @@ class RedisReplicatorIT {
             }
             try (Pair.Running skipping = pair.replicate(pair.config(ReplicationConfig.Existing.SKIP))) {
                 await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
-                assertThat(green.call("GET", "both").text()).isEqualTo("green");
-                assertThat(green.call("GET", "one").text()).isEqualTo("blue");
+                assertThat(green.call("GET", "both").text()).isEqualTo("target");
+                assertThat(green.call("GET", "one").text()).isEqualTo("source");
                 assertThat(pair.ledger.progress(Pair.MIGRATION).orElseThrow().conflicts())
                         .isEqualTo(1);
                 assertThat(skipping.failure.get()).isNull();
@@ -213,7 +213,7 @@ class RedisReplicatorIT {
             try (Pair.Running replacing = pair.replicate()) {
                 await().atMost(PATIENCE)
                         .until(() -> pair.ledger.current(Pair.MIGRATION).loaded());
-                awaitEqual(pair, "blue", "green");
+                awaitEqual(pair, "source", "target");
                 assertThat(replacing.failure.get()).isNull();
             }
         }
@@ -222,7 +222,7 @@ class RedisReplicatorIT {
     @Test
     void aValueTooLargeStopsTheLoadWithItsKey() {
         try (Pair pair = Pair.start();
-                RespConnection blue = pair.connect("blue")) {
+                RespConnection blue = pair.connect("source")) {
             blue.call("SET", "huge", Types.random(2 << 20));
             ReplicationConfig usual = pair.config(ReplicationConfig.Existing.REPLACE);
             ReplicationConfig strict = new ReplicationConfig(

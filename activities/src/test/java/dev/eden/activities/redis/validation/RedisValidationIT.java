@@ -69,6 +69,40 @@ class RedisValidationIT {
         assertThat(kinds(pair.validate(false))).containsExactlyInAnyOrderEntriesOf(expected);
     }
 
+    @Test
+    void functionLibrariesAreComparedAndRepaired() {
+        try (RespConnection source = pair.servers.connect("source")) {
+            for (String name : List.of("kept", "changed", "gone")) {
+                source.call("FUNCTION", "LOAD", library(name, 1));
+            }
+            pair.replicate();
+            assertThat(pair.validate(false).sample()).isEmpty();
+            source.call("FUNCTION", "LOAD", "REPLACE", library("kept", 2)); // travels with the log: no difference
+            assertThat(pair.validate(false).sample()).isEmpty();
+            try (RespConnection target = pair.damage()) {
+                target.call("FUNCTION", "LOAD", "REPLACE", library("changed", 3));
+                target.call("FUNCTION", "DELETE", "gone");
+                target.call("FUNCTION", "LOAD", library("extra", 1));
+                Map<String, String> expected = Map.of(
+                        "function library changed", "value",
+                        "function library gone", "missing",
+                        "function library extra", "extra");
+                ValidationLedger.Report found = pair.validate(false);
+                assertThat(kinds(found)).isEqualTo(expected);
+                assertThat(found.remaining()).isEqualTo(3);
+                ValidationLedger.Report mended = pair.validate(true);
+                assertThat(kinds(mended)).isEqualTo(expected);
+                assertThat(mended.remaining()).isZero();
+                assertThat(pair.validate(false).differencesFound()).isZero();
+                assertThat(target.call("FCALL", "changed", 0).number()).isEqualTo(1);
+            }
+        }
+    }
+
+    private static String library(String name, int answer) {
+        return "#!lua name=" + name + "\nredis.register_function('" + name + "', function() return " + answer + " end)";
+    }
+
     private void fill(int keys) {
         try (RespConnection c = pair.servers.connect("source")) {
             int sent = 0;
@@ -176,7 +210,7 @@ class RedisValidationIT {
         pair.replicate();
         assertThatThrownBy(() -> pair.validation(
                                 new ValidationOptions(64, 4, 1 << 20, 200, java.time.Duration.ofSeconds(2), 10))
-                        .validate(RedisServers.spec("replace"), true, null, cursor -> pair.ledger.turn()))
+                        .validate(RedisServers.spec("replace"), true, null, cursor -> pair.turn()))
                 .isInstanceOf(EqualPositions.UnsettledException.class);
     }
 
