@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compares everything that the written side of a migration has with the side it is copied from, while both serve and replicate:
- * type, value, order, expiry, encoding, missing and extra keys of every database. Keys that begin with {@code eden:} are not looked at.
+ * type, value, order, expiry, encoding, missing and extra keys of every database, and the function libraries. Keys that begin with {@code eden:} are not looked at.
  */
 public final class RedisValidation {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisValidation.class);
@@ -121,6 +121,9 @@ public final class RedisValidation {
                             0,
                             "0");
             scan.run(start);
+            if (from.atLeast(7, 0) && to.atLeast(7, 0)) {
+                new FunctionComparison(migration, source, target, atRest, tally, repair && !skip, !skip).run();
+            }
             ValidationLedger.Report report = tally.report(
                     start.report(),
                     migration,

@@ -49,13 +49,23 @@ final class ValidationTally {
         if (known.size() < REMEMBERED && !known.add(key)) {
             return;
         }
+        count(new ValidationLedger.Difference(
+                key.database(), EscapedKey.of(key.key()), difference.kind(), difference.detail(), mended));
+    }
+
+    /** A function library; it belongs to no database, so it counts in the first. */
+    void library(String name, Verdict.Different difference, boolean mended) {
+        count(new ValidationLedger.Difference(
+                0, "function library " + name, difference.kind(), difference.detail(), mended));
+    }
+
+    private void count(ValidationLedger.Difference difference) {
         differencesFound++;
-        if (mended) {
+        if (difference.repaired()) {
             repaired++;
         }
         if (sample.size() < sampleLimit) {
-            sample.add(new ValidationLedger.Difference(
-                    key.database(), EscapedKey.of(key.key()), difference.kind(), difference.detail(), mended));
+            sample.add(difference);
         }
     }
 
