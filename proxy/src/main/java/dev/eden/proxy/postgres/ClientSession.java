@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ClientSession extends ChannelInboundHandlerAdapter {
+    private static final long PROBE_PAUSE = 100_000_000;
+
     /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
     private static final int LONGEST_PARSE = 64 << 20;
 
@@ -68,6 +70,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private long idleSince;
     private boolean unprobed;
     private boolean probing;
+    private long probedAt;
     private @Nullable SessionState found;
     private @Nullable SessionState carried;
 
@@ -785,6 +788,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 reset();
             }
             giveBackIfIdle();
+            probeIfWanted();
         }
         if (in != null) {
             process();
@@ -1049,12 +1053,25 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Others wait, or nobody knows what the last statement did: looks at once, at most every tenth of a second where there was something. */
+    private void probeIfWanted() {
+        ServerConnection holding = server;
+        if (holding == null || pins == 0 || sessionPooling || in != null && in.isReadable()) {
+            return;
+        }
+        boolean guess = (pins & Pin.UNKNOWN.bit()) != 0;
+        if ((guess || holding.pool.contended()) && (found == null || loop.now - probedAt > PROBE_PAUSE)) {
+            probe();
+        }
+    }
+
     private void probe() {
         ServerConnection holding = server;
         if (holding == null || probing || preparing || unanswered > 0 || batchOpen || holding.busy() || !holding.usable()) {
             return;
         }
         probing = true;
+        probedAt = loop.now;
         unprobed = false;
         holding.exchange(new Exchange(SessionState.PROBE, outcome -> {
             probing = false;

@@ -120,6 +120,7 @@ final class Gate {
         if (leaseLost && until - System.nanoTime() > 0 && !held) {
             leaseLost = false;
             loop.tick();
+            loop.pools().forEach(ServerPool::emptyLine); // nobody was served meanwhile: stand in line again
             loop.wakeAll();
         }
     }

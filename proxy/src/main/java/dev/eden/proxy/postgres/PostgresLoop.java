@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class PostgresLoop {
     private static final long UNUSED = Duration.ofMinutes(5).toNanos();
-    private static final long PROBE_IDLE = Duration.ofMillis(500).toNanos();
+    private static final long PROBE_IDLE = Duration.ofMillis(200).toNanos();
 
     final PostgresProxyConfig config;
     final EventLoop eventLoop;

@@ -471,6 +471,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             if (holder != null) {
                 holder.answered(signals, status);
             } else if (orphaned && expected.isEmpty()) {
+                orphaned = false;
                 pool.reclaim(this, dirtySession);
             }
         }
