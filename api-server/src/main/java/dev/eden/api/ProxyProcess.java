@@ -2,10 +2,10 @@ package dev.eden.api;
 
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.Health;
-import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.InterlayProxy;
 import dev.eden.proxy.PostgresProxy;
 import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.RouteStore;
@@ -48,7 +48,8 @@ public final class ProxyProcess implements AutoCloseable {
                             PostgresProxy.start(postgres(identity, interlay, listen, pool), routes, registry);
                         default ->
                             throw new StartupException(
-                                    "interlay " + interlay + " speaks " + front.engine(), "use a newer version of Eden");
+                                    "interlay " + interlay + " speaks " + front.engine(),
+                                    "use a newer version of Eden");
                     });
         } catch (UncheckedIOException e) {
             throw new StartupException(

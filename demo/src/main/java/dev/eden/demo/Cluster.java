@@ -50,6 +50,7 @@ public final class Cluster implements AutoCloseable {
     /** For processes of a minute or two that share few cores: an optimising compiler would take more than it gives in that time. */
     private static final List<String> SMALL_JVM =
             List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms192m", "-Xmn96m", "-XX:-UsePerfData");
+
     private static final Duration START = Duration.ofSeconds(180);
 
     private final Path directory;

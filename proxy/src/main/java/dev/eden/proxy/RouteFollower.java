@@ -67,8 +67,10 @@ final class RouteFollower implements AutoCloseable {
         this.loops = loops;
         this.current = joined;
         // A thread of the system: a virtual one is woken by another that was woken before.
-        this.thread =
-                Thread.ofPlatform().daemon().name("eden-route-" + identity.name()).unstarted(this::run);
+        this.thread = Thread.ofPlatform()
+                .daemon()
+                .name("eden-route-" + identity.name())
+                .unstarted(this::run);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */

@@ -138,7 +138,8 @@ public final class CutoverCoordinator {
         }
         Arrays.sort(nanos);
         long median = nanos[REHEARSALS / 2];
-        if (median * STATEMENTS_IN_PAUSE > TimeUnit.MILLISECONDS.toNanos(spec.budget().deadlineMs())) {
+        if (median * STATEMENTS_IN_PAUSE
+                > TimeUnit.MILLISECONDS.toNanos(spec.budget().deadlineMs())) {
             return Optional.of("Eden's store takes " + median / 1_000 + " µs for a statement; the pause needs "
                     + STATEMENTS_IN_PAUSE + " of them within " + spec.budget().deadlineMs() + " ms");
         }

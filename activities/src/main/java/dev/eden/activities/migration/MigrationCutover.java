@@ -30,7 +30,8 @@ public final class MigrationCutover implements CutoverActivities {
     @Override
     public AttemptResult attempt(AttemptRequest request) {
         AttemptReport report = onOwnThread(
-                () -> coordinator.attempt(request.spec(), request.forward(), request.number()), request.spec().id());
+                () -> coordinator.attempt(request.spec(), request.forward(), request.number()),
+                request.spec().id());
         return new AttemptResult(
                 report.outcome(), report.blockers(), report.pauseMicros(), Long.toString(report.attempt()));
     }
@@ -38,7 +39,8 @@ public final class MigrationCutover implements CutoverActivities {
     /** A thread of the system: a virtual one is woken by another that was woken before, and clients wait for both. */
     private static AttemptReport onOwnThread(Callable<AttemptReport> attempt, String migration) {
         FutureTask<AttemptReport> task = new FutureTask<>(attempt);
-        Thread thread = Thread.ofPlatform().daemon().name("eden-cutover-" + migration).start(task);
+        Thread thread =
+                Thread.ofPlatform().daemon().name("eden-cutover-" + migration).start(task);
         try {
             return task.get();
         } catch (InterruptedException e) {

@@ -30,8 +30,7 @@ public final class EdenRoles {
         Backend.Login proxy = records.login(migration, endpoint.id(), PROXY_LOGIN, names.proxy());
         session.execute("SET log_statement = 'none'");
         session.execute("SET log_min_duration_statement = -1");
-        String database =
-                Sql.name(session.text("SELECT current_database()").orElseThrow());
+        String database = Sql.name(session.text("SELECT current_database()").orElseThrow());
         session.transaction(() -> {
             role(session, names.control(), "SUPERUSER LOGIN", control);
             // No password: only the server's own apply worker runs as this role.

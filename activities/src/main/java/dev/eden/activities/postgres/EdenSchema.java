@@ -23,7 +23,8 @@ public final class EdenSchema {
     /** Writes a row of a marker or probe table, whatever is there. */
     public static void write(PostgresSession session, String table, int id, long number) {
         session.update(
-                "INSERT INTO " + table + " AS old (id, number) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number",
+                "INSERT INTO " + table
+                        + " AS old (id, number) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number",
                 id,
                 number);
     }

@@ -7,8 +7,7 @@ import dev.eden.activities.store.ServerRecords;
 import java.time.Duration;
 
 /** The two servers of a migration, by role and by endpoint id, and Eden's way in. Thread-safe. */
-public record Pair(
-        String migration, String source, String target, EndpointDirectory endpoints, ServerRecords records) {
+public record Pair(String migration, String source, String target, EndpointDirectory endpoints, ServerRecords records) {
 
     public EdenObjects names() {
         return EdenObjects.of(migration);

@@ -103,9 +103,8 @@ public final class PostgresSession implements AutoCloseable {
     private static String url(Endpoint endpoint) {
         String host = endpoint.host().indexOf(':') >= 0 ? "[" + endpoint.host() + "]" : endpoint.host();
         String database = endpoint.database();
-        String named = database == null
-                ? ""
-                : java.net.URLEncoder.encode(database, java.nio.charset.StandardCharsets.UTF_8);
+        String named =
+                database == null ? "" : java.net.URLEncoder.encode(database, java.nio.charset.StandardCharsets.UTF_8);
         return "jdbc:postgresql://" + host + ":" + endpoint.port() + "/" + named;
     }
 
@@ -228,7 +227,8 @@ public final class PostgresSession implements AutoCloseable {
             }
             connection.setAutoCommit(true);
         } catch (SQLException e) {
-            // What ended the transaction is on its way to the caller, or the connection is lost and the next statement says so.
+            // What ended the transaction is on its way to the caller, or the connection is lost and the next statement
+            // says so.
             if (!rollback) {
                 throw PostgresException.of(e);
             }

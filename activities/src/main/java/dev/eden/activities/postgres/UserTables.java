@@ -14,10 +14,11 @@ public final class UserTables {
 
     /** As {@code FOR TABLE} wants them: partitions come with their parent, children by inheritance by themselves. */
     public static List<String> published(PostgresSession session) {
-        return session.texts("SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || format('%I.%I', n.nspname, c.relname)"
-                + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                + " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p' AND "
-                + OWN_RELATION + " ORDER BY 1");
+        return session.texts(
+                "SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || format('%I.%I', n.nspname, c.relname)"
+                        + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        + " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p' AND "
+                        + OWN_RELATION + " ORDER BY 1");
     }
 
     /** Those that hold rows themselves, quoted with their schema. */

@@ -20,8 +20,7 @@ public record Endpoint(
         @Nullable String database) {
 
     /** Without a database. */
-    public Endpoint(
-            String id, String engine, String host, int port, boolean tls, Backend.@Nullable Login login) {
+    public Endpoint(String id, String engine, String host, int port, boolean tls, Backend.@Nullable Login login) {
         this(id, engine, host, port, tls, login, null);
     }
 }

@@ -85,7 +85,9 @@ final class EndpointRequests {
             uri = new URI(text).parseServerAuthority();
         } catch (URISyntaxException e) {
             // The exception's message repeats the input, which may hold a password.
-            fields.error("uri", "is not a URI of the form redis://[user:password@]host[:port] or postgresql://user:password@host[:port]/database");
+            fields.error(
+                    "uri",
+                    "is not a URI of the form redis://[user:password@]host[:port] or postgresql://user:password@host[:port]/database");
             return NONE;
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(java.util.Locale.ROOT);
@@ -120,7 +122,12 @@ final class EndpointRequests {
         int port = uri.getPort() > 0 ? uri.getPort() : engine.equals("redis") ? 6379 : 5432;
         String bare = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
         return new Address(
-                engine, bare, port, scheme.equals("rediss") || verified, database(fields, engine, uri), login(fields, engine, uri));
+                engine,
+                bare,
+                port,
+                scheme.equals("rediss") || verified,
+                database(fields, engine, uri),
+                login(fields, engine, uri));
     }
 
     private static @Nullable String database(Fields fields, String engine, URI uri) {

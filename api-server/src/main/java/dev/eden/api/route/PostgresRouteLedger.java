@@ -152,12 +152,7 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public boolean prepare(String migration, long epoch, long attempt, Duration deadline) {
-        return move(
-                migration,
-                epoch,
-                attempt,
-                "state = 'PREPARED', deadline_ms = " + deadline.toMillis(),
-                "'ARMED'");
+        return move(migration, epoch, attempt, "state = 'PREPARED', deadline_ms = " + deadline.toMillis(), "'ARMED'");
     }
 
     @Override

@@ -73,7 +73,8 @@ public final class PostgresRouteStore implements RouteStore {
     public void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail) {
         run(
                 "acknowledge",
-                // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash does
+                // An acknowledgement that a crash of the store loses aborts the attempt, which is what such a crash
+                // does
                 // anyway.
                 h -> h.createUpdate("""
                         WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))

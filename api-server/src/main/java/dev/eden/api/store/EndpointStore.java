@@ -188,8 +188,7 @@ public final class EndpointStore implements EndpointDirectory {
                 .map((set, _) -> Row.of(set))
                 .findOne()
                 .orElseThrow(() -> new NoSuchElementException("endpoint " + id));
-        return new Endpoint(
-                row.id(), row.engine(), row.host(), row.port(), row.tls(), login(row), row.database());
+        return new Endpoint(row.id(), row.engine(), row.host(), row.port(), row.tls(), login(row), row.database());
     }
 
     /** {@code interlay x} or {@code migration y}. */

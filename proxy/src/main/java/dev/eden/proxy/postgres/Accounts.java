@@ -57,8 +57,8 @@ final class Accounts {
             then.accept(new Account.Unreadable("the endpoint has no login that could read the users' verifiers"));
             return;
         }
-        String sql = "SELECT rolpassword, rolcanlogin FROM pg_catalog.pg_authid WHERE rolname = "
-                + Settings.literal(user);
+        String sql =
+                "SELECT rolpassword, rolcanlogin FROM pg_catalog.pg_authid WHERE rolname = " + Settings.literal(user);
         loop.edenPool(active, reader).exchange(sql, outcome -> {
             Account account = account(user, active, outcome);
             if (account instanceof Account.Unreadable) {
@@ -98,7 +98,8 @@ final class Accounts {
     private Account configured(String user, Secret password) {
         Scram.Verifier mock = mock(user);
         return new Account.ScramVerifier(
-                Scram.Verifier.of(password.reveal(), mock.salt(), mock.iterations()), new Credential.Password(password));
+                Scram.Verifier.of(password.reveal(), mock.salt(), mock.iterations()),
+                new Credential.Password(password));
     }
 
     /** A proof failed: maybe the password has changed. */

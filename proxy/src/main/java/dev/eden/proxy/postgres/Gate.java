@@ -199,8 +199,7 @@ final class Gate {
                 endings.merge(reason, 1L, Long::sum);
             }
         }
-        return new Drained(
-                TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, endings);
+        return new Drained(TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, endings);
     }
 
     /** Opens connections to the standby for every pool in use, so that a flip meets them logged in. */

@@ -10,7 +10,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -279,9 +278,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         if (phase != Phase.READY || client == null) {
             return FrameScanner.Verdict.DROP;
         }
-        return expected.first() == Kind.EXCHANGE && type != 'A'
-                ? FrameScanner.Verdict.DROP
-                : FrameScanner.Verdict.PASS;
+        return expected.first() == Kind.EXCHANGE && type != 'A' ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
     @Override
@@ -557,8 +554,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                     out.release();
                     fail(ErrorMessage.fatal(
                                     "28000",
-                                    "eden: cannot log in to server " + pool.key.server().endpoint() + " as "
-                                            + pool.key.user() + ": " + e.getMessage())
+                                    "eden: cannot log in to server "
+                                            + pool.key.server().endpoint() + " as " + pool.key.user() + ": "
+                                            + e.getMessage())
                             .hint("See docs/postgres-authentication.md for when the proxy can become a user."));
                     return;
                 }
@@ -621,7 +619,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         phase = Phase.CLOSED;
         scanner.release();
         ErrorMessage why = farewell == null
-                ? ErrorMessage.fatal("08006", "eden: server " + pool.key.server().endpoint() + " closed the connection")
+                ? ErrorMessage.fatal(
+                        "08006", "eden: server " + pool.key.server().endpoint() + " closed the connection")
                 : farewell;
         while (!expected.isEmpty()) {
             Object subject = expected.subject();

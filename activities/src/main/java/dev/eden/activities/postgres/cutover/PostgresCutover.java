@@ -6,7 +6,6 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
-import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.fence.AccessRules;
 import dev.eden.activities.postgres.fence.DatabaseFence;
@@ -51,7 +50,8 @@ public final class PostgresCutover implements CutoverEngine {
 
     @Override
     public Session open(String migration, String from, String to, Others others) {
-        // Which of the two is the source does not matter to names of roles; a marker belongs to the side that writes it.
+        // Which of the two is the source does not matter to names of roles; a marker belongs to the side that writes
+        // it.
         PostgresSession onFrom = connect(migration, from, others);
         try {
             return new PostgresCutoverSession(migration, from, to, onFrom, connect(migration, to, others));
@@ -62,8 +62,7 @@ public final class PostgresCutover implements CutoverEngine {
     }
 
     private PostgresSession connect(String migration, String endpoint, Others others) {
-        PostgresSession session =
-                EdenRoles.connect(migration, endpoints.endpoint(endpoint), records, PART, LIMIT);
+        PostgresSession session = EdenRoles.connect(migration, endpoints.endpoint(endpoint), records, PART, LIMIT);
         if (others == Others.END) {
             endOthers(session, EdenObjects.of(migration));
         }
@@ -72,13 +71,9 @@ public final class PostgresCutover implements CutoverEngine {
 
     /** Ends control sessions of earlier attempts: a stalled process may not act on a server after its attempt has ended. */
     private static void endOthers(PostgresSession session, EdenObjects names) {
-        session.query(
-                """
+        session.query("""
                 SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                WHERE usename = ? AND application_name = ? AND pid <> pg_backend_pid()""",
-                row -> row.getBoolean(1),
-                names.control(),
-                names.session(PART));
+                WHERE usename = ? AND application_name = ? AND pid <> pg_backend_pid()""", row -> row.getBoolean(1), names.control(), names.session(PART));
     }
 
     /** What an abort needs; JSON inside the encrypted undo. {@code …Started} tells a process id from its next use. */
@@ -103,8 +98,7 @@ public final class PostgresCutover implements CutoverEngine {
         private int clients;
         private long mark;
 
-        PostgresCutoverSession(
-                String migration, String fromId, String toId, PostgresSession from, PostgresSession to) {
+        PostgresCutoverSession(String migration, String fromId, String toId, PostgresSession from, PostgresSession to) {
             this.migration = migration;
             this.names = EdenObjects.of(migration);
             this.fromId = fromId;
@@ -144,15 +138,14 @@ public final class PostgresCutover implements CutoverEngine {
                     FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
                         AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
                     ORDER BY xact_start LIMIT 5""",
-                    row -> blockers.add("a transaction has been open on " + fromId + " for " + row.getLong(4) + " s (process "
-                            + row.getInt(1) + ", user " + row.getString(2) + ", application " + row.getString(3) + ")"),
+                    row -> blockers.add("a transaction has been open on " + fromId + " for " + row.getLong(4)
+                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
+                            + row.getString(3) + ")"),
                     EdenObjects.ROLE_PATTERN,
                     OLDEST_MILLIS);
-            long unready = to.number(
-                    """
+            long unready = to.number("""
                     SELECT count(*) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
-                    WHERE s.subname = ? AND r.srsubstate <> 'r'""",
-                    names.main());
+                    WHERE s.subname = ? AND r.srsubstate <> 'r'""", names.main());
             if (unready > 0) {
                 blockers.add(unready + " tables are not loaded yet");
             }
@@ -188,8 +181,9 @@ public final class PostgresCutover implements CutoverEngine {
             }
             records.put(migration, fromId, AccessRules.FINAL, present.encode());
             access = present;
-            clients = (int) from.number(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'");
+            clients = (int)
+                    from.number(
+                            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'");
             sample();
             try {
                 return JSON.writeValueAsString(new Undo(
@@ -239,11 +233,9 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         private static Position lsn(PostgresSession session) {
-            return session.first(
-                            """
+            return session.first("""
                             SELECT (SELECT system_identifier::text FROM pg_control_system()) || '/'
-                                || (SELECT timeline_id::text FROM pg_control_checkpoint()), pg_current_wal_flush_lsn() - '0/0'""",
-                            row -> new Position(row.getString(1), row.getLong(2)))
+                                || (SELECT timeline_id::text FROM pg_control_checkpoint()), pg_current_wal_flush_lsn() - '0/0'""", row -> new Position(row.getString(1), row.getLong(2)))
                     .orElseThrow();
         }
 
@@ -297,13 +289,9 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         private static void end(PostgresSession session, int pid, String started) {
-            session.query(
-                    """
+            session.query("""
                     SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                    WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""",
-                    row -> row.getBoolean(1),
-                    pid,
-                    started);
+                    WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""", row -> row.getBoolean(1), pid, started);
         }
 
         @Override

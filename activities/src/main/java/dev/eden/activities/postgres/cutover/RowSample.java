@@ -37,7 +37,8 @@ final class RowSample {
                 row -> {
                     sample.names.add(row.getString(1));
                     return parts.add("(SELECT coalesce(sum(hashtextextended(ROW(" + row.getString(3)
-                            + ")::text COLLATE \"C\", 0)), 0)::text FROM (SELECT * FROM " + row.getString(1) + " ORDER BY "
+                            + ")::text COLLATE \"C\", 0)), 0)::text FROM (SELECT * FROM " + row.getString(1)
+                            + " ORDER BY "
                             + row.getString(2) + " LIMIT " + ROWS + ") AS newest)");
                 },
                 names.main(),

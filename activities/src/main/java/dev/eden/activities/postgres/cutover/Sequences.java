@@ -35,12 +35,9 @@ final class Sequences {
         }
         String[] names = values.stream().map(Value::name).toArray(String[]::new);
         Long[] next = values.stream().map(value -> beyond(value, sessions)).toArray(Long[]::new);
-        return (int) to.number(
-                """
+        return (int) to.number("""
                 SELECT count(setval(to_regclass(name), value)) FROM unnest(?::text[], ?::bigint[]) AS next (name, value)
-                WHERE to_regclass(name) IS NOT NULL""",
-                names,
-                next);
+                WHERE to_regclass(name) IS NOT NULL""", names, next);
     }
 
     /** Never past the sequence's end, where the next value would be an error or a new cycle. */

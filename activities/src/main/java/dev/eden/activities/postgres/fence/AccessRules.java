@@ -32,15 +32,13 @@ public record AccessRules(List<Grant> connect, List<String> superusers) {
 
     /** As they are now. */
     public static AccessRules take(PostgresSession session) {
-        List<Grant> connect = session.query(
-                """
+        List<Grant> connect =
+                session.query("""
                 SELECT coalesce(r.rolname, ''), bool_or(a.is_grantable) FROM pg_database d
                 CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
                 LEFT JOIN pg_roles r ON r.oid = a.grantee
                 WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT'
-                    AND coalesce(r.rolname, '') !~ ? GROUP BY 1 ORDER BY 1""",
-                row -> new Grant(row.getString(1), row.getBoolean(2)),
-                EdenObjects.ROLE_PATTERN);
+                    AND coalesce(r.rolname, '') !~ ? GROUP BY 1 ORDER BY 1""", row -> new Grant(row.getString(1), row.getBoolean(2)), EdenObjects.ROLE_PATTERN);
         List<String> superusers = session.texts(
                 "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname !~ ? ORDER BY 1",
                 EdenObjects.ROLE_PATTERN);

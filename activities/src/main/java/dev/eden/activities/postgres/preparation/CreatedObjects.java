@@ -56,20 +56,16 @@ public final class CreatedObjects {
                         + " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND " + UserTables.OWN_RELATION
                         + " ORDER BY array_position(ARRAY['m', 'v', 'r', 'p', 'S'], c.relkind::text), c.oid",
                 row -> new Dropped(row.getString(1), row.getString(2))));
-        all.addAll(target.query(
-                """
+        all.addAll(target.query("""
                 SELECT 'ROUTINE', p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND NOT EXISTS (SELECT FROM pg_depend e
-                    WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))""",
-                row -> new Dropped(row.getString(1), row.getString(2))));
-        all.addAll(target.query(
-                """
+                    WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))""", row -> new Dropped(row.getString(1), row.getString(2))));
+        all.addAll(target.query("""
                 SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.oid::regtype::text FROM pg_type t
                 JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
                 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^eden_'
                     AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND NOT EXISTS (SELECT FROM pg_depend e
-                    WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')""",
-                row -> new Dropped(row.getString(1), row.getString(2))));
+                    WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')""", row -> new Dropped(row.getString(1), row.getString(2))));
         all.addAll(target.query(
                 "SELECT 'EXTENSION', quote_ident(extname) FROM pg_extension",
                 row -> new Dropped(row.getString(1), row.getString(2))));
@@ -79,5 +75,4 @@ public final class CreatedObjects {
                 row -> new Dropped(row.getString(1), row.getString(2))));
         return all;
     }
-
 }

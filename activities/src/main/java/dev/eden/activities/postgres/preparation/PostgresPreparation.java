@@ -75,7 +75,10 @@ public final class PostgresPreparation {
         AccessRules ofTarget = save(spec.id(), spec.target(), onTarget);
         records.putIfAbsent(spec.id(), spec.source(), AccessRules.FINAL, ofSource.encode());
         records.putIfAbsent(
-                spec.id(), spec.target(), AccessRules.FINAL, ofTarget.with(ofSource).encode());
+                spec.id(),
+                spec.target(),
+                AccessRules.FINAL,
+                ofTarget.with(ofSource).encode());
     }
 
     private AccessRules save(String migration, String endpoint, PostgresSession session) {

@@ -27,7 +27,8 @@ public final class RowIdentities {
 
     void change(PostgresSession source) {
         for (Table table : without(source)) {
-            String stored = pair.records().get(pair.migration(), pair.source(), INDEX).orElse("");
+            String stored =
+                    pair.records().get(pair.migration(), pair.source(), INDEX).orElse("");
             if (!List.of(stored.split("\n")).contains(table.name())) {
                 pair.records().put(pair.migration(), pair.source(), SAVED + table.name(), table.identity());
                 pair.records().put(pair.migration(), pair.source(), INDEX, stored + table.name() + "\n");
@@ -66,7 +67,8 @@ public final class RowIdentities {
         return source.query(
                 "SELECT format('%I.%I', n.nspname, c.relname), CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END"
                         + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                        + " WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND " + UserTables.OWN_RELATION + """
+                        + " WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND " + UserTables.OWN_RELATION
+                        + """
                          AND NOT (c.relreplident = 'f'
                             OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
                             OR c.relreplident = 'i' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))
@@ -88,5 +90,4 @@ public final class RowIdentities {
             }
         }
     }
-
 }

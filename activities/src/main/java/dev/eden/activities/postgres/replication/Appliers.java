@@ -43,14 +43,9 @@ public final class Appliers {
             }
             if (start > 0) {
                 // Refused while a worker uses it; then it is tried again.
-                session.query(
-                        """
+                session.query("""
                         SELECT pg_replication_origin_advance('pg_' || oid, '0/0'::pg_lsn + ?::numeric) FROM pg_subscription
-                        WHERE subname = ? AND coalesce(pg_replication_origin_progress('pg_' || oid, false), '0/0') < '0/0'::pg_lsn + ?::numeric""",
-                        row -> row.getString(1),
-                        start,
-                        names.main(),
-                        start);
+                        WHERE subname = ? AND coalesce(pg_replication_origin_progress('pg_' || oid, false), '0/0') < '0/0'::pg_lsn + ?::numeric""", row -> row.getString(1), start, names.main(), start);
             }
             session.execute("ALTER ROLE " + Sql.name(names.apply()) + " LOGIN");
             session.execute("ALTER SUBSCRIPTION " + Sql.name(names.main()) + " ENABLE");
@@ -60,8 +55,7 @@ public final class Appliers {
 
     /** True when the subscription may apply. */
     public static boolean enabled(PostgresSession session, EdenObjects names) {
-        return session.is(
-                """
+        return session.is("""
                 SELECT s.subenabled AND r.rolcanlogin FROM pg_subscription s JOIN pg_roles r ON r.oid = s.subowner
                 WHERE s.subname = ?""", names.main());
     }
@@ -88,11 +82,9 @@ public final class Appliers {
                     row -> row.getInt(1),
                     names.main()));
             Long[] pids = workers.stream().map(Integer::longValue).toArray(Long[]::new);
-            long left = session.number(
-                    """
+            long left = session.number("""
                     SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                        WHERE pid = ANY (?::bigint[]) AND backend_type LIKE 'logical replication%') AS ended""",
-                    (Object) pids);
+                        WHERE pid = ANY (?::bigint[]) AND backend_type LIKE 'logical replication%') AS ended""", (Object) pids);
             if (left == 0) {
                 return;
             }

@@ -31,8 +31,7 @@ record Link(Pair pair, Role from) {
         String main = names().main();
         if (!publisher.is("SELECT true FROM pg_publication WHERE pubname = ?", main)) {
             String all = tables.stream().map(table -> ", " + table).collect(Collectors.joining());
-            publisher.execute(
-                    "CREATE PUBLICATION " + Sql.name(main) + " FOR TABLE " + names().marker(from) + all);
+            publisher.execute("CREATE PUBLICATION " + Sql.name(main) + " FOR TABLE " + names().marker(from) + all);
         }
         slot(publisher, main);
     }
@@ -47,8 +46,7 @@ record Link(Pair pair, Role from) {
 
     private static void slot(PostgresSession publisher, String name) {
         if (!publisher.is("SELECT true FROM pg_replication_slots WHERE slot_name = ?", name)) {
-            publisher.query(
-                    "SELECT pg_create_logical_replication_slot(?, 'pgoutput')", row -> row.getString(1), name);
+            publisher.query("SELECT pg_create_logical_replication_slot(?, 'pgoutput')", row -> row.getString(1), name);
         }
     }
 

@@ -10,11 +10,9 @@ public final class Links {
 
     /** Its workers end first; the slots of unfinished table copies go, its own slot on the publisher stays. */
     public static void dropSubscription(PostgresSession subscriber, PostgresSession publisher, String name) {
-        Optional<String> copies = subscriber.text(
-                """
+        Optional<String> copies = subscriber.text("""
                 SELECT 'pg_' || oid || '_sync_%_' || (SELECT system_identifier FROM pg_control_system()) FROM pg_subscription
-                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""",
-                name);
+                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""", name);
         if (copies.isEmpty()) {
             return;
         }

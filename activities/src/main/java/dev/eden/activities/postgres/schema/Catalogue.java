@@ -137,7 +137,9 @@ final class Catalogue {
     List<SchemaObject> keys() {
         List<SchemaObject> all = new ArrayList<>(constraints("k.contype = 'p'", ""));
         all.addAll(constraints("k.contype = 'c' AND k.conislocal AND k.coninhcount = 0", ""));
-        all.addAll(constraints("k.contype = 'u' AND EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = k.conindid AND i.indisreplident)", ""));
+        all.addAll(constraints(
+                "k.contype = 'u' AND EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = k.conindid AND i.indisreplident)",
+                ""));
         all.addAll(indexes("i.indisreplident"));
         all.addAll(objects("""
                 SELECT 'replica identity ' || c.oid::regclass, format('ALTER TABLE %s REPLICA IDENTITY %s', c.oid::regclass, CASE c.relreplident
@@ -166,9 +168,11 @@ final class Catalogue {
 
     /** On the target: whatever waits to be validated, unless it does on the source too. */
     static List<String> validations(PostgresSession source, PostgresSession target) {
-        String all = "SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.oid::regclass, k.conname) FROM pg_constraint k"
-                + " JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-                + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c') AND " + UserTables.OWN_RELATION + " ORDER BY k.oid";
+        String all =
+                "SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.oid::regclass, k.conname) FROM pg_constraint k"
+                        + " JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c') AND " + UserTables.OWN_RELATION
+                        + " ORDER BY k.oid";
         List<String> there = new ArrayList<>(target.texts(all));
         there.removeAll(source.texts(all));
         return there;
@@ -245,8 +249,12 @@ final class Catalogue {
     private List<SchemaObject> objects(String sql) {
         String query = sql.replace("USER_SCHEMA", USER_SCHEMA)
                 .replace("OWN_RELATION", UserTables.OWN_RELATION)
-                .replace("OWNER_OF_TYPE", "format('ALTER TYPE %s OWNER TO %I', t.oid::regtype, pg_get_userbyid(t.typowner))")
-                .replace("OWNER_OF_SEQUENCE", "format('ALTER SEQUENCE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))")
+                .replace(
+                        "OWNER_OF_TYPE",
+                        "format('ALTER TYPE %s OWNER TO %I', t.oid::regtype, pg_get_userbyid(t.typowner))")
+                .replace(
+                        "OWNER_OF_SEQUENCE",
+                        "format('ALTER SEQUENCE %s OWNER TO %I', c.oid::regclass, pg_get_userbyid(c.relowner))")
                 .replace(
                         "NOT_OF_EXTENSION_TYPE",
                         "NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')");
@@ -261,5 +269,4 @@ final class Catalogue {
             return new SchemaObject(row.getString(1), statements);
         });
     }
-
 }

@@ -27,8 +27,7 @@ final class Privileges {
             UNION ALL SELECT 'ROUTINE ' || p.oid::regprocedure, '', p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE p.proacl IS NOT NULL AND p.prokind IN ('f', 'p', 'w') AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
-            UNION ALL SELECT 'SCHEMA ' || quote_ident(n.nspname), '', n.nspacl FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND SCHEMA"""
-            .replace("OWN", UserTables.OWN_RELATION)
+            UNION ALL SELECT 'SCHEMA ' || quote_ident(n.nspname), '', n.nspacl FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND SCHEMA""".replace("OWN", UserTables.OWN_RELATION)
             .replace(
                     "SCHEMA AND",
                     "n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)' AND")
@@ -58,8 +57,8 @@ final class Privileges {
     static void copy(PostgresSession source, PostgresSession target) {
         Set<String> roles = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
         // The defaults (PUBLIC may execute, owners may everything) must not add to what the source says.
-        List<String> revokes = source.texts(
-                "SELECT DISTINCT format('REVOKE ALL ON %s FROM PUBLIC', what) FROM (" + OBJECTS + ") AS o WHERE columns = ''");
+        List<String> revokes = source.texts("SELECT DISTINCT format('REVOKE ALL ON %s FROM PUBLIC', what) FROM ("
+                + OBJECTS + ") AS o WHERE columns = ''");
         List<Grant> grants = source.query(
                 GRANTS.replace("(%s) AS o", "(" + OBJECTS + ") AS o"),
                 row -> new Grant(row.getString(2), row.getString(3)),

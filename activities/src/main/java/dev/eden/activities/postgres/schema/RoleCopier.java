@@ -48,23 +48,20 @@ public final class RoleCopier {
                 .putIfAbsent(pair.migration(), pair.endpoint(Role.TARGET).id(), CREATED, encode(wanted)));
         String[] names = created.toArray(String[]::new);
         target.execute("SET log_statement = 'none'");
-        for (String statement : source.texts(
-                """
+        for (String statement : source.texts("""
                 SELECT format('CREATE ROLE %I WITH %s %s %s %s %s %s %s CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L', rolname,
                     CASE WHEN rolsuper THEN 'SUPERUSER' ELSE 'NOSUPERUSER' END, CASE WHEN rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END,
                     CASE WHEN rolcreaterole THEN 'CREATEROLE' ELSE 'NOCREATEROLE' END, CASE WHEN rolcreatedb THEN 'CREATEDB' ELSE 'NOCREATEDB' END,
                     CASE WHEN rolcanlogin AND NOT rolsuper THEN 'LOGIN' ELSE 'NOLOGIN' END, CASE WHEN rolreplication THEN 'REPLICATION' ELSE 'NOREPLICATION' END,
                     CASE WHEN rolbypassrls THEN 'BYPASSRLS' ELSE 'NOBYPASSRLS' END, rolconnlimit, rolpassword, coalesce(rolvaliduntil, 'infinity'))
-                FROM pg_authid WHERE rolname = ANY (?) AND NOT rolname = ANY (?) ORDER BY oid""",
-                names, there.toArray(String[]::new))) {
+                FROM pg_authid WHERE rolname = ANY (?) AND NOT rolname = ANY (?) ORDER BY oid""", names, there.toArray(String[]::new))) {
             target.execute(statement);
         }
-        List<String> statements = new ArrayList<>(source.texts(
-                """
+        List<String> statements =
+                new ArrayList<>(source.texts("""
                 SELECT DISTINCT format('GRANT %I TO %I%s', g.rolname, m.rolname, CASE WHEN a.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END)
                 FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-                WHERE (m.rolname = ANY (?) OR g.rolname = ANY (?)) AND g.rolname !~ ? AND m.rolname !~ ?""",
-                names, names, EdenObjects.ROLE_PATTERN, EdenObjects.ROLE_PATTERN));
+                WHERE (m.rolname = ANY (?) OR g.rolname = ANY (?)) AND g.rolname !~ ? AND m.rolname !~ ?""", names, names, EdenObjects.ROLE_PATTERN, EdenObjects.ROLE_PATTERN));
         statements.addAll(settings(source, names));
         target.transaction(() -> target.executeAll(statements));
     }

@@ -60,7 +60,9 @@ public final class SchemaCopier {
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             for (SchemaObject view : from.materializedViews()) {
-                again(target, List.of("REFRESH " + view.identity().replaceFirst("^materialized view", "MATERIALIZED VIEW")));
+                again(
+                        target,
+                        List.of("REFRESH " + view.identity().replaceFirst("^materialized view", "MATERIALIZED VIEW")));
             }
             target.execute("ANALYZE");
         }
@@ -88,8 +90,9 @@ public final class SchemaCopier {
     private void make(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
         Set<String> there = new HashSet<>();
         present.forEach(object -> there.add(object.identity()));
-        List<SchemaObject> missing = new ArrayList<>(
-                wanted.stream().filter(object -> !there.contains(object.identity())).toList());
+        List<SchemaObject> missing = new ArrayList<>(wanted.stream()
+                .filter(object -> !there.contains(object.identity()))
+                .toList());
         while (!missing.isEmpty()) {
             List<SchemaObject> early = new ArrayList<>();
             String why = "";
@@ -98,7 +101,8 @@ public final class SchemaCopier {
                     again(target, object.statements());
                 } catch (PostgresException e) {
                     if (!TOO_EARLY.contains(e.sqlState())) {
-                        throw new SchemaException(object.identity() + " could not be made on the target: " + e.getMessage(), e);
+                        throw new SchemaException(
+                                object.identity() + " could not be made on the target: " + e.getMessage(), e);
                     }
                     early.add(object);
                     why = e.getMessage();
