@@ -54,7 +54,7 @@ public final class EdenServer implements AutoCloseable {
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private @Nullable ApiServer api;
-    private @Nullable ProxyProcess proxy;
+    private final Map<String, ProxyProcess> proxies = new LinkedHashMap<>();
     private @Nullable String firstToken;
 
     private EdenServer() {}
@@ -94,9 +94,11 @@ public final class EdenServer implements AutoCloseable {
         return running().adminPort();
     }
 
-    /** The port of the proxy inside; empty where there is none. */
-    public Optional<Integer> proxyPort() {
-        return Optional.ofNullable(proxy).map(ProxyProcess::port);
+    /** The ports of the proxies inside, by interlay. */
+    public Map<String, Integer> proxyPorts() {
+        Map<String, Integer> ports = new LinkedHashMap<>();
+        proxies.forEach((interlay, proxy) -> ports.put(interlay, proxy.port()));
+        return ports;
     }
 
     /** The admin token that this start has made; shown once. */
@@ -135,18 +137,20 @@ public final class EdenServer implements AutoCloseable {
             firstToken = tokens.firstAdmin().orElse(null);
         }
         InterlayStore interlays = new InterlayStore(jdbi, store.audit(), store.routeRows());
-        var listen = options.listen();
-        if (listen != null) {
-            interlays.ensure(
-                    ServerOptions.INTERLAY, "redis", listen.getHostString() + ":" + listen.getPort(), "system");
+        for (ServerOptions.Front front : options.fronts()) {
+            String address = front.listen().getHostString() + ":" + front.listen().getPort();
+            interlays.ensure(front.interlay(), front.engine(), address, "system");
         }
 
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         opened(registry::close);
-        boolean proxyInside = listen != null && options.proxyInside();
-        if (listen != null && proxyInside) {
-            proxy = opened(
-                    ProxyProcess.start(store, options.proxyName(), ServerOptions.INTERLAY, listen, null, registry));
+        if (options.proxyInside()) {
+            for (ServerOptions.Front front : options.fronts()) {
+                proxies.put(
+                        front.interlay(),
+                        opened(ProxyProcess.start(
+                                store, options.proxyName(), front.interlay(), front.listen(), null, registry)));
+            }
         }
 
         TemporalConnection temporal = opened(
@@ -163,7 +167,7 @@ public final class EdenServer implements AutoCloseable {
 
         MigrationStore migrations = new MigrationStore(jdbi, store.audit());
         TrafficWindow traffic = opened(new TrafficWindow(interlays, store.routeRows()));
-        opened(new ServerMeters(registry, migrations, store.replication(), interlays, traffic, !proxyInside));
+        opened(new ServerMeters(registry, migrations, store.replication(), interlays, traffic, proxies.isEmpty()));
         Orchestrator orchestrator =
                 new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
         MigrationStatus status = new MigrationStatus(

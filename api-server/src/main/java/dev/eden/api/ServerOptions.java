@@ -2,21 +2,22 @@ package dev.eden.api;
 
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a server is told at start.
  *
- * @param listen of the proxy inside and of interlay {@code redis_interlay}; null: there is neither
- * @param proxyName of the proxy inside; must survive restarts
- * @param proxyInside false: the interlay is made, proxies run elsewhere
+ * @param fronts interlays to make where they are not there yet
+ * @param proxyName of the proxies inside; must survive restarts
+ * @param proxyInside false: the interlays are made, proxies run elsewhere
  * @param apiPort,adminPort 0 asks for a free one
  * @param temporalAddress {@code host:port}
  * @param temporalUi base URI of Temporal's Web UI, for links
  * @param adminToken given from outside; null: the first start makes one and prints it
  */
 public record ServerOptions(
-        @Nullable InetSocketAddress listen,
+        List<Front> fronts,
         String proxyName,
         boolean proxyInside,
         String apiHost,
@@ -29,6 +30,21 @@ public record ServerOptions(
         @Nullable String temporalUi,
         @Nullable Secret adminToken) {
 
-    /** The name of the interlay that {@code --listen} makes. */
-    public static final String INTERLAY = "redis_interlay";
+    public ServerOptions {
+        fronts = List.copyOf(fronts);
+    }
+
+    /** An interlay, the engine it speaks and where it is listened for its clients. */
+    public record Front(String interlay, String engine, InetSocketAddress listen) {
+
+        /** What {@code --listen} makes. */
+        public static Front redis(InetSocketAddress listen) {
+            return new Front("redis_interlay", "redis", listen);
+        }
+
+        /** What {@code --listen-postgres} makes. */
+        public static Front postgres(InetSocketAddress listen) {
+            return new Front("postgres_interlay", "postgres", listen);
+        }
+    }
 }

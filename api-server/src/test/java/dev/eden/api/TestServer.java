@@ -46,7 +46,7 @@ final class TestServer implements AutoCloseable {
 
     ServerOptions options(int apiPort, int adminPort) {
         return new ServerOptions(
-                new InetSocketAddress("127.0.0.1", 6379),
+                List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 6379))),
                 "test",
                 false,
                 "127.0.0.1",

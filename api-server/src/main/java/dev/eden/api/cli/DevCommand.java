@@ -10,6 +10,7 @@ import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Callable;
@@ -65,7 +66,7 @@ final class DevCommand implements Callable<Integer> {
                     EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));
             parts.push(temporal);
             EdenServer server = EdenServer.start(new ServerOptions(
-                    address,
+                    List.of(ServerOptions.Front.redis(address)),
                     "dev",
                     true,
                     "127.0.0.1",
@@ -99,7 +100,7 @@ final class DevCommand implements Callable<Integer> {
         System.out.println("Eden is up:");
         System.out.println("  API           http://127.0.0.1:" + server.apiPort() + "/api/v1");
         System.out.println("  metrics       http://127.0.0.1:" + server.adminPort() + "/metrics");
-        server.proxyPort().ifPresent(port -> System.out.println("  applications  redis-cli -p " + port));
+        server.proxyPorts().values().forEach(port -> System.out.println("  applications  redis-cli -p " + port));
         System.out.println("  a source      redis://127.0.0.1:" + source.port());
         System.out.println("  a target      redis://127.0.0.1:" + target.port());
         temporal.uiUrl().ifPresent(ui -> System.out.println("  Temporal      " + ui));

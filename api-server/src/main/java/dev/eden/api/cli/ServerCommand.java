@@ -7,7 +7,9 @@ import dev.eden.proxy.Secret;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +20,7 @@ import picocli.CommandLine.Option;
 /** {@code eden server}: the control plane, with a proxy inside where {@code --listen} is given. */
 @Command(
         name = "server",
-        description = "Runs the control plane: REST, workers and, with --listen, a proxy.",
+        description = "Runs the control plane: REST, workers and, with --listen or --listen-postgres, a proxy.",
         mixinStandardHelpOptions = true)
 final class ServerCommand implements Callable<Integer> {
     @Mixin
@@ -33,16 +35,24 @@ final class ServerCommand implements Callable<Integer> {
     private @Nullable String listen;
 
     @Option(
+            names = "--listen-postgres",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:EDEN_LISTEN_POSTGRES}",
+            description =
+                    "makes interlay postgres_interlay and serves it here; it takes the first postgresql endpoint (EDEN_LISTEN_POSTGRES)")
+    private @Nullable String listenPostgres;
+
+    @Option(
             names = "--no-proxy",
             defaultValue = "${env:EDEN_NO_PROXY:-false}",
-            description = "with --listen: only makes the interlay; proxies run elsewhere (EDEN_NO_PROXY)")
+            description = "with --listen: only makes the interlays; proxies run elsewhere (EDEN_NO_PROXY)")
     private boolean noProxy;
 
     @Option(
             names = "--name",
             defaultValue = "${env:EDEN_PROXY_NAME:-server}",
             description =
-                    "of the proxy inside; stays the same over restarts (EDEN_PROXY_NAME; default: ${DEFAULT-VALUE})")
+                    "of the proxies inside; stays the same over restarts (EDEN_PROXY_NAME; default: ${DEFAULT-VALUE})")
     private String name = "server";
 
     @Option(
@@ -97,9 +107,8 @@ final class ServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String address = listen;
         EdenServer server = EdenServer.start(new ServerOptions(
-                address == null || address.isBlank() ? null : Addresses.listen("--listen", address),
+                fronts(),
                 name,
                 !noProxy,
                 apiHost,
@@ -114,15 +123,32 @@ final class ServerCommand implements Callable<Integer> {
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
-        server.proxyPort().ifPresent(port -> bound.put("proxy", port));
+        // The first one's, then each by the name of its interlay.
+        server.proxyPorts().values().stream().findFirst().ifPresent(port -> bound.put("proxy", port));
+        bound.putAll(server.proxyPorts());
         System.out.println("Eden serves: API http://" + apiHost + ":" + server.apiPort() + "/api/v1, metrics http://"
                 + adminHost + ":" + server.adminPort() + "/metrics");
-        server.proxyPort().ifPresent(port -> System.out.println("Proxy of redis_interlay listens on port " + port));
+        server.proxyPorts()
+                .forEach((interlay, port) ->
+                        System.out.println("Proxy of " + interlay + " listens on port " + port));
         server.firstToken().ifPresent(token -> System.out.println("Admin token (shown this once): " + token.reveal()));
         System.out.flush();
         Running.writePorts(portsFile, bound);
         Running.untilSignalled(server);
         return 0;
+    }
+
+    private List<ServerOptions.Front> fronts() {
+        List<ServerOptions.Front> fronts = new ArrayList<>();
+        String redis = listen;
+        if (redis != null && !redis.isBlank()) {
+            fronts.add(ServerOptions.Front.redis(Addresses.listen("--listen", redis)));
+        }
+        String postgres = listenPostgres;
+        if (postgres != null && !postgres.isBlank()) {
+            fronts.add(ServerOptions.Front.postgres(Addresses.listen("--listen-postgres", postgres)));
+        }
+        return fronts;
     }
 
     private @Nullable Secret adminToken() {
