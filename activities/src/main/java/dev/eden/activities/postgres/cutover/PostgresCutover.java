@@ -270,13 +270,12 @@ public final class PostgresCutover implements CutoverEngine {
                             + String.join(", ", differing));
         }
 
+        /** Everything committed on TO before the position that this returns came by replication, and goes nowhere: see {@link Appliers#enable}. */
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
             Sequences.copy(from, to, clients);
-            // Flushes what the applier committed without waiting for the disk. What is committed on this side before
-            // this position came
-            // by replication, and goes nowhere; see Appliers#enable.
+            // Flushes what the applier committed without waiting for the disk.
             EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.

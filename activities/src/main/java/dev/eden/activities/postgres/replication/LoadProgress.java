@@ -22,16 +22,13 @@ record LoadProgress(long tablesReady, long tables, long rowsDone, long rowsTotal
                 FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                 JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_stat_progress_copy p ON p.relid = c.oid WHERE s.subname = ?""",
-                row -> new Table(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4)),
-                names.main());
+                row -> new Table(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4)), names.main());
         String[] tables = finished.stream().map(Table::name).toArray(String[]::new);
         var sizes = new java.util.HashMap<String, long[]>();
-        publisher.query(
-                """
+        publisher.query("""
                 SELECT t, greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100), pg_table_size(c.oid) FROM unnest(?::text[]) AS t
-                JOIN pg_class c ON c.oid = to_regclass(t)""",
-                row -> sizes.put(row.getString(1), new long[] {row.getLong(2), row.getLong(3)}),
-                (Object) tables);
+                JOIN pg_class c ON c.oid = to_regclass(t)""", row -> sizes.put(row.getString(1), new long[] {row.getLong(2), row.getLong(3)}), (Object)
+                tables);
         long ready = 0;
         long rows = 0;
         long total = 0;

@@ -68,12 +68,9 @@ final class ReplicationRun implements AutoCloseable {
         this.from = pair.role(direction.from());
         this.to = from.other();
         this.number = generation << GENERATION_BITS;
-        this.bringingUp = Thread.ofVirtual()
-                .name("eden-replication-" + pair.migration())
-                .start(() -> guard(this::bringUp));
-        this.pulse = Thread.ofVirtual()
-                .name("eden-marker-" + pair.migration())
-                .start(() -> guard(this::beat));
+        this.bringingUp =
+                Thread.ofVirtual().name("eden-replication-" + pair.migration()).start(() -> guard(this::bringUp));
+        this.pulse = Thread.ofVirtual().name("eden-marker-" + pair.migration()).start(() -> guard(this::beat));
     }
 
     /** Why it is over. */
@@ -183,8 +180,8 @@ final class ReplicationRun implements AutoCloseable {
             if (!direction.loaded()) {
                 awaitLoad(onFrom, onTo);
                 new SchemaCopier(pair, this::opened).afterLoad();
-                String server =
-                        onFrom.text("SELECT system_identifier FROM pg_control_system()").orElse("");
+                String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
+                        .orElse("");
                 ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
                 LOGGER.atInfo()
                         .addKeyValue("migration", pair.migration())
