@@ -1,6 +1,7 @@
 package dev.eden.activities.migration;
 
 import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.redis.cleanup.RedisCleanup;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.RouteLedger.Routes;
@@ -15,11 +16,13 @@ public final class MigrationCleanup implements CleanupActivities {
     private final RouteLedger routes;
     private final AttemptSettler settler;
     private final RedisCleanup redis;
+    private final PostgresCleanup postgres;
 
-    public MigrationCleanup(RouteLedger routes, AttemptSettler settler, RedisCleanup redis) {
+    public MigrationCleanup(RouteLedger routes, AttemptSettler settler, RedisCleanup redis, PostgresCleanup postgres) {
         this.routes = routes;
         this.settler = settler;
         this.redis = redis;
+        this.postgres = postgres;
     }
 
     @Override
@@ -36,6 +39,9 @@ public final class MigrationCleanup implements CleanupActivities {
             }
             routes.detach(spec.id());
         }
-        redis.cleanUp(spec, request.completed(), request.emptyTarget());
+        switch (Engine.of(spec)) {
+            case REDIS -> redis.cleanUp(spec, request.completed(), request.emptyTarget());
+            case POSTGRES -> postgres.cleanUp(spec, request.completed(), request.emptyTarget());
+        }
     }
 }

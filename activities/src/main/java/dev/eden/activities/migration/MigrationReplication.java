@@ -1,5 +1,7 @@
 package dev.eden.activities.migration;
 
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.replication.PostgresReplicator;
 import dev.eden.activities.redis.replication.RedisReplicator;
 import dev.eden.activities.redis.replication.ReplicationConfig;
 import dev.eden.activities.redis.replication.ReplicationStopped;
@@ -15,7 +17,7 @@ import io.temporal.activity.ActivityExecutionContext;
 import io.temporal.failure.ApplicationFailure;
 import java.time.Clock;
 
-/** Runs a {@link RedisReplicator} for as long as its activity lives; the heartbeat is what ends it. */
+/** Runs a {@link RedisReplicator} or a {@link PostgresReplicator} for as long as its activity lives; the heartbeat is what ends it. */
 public final class MigrationReplication implements ReplicationActivities {
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -38,6 +40,24 @@ public final class MigrationReplication implements ReplicationActivities {
 
     @Override
     public void replicate(MigrationSpec spec) {
+        switch (Engine.of(spec)) {
+            case REDIS -> redis(spec);
+            case POSTGRES -> postgres(spec);
+        }
+    }
+
+    private void postgres(MigrationSpec spec) {
+        ActivityExecutionContext context = Activity.getExecutionContext();
+        Pair pair = new Pair(spec.id(), spec.source(), spec.target(), endpoints, records);
+        try (PostgresReplicator replicator = new PostgresReplicator(pair, ledger, clock)) {
+            replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
+        } catch (dev.eden.activities.postgres.replication.ReplicationStopped e) {
+            throw ApplicationFailure.newNonRetryableFailure(
+                    String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
+        }
+    }
+
+    private void redis(MigrationSpec spec) {
         ActivityExecutionContext context = Activity.getExecutionContext();
         ReplicationConfig config = ReplicationConfig.of(
                 spec.id(),

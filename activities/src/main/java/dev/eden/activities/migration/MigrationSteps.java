@@ -3,8 +3,14 @@ package dev.eden.activities.migration;
 import dev.eden.activities.canary.RouteCanary;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
+import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
 import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.postgres.cleanup.PostgresCleanup;
+import dev.eden.activities.postgres.cutover.PostgresCutover;
+import dev.eden.activities.postgres.preflight.PostgresPreflight;
+import dev.eden.activities.postgres.preparation.PostgresPreparation;
+import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.redis.cleanup.RedisCleanup;
 import dev.eden.activities.redis.preflight.RedisPreflight;
 import dev.eden.activities.redis.preparation.RedisPreparation;
@@ -20,7 +26,7 @@ import java.time.Clock;
 
 /** Everything a worker runs, composed from the store's ports. {@code preflight} also serves REST's {@code plan}. */
 public record MigrationSteps(
-        RedisPreflight preflight,
+        MigrationPreflight preflight,
         MigrationPreparation preparation,
         MigrationReplication replication,
         MigrationValidation validation,
@@ -40,9 +46,13 @@ public record MigrationSteps(
 
     /** @param process name of this process, for the route row's coordinator */
     public static MigrationSteps of(Ports ports, String process, Clock clock) {
-        RedisCutover engine = new RedisCutover(ports.endpoints(), ports.records());
+        CutoverEngine engine = new EndpointEngines(
+                ports.endpoints(),
+                new RedisCutover(ports.endpoints(), ports.records()),
+                new PostgresCutover(ports.endpoints(), ports.records()));
         AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
-        RedisPreflight preflight = new RedisPreflight(ports.endpoints());
+        MigrationPreflight preflight = new MigrationPreflight(
+                new RedisPreflight(ports.endpoints()), new PostgresPreflight(ports.endpoints(), ports.records()));
         ReplicatorRegistry replicators = new ReplicatorRegistry();
         RedisValidation validation = new RedisValidation(
                 ports.endpoints(),
@@ -57,13 +67,21 @@ public record MigrationSteps(
                 new MigrationPreparation(
                         preflight,
                         new RedisPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
+                        new PostgresPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
                         ports.routes()),
                 new MigrationReplication(ports.endpoints(), ports.records(), ports.replication(), replicators, clock),
-                new MigrationValidation(validation),
+                new MigrationValidation(
+                        validation,
+                        new PostgresValidation(
+                                ports.endpoints(), ports.records(), ports.replication(), ports.reports(), clock)),
                 new RouteCanary(ports.routes()),
                 new MigrationCutover(
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process), settler),
-                new MigrationCleanup(ports.routes(), settler, new RedisCleanup(ports.endpoints(), ports.records())),
+                new MigrationCleanup(
+                        ports.routes(),
+                        settler,
+                        new RedisCleanup(ports.endpoints(), ports.records()),
+                        new PostgresCleanup(ports.endpoints(), ports.records())),
                 settler,
                 new FenceSweeper(ports.routes(), engine));
     }

@@ -22,7 +22,8 @@ public class PostgresException extends RuntimeException {
         return sqlState.startsWith("28") || sqlState.equals("42501");
     }
 
-    static PostgresException of(SQLException thrown) {
+    /** For what is done beside a {@link PostgresSession}, such as COPY. */
+    public static PostgresException of(SQLException thrown) {
         // A batch's own message repeats the statement.
         SQLException next = thrown instanceof BatchUpdateException ? thrown.getNextException() : null;
         SQLException e = next == null ? thrown : next;

@@ -76,6 +76,7 @@ class PostgresMigrationIT {
                     CREATE TRIGGER noted BEFORE INSERT ON shop.events FOR EACH ROW EXECUTE FUNCTION shop.noted();
                     COMMENT ON TABLE shop.events IS 'what happened';
                     INSERT INTO shop.accounts (id, balance) SELECT i, 100 FROM generate_series(1, 10) AS i;
+                    INSERT INTO shop.accounts (id, balance) VALUES (11, 0);
                     INSERT INTO shop.keyless SELECT i, 'x' FROM generate_series(1, 50) AS i;
                     INSERT INTO shop.lines (account, v) SELECT 1 + i % 10, i FROM generate_series(1, 1000) AS i;
                     INSERT INTO shop.measures SELECT '2026-01-01'::date + i, i FROM generate_series(1, 300) AS i;
@@ -103,14 +104,13 @@ class PostgresMigrationIT {
                 servers.store, servers.store, engine, new AttemptSettler(servers.store, engine), "test");
     }
 
-    private static void flip(PostgresServers servers, boolean forward, int number) {
+    static void flip(PostgresServers servers, boolean forward, int number) {
         AttemptReport report = coordinator(servers).attempt(PostgresServers.spec(), forward, number);
         assertThat(report.outcome()).as("%s", report).isEqualTo("committed");
-        System.out.println(report);
     }
 
     /** Applications get on with their work, on that side alone. */
-    private static void assertOwner(PostgresServers servers, String owner, Writers writers) {
+    static void assertOwner(PostgresServers servers, String owner, Writers writers) {
         int before = writers.acknowledged.size();
         await().atMost(LONG).until(() -> writers.acknowledged.size() > before + 50);
         String other = owner.equals("source") ? "target" : "source";
@@ -131,7 +131,7 @@ class PostgresMigrationIT {
             "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM shop.lines AS t",
             "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM shop.measures AS t");
 
-    private static void assertEqualSides(PostgresServers servers) {
+    static void assertEqualSides(PostgresServers servers) {
         try (PostgresSession source = servers.control("source");
                 PostgresSession target = servers.control("target")) {
             await().atMost(LONG).untilAsserted(() -> {
@@ -142,7 +142,7 @@ class PostgresMigrationIT {
         }
     }
 
-    private static void assertHistory(PostgresServers servers, String owner, Writers writers) {
+    static void assertHistory(PostgresServers servers, String owner, Writers writers) {
         try (PostgresSession session = servers.control(owner)) {
             List<String> events = session.texts("SELECT event FROM shop.events WHERE event !~ '^old'");
             Set<String> once = new HashSet<>(events);
@@ -166,7 +166,7 @@ class PostgresMigrationIT {
             "SELECT count(*) FROM pg_replication_slots",
             "SELECT count(*) FROM pg_replication_origin");
 
-    private static void assertNothingLeft(PostgresServers servers) {
+    static void assertNothingLeft(PostgresServers servers) {
         for (String id : List.of("source", "target")) {
             try (PostgresSession session = servers.own(id)) {
                 for (String sql : LEFT_OVERS) {

@@ -95,6 +95,7 @@ public final class PostgresCutover implements CutoverEngine {
         private final PostgresSession to;
         private @Nullable AccessRules access;
         private @Nullable RowSample sample;
+        private EdenObjects.@Nullable Role publisher;
         private int clients;
         private long mark;
 
@@ -113,12 +114,17 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         private EdenObjects.Role publisher() {
-            return from.is(
-                            "SELECT true FROM pg_publication_tables WHERE pubname = ? AND tablename = ?",
-                            names.main(),
-                            names.markerTable(EdenObjects.Role.SOURCE))
-                    ? EdenObjects.Role.SOURCE
-                    : EdenObjects.Role.TARGET;
+            EdenObjects.Role known = publisher;
+            if (known == null) {
+                known = from.is(
+                                "SELECT true FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class c ON c.oid = r.prrelid WHERE p.pubname = ? AND c.relname = ?",
+                                names.main(),
+                                names.markerTable(EdenObjects.Role.SOURCE))
+                        ? EdenObjects.Role.SOURCE
+                        : EdenObjects.Role.TARGET;
+                publisher = known;
+            }
+            return known;
         }
 
         @Override
@@ -168,8 +174,11 @@ public final class PostgresCutover implements CutoverEngine {
 
         @Override
         public void rehearse() {
-            from.number("SELECT pg_current_wal_lsn() - '0/0'");
+            lsn(from);
+            lsn(to);
+            EdenSchema.read(from, marker(), CUTOVER_ROW);
             EdenSchema.read(to, marker(), CUTOVER_ROW);
+            DatabaseFence.rehearse(from);
             verify();
         }
 
@@ -261,13 +270,13 @@ public final class PostgresCutover implements CutoverEngine {
                             + String.join(", ", differing));
         }
 
+        /** Everything committed on TO before the position that this returns came by replication, and goes nowhere: see {@link Appliers#enable}. */
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
             Sequences.copy(from, to, clients);
             // Flushes what the applier committed without waiting for the disk.
             EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
-            Appliers.skipForTurn(to, names);
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.
             from.number("SELECT 1");

@@ -79,6 +79,12 @@ public final class DatabaseFence {
         together(session, statements);
     }
 
+    /** Looks as {@link #raise} will; changes nothing. */
+    public static void rehearse(PostgresSession session) {
+        session.query(STARTING, row -> row.getInt(1));
+        session.number("SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended", EdenObjects.ROLE_PATTERN);
+    }
+
     /** True when nobody but Eden can connect. */
     public static boolean raised(PostgresSession session) {
         return AccessRules.take(session).nobody();

@@ -27,8 +27,9 @@ public final class Appliers {
     /**
      * Lets the subscription on this server apply, from nowhere before {@code start}. Idempotent.
      *
-     * @param start where the other server's log begins to count, after a flip; 0: where the slot stands. The slot alone would not do: its
-     *     position is written by the next checkpoint only, and a crash before that would bring back what came from here
+     * @param start where the other server's log begins to count, after a flip: its position at the turn; 0: where the slot stands. The
+     *     slot's own position would not do: an advance reaches the disk with the next checkpoint only, and a crash before that would bring back
+     *     what came from here
      * @return false when a higher epoch was here already: the caller is late
      */
     public static boolean enable(PostgresSession session, EdenObjects names, long epoch, long start) {
@@ -121,21 +122,12 @@ public final class Appliers {
             if (epochOf(session, names) != epoch || !enabled(session, names)) {
                 return false;
             }
-            advance(session, names);
+            session.query(
+                    "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())",
+                    row -> row.getString(1),
+                    names.main());
             return true;
         });
-    }
-
-    /** As part of a turn, after {@link #revoke}. */
-    public static void skipForTurn(PostgresSession session, EdenObjects names) {
-        advance(session, names);
-    }
-
-    private static void advance(PostgresSession session, EdenObjects names) {
-        session.query(
-                "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())",
-                row -> row.getString(1),
-                names.main());
     }
 
     static boolean inUse(PostgresException e) {

@@ -26,7 +26,7 @@ record LoadProgress(long tablesReady, long tables, long rowsDone, long rowsTotal
         String[] tables = finished.stream().map(Table::name).toArray(String[]::new);
         var sizes = new java.util.HashMap<String, long[]>();
         publisher.query("""
-                SELECT t, greatest(c.reltuples, 0)::bigint, pg_table_size(c.oid) FROM unnest(?::text[]) AS t
+                SELECT t, greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100), pg_table_size(c.oid) FROM unnest(?::text[]) AS t
                 JOIN pg_class c ON c.oid = to_regclass(t)""", row -> sizes.put(row.getString(1), new long[] {row.getLong(2), row.getLong(3)}), (Object)
                 tables);
         long ready = 0;

@@ -13,6 +13,8 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,6 +56,7 @@ final class ReplicationRun implements AutoCloseable {
     private volatile long appliedOffset;
     private volatile @Nullable Ending ending;
     private volatile boolean closed;
+    private final Set<PostgresSession> sessions = ConcurrentHashMap.newKeySet();
     private long number;
 
     ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
@@ -127,6 +130,8 @@ final class ReplicationRun implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        // What takes long, such as building an index, goes on at the server otherwise.
+        sessions.forEach(PostgresSession::abort);
         bringingUp.interrupt();
         pulse.interrupt();
         try {
@@ -162,8 +167,8 @@ final class ReplicationRun implements AutoCloseable {
     }
 
     private void bringUp() {
-        try (PostgresSession onFrom = pair.control(from, "bring-up", NO_LIMIT);
-                PostgresSession onTo = pair.control(to, "bring-up", NO_LIMIT)) {
+        try (PostgresSession onFrom = open(from);
+                PostgresSession onTo = open(to)) {
             PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
             links(source, target);
@@ -174,7 +179,7 @@ final class ReplicationRun implements AutoCloseable {
             up = true;
             if (!direction.loaded()) {
                 awaitLoad(onFrom, onTo);
-                new SchemaCopier(pair).afterLoad();
+                new SchemaCopier(pair, this::opened).afterLoad();
                 String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
                         .orElse("");
                 ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
@@ -184,6 +189,19 @@ final class ReplicationRun implements AutoCloseable {
                         .log("full load done");
             }
             streaming = true;
+        }
+    }
+
+    private PostgresSession open(Role side) {
+        PostgresSession session = pair.control(side, "bring-up", NO_LIMIT);
+        opened(session);
+        return session;
+    }
+
+    private void opened(PostgresSession session) {
+        sessions.add(session);
+        if (closed) {
+            session.abort();
         }
     }
 

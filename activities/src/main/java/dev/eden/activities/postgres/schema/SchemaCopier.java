@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,9 +26,16 @@ public final class SchemaCopier {
     private static final int TRIES = 10;
 
     private final Pair pair;
+    private final Consumer<PostgresSession> opened;
 
     public SchemaCopier(Pair pair) {
+        this(pair, session -> {});
+    }
+
+    /** {@code opened} is told each session, so that another thread can end what takes long. */
+    public SchemaCopier(Pair pair, Consumer<PostgresSession> opened) {
         this.pair = pair;
+        this.opened = opened;
     }
 
     /** Everything that the load needs, and what does not slow it. */
@@ -68,6 +76,28 @@ public final class SchemaCopier {
         }
     }
 
+    /** What the followed side has and the other has not, or not validated: by kind and name. */
+    public List<String> missing(Role followed) {
+        try (PostgresSession from = pair.control(followed, "schema", Duration.ZERO);
+                PostgresSession to = pair.control(followed.other(), "schema", Duration.ZERO)) {
+            List<String> wanted = all(new Catalogue(from));
+            wanted.removeAll(all(new Catalogue(to)));
+            wanted.addAll(Catalogue.validations(from, to));
+            return wanted;
+        }
+    }
+
+    private static List<String> all(Catalogue catalogue) {
+        List<SchemaObject> objects = new ArrayList<>(needed(catalogue));
+        objects.addAll(catalogue.keys());
+        objects.addAll(catalogue.remainingIndexes());
+        objects.addAll(catalogue.foreignKeys());
+        objects.addAll(catalogue.triggers());
+        objects.addAll(catalogue.policies());
+        return new ArrayList<>(
+                objects.stream().map(SchemaObject::identity).distinct().toList());
+    }
+
     private static List<SchemaObject> needed(Catalogue catalogue) {
         List<SchemaObject> all = new ArrayList<>(catalogue.types());
         all.addAll(catalogue.sequences());
@@ -81,6 +111,7 @@ public final class SchemaCopier {
 
     private PostgresSession session() {
         PostgresSession target = pair.control(Role.TARGET, "schema", Duration.ZERO);
+        opened.accept(target);
         target.execute("SET check_function_bodies = off");
         target.execute("SET lock_timeout = '5s'");
         return target;

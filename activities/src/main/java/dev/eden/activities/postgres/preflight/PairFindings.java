@@ -1,0 +1,224 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What only the two servers together show. */
+final class PairFindings {
+    private static final int VIRTUAL_SINCE = 18;
+    private static final int SYSTEM_ROOTS_SINCE = 16;
+
+    private final PostgresSession source;
+    private final PostgresSession target;
+    private final Findings findings;
+
+    PairFindings(PostgresSession source, PostgresSession target, Findings findings) {
+        this.source = source;
+        this.target = target;
+        this.findings = findings;
+    }
+
+    /** {@code prepared}: Eden has begun to copy already, so the target need not be empty any more. */
+    void check(boolean sourceTls, boolean prepared) {
+        String identifier = "SELECT system_identifier FROM pg_control_system()";
+        if (source.text(identifier).equals(target.text(identifier))) {
+            findings.failure(
+                    "postgres.server.same",
+                    "Source and target are the same server: its roles and slots are shared by all its databases.",
+                    "Name a target on another server.");
+            return;
+        }
+        versions(sourceTls);
+        texts();
+        extensions();
+        roles();
+        if (!prepared) {
+            tables();
+        }
+    }
+
+    private void versions(boolean sourceTls) {
+        if (target.major() < source.major()) {
+            findings.warning(
+                    "postgres.version.downgrade",
+                    "The target (PostgreSQL " + target.major() + ") is older than the source (" + source.major()
+                            + "): what only the newer one knows cannot be made there.",
+                    "Run preflight again after the schema was changed.");
+        }
+        if (target.major() < VIRTUAL_SINCE && source.major() >= VIRTUAL_SINCE) {
+            List<String> virtual = source.texts(
+                    "SELECT c.oid::regclass || '.' || a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE a.attgenerated = 'v' AND NOT a.attisdropped");
+            if (!virtual.isEmpty()) {
+                findings.failure(
+                        "postgres.columns.virtual",
+                        "The target does not know virtual generated columns: " + Findings.some(virtual) + ".",
+                        "Make them STORED, or choose a target of version " + VIRTUAL_SINCE + ".");
+            }
+        }
+        if (sourceTls && Math.min(source.major(), target.major()) < SYSTEM_ROOTS_SINCE) {
+            findings.warning(
+                    "postgres.tls.unverified",
+                    "The servers replicate over TLS, but one older than " + SYSTEM_ROOTS_SINCE
+                            + " cannot check the other's certificate against the system's roots.",
+                    "Keep the network between them private.");
+        }
+    }
+
+    private void texts() {
+        String encoding = "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()";
+        String here = source.text(encoding).orElse("");
+        String there = target.text(encoding).orElse("");
+        if (!here.equals(there) && !there.equals("UTF8")) {
+            findings.failure(
+                    "postgres.encoding",
+                    "The source's encoding is " + here + ", the target's " + there
+                            + ": not every text can be stored there.",
+                    "Create the target's database with encoding " + here + " or UTF8.");
+        } else if (!here.equals(there)) {
+            findings.warning(
+                    "postgres.encoding",
+                    "The source's encoding is " + here + ", the target's " + there
+                            + ": the way back cannot take texts that " + here + " does not have.",
+                    "Create the target's database with encoding " + here + ".");
+        }
+        String collation = "SELECT datcollate || '/' || datctype FROM pg_database WHERE datname = current_database()";
+        String orderHere = source.text(collation).orElse("");
+        String orderThere = target.text(collation).orElse("");
+        if (!orderHere.equals(orderThere)) {
+            findings.warning(
+                    "postgres.collation",
+                    "The databases sort text differently by default (" + orderHere + " and " + orderThere
+                            + "): results may come in another order after the cutover.",
+                    "Create the target's database with the source's locale.");
+        }
+    }
+
+    private void extensions() {
+        List<String> wanted = source.texts("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1");
+        List<String> missing = new ArrayList<>(wanted);
+        missing.removeAll(target.texts("SELECT name FROM pg_available_extensions"));
+        if (!missing.isEmpty()) {
+            findings.failure(
+                    "postgres.extensions.missing",
+                    "The target's server does not have these extensions: " + Findings.some(missing) + ".",
+                    "Install their packages on the target.");
+        }
+        List<String> configured = source.texts(
+                "SELECT extname FROM pg_extension WHERE extconfig IS NOT NULL AND extname <> 'plpgsql' ORDER BY 1");
+        if (!configured.isEmpty()) {
+            findings.warning(
+                    "postgres.extensions.tables",
+                    "The tables of these extensions are not copied: " + Findings.some(configured) + ".",
+                    "Fill them on the target by hand.");
+        }
+    }
+
+    private void roles() {
+        String all =
+                "SELECT rolname, coalesce(rolpassword, '') FROM pg_authid WHERE rolname !~ '^pg_' AND rolname !~ ?";
+        Map<String, String> there = new HashMap<>();
+        target.query(all, row -> there.put(row.getString(1), row.getString(2)), EdenObjects.ROLE_PATTERN);
+        List<String> copied = new ArrayList<>();
+        List<String> different = new ArrayList<>();
+        source.query(
+                all + " ORDER BY 1",
+                row -> {
+                    String verifier = there.get(row.getString(1));
+                    if (verifier == null) {
+                        return copied.add(row.getString(1));
+                    }
+                    return !verifier.equals(row.getString(2)) && different.add(row.getString(1));
+                },
+                EdenObjects.ROLE_PATTERN);
+        if (!copied.isEmpty()) {
+            findings.info(
+                    "postgres.roles.copied",
+                    "These roles of the source are made on the target, with their passwords' verifiers: "
+                            + Findings.some(copied) + ".");
+        }
+        if (!different.isEmpty()) {
+            findings.warning(
+                    "postgres.roles.differ",
+                    "These roles exist on both servers with different passwords (or the same one salted differently); the target's stay: "
+                            + Findings.some(different) + ".",
+                    "Drop them on the target, or copy rolpassword of the source: clients that log in by SCRAM through the proxy need the same verifier on both.");
+        }
+    }
+
+    private record Column(String table, String name, String type, boolean required) {}
+
+    /** A target that has tables already: rows are refused, a wider schema is not. */
+    private void tables() {
+        List<String> filled = new ArrayList<>();
+        for (String table : UserTables.leaves(target)) {
+            if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
+                filled.add(table);
+            }
+        }
+        if (!filled.isEmpty()) {
+            findings.failure(
+                    "postgres.target.not_empty",
+                    "The target has rows already: " + Findings.some(filled) + ".",
+                    "Empty or drop these tables, or name another database.");
+        }
+        Map<String, Column> there = columns(target);
+        Map<String, Column> here = columns(source);
+        List<String> tables =
+                there.values().stream().map(Column::table).distinct().toList();
+        List<String> wrong = new ArrayList<>();
+        List<String> wider = new ArrayList<>();
+        here.forEach((key, column) -> {
+            if (tables.contains(column.table())) {
+                compare(key, column, there.get(key), wrong, wider);
+            }
+        });
+        List<String> shared =
+                here.values().stream().map(Column::table).distinct().toList();
+        there.forEach((key, column) -> {
+            if (shared.contains(column.table()) && !here.containsKey(key)) {
+                (column.required() ? wrong : wider).add(key);
+            }
+        });
+        if (!wrong.isEmpty()) {
+            findings.failure(
+                    "postgres.target.schema",
+                    "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
+                    "Give each missing column, give additional ones a default, or drop the tables.");
+        }
+        if (!wider.isEmpty()) {
+            findings.warning(
+                    "postgres.target.schema_wider",
+                    "Tables that the target has already differ from the source's: " + Findings.some(wider)
+                            + ". What the source has not is not compared, and does not come back with a rollback.",
+                    "Nothing, if this is wanted.");
+        }
+    }
+
+    private static void compare(
+            String key, Column here, @Nullable Column there, List<String> wrong, List<String> wider) {
+        if (there == null) {
+            wrong.add(key);
+        } else if (!there.type().equals(here.type())) {
+            wider.add(key + " (" + here.type() + " → " + there.type() + ")");
+        }
+    }
+
+    private static Map<String, Column> columns(PostgresSession session) {
+        Map<String, Column> all = new java.util.LinkedHashMap<>();
+        session.query(
+                "SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, a.atttypmod),"
+                        + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                        + " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND "
+                        + UserTables.OWN_RELATION + " ORDER BY 1, a.attnum",
+                row -> all.put(
+                        row.getString(1) + "." + row.getString(2),
+                        new Column(row.getString(1), row.getString(2), row.getString(3), row.getBoolean(4))));
+        return all;
+    }
+}

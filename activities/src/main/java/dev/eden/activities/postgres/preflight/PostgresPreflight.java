@@ -1,0 +1,92 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.PostgresConnectionException;
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.PreparationActivities.Preflight;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code plan} says about a pair of PostgreSQL databases before anything is changed. Ids of findings are stable: people and programs
+ * refer to them.
+ */
+public final class PostgresPreflight {
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
+    /** A table without a key is refused from this size on (bytes): each update and delete of it reads it on the target from end to end. */
+    public static final long DEFAULT_KEYLESS_LIMIT = 64L << 20;
+
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+    private final long keylessLimit;
+
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records) {
+        this(endpoints, records, DEFAULT_KEYLESS_LIMIT);
+    }
+
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, long keylessLimit) {
+        this.endpoints = endpoints;
+        this.records = records;
+        this.keylessLimit = keylessLimit;
+    }
+
+    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues only. */
+    public Preflight preflight(MigrationSpec spec) {
+        Findings findings = new Findings();
+        Endpoint source = endpoints.endpoint(spec.source());
+        Endpoint target = endpoints.endpoint(spec.target());
+        try (PostgresSession onSource = connect("source", spec, source, findings);
+                PostgresSession onTarget = connect("target", spec, target, findings)) {
+            boolean sourceGood = onSource != null && server("source", spec, source, onSource, findings);
+            boolean targetGood = onTarget != null && server("target", spec, target, onTarget, findings);
+            if (onSource != null && sourceGood) {
+                new SourceFindings(onSource, findings, keylessLimit).check();
+            }
+            if (onSource != null && onTarget != null && sourceGood && targetGood) {
+                boolean prepared =
+                        records.get(spec.id(), spec.target(), "created:roles").isPresent();
+                new PairFindings(onSource, onTarget, findings).check(source.tls(), prepared);
+            }
+        } catch (PostgresException e) {
+            findings.failure(
+                    "postgres.endpoint.check_failed",
+                    "A catalogue could not be read: " + e.getMessage(),
+                    "Give Eden a login that may read all catalogues, and try again.");
+        }
+        return new Preflight(findings.list());
+    }
+
+    private boolean server(
+            String side, MigrationSpec spec, Endpoint endpoint, PostgresSession session, Findings findings) {
+        boolean known =
+                records.get(spec.id(), endpoint.id(), EdenRoles.CONTROL_LOGIN).isPresent();
+        return new ServerFindings(side, session, findings).check(spec.id(), known);
+    }
+
+    private @Nullable PostgresSession connect(String side, MigrationSpec spec, Endpoint endpoint, Findings findings) {
+        try {
+            boolean known = records.get(spec.id(), endpoint.id(), EdenRoles.CONTROL_LOGIN)
+                    .isPresent();
+            return known
+                    ? EdenRoles.connectFirst(spec.id(), endpoint, records, "preflight", LIMIT)
+                    : PostgresSession.connect(endpoint, "eden:preflight", LIMIT);
+        } catch (PostgresConnectionException e) {
+            findings.failure(
+                    "postgres.endpoint.unreachable",
+                    "The " + side + " cannot be reached: " + e.getMessage(),
+                    "Check address, port, TLS and the network between Eden and the server.");
+        } catch (PostgresException e) {
+            findings.failure(
+                    "postgres.endpoint.login_refused",
+                    "The " + side + " refuses Eden: " + e.getMessage(),
+                    "Check user, password and database of the endpoint, and the server's pg_hba.conf.");
+        }
+        return null;
+    }
+}

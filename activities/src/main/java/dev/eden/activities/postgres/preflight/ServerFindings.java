@@ -1,0 +1,171 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.List;
+
+/** What either side has to be, because replication goes both ways. */
+final class ServerFindings {
+    private static final int OLDEST = 14;
+    private static final int NEWEST = 18;
+    /** Two ways, each with data and probe; and one temporary slot per table that is being copied. */
+    private static final int SLOTS = 4;
+
+    private static final int WORKERS = 3;
+
+    private final String side;
+    private final PostgresSession session;
+    private final Findings findings;
+
+    ServerFindings(String side, PostgresSession session, Findings findings) {
+        this.side = side;
+        this.session = session;
+        this.findings = findings;
+    }
+
+    /**
+     * @param known Eden has begun this migration before: what bears its names is its own
+     * @return false when nothing more can be said about the server
+     */
+    boolean check(String migration, boolean known) {
+        if (session.major() < OLDEST || session.major() > NEWEST) {
+            findings.failure(
+                    "postgres.version.unsupported",
+                    "The " + side + " is PostgreSQL " + session.major() + "; Eden knows " + OLDEST + " to " + NEWEST
+                            + ".",
+                    "Upgrade the server, or Eden.");
+            return false;
+        }
+        if (session.is("SELECT pg_is_in_recovery()")) {
+            findings.failure(
+                    "postgres.server.standby",
+                    "The " + side + " is a standby server.",
+                    "Name the primary server of the " + side + ".");
+            return false;
+        }
+        if (!session.is("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")) {
+            findings.failure(
+                    "postgres.privileges",
+                    "Eden's login on the " + side
+                            + " is no superuser: it could neither fence the database nor replicate into it.",
+                    "Give the endpoint a superuser. Services that have none for their customers are not supported by this mechanism.");
+            return false;
+        }
+        settings();
+        names(migration, known);
+        others();
+        return true;
+    }
+
+    private void settings() {
+        String level = session.text("SHOW wal_level").orElse("");
+        if (!level.equals("logical")) {
+            findings.failure(
+                    "postgres.wal_level",
+                    "wal_level of the " + side + " is " + level + "; replication, forward or back, needs logical.",
+                    "ALTER SYSTEM SET wal_level = 'logical', then restart the " + side + ".");
+        }
+        long slots = session.number(
+                "SELECT setting::int - (SELECT count(*) FROM pg_replication_slots WHERE slot_name !~ '^eden_') FROM pg_settings WHERE name = 'max_replication_slots'");
+        if (slots < SLOTS) {
+            findings.failure(
+                    "postgres.slots",
+                    "The " + side + " has " + slots + " replication slots left, " + SLOTS + " are needed.",
+                    "Raise max_replication_slots and restart the " + side + ", or drop slots that nobody uses.");
+        }
+        long senders = session.number(
+                "SELECT setting::int - (SELECT count(*) FROM pg_stat_replication WHERE application_name !~ '^eden_') FROM pg_settings WHERE name = 'max_wal_senders'");
+        if (senders < SLOTS) {
+            findings.failure(
+                    "postgres.senders",
+                    "The " + side + " has " + senders + " WAL senders left, " + SLOTS + " are needed.",
+                    "Raise max_wal_senders and restart the " + side + ".");
+        }
+        long workers = session.number(
+                "SELECT least((SELECT setting::int FROM pg_settings WHERE name = 'max_logical_replication_workers'), (SELECT setting::int - 1 FROM pg_settings WHERE name = 'max_worker_processes'))");
+        if (workers < WORKERS) {
+            findings.failure(
+                    "postgres.workers",
+                    "The " + side + " can run " + workers + " logical replication workers, " + WORKERS + " are needed.",
+                    "Raise max_logical_replication_workers and max_worker_processes and restart the " + side + ".");
+        }
+        String keep = session.text("SHOW max_slot_wal_keep_size").orElse("-1");
+        if (keep.equals("-1")) {
+            findings.warning(
+                    "postgres.slots.unbounded",
+                    "max_slot_wal_keep_size of the " + side
+                            + " is unlimited: while replication is away, its log grows until the disk is full.",
+                    "Set max_slot_wal_keep_size to what the disk can spare; a slot that falls behind it means a new full load.");
+        }
+        long idle = session.number("SELECT count(*) FROM pg_prepared_xacts WHERE database = current_database()");
+        if (idle > 0) {
+            findings.warning(
+                    "postgres.transactions.prepared",
+                    idle + " prepared transactions are open on the " + side + ": nothing cuts over before they end.",
+                    "COMMIT PREPARED or ROLLBACK PREPARED them.");
+        }
+        List<String> open = session.texts("""
+                SELECT format('process %s of %s, %s s', pid, usename, extract(epoch FROM now() - xact_start)::int) FROM pg_stat_activity
+                WHERE backend_type = 'client backend' AND xact_start < now() - interval '1 minute' ORDER BY xact_start""");
+        if (!open.isEmpty()) {
+            findings.warning(
+                    "postgres.transactions.long",
+                    "Transactions are open on the " + side + " for more than a minute (" + Findings.some(open)
+                            + "): replication begins when they end.",
+                    "End them, or wait.");
+        }
+    }
+
+    private void names(String migration, boolean known) {
+        EdenObjects names = EdenObjects.of(migration);
+        if (known) {
+            return;
+        }
+        List<String> taken = session.texts(
+                """
+                SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname = ?
+                UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname = ANY (?)
+                UNION ALL SELECT 'publication ' || pubname FROM pg_publication WHERE pubname = ANY (?)
+                UNION ALL SELECT 'slot ' || slot_name FROM pg_replication_slots WHERE slot_name = ANY (?)
+                UNION ALL SELECT 'subscription ' || subname FROM pg_subscription WHERE subname = ANY (?)""",
+                names.schema(),
+                new String[] {names.control(), names.apply(), names.link(), names.proxy()},
+                new String[] {names.main(), names.probe()},
+                new String[] {names.main(), names.probe()},
+                new String[] {names.main(), names.probe()});
+        if (!taken.isEmpty()) {
+            findings.failure(
+                    "postgres.names.taken",
+                    "The " + side + " has what Eden would make already: " + Findings.some(taken) + ".",
+                    "Remove what an earlier migration left, or choose another id.");
+        }
+    }
+
+    private void others() {
+        List<String> superusers = session.texts(
+                "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname !~ ? ORDER BY 1",
+                EdenObjects.ROLE_PATTERN);
+        long databases = session.number(
+                "SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datallowconn AND datname <> current_database()");
+        String fenced = "No privilege keeps a superuser out, so " + Findings.some(superusers)
+                + " cannot log in to the " + side + " while it is the standby"
+                + (databases > 0 ? ", not even to its " + databases + " other databases." : ".");
+        if (databases > 0 && !superusers.isEmpty()) {
+            findings.warning(
+                    "postgres.fence.superusers",
+                    fenced,
+                    "Let what has to work on the other databases use a role that is no superuser.");
+        } else if (!superusers.isEmpty()) {
+            findings.info("postgres.fence.superusers", fenced);
+        }
+        List<String> subscriptions = session.texts(
+                "SELECT subname FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND subname !~ '^eden_'");
+        if (!subscriptions.isEmpty()) {
+            findings.failure(
+                    "postgres.subscriptions.other",
+                    "The " + side + " is written by subscriptions (" + Findings.some(subscriptions)
+                            + "): no fence would stop them.",
+                    "Drop them, or move the database they come from.");
+        }
+    }
+}

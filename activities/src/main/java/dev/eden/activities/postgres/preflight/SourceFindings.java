@@ -1,0 +1,163 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import java.util.List;
+
+/** What of the source needs a mechanism, or has none. */
+final class SourceFindings {
+    private static final String RELATIONS =
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + UserTables.OWN_RELATION + " AND ";
+    private static final String SCHEMA =
+            " n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'";
+
+    private final PostgresSession source;
+    private final Findings findings;
+    private final long keylessLimit;
+
+    SourceFindings(PostgresSession source, Findings findings, long keylessLimit) {
+        this.source = source;
+        this.findings = findings;
+        this.keylessLimit = keylessLimit;
+    }
+
+    void check() {
+        keyless();
+        notReplicated();
+        generated();
+        triggers();
+        notCopied();
+        long size = source.number("SELECT pg_database_size(current_database())");
+        findings.info(
+                "postgres.target.disk",
+                "The source's database takes " + (size >> 20)
+                        + " MiB; the target needs that much and its log besides. How much is free there, no PostgreSQL tells.");
+    }
+
+    private void keyless() {
+        String without = "c.relkind = 'r' AND c.relpersistence = 'p' AND NOT (c.relreplident = 'f'"
+                + " OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)"
+                + " OR c.relreplident = 'i' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))";
+        List<String> large = source.texts(
+                "SELECT c.oid::regclass" + RELATIONS + "(" + without
+                        + " OR c.relreplident = 'f') AND c.relkind = 'r' AND pg_table_size(c.oid) > ? ORDER BY 1",
+                keylessLimit);
+        if (!large.isEmpty()) {
+            findings.failure(
+                    "postgres.tables.keyless_large",
+                    "These tables have no key by which their rows could be found, and are larger than "
+                            + (keylessLimit >> 20) + " MiB: " + Findings.some(large)
+                            + ". Each changed row would mean to read the whole table on the target.",
+                    "Give them a primary key, or a unique index over NOT NULL columns as REPLICA IDENTITY.");
+        }
+        List<String> small = source.texts(
+                "SELECT c.oid::regclass" + RELATIONS + without + " AND pg_table_size(c.oid) <= ? ORDER BY 1",
+                keylessLimit);
+        if (!small.isEmpty()) {
+            findings.warning(
+                    "postgres.tables.keyless",
+                    "These tables have no key by which their rows could be found: " + Findings.some(small)
+                            + ". For the time of the migration they get REPLICA IDENTITY FULL, which makes the log of their updates larger.",
+                    "Give them a primary key.");
+        }
+    }
+
+    private void notReplicated() {
+        List<String> unlogged = source.texts("SELECT c.oid::regclass" + RELATIONS
+                + "c.relkind = 'r' AND c.relpersistence = 'u' AND pg_relation_size(c.oid) > 0 ORDER BY 1");
+        if (!unlogged.isEmpty()) {
+            findings.failure(
+                    "postgres.tables.unlogged",
+                    "Unlogged tables are in no log, so their rows cannot move: " + Findings.some(unlogged) + ".",
+                    "ALTER TABLE … SET LOGGED, or empty them: the target gets them empty.");
+        }
+        long objects = source.number("SELECT count(*) FROM pg_largeobject_metadata");
+        if (objects > 0) {
+            findings.failure(
+                    "postgres.large_objects",
+                    "The source has " + objects + " large objects; logical replication leaves them out.",
+                    "Keep them in bytea columns, or copy them by hand before and delete them here.");
+        }
+        long sequences = source.number("SELECT count(*)" + RELATIONS + "c.relkind = 'S'");
+        if (sequences > 0) {
+            findings.info(
+                    "postgres.sequences",
+                    sequences + " sequences are set at the cutover, after the fence, with a margin for cached values.");
+        }
+        List<String> views = source.texts("SELECT c.oid::regclass" + RELATIONS + "c.relkind = 'm' ORDER BY 1");
+        if (!views.isEmpty()) {
+            findings.warning(
+                    "postgres.materialized_views",
+                    "Materialized views are filled on the target once, after the load: " + Findings.some(views) + ".",
+                    "Refresh them on the target after the cutover, as on the source.");
+        }
+    }
+
+    private void generated() {
+        long generated = source.number(
+                "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attgenerated <> '' AND NOT a.attisdropped AND "
+                        + UserTables.OWN_RELATION);
+        if (generated > 0) {
+            findings.info(
+                    "postgres.columns.generated", generated + " generated columns are computed anew by the target.");
+        }
+        long identity = source.number(
+                "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attidentity <> '' AND NOT a.attisdropped AND "
+                        + UserTables.OWN_RELATION);
+        if (identity > 0) {
+            findings.info(
+                    "postgres.columns.identity",
+                    identity + " identity columns keep their values; their sequences are set at the cutover.");
+        }
+        List<String> secured = source.texts("SELECT c.oid::regclass" + RELATIONS + "c.relrowsecurity ORDER BY 1");
+        if (!secured.isEmpty()) {
+            findings.info(
+                    "postgres.row_security",
+                    "Row security is copied and does not hold replication up: Eden's roles bypass it ("
+                            + Findings.some(secured) + ").");
+        }
+    }
+
+    private void triggers() {
+        List<String> always = source.texts(
+                "SELECT DISTINCT c.oid::regclass || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') AND "
+                        + UserTables.OWN_RELATION);
+        if (!always.isEmpty()) {
+            findings.failure(
+                    "postgres.triggers.always",
+                    "These triggers would fire for replicated rows too, and their effects would come twice: "
+                            + Findings.some(always) + ".",
+                    "ALTER TABLE … ENABLE TRIGGER … (without ALWAYS or REPLICA) until the migration is finished.");
+        }
+        List<String> events = source.texts(
+                "SELECT evtname FROM pg_event_trigger e WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')");
+        if (!events.isEmpty()) {
+            findings.warning(
+                    "postgres.event_triggers",
+                    "Event triggers are not copied: " + Findings.some(events) + ".",
+                    "Make them on the target after the cutover.");
+        }
+    }
+
+    /** The catalogue copier's limits, by name. */
+    private void notCopied() {
+        List<String> kinds = source.texts(("""
+                SELECT kind || ' (' || number || ')' FROM (
+                    SELECT 'aggregates' AS kind, count(*) AS number FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind = 'a' AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'operators', count(*) FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_operator'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'collations', count(*) FROM pg_collation p JOIN pg_namespace n ON n.oid = p.collnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'text search configurations', count(*) FROM pg_ts_config p JOIN pg_namespace n ON n.oid = p.cfgnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
+                    UNION ALL SELECT 'default privileges', count(*) FROM pg_default_acl
+                    UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
+                    UNION ALL SELECT 'publications', count(*) FROM pg_publication WHERE pubname !~ '^eden_'
+                    UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
+        if (!kinds.isEmpty()) {
+            findings.warning(
+                    "postgres.schema.not_copied",
+                    "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
+                    "Make them on the target beforehand (pg_dump --schema-only, from the package postgresql-client of the target's version).");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+package dev.eden.activities.postgres.validation;
+
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.schema.SchemaCopier;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Direction;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.ValidationLedger;
+import dev.eden.activities.store.ValidationLedger.Difference;
+import dev.eden.workflows.MigrationSpec;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compares every row of every table on both sides while both live and replicate: checksums are computed by the servers, per range of the primary
+ * key, on both at the same time; what differs is narrowed to rows and only counted when it differs at equal positions. Further: that every
+ * constraint, index and trigger of the source is on the target, and no constraint waits to be validated.
+ */
+public final class PostgresValidation {
+    private static final Logger LOGGER = LoggerFactory.getLogger(PostgresValidation.class);
+    private static final int RANGE = 50_000;
+    private static final int LANES = 2;
+    private static final int SAMPLE = 1_000;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final EndpointDirectory endpoints;
+    private final ServerRecords records;
+    private final ReplicationLedger replication;
+    private final ValidationLedger reports;
+    private final Clock clock;
+
+    public PostgresValidation(
+            EndpointDirectory endpoints,
+            ServerRecords records,
+            ReplicationLedger replication,
+            ValidationLedger reports,
+            Clock clock) {
+        this.endpoints = endpoints;
+        this.records = records;
+        this.replication = replication;
+        this.reports = reports;
+        this.clock = clock;
+    }
+
+    /**
+     * Where an interrupted run goes on.
+     *
+     * @param pair of which direction; another one begins anew
+     * @param done tables compared
+     */
+    public record Cursor(
+            String report,
+            String startedAt,
+            String pair,
+            List<String> done,
+            long compared,
+            long suspicious,
+            long found,
+            long repaired,
+            List<Difference> sample) {
+        public Cursor {
+            done = List.copyOf(done);
+            sample = List.copyOf(sample);
+        }
+    }
+
+    /**
+     * Blocks until everything is compared; the report is stored before it returns. With {@code repair}, rows that differ are copied again and
+     * compared once more. Throws {@link UnsettledException} when the pair does not replicate or its direction turns: begin again later.
+     *
+     * @param resume of an earlier run that was cut off, or null
+     * @param heartbeat is told the cursor after every range
+     */
+    public ValidationLedger.Report validate(
+            MigrationSpec spec, boolean repair, @Nullable Cursor resume, Consumer<Cursor> heartbeat) {
+        String migration = spec.id();
+        Pair pair = new Pair(migration, spec.source(), spec.target(), endpoints, records);
+        Direction direction = replication.current(migration);
+        Role followed = pair.role(direction.from());
+        String way = direction.from() + " → " + direction.to() + " " + direction.epoch();
+        Cursor start = resume != null && resume.pair().equals(way)
+                ? resume
+                : new Cursor(
+                        UUID.randomUUID().toString(),
+                        clock.instant().toString(),
+                        way,
+                        List.of(),
+                        0,
+                        0,
+                        0,
+                        0,
+                        List.of());
+        Tally tally = new Tally(SAMPLE, start);
+        List<String> done = new ArrayList<>(start.done());
+        try (Lanes lanes = Lanes.open(pair, followed)) {
+            for (TableShape table : TableShape.read(lanes.first().from)) {
+                if (!done.contains(table.name())) {
+                    requireSame(migration, direction);
+                    compare(lanes, table, tally, repair, () -> heartbeat.accept(tally.cursor(start, done)));
+                    done.add(table.name());
+                    heartbeat.accept(tally.cursor(start, done));
+                }
+            }
+        }
+        requireSame(migration, direction);
+        for (String missing : new SchemaCopier(pair).missing(followed)) {
+            tally.different(missing, "missing", "an object of the schema", false);
+        }
+        Cursor end = tally.cursor(start, done);
+        ValidationLedger.Report report = new ValidationLedger.Report(
+                start.report(),
+                migration,
+                start.startedAt(),
+                clock.instant().toString(),
+                end.compared(),
+                end.suspicious(),
+                end.found(),
+                end.repaired(),
+                end.found() - end.repaired(),
+                0,
+                end.sample());
+        reports.save(report);
+        LOGGER.atInfo()
+                .addKeyValue("migration", migration)
+                .addKeyValue("rows", report.keysCompared())
+                .addKeyValue("suspicious", report.suspicious())
+                .addKeyValue("differences", report.differencesFound())
+                .addKeyValue("repaired", report.repaired())
+                .log("validated");
+        return report;
+    }
+
+    private static void compare(Lanes lanes, TableShape table, Tally tally, boolean repair, Runnable heartbeat) {
+        if (table.key().isEmpty()) {
+            new KeylessComparison(lanes.first(), table, tally, repair).compare();
+            return;
+        }
+        Queue<KeyedComparison.Range> ranges = new ConcurrentLinkedQueue<>(ranges(lanes.first().from, table));
+        lanes.run(sides -> {
+            KeyedComparison comparison = new KeyedComparison(sides, table, tally, repair);
+            for (KeyedComparison.Range next = ranges.poll(); next != null; next = ranges.poll()) {
+                comparison.compare(next);
+                heartbeat.run();
+            }
+        });
+    }
+
+    /** Every so many keys, in the order of the primary key on the followed side. */
+    private static List<KeyedComparison.Range> ranges(PostgresSession from, TableShape table) {
+        List<List<String>> bounds = table.rows() <= RANGE
+                ? List.of()
+                : from.query(
+                        "SELECT " + table.keyTexts("keys") + " FROM (SELECT " + table.keyList()
+                                + ", row_number() OVER (ORDER BY "
+                                + table.keyList() + ") AS eden_at FROM ONLY " + table.name()
+                                + ") AS keys WHERE eden_at % " + RANGE
+                                + " = 0 ORDER BY eden_at",
+                        row -> KeyedComparison.key(row.getArray(1)));
+        List<KeyedComparison.Range> ranges = new ArrayList<>();
+        List<String> after = null;
+        for (List<String> bound : bounds) {
+            ranges.add(new KeyedComparison.Range(after, bound));
+            after = bound;
+        }
+        ranges.add(new KeyedComparison.Range(after, null));
+        return ranges;
+    }
+
+    private void requireSame(String migration, Direction direction) {
+        Direction now = replication.current(migration);
+        if (now.epoch() != direction.epoch() || !now.from().equals(direction.from())) {
+            throw new UnsettledException("the direction of replication has turned");
+        }
+    }
+
+    /** Sessions that are opened and closed together, and work side by side. */
+    private record Lanes(List<Sides> sides, ExecutorService threads) implements AutoCloseable {
+        static Lanes open(Pair pair, Role followed) {
+            Lanes lanes = new Lanes(new ArrayList<>(), Executors.newVirtualThreadPerTaskExecutor());
+            try {
+                for (int i = 0; i < LANES; i++) {
+                    lanes.sides.add(Sides.open(pair, followed, PATIENCE));
+                }
+                return lanes;
+            } catch (RuntimeException e) {
+                lanes.close();
+                throw e;
+            }
+        }
+
+        Sides first() {
+            return sides.getFirst();
+        }
+
+        void run(Consumer<Sides> work) {
+            List<Future<?>> running = new ArrayList<>();
+            sides.forEach(lane -> running.add(threads.submit(() -> work.accept(lane))));
+            RuntimeException failure = null;
+            for (Future<?> lane : running) {
+                try {
+                    lane.get();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    threads.shutdownNow();
+                    failure = new UnsettledException("interrupted");
+                } catch (ExecutionException e) {
+                    failure = e.getCause() instanceof RuntimeException cause
+                            ? cause
+                            : new IllegalStateException(e.getCause());
+                }
+            }
+            if (failure != null) {
+                throw failure;
+            }
+        }
+
+        @Override
+        public void close() {
+            sides.forEach(Sides::close);
+            threads.close();
+        }
+    }
+}

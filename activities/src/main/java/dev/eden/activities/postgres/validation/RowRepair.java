@@ -1,0 +1,104 @@
+package dev.eden.activities.postgres.validation;
+
+import dev.eden.activities.postgres.PostgresException;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.List;
+
+/**
+ * Copies rows whole again, or deletes those that the followed side does not have. The rows are held on the followed side meanwhile, and
+ * everything older has been applied, so that replication does not meet them half way. Triggers do not fire.
+ */
+final class RowRepair {
+    private static final String COPIED = "pg_temp.eden_copied";
+
+    private final Sides sides;
+    private final TableShape table;
+
+    RowRepair(Sides sides, TableShape table) {
+        this.sides = sides;
+        this.table = table;
+    }
+
+    void repair(List<List<String>> keys) {
+        sides.from.transaction(() -> {
+            Object[] arguments = table.keyArguments(keys);
+            sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
+            sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
+            sides.from.execute("TRUNCATE pg_temp.eden_wanted");
+            for (List<String> key : keys) {
+                sides.from.update(
+                        "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
+            }
+            byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
+                    + " AS t JOIN pg_temp.eden_wanted AS w ON " + matches());
+            sides.awaitApplied();
+            replace(rows, keys);
+        });
+    }
+
+    /** A table without a key: all of it. The caller keeps writers away and has awaited what is older. */
+    void repairAll() {
+        byte[] rows = copyOut("SELECT " + String.join(", ", table.stored()) + " FROM ONLY " + table.name());
+        replace(rows, null);
+    }
+
+    private void replace(byte[] rows, @org.jspecify.annotations.Nullable List<List<String>> keys) {
+        sides.to.transaction(() -> {
+            sides.to.execute("SET LOCAL session_replication_role = replica");
+            sides.to.execute("CREATE TEMP TABLE eden_copied ON COMMIT DROP AS SELECT "
+                    + String.join(", ", table.stored()) + " FROM " + table.name() + " LIMIT 0");
+            copyIn(rows);
+            if (keys == null) {
+                sides.to.execute("DELETE FROM ONLY " + table.name());
+            } else {
+                sides.to.query(
+                        "WITH gone AS (DELETE FROM ONLY " + table.name() + " AS d USING " + table.keyJoin()
+                                + " WHERE d.ctid = t.ctid RETURNING 1) SELECT count(*) FROM gone",
+                        row -> row.getLong(1),
+                        table.keyArguments(keys));
+            }
+            sides.to.execute("INSERT INTO " + table.name() + " (" + String.join(", ", table.stored())
+                    + ") OVERRIDING SYSTEM VALUE SELECT * FROM " + COPIED);
+        });
+    }
+
+    private String matches() {
+        StringBuilder equal = new StringBuilder();
+        for (int i = 0; i < table.key().size(); i++) {
+            equal.append(i == 0 ? "" : " AND ")
+                    .append("t.")
+                    .append(table.key().get(i))
+                    .append(" = w.keys[")
+                    .append(i + 1)
+                    .append("]::")
+                    .append(table.keyTypes().get(i));
+        }
+        return equal.toString();
+    }
+
+    private byte[] copyOut(String query) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            sides.from.copy().copyOut("COPY (" + query + ") TO STDOUT", bytes);
+        } catch (SQLException e) {
+            throw PostgresException.of(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private void copyIn(byte[] rows) {
+        try {
+            sides.to.copy().copyIn("COPY " + COPIED + " FROM STDIN", new ByteArrayInputStream(rows));
+        } catch (SQLException e) {
+            throw PostgresException.of(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

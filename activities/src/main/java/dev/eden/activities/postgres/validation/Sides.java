@@ -1,0 +1,110 @@
+package dev.eden.activities.postgres.validation;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresSession;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+
+/** One session on either side for one lane of a comparison, and the marker that tells how far the written side is. */
+final class Sides implements AutoCloseable {
+    private static final int MARKER_ROW = 3;
+    private static final long LOOK_MILLIS = 2;
+    private static final Executor THREADS = work -> Thread.ofVirtual().start(work);
+    /** Shared by all lanes: the row is one, and only grows. */
+    private static final AtomicLong NUMBERS = new AtomicLong(System.currentTimeMillis() << 16);
+
+    final PostgresSession from;
+    final PostgresSession to;
+    private final PostgresSession marking;
+    private final String marker;
+    private final Duration patience;
+
+    private Sides(PostgresSession from, PostgresSession to, PostgresSession marking, String marker, Duration patience) {
+        this.from = from;
+        this.to = to;
+        this.marking = marking;
+        this.marker = marker;
+        this.patience = patience;
+    }
+
+    static Sides open(Pair pair, Role followed, Duration patience) {
+        EdenObjects names = pair.names();
+        PostgresSession from = pair.control(followed, "validate", Duration.ZERO);
+        try {
+            PostgresSession to = pair.control(followed.other(), "validate", Duration.ZERO);
+            try {
+                PostgresSession marking = pair.control(followed, "validate", Duration.ZERO);
+                return new Sides(from, to, marking, names.marker(followed), patience);
+            } catch (RuntimeException e) {
+                to.close();
+                throw e;
+            }
+        } catch (RuntimeException e) {
+            from.close();
+            throw e;
+        }
+    }
+
+    record Both<T>(T from, T to) {}
+
+    /** Asks both at the same time. */
+    <T> Both<T> both(Function<PostgresSession, T> question) {
+        CompletableFuture<T> there = CompletableFuture.supplyAsync(() -> question.apply(to), THREADS);
+        T here;
+        try {
+            here = question.apply(from);
+        } finally {
+            there.exceptionally(_ -> null).join();
+        }
+        try {
+            return new Both<>(here, there.join());
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw e;
+        }
+    }
+
+    /** Returns when the written side has applied everything that was committed on the followed one before the call. */
+    void awaitApplied() {
+        long number = NUMBERS.incrementAndGet();
+        // A lane that is late must not set the row back.
+        marking.update(
+                "INSERT INTO " + marker
+                        + " AS old (id, number) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET number = greatest(old.number, excluded.number)",
+                MARKER_ROW,
+                number);
+        long end = System.nanoTime() + patience.toNanos();
+        while (EdenSchema.read(to, marker, MARKER_ROW) < number) {
+            if (System.nanoTime() - end > 0) {
+                throw new UnsettledException("the written side does not come up with the other");
+            }
+            pause(LOOK_MILLIS);
+        }
+    }
+
+    static void pause(long millis) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UnsettledException("interrupted");
+        }
+    }
+
+    @Override
+    public void close() {
+        from.close();
+        to.close();
+        marking.close();
+    }
+}
