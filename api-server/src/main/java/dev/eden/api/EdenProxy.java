@@ -2,8 +2,8 @@ package dev.eden.api;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.eden.activities.cutover.AttemptSettler;
-import dev.eden.activities.cutover.RedisCutover;
 import dev.eden.activities.cutover.SweepLoop;
+import dev.eden.activities.migration.EndpointEngines;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.StartupException;
@@ -93,7 +93,7 @@ public final class EdenProxy implements AutoCloseable {
         parts.push(registry::close);
         RouteLedger routes = store.routes();
         parts.push(new SweepLoop(
-                routes, new AttemptSettler(routes, new RedisCutover(store.endpoints(), store.records())), null));
+                routes, new AttemptSettler(routes, EndpointEngines.of(store.endpoints(), store.records())), null));
         ProxyProcess started = ProxyProcess.start(
                 store,
                 options.name(),

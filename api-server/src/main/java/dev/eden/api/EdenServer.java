@@ -4,8 +4,6 @@ import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
-import dev.eden.api.problem.ErrorCode;
-import dev.eden.api.problem.Problem;
 import dev.eden.api.rest.ApiServer;
 import dev.eden.api.rest.EndpointHealth;
 import dev.eden.api.rest.EndpointResource;
@@ -138,7 +136,8 @@ public final class EdenServer implements AutoCloseable {
         }
         InterlayStore interlays = new InterlayStore(jdbi, store.audit(), store.routeRows());
         for (ServerOptions.Front front : options.fronts()) {
-            String address = front.listen().getHostString() + ":" + front.listen().getPort();
+            String address =
+                    front.listen().getHostString() + ":" + front.listen().getPort();
             interlays.ensure(front.interlay(), front.engine(), address, "system");
         }
 
@@ -184,7 +183,7 @@ public final class EdenServer implements AutoCloseable {
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
-        components.add(new EndpointResource(store.endpoints(), EdenServer::check));
+        components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
         components.add(events);
@@ -210,19 +209,6 @@ public final class EdenServer implements AutoCloseable {
             throw new IllegalStateException("not started");
         }
         return started;
-    }
-
-    private static Object check(dev.eden.activities.store.Endpoint endpoint) {
-        if (!endpoint.engine().equals("redis")) {
-            throw new Problem(ErrorCode.NOT_AVAILABLE, "engine " + endpoint.engine() + " can't be checked yet");
-        }
-        try {
-            return new dev.eden.activities.redis.preflight.RedisCheck().check(endpoint);
-        } catch (dev.eden.activities.redis.RedisConnectionException e) {
-            throw new Problem(ErrorCode.ENDPOINT_UNREACHABLE, "endpoint " + endpoint.id() + " can't be reached");
-        } catch (dev.eden.activities.redis.RedisException e) {
-            throw new Problem(ErrorCode.ENDPOINT_UNREACHABLE, "endpoint " + endpoint.id() + " refuses: " + e.code());
-        }
     }
 
     private static boolean answers(EdenStore store) {

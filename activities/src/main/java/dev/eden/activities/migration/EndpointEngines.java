@@ -1,11 +1,19 @@
 package dev.eden.activities.migration;
 
 import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ServerRecords;
 
 /** The cutover's server side for either engine: the active endpoint tells which. */
-record EndpointEngines(EndpointDirectory endpoints, CutoverEngine redis, CutoverEngine postgres)
+public record EndpointEngines(EndpointDirectory endpoints, CutoverEngine redis, CutoverEngine postgres)
         implements CutoverEngine {
+
+    public static EndpointEngines of(EndpointDirectory endpoints, ServerRecords records) {
+        return new EndpointEngines(
+                endpoints, new RedisCutover(endpoints, records), new PostgresCutover(endpoints, records));
+    }
 
     @Override
     public String name() {

@@ -5,9 +5,7 @@ import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
-import dev.eden.activities.cutover.RedisCutover;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
-import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.postgres.preparation.PostgresPreparation;
 import dev.eden.activities.postgres.validation.PostgresValidation;
@@ -46,10 +44,7 @@ public record MigrationSteps(
 
     /** @param process name of this process, for the route row's coordinator */
     public static MigrationSteps of(Ports ports, String process, Clock clock) {
-        CutoverEngine engine = new EndpointEngines(
-                ports.endpoints(),
-                new RedisCutover(ports.endpoints(), ports.records()),
-                new PostgresCutover(ports.endpoints(), ports.records()));
+        CutoverEngine engine = EndpointEngines.of(ports.endpoints(), ports.records());
         AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
         MigrationPreflight preflight = new MigrationPreflight(
                 new RedisPreflight(ports.endpoints()), new PostgresPreflight(ports.endpoints(), ports.records()));

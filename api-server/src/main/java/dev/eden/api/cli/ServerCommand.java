@@ -129,8 +129,7 @@ final class ServerCommand implements Callable<Integer> {
         System.out.println("Eden serves: API http://" + apiHost + ":" + server.apiPort() + "/api/v1, metrics http://"
                 + adminHost + ":" + server.adminPort() + "/metrics");
         server.proxyPorts()
-                .forEach((interlay, port) ->
-                        System.out.println("Proxy of " + interlay + " listens on port " + port));
+                .forEach((interlay, port) -> System.out.println("Proxy of " + interlay + " listens on port " + port));
         server.firstToken().ifPresent(token -> System.out.println("Admin token (shown this once): " + token.reveal()));
         System.out.flush();
         Running.writePorts(portsFile, bound);

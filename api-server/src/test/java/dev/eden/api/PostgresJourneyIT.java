@@ -1,0 +1,256 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.embedded.EmbeddedTemporal;
+import dev.eden.proxy.Secret;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A PostgreSQL 15 moves to an 18 and back and there again, by REST alone, while an application writes through one connection each. */
+class PostgresJourneyIT {
+    private static final String TOKEN = "a-token-of-the-journey-of-a-postgres";
+    private static final String PASSWORD = "the application's own";
+    private static final String[] LOGICAL = {
+        "wal_level=logical", "max_replication_slots=20", "max_wal_senders=20", "max_logical_replication_workers=12"
+    };
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final HttpClient http = HttpClient.newHttpClient();
+    private @Nullable EdenServer server;
+
+    @AfterEach
+    void stop() throws Exception {
+        while (!parts.isEmpty()) {
+            parts.pop().close();
+        }
+    }
+
+    @Test
+    void movesThereAndBackAndThereWithoutLosingACommit() throws Exception {
+        EmbeddedPostgres store = opened(EmbeddedPostgres.start());
+        EmbeddedPostgres source = opened(EmbeddedPostgres.start(
+                EmbeddedPostgres.Options.defaults().withVersion(15).withSettings(LOGICAL)));
+        EmbeddedPostgres target = opened(
+                EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withSettings(LOGICAL)));
+        EmbeddedTemporal temporal = opened(EmbeddedTemporal.start());
+        Path directory = Files.createTempDirectory("eden-journey-");
+        EdenServer eden = opened(EdenServer.start(new ServerOptions(
+                List.of(ServerOptions.Front.postgres(new InetSocketAddress("127.0.0.1", 0))),
+                "journey",
+                true,
+                "127.0.0.1",
+                0,
+                "127.0.0.1",
+                0,
+                new EdenStore.Settings(
+                        store.jdbcUrl(),
+                        store.user(),
+                        new Secret(store.password()),
+                        null,
+                        directory,
+                        8,
+                        Duration.ofSeconds(5)),
+                temporal.address(),
+                "default",
+                null,
+                new Secret(TOKEN))));
+        server = eden;
+        prepare(source);
+
+        post("/endpoints", "{\"id\":\"old\",\"uri\":\"" + uri(source) + "\"}", 201);
+        post("/endpoints", "{\"id\":\"new\",\"uri\":\"" + uri(target) + "\"}", 201);
+        assertThat(post("/endpoints/old/check", null, 200).path("version").asText())
+                .startsWith("15");
+        post(
+                "/migrations",
+                "{\"id\":\"journey\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0},\"failure_handling\":\"needs_operator\",\"cutover\":{\"deadline_ms\":3000}}",
+                201);
+        post("/migrations/journey/interlay/postgres_interlay", "{\"endpoint\":\"new\"}", 200);
+        JsonNode plan = send("GET", "/migrations/journey/plan", HttpRequest.BodyPublishers.noBody(), 200);
+        assertThat(plan.toString()).doesNotContain("\"severity\":\"failure\"");
+
+        String through = "jdbc:postgresql://127.0.0.1:" + eden.proxyPorts().get("postgres_interlay") + "/eden";
+        Writers writers = new Writers(through);
+        try {
+            post("/migrations/journey/migrate", null, 202);
+            awaitPhase("canary");
+            flip("cutover", "baking", writers);
+            flip("rollback", "canary", writers);
+            flip("cutover", "baking", writers);
+            assertThat(serverVersion(through)).startsWith("18");
+            post("/migrations/journey/finalize", null, 202);
+            awaitPhase("completed");
+        } finally {
+            writers.stop();
+        }
+        assertThat(writers.failures).isEmpty();
+        assertThat(writers.acknowledged).hasSizeGreaterThan(100);
+        assertThat(rows(target)).containsExactlyInAnyOrderElementsOf(writers.acknowledged);
+        assertThat(writers.identities).doesNotHaveDuplicates();
+        try (Connection direct = connect(target.jdbcUrl(), target.user(), target.password());
+                Statement statement = direct.createStatement();
+                ResultSet left = statement.executeQuery("""
+                        SELECT rolname::text FROM pg_roles WHERE rolname LIKE 'eden\\_%'
+                        UNION ALL SELECT slot_name::text FROM pg_replication_slots
+                        UNION ALL SELECT subname::text FROM pg_subscription
+                        UNION ALL SELECT pubname::text FROM pg_publication
+                        UNION ALL SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'eden%'""")) {
+            assertThat(left.next()).as("something of Eden's is left").isFalse();
+        }
+    }
+
+    private void flip(String command, String phase, Writers writers) throws Exception {
+        int before = writers.acknowledged.size();
+        await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > before + 50);
+        post("/migrations/journey/" + command, "{\"reason\":\"test\"}", 202);
+        awaitPhase(phase);
+        int after = writers.acknowledged.size();
+        await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > after + 50);
+    }
+
+    /** Each inserts a number of its own, over and over, on a connection that outlives every flip. */
+    private static final class Writers {
+        final List<Long> acknowledged = Collections.synchronizedList(new ArrayList<>());
+        final List<Long> identities = Collections.synchronizedList(new ArrayList<>());
+        final List<String> failures = Collections.synchronizedList(new ArrayList<>());
+        private final List<Thread> threads = new ArrayList<>();
+        private volatile boolean stopped;
+
+        Writers(String url) {
+            for (int i = 0; i < 4; i++) {
+                long first = i * 1_000_000_000L;
+                threads.add(Thread.ofPlatform().start(() -> write(url, first)));
+            }
+        }
+
+        private void write(String url, long first) {
+            try (Connection connection = connect(url, "app", PASSWORD);
+                    PreparedStatement insert =
+                            connection.prepareStatement("INSERT INTO note (number) VALUES (?) RETURNING id")) {
+                for (long number = first; !stopped; number++) {
+                    insert.setLong(1, number);
+                    try (ResultSet made = insert.executeQuery()) {
+                        made.next();
+                        identities.add(made.getLong(1));
+                        acknowledged.add(number);
+                    }
+                }
+            } catch (SQLException e) {
+                failures.add(e.getSQLState() + " " + e.getMessage());
+            }
+        }
+
+        void stop() throws InterruptedException {
+            stopped = true;
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        }
+    }
+
+    private static void prepare(EmbeddedPostgres source) throws SQLException {
+        try (Connection connection = connect(source.jdbcUrl(), source.user(), source.password());
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE ROLE app LOGIN PASSWORD '" + PASSWORD.replace("'", "''") + "'");
+            statement.execute(
+                    "CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number bigint NOT NULL)");
+            statement.execute("CREATE INDEX note_number ON note (number)");
+            statement.execute("GRANT ALL ON note TO app");
+        }
+    }
+
+    private static List<Long> rows(EmbeddedPostgres owner) throws SQLException {
+        List<Long> rows = new ArrayList<>();
+        try (Connection connection = connect(owner.jdbcUrl(), owner.user(), owner.password());
+                Statement statement = connection.createStatement();
+                ResultSet all = statement.executeQuery("SELECT number FROM note")) {
+            while (all.next()) {
+                rows.add(all.getLong(1));
+            }
+        }
+        return rows;
+    }
+
+    private static String serverVersion(String url) throws SQLException {
+        try (Connection connection = connect(url, "app", PASSWORD);
+                Statement statement = connection.createStatement();
+                ResultSet version = statement.executeQuery("SHOW server_version")) {
+            version.next();
+            return version.getString(1);
+        }
+    }
+
+    private static Connection connect(String url, String user, String password) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", user);
+        properties.setProperty("password", password);
+        return DriverManager.getConnection(url, properties);
+    }
+
+    private static String uri(EmbeddedPostgres server) {
+        return "postgresql://" + server.user() + ":" + server.password() + "@127.0.0.1:" + server.port() + "/eden";
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private JsonNode post(String path, @Nullable String body, int expected) throws Exception {
+        return send(
+                "POST",
+                path,
+                body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body),
+                expected);
+    }
+
+    private JsonNode send(String method, String path, HttpRequest.BodyPublisher body, int expected) throws Exception {
+        HttpResponse<String> answer = http.send(
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
+                                + Objects.requireNonNull(server).apiPort() + "/api/v1" + path))
+                        .header("Authorization", "Bearer " + TOKEN)
+                        .header("Content-Type", "application/json")
+                        .method(method, body)
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).as(path + ": " + answer.body()).isEqualTo(expected);
+        return answer.body().isEmpty() ? Json.tree("{}") : Json.tree(answer.body());
+    }
+
+    private void awaitPhase(String phase) {
+        AtomicReference<String> last = new AtomicReference<>("");
+        await().atMost(Duration.ofSeconds(180)).alias(phase).untilAsserted(() -> {
+            JsonNode status = send("GET", "/migrations/journey/status", HttpRequest.BodyPublishers.noBody(), 200);
+            last.set(status.toString());
+            assertThat(status.path("phase").asText()).as(last.get()).isEqualTo(phase);
+        });
+    }
+}
