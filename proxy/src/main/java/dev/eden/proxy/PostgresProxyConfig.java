@@ -139,8 +139,7 @@ public record PostgresProxyConfig(
             Duration connectTimeout,
             Duration loginTimeout) {
         public static Limits defaults() {
-            return new Limits(
-                    10_000, 1 << 20, 64 << 10, 1 << 20, 500, Duration.ofSeconds(1), Duration.ofSeconds(60));
+            return new Limits(10_000, 1 << 20, 64 << 10, 1 << 20, 500, Duration.ofSeconds(1), Duration.ofSeconds(60));
         }
     }
 }

@@ -55,7 +55,9 @@ class PostgresFlipIT extends PostgresFixture {
         try (Statement statement = at.createStatement();
                 ResultSet rows = statement.executeQuery("SELECT id FROM entries")) {
             while (rows.next()) {
-                assertThat(ids.add(rows.getLong(1))).as("an insert is there once").isTrue();
+                assertThat(ids.add(rows.getLong(1)))
+                        .as("an insert is there once")
+                        .isTrue();
             }
         }
         return ids;
@@ -132,7 +134,8 @@ class PostgresFlipIT extends PostgresFixture {
             client.setAutoCommit(false);
             run(client, "INSERT INTO entries VALUES (1)");
             prepare();
-            await().pollDelay(Duration.ofMillis(100)).until(() -> !proxy.health().serving());
+            await().pollDelay(Duration.ofMillis(100))
+                    .until(() -> !proxy.health().serving());
             Future<?> held = threads.submit(() -> {
                 run(other, "INSERT INTO entries VALUES (3)");
                 return null;
@@ -186,7 +189,9 @@ class PostgresFlipIT extends PostgresFixture {
                     .isInstanceOfSatisfying(
                             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57P01"));
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> one(atTarget, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%LISTEN%' AND usename = 'app'")
+                    .until(() -> one(
+                                    atTarget,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%LISTEN%' AND usename = 'app'")
                             .equals("1"));
             run(atTarget, "NOTIFY news, 'from the other side'");
             var notifications = listener.unwrap(PGConnection.class).getNotifications(30_000);
@@ -227,17 +232,18 @@ class PostgresFlipIT extends PostgresFixture {
                 return null;
             });
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> one(atSource, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+                    .until(() -> one(
+                                    atSource,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
                             .equals("1"));
-            run(
-                    atSource,
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+            run(atSource, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
             assertThatThrownBy(asking::get)
                     .cause()
                     .isInstanceOfSatisfying(
                             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("57P01"));
-            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> one(idle, "SELECT 1")
-                    .equals("1"));
+            await().atMost(Duration.ofSeconds(30))
+                    .ignoreExceptions()
+                    .until(() -> one(idle, "SELECT 1").equals("1"));
         }
     }
 

@@ -63,10 +63,12 @@ class PostgresProxyIT extends PostgresFixture {
                 client.rollback();
                 assertThatThrownBy(() -> run(client, "SELECT 1/0"))
                         .isInstanceOfSatisfying(
-                                SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("22012"));
+                                SQLException.class,
+                                e -> assertThat(e.getSQLState()).isEqualTo("22012"));
                 assertThatThrownBy(() -> run(client, "SELECT 1"))
                         .isInstanceOfSatisfying(
-                                SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25P02"));
+                                SQLException.class,
+                                e -> assertThat(e.getSQLState()).isEqualTo("25P02"));
                 client.rollback();
                 assertThat(one(client, "SELECT count(*) FROM plain")).isEqualTo("320");
             }
@@ -86,8 +88,8 @@ class PostgresProxyIT extends PostgresFixture {
                         "jdbc:postgresql://127.0.0.1:" + proxy.port() + "/other?sslmode=disable", "app", "pencil"))
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("3D000"));
-        assertThatThrownBy(() -> client(
-                        "replication", "database", "preferQueryMode", "simple", "assumeMinServerVersion", "9.4"))
+        assertThatThrownBy(() ->
+                        client("replication", "database", "preferQueryMode", "simple", "assumeMinServerVersion", "9.4"))
                 .isInstanceOfSatisfying(SQLException.class, e -> {
                     assertThat(e.getSQLState()).isEqualTo("0A000");
                     assertThat(e.getMessage()).contains("replication");
@@ -101,7 +103,7 @@ class PostgresProxyIT extends PostgresFixture {
             assertThatThrownBy(() -> run(client, "SELECT nothing FROM nowhere"))
                     .isInstanceOfSatisfying(PSQLException.class, e -> {
                         assertThat(e.getSQLState()).isEqualTo("42P01");
-                        assertThat(e.getServerErrorMessage().getPosition()).isEqualTo(21);
+                        assertThat(java.util.Objects.requireNonNull(e.getServerErrorMessage()).getPosition()).isEqualTo(21);
                     });
             assertThat(one(client, "SELECT 1")).isEqualTo("1");
         }
@@ -125,9 +127,10 @@ class PostgresProxyIT extends PostgresFixture {
                 int number = i;
                 work.add(() -> {
                     for (int n = 0; n < 20; n++) {
-                        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO counted VALUES (?, ?)");
-                                PreparedStatement read =
-                                        connection.prepareStatement("SELECT count(*), current_setting('application_name') FROM counted WHERE client = ?")) {
+                        try (PreparedStatement insert =
+                                        connection.prepareStatement("INSERT INTO counted VALUES (?, ?)");
+                                PreparedStatement read = connection.prepareStatement(
+                                        "SELECT count(*), current_setting('application_name') FROM counted WHERE client = ?")) {
                             insert.setInt(1, number);
                             insert.setInt(2, n);
                             insert.executeUpdate();
@@ -170,7 +173,8 @@ class PostgresProxyIT extends PostgresFixture {
             assertThat(copy.copyIn("COPY copied FROM STDIN", new StringReader(rows.toString())))
                     .isEqualTo(50_000);
             StringWriter out = new StringWriter();
-            assertThat(copy.copyOut("COPY (SELECT * FROM copied ORDER BY id) TO STDOUT", out)).isEqualTo(50_000);
+            assertThat(copy.copyOut("COPY (SELECT * FROM copied ORDER BY id) TO STDOUT", out))
+                    .isEqualTo(50_000);
             assertThat(out.toString()).isEqualTo(rows.toString());
             assertThatThrownBy(() -> copy.copyIn("COPY copied FROM STDIN", new StringReader("no number\tx\n")))
                     .isInstanceOfSatisfying(
@@ -225,7 +229,8 @@ class PostgresProxyIT extends PostgresFixture {
             try (Connection at = direct(source)) {
                 org.awaitility.Awaitility.await()
                         .atMost(Duration.ofSeconds(60))
-                        .until(() -> one(at, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+                        .until(() -> one(
+                                        at, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
                                 .equals("2"));
             }
             sleeping.cancel();
@@ -279,7 +284,8 @@ class PostgresProxyIT extends PostgresFixture {
         try (Connection at = direct(source)) {
             org.awaitility.Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
-                    .until(() -> one(at, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").equals("0"));
+                    .until(() -> one(at, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+                            .equals("0"));
         }
     }
 
@@ -346,9 +352,8 @@ class PostgresProxyIT extends PostgresFixture {
 
     @Test
     void waitingHasAnEnd() throws Exception {
-        start(config -> config.withPool(Pooling.TRANSACTION, 1)
-                .withEventLoops(1)
-                .withWaiting(Duration.ofMillis(300), 1));
+        start(config ->
+                config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1).withWaiting(Duration.ofMillis(300), 1));
         try (Connection holder = client();
                 Connection waiter = client()) {
             holder.setAutoCommit(false);

@@ -63,6 +63,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private int unanswered;
     /** Messages of a batch are out and its Sync is not. */
     private boolean batchOpen;
+
     private boolean discardUntilSync;
     private boolean resets;
 
@@ -201,7 +202,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             if (type == 'P' && total > LONGEST_PARSE) {
                 throw new ProtocolViolation("a statement of " + total + " bytes");
             }
-            if (type == 'P' || total <= loop.config.limits().collectBytes() || readable < loop.config.limits().collectBytes()) {
+            if (type == 'P'
+                    || total <= loop.config.limits().collectBytes()
+                    || readable < loop.config.limits().collectBytes()) {
                 return false;
             }
         }
@@ -309,7 +312,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         drop(bytes, total, readable);
         ByteBuf out = loop.buffer();
         if (status == 'E') {
-            ErrorMessage.error("25P02", "current transaction is aborted, commands ignored until end of transaction block")
+            ErrorMessage.error(
+                            "25P02", "current transaction is aborted, commands ignored until end of transaction block")
                     .write(out);
         } else {
             Message.commandComplete(out, "DEALLOCATE");
@@ -505,7 +509,15 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                     }
                     endRun(bytes);
                     holding.expect(Kind.DESCRIBE, entry.statement());
-                    rename(bytes, start, nameEnd, total, 'D', new byte[] {'S'}, entry.statement().name(), holding);
+                    rename(
+                            bytes,
+                            start,
+                            nameEnd,
+                            total,
+                            'D',
+                            new byte[] {'S'},
+                            entry.statement().name(),
+                            holding);
                     return true;
                 }
             }
@@ -547,7 +559,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             ServerConnection holding) {
         int rest = start + total - nameEnd;
         ByteBuf out = loop.buffer();
-        out.writeByte(type).writeInt(4 + before.length + name.length + rest).writeBytes(before).writeBytes(name);
+        out.writeByte(type)
+                .writeInt(4 + before.length + name.length + rest)
+                .writeBytes(before)
+                .writeBytes(name);
         holding.write(out);
         int readable = bytes.writerIndex() - start;
         bytes.readerIndex(nameEnd);
@@ -720,9 +735,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             settings = wanted;
         }
         SessionState carry = carried;
-        Map<String, String> differences = wanted.satisfiedBy(connection.settings)
-                ? Map.of()
-                : wanted.differencesTo(connection.settings);
+        Map<String, String> differences =
+                wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
         if (differences.isEmpty() && carry == null) {
             return true;
         }
@@ -808,7 +822,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         for (int i = 0; welcome != null && i < Settings.NAMES.length; i++) {
             String original = mine.value(i);
             String current = now.value(i);
-            if (original != null && current != null && current.equals(welcome.settings().value(i))) {
+            if (original != null
+                    && current != null
+                    && current.equals(welcome.settings().value(i))) {
                 now = loop.settings.with(now, i, original);
             }
         }
@@ -882,6 +898,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
+        if (survives(lost)) {
+            carry();
+            return; // the fence fell on a session that rests: it goes on wherever the barrier opens
+        }
         boolean asked = unanswered > 0 || batchOpen || lost.transactionOpen();
         if (preparing || (!asked && !pinned())) {
             loop.wake(this);
@@ -894,7 +914,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             closed(true); // the server's own words are on their way already
         } else {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost")
-                    .detail(asked ? "Whether the last request has run is not known." : "The session's state went with it."));
+                    .detail(
+                            asked
+                                    ? "Whether the last request has run is not known."
+                                    : "The session's state went with it."));
         }
     }
 
@@ -1025,13 +1048,38 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                         .hint("Connect again."));
                 return;
             }
-            SessionState state = found;
-            carried = state == null || state.pins() == 0 ? null : state;
-            pins = 0;
+            carry();
         }
         old.client = null;
         server = null;
         found = null;
+    }
+
+    /** Takes the state of a session that was looked at along to the next connection. */
+    private void carry() {
+        SessionState state = found;
+        carried = state == null || state.pins() == 0 ? null : state;
+        pins = 0;
+        found = null;
+    }
+
+    /** True where the loss of the connection would cost this client nothing: it rests behind the barrier, and its state is known. */
+    boolean survives() {
+        ServerConnection holding = server;
+        return holding != null && survives(holding);
+    }
+
+    private boolean survives(ServerConnection holding) {
+        return loop.gate.held()
+                && pinned()
+                && !probing
+                && !preparing
+                && unanswered == 0
+                && !batchOpen
+                && !holding.transactionOpen()
+                && !unprobed
+                && found != null
+                && ((found.bound() | pins & Pin.HIDDEN.bit()) == 0);
     }
 
     /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */
@@ -1067,7 +1115,13 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     private void probe() {
         ServerConnection holding = server;
-        if (holding == null || probing || preparing || unanswered > 0 || batchOpen || holding.busy() || !holding.usable()) {
+        if (holding == null
+                || probing
+                || preparing
+                || unanswered > 0
+                || batchOpen
+                || holding.busy()
+                || !holding.usable()) {
             return;
         }
         probing = true;

@@ -51,9 +51,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         this.channel = channel;
         this.timeout = channel.eventLoop()
                 .schedule(
-                        () -> refuse(ErrorMessage.fatal(
-                                "08006",
-                                "canceling authentication due to timeout")),
+                        () -> refuse(ErrorMessage.fatal("08006", "canceling authentication due to timeout")),
                         loop.config.limits().loginTimeout().toMillis(),
                         TimeUnit.MILLISECONDS);
     }
@@ -222,7 +220,8 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     private void checkDatabase(StartupPacket said) {
         var route = loop.gate.route();
         if (route == null || route.active() == null) {
-            throw new StartupPacket.StartupRefused(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
+            throw new StartupPacket.StartupRefused(
+                    ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
         }
         String served = null;
         for (Backend side : new @Nullable Backend[] {route.active(), route.standby()}) {
@@ -262,6 +261,10 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 new java.security.SecureRandom().nextBytes(salt);
                 out.writeByte('R').writeInt(12).writeInt(5).writeBytes(salt);
                 phase = Phase.MD5;
+            }
+            case Account.Refused refused -> {
+                out.release();
+                throw new StartupPacket.StartupRefused(refused.why());
             }
             case Account.Unreadable unreadable -> {
                 out.release();
@@ -315,9 +318,8 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         if (length < 0 || nameEnd + 5 + length != to) {
             throw new ProtocolViolation("malformed SASLInitialResponse");
         }
-        Scram.Verifier verifier = account instanceof Account.ScramVerifier known
-                ? known.verifier()
-                : loop.accounts.mock(said.user());
+        Scram.Verifier verifier =
+                account instanceof Account.ScramVerifier known ? known.verifier() : loop.accounts.mock(said.user());
         Scram.Server exchange = new Scram.Server(verifier, plus, encrypted == null ? null : encrypted.binding());
         scram = exchange;
         byte[] answer = exchange.first(Message.text(in, nameEnd + 5, to)).getBytes(StandardCharsets.UTF_8);

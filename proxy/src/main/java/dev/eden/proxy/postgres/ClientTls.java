@@ -81,7 +81,8 @@ final class ClientTls {
         FileTime changed = changed(files);
         try {
             SslContext context = SslContextBuilder.forServer(
-                            files.certificateChain().toFile(), files.privateKey().toFile())
+                            files.certificateChain().toFile(),
+                            files.privateKey().toFile())
                     .applicationProtocolConfig(new ApplicationProtocolConfig(
                             ApplicationProtocolConfig.Protocol.ALPN,
                             ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
@@ -100,7 +101,8 @@ final class ClientTls {
             X509Certificate certificate =
                     (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
             String algorithm = certificate.getSigAlgName().toUpperCase(Locale.ROOT);
-            String hash = algorithm.contains("SHA384") ? "SHA-384" : algorithm.contains("SHA512") ? "SHA-512" : "SHA-256";
+            String hash =
+                    algorithm.contains("SHA384") ? "SHA-384" : algorithm.contains("SHA512") ? "SHA-512" : "SHA-256";
             return MessageDigest.getInstance(hash).digest(certificate.getEncoded());
         }
     }

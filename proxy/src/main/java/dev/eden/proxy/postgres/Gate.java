@@ -2,6 +2,7 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Route;
+import dev.eden.proxy.RouteState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +72,12 @@ final class Gate {
 
     boolean justFlipped() {
         return loop.now - flippedAt < FENCE_PATIENCE;
+    }
+
+    /** True outside attempts, and when the last one's end is a while ago. */
+    boolean calm() {
+        Route here = route;
+        return !held && here != null && here.state() == RouteState.STABLE && leaseUntil == Long.MAX_VALUE && !justFlipped();
     }
 
     /** True where a new transaction may begin now. */
@@ -199,8 +206,7 @@ final class Gate {
                 endings.merge(reason, 1L, Long::sum);
             }
         }
-        return new Drained(
-                TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, endings);
+        return new Drained(TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, endings);
     }
 
     /** Opens connections to the standby for every pool in use, so that a flip meets them logged in. */

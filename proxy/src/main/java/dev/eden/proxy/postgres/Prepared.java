@@ -64,7 +64,10 @@ final class Prepared {
     /** A Parse message that makes the statement; unnamed where {@code named} is false. */
     void parse(ByteBuf out, boolean named) {
         byte[] as = named ? name : new byte[0];
-        out.writeByte('P').writeInt(4 + as.length + 1 + body.length).writeBytes(as).writeByte(0);
+        out.writeByte('P')
+                .writeInt(4 + as.length + 1 + body.length)
+                .writeBytes(as)
+                .writeByte(0);
         out.writeBytes(body);
     }
 

@@ -192,8 +192,10 @@ final class Scram {
                     storedKey = sha256(clientKey);
                     serverKey = hmac(salted, ascii("Server Key"));
                 }
-                case Credential.Md5 _ -> throw new ProtocolViolation("the server asks for SCRAM and only an md5 verifier is known");
-                case Credential.None _ -> throw new ProtocolViolation("the server asks for a password and none is known");
+                case Credential.Md5 _ ->
+                    throw new ProtocolViolation("the server asks for SCRAM and only an md5 verifier is known");
+                case Credential.None _ ->
+                    throw new ProtocolViolation("the server asks for a password and none is known");
             }
             String withoutProof = "c=biws,r=" + nonce;
             authMessage = "n=,r=" + clientNonce + "," + serverFirst + "," + withoutProof;

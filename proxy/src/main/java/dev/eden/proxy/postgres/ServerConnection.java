@@ -10,7 +10,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -279,9 +278,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         if (phase != Phase.READY || client == null) {
             return FrameScanner.Verdict.DROP;
         }
-        return expected.first() == Kind.EXCHANGE && type != 'A'
-                ? FrameScanner.Verdict.DROP
-                : FrameScanner.Verdict.PASS;
+        return expected.first() == Kind.EXCHANGE && type != 'A' ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
     @Override
@@ -486,7 +483,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         ErrorMessage error = ErrorMessage.read(in, index, total);
         if (error.fatal()) {
             farewell = error;
-            if (client == null) {
+            ClientSession holder = client;
+            if (holder != null && holder.survives()) {
+                return FrameScanner.Verdict.DROP;
+            }
+            if (holder == null) {
                 LOGGER.atInfo()
                         .addKeyValue("endpoint", pool.key.server().endpoint())
                         .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
@@ -513,8 +514,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
 
     /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
     private void stale(ErrorMessage error) {
-        if (error.sqlState().equals("26000")) {
-            prepared.clear();
+        if (error.sqlState().equals("26000") && expected.subject() instanceof Prepared statement) {
+            prepared.remove(statement);
         } else if (error.sqlState().equals("0A000")
                 && "RevalidateCachedQuery".equals(error.fields().get('R'))
                 && expected.subject() instanceof Prepared statement) {
@@ -556,9 +557,10 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                 } catch (ProtocolViolation | IllegalArgumentException e) {
                     out.release();
                     fail(ErrorMessage.fatal(
-                                    "28000",
-                                    "eden: cannot log in to server " + pool.key.server().endpoint() + " as "
-                                            + pool.key.user() + ": " + e.getMessage())
+                                    "28P01",
+                                    "eden: cannot log in to server "
+                                            + pool.key.server().endpoint() + " as " + pool.key.user() + ": "
+                                            + e.getMessage())
                             .hint("See docs/postgres-authentication.md for when the proxy can become a user."));
                     return;
                 }
@@ -621,7 +623,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         phase = Phase.CLOSED;
         scanner.release();
         ErrorMessage why = farewell == null
-                ? ErrorMessage.fatal("08006", "eden: server " + pool.key.server().endpoint() + " closed the connection")
+                ? ErrorMessage.fatal(
+                        "08006", "eden: server " + pool.key.server().endpoint() + " closed the connection")
                 : farewell;
         while (!expected.isEmpty()) {
             Object subject = expected.subject();

@@ -49,7 +49,8 @@ final class ServerLogin {
                     throw new ProtocolViolation("the server asks for a clear-text password and none is known");
                 }
                 if (!key.server().tls()) {
-                    throw new ProtocolViolation("the server asks for a clear-text password and the connection is not encrypted");
+                    throw new ProtocolViolation(
+                            "the server asks for a clear-text password and the connection is not encrypted");
                 }
                 Message.password(out, password.secret().reveal());
             }
@@ -78,7 +79,9 @@ final class ServerLogin {
                 Message.end(out, at);
             }
             case SASL_FINAL -> running().verify(Message.text(in, from, to));
-            default -> throw new ProtocolViolation("the server asks for an authentication (" + request + ") that the proxy does not know");
+            default ->
+                throw new ProtocolViolation(
+                        "the server asks for an authentication (" + request + ") that the proxy does not know");
         }
     }
 
@@ -93,7 +96,8 @@ final class ServerLogin {
     private String md5() {
         return switch (credential) {
             case Credential.Md5 md5 -> md5.hash().reveal();
-            case Credential.Password password -> Md5.stored(key.user(), password.secret().reveal());
+            case Credential.Password password ->
+                Md5.stored(key.user(), password.secret().reveal());
             case Credential.Keys _ ->
                 throw new ProtocolViolation("the server asks for md5 and the user was authenticated by SCRAM");
             case Credential.None _ -> throw new ProtocolViolation("the server asks for a password and none is known");

@@ -200,7 +200,10 @@ final class ServerPool {
     /** A cancel request has arrived at the server: whoever waits may have the connection now. */
     void cancelArrived(ServerConnection connection) {
         connection.cancels--;
-        if (connection.cancels == 0 && connection.client == null && connection.usable() && !connection.busy()
+        if (connection.cancels == 0
+                && connection.client == null
+                && connection.usable()
+                && !connection.busy()
                 && !idle.contains(connection)) {
             release(connection);
         }
@@ -248,7 +251,9 @@ final class ServerPool {
     private void connect() {
         Credential credential = fixed == null ? loop.accounts.credential(key.user()) : fixed;
         ServerConnection connection = new ServerConnection(
-                this, new ServerLogin(key, credential, "eden:" + loop.config.identity().name()));
+                this,
+                new ServerLogin(
+                        key, credential, "eden:" + loop.config.identity().name()));
         all.add(connection);
         connecting++;
         loop.connector.connect(
@@ -258,7 +263,8 @@ final class ServerPool {
                         connection,
                         false,
                         ErrorMessage.fatal(
-                                "08001", "eden: cannot reach server " + key.server().endpoint() + ": " + cause)));
+                                "08001",
+                                "eden: cannot reach server " + key.server().endpoint() + ": " + cause)));
     }
 
     void connected(ServerConnection connection) {
@@ -335,7 +341,9 @@ final class ServerPool {
                                             "53300",
                                             "eden: no connection to the server became free within "
                                                     + loop.config.waitTimeout().toMillis() + " ms")
-                                    .hint("All " + size + " connections of this pool are in use by other transactions or pinned sessions."));
+                                    .hint(
+                                            "All " + size
+                                                    + " connections of this pool are in use by other transactions or pinned sessions."));
         }
     }
 

@@ -16,11 +16,14 @@ import org.jspecify.annotations.Nullable;
  * @param bound what dies with the session, by reason
  */
 record SessionState(
-        List<String> channels, Map<String, String> settings, List<String> prepared, @Nullable String role, int bound) {
+        List<String> channels,
+        Map<String, String> settings,
+        List<String> prepared,
+        @Nullable String role,
+        int bound) {
 
     /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
-    static final String PROBE =
-            """
+    static final String PROBE = """
             SELECT 'channel', c, '' FROM pg_catalog.pg_listening_channels() c
             UNION ALL SELECT 'setting', name, setting FROM pg_catalog.pg_settings
              WHERE source = 'session' AND context IN ('user', 'superuser')
@@ -80,11 +83,13 @@ record SessionState(
         if (!settings.isEmpty()) {
             sql.append(Settings.statement(settings)).append(';');
         }
-        prepared.forEach(statement -> sql.append(statement.strip().replaceAll(";+$", "")).append(';'));
+        prepared.forEach(
+                statement -> sql.append(statement.strip().replaceAll(";+$", "")).append(';'));
         if (role != null) {
             sql.append("SET ROLE ").append(Settings.identifier(role)).append(';');
         }
-        channels.forEach(channel -> sql.append("LISTEN ").append(Settings.identifier(channel)).append(';'));
+        channels.forEach(channel ->
+                sql.append("LISTEN ").append(Settings.identifier(channel)).append(';'));
         return sql.toString();
     }
 }

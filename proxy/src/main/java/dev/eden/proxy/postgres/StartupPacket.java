@@ -68,10 +68,11 @@ record StartupPacket(
         }
         String replication = own.getOrDefault("replication", "false").toLowerCase(Locale.ROOT);
         if (!List.of("false", "off", "no", "0", "f", "n").contains(replication)) {
-            throw new StartupRefused(ErrorMessage.fatal(
-                            "0A000", "eden: replication connections do not go through the proxy")
-                    .detail("A replication stream is bound to one server's log, and the proxy may move the interlay to another server.")
-                    .hint("Connect to the server itself."));
+            throw new StartupRefused(
+                    ErrorMessage.fatal("0A000", "eden: replication connections do not go through the proxy")
+                            .detail(
+                                    "A replication stream is bound to one server's log, and the proxy may move the interlay to another server.")
+                            .hint("Connect to the server itself."));
         }
         String user = own.getOrDefault("user", "");
         if (user.isEmpty()) {
