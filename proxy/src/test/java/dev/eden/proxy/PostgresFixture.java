@@ -23,8 +23,12 @@ abstract class PostgresFixture {
     static EmbeddedPostgres source;
     static EmbeddedPostgres target;
 
+    @SuppressWarnings("NullAway.Init") // by start(…)
     MemoryRouteStore store;
+
+    @SuppressWarnings("NullAway.Init") // by start(…)
     PostgresProxy proxy;
+
     long attempt;
 
     @BeforeAll

@@ -14,6 +14,9 @@ sealed interface Account {
     /** There is no such login: whatever is shown is wrong. */
     record Unknown() implements Account {}
 
+    /** The user may not log in, and no fence is the reason. */
+    record Refused(ErrorMessage why) implements Account {}
+
     /** Nobody can say how this user proves itself. */
     record Unreadable(String why) implements Account {}
 }

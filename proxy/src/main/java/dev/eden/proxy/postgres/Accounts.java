@@ -58,10 +58,14 @@ final class Accounts {
             return;
         }
         String sql =
-                "SELECT rolpassword, rolcanlogin FROM pg_catalog.pg_authid WHERE rolname = " + Settings.literal(user);
+                "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false) FROM pg_catalog.pg_authid"
+                + " WHERE rolname = " + Settings.literal(user);
         loop.edenPool(active, reader).exchange(sql, outcome -> {
             Account account = account(user, active, outcome);
-            if (account instanceof Account.Unreadable) {
+            if (outcome.error() == null && loop.gate.calm()) {
+                account = permitted(user, account, outcome);
+            }
+            if (account instanceof Account.Unreadable || account instanceof Account.Refused) {
                 known.remove(user); // and ask again next time
             } else {
                 known.put(user, new Known(server, account, System.nanoTime()));
@@ -93,6 +97,19 @@ final class Accounts {
         return Md5.isStored(stored)
                 ? new Account.Md5Verifier(new Credential.Md5(new Secret(stored)))
                 : new Account.Unreadable("the stored password of this user is of no known kind");
+    }
+
+    /** Only what the server says outside an attempt: within one, NOLOGIN is Eden's own fence. */
+    private static Account permitted(String user, Account account, Exchange.Outcome outcome) {
+        if (outcome.rows().isEmpty()) {
+            return account;
+        }
+        @Nullable String[] row = outcome.rows().getFirst();
+        if ("f".equals(row[1])) {
+            return new Account.Refused(
+                    ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"));
+        }
+        return "t".equals(row[2]) ? new Account.Unknown() : account;
     }
 
     private Account configured(String user, Secret password) {

@@ -898,6 +898,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
+        if (survives(lost)) {
+            carry();
+            return; // the fence fell on a session that rests: it goes on wherever the barrier opens
+        }
         boolean asked = unanswered > 0 || batchOpen || lost.transactionOpen();
         if (preparing || (!asked && !pinned())) {
             loop.wake(this);
@@ -1044,13 +1048,38 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                         .hint("Connect again."));
                 return;
             }
-            SessionState state = found;
-            carried = state == null || state.pins() == 0 ? null : state;
-            pins = 0;
+            carry();
         }
         old.client = null;
         server = null;
         found = null;
+    }
+
+    /** Takes the state of a session that was looked at along to the next connection. */
+    private void carry() {
+        SessionState state = found;
+        carried = state == null || state.pins() == 0 ? null : state;
+        pins = 0;
+        found = null;
+    }
+
+    /** True where the loss of the connection would cost this client nothing: it rests behind the barrier, and its state is known. */
+    boolean survives() {
+        ServerConnection holding = server;
+        return holding != null && survives(holding);
+    }
+
+    private boolean survives(ServerConnection holding) {
+        return loop.gate.held()
+                && pinned()
+                && !probing
+                && !preparing
+                && unanswered == 0
+                && !batchOpen
+                && !holding.transactionOpen()
+                && !unprobed
+                && found != null
+                && ((found.bound() | pins & Pin.HIDDEN.bit()) == 0);
     }
 
     /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */

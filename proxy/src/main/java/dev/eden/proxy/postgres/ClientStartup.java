@@ -262,6 +262,10 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 out.writeByte('R').writeInt(12).writeInt(5).writeBytes(salt);
                 phase = Phase.MD5;
             }
+            case Account.Refused refused -> {
+                out.release();
+                throw new StartupPacket.StartupRefused(refused.why());
+            }
             case Account.Unreadable unreadable -> {
                 out.release();
                 throw new StartupPacket.StartupRefused(ErrorMessage.fatal(

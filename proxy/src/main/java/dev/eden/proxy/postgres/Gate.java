@@ -2,6 +2,7 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Route;
+import dev.eden.proxy.RouteState;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +72,12 @@ final class Gate {
 
     boolean justFlipped() {
         return loop.now - flippedAt < FENCE_PATIENCE;
+    }
+
+    /** True outside attempts, and when the last one's end is a while ago. */
+    boolean calm() {
+        Route here = route;
+        return !held && here != null && here.state() == RouteState.STABLE && leaseUntil == Long.MAX_VALUE && !justFlipped();
     }
 
     /** True where a new transaction may begin now. */

@@ -483,7 +483,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         ErrorMessage error = ErrorMessage.read(in, index, total);
         if (error.fatal()) {
             farewell = error;
-            if (client == null) {
+            ClientSession holder = client;
+            if (holder != null && holder.survives()) {
+                return FrameScanner.Verdict.DROP;
+            }
+            if (holder == null) {
                 LOGGER.atInfo()
                         .addKeyValue("endpoint", pool.key.server().endpoint())
                         .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
@@ -510,8 +514,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
 
     /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
     private void stale(ErrorMessage error) {
-        if (error.sqlState().equals("26000")) {
-            prepared.clear();
+        if (error.sqlState().equals("26000") && expected.subject() instanceof Prepared statement) {
+            prepared.remove(statement);
         } else if (error.sqlState().equals("0A000")
                 && "RevalidateCachedQuery".equals(error.fields().get('R'))
                 && expected.subject() instanceof Prepared statement) {
@@ -553,7 +557,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                 } catch (ProtocolViolation | IllegalArgumentException e) {
                     out.release();
                     fail(ErrorMessage.fatal(
-                                    "28000",
+                                    "28P01",
                                     "eden: cannot log in to server "
                                             + pool.key.server().endpoint() + " as " + pool.key.user() + ": "
                                             + e.getMessage())

@@ -1,0 +1,155 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.FileInputStream;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Base64;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The ways in: who can log in to the proxy, and as whom it logs in to servers. */
+class PostgresLoginIT extends PostgresFixture {
+    @TempDir
+    private static Path files;
+
+    @BeforeAll
+    static void users() throws Exception {
+        for (var server : new dev.eden.embedded.EmbeddedPostgres[] {source, target}) {
+            Path rules = server.dataDir().resolve("pg_hba.conf");
+            Files.writeString(
+                    rules,
+                    "host all old 127.0.0.1/32 md5\nhost all open 127.0.0.1/32 trust\n" + Files.readString(rules));
+            try (Connection at = direct(server)) {
+                run(at, "CREATE ROLE open LOGIN");
+                run(at, "CREATE ROLE salted LOGIN PASSWORD 'pepper'");
+                run(at, "SELECT pg_reload_conf()");
+            }
+        }
+    }
+
+    private static PostgresProxyConfig.Tls certificate(String name) throws Exception {
+        Path store = files.resolve(name + ".p12");
+        Process keytool = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                        "-genkeypair", "-alias", "proxy", "-keyalg", "EC", "-dname", "CN=localhost", "-storetype", "PKCS12",
+                        "-keystore", store.toString(), "-storepass", "changeit")
+                .redirectErrorStream(true)
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        KeyStore keys = KeyStore.getInstance("PKCS12");
+        try (InputStream in = new FileInputStream(store.toFile())) {
+            keys.load(in, "changeit".toCharArray());
+        }
+        Path chain = files.resolve(name + ".crt");
+        Path key = files.resolve(name + ".key");
+        pem(chain, "CERTIFICATE", keys.getCertificate("proxy").getEncoded());
+        pem(key, "PRIVATE KEY", keys.getKey("proxy", "changeit".toCharArray()).getEncoded());
+        return new PostgresProxyConfig.Tls(chain, key);
+    }
+
+    private static void pem(Path file, String kind, byte[] content) throws Exception {
+        Files.writeString(
+                file,
+                "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END " + kind
+                        + "-----\n");
+    }
+
+    @Test
+    void md5VerifiersAndTrustedUsers() throws Exception {
+        start(config -> config.withTrusted(Set.of("open")));
+        try (Connection old = client("user", "old", "password", "elderly")) {
+            assertThat(one(old, "SELECT current_user")).isEqualTo("old");
+        }
+        assertThatThrownBy(() -> client("user", "old", "password", "young"))
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+        try (Connection open = client("user", "open", "password", "")) {
+            assertThat(one(open, "SELECT current_user")).isEqualTo("open");
+        }
+    }
+
+    @Test
+    void encryptedWithAndWithoutChannelBinding() throws Exception {
+        PostgresProxyConfig.Tls tls = certificate("first");
+        start(config -> config.withTls(tls));
+        for (String binding : new String[] {"disable", "prefer", "require"}) {
+            try (Connection client = client("sslmode", "require", "channelBinding", binding)) {
+                assertThat(one(client, "SELECT repeat('x', 200000)")).hasSize(200_000);
+            }
+        }
+        try (Connection client = client("sslmode", "require", "sslNegotiation", "direct")) {
+            assertThat(one(client, "SELECT 1")).isEqualTo("1");
+        }
+        try (Connection client = client("sslmode", "disable")) {
+            assertThat(one(client, "SELECT 1")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aConfiguredUserWhereVerifiersCannotBeRead() throws Exception {
+        store = new MemoryRouteStore(MemoryRouteStore.route(
+                new Backend(
+                        "source",
+                        "127.0.0.1",
+                        source.port(),
+                        false,
+                        new Backend.Login("app", new Secret("pencil")),
+                        null,
+                        "eden"),
+                null));
+        proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
+        try (Connection client = client()) {
+            assertThat(one(client, "SELECT current_user")).isEqualTo("app");
+        }
+        assertThatThrownBy(() -> client("password", "wrong"))
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+        assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
+                .isInstanceOfSatisfying(SQLException.class, e -> {
+                    assertThat(e.getSQLState()).isEqualTo("28000");
+                    assertThat(e.getMessage()).contains("pg_authid");
+                });
+    }
+
+    @Test
+    void anotherVerifierOnTheOtherSideIsSaid() throws Exception {
+        start(config -> config);
+        try (Connection client = client("user", "salted", "password", "pepper")) {
+            assertThat(one(client, "SELECT current_user")).isEqualTo("salted");
+            hold();
+            flip();
+            assertThatThrownBy(() -> run(client, "SELECT 1"))
+                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getMessage())
+                            .contains("another SCRAM verifier"));
+        }
+        try (Connection client = client("user", "salted", "password", "pepper")) {
+            assertThat(one(client, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
+        }
+    }
+
+    @Test
+    void aChangedPasswordIsNoticed() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2));
+        try (Connection at = direct(source)) {
+            run(at, "DROP ROLE IF EXISTS changing");
+            run(at, "CREATE ROLE changing LOGIN PASSWORD 'before'");
+            client("user", "changing", "password", "before").close();
+            run(at, "ALTER ROLE changing PASSWORD 'after'");
+            assertThatThrownBy(() -> client("user", "changing", "password", "after")).isInstanceOf(SQLException.class);
+            client("user", "changing", "password", "after").close();
+            assertThatThrownBy(() -> client("user", "changing", "password", "before"))
+                    .isInstanceOf(SQLException.class);
+        }
+    }
+}

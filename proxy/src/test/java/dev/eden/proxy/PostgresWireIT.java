@@ -1,0 +1,279 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import dev.eden.proxy.postgres.PgWire;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** The protocol itself: what drivers do rarely, and what none should do. */
+class PostgresWireIT extends PostgresFixture {
+    private static final int V3_0 = 3 << 16;
+    private static final int V3_2 = V3_0 | 2;
+
+    private PgWire wire() throws IOException {
+        return new PgWire(proxy.port()).login(V3_0, "app", "pencil");
+    }
+
+    @Test
+    void pipelinesOfBatchesAnswerInOrder() throws IOException {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire()) {
+            for (int i = 0; i < 5; i++) {
+                wire.parse("", "SELECT " + i).bind("", "").describe('P', "").execute("", 0).sync();
+            }
+            wire.query("SELECT 7; SELECT 8").query("SELECT nothing").query("SELECT 9").send();
+            assertThat(wire.answers(8))
+                    .isEqualTo("1 2 T D0 C ZI 1 2 T D1 C ZI 1 2 T D2 C ZI 1 2 T D3 C ZI 1 2 T D4 C ZI"
+                            + " T D7 C T D8 C ZI E42703 ZI T D9 C ZI");
+        }
+    }
+
+    @Test
+    void anErrorSkipsToTheSync() throws IOException {
+        start(config -> config);
+        try (PgWire wire = wire()) {
+            wire.parse("a", "SELECT 1").bind("", "a").execute("", 0);
+            wire.parse("b", "SELECT nothing").bind("", "b").execute("", 0);
+            wire.parse("c", "SELECT 3").sync();
+            wire.bind("", "a").execute("", 0).sync();
+            wire.bind("", "c").execute("", 0).sync();
+            wire.parse("c", "SELECT 4").bind("", "c").execute("", 0).sync();
+            wire.send();
+            assertThat(wire.answers(4)).isEqualTo("1 2 D1 C E42703 ZI 2 D1 C ZI E26000 ZI 1 2 D4 C ZI");
+            wire.parse("c", "SELECT 5").sync().send();
+            assertThat(wire.answers(1)).isEqualTo("E42P05 ZI");
+            wire.closeStatement("c").parse("c", "SELECT 5").bind("", "c").execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("3 1 2 D5 C ZI");
+        }
+    }
+
+    @Test
+    void flushAnswersBeforeTheSync() throws IOException {
+        start(config -> config);
+        try (PgWire wire = wire()) {
+            wire.parse("x", "SELECT generate_series(1, 3)").describe('S', "x").flush().send();
+            assertThat(wire.read().type()).isEqualTo('1');
+            assertThat(wire.read().type()).isEqualTo('t');
+            assertThat(wire.read().type()).isEqualTo('T');
+            wire.bind("p", "x").execute("p", 2).flush().send();
+            assertThat(wire.read().type()).isEqualTo('2');
+            assertThat(wire.read().type()).isEqualTo('D');
+            assertThat(wire.read().type()).isEqualTo('D');
+            assertThat(wire.read().type()).isEqualTo('s');
+            wire.execute("p", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("D3 C ZI");
+        }
+    }
+
+    @Test
+    void statementsAreSharedByContentAndKeptByName() throws IOException {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire one = wire();
+                PgWire other = wire()) {
+            one.parse("s", "SELECT 'one'").sync().send();
+            assertThat(one.answers(1)).isEqualTo("1 ZI");
+            other.parse("s", "SELECT 'other'").parse("t", "SELECT 'one'").sync().send();
+            assertThat(other.answers(1)).isEqualTo("1 1 ZI");
+            one.bind("", "s").execute("", 0).sync().send();
+            assertThat(one.answers(1)).isEqualTo("2 Done C ZI");
+            other.bind("", "t").execute("", 0).bind("", "s").execute("", 0).sync().send();
+            assertThat(other.answers(1)).isEqualTo("2 Done C 2 Dother C ZI");
+            other.query("DEALLOCATE t").bind("", "t").sync().send();
+            assertThat(other.answers(2)).isEqualTo("C ZI E26000 ZI");
+            one.bind("", "s").execute("", 0).sync().send();
+            assertThat(one.answers(1)).isEqualTo("2 Done C ZI");
+            one.query("DEALLOCATE ALL").bind("", "s").sync().send();
+            assertThat(one.answers(2)).isEqualTo("C ZI E26000 ZI");
+            other.bind("", "s").execute("", 0).sync().send();
+            assertThat(other.answers(1)).isEqualTo("2 Dother C ZI");
+        }
+    }
+
+    @Test
+    void unnamedStatementsOutliveTheirConnection() throws IOException {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire one = wire();
+                PgWire other = wire()) {
+            one.parse("", "SELECT 'one'").sync().send();
+            assertThat(one.answers(1)).isEqualTo("1 ZI");
+            other.parse("", "SELECT 'other'").sync().send();
+            assertThat(other.answers(1)).isEqualTo("1 ZI");
+            one.bind("", "").execute("", 0).sync().send();
+            assertThat(one.answers(1)).isEqualTo("2 Done C ZI");
+        }
+    }
+
+    @Test
+    void copyInTheExtendedProtocol() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire()) {
+            wire.query("CREATE TEMP TABLE c (id int)").send();
+            assertThat(wire.answers(1)).isEqualTo("C ZI");
+            wire.parse("", "COPY c FROM STDIN").bind("", "").execute("", 0).sync().send();
+            assertThat(wire.read().type()).isEqualTo('1');
+            assertThat(wire.read().type()).isEqualTo('2');
+            assertThat(wire.read().type()).isEqualTo('G');
+            wire.add('d', "1\n2\n".getBytes(StandardCharsets.UTF_8)).send();
+            wire.add('d', "3\n".getBytes(StandardCharsets.UTF_8)).add('c', new byte[0]).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("C ZI");
+            wire.query("SELECT count(*) FROM c").send();
+            assertThat(wire.answers(1)).isEqualTo("T D3 C ZI");
+            wire.query("COPY c FROM STDIN").send();
+            assertThat(wire.read().type()).isEqualTo('G');
+            wire.add('d', "x\n".getBytes(StandardCharsets.UTF_8)).add('c', new byte[0]).query("SELECT 5").send();
+            assertThat(wire.answers(2)).isEqualTo("E22P02 ZI T D5 C ZI");
+        }
+    }
+
+    @Test
+    void requestsArriveHoweverTheyAreCut() throws IOException {
+        start(config -> config);
+        try (PgWire wire = wire()) {
+            wire.parse("n", "SELECT $1::text || $2").bind("", "n", "left", "right").execute("", 0).sync();
+            wire.query("SELECT 'whole'").bind("", "n", "a", "b").execute("", 0).sync();
+            byte[] bytes = wire.take();
+            for (byte one : bytes) {
+                wire.send(new byte[] {one});
+            }
+            assertThat(wire.answers(3)).isEqualTo("1 2 Dleftright C ZI T Dwhole C ZI 2 Dab C ZI");
+            wire.query("DEALLOCATE ALL").send();
+            wire.answers(1);
+            for (int cut = 1; cut < bytes.length; cut += 3) {
+                wire.send(java.util.Arrays.copyOf(bytes, cut));
+                wire.send(java.util.Arrays.copyOfRange(bytes, cut, bytes.length));
+                assertThat(wire.answers(3)).isEqualTo("1 2 Dleftright C ZI T Dwhole C ZI 2 Dab C ZI");
+                wire.closeStatement("n").sync().send();
+                assertThat(wire.answers(1)).isEqualTo("3 ZI");
+            }
+        }
+    }
+
+    @Test
+    void protocolVersionsAreNegotiated() throws IOException {
+        start(config -> config);
+        try (PgWire wire = new PgWire(proxy.port())) {
+            assertThat(wire.ask(80877104)).isEqualTo('N');
+            assertThat(wire.ask(80877103)).isEqualTo('N');
+            wire.login(V3_0, "app", "pencil", "application_name", "wire");
+            assertThat(wire.negotiated).isEmpty();
+            assertThat(wire.secret).hasSize(4);
+            assertThat(wire.parameters)
+                    .containsEntry("application_name", "wire")
+                    .containsKeys("server_version", "TimeZone");
+        }
+        try (PgWire wire = new PgWire(proxy.port()).login(V3_2, "app", "pencil")) {
+            assertThat(wire.negotiated).isEmpty();
+            assertThat(wire.secret).hasSize(32);
+        }
+        try (PgWire wire = new PgWire(proxy.port()).login(V3_0 | 9999, "app", "pencil", "_pq_.magic", "1")) {
+            assertThat(wire.negotiated).containsExactly("00030002_pq_.magic,");
+            wire.query("SELECT 1").send();
+            assertThat(wire.answers(1)).isEqualTo("T D1 C ZI");
+        }
+        try (PgWire wire = new PgWire(proxy.port())) {
+            wire.startup(2 << 16, Map.of("user", "app"));
+            assertThat(wire.read().sqlState()).isEqualTo("0A000");
+            assertThat(wire.ended()).isTrue();
+        }
+        try (PgWire wire = new PgWire(proxy.port())) {
+            wire.startup(V3_0, Map.of("user", "app", "database", "eden", "replication", "true"));
+            assertThat(wire.read().text()).contains("0A000").contains("replication connections");
+        }
+    }
+
+    @Test
+    void badSettingsAreRefusedInTheServersWords() throws IOException {
+        start(config -> config);
+        assertThatThrownBy(() -> new PgWire(proxy.port()).login(V3_0, "app", "pencil", "TimeZone", "Nowhere"))
+                .hasMessageContaining("22023");
+        assertThatThrownBy(() -> new PgWire(proxy.port()).login(V3_0, "app", "pencil", "no_such_setting", "1"))
+                .hasMessageContaining("42704");
+    }
+
+    @Test
+    void cancelKeysOfOthersDoNothing() throws Exception {
+        start(config -> config);
+        try (PgWire wire = new PgWire(proxy.port()).login(V3_2, "app", "pencil")) {
+            wire.query("SELECT pg_sleep(1), 5").send();
+            cancel(wire.pid, new byte[32]);
+            cancel(wire.pid + 1, wire.secret);
+            assertThat(wire.answers(1)).isEqualTo("T D C ZI");
+            cancel(wire.pid, wire.secret); // nothing runs
+            wire.query("SELECT pg_sleep(60)").send();
+            try (Connection at = direct(source)) {
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> one(at, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'")
+                                .equals("1"));
+            }
+            cancel(wire.pid, wire.secret);
+            assertThat(wire.answers(1)).isEqualTo("T E57014 ZI");
+        }
+    }
+
+    private void cancel(int pid, byte[] secret) throws IOException {
+        try (PgWire wire = new PgWire(proxy.port())) {
+            wire.send(ByteBuffer.allocate(12 + secret.length)
+                    .putInt(12 + secret.length)
+                    .putInt(80877102)
+                    .putInt(pid)
+                    .put(secret)
+                    .array());
+            assertThat(wire.ended()).isTrue();
+        }
+    }
+
+    @Test
+    void sqlInTheMiddleOfABatchOfCopyOut() throws IOException {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire()) {
+            wire.query("COPY (SELECT generate_series(1, 3)) TO STDOUT").query("SELECT 4").send();
+            assertThat(wire.answers(2)).isEqualTo("H d d d c C ZI T D4 C ZI");
+        }
+    }
+
+    @Test
+    void mutatedRequestsHurtNobodyElse() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 3));
+        Random random = new Random(11);
+        try (Connection bystander = client()) {
+            for (int i = 0; i < 150; i++) {
+                try (PgWire wire = wire()) {
+                    wire.parse("n", "SELECT $1::text").bind("", "n", "value").describe('P', "").execute("", 0).sync();
+                    wire.query("SELECT 1").closeStatement("n").sync();
+                    byte[] bytes = wire.take();
+                    for (int n = random.nextInt(3); n >= 0; n--) {
+                        bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
+                    }
+                    wire.send(bytes);
+                } catch (IOException closedOnUs) {
+                    // as it should be where the bytes are no protocol
+                }
+                if (i % 20 == 0) {
+                    assertThat(one(bystander, "SELECT 1")).isEqualTo("1");
+                }
+            }
+            for (int i = 0; i < 150; i++) {
+                try (PgWire wire = new PgWire(proxy.port())) {
+                    byte[] bytes = new byte[random.nextInt(200)];
+                    random.nextBytes(bytes);
+                    wire.send(bytes);
+                } catch (IOException closedOnUs) {
+                    // as above
+                }
+            }
+            assertThat(one(bystander, "SELECT 2")).isEqualTo("2");
+        }
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> !store.reports.isEmpty() && store.reports.getLast().connections() == 0);
+    }
+}

@@ -1,0 +1,143 @@
+package dev.eden.proxy.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StatementTextTest {
+
+    private static StatementText.Effect classify(String sql) {
+        ByteBuf bytes = Unpooled.copiedBuffer(sql + "\0", StandardCharsets.UTF_8);
+        return StatementText.classify(bytes, 0, bytes.writerIndex());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                ";;",
+                "SELECT 1",
+                "SELECT 'SET x = 1; LISTEN a'",
+                "SELECT E'\\'; LISTEN a; --'",
+                "SELECT $$ LISTEN a $$, $x$ $$; CREATE TEMP TABLE t() $x$",
+                "SELECT /* /* nested */ ; LISTEN a */ 1",
+                "SELECT 1 -- ; LISTEN a",
+                "SELECT \"a;b\" FROM \"set_config_not\"",
+                "BEGIN; INSERT INTO t VALUES ($1, $2); COMMIT",
+                "SET LOCAL work_mem = 1",
+                "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                "SET CONSTRAINTS ALL DEFERRED",
+                "SET TIME ZONE 'UTC'",
+                "set timezone to 'UTC'",
+                "SET client_encoding = 'UTF8'",
+                "SET SESSION application_name = 'x'",
+                "PREPARE TRANSACTION 'x'",
+                "SELECT pg_advisory_xact_lock(1)",
+                "SELECT pg_try_advisory_xact_lock_shared(1)",
+                "CREATE TABLE temp_things (temporary int)",
+                "SELECT temp FROM weather",
+                "INSERT INTO temperatures VALUES (1)",
+                "DECLARE c CURSOR WITHOUT HOLD FOR SELECT 1",
+                "NOTIFY a, 'b'",
+                "UNLISTEN *",
+                "UPDATE t SET listen = 1",
+                "EXPLAIN SELECT 1",
+            })
+    void leavesNothing(String sql) {
+        assertThat(Pin.of(classify(sql).pins())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "SET work_mem = '7MB' | SETTING",
+                "/* x */ set SESSION my.own = 1 | SETTING",
+                "SET search_path = a, b | SETTING",
+                "SELECT set_config('a.b', 'c', false) | SETTING",
+                "SELECT pg_catalog.set_config('a.b', 'c', false) | SETTING",
+                "SELECT \"set_config\"('a.b', 'c', false) | SETTING",
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SETTING",
+                "SET ROLE x | ROLE",
+                "SET SESSION AUTHORIZATION x | ROLE",
+                "SELECT 1; LISTEN a | LISTEN",
+                "PREPARE a AS SELECT 1 | PREPARE",
+                "DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT 1 | CURSOR",
+                "SELECT Pg_Advisory_Lock(1) | ADVISORY_LOCK",
+                "WITH x AS (SELECT pg_try_advisory_lock_shared(1)) SELECT 1 | ADVISORY_LOCK",
+                "CREATE TEMP TABLE t (id int) | TEMPORARY",
+                "CREATE LOCAL TEMPORARY TABLE t (id int) | TEMPORARY",
+                "CREATE OR REPLACE TEMP VIEW v AS SELECT 1 | TEMPORARY",
+                "SELECT 1 INTO TEMP t | TEMPORARY",
+                "SELECT 1 INTO LOCAL TEMPORARY t | TEMPORARY",
+                "CREATE TABLE pg_temp.t (id int) | TEMPORARY",
+                "INSERT INTO pg_temp.t VALUES (1) | TEMPORARY",
+                "SELECT currval('s') | HIDDEN",
+                "SELECT lastval() | HIDDEN",
+                "DO $$ BEGIN PERFORM 1; END $$ | UNKNOWN",
+                "CALL p() | UNKNOWN",
+                "LOAD 'x' | UNKNOWN",
+            })
+    void leavesSomething(String sql, Pin pin) {
+        assertThat(Pin.of(classify(sql).pins())).containsExactly(pin);
+    }
+
+    @Test
+    void deallocates() {
+        assertThat(classify("DEALLOCATE a").deallocates()).isEqualTo("a");
+        assertThat(classify("DEALLOCATE PREPARE Abc;").deallocates()).isEqualTo("abc");
+        assertThat(classify("deallocate \"_Pg\"\"3\"").deallocates()).isEqualTo("_Pg\"3");
+        assertThat(classify("DEALLOCATE ALL").deallocates()).isNull();
+        assertThat(classify("DEALLOCATE a; SELECT 1").deallocates()).isNull();
+        assertThat(classify("RESET ALL").resets()).isTrue();
+        assertThat(classify("DISCARD ALL").resets()).isTrue();
+        assertThat(classify("SET search_path = a").onlySearchPath()).isTrue();
+        assertThat(classify("SET search_path = a; SET work_mem = 1").onlySearchPath())
+                .isFalse();
+    }
+
+    @Test
+    void anyTextComesToAnEnd() {
+        List<String> pieces = List.of(
+                "SELECT ",
+                "'",
+                "\"",
+                "$$",
+                "$a$",
+                "/*",
+                "*/",
+                "--",
+                "\n",
+                "E'",
+                "\\",
+                ";",
+                "(",
+                "SET ",
+                "LISTEN ",
+                "é",
+                "CREATE TEMP ",
+                "1",
+                "$1",
+                "WITH HOLD ",
+                "DEALLOCATE ",
+                "pg_advisory_lock",
+                " ");
+        Random random = new Random(3);
+        for (int i = 0; i < 50_000; i++) {
+            StringBuilder sql = new StringBuilder();
+            for (int n = random.nextInt(12); n >= 0; n--) {
+                sql.append(pieces.get(random.nextInt(pieces.size())));
+            }
+            assertThat(classify(sql.toString())).isNotNull();
+        }
+    }
+}
