@@ -33,7 +33,8 @@ class FullLoadBenchmarkIT {
                     double seconds = (System.nanoTime() - before) / 1e9;
                     long used = Runtime.getRuntime().totalMemory()
                             - Runtime.getRuntime().freeMemory();
-                    LOGGER.atInfo().log(
+                    // Above what tests log, so that Maven shows it.
+                    LOGGER.atWarn().log(
                             "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
                             round,
                             (long) (KEYS / seconds),
@@ -45,6 +46,8 @@ class FullLoadBenchmarkIT {
                 }
                 try (RespConnection green = pair.connect("target")) {
                     assertThat(green.call("DBSIZE").number()).isGreaterThanOrEqualTo(KEYS);
+                    // Each round loads into an empty server.
+                    green.call("FLUSHALL");
                 }
                 pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);
             }
