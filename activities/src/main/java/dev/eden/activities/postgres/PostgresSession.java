@@ -51,7 +51,7 @@ public final class PostgresSession implements AutoCloseable {
 
     /** Reads one row. */
     @FunctionalInterface
-    public interface Row<T> {
+    public interface Row<T extends @Nullable Object> {
         T of(ResultSet row) throws SQLException;
     }
 
