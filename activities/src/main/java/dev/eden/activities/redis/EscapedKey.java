@@ -23,4 +23,9 @@ public final class EscapedKey {
         }
         return text.toString();
     }
+
+    /** The same in quotation marks, for sentences. */
+    public static String quoted(byte[] key) {
+        return '"' + of(key).replace("\"", "\\\"") + '"';
+    }
 }

@@ -65,7 +65,7 @@ final class LoadTarget {
                 reply.get(1).items().forEach(key -> keys.add(key.bytes()));
                 for (byte[] key : keys) {
                     if (!StreamEffects.isEdens(key) && found == null) {
-                        found = EscapedKey.of(key) + " in database " + database;
+                        found = EscapedKey.quoted(key) + " in database " + database;
                     }
                 }
             } while (found == null && !cursor.equals("0"));

@@ -42,7 +42,7 @@ final class RdbParser {
         String magic = new String(in.readBytes(9), StandardCharsets.ISO_8859_1);
         if (!magic.matches("REDIS\\d{4}")) {
             throw new RdbException(
-                    "not an RDB: it begins with " + EscapedKey.of(magic.getBytes(StandardCharsets.ISO_8859_1)));
+                    "not an RDB: it begins with " + EscapedKey.quoted(magic.getBytes(StandardCharsets.ISO_8859_1)));
         }
         int version = Integer.parseInt(magic.substring(5));
         handler.version(version);
@@ -83,10 +83,10 @@ final class RdbParser {
         try {
             values.skip(type);
         } catch (StreamInput.RunTooLongException e) {
-            throw new RdbException("the value of key " + EscapedKey.of(key) + " in database " + database
+            throw new RdbException("the value of key " + EscapedKey.quoted(key) + " in database " + database
                     + " has more than " + maxValueBytes + " bytes: too large for one RESTORE");
         } catch (RdbException e) {
-            throw new RdbException("key " + EscapedKey.of(key) + " in database " + database + ": " + e.getMessage());
+            throw new RdbException("key " + EscapedKey.quoted(key) + " in database " + database + ": " + e.getMessage());
         }
         int from = in.markPosition();
         handler.entry(database, key, expireAt, type, in.buffer(), from, in.position() - from);
