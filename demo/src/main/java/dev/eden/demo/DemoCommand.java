@@ -34,7 +34,7 @@ public final class DemoCommand implements Callable<Integer> {
     private int seconds;
 
     @Mixin
-    private final LoadArguments load = new LoadArguments(100_000, 24, 6_000, 100);
+    private final LoadArguments load = new LoadArguments(100_000, 24, 5_300, 100);
 
     @Option(
             names = "--damage",
