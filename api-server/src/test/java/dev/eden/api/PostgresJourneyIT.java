@@ -8,6 +8,7 @@ import dev.eden.api.json.Json;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,13 +30,18 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A PostgreSQL 15 moves to an 18 and back and there again, by REST alone, while an application writes through one connection each. */
+/**
+ * A PostgreSQL 15 moves to an 18 and back and there again, by the requests that the guide prints, while applications write, each through one
+ * connection.
+ */
 class PostgresJourneyIT {
+    private static final String MIGRATION = "/migrations/orders_to_18";
     private static final String TOKEN = "a-token-of-the-journey-of-a-postgres";
     private static final String PASSWORD = "the application's own";
     private static final String[] LOGICAL = {
@@ -85,29 +91,42 @@ class PostgresJourneyIT {
         server = eden;
         prepare(source);
 
-        post("/endpoints", "{\"id\":\"old\",\"uri\":\"" + uri(source) + "\"}", 201);
-        post("/endpoints", "{\"id\":\"new\",\"uri\":\"" + uri(target) + "\"}", 201);
-        assertThat(post("/endpoints/old/check", null, 200).path("version").asText())
+        List<Curl> guide = guide();
+        assertThat(guide.stream().map(Curl::path))
+                .as("the guide's requests")
+                .containsExactly(
+                        "/endpoints",
+                        "/endpoints",
+                        "/migrations",
+                        MIGRATION + "/interlay/postgres_interlay",
+                        MIGRATION + "/plan",
+                        MIGRATION + "/migrate",
+                        MIGRATION + "/status",
+                        MIGRATION + "/cutover",
+                        MIGRATION + "/rollback",
+                        MIGRATION + "/cutover",
+                        MIGRATION + "/finalize");
+        send(guide.get(0).at("postgresql://postgres:secret@10.0.1.60:5432/orders", uri(source)), 201);
+        send(guide.get(1).at("postgresql://postgres:secret@10.0.2.60:5432/orders", uri(target)), 201);
+        assertThat(send(new Curl("POST", "/endpoints/old_orders/check", null), 200)
+                        .path("version")
+                        .asText())
                 .startsWith("15");
-        post(
-                "/migrations",
-                "{\"id\":\"journey\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0},\"failure_handling\":\"needs_operator\",\"cutover\":{\"deadline_ms\":3000}}",
-                201);
-        post("/migrations/journey/interlay/postgres_interlay", "{\"endpoint\":\"new\"}", 200);
-        JsonNode plan = send("GET", "/migrations/journey/plan", HttpRequest.BodyPublishers.noBody(), 200);
-        assertThat(plan.toString()).doesNotContain("\"severity\":\"failure\"");
+        send(guide.get(2), 201);
+        send(guide.get(3), 200);
+        assertThat(send(guide.get(4), 200).toString()).doesNotContain("\"severity\":\"failure\"");
 
         String through = "jdbc:postgresql://127.0.0.1:" + eden.proxyPorts().get("postgres_interlay") + "/eden";
         Writers writers = new Writers(through);
         try {
-            post("/migrations/journey/migrate", null, 202);
-            awaitPhase("canary");
-            flip("cutover", "baking", writers);
-            flip("rollback", "canary", writers);
-            flip("cutover", "baking", writers);
+            send(guide.get(5), 202);
+            awaitPhase(guide.get(6), "canary");
+            flip(guide.get(7), "baking", writers);
+            flip(guide.get(8), "canary", writers);
+            flip(guide.get(9), "baking", writers);
             assertThat(serverVersion(through)).startsWith("18");
-            post("/migrations/journey/finalize", null, 202);
-            awaitPhase("completed");
+            send(guide.get(10), 202);
+            awaitPhase(guide.get(6), "completed");
         } finally {
             writers.stop();
         }
@@ -127,11 +146,11 @@ class PostgresJourneyIT {
         }
     }
 
-    private void flip(String command, String phase, Writers writers) throws Exception {
+    private void flip(Curl command, String phase, Writers writers) throws Exception {
         int before = writers.acknowledged.size();
         await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > before + 50);
-        post("/migrations/journey/" + command, "{\"reason\":\"test\"}", 202);
-        awaitPhase(phase);
+        send(command, 202);
+        awaitPhase(new Curl("GET", MIGRATION + "/status", null), phase);
         int after = writers.acknowledged.size();
         await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > after + 50);
     }
@@ -224,33 +243,50 @@ class PostgresJourneyIT {
         return part;
     }
 
-    private JsonNode post(String path, @Nullable String body, int expected) throws Exception {
-        return send(
-                "POST",
-                path,
-                body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body),
-                expected);
+    private record Curl(
+            String method, String path, @Nullable String body) {
+        Curl at(String printed, String real) {
+            assertThat(body).contains(printed);
+            return new Curl(method, path, Objects.requireNonNull(body).replace(printed, real));
+        }
     }
 
-    private JsonNode send(String method, String path, HttpRequest.BodyPublisher body, int expected) throws Exception {
+    /** The requests of the guide, as printed. */
+    private static List<Curl> guide() throws IOException {
+        String text = Files.readString(Path.of("..", "docs", "guide", "postgresql.md"));
+        List<Curl> requests = new ArrayList<>();
+        Matcher curl = Pattern.compile("curl (-X POST )?\"\\$EDEN([^\"]*)\"[^']*?(?:-d '([^']*)')?\n```")
+                .matcher(text);
+        while (curl.find()) {
+            requests.add(new Curl(curl.group(1) == null ? "GET" : "POST", curl.group(2), curl.group(3)));
+        }
+        return requests;
+    }
+
+    private JsonNode send(Curl request, int expected) throws Exception {
+        String body = request.body();
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                + Objects.requireNonNull(server).apiPort() + "/api/v1" + path))
+                                + Objects.requireNonNull(server).apiPort() + "/api/v1" + request.path()))
                         .header("Authorization", "Bearer " + TOKEN)
                         .header("Content-Type", "application/json")
-                        .method(method, body)
+                        .method(
+                                request.method(),
+                                body == null
+                                        ? HttpRequest.BodyPublishers.noBody()
+                                        : HttpRequest.BodyPublishers.ofString(body))
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
-        assertThat(answer.statusCode()).as(path + ": " + answer.body()).isEqualTo(expected);
+        assertThat(answer.statusCode())
+                .as(request.path() + ": " + answer.body())
+                .isEqualTo(expected);
         return answer.body().isEmpty() ? Json.tree("{}") : Json.tree(answer.body());
     }
 
-    private void awaitPhase(String phase) {
-        AtomicReference<String> last = new AtomicReference<>("");
+    private void awaitPhase(Curl status, String phase) {
         await().atMost(Duration.ofSeconds(180)).alias(phase).untilAsserted(() -> {
-            JsonNode status = send("GET", "/migrations/journey/status", HttpRequest.BodyPublishers.noBody(), 200);
-            last.set(status.toString());
-            assertThat(status.path("phase").asText()).as(last.get()).isEqualTo(phase);
+            JsonNode now = send(status, 200);
+            assertThat(now.path("phase").asText()).as(now.toString()).isEqualTo(phase);
         });
     }
 }
