@@ -79,6 +79,11 @@ public record EdenObjects(String base) {
         return Sql.name(schema(), "state");
     }
 
+    /** Event triggers against changes of the schema; {@code event}: ddl or drop. */
+    public String freeze(String event) {
+        return base + "_freeze_" + event;
+    }
+
     /** Key of the advisory lock that orders a turn against everything replication changes on this server. */
     public long lockKey() {
         return new java.math.BigInteger(digest(base) + digest(base + "lock"), 16).longValue();

@@ -1,6 +1,8 @@
 package dev.eden.activities.postgres;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The tables of a database that move: ordinary and partitioned ones, neither Eden's nor an extension's nor unlogged. */
 public final class UserTables {
@@ -9,6 +11,8 @@ public final class UserTables {
             n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_(temp|toast)_'
             AND n.nspname !~ '^eden_'
             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')""";
+
+    private static final int COLUMN_LISTS_SINCE = 15;
 
     private UserTables() {}
 
@@ -19,6 +23,36 @@ public final class UserTables {
                         + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                         + " WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p' AND "
                         + OWN_RELATION + " ORDER BY 1");
+    }
+
+    /**
+     * As {@link #published} of {@code session}, but only with columns that {@code other} has too: a column list where there are more (15 and
+     * later know them; for an older server preflight refuses).
+     */
+    public static List<String> publishedFor(PostgresSession session, PostgresSession other) {
+        Map<String, String> there = columns(other);
+        Map<String, String> here = columns(session);
+        return published(session).stream()
+                .filter(table -> there.containsKey(table))
+                .map(table -> {
+                    String common = there.get(table);
+                    return here.get(table).equals(common) || session.major() < COLUMN_LISTS_SINCE
+                            ? table
+                            : table + " (" + common + ")";
+                })
+                .toList();
+    }
+
+    private static Map<String, String> columns(PostgresSession session) {
+        Map<String, String> all = new HashMap<>();
+        session.query(
+                "SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || format('%I.%I', n.nspname, c.relname),"
+                        + " (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) FROM pg_attribute a"
+                        + " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')"
+                        + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND "
+                        + OWN_RELATION,
+                row -> all.put(row.getString(1), row.getString(2) == null ? "" : row.getString(2)));
+        return all;
     }
 
     /** Those that hold rows themselves, quoted with their schema. */

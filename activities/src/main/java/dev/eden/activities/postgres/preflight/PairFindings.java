@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** What only the two servers together show. */
 final class PairFindings {
     private static final int VIRTUAL_SINCE = 18;
+    private static final int COLUMN_LISTS_SINCE = 15;
     private static final int SYSTEM_ROOTS_SINCE = 16;
 
     private final PostgresSession source;
@@ -190,6 +191,16 @@ final class PairFindings {
                     "postgres.target.schema",
                     "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
                     "Give each missing column, give additional ones a default, or drop the tables.");
+        }
+        boolean more = there.keySet().stream()
+                .anyMatch(key -> !here.containsKey(key)
+                        && shared.contains(there.get(key).table()));
+        if (more && target.major() < COLUMN_LISTS_SINCE) {
+            findings.failure(
+                    "postgres.target.schema_way_back",
+                    "The target has columns that the source has not, and PostgreSQL " + target.major()
+                            + " cannot leave them out when it replicates back.",
+                    "Choose a target of version " + COLUMN_LISTS_SINCE + " or later, or drop the columns.");
         }
         if (!wider.isEmpty()) {
             findings.warning(

@@ -130,7 +130,7 @@ final class SourceFindings {
                     "ALTER TABLE … ENABLE TRIGGER … (without ALWAYS or REPLICA) until the migration is finished.");
         }
         List<String> events = source.texts(
-                "SELECT evtname FROM pg_event_trigger e WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')");
+                "SELECT evtname FROM pg_event_trigger e WHERE evtname !~ '^eden_' AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')");
         if (!events.isEmpty()) {
             findings.warning(
                     "postgres.event_triggers",

@@ -63,6 +63,8 @@ public final class PostgresPreparation {
             EdenSchema.create(onTarget, pair.names());
             fenceTarget(spec, onTarget);
             Failpoints.reach("preparation.fence");
+            SchemaFreeze.create(onSource, pair.names());
+            SchemaFreeze.create(onTarget, pair.names());
             new RowIdentities(pair).change(onSource);
             new RoleCopier(pair).copy(onSource, onTarget);
             new CreatedObjects(pair).remember(onTarget);

@@ -177,7 +177,7 @@ public final class PostgresReplicator implements AutoCloseable {
                 running.appliedOffset(),
                 running.reverseProven(),
                 0,
-                problem,
+                problem == null ? running.trouble() : problem,
                 clock.millis());
         last = progress;
         return progress;

@@ -35,6 +35,7 @@ final class ReplicationRun implements AutoCloseable {
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final int GENERATION_BITS = 32;
+    private static final int STATISTICS_SINCE = 15;
     static final int LAG_ROW = 1;
 
     private final Pair pair;
@@ -52,12 +53,14 @@ final class ReplicationRun implements AutoCloseable {
     private volatile boolean streaming;
     private volatile boolean attemptRunning;
     private volatile boolean reverseProven;
+    private volatile @Nullable String trouble;
     private volatile long sourceOffset;
     private volatile long appliedOffset;
     private volatile @Nullable Ending ending;
     private volatile boolean closed;
     private final Set<PostgresSession> sessions = ConcurrentHashMap.newKeySet();
     private long number;
+    private long failures;
 
     ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
         this.pair = pair;
@@ -120,6 +123,12 @@ final class ReplicationRun implements AutoCloseable {
 
     long appliedOffset() {
         return appliedOffset;
+    }
+
+    /** What keeps the servers from replicating though everything is in place; null: nothing known. */
+    @Nullable
+    String trouble() {
+        return trouble;
     }
 
     /** While an attempt runs, slots and subscriptions are its business. */
@@ -210,7 +219,7 @@ final class ReplicationRun implements AutoCloseable {
         Link reverse = new Link(pair, Role.TARGET);
         List<String> tables = UserTables.published(source);
         // The way back exists before the first change comes: nothing on the target escapes it.
-        reverse.publish(target, tables);
+        reverse.publish(target, UserTables.publishedFor(target, source));
         reverse.publishProbe(target);
         forward.publish(source, tables);
         forward.publishProbe(source);
@@ -279,11 +288,30 @@ final class ReplicationRun implements AutoCloseable {
         appliedOffset = onTo.number(
                 "SELECT max(latest_end_lsn) - '0/0' FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
                 names.main());
+        trouble = troubleOf(onTo);
         if (!onFrom.is(
                 "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
                 names.main())) {
             end(new Ending.LogLost("the source's slot " + names.main() + " is gone or has lost its log"));
         }
+    }
+
+    /** The message itself is in the server's log only. */
+    private @Nullable String troubleOf(PostgresSession onTo) {
+        boolean working = onTo.is(
+                "SELECT true FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL AND pid IS NOT NULL",
+                names.main());
+        if (onTo.major() >= STATISTICS_SINCE) {
+            long failed = onTo.number(
+                    "SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats WHERE subname = ?",
+                    names.main());
+            boolean more = failed > failures;
+            failures = failed;
+            if (more && !working) {
+                return "replication fails on " + direction.to() + " (" + failed + " times so far); its server log says why";
+            }
+        }
+        return working ? null : "no apply worker runs on " + direction.to() + "; its server log says why";
     }
 
     private void pause(long millis) {
