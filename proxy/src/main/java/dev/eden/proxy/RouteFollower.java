@@ -7,6 +7,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +32,8 @@ final class RouteFollower implements AutoCloseable {
     private static final Duration LEASE = Duration.ofSeconds(2);
     private static final Duration CALM = Duration.ofMillis(500);
     private static final int REHEARSALS = 25;
+    private static final int REHEARSED_HOLDS = 4;
+    private static final Duration BETWEEN_HOLDS = Duration.ofMillis(40);
     private static final Duration AT_ONCE = Duration.ofMillis(20);
     private static final Duration ALERT = Duration.ofMillis(50);
 
@@ -218,12 +221,25 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
-            // The pause should not be the first time that this process asks so often.
-            for (int i = 0; i < REHEARSALS; i++) {
-                store.read(identity, interlay);
-            }
+            rehearse(route);
+            loops.lease(readBegan + LEASE.toNanos());
             acknowledge(route.attempt(), RouteStore.Step.ARMED, "proxy.armed", "{}");
             armedAcknowledged = true;
+        }
+    }
+
+    /**
+     * The pause should not be the first time that this process asks so often, holds and opens: a few holds of as long as a drain takes, with
+     * time between them, before it has promised anything.
+     */
+    private void rehearse(Route route) {
+        for (int i = 0; i < REHEARSALS; i++) {
+            store.read(identity, interlay);
+        }
+        for (int i = 0; i < REHEARSED_HOLDS; i++) {
+            await(loops.hold().thenAccept(report -> {}));
+            install(route);
+            LockSupport.parkNanos(BETWEEN_HOLDS.toNanos());
         }
     }
 

@@ -170,7 +170,8 @@ public final class RedisCutover implements CutoverEngine {
             RedisCutover.position(from);
             RedisCutover.position(to);
             verify();
-            AclUsers.rehearse(from);
+            // It is fenced, and stays as it is.
+            fenceStandby();
             ApplierIdentity.sessions(to, migration);
         }
 

@@ -33,6 +33,11 @@ final class Canary {
         lastActiveReply = at;
     }
 
+    /** The read at hand goes to the active server without being asked for: whatever waited for freshness waits no more. */
+    void leave() {
+        waitingSince = 0;
+    }
+
     /** What to do with the read at hand. */
     enum Choice {
         ACTIVE,
@@ -43,6 +48,7 @@ final class Canary {
     Choice choose(CommandSpec spec) {
         Route route = loop.route();
         if (route == null || route.standby() == null || route.canary().readShare() <= 0) {
+            waitingSince = 0;
             return Choice.ACTIVE;
         }
         BackendConnection current = client.current();
@@ -55,12 +61,14 @@ final class Canary {
             }
             return Choice.ACTIVE;
         }
+        // Also of a read that has waited: a reply that overtakes an earlier one would be taken for it.
+        String reason = ineligible(route);
+        if (reason != null) {
+            waitingSince = 0;
+            loop.traffic.ineligible.merge(reason, 1L, Long::sum);
+            return Choice.ACTIVE;
+        }
         if (waitingSince == 0) {
-            String reason = ineligible(route);
-            if (reason != null) {
-                loop.traffic.ineligible.merge(reason, 1L, Long::sum);
-                return Choice.ACTIVE;
-            }
             loop.counters.eligibleReads++;
             if (!chosen(spec, route.canary().readShare())) {
                 return Choice.ACTIVE;

@@ -209,6 +209,7 @@ final class Session {
 
     private boolean read(@Nullable CommandSpec spec) {
         if (!loop.gate.canaries() || spec == null) {
+            canary.leave();
             return shared();
         }
         return switch (canary.choose(spec)) {

@@ -124,12 +124,6 @@ public final class AclUsers {
         refuse(connection.read());
     }
 
-    /** Reads and takes apart what {@link #fence} reads; changes nothing. */
-    public static void rehearse(RespConnection connection) {
-        unfencedUsers(connection);
-        killBlocked(connection, connection.call("CLIENT", "LIST").text(), Set.of());
-    }
-
     private static void killBlocked(RespConnection connection, String clients, Set<String> blocking) {
         int sent = 0;
         for (String line : clients.split("\n")) {
@@ -149,7 +143,7 @@ public final class AclUsers {
             }
             // CLIENT PAUSE marks the clients it holds as blocked too: those meet the fence when it ends, nothing of
             // theirs has run.
-            boolean waits = blocking.contains(command) || !blocking.isEmpty() && command.indexOf('.') >= 0;
+            boolean waits = blocking.contains(command) || command.indexOf('.') >= 0;
             if (!id.isEmpty() && flags.contains("b") && waits && !EdenUsers.isEden(user)) {
                 connection.send("CLIENT", "KILL", "ID", id);
                 sent++;
