@@ -71,7 +71,8 @@ final class PostgresLoop {
                 eventLoop,
                 channelType,
                 config.limits().connectTimeout(),
-                config.limits().outputBytes());
+                config.limits().outputBytes(),
+                config.serverAuthorities());
     }
 
     long tick() {
