@@ -201,6 +201,45 @@ class PostgresFlipIT extends PostgresFixture {
     }
 
     @Test
+    void aFenceThatEndsSessionsCostsTheirClientsNothing() throws Exception {
+        start(config -> config);
+        try (Connection listener = client();
+                Connection settled = client("preferQueryMode", "simple");
+                Connection plain = client()) {
+            run(listener, "LISTEN news");
+            run(settled, "SET work_mem = '7MB'");
+            run(plain, "SELECT 1");
+            for (Connection owner : List.of(atSource, atTarget)) {
+                Connection before = atSource;
+                hold();
+                run(before, "REVOKE CONNECT ON DATABASE eden FROM PUBLIC");
+                await().atMost(Duration.ofSeconds(30)).until(() -> {
+                    run(before, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+                    return one(before, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'")
+                            .equals("0");
+                });
+                run(before, "GRANT CONNECT ON DATABASE eden TO PUBLIC");
+                if (owner == atSource) {
+                    abort();
+                } else {
+                    flip();
+                }
+                assertThat(one(settled, "SHOW work_mem")).isEqualTo("7MB");
+                assertThat(one(plain, "SELECT inet_server_port()"))
+                        .isEqualTo(Integer.toString(owner == atSource ? source.port() : target.port()));
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> one(
+                                        owner,
+                                        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%LISTEN%' AND usename = 'app'")
+                                .equals("1"));
+                run(owner, "NOTIFY news, 'still there'");
+                assertThat(listener.unwrap(PGConnection.class).getNotifications(30_000))
+                        .hasSize(1);
+            }
+        }
+    }
+
+    @Test
     void whatTheFenceRefusesWaitsForItToFall() throws Exception {
         run(atTarget, "ALTER ROLE app NOLOGIN");
         start(config -> config);

@@ -41,9 +41,21 @@ class PostgresLoginIT extends PostgresFixture {
     private static PostgresProxyConfig.Tls certificate(String name) throws Exception {
         Path store = files.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                        "-genkeypair", "-alias", "proxy", "-keyalg", "EC", "-dname", "CN=localhost", "-storetype", "PKCS12",
-                        "-keystore", store.toString(), "-storepass", "changeit")
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "proxy",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-storetype",
+                        "PKCS12",
+                        "-keystore",
+                        store.toString(),
+                        "-storepass",
+                        "changeit")
                 .redirectErrorStream(true)
                 .start();
         assertThat(keytool.waitFor()).isZero();
@@ -61,8 +73,8 @@ class PostgresLoginIT extends PostgresFixture {
     private static void pem(Path file, String kind, byte[] content) throws Exception {
         Files.writeString(
                 file,
-                "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END " + kind
-                        + "-----\n");
+                "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END "
+                        + kind + "-----\n");
     }
 
     @Test
@@ -123,6 +135,74 @@ class PostgresLoginIT extends PostgresFixture {
     }
 
     @Test
+    void aPasswordOverTlsWhereNothingElseWorks() throws Exception {
+        store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
+        PostgresProxyConfig.Tls tls = certificate("clear");
+        proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
+        assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28000"));
+        assertThatThrownBy(() -> client("user", "salted", "password", "salt", "sslmode", "require"))
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+        try (Connection client = client("user", "salted", "password", "pepper", "sslmode", "require")) {
+            assertThat(one(client, "SELECT current_user")).isEqualTo("salted");
+            hold();
+            flip();
+            assertThat(one(client, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
+        }
+        assertThatThrownBy(() -> client("user", "salted", "password", "salt", "sslmode", "require"))
+                .isInstanceOf(SQLException.class);
+    }
+
+    private static Backend bare(String name, dev.eden.embedded.EmbeddedPostgres server) {
+        return new Backend(name, "127.0.0.1", server.port(), false, null, null, "eden");
+    }
+
+    @Test
+    void serversAreVerified() throws Exception {
+        PostgresProxyConfig.Tls own = certificate("server");
+        Path data = source.dataDir();
+        for (Path file : new Path[] {own.certificateChain(), own.privateKey()}) {
+            Path copy = data.resolve(file.getFileName());
+            Files.copy(file, copy);
+            Files.setPosixFilePermissions(copy, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+            Files.setOwner(copy, Files.getOwner(data));
+        }
+        try (Connection at = direct(source)) {
+            run(at, "ALTER SYSTEM SET ssl_cert_file = 'server.crt'");
+            run(at, "ALTER SYSTEM SET ssl_key_file = 'server.key'");
+            run(at, "ALTER SYSTEM SET ssl = on");
+            run(at, "SELECT pg_reload_conf()");
+            org.awaitility.Awaitility.await().until(() -> {
+                try (Connection again = direct(source)) {
+                    return one(again, "SHOW ssl").equals("on");
+                }
+            });
+        }
+        Backend encrypted = new Backend(
+                "source",
+                "localhost",
+                source.port(),
+                true,
+                null,
+                new Backend.Login(source.user(), new Secret(source.password())),
+                "eden");
+        store = new MemoryRouteStore(MemoryRouteStore.route(encrypted, null));
+        proxy = PostgresProxy.start(
+                config("p1").withServerAuthorities(own.certificateChain()), store, new SimpleMeterRegistry());
+        try (Connection client = client()) {
+            assertThat(one(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+                    .isEqualTo("t");
+        }
+        proxy.close();
+        proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
+        assertThatThrownBy(this::client)
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getMessage()).contains("TLS with the server failed"));
+    }
+
+    @Test
     void anotherVerifierOnTheOtherSideIsSaid() throws Exception {
         start(config -> config);
         try (Connection client = client("user", "salted", "password", "pepper")) {
@@ -130,8 +210,8 @@ class PostgresLoginIT extends PostgresFixture {
             hold();
             flip();
             assertThatThrownBy(() -> run(client, "SELECT 1"))
-                    .isInstanceOfSatisfying(SQLException.class, e -> assertThat(e.getMessage())
-                            .contains("another SCRAM verifier"));
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getMessage()).contains("another SCRAM verifier"));
         }
         try (Connection client = client("user", "salted", "password", "pepper")) {
             assertThat(one(client, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
@@ -146,7 +226,8 @@ class PostgresLoginIT extends PostgresFixture {
             run(at, "CREATE ROLE changing LOGIN PASSWORD 'before'");
             client("user", "changing", "password", "before").close();
             run(at, "ALTER ROLE changing PASSWORD 'after'");
-            assertThatThrownBy(() -> client("user", "changing", "password", "after")).isInstanceOf(SQLException.class);
+            assertThatThrownBy(() -> client("user", "changing", "password", "after"))
+                    .isInstanceOf(SQLException.class);
             client("user", "changing", "password", "after").close();
             assertThatThrownBy(() -> client("user", "changing", "password", "before"))
                     .isInstanceOf(SQLException.class);

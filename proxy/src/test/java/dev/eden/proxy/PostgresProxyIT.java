@@ -103,7 +103,9 @@ class PostgresProxyIT extends PostgresFixture {
             assertThatThrownBy(() -> run(client, "SELECT nothing FROM nowhere"))
                     .isInstanceOfSatisfying(PSQLException.class, e -> {
                         assertThat(e.getSQLState()).isEqualTo("42P01");
-                        assertThat(java.util.Objects.requireNonNull(e.getServerErrorMessage()).getPosition()).isEqualTo(21);
+                        assertThat(java.util.Objects.requireNonNull(e.getServerErrorMessage())
+                                        .getPosition())
+                                .isEqualTo(21);
                     });
             assertThat(one(client, "SELECT 1")).isEqualTo("1");
         }

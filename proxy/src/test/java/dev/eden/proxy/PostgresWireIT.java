@@ -29,9 +29,16 @@ class PostgresWireIT extends PostgresFixture {
         start(config -> config.withPool(Pooling.TRANSACTION, 1));
         try (PgWire wire = wire()) {
             for (int i = 0; i < 5; i++) {
-                wire.parse("", "SELECT " + i).bind("", "").describe('P', "").execute("", 0).sync();
+                wire.parse("", "SELECT " + i)
+                        .bind("", "")
+                        .describe('P', "")
+                        .execute("", 0)
+                        .sync();
             }
-            wire.query("SELECT 7; SELECT 8").query("SELECT nothing").query("SELECT 9").send();
+            wire.query("SELECT 7; SELECT 8")
+                    .query("SELECT nothing")
+                    .query("SELECT 9")
+                    .send();
             assertThat(wire.answers(8))
                     .isEqualTo("1 2 T D0 C ZI 1 2 T D1 C ZI 1 2 T D2 C ZI 1 2 T D3 C ZI 1 2 T D4 C ZI"
                             + " T D7 C T D8 C ZI E42703 ZI T D9 C ZI");
@@ -52,7 +59,12 @@ class PostgresWireIT extends PostgresFixture {
             assertThat(wire.answers(4)).isEqualTo("1 2 D1 C E42703 ZI 2 D1 C ZI E26000 ZI 1 2 D4 C ZI");
             wire.parse("c", "SELECT 5").sync().send();
             assertThat(wire.answers(1)).isEqualTo("E42P05 ZI");
-            wire.closeStatement("c").parse("c", "SELECT 5").bind("", "c").execute("", 0).sync().send();
+            wire.closeStatement("c")
+                    .parse("c", "SELECT 5")
+                    .bind("", "c")
+                    .execute("", 0)
+                    .sync()
+                    .send();
             assertThat(wire.answers(1)).isEqualTo("3 1 2 D5 C ZI");
         }
     }
@@ -61,7 +73,10 @@ class PostgresWireIT extends PostgresFixture {
     void flushAnswersBeforeTheSync() throws IOException {
         start(config -> config);
         try (PgWire wire = wire()) {
-            wire.parse("x", "SELECT generate_series(1, 3)").describe('S', "x").flush().send();
+            wire.parse("x", "SELECT generate_series(1, 3)")
+                    .describe('S', "x")
+                    .flush()
+                    .send();
             assertThat(wire.read().type()).isEqualTo('1');
             assertThat(wire.read().type()).isEqualTo('t');
             assertThat(wire.read().type()).isEqualTo('T');
@@ -86,7 +101,12 @@ class PostgresWireIT extends PostgresFixture {
             assertThat(other.answers(1)).isEqualTo("1 1 ZI");
             one.bind("", "s").execute("", 0).sync().send();
             assertThat(one.answers(1)).isEqualTo("2 Done C ZI");
-            other.bind("", "t").execute("", 0).bind("", "s").execute("", 0).sync().send();
+            other.bind("", "t")
+                    .execute("", 0)
+                    .bind("", "s")
+                    .execute("", 0)
+                    .sync()
+                    .send();
             assertThat(other.answers(1)).isEqualTo("2 Done C 2 Dother C ZI");
             other.query("DEALLOCATE t").bind("", "t").sync().send();
             assertThat(other.answers(2)).isEqualTo("C ZI E26000 ZI");
@@ -119,18 +139,28 @@ class PostgresWireIT extends PostgresFixture {
         try (PgWire wire = wire()) {
             wire.query("CREATE TEMP TABLE c (id int)").send();
             assertThat(wire.answers(1)).isEqualTo("C ZI");
-            wire.parse("", "COPY c FROM STDIN").bind("", "").execute("", 0).sync().send();
+            wire.parse("", "COPY c FROM STDIN")
+                    .bind("", "")
+                    .execute("", 0)
+                    .sync()
+                    .send();
             assertThat(wire.read().type()).isEqualTo('1');
             assertThat(wire.read().type()).isEqualTo('2');
             assertThat(wire.read().type()).isEqualTo('G');
             wire.add('d', "1\n2\n".getBytes(StandardCharsets.UTF_8)).send();
-            wire.add('d', "3\n".getBytes(StandardCharsets.UTF_8)).add('c', new byte[0]).sync().send();
+            wire.add('d', "3\n".getBytes(StandardCharsets.UTF_8))
+                    .add('c', new byte[0])
+                    .sync()
+                    .send();
             assertThat(wire.answers(1)).isEqualTo("C ZI");
             wire.query("SELECT count(*) FROM c").send();
             assertThat(wire.answers(1)).isEqualTo("T D3 C ZI");
             wire.query("COPY c FROM STDIN").send();
             assertThat(wire.read().type()).isEqualTo('G');
-            wire.add('d', "x\n".getBytes(StandardCharsets.UTF_8)).add('c', new byte[0]).query("SELECT 5").send();
+            wire.add('d', "x\n".getBytes(StandardCharsets.UTF_8))
+                    .add('c', new byte[0])
+                    .query("SELECT 5")
+                    .send();
             assertThat(wire.answers(2)).isEqualTo("E22P02 ZI T D5 C ZI");
         }
     }
@@ -139,7 +169,10 @@ class PostgresWireIT extends PostgresFixture {
     void requestsArriveHoweverTheyAreCut() throws IOException {
         start(config -> config);
         try (PgWire wire = wire()) {
-            wire.parse("n", "SELECT $1::text || $2").bind("", "n", "left", "right").execute("", 0).sync();
+            wire.parse("n", "SELECT $1::text || $2")
+                    .bind("", "n", "left", "right")
+                    .execute("", 0)
+                    .sync();
             wire.query("SELECT 'whole'").bind("", "n", "a", "b").execute("", 0).sync();
             byte[] bytes = wire.take();
             for (byte one : bytes) {
@@ -212,7 +245,9 @@ class PostgresWireIT extends PostgresFixture {
             wire.query("SELECT pg_sleep(60)").send();
             try (Connection at = direct(source)) {
                 await().atMost(Duration.ofSeconds(30))
-                        .until(() -> one(at, "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'")
+                        .until(() -> one(
+                                        at,
+                                        "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'")
                                 .equals("1"));
             }
             cancel(wire.pid, wire.secret);
@@ -236,7 +271,9 @@ class PostgresWireIT extends PostgresFixture {
     void sqlInTheMiddleOfABatchOfCopyOut() throws IOException {
         start(config -> config.withPool(Pooling.TRANSACTION, 1));
         try (PgWire wire = wire()) {
-            wire.query("COPY (SELECT generate_series(1, 3)) TO STDOUT").query("SELECT 4").send();
+            wire.query("COPY (SELECT generate_series(1, 3)) TO STDOUT")
+                    .query("SELECT 4")
+                    .send();
             assertThat(wire.answers(2)).isEqualTo("H d d d c C ZI T D4 C ZI");
         }
     }
@@ -248,7 +285,11 @@ class PostgresWireIT extends PostgresFixture {
         try (Connection bystander = client()) {
             for (int i = 0; i < 150; i++) {
                 try (PgWire wire = wire()) {
-                    wire.parse("n", "SELECT $1::text").bind("", "n", "value").describe('P', "").execute("", 0).sync();
+                    wire.parse("n", "SELECT $1::text")
+                            .bind("", "n", "value")
+                            .describe('P', "")
+                            .execute("", 0)
+                            .sync();
                     wire.query("SELECT 1").closeStatement("n").sync();
                     byte[] bytes = wire.take();
                     for (int n = random.nextInt(3); n >= 0; n--) {

@@ -57,8 +57,7 @@ final class Accounts {
             then.accept(new Account.Unreadable("the endpoint has no login that could read the users' verifiers"));
             return;
         }
-        String sql =
-                "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false) FROM pg_catalog.pg_authid"
+        String sql = "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false) FROM pg_catalog.pg_authid"
                 + " WHERE rolname = " + Settings.literal(user);
         loop.edenPool(active, reader).exchange(sql, outcome -> {
             Account account = account(user, active, outcome);
@@ -106,8 +105,7 @@ final class Accounts {
         }
         @Nullable String[] row = outcome.rows().getFirst();
         if ("f".equals(row[1])) {
-            return new Account.Refused(
-                    ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"));
+            return new Account.Refused(ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"));
         }
         return "t".equals(row[2]) ? new Account.Unknown() : account;
     }
@@ -117,6 +115,25 @@ final class Accounts {
         return new Account.ScramVerifier(
                 Scram.Verifier.of(password.reveal(), mock.salt(), mock.iterations()),
                 new Credential.Password(password));
+    }
+
+    /** Asks the active server whether it lets the user in with this password; null to {@code then} when it does. */
+    void tryPassword(PostgresLoop loop, StartupPacket said, Secret password, Consumer<@Nullable ErrorMessage> then) {
+        Backend active = loop.gate.activeBackend();
+        if (active == null) {
+            then.accept(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
+            return;
+        }
+        if (credential(said.user()) instanceof Credential.Password(Secret right) && right.equals(password)) {
+            then.accept(null); // a server has said so before
+            return;
+        }
+        PoolKey key = new PoolKey(ServerAddress.of(active), said.database(), said.user(), Map.of()).on(active);
+        ServerPool pool = new ServerPool(loop, key, 1, new Credential.Password(password));
+        pool.exchange("SELECT 1", outcome -> {
+            pool.close();
+            then.accept(outcome.error());
+        });
     }
 
     /** A proof failed: maybe the password has changed. */

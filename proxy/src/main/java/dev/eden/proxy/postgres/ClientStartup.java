@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *     │└─(CancelRequest)─► closed once the request has arrived
  *     └─(StartupMessage)─► LOOKUP ─► SASL_FIRST ─► SASL_LAST ─► session
  *                             ├────► MD5 ─────────────────────► session
+ *                             ├────► PASSWORD ─(a server says)► session   (only over TLS)
  *                             └────► (trusted) ───────────────► session
  * </pre>
  */
@@ -31,6 +33,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         SASL_FIRST,
         SASL_LAST,
         MD5,
+        PASSWORD,
         OVER
     }
 
@@ -83,7 +86,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     private boolean step(ChannelHandlerContext context) {
         return switch (phase) {
             case FIRST -> first(context);
-            case SASL_FIRST, SASL_LAST, MD5 -> password();
+            case SASL_FIRST, SASL_LAST, MD5, PASSWORD -> password();
             case LOOKUP -> {
                 if (in.readableBytes() > Message.MAX_STARTUP) {
                     throw new ProtocolViolation("the client speaks before it is asked");
@@ -267,10 +270,18 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 throw new StartupPacket.StartupRefused(refused.why());
             }
             case Account.Unreadable unreadable -> {
+                if (tls != null) {
+                    Message.authentication(out, 3);
+                    phase = Phase.PASSWORD;
+                    break;
+                }
                 out.release();
-                throw new StartupPacket.StartupRefused(ErrorMessage.fatal(
-                                "28000", "eden: cannot authenticate user \"" + said.user() + "\": " + unreadable.why())
-                        .hint("See docs/postgres-authentication.md for when the proxy can become a user."));
+                throw new StartupPacket.StartupRefused(
+                        ErrorMessage.fatal(
+                                        "28000",
+                                        "eden: cannot authenticate user \"" + said.user() + "\": " + unreadable.why())
+                                .hint(
+                                        "Connect with TLS, or see docs/postgres-authentication.md for when the proxy can become a user."));
             }
         }
         channel.writeAndFlush(out, channel.voidPromise());
@@ -298,6 +309,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
             case SASL_FIRST -> saslFirst(said, from, to);
             case SASL_LAST -> saslLast(said, Message.text(in, from, to));
             case MD5 -> md5(said, from, to);
+            case PASSWORD -> clearText(said, from, to);
             case FIRST, LOOKUP, OVER -> throw new ProtocolViolation("unexpected password message");
         }
         return true;
@@ -357,6 +369,23 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
             return;
         }
         welcome(said, stored);
+    }
+
+    /** Nobody here knows what is right: a server is asked by logging in to it. */
+    private void clearText(StartupPacket said, int from, int to) {
+        int end = Message.endOfString(in, from, to);
+        Secret password = new Secret(Message.text(in, from, end < 0 ? to : end));
+        phase = Phase.LOOKUP;
+        loop.accounts.tryPassword(loop, said, password, error -> {
+            if (phase == Phase.LOOKUP) {
+                if (error == null) {
+                    welcome(said, new Credential.Password(password));
+                } else {
+                    loop.counters.loginsFailed++;
+                    refuse(error.as("FATAL"));
+                }
+            }
+        });
     }
 
     private void wrong(StartupPacket said) {

@@ -77,7 +77,11 @@ final class Gate {
     /** True outside attempts, and when the last one's end is a while ago. */
     boolean calm() {
         Route here = route;
-        return !held && here != null && here.state() == RouteState.STABLE && leaseUntil == Long.MAX_VALUE && !justFlipped();
+        return !held
+                && here != null
+                && here.state() == RouteState.STABLE
+                && leaseUntil == Long.MAX_VALUE
+                && !justFlipped();
     }
 
     /** True where a new transaction may begin now. */

@@ -43,13 +43,15 @@ final class PostgresLoop {
     private final AtomicInteger clientCount;
     private final int poolShare;
     private final Map<PoolKey, ServerPool> pools = new HashMap<>();
-    private final Map<PoolKey, ServerPool> edenPools = new HashMap<>();
+    private final Map<EdenKey, ServerPool> edenPools = new HashMap<>();
     private final List<ServerConnection> dirtyServers = new ArrayList<>();
     private final List<ClientSession> dirtyClients = new ArrayList<>();
     private final ArrayDeque<ClientSession> woken = new ArrayDeque<>();
     private final Runnable turn = this::endOfTurn;
     private boolean turnScheduled;
     private long turnBegan;
+
+    private record EdenKey(PoolKey key, Backend.Login login) {}
 
     /** What the loops of one proxy share. */
     record Shared(Accounts accounts, Cancels cancels, ClientTls tls, AtomicInteger clientCount) {}
@@ -71,7 +73,8 @@ final class PostgresLoop {
                 eventLoop,
                 channelType,
                 config.limits().connectTimeout(),
-                config.limits().outputBytes());
+                config.limits().outputBytes(),
+                config.serverAuthorities());
     }
 
     long tick() {
@@ -124,7 +127,7 @@ final class PostgresLoop {
         PoolKey key = new PoolKey(
                 ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
         return edenPools.computeIfAbsent(
-                key, k -> new ServerPool(this, k, 1, new Credential.Password(login.password())));
+                new EdenKey(key, login), _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())));
     }
 
     List<ServerPool> pools() {

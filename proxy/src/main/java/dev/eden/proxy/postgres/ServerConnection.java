@@ -14,6 +14,7 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One connection to a server. It knows what the server still has to answer, whether a transaction is open, which named statements it has and
@@ -488,7 +489,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                 return FrameScanner.Verdict.DROP;
             }
             if (holder == null) {
-                LOGGER.atInfo()
+                // behind the barrier it is Eden's own fence that ends them
+                LOGGER.atLevel(loop.gate.held() ? Level.DEBUG : Level.INFO)
                         .addKeyValue("endpoint", pool.key.server().endpoint())
                         .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
             }

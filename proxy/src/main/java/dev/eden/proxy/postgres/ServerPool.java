@@ -233,6 +233,9 @@ final class ServerPool {
             return;
         }
         int wanted = waiting.size() + exchanges.size();
+        if (failure != null) {
+            wanted = Math.min(wanted, 1); // one scout until somebody is let in
+        }
         while (connecting < wanted && all.size() < size) {
             connect();
         }

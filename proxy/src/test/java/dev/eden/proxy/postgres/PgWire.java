@@ -98,9 +98,10 @@ public final class PgWire implements AutoCloseable {
                     pid = body.readInt();
                     secret = ByteBufUtil.getBytes(body);
                 }
-                case 'v' -> negotiated.add(ByteBufUtil.hexDump(frame.body(), 0, 4)
-                        + new String(frame.body(), 8, frame.body().length - 8, StandardCharsets.UTF_8)
-                                .replace('\0', ','));
+                case 'v' ->
+                    negotiated.add(ByteBufUtil.hexDump(frame.body(), 0, 4)
+                            + new String(frame.body(), 8, frame.body().length - 8, StandardCharsets.UTF_8)
+                                    .replace('\0', ','));
                 case 'Z' -> {
                     return this;
                 }
@@ -122,7 +123,8 @@ public final class PgWire implements AutoCloseable {
                 Message.end(message, at);
                 send(message);
             }
-            case 11 -> add('p', scram.last(rest).getBytes(StandardCharsets.UTF_8)).send();
+            case 11 ->
+                add('p', scram.last(rest).getBytes(StandardCharsets.UTF_8)).send();
             case 12 -> scram.verify(rest);
             default -> {
                 // accepted
@@ -146,12 +148,17 @@ public final class PgWire implements AutoCloseable {
     }
 
     public PgWire parse(String name, String sql) {
-        return add('P', ByteBufUtil.getBytes(
-                Unpooled.buffer().writeBytes(strings(name, sql)).writeShort(0)));
+        return add(
+                'P',
+                ByteBufUtil.getBytes(
+                        Unpooled.buffer().writeBytes(strings(name, sql)).writeShort(0)));
     }
 
     public PgWire bind(String portal, String name, String... values) {
-        ByteBuf body = Unpooled.buffer().writeBytes(strings(portal, name)).writeShort(0).writeShort(values.length);
+        ByteBuf body = Unpooled.buffer()
+                .writeBytes(strings(portal, name))
+                .writeShort(0)
+                .writeShort(values.length);
         for (String value : values) {
             byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
             body.writeInt(bytes.length).writeBytes(bytes);
@@ -164,8 +171,10 @@ public final class PgWire implements AutoCloseable {
     }
 
     public PgWire execute(String portal, int rows) {
-        return add('E', ByteBufUtil.getBytes(
-                Unpooled.buffer().writeBytes(strings(portal)).writeInt(rows)));
+        return add(
+                'E',
+                ByteBufUtil.getBytes(
+                        Unpooled.buffer().writeBytes(strings(portal)).writeInt(rows)));
     }
 
     public PgWire closeStatement(String name) {
