@@ -59,11 +59,13 @@ record Link(Pair pair, Role from) {
             return;
         }
         String origin = publisherMajor >= ORIGIN_SINCE && subscriber.major() >= ORIGIN_SINCE ? ", origin = none" : "";
+        // Otherwise rows are written as each table's owner, who may lack rights to types, functions or the schema.
+        String asOwner = subscriber.major() >= ORIGIN_SINCE ? ", run_as_owner = true" : "";
         create(
                 subscriber,
                 names().main(),
                 names().apply(),
-                "enabled = false, copy_data = " + copy + ", synchronous_commit = off" + origin);
+                "enabled = false, copy_data = " + copy + ", synchronous_commit = off" + origin + asOwner);
     }
 
     void subscribeProbe(PostgresSession subscriber) {

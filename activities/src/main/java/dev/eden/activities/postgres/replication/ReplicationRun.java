@@ -35,6 +35,7 @@ final class ReplicationRun implements AutoCloseable {
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final int GENERATION_BITS = 32;
+    private static final long TROUBLE_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final int STATISTICS_SINCE = 15;
     static final int LAG_ROW = 1;
 
@@ -60,7 +61,8 @@ final class ReplicationRun implements AutoCloseable {
     private volatile boolean closed;
     private final Set<PostgresSession> sessions = ConcurrentHashMap.newKeySet();
     private long number;
-    private long failures;
+    private long failures = -1;
+    private long failedAt;
 
     ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
         this.pair = pair;
@@ -288,7 +290,7 @@ final class ReplicationRun implements AutoCloseable {
         appliedOffset = onTo.number(
                 "SELECT max(latest_end_lsn) - '0/0' FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
                 names.main());
-        trouble = troubleOf(onTo);
+        trouble = troubleOf(System.nanoTime(), onTo);
         if (!onFrom.is(
                 "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
                 names.main())) {
@@ -297,20 +299,22 @@ final class ReplicationRun implements AutoCloseable {
     }
 
     /** The message itself is in the server's log only. */
-    private @Nullable String troubleOf(PostgresSession onTo) {
-        boolean working = onTo.is(
-                "SELECT true FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL AND pid IS NOT NULL",
-                names.main());
+    private @Nullable String troubleOf(long now, PostgresSession onTo) {
         if (onTo.major() >= STATISTICS_SINCE) {
             long failed = onTo.number(
                     "SELECT apply_error_count + sync_error_count FROM pg_stat_subscription_stats WHERE subname = ?",
                     names.main());
-            boolean more = failed > failures;
+            if (failed > failures && failures >= 0) {
+                failedAt = now;
+            }
             failures = failed;
-            if (more && !working) {
+            if (failedAt != 0 && now - failedAt < TROUBLE_NANOS) {
                 return "replication fails on " + direction.to() + " (" + failed + " times so far); its server log says why";
             }
         }
+        boolean working = onTo.is(
+                "SELECT true FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL AND pid IS NOT NULL",
+                names.main());
         return working ? null : "no apply worker runs on " + direction.to() + "; its server log says why";
     }
 
