@@ -65,6 +65,7 @@ record DemoVerdict(
         zero(failures, checked.count(Anomaly.RESURRECTED), "deleted or expired values back again");
         zero(failures, checked.count(Anomaly.STALE), "stale reads");
         zero(failures, checked.count(Anomaly.TORN), "transactions seen by halves");
+        zero(failures, checked.count(Anomaly.CYCLE), "cycles of serializable transactions");
         zero(failures, checked.count(Anomaly.WRONG), "answers that nothing explains");
         zero(failures, clientErrors, "errors at clients");
         zero(failures, disconnects, "connections dropped");
@@ -105,6 +106,7 @@ record DemoVerdict(
         lines.add("  lost " + lost() + ", duplicated " + checked.count(Anomaly.DUPLICATED) + ", reordered "
                 + checked.count(Anomaly.REORDERED) + ", resurrected " + checked.count(Anomaly.RESURRECTED)
                 + ", stale reads " + checked.count(Anomaly.STALE) + ", torn " + checked.count(Anomaly.TORN)
+                + (checked.count(Anomaly.CYCLE) > 0 ? ", cycles " + checked.count(Anomaly.CYCLE) : "")
                 + ", unexplained " + checked.count(Anomaly.WRONG));
         lines.add("  errors at clients " + clientErrors + ", connections dropped " + disconnects);
         for (Flip flip : attempts) {
@@ -145,6 +147,7 @@ record DemoVerdict(
         json.put("resurrected", checked.count(Anomaly.RESURRECTED));
         json.put("stale_reads", checked.count(Anomaly.STALE));
         json.put("torn", checked.count(Anomaly.TORN));
+        json.put("cycles", checked.count(Anomaly.CYCLE));
         json.put("unexplained", checked.count(Anomaly.WRONG));
         json.put("client_errors", clientErrors);
         json.put("disconnects", disconnects);
