@@ -72,10 +72,16 @@ final class AppSchema {
         this.rows = rows;
     }
 
-    /** Makes user and schema and fills the tables. {@code admin} may do everything; the application's objects belong to {@link #USER}. */
-    void make(Connection admin, String password) throws SQLException, IOException {
+    /** Makes the application's user. */
+    static void makeUser(Connection admin, String password) throws SQLException {
         try (Statement statement = admin.createStatement()) {
             statement.execute("CREATE ROLE " + USER + " LOGIN PASSWORD '" + password + "'");
+        }
+    }
+
+    /** Makes the schema and fills the tables. {@code admin} may do everything; what is made belongs to {@link #USER}. */
+    void make(Connection admin) throws SQLException, IOException {
+        try (Statement statement = admin.createStatement()) {
             statement.execute("GRANT CREATE ON DATABASE " + admin.getCatalog() + " TO " + USER);
             statement.execute("SET ROLE " + USER);
             for (String table : TABLES) {

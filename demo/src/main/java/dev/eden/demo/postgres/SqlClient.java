@@ -2,6 +2,7 @@ package dev.eden.demo.postgres;
 
 import dev.eden.demo.history.History;
 import dev.eden.demo.history.Journal;
+import dev.eden.demo.load.LoadOptions;
 import dev.eden.demo.load.LoadStats;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -23,7 +24,7 @@ final class SqlClient implements Runnable {
             Logins logins,
             Rows rows,
             SerialKeys serialKeys,
-            SqlLoad.Options options,
+            LoadOptions options,
             List<KnownErrors.Known> errors,
             History history,
             LoadStats stats,

@@ -3,12 +3,14 @@ package dev.eden.demo.postgres;
 import dev.eden.demo.history.Heard;
 import dev.eden.demo.history.History;
 import dev.eden.demo.history.Journal;
+import dev.eden.demo.load.Load;
+import dev.eden.demo.load.LoadOptions;
 import dev.eden.demo.load.LoadStats;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Runs the clients and listeners, spread over the addresses, until it is stopped. */
-final class SqlLoad implements AutoCloseable {
+final class SqlLoad implements Load {
     private final LoadStats stats = new LoadStats();
     private final List<Thread> threads = new ArrayList<>();
     private final List<Journal> journals = new ArrayList<>();
@@ -24,20 +26,12 @@ final class SqlLoad implements AutoCloseable {
         this.addresses = addresses;
     }
 
-    /**
-     * How much there is.
-     *
-     * @param clients connections, the listeners not among them
-     * @param rate statements a second that the clients together aim at
-     */
-    record Options(int clients, int rate, long seed) {}
-
-    /** Starts at once, one listener per address and then the clients. The schema must be there. */
+    /** Starts at once: one listener per address, which no option counts, and then the clients. The schema must be there. */
     static SqlLoad start(
             Logins logins,
             int addresses,
             Rows rows,
-            Options options,
+            LoadOptions options,
             List<KnownErrors.Known> errors,
             History history,
             History requests) {
@@ -69,12 +63,13 @@ final class SqlLoad implements AutoCloseable {
         return load;
     }
 
-    LoadStats stats() {
+    @Override
+    public LoadStats stats() {
         return stats;
     }
 
-    /** Seconds between start and stop (or now). */
-    double seconds() {
+    @Override
+    public double seconds() {
         return ((running ? System.nanoTime() : stoppedNanos) - startedNanos) / 1e9;
     }
 

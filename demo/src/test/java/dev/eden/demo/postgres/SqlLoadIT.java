@@ -10,6 +10,7 @@ import dev.eden.demo.check.Verdict;
 import dev.eden.demo.history.History;
 import dev.eden.demo.history.Journal.ListTransaction;
 import dev.eden.demo.history.Outcome;
+import dev.eden.demo.load.LoadOptions;
 import dev.eden.embedded.EmbeddedPostgres;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -36,7 +37,8 @@ class SqlLoadIT {
     void start() throws Exception {
         postgres = EmbeddedPostgres.start();
         admin = DriverManager.getConnection(postgres.jdbcUrl(), postgres.user(), postgres.password());
-        new AppSchema(rows).make(admin, PASSWORD);
+        AppSchema.makeUser(admin, PASSWORD);
+        new AppSchema(rows).make(admin);
         try (Connection direct = logins().open(0, Logins.Style.DEFAULT, "direct")) {
             errors = KnownErrors.learn(direct);
         }
@@ -60,7 +62,7 @@ class SqlLoadIT {
 
     private Run run(long statements, Meddler during, Meddler afterwards) throws Exception {
         SqlLoad load =
-                SqlLoad.start(logins(), 2, rows, new SqlLoad.Options(16, 3000, 11), errors, history, requests);
+                SqlLoad.start(logins(), 2, rows, new LoadOptions(16, 3000, 11), errors, history, requests);
         try (load;
                 Statement statement = admin.createStatement()) {
             await().atMost(Duration.ofSeconds(60))
