@@ -1,12 +1,13 @@
 package dev.eden.demo;
 
+import dev.eden.demo.engine.Databases;
 import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.embedded.FreePort;
 import dev.eden.embedded.JavaProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,22 +30,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.DefaultJedisClientConfig;
-import redis.clients.jedis.HostAndPort;
-import redis.clients.jedis.Jedis;
 
 /**
- * Everything that the demo runs on, as processes of this JVM: Eden's PostgreSQL, Temporal, the two Redis servers, the control
+ * Everything that the demo runs on, as processes of this JVM: Eden's PostgreSQL, Temporal, the two databases, the control
  * plane and its proxies. Nothing is a child of Eden's server, so that each may die alone.
  */
 public final class Cluster implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Cluster.class);
 
-    public static final String INTERLAY = "demo_redis";
     public static final int PROXIES = 2;
-
-    /** Eden's fence leaves users whose name begins with {@code eden-} alone: this one damages the target behind its back. */
-    private static final String SABOTEUR = "eden-demo-saboteur";
 
     private static final String MAIN = "dev.eden.api.Eden";
     /** For processes of a minute or two that share few cores: an optimising compiler would take more than it gives in that time. */
@@ -54,29 +48,24 @@ public final class Cluster implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(180);
 
     private final Path directory;
+    private final Databases databases;
     private final boolean failpoints;
     private final String adminToken = secret();
-    private final String saboteurPassword = secret();
     private final Map<String, String> environment = new HashMap<>();
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
-    private final List<HostAndPort> proxyAddresses = new ArrayList<>();
+    private final List<InetSocketAddress> proxyAddresses = new ArrayList<>();
     private final List<Integer> metricsPorts = new ArrayList<>();
     private @Nullable EmbeddedPostgres postgres;
     private @Nullable EmbeddedTemporal temporal;
-    private @Nullable EmbeddedRedis source;
-    private @Nullable EmbeddedRedis target;
     private @Nullable RestClient rest;
     private @Nullable EdenProcess controlPlane;
     private final List<EdenProcess> proxyProcesses = new ArrayList<>();
     private boolean keepLogs;
     private boolean closed;
 
-    Cluster() {
-        this(false);
-    }
-
     /** @param failpoints whether Eden's processes get a directory for failpoints each */
-    public Cluster(boolean failpoints) {
+    public Cluster(Databases databases, boolean failpoints) {
+        this.databases = databases;
         this.failpoints = failpoints;
         try {
             directory = Files.createTempDirectory("eden-demo-");
@@ -99,21 +88,16 @@ public final class Cluster implements AutoCloseable {
     public void startServers() {
         CompletableFuture<EmbeddedPostgres> startingPostgres = starting(EmbeddedPostgres::start);
         CompletableFuture<EmbeddedTemporal> startingTemporal = starting(EmbeddedTemporal::start);
-        CompletableFuture<EmbeddedRedis> startingSource = starting(EmbeddedRedis::start);
-        CompletableFuture<EmbeddedRedis> startingTarget = starting(EmbeddedRedis::start);
+        List<CompletableFuture<?>> all = new ArrayList<>(List.of(startingPostgres, startingTemporal));
+        databases.starters().forEach(starter -> all.add(starting(starter)));
         try {
-            CompletableFuture.allOf(startingPostgres, startingTemporal, startingSource, startingTarget)
-                    .join();
+            CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).join();
         } catch (CompletionException e) {
             throw new DemoException("a server did not start: " + e.getCause(), e);
         }
         postgres = startingPostgres.join();
         temporal = startingTemporal.join();
-        source = startingSource.join();
-        target = startingTarget.join();
-        try (Jedis admin = new Jedis(address(target()))) {
-            admin.aclSetUser(SABOTEUR, "on", ">" + saboteurPassword, "~*", "&*", "+@all");
-        }
+        databases.prepare();
         EmbeddedPostgres store = postgres;
         environment.put(
                 "EDEN_DATABASE_URL",
@@ -123,7 +107,7 @@ public final class Cluster implements AutoCloseable {
         temporal.uiUrl().ifPresent(url -> environment.put("EDEN_TEMPORAL_UI", url));
     }
 
-    private <T extends AutoCloseable> CompletableFuture<T> starting(Supplier<T> start) {
+    private <T extends AutoCloseable> CompletableFuture<T> starting(Supplier<? extends T> start) {
         Executor executor = task -> Thread.ofVirtual().start(task);
         return CompletableFuture.supplyAsync(
                 () -> {
@@ -193,14 +177,14 @@ public final class Cluster implements AutoCloseable {
                     List.of(
                             "proxy",
                             "--name=proxy-" + i,
-                            "--interlay=" + INTERLAY,
+                            "--interlay=" + databases.interlay(),
                             "--listen=127.0.0.1:" + port,
                             "--metrics-port=" + metricsPort,
                             "--data-dir=" + directory.resolve("server")));
-            HostAndPort address = new HostAndPort("127.0.0.1", port);
+            InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
             proxyAddresses.add(address);
             proxyProcesses.add(proxy);
-            proxy.start(() -> pings(address));
+            proxy.start(() -> databases.answers(address));
         }
         proxyProcesses.forEach(proxy -> proxy.awaitReady(START));
     }
@@ -247,25 +231,13 @@ public final class Cluster implements AutoCloseable {
         return started(environment.get("EDEN_DATABASE_URL"));
     }
 
-    private static boolean pings(HostAndPort address) {
-        try (Jedis jedis = new Jedis(
-                address, DefaultJedisClientConfig.builder().timeoutMillis(2000).build())) {
-            return jedis.ping().equals("PONG");
-        } catch (redis.clients.jedis.exceptions.JedisException notYet) {
-            return false;
-        }
-    }
-
-    public List<HostAndPort> proxies() {
+    public List<InetSocketAddress> proxies() {
         return List.copyOf(proxyAddresses);
     }
 
-    public EmbeddedRedis source() {
-        return started(source);
-    }
-
-    public EmbeddedRedis target() {
-        return started(target);
+    /** Source and target. */
+    public Databases databases() {
+        return databases;
     }
 
     private static <T> T started(@Nullable T server) {
@@ -273,20 +245,6 @@ public final class Cluster implements AutoCloseable {
             throw new IllegalStateException("not started");
         }
         return server;
-    }
-
-    public static HostAndPort address(EmbeddedRedis redis) {
-        return new HostAndPort(redis.host(), redis.port());
-    }
-
-    /** A connection to the target that Eden's fence does not touch. */
-    public Jedis saboteur() {
-        return new Jedis(
-                address(target()),
-                DefaultJedisClientConfig.builder()
-                        .user(SABOTEUR)
-                        .password(saboteurPassword)
-                        .build());
     }
 
     /** What a person may want to look at, one line each. */
@@ -305,13 +263,7 @@ public final class Cluster implements AutoCloseable {
         for (int port : metricsPorts) {
             lines.add("metrics         http://127.0.0.1:" + port + "/metrics");
         }
-        for (HostAndPort proxy : proxyAddresses) {
-            lines.add("through Eden    redis-cli -p " + proxy.getPort());
-        }
-        if (source != null && target != null) {
-            lines.add("source          redis-cli -p " + source().port());
-            lines.add("target          redis-cli -p " + target().port());
-        }
+        lines.addAll(databases.addresses(proxyAddresses));
         EmbeddedPostgres store = postgres;
         if (store != null) {
             lines.add("Eden's store    " + store.jdbcUrl());

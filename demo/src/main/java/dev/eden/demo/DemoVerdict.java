@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.demo.check.Anomaly;
 import dev.eden.demo.check.Verdict;
+import dev.eden.demo.engine.Judgement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,16 +14,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything that was found, and whether it is good enough.
  *
- * @param stillLifeLost keys that nobody touched and that are not what they were
  * @param failure why the scenario did not reach its end, or null
  */
 record DemoVerdict(
+        String engine,
         DemoOptions options,
-        Verdict checked,
-        long stillLifeLost,
+        Judgement judgement,
         long clientErrors,
         long disconnects,
-        long watchConflicts,
+        long conflicts,
         List<String> troubles,
         List<Flip> attempts,
         double operationsPerSecond,
@@ -36,8 +36,12 @@ record DemoVerdict(
         static final DamageResult NONE = new DamageResult(0, 0, 0, true);
     }
 
+    Verdict checked() {
+        return judgement.checked();
+    }
+
     long lost() {
-        return checked.count(Anomaly.LOST) + stillLifeLost;
+        return checked().count(Anomaly.LOST) + judgement.stillLost();
     }
 
     List<Flip> flips() {
@@ -55,6 +59,7 @@ record DemoVerdict(
 
     /** What must be otherwise, in words. */
     List<String> failures() {
+        Verdict checked = checked();
         List<String> failures = new ArrayList<>();
         if (failure != null) {
             failures.add(failure);
@@ -65,6 +70,7 @@ record DemoVerdict(
         zero(failures, checked.count(Anomaly.RESURRECTED), "deleted or expired values back again");
         zero(failures, checked.count(Anomaly.STALE), "stale reads");
         zero(failures, checked.count(Anomaly.TORN), "transactions seen by halves");
+        zero(failures, checked.count(Anomaly.CYCLE), "cycles of serializable transactions");
         zero(failures, checked.count(Anomaly.WRONG), "answers that nothing explains");
         zero(failures, clientErrors, "errors at clients");
         zero(failures, disconnects, "connections dropped");
@@ -80,6 +86,7 @@ record DemoVerdict(
                     damage.planted() + " keys were damaged, Eden named " + damage.found() + " of them and repaired "
                             + damage.repaired() + (damage.found() == damage.planted() ? ", and others besides" : ""));
         }
+        failures.addAll(judgement.failures());
         return failures;
     }
 
@@ -90,6 +97,7 @@ record DemoVerdict(
     }
 
     List<String> words() {
+        Verdict checked = checked();
         List<String> lines = new ArrayList<>();
         lines.add("");
         lines.add(passed() ? "PASSED" : "FAILED");
@@ -105,6 +113,7 @@ record DemoVerdict(
         lines.add("  lost " + lost() + ", duplicated " + checked.count(Anomaly.DUPLICATED) + ", reordered "
                 + checked.count(Anomaly.REORDERED) + ", resurrected " + checked.count(Anomaly.RESURRECTED)
                 + ", stale reads " + checked.count(Anomaly.STALE) + ", torn " + checked.count(Anomaly.TORN)
+                + (checked.count(Anomaly.CYCLE) > 0 ? ", cycles " + checked.count(Anomaly.CYCLE) : "")
                 + ", unexplained " + checked.count(Anomaly.WRONG));
         lines.add("  errors at clients " + clientErrors + ", connections dropped " + disconnects);
         for (Flip flip : attempts) {
@@ -134,9 +143,11 @@ record DemoVerdict(
         return lines;
     }
 
-    String json() {
-        ObjectMapper mapper = new ObjectMapper();
-        ObjectNode json = mapper.createObjectNode();
+    /** One object, for programs. */
+    ObjectNode json() {
+        Verdict checked = checked();
+        ObjectNode json = new ObjectMapper().createObjectNode();
+        json.put("engine", engine);
         json.put("verdict", passed() ? "passed" : "failed");
         json.put("acknowledged_writes", checked.acknowledgedWrites());
         json.put("lost", lost());
@@ -145,11 +156,12 @@ record DemoVerdict(
         json.put("resurrected", checked.count(Anomaly.RESURRECTED));
         json.put("stale_reads", checked.count(Anomaly.STALE));
         json.put("torn", checked.count(Anomaly.TORN));
+        json.put("cycles", checked.count(Anomaly.CYCLE));
         json.put("unexplained", checked.count(Anomaly.WRONG));
         json.put("client_errors", clientErrors);
         json.put("disconnects", disconnects);
         json.put("in_doubt", checked.inDoubt());
-        json.put("watch_conflicts", watchConflicts);
+        json.put("conflicts", conflicts);
         json.put("operations", checked.operations());
         json.put("ops_per_second", Math.round(operationsPerSecond));
         flips(json.putArray("flips"), flips());
@@ -168,7 +180,7 @@ record DemoVerdict(
         json.put("seed", options.seed());
         ArrayNode why = json.putArray("failures");
         failures().forEach(why::add);
-        return json.toString();
+        return json;
     }
 
     private static void flips(ArrayNode array, List<Flip> flips) {

@@ -6,13 +6,13 @@ import picocli.CommandLine.ParameterException;
 
 /** The load and the attempts of a run, as the command line gives them; each command has defaults of its own. */
 public final class LoadArguments {
-    @Option(names = "--keys", description = "keys in the source (default: ${DEFAULT-VALUE})")
+    @Option(names = "--keys", description = "keys or rows in the source (default: ${DEFAULT-VALUE})")
     private int keys;
 
     @Option(names = "--clients", description = "connections (default: ${DEFAULT-VALUE})")
     private int clients;
 
-    @Option(names = "--rate", description = "operations a second (default: ${DEFAULT-VALUE})")
+    @Option(names = "--rate", description = "operations a second (default: ${DEFAULT-VALUE}; statements to a PostgreSQL: 1200)")
     private int rate;
 
     @Option(names = "--seed", description = "what the clients do, and every random choice (default: ${DEFAULT-VALUE})")

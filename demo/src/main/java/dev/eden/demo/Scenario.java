@@ -1,6 +1,7 @@
 package dev.eden.demo;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.demo.engine.Workload;
 import dev.eden.demo.history.History;
 import java.io.IOException;
 import java.time.Duration;
@@ -9,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import redis.clients.jedis.Jedis;
 
 /**
  * The migration, driven through the public REST API and nothing else: load and validation, canary at 5, 25 and 75 percent,
@@ -27,19 +27,17 @@ public final class Scenario {
     private final DemoOptions options;
     private final RestClient rest;
     private final Cluster cluster;
-    private final History history;
+    private final Workload workload;
     private final Screen screen;
-    private final Damage damage;
     private final List<History.Window> flipWindows = new ArrayList<>();
     private Map<String, String> planted = Map.of();
 
-    Scenario(DemoOptions options, RestClient rest, Cluster cluster, History history, Screen screen, Damage damage) {
+    Scenario(DemoOptions options, RestClient rest, Cluster cluster, Workload workload, Screen screen) {
         this.options = options;
         this.rest = rest;
         this.cluster = cluster;
-        this.history = history;
+        this.workload = workload;
         this.screen = screen;
-        this.damage = damage;
     }
 
     /** Makes endpoints and interlay: what has to be there before a proxy can serve. */
@@ -49,10 +47,10 @@ public final class Scenario {
 
     /** Makes endpoints and interlay of {@code cluster}. */
     public static void register(RestClient rest, Cluster cluster) throws IOException {
-        rest.post("/endpoints", endpoint(SOURCE, cluster.source().uri()));
-        rest.post("/endpoints", endpoint(TARGET, cluster.target().uri()));
+        rest.post("/endpoints", endpoint(SOURCE, cluster.databases().sourceUri()));
+        rest.post("/endpoints", endpoint(TARGET, cluster.databases().targetUri()));
         rest.post("/interlays", """
-                {"id": "%s", "endpoint": "%s"}""".formatted(Cluster.INTERLAY, SOURCE));
+                {"id": "%s", "endpoint": "%s"}""".formatted(cluster.databases().interlay(), SOURCE));
     }
 
     private static String endpoint(String id, String uri) {
@@ -62,26 +60,31 @@ public final class Scenario {
 
     /** Registers the migration; it does not start. */
     void create() throws IOException {
-        create(rest);
+        create(rest, cluster, """
+                "cutover": {"deadline_ms": %d},""".formatted(options.deadlineMillis()));
     }
 
-    /** Registers the migration of the registered endpoints; it does not start. */
-    public static void create(RestClient rest) throws IOException {
-        create(rest, "");
-    }
-
-    /** As {@link #create(RestClient)}, with more members of the request, each followed by a comma. */
-    public static void create(RestClient rest, String more) throws IOException {
+    /**
+     * Registers the migration of the registered endpoints; it does not start.
+     *
+     * @param more members of the request, each followed by a comma
+     */
+    public static void create(RestClient rest, Cluster cluster, String more) throws IOException {
         rest.post("/migrations", """
                 {
                   "id": "%s",
-                  "description": "Eden's demo: one Redis to another, under load",
+                  "description": "Eden's demo: %s to %s, under load",
                   "strategy": {"type": "canary", "read_percentage": 0.05,
                     "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}},
-                  "data": {"type": "scan", "replace": "replace"}, %s
+                  "data": %s, %s
                   "failure_handling": "pause"
-                }""".formatted(MIGRATION, more));
-        rest.post("/migrations/" + MIGRATION + "/interlay/" + Cluster.INTERLAY, """
+                }""".formatted(
+                MIGRATION,
+                cluster.databases().source(),
+                cluster.databases().target(),
+                cluster.databases().data(),
+                more));
+        rest.post("/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }
 
@@ -91,7 +94,7 @@ public final class Scenario {
         steps.waitUntil(0.05);
         plan();
         rest.post("/migrations/" + MIGRATION + "/migrate", null);
-        screen.event("migration started: every key is copied, then every change follows");
+        screen.event("migration started: all " + workload.units() + " are copied, then every change follows");
         if (options.damage() > 0) {
             damage(poller);
         }
@@ -138,7 +141,7 @@ public final class Scenario {
         screen.event("canary: " + Math.round(share * 100) + " % of eligible reads go to the target");
     }
 
-    /** Stops the migration between load and validation, breaks keys on the target, lets it go on. */
+    /** Stops the migration between load and validation, breaks some of what the target has, lets it go on. */
     private void damage(StatusPoller poller) throws IOException {
         await(
                 poller,
@@ -156,16 +159,20 @@ public final class Scenario {
         Status status = poller.now();
         if (!status.phase().equals("replicating")) {
             throw new DemoException("the migration was " + status.phase()
-                    + " before the damage could be done; more keys (--keys) make the load long enough");
+                    + " before the damage could be done; more " + workload.units() + " (--keys) make the load long enough");
         }
-        try (Jedis target = cluster.saboteur()) {
-            planted = damage.plant(target, options.damage());
+        try {
+            planted = workload.damage(options.damage());
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new DemoException("the target could not be damaged: " + e.getMessage(), e);
         }
-        screen.event(planted.size() + " keys of the target damaged behind Eden's back");
+        screen.event(planted.size() + " " + workload.units() + " of the target damaged behind Eden's back");
         command("resume");
     }
 
-    /** Keys damaged, with the way of each. */
+    /** What was damaged, with the way of each. */
     Map<String, String> planted() {
         return planted;
     }
@@ -178,14 +185,14 @@ public final class Scenario {
     /** Asks until Eden accepts and authority has moved; an attempt that aborts is asked for again. Returns the new epoch. */
     private long flip(StatusPoller poller, String command, String phaseAfter, long epoch) throws IOException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
-        long from = history.now();
+        long from = workload.requests().now();
         command(command);
         long asked = System.nanoTime();
         while (true) {
             Status status = poller.now();
             boolean moved = status.epoch() > epoch || status.epoch() == 0;
             if (moved && status.phase().equals(phaseAfter)) {
-                flipWindows.add(new History.Window(from, history.now()));
+                flipWindows.add(new History.Window(from, workload.requests().now()));
                 return status.epoch();
             }
             refuseStuck(status, command);

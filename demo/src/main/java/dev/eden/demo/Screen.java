@@ -1,6 +1,6 @@
 package dev.eden.demo;
 
-import dev.eden.demo.load.LoadGenerator;
+import dev.eden.demo.load.Load;
 import dev.eden.demo.load.LoadStats;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -16,25 +16,33 @@ final class Screen implements AutoCloseable {
 
     private final PrintStream out;
     private final Terminal terminal;
+    private final String title;
+    private final String units;
     private final long startedNanos = System.nanoTime();
     private final List<String> events = new ArrayList<>();
     private final Thread thread;
     private @Nullable StatusPoller poller;
-    private @Nullable LoadGenerator load;
+    private @Nullable Load load;
     private long[] latenciesBefore = new long[0];
     private long operationsBefore;
     private long sampledNanos;
     private int drawn;
     private volatile boolean running = true;
 
-    Screen(PrintStream out, Terminal terminal) {
+    /**
+     * @param title the first line of the view
+     * @param units what there is many of
+     */
+    Screen(PrintStream out, Terminal terminal, String title, String units) {
         this.out = out;
         this.terminal = terminal;
+        this.title = title;
+        this.units = units;
         this.thread = Thread.ofPlatform().daemon().name("screen").start(this::redraw);
     }
 
     /** Figures of the load from now on. */
-    synchronized void watch(LoadGenerator newLoad) {
+    synchronized void watch(Load newLoad) {
         load = newLoad;
         latenciesBefore = newLoad.stats().latencyCounts();
         operationsBefore = newLoad.stats().operations();
@@ -85,9 +93,9 @@ final class Screen implements AutoCloseable {
 
     private void draw() {
         List<String> lines = new ArrayList<>();
-        lines.add(terminal.bold("Eden: a live Redis moves") + "   "
+        lines.add(terminal.bold("Eden: " + title) + "   "
                 + String.format(Locale.ROOT, "%.0f s", (System.nanoTime() - startedNanos) / 1e9));
-        lines.addAll(View.of(poller == null ? null : poller.latest(), terminal));
+        lines.addAll(View.of(poller == null ? null : poller.latest(), units, terminal));
         if (load != null) {
             lines.addAll(figures());
         }
@@ -110,7 +118,7 @@ final class Screen implements AutoCloseable {
 
     /** On a terminal what {@link View} leaves out, in plain mode all in one line. */
     private List<String> figures() {
-        LoadGenerator current = load;
+        Load current = load;
         if (current == null) {
             return List.of();
         }
@@ -139,7 +147,7 @@ final class Screen implements AutoCloseable {
         List<String> words = new ArrayList<>();
         Status status = poller == null ? null : poller.latest();
         if (status != null) {
-            words.add(View.oneLine(status));
+            words.add(View.oneLine(status, units));
         }
         words.add(rate);
         words.add(trouble);

@@ -12,13 +12,13 @@ final class View {
 
     private View() {}
 
-    static List<String> of(@Nullable Status status, Terminal terminal) {
+    static List<String> of(@Nullable Status status, String units, Terminal terminal) {
         if (status == null) {
             return List.of("phase      starting");
         }
         List<String> lines = new ArrayList<>();
         lines.add("phase      " + way(status, terminal));
-        lines.add("copy       " + copy(status, terminal));
+        lines.add("copy       " + copy(status, units, terminal));
         lines.add(String.format(
                 Locale.ROOT,
                 "lag        %.0f ms    epoch %d    writes: %s",
@@ -43,7 +43,7 @@ final class View {
         return words + (status.paused() ? " (paused)" : "");
     }
 
-    private static String copy(Status status, Terminal terminal) {
+    private static String copy(Status status, String units, Terminal terminal) {
         Status.Progress progress = status.progress();
         if (!progress.known()) {
             return "not begun";
@@ -53,11 +53,12 @@ final class View {
         String bar = "[" + "#".repeat(full) + "-".repeat(width - full) + "]";
         return String.format(
                 Locale.ROOT,
-                "%s %3.0f %%  %,d of %,d keys%s%s",
+                "%s %3.0f %%  %,d of %,d %s%s%s",
                 bar,
                 progress.fraction() * 100,
                 progress.keysDone(),
                 progress.keysTotal(),
+                units,
                 progress.keysPerSecond() > 0 ? String.format(Locale.ROOT, ", %,.0f/s", progress.keysPerSecond()) : "",
                 progress.etaSeconds() >= 0 && progress.fraction() < 1
                         ? String.format(Locale.ROOT, ", %.0f s left", progress.etaSeconds())
@@ -73,7 +74,7 @@ final class View {
     }
 
     /** For logs. */
-    static String oneLine(Status status) {
+    static String oneLine(Status status, String units) {
         StringBuilder words = new StringBuilder(status.phase());
         if (status.paused()) {
             words.append(" (paused)");
@@ -82,9 +83,10 @@ final class View {
         if (progress.known() && progress.fraction() < 1) {
             words.append(String.format(
                     Locale.ROOT,
-                    ", copied %.0f %% at %,.0f keys/s, %.0f s left",
+                    ", copied %.0f %% at %,.0f %s/s, %.0f s left",
                     progress.fraction() * 100,
                     progress.keysPerSecond(),
+                    units,
                     Math.max(0, progress.etaSeconds())));
         }
         words.append(String.format(Locale.ROOT, ", lag %.0f ms", status.lagMillis()));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.eden.demo.DemoVerdict.DamageResult;
 import dev.eden.demo.check.Anomaly;
 import dev.eden.demo.check.Verdict;
+import dev.eden.demo.engine.Judgement;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,7 @@ class DemoVerdictTest {
         DemoVerdict verdict = verdict(Map.of(), 0, 0, 0, ALL, DamageResult.NONE, null);
 
         assertThat(verdict.passed()).isTrue();
-        JsonNode json = new ObjectMapper().readTree(verdict.json());
+        JsonNode json = new ObjectMapper().readTree(verdict.json().toString());
         assertThat(json.get("verdict").asText()).isEqualTo("passed");
         assertThat(json.get("acknowledged_writes").asLong()).isEqualTo(1000);
         for (String zero : List.of("lost", "duplicated", "stale_reads", "client_errors", "disconnects")) {
@@ -42,7 +43,7 @@ class DemoVerdictTest {
         DemoVerdict verdict = verdict(Map.of(), 0, 0, 0, flips, DamageResult.NONE, null);
 
         assertThat(verdict.passed()).isTrue();
-        JsonNode json = new ObjectMapper().readTree(verdict.json());
+        JsonNode json = new ObjectMapper().readTree(verdict.json().toString());
         assertThat(json.get("flips")).hasSize(3);
         assertThat(json.get("aborted_attempts")).hasSize(1);
     }
@@ -86,9 +87,9 @@ class DemoVerdictTest {
             DamageResult damage,
             @Nullable String failure) {
         return new DemoVerdict(
+                "redis",
                 new DemoOptions(60, 100_000, 24, 6000, 1, 100, true, damage.planted(), false),
-                new Verdict(5000, 1000, 0, anomalies, List.of()),
-                stillLost,
+                new Judgement(new Verdict(5000, 1000, 0, anomalies, List.of()), stillLost, List.of()),
                 errors,
                 disconnects,
                 0,

@@ -4,6 +4,7 @@ import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.LoadArguments;
 import dev.eden.demo.RestClient;
+import dev.eden.demo.redis.RedisDatabases;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -95,13 +96,14 @@ public final class ChaosCommand implements Callable<Integer> {
                 load.deadlineMillis());
         PrintStream out = System.out;
         PrintStream errors = System.err;
-        Cluster cluster = new Cluster(true);
+        RedisDatabases databases = new RedisDatabases();
+        Cluster cluster = new Cluster(databases, true);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "chaos-exit"));
         Path log = cluster.directory().resolve("chaos.log");
         try (PrintStream quiet = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {
             System.setOut(quiet);
             System.setErr(quiet);
-            return run(options, cluster, out);
+            return run(options, databases, cluster, out);
         } catch (IOException e) {
             throw new UncheckedIOException("can't write " + log, e);
         } finally {
@@ -111,11 +113,11 @@ public final class ChaosCommand implements Callable<Integer> {
         }
     }
 
-    private int run(ChaosOptions options, Cluster cluster, PrintStream out) {
+    private int run(ChaosOptions options, RedisDatabases databases, Cluster cluster, PrintStream out) {
         out.println("logs: " + cluster.directory());
         ChaosVerdict verdict;
         try {
-            verdict = new ChaosRun(options, cluster, out::println).run();
+            verdict = new ChaosRun(options, databases, cluster, out::println).run();
         } catch (DemoException | RestClient.RefusedException | IOException | EmbeddedServerException e) {
             out.println("The faults could not be run: " + e.getMessage());
             out.println("Logs: " + cluster.keepLogs());

@@ -15,6 +15,7 @@ import dev.eden.demo.load.LoadOptions;
 import dev.eden.demo.load.LoadStats;
 import dev.eden.demo.load.Preload;
 import dev.eden.demo.load.StillLife;
+import dev.eden.demo.redis.RedisDatabases;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 
 /**
@@ -39,6 +41,7 @@ final class ChaosRun {
             {"reason": "chaos"}""";
 
     private final ChaosOptions options;
+    private final RedisDatabases databases;
     private final Cluster cluster;
     private final Consumer<String> out;
     private final Injector injector;
@@ -50,8 +53,9 @@ final class ChaosRun {
     private @Nullable RouteWatch watch;
     private @Nullable RestClient rest;
 
-    ChaosRun(ChaosOptions options, Cluster cluster, Consumer<String> out) {
+    ChaosRun(ChaosOptions options, RedisDatabases databases, Cluster cluster, Consumer<String> out) {
         this.options = options;
+        this.databases = databases;
         this.cluster = cluster;
         this.out = out;
         this.injector = new Injector(cluster);
@@ -65,7 +69,7 @@ final class ChaosRun {
             throw new DemoException("faults need the durable Temporal (infra/temporal/build makes it)");
         }
         Map<String, String> stillBefore;
-        try (Jedis source = new Jedis(Cluster.address(cluster.source()))) {
+        try (Jedis source = databases.connect(false, false)) {
             new Preload(keyspace, options.seed()).fill(source, history, SHORTEST_TTL_MILLIS);
             stillBefore = still.read(source);
         }
@@ -74,15 +78,17 @@ final class ChaosRun {
         Scenario.register(client, cluster);
         cluster.startProxies();
         LoadGenerator load = LoadGenerator.start(
-                cluster.proxies(),
+                cluster.proxies().stream()
+                        .map(proxy -> new HostAndPort(proxy.getHostString(), proxy.getPort()))
+                        .toList(),
                 keyspace,
                 new LoadOptions(options.clients(), options.rate(), options.seed()),
                 history);
         say("load running; seed " + options.seed());
-        Scenario.create(client, """
+        Scenario.create(client, cluster, """
                 "cutover": {"deadline_ms": %d, "max_attempts": 1}, "gates": {"max_lag_ms": 2000},""".formatted(options.deadlineMillis()));
         String failure = null;
-        RouteWatch watching = new RouteWatch(cluster.storeUrl(), Cluster.INTERLAY, history);
+        RouteWatch watching = new RouteWatch(cluster.storeUrl(), databases.interlay(), history);
         watch = watching;
         try (watching;
                 StatusPoller poller = new StatusPoller(client, Scenario.MIGRATION, history)) {
@@ -96,7 +102,7 @@ final class ChaosRun {
         }
         measure(load.stats());
         return new ChaosVerdict(options, reports, failure)
-                .judge(cluster, history, keyspace, still, stillBefore, load, watching.latest());
+                .judge(databases, cluster.proxies(), history, keyspace, still, stillBefore, load, watching.latest());
     }
 
     private void drive(RestClient client) throws IOException {

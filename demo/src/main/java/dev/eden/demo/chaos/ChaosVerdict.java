@@ -14,13 +14,13 @@ import dev.eden.demo.load.Keyspace;
 import dev.eden.demo.load.LoadGenerator;
 import dev.eden.demo.load.LoadStats;
 import dev.eden.demo.load.StillLife;
+import dev.eden.demo.redis.RedisDatabases;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.DefaultJedisClientConfig;
-import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisException;
 
@@ -73,7 +73,8 @@ final class ChaosVerdict {
     }
 
     ChaosVerdict judge(
-            Cluster cluster,
+            RedisDatabases databases,
+            List<InetSocketAddress> proxies,
             History history,
             Keyspace keyspace,
             StillLife still,
@@ -84,9 +85,7 @@ final class ChaosVerdict {
         List<FinalState> states = new ArrayList<>();
         FinalReader reader = new FinalReader(keyspace, history);
         try {
-            try (Jedis owner = onTarget && !failures.isEmpty()
-                    ? cluster.saboteur()
-                    : new Jedis(Cluster.address(onTarget ? cluster.target() : cluster.source()), patient())) {
+            try (Jedis owner = databases.connect(onTarget, !failures.isEmpty())) {
                 states.add(reader.read(onTarget ? "the target" : "the source", owner));
                 Map<String, String> after = still.read(owner);
                 long changed = stillBefore.entrySet().stream()
@@ -96,8 +95,8 @@ final class ChaosVerdict {
                     failures.add(changed + " keys that nobody touched are not what they were");
                 }
             }
-            for (HostAndPort proxy : cluster.proxies()) {
-                try (Jedis through = new Jedis(proxy, patient())) {
+            for (InetSocketAddress proxy : proxies) {
+                try (Jedis through = RedisDatabases.through(proxy)) {
                     states.add(reader.read("proxy " + proxy.getPort(), through));
                 }
             }
@@ -125,10 +124,6 @@ final class ChaosVerdict {
             }
         }
         return this;
-    }
-
-    private static DefaultJedisClientConfig patient() {
-        return DefaultJedisClientConfig.builder().timeoutMillis(30_000).build();
     }
 
     boolean passed() {

@@ -14,6 +14,8 @@ public enum Anomaly {
     STALE,
     /** Half of an atomic change was visible. */
     TORN,
+    /** Transactions that were promised an order of one after the other have none. */
+    CYCLE,
     /** A value or answer that no history explains. */
     WRONG
 }

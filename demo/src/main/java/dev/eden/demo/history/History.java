@@ -60,6 +60,11 @@ public final class History {
         return (System.nanoTime() - originNanos) / 1000;
     }
 
+    /** Translates {@link System#nanoTime()} to microseconds since the history began. */
+    public long micros(long nanos) {
+        return Math.floorDiv(nanos - originNanos, 1000L);
+    }
+
     /** Translates wall-clock microseconds of this machine to microseconds since the history began (exact to about 1 ms). */
     public long fromEpochMicros(long epochMicros) {
         return epochMicros - originEpochMicros;

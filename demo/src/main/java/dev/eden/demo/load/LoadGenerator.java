@@ -6,7 +6,7 @@ import java.util.List;
 import redis.clients.jedis.HostAndPort;
 
 /** Runs the clients, spread over the addresses, until it is stopped. */
-public final class LoadGenerator implements AutoCloseable {
+public final class LoadGenerator implements Load {
     private final LoadStats stats = new LoadStats();
     private final List<Thread> threads = new ArrayList<>();
     private final long startedNanos = System.nanoTime();
@@ -35,16 +35,16 @@ public final class LoadGenerator implements AutoCloseable {
         return generator;
     }
 
+    @Override
     public LoadStats stats() {
         return stats;
     }
 
-    /** Seconds between start and stop (or now). */
+    @Override
     public double seconds() {
         return ((running ? System.nanoTime() : stoppedNanos) - startedNanos) / 1e9;
     }
 
-    /** Lets every client finish its request. Afterwards the history is complete. */
     @Override
     public void close() {
         if (!running) {

@@ -30,27 +30,27 @@ public final class LoadStats {
      */
     public record Trouble(int client, long nanos, boolean connection, String message) {}
 
-    void answered(int count, long nanos) {
+    public void answered(int count, long nanos) {
         operations.add(count);
         latencies.incrementAndGet(bucket(nanos));
     }
 
     /** Counts without a latency: a blocking command waits by design. */
-    void answered() {
+    public void answered() {
         operations.increment();
     }
 
-    void error(int client, String message) {
+    public void error(int client, String message) {
         errors.increment();
         keep(client, false, "error: " + message);
     }
 
-    void disconnected(int client, String message) {
+    public void disconnected(int client, String message) {
         disconnects.increment();
         keep(client, true, "disconnected: " + message);
     }
 
-    void conflict() {
+    public void conflict() {
         conflicts.increment();
     }
 

@@ -4,23 +4,23 @@ import dev.eden.demo.history.Operation;
 import org.jspecify.annotations.Nullable;
 
 /** Writes ids as values of varied size and reads them back; a value that is not whole is {@link Operation#CORRUPT}. */
-final class Payload {
+public final class Payload {
     /** Width of an element of a {@link Family#LOG}. */
-    static final int ELEMENT = 12;
+    public static final int ELEMENT = 12;
 
     private static final String FILLER = "abcdefghijklmnopqrstuvwxyz012345".repeat(2048);
 
     private Payload() {}
 
     /** Mostly up to 200 bytes; one in 256 has 8 KiB and one in 16,384 has 60 KiB. */
-    static String of(long id) {
+    public static String of(long id) {
         int mixed = Long.hashCode(id * 0x9E3779B97F4A7C15L) & 0x3FFF;
         int length = mixed == 0 ? 60_000 : mixed % 256 == 1 ? 8192 : mixed % 200;
         int from = mixed % 32;
         return Long.toString(id, 36) + '.' + FILLER.substring(from, from + length);
     }
 
-    static long id(@Nullable String value) {
+    public static long id(@Nullable String value) {
         if (value == null) {
             return Operation.ABSENT;
         }
@@ -32,13 +32,13 @@ final class Payload {
         return id > 0 && of(id).equals(value) ? id : Operation.CORRUPT;
     }
 
-    static String element(long id) {
+    public static String element(long id) {
         String digits = Long.toString(id, 36);
         return "0".repeat(ELEMENT - 1 - digits.length()) + digits + ',';
     }
 
     /** The ids of a string of elements, the last {@code max} of them. */
-    static long[] elements(String text, int max) {
+    public static long[] elements(String text, int max) {
         int count = Math.ceilDiv(text.length(), ELEMENT);
         int kept = Math.min(count, max);
         long[] ids = new long[kept];

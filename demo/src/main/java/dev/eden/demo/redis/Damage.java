@@ -1,4 +1,4 @@
-package dev.eden.demo;
+package dev.eden.demo.redis;
 
 import dev.eden.demo.load.StillLife;
 import java.util.Map;

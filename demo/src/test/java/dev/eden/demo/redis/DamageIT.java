@@ -1,4 +1,4 @@
-package dev.eden.demo;
+package dev.eden.demo.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
