@@ -1,16 +1,21 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One cancel request on its way to a server: connects, asks, and waits for the server to close, which it does after it has sent the signal. */
 final class CancelRequest extends ChannelInboundHandlerAdapter {
+    private static final long PATIENCE_SECONDS = 10;
+
     private final PostgresLoop loop;
     private final ServerConnection server;
     private @Nullable Runnable done;
+    private @Nullable Channel channel;
 
     private CancelRequest(PostgresLoop loop, ServerConnection server, Runnable done) {
         this.loop = loop;
@@ -23,10 +28,12 @@ final class CancelRequest extends ChannelInboundHandlerAdapter {
         server.cancels++;
         CancelRequest request = new CancelRequest(loop, server, done);
         loop.connector.connect(server.pool.key.server(), request, _ -> request.end());
+        loop.eventLoop.schedule(request::giveUp, PATIENCE_SECONDS, TimeUnit.SECONDS);
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
+        channel = context.channel();
         if (server.pool.key.server().tls()) {
             ByteBuf out = loop.buffer();
             out.writeInt(8).writeInt(Message.SSL_REQUEST);
@@ -70,6 +77,18 @@ final class CancelRequest extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         context.close();
+    }
+
+    /** The server does not answer: the request may still arrive, so its connection must not come to another client. */
+    private void giveUp() {
+        if (done != null) {
+            server.close();
+            end();
+            Channel here = channel;
+            if (here != null) {
+                here.close();
+            }
+        }
     }
 
     private void end() {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The keys with which clients cancel: the proxy's own, so that a key means a client and not a connection to a server, which changes hands. The first
- * twelve bits of the process id name the proxy. Shared by the loops.
+ * bits of the process id name the proxy. Shared by the loops.
  */
 final class Cancels {
     private static final SecureRandom RANDOM = new SecureRandom();

@@ -785,6 +785,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         settings = connection.settings;
         connection.pool.remember(asked, connection.settings);
         if (carried != null) {
+            found = carried;
             pins = carried.pins();
             carried = null;
             unprobed = false;
@@ -838,6 +839,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         server = null;
         holding.pool.release(holding);
+        updateReading();
     }
 
     boolean pinned() {

@@ -309,7 +309,7 @@ final class ServerPool {
             waiting.clear();
             told.forEach(client -> client.refused(why));
         }
-        if (!loop.gate.justFlipped() || !onActive()) {
+        if (!onActive() || !behindFence(why)) {
             for (Exchange exchange = exchanges.pollFirst(); exchange != null; exchange = exchanges.pollFirst()) {
                 exchange.failed(why);
                 exchange.end();
@@ -338,7 +338,7 @@ final class ServerPool {
             waiting.removeFirst();
             ErrorMessage why = failure;
             first.refused(
-                    why != null && all.isEmpty()
+                    why != null && all.size() == connecting
                             ? why
                             : ErrorMessage.fatal(
                                             "53300",
