@@ -207,8 +207,7 @@ class PostgresMigrationIT {
                             EdenObjects.ROLE_PATTERN))
                     .isZero();
         }
-        assertThatThrownBy(() -> servers.application(other))
-                .hasMessageContaining("permission denied for database");
+        assertThatThrownBy(() -> servers.application(other)).hasMessageContaining("permission denied for database");
     }
 
     private static final List<String> CONTENTS = List.of(
@@ -237,6 +236,11 @@ class PostgresMigrationIT {
             assertThat(once).containsAll(writers.acknowledged);
             once.removeAll(writers.acknowledged);
             assertThat(writers.doubtful).containsAll(once);
+            assertThat(writers.duplicates).isEmpty();
+            assertThat(session.is("SELECT nextval('shop.events_id_seq') > max(id) FROM shop.events"))
+                    .isTrue();
+            assertThat(session.is("SELECT nextval('shop.lines_id_seq') > max(id) FROM shop.lines"))
+                    .isTrue();
             assertThat(session.number("SELECT sum(balance) FROM shop.accounts")).isEqualTo(1000);
             assertThat(session.number("SELECT count(*) FROM shop.events WHERE event ~ '^old'"))
                     .isEqualTo(20000);

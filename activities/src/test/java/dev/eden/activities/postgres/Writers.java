@@ -18,6 +18,9 @@ final class Writers implements AutoCloseable {
     private final List<Thread> threads = new ArrayList<>();
     final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
     final Set<String> doubtful = ConcurrentHashMap.newKeySet();
+    /** A sequence that gave a value twice. */
+    final Set<String> duplicates = ConcurrentHashMap.newKeySet();
+
     private volatile boolean stop;
 
     Writers(PostgresServers servers, int count) {
@@ -58,6 +61,9 @@ final class Writers implements AutoCloseable {
                 }
             } catch (SQLException e) {
                 String state = String.valueOf(e.getSQLState());
+                if (state.startsWith("23")) {
+                    duplicates.add(event);
+                }
                 boolean unknown = sent && !state.startsWith("40");
                 if (unknown) {
                     doubtful.add(event);

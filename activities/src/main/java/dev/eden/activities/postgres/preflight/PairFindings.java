@@ -193,8 +193,8 @@ final class PairFindings {
                     "Give each missing column, give additional ones a default, or drop the tables.");
         }
         boolean more = there.keySet().stream()
-                .anyMatch(key -> !here.containsKey(key)
-                        && shared.contains(there.get(key).table()));
+                .anyMatch(key ->
+                        !here.containsKey(key) && shared.contains(there.get(key).table()));
         if (more && target.major() < COLUMN_LISTS_SINCE) {
             findings.failure(
                     "postgres.target.schema_way_back",

@@ -44,8 +44,8 @@ final class SchemaFreeze {
                         + " ON ddl_command_end EXECUTE FUNCTION " + function);
             }
             if (!present.contains(names.freeze("drop"))) {
-                session.execute("CREATE EVENT TRIGGER " + Sql.name(names.freeze("drop")) + " ON sql_drop EXECUTE FUNCTION "
-                        + function);
+                session.execute("CREATE EVENT TRIGGER " + Sql.name(names.freeze("drop"))
+                        + " ON sql_drop EXECUTE FUNCTION " + function);
             }
         });
     }

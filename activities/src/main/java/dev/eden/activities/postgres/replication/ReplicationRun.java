@@ -309,7 +309,8 @@ final class ReplicationRun implements AutoCloseable {
             }
             failures = failed;
             if (failedAt != 0 && now - failedAt < TROUBLE_NANOS) {
-                return "replication fails on " + direction.to() + " (" + failed + " times so far); its server log says why";
+                return "replication fails on " + direction.to() + " (" + failed
+                        + " times so far); its server log says why";
             }
         }
         boolean working = onTo.is(
