@@ -86,7 +86,8 @@ final class RdbParser {
             throw new RdbException("the value of key " + EscapedKey.quoted(key) + " in database " + database
                     + " has more than " + maxValueBytes + " bytes: too large for one RESTORE");
         } catch (RdbException e) {
-            throw new RdbException("key " + EscapedKey.quoted(key) + " in database " + database + ": " + e.getMessage());
+            throw new RdbException(
+                    "key " + EscapedKey.quoted(key) + " in database " + database + ": " + e.getMessage());
         }
         int from = in.markPosition();
         handler.entry(database, key, expireAt, type, in.buffer(), from, in.position() - from);

@@ -34,14 +34,15 @@ class FullLoadBenchmarkIT {
                     long used = Runtime.getRuntime().totalMemory()
                             - Runtime.getRuntime().freeMemory();
                     // Above what tests log, so that Maven shows it.
-                    LOGGER.atWarn().log(
-                            "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
-                            round,
-                            (long) (KEYS / seconds),
-                            seconds,
-                            cpuSeconds(ProcessHandle.current().pid()) - ownBefore,
-                            cpuSeconds(pair.target.pid()) - targetBefore,
-                            used >> 20);
+                    LOGGER.atWarn()
+                            .log(
+                                    "{}: {} keys/s, {} s; CPU: here {} s, target {} s; heap in use {} MiB",
+                                    round,
+                                    (long) (KEYS / seconds),
+                                    seconds,
+                                    cpuSeconds(ProcessHandle.current().pid()) - ownBefore,
+                                    cpuSeconds(pair.target.pid()) - targetBefore,
+                                    used >> 20);
                     assertThat(running.failure.get()).isNull();
                 }
                 try (RespConnection green = pair.connect("target")) {
