@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 class BadInputIT {
     private static final String SECRET = "canary-s3cret-never-shown";
     private static final String ENDPOINT =
-            "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"labels\":{\"a\":\"b\"}}";
+            "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"options\":{\"client_login\":\"endpoint\"},\"labels\":{\"a\":\"b\"}}";
     private static final String MIGRATION = """
             {"id":"m","description":"d","strategy":{"type":"canary","read_percentage":0.05,"consistency":"session","max_wait":"5ms",
             "stages":[{"read_percentage":0.1,"bake":"1m"}],
@@ -124,6 +124,13 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/dns", "{\"zone\":\"z\"}"),
                 wrong(m, MIGRATION, "/labels", "\"a=b\""),
                 wrong(m, MIGRATION, "/strategi", "{}"),
+                wrong("/api/v1/endpoints", ENDPOINT, "/options/client_login", "\"root\""),
+                wrong("/api/v1/endpoints", ENDPOINT, "/options/client_logins", "\"endpoint\""),
+                wrong(
+                        "/api/v1/endpoints",
+                        "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"options\":{}}",
+                        "/options/client_login",
+                        "\"endpoint\""),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/endpoint", "1"),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/id", null),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/listen", "\"6379\""),

@@ -111,7 +111,8 @@ class SecretsIT {
         }
         migrate(eden, source, target);
 
-        String metrics = get("http://127.0.0.1:" + eden.adminPort() + "/metrics").body();
+        String metrics =
+                get("http://127.0.0.1:" + eden.adminPort() + "/metrics").body();
         Map<String, String> places = new LinkedHashMap<>();
         places.put("an answer of the API", answers.toString());
         places.put("a metric", metrics);
@@ -126,7 +127,8 @@ class SecretsIT {
         });
         assertThat(metrics).contains("eden_throughput_ops");
 
-        String encryptionKey = Files.readString(directory.resolve("encryption.key")).strip();
+        String encryptionKey =
+                Files.readString(directory.resolve("encryption.key")).strip();
         // The store keeps a token's hash, and nothing else of it.
         String hash = sha256(TOKEN);
         assertThat(places.get("a row of the store")).contains(hash);
@@ -161,7 +163,8 @@ class SecretsIT {
             post("/migrations/" + ID + "/migrate", null, 202);
             awaitPhase("canary");
             application.set("key:0", VALUE);
-            for (String[] step : new String[][] {{"cutover", "baking"}, {"rollback", "canary"}, {"cutover", "baking"}}) {
+            for (String[] step :
+                    new String[][] {{"cutover", "baking"}, {"rollback", "canary"}, {"cutover", "baking"}}) {
                 post("/migrations/" + ID + "/" + step[0], "{\"reason\":\"test\"}", 202);
                 awaitPhase(step[1]);
                 assertThat(application.get("key:0")).isEqualTo(VALUE);

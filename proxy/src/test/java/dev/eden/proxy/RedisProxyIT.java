@@ -457,6 +457,39 @@ class RedisProxyIT {
         }
     }
 
+    @Test
+    void clientsThatNeverLogInGetTheEndpointsLoginWhereItSaysSo() throws IOException {
+        acl(atTarget, "SETUSER", "endpoint", "on", ">e", "~*", "&*", "+@all", "-flushall");
+        acl(atTarget, "SETUSER", "default", "resetpass", ">p");
+        Backend.Login login = new Backend.Login("endpoint", new Secret("e"));
+        MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                MemoryRouteStore.backend("source", source.port()),
+                new Backend("target", "127.0.0.1", target.port(), false, login, login)));
+        MemoryRouteStore before = store;
+        try (RedisProxy other = RedisProxy.start(config("p7"), own, new SimpleMeterRegistry());
+                Wire client = new Wire(other.port());
+                Wire listening = new Wire(other.port())) {
+            store = own;
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("default");
+            assertThat(listening.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            hold();
+            client.send("SET", "a", "1");
+            flip();
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("endpoint");
+            assertThat(client.call("FLUSHALL")).startsWith("-NOPERM");
+            assertThat(client.call("AUTH", "p")).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("default");
+            assertThat(listening.call("PING")).isEqualTo("[pong, ]");
+            assertThat(atTarget.publish("c", "moved")).isEqualTo(1);
+            assertThat(listening.read()).isEqualTo("[message, c, moved]");
+        } finally {
+            store = before;
+            acl(atTarget, "SETUSER", "default", "nopass");
+            acl(atTarget, "DELUSER", "endpoint");
+        }
+    }
+
     private static void acl(Jedis server, String... arguments) {
         server.sendCommand(() -> "ACL".getBytes(), arguments);
     }

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param engine {@code redis} or {@code postgres}
  * @param tls with verification of the server's certificate and name
+ * @param loginForClients Redis: clients that have not authenticated are given {@code login} by the proxies
  * @param database PostgreSQL: the one database that is meant; null for Redis, and for PostgreSQL's default, the user's name
  */
 public record Endpoint(
@@ -17,7 +18,20 @@ public record Endpoint(
         int port,
         boolean tls,
         Backend.@Nullable Login login,
-        @Nullable String database) {
+        @Nullable String database,
+        boolean loginForClients) {
+
+    /** Which leaves clients to their own logins. */
+    public Endpoint(
+            String id,
+            String engine,
+            String host,
+            int port,
+            boolean tls,
+            Backend.@Nullable Login login,
+            @Nullable String database) {
+        this(id, engine, host, port, tls, login, database, false);
+    }
 
     /** Without a database. */
     public Endpoint(String id, String engine, String host, int port, boolean tls, Backend.@Nullable Login login) {

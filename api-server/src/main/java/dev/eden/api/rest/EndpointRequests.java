@@ -10,7 +10,7 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code {id, uri, tls?, credentials?, labels?}}. A login in the URI's user part goes to the credentials. */
+/** Reads {@code {id, uri, tls?, credentials?, options?, labels?}}. A login in the URI's user part goes to the credentials. */
 final class EndpointRequests {
     private EndpointRequests() {}
 
@@ -32,6 +32,7 @@ final class EndpointRequests {
             fields.error("tls", "contradicts the uri's scheme");
         }
         Credentials credentials = credentials(fields, address.login(), pathId != null);
+        boolean clientLogin = clientLogin(fields, address.engine(), credentials);
         var labels = fields.labels("labels");
         fields.done();
         return new NewEndpoint(
@@ -42,7 +43,25 @@ final class EndpointRequests {
                 address.tls() || Boolean.TRUE.equals(tls),
                 address.database(),
                 credentials,
+                clientLogin,
                 labels);
+    }
+
+    /** {@code options.client_login}: whom clients are that never log in: {@code none} (as the server has it) or {@code endpoint}. */
+    private static boolean clientLogin(Fields fields, String engine, Credentials credentials) {
+        Fields options = fields.object("options");
+        if (options == null) {
+            return false;
+        }
+        boolean wanted =
+                options.oneOf("client_login", "none", "none", "endpoint").equals("endpoint");
+        if (wanted && !engine.equals("redis")) {
+            options.error("client_login", "is for Redis; clients of PostgreSQL always log in");
+        } else if (wanted && credentials instanceof Credentials.None) {
+            options.error("client_login", "needs credentials of the endpoint");
+        }
+        options.end();
+        return wanted;
     }
 
     private static Credentials credentials(Fields fields, Backend.@Nullable Login inUri, boolean replacing) {

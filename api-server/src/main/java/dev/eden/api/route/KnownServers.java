@@ -73,7 +73,8 @@ final class KnownServers {
             String user = postgres ? EdenObjects.of(migration).proxy() : "eden-proxy-" + migration;
             eden = records.login(migration, key.endpoint(), "login:proxy", user);
         }
-        Backend backend = new Backend(e.id(), e.host(), e.port(), e.tls(), null, eden, e.database());
+        Backend backend = new Backend(
+                e.id(), e.host(), e.port(), e.tls(), e.loginForClients() ? e.login() : null, eden, e.database());
         known.values().removeIf(k -> System.nanoTime() - k.at() > USABLE);
         known.put(key, new Known(backend, System.nanoTime(), new AtomicBoolean()));
         return backend;

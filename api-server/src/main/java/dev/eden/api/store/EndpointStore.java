@@ -43,9 +43,13 @@ public final class EndpointStore implements EndpointDirectory {
             boolean tls,
             @Nullable String database,
             boolean hasCredentials,
+            Options options,
             Map<String, String> labels,
             String createdAt,
             String updatedAt) {}
+
+    /** @param clientLogin {@code endpoint}: clients that never log in are given the endpoint's credentials; {@code none} */
+    public record Options(String clientLogin) {}
 
     /** An endpoint as asked for. */
     public record NewEndpoint(
@@ -56,6 +60,7 @@ public final class EndpointStore implements EndpointDirectory {
             boolean tls,
             @Nullable String database,
             Credentials credentials,
+            boolean clientLogin,
             Map<String, String> labels) {}
 
     /** What a request says about credentials. */
@@ -73,8 +78,9 @@ public final class EndpointStore implements EndpointDirectory {
     public EndpointView create(NewEndpoint endpoint, String actor) {
         return jdbi.inTransaction(handle -> {
             int inserted = handle.createUpdate("""
-                            INSERT INTO endpoint (id, engine, host, port, tls, database, credentials, labels)
-                            VALUES (:id, :engine, :host, :port, :tls, :database, :credentials, CAST(:labels AS jsonb))
+                            INSERT INTO endpoint (id, engine, host, port, tls, database, credentials, client_login, labels)
+                            VALUES (:id, :engine, :host, :port, :tls, :database, :credentials, :clientLogin,
+                                CAST(:labels AS jsonb))
                             ON CONFLICT (id) DO NOTHING""")
                     .bind("id", endpoint.id())
                     .bind("engine", endpoint.engine())
@@ -83,6 +89,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("tls", endpoint.tls())
                     .bind("database", endpoint.database())
                     .bind("credentials", seal(endpoint, null))
+                    .bind("clientLogin", endpoint.clientLogin())
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             if (inserted == 0) {
@@ -134,7 +141,7 @@ public final class EndpointStore implements EndpointDirectory {
             EndpointView before = old.view();
             handle.createUpdate("""
                             UPDATE endpoint SET engine = :engine, host = :host, port = :port, tls = :tls, database = :database,
-                                credentials = :credentials, labels = CAST(:labels AS jsonb), updated_at = now()
+                                credentials = :credentials, client_login = :clientLogin, labels = CAST(:labels AS jsonb), updated_at = now()
                             WHERE id = :id""")
                     .bind("id", endpoint.id())
                     .bind("engine", endpoint.engine())
@@ -143,6 +150,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("tls", endpoint.tls())
                     .bind("database", endpoint.database())
                     .bind("credentials", seal(endpoint, old.credentials()))
+                    .bind("clientLogin", endpoint.clientLogin())
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             EndpointView after = view(handle, endpoint.id());
@@ -188,7 +196,15 @@ public final class EndpointStore implements EndpointDirectory {
                 .map((set, _) -> Row.of(set))
                 .findOne()
                 .orElseThrow(() -> new NoSuchElementException("endpoint " + id));
-        return new Endpoint(row.id(), row.engine(), row.host(), row.port(), row.tls(), login(row), row.database());
+        return new Endpoint(
+                row.id(),
+                row.engine(),
+                row.host(),
+                row.port(),
+                row.tls(),
+                login(row),
+                row.database(),
+                row.clientLogin());
     }
 
     /** {@code interlay x} or {@code migration y}. */
@@ -252,6 +268,7 @@ public final class EndpointStore implements EndpointDirectory {
             boolean tls,
             @Nullable String database,
             byte @Nullable [] credentials,
+            boolean clientLogin,
             String labels,
             String createdAt,
             String updatedAt) {
@@ -265,6 +282,7 @@ public final class EndpointStore implements EndpointDirectory {
                     row.getBoolean("tls"),
                     row.getString("database"),
                     row.getBytes("credentials"),
+                    row.getBoolean("client_login"),
                     row.getString("labels"),
                     row.getObject("created_at", OffsetDateTime.class)
                             .toInstant()
@@ -287,6 +305,7 @@ public final class EndpointStore implements EndpointDirectory {
                     tls,
                     database,
                     credentials != null,
+                    new Options(clientLogin ? "endpoint" : "none"),
                     Labels.of(labels),
                     createdAt,
                     updatedAt);

@@ -16,11 +16,14 @@ final class PairFindings {
 
     private final ServerView source;
     private final ServerView target;
+    private final boolean loginForClients;
     private final Findings findings;
 
-    PairFindings(ServerView source, ServerView target, Findings findings) {
+    /** @param loginForClients the target's endpoint says that clients which never log in get its own login */
+    PairFindings(ServerView source, ServerView target, boolean loginForClients, Findings findings) {
         this.source = source;
         this.target = target;
+        this.loginForClients = loginForClients;
         this.findings = findings;
     }
 
@@ -149,6 +152,7 @@ final class PairFindings {
     }
 
     private void users(AclSnapshot from, AclSnapshot to) {
+        clientsWithoutLogin(open(from), open(to));
         List<String> copied = new ArrayList<>();
         List<String> different = new ArrayList<>();
         for (AclUser user : from.users()) {
@@ -180,5 +184,33 @@ final class PairFindings {
                             + String.join(", ", different) + ".",
                     "Make them equal: a client whose password is not accepted by the target cannot be moved.");
         }
+    }
+
+    /** Such clients are the default user, where that one needs no password. */
+    private void clientsWithoutLogin(boolean served, boolean wouldBeServed) {
+        if (loginForClients && !served) {
+            findings.failure(
+                    "redis.client_login.source_protected",
+                    "Clients that do not log in are refused by the source, but the target's endpoint would log them in with its own"
+                            + " credentials (options.client_login): they would get rights that they never had.",
+                    "Set options.client_login of the target's endpoint to \"none\".");
+        } else if (!loginForClients && served && !wouldBeServed) {
+            findings.warning(
+                    "redis.client_login.target_protected",
+                    "The source serves clients that do not log in; the target's default user needs a password, so they would be refused"
+                            + " after the cutover.",
+                    "Let clients log in as a user that both servers know; or set options.client_login of the target's endpoint to"
+                            + " \"endpoint\": proxies then log such clients in with the endpoint's credentials.");
+        } else if (loginForClients) {
+            findings.info(
+                    "redis.client_login.endpoint",
+                    "On the target, clients that do not log in are given the credentials of its endpoint.");
+        }
+    }
+
+    private static boolean open(AclSnapshot users) {
+        return users.user("default")
+                .filter(user -> user.on() && user.rules().contains("nopass"))
+                .isPresent();
     }
 }

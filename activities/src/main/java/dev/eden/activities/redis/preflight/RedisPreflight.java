@@ -47,7 +47,8 @@ public final class RedisPreflight {
             new TargetFindings(view, findings).check(spec.data().replace());
         });
         if (source.isPresent() && target.isPresent()) {
-            new PairFindings(source.get(), target.get(), findings).check();
+            boolean loginForClients = endpoints.endpoint(spec.target()).loginForClients();
+            new PairFindings(source.get(), target.get(), loginForClients, findings).check();
             sample(endpoints.endpoint(spec.source()), source.get(), findings);
         }
         new MechanismFindings(findings).check(spec.data(), source);

@@ -177,6 +177,36 @@ class RedisPreflightIT {
     }
 
     @Test
+    void clientsThatNeverLogInAreThoughtOf() {
+        target = EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withConfig("requirepass p"));
+        assertThat(ids(withClientLogin(false), "warning")).contains("redis.client_login.target_protected");
+        assertThat(ids(withClientLogin(true), "info")).contains("redis.client_login.endpoint");
+        assertThat(ids(withClientLogin(true), "failure")).isEmpty();
+        command("source", "ACL", "SETUSER", "default", "resetpass", ">q");
+        Preflight escalating = new RedisPreflight(
+                        id -> id.equals("source") ? endpoint(source, "q", false) : endpoint(target, "p", true))
+                .preflight(RedisServers.spec("fail"));
+        assertThat(ids(escalating, "failure")).containsExactly("redis.client_login.source_protected");
+    }
+
+    private Preflight withClientLogin(boolean wanted) {
+        return new RedisPreflight(id -> id.equals("source") ? servers().endpoint(id) : endpoint(target, "p", wanted))
+                .preflight(RedisServers.spec("fail"));
+    }
+
+    private static Endpoint endpoint(EmbeddedRedis server, String password, boolean loginForClients) {
+        return new Endpoint(
+                "e" + server.port(),
+                "redis",
+                server.host(),
+                server.port(),
+                false,
+                new Backend.Login("default", new Secret(password)),
+                null,
+                loginForClients);
+    }
+
+    @Test
     void aMechanismThatDoesNotExistIsRefused() {
         target = EmbeddedRedis.start();
         MigrationSpec spec = RedisServers.spec("fail");
