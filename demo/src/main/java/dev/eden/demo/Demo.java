@@ -33,7 +33,8 @@ final class Demo {
     DemoVerdict run() throws IOException {
         long begun = System.nanoTime();
         if (options.damage() > workload.mostDamage()) {
-            throw new DemoException("--damage: at most " + workload.mostDamage() + " with this many " + workload.units());
+            throw new DemoException(
+                    "--damage: at most " + workload.mostDamage() + " with this many " + workload.units());
         }
         screen.event("starting Eden's store, Temporal, " + cluster.databases().source() + " as the source and "
                 + cluster.databases().target() + " as the target");
@@ -44,8 +45,7 @@ final class Demo {
                             + " Web UI (infra/temporal/build makes the real one)");
         }
         CompletableFuture<Void> filled = CompletableFuture.runAsync(this::fill);
-        screen.event(
-                "starting the control plane, filling the source with " + options.keys() + " " + workload.units());
+        screen.event("starting the control plane, filling the source with " + options.keys() + " " + workload.units());
         RestClient rest = cluster.startControlPlane();
         Scenario scenario = new Scenario(options, rest, cluster, workload, screen);
         scenario.register();

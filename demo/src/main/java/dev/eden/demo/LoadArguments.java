@@ -12,7 +12,9 @@ public final class LoadArguments {
     @Option(names = "--clients", description = "connections (default: ${DEFAULT-VALUE})")
     private int clients;
 
-    @Option(names = "--rate", description = "operations a second (default: ${DEFAULT-VALUE}; statements to a PostgreSQL: 1200)")
+    @Option(
+            names = "--rate",
+            description = "operations a second (default: ${DEFAULT-VALUE}; statements to a PostgreSQL: 1200)")
     private int rate;
 
     @Option(names = "--seed", description = "what the clients do, and every random choice (default: ${DEFAULT-VALUE})")

@@ -79,12 +79,13 @@ public final class Scenario {
                   "data": %s, %s
                   "failure_handling": "pause"
                 }""".formatted(
-                MIGRATION,
-                cluster.databases().source(),
-                cluster.databases().target(),
-                cluster.databases().data(),
-                more));
-        rest.post("/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
+                        MIGRATION,
+                        cluster.databases().source(),
+                        cluster.databases().target(),
+                        cluster.databases().data(),
+                        more));
+        rest.post(
+                "/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }
 
@@ -158,8 +159,8 @@ public final class Scenario {
                         && status.lagMillis() < 1000);
         Status status = poller.now();
         if (!status.phase().equals("replicating")) {
-            throw new DemoException("the migration was " + status.phase()
-                    + " before the damage could be done; more " + workload.units() + " (--keys) make the load long enough");
+            throw new DemoException("the migration was " + status.phase() + " before the damage could be done; more "
+                    + workload.units() + " (--keys) make the load long enough");
         }
         try {
             planted = workload.damage(options.damage());

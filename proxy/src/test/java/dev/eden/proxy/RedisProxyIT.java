@@ -772,8 +772,7 @@ class RedisProxyIT {
     @Test
     void aReadThatWaitedForTheStandbyLeavesNoTraceOnTheNext() throws IOException {
         replica();
-        CanaryPolicy patient =
-                new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofSeconds(30));
+        CanaryPolicy patient = new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofSeconds(30));
         atSource.set("waited", "source");
         atTarget.set("waited", "target");
         store.canary(patient, false, "applied");

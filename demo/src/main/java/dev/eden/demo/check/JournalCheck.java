@@ -39,11 +39,14 @@ public final class JournalCheck {
         Findings findings = new Findings();
         List<ListTransaction> transactions =
                 journals.stream().flatMap(j -> j.transactions().stream()).toList();
-        List<Insert> inserts = journals.stream().flatMap(j -> j.inserts().stream()).toList();
-        List<Batch> batches = journals.stream().flatMap(j -> j.batches().stream()).toList();
+        List<Insert> inserts =
+                journals.stream().flatMap(j -> j.inserts().stream()).toList();
+        List<Batch> batches =
+                journals.stream().flatMap(j -> j.batches().stream()).toList();
         List<Transfer> transfers =
                 journals.stream().flatMap(j -> j.transfers().stream()).toList();
-        List<Notice> notices = journals.stream().flatMap(j -> j.notices().stream()).toList();
+        List<Notice> notices =
+                journals.stream().flatMap(j -> j.notices().stream()).toList();
         new ListCheck(findings, sessionOnly).check(transactions, end.lists());
         inserts(findings, inserts, end.inserts());
         batches(findings, batches, end.batches());
@@ -96,8 +99,7 @@ public final class JournalCheck {
             } else if (there.putIfAbsent(row.token(), row) != null) {
                 findings.add(Anomaly.DUPLICATED, "ledger", "row " + row.token(), what + " is there twice");
                 continue;
-            } else if (insert.outcome() == Outcome.OK
-                    && (insert.id() != row.id() || insert.number() != row.number())) {
+            } else if (insert.outcome() == Outcome.OK && (insert.id() != row.id() || insert.number() != row.number())) {
                 findings.add(
                         Anomaly.WRONG,
                         "ledger",
@@ -110,8 +112,7 @@ public final class JournalCheck {
         }
         for (Insert insert : inserts) {
             if (insert.outcome() == Outcome.OK && !there.containsKey(insert.token())) {
-                findings.add(
-                        Anomaly.LOST, "ledger", insert.token(), "row " + Checker.id(insert.token()) + " is gone");
+                findings.add(Anomaly.LOST, "ledger", insert.token(), "row " + Checker.id(insert.token()) + " is gone");
                 unique(findings, ids, insert.id(), "id");
                 unique(findings, numbers, insert.number(), "number");
             }
@@ -212,8 +213,8 @@ public final class JournalCheck {
                     Anomaly.TORN,
                     "accounts",
                     subject,
-                    snapshot.accounts() + " accounts with " + snapshot.sum() + " together, not " + accounts
-                            + " with " + accounts * balance);
+                    snapshot.accounts() + " accounts with " + snapshot.sum() + " together, not " + accounts + " with "
+                            + accounts * balance);
         }
     }
 

@@ -73,11 +73,7 @@ final class ListCheck {
             long element = list[at];
             Origin origin = origins.get(element);
             if (origin == null) {
-                findings.add(
-                        Anomaly.WRONG,
-                        name(key),
-                        element,
-                        "element " + Checker.id(element) + " was never added");
+                findings.add(Anomaly.WRONG, name(key), element, "element " + Checker.id(element) + " was never added");
                 continue;
             }
             ListTransaction writer = transactions.get(origin.transaction());
@@ -122,9 +118,7 @@ final class ListCheck {
 
     private static boolean precedes(ListTransaction one, ListTransaction other) {
         return one.returned() < other.begun()
-                || (one.returned() != Operation.NEVER
-                        && one.client() == other.client()
-                        && one.index() < other.index());
+                || (one.returned() != Operation.NEVER && one.client() == other.client() && one.index() < other.index());
     }
 
     private void acknowledged(List<ListTransaction> transactions, Map<Long, Place> places) {
@@ -180,8 +174,7 @@ final class ListCheck {
                                 Anomaly.TORN,
                                 name(read.key()),
                                 transaction.client() + "/" + transaction.index(),
-                                words(transaction) + " saw half of "
-                                        + words(transactions.get(origin.transaction())));
+                                words(transaction) + " saw half of " + words(transactions.get(origin.transaction())));
                     }
                 }
             }
@@ -227,8 +220,7 @@ final class ListCheck {
             }
         }
         List<ListTransaction> inProgramOrder = new ArrayList<>(transactions);
-        inProgramOrder.sort(
-                Comparator.comparingInt(ListTransaction::client).thenComparingInt(ListTransaction::index));
+        inProgramOrder.sort(Comparator.comparingInt(ListTransaction::client).thenComparingInt(ListTransaction::index));
         for (ListTransaction transaction : inProgramOrder) {
             if (transaction.outcome() != Outcome.OK) {
                 continue;
@@ -314,7 +306,9 @@ final class ListCheck {
             for (int i = 0; i < cycle.transactions().size() && i < 8; i++) {
                 words.append(i == 0 ? ": " : "")
                         .append(words(transactions.get(cycle.transactions().get(i))))
-                        .append(" -").append(cycle.edges().get(i)).append("> ");
+                        .append(" -")
+                        .append(cycle.edges().get(i))
+                        .append("> ");
             }
             findings.add(Anomaly.CYCLE, "serial lists", cycle.transactions().getFirst(), words + "the first");
         }

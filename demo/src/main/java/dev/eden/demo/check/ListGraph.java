@@ -116,8 +116,10 @@ final class ListGraph {
             int at = queue.poll();
             for (Map.Entry<Integer, Set<Edge>> step : next.get(at).entrySet()) {
                 int there = step.getKey();
-                Edge edge =
-                        step.getValue().stream().filter(allowed::contains).findFirst().orElse(null);
+                Edge edge = step.getValue().stream()
+                        .filter(allowed::contains)
+                        .findFirst()
+                        .orElse(null);
                 if (edge == null || component[there] != component[from] || cameBy.containsKey(there)) {
                     continue;
                 }

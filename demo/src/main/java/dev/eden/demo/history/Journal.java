@@ -29,13 +29,7 @@ public final class Journal {
      * @param begun when its first statement was sent: its snapshot is no older
      */
     public record ListTransaction(
-            int client,
-            int session,
-            int index,
-            Outcome outcome,
-            long begun,
-            long returned,
-            List<ListStep> steps) {
+            int client, int session, int index, Outcome outcome, long begun, long returned, List<ListStep> steps) {
         public ListTransaction {
             steps = List.copyOf(steps);
         }

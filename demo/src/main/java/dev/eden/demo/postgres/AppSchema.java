@@ -117,39 +117,55 @@ final class AppSchema {
 
     private void fill(Connection admin, Statement statement) throws SQLException, IOException {
         CopyManager copy = admin.unwrap(PGConnection.class).getCopyAPI();
-        copy(copy, "app.profiles (id, body)", rows.count(Table.PROFILE), id -> id + "\t"
-                + Payload.of(rows.initial(rows.cell(Table.PROFILE, id, 0))));
-        copy(copy, "app.counters", rows.count(Table.COUNTER), id -> id + "\t"
-                + rows.initial(rows.cell(Table.COUNTER, id, 0)));
-        copy(copy, "app.logs", rows.count(Table.LOG), id -> id + "\t"
-                + Arrays.stream(rows.initialElements(rows.cell(Table.LOG, id, 0)))
-                        .mapToObj(Payload::element)
-                        .collect(Collectors.joining()));
-        copy(copy, "app.trails", rows.count(Table.TRAIL), id -> id + "\t{"
-                + Arrays.stream(rows.initialElements(rows.cell(Table.TRAIL, id, 0)))
-                        .mapToObj(Long::toString)
-                        .collect(Collectors.joining(","))
-                + "}");
-        copy(copy, "app.pairs", rows.count(Table.PAIR) * 2, i -> i / 2 + "\t" + i % 2 + "\t"
-                + rows.initial(rows.cell(Table.PAIR, i / 2, 0)));
+        copy(
+                copy,
+                "app.profiles (id, body)",
+                rows.count(Table.PROFILE),
+                id -> id + "\t" + Payload.of(rows.initial(rows.cell(Table.PROFILE, id, 0))));
+        copy(
+                copy,
+                "app.counters",
+                rows.count(Table.COUNTER),
+                id -> id + "\t" + rows.initial(rows.cell(Table.COUNTER, id, 0)));
+        copy(
+                copy,
+                "app.logs",
+                rows.count(Table.LOG),
+                id -> id + "\t"
+                        + Arrays.stream(rows.initialElements(rows.cell(Table.LOG, id, 0)))
+                                .mapToObj(Payload::element)
+                                .collect(Collectors.joining()));
+        copy(
+                copy,
+                "app.trails",
+                rows.count(Table.TRAIL),
+                id -> id + "\t{"
+                        + Arrays.stream(rows.initialElements(rows.cell(Table.TRAIL, id, 0)))
+                                .mapToObj(Long::toString)
+                                .collect(Collectors.joining(","))
+                        + "}");
+        copy(
+                copy,
+                "app.pairs",
+                rows.count(Table.PAIR) * 2,
+                i -> i / 2 + "\t" + i % 2 + "\t" + rows.initial(rows.cell(Table.PAIR, i / 2, 0)));
         statement.execute("INSERT INTO app.accounts SELECT i, i % 20, 'owner ' || i, " + Rows.BALANCE
                 + ", jsonb_build_object('limit', i * 10) FROM generate_series(0, " + (Rows.ACCOUNTS - 1) + ") AS i");
-        statement.execute("INSERT INTO app.serial SELECT -i, '{}' FROM generate_series(1, " + SERIAL_PADDING + ") AS i");
+        statement.execute(
+                "INSERT INTO app.serial SELECT -i, '{}' FROM generate_series(1, " + SERIAL_PADDING + ") AS i");
         int still = rows.count(Table.STILL);
         statement.execute("""
                 INSERT INTO app.events (id, at, mood, rate, note)
                 SELECT i, timestamptz '2020-01-01 00:00:00+00' + i * interval '1 minute',
                     (ARRAY['calm', 'busy', 'late'])[1 + i %% 3]::app.mood, i %% 100 + 0.25, CASE WHEN i %% 5 > 0 THEN 'note ' || md5(i::text) END
                 FROM generate_series(0, %d) AS i""".formatted(still - 1));
-        statement.execute(
-                """
+        statement.execute("""
                 INSERT INTO app.things SELECT (ARRAY['north', 'south'])[1 + i %% 2], i, i %% 30000, i * 1000000007::bigint, i / 7.0, i / 7.0, i / 3.0,
                     i %% 2 = 0, decode(md5(i::text), 'hex'), md5(i::text)::uuid, date '2024-02-28' + i %% 400, time '00:00' + i * interval '1 second',
                     timestamp '2001-01-01' + i * interval '1 hour', i * interval '1 day 2 hours', json_build_object('a', i, 'b', NULL), jsonb_build_array(i, 'é', true),
                     ('10.0.' || i %% 256 || '.1')::inet, ARRAY['w' || i %% 50, NULL, 'größer', '東京'], ARRAY[[i, 1], [2, 3]],
                     tstzrange('2024-01-01 00:00+00', timestamptz '2024-01-01 00:00+00' + i * interval '1 hour'), B'1011', CASE WHEN i %% 4 > 0 THEN repeat('long ', i %% 900) END
-                FROM generate_series(0, %d) AS i"""
-                        .formatted(Math.max(still / 10, 100) - 1));
+                FROM generate_series(0, %d) AS i""".formatted(Math.max(still / 10, 100) - 1));
     }
 
     private static void copy(CopyManager copy, String into, int count, IntFunction<String> line)

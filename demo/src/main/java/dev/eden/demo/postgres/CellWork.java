@@ -180,8 +180,8 @@ final class CellWork {
         int id = pick(Table.TRAIL);
         SqlRecorder.Entry entry = expectAppend(Table.TRAIL, id);
         return recorder.statement(on, () -> {
-            try (PreparedStatement statement =
-                    on.prepareStatement("UPDATE app.trails SET v = v || ?::bigint WHERE id = ? RETURNING cardinality(v)")) {
+            try (PreparedStatement statement = on.prepareStatement(
+                    "UPDATE app.trails SET v = v || ?::bigint WHERE id = ? RETURNING cardinality(v)")) {
                 statement.setLong(1, entry.value);
                 statement.setInt(2, id);
                 entry.extra = number(statement);
@@ -193,8 +193,8 @@ final class CellWork {
         int id = pick(Table.TRAIL);
         SqlRecorder.Entry entry = recorder.expect(OperationKind.TAIL, rows.cell(Table.TRAIL, id, 0), 0);
         return recorder.statement(on, () -> {
-            try (PreparedStatement statement = on.prepareStatement(
-                    "SELECT v[greatest(1, cardinality(v) - " + (Tail.LENGTH - 1) + "):] FROM app.trails WHERE id = ?")) {
+            try (PreparedStatement statement = on.prepareStatement("SELECT v[greatest(1, cardinality(v) - "
+                    + (Tail.LENGTH - 1) + "):] FROM app.trails WHERE id = ?")) {
                 statement.setInt(1, id);
                 try (ResultSet row = statement.executeQuery()) {
                     tail(entry, row.next() ? elements(row.getArray(1)) : new long[0]);

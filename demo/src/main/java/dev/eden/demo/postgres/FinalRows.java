@@ -56,7 +56,10 @@ final class FinalRows {
         OperationLog log = history.open(Operation.FIRST_FINAL_CLIENT + readers++);
         Map<Integer, long[]> elements = new HashMap<>();
         Reading profiles = new Reading(log, OperationKind.READ, Table.PROFILE);
-        each(from, "SELECT id, body FROM app.profiles", row -> profiles.saw(row.getInt(1), 0, Payload.id(row.getString(2))));
+        each(
+                from,
+                "SELECT id, body FROM app.profiles",
+                row -> profiles.saw(row.getInt(1), 0, Payload.id(row.getString(2))));
         profiles.rest();
         Reading counters = new Reading(log, OperationKind.COUNT, Table.COUNTER);
         each(from, "SELECT id, n FROM app.counters", row -> counters.saw(row.getInt(1), 0, row.getLong(2)));
@@ -68,8 +71,7 @@ final class FinalRows {
                 from,
                 "SELECT id, v FROM app.logs",
                 row -> elements.put(
-                        rows.cell(Table.LOG, row.getInt(1), 0),
-                        Payload.elements(row.getString(2), Integer.MAX_VALUE)));
+                        rows.cell(Table.LOG, row.getInt(1), 0), Payload.elements(row.getString(2), Integer.MAX_VALUE)));
         each(
                 from,
                 "SELECT id, v FROM app.trails",
@@ -129,7 +131,9 @@ final class FinalRows {
             long token = row.getLong(1);
             int line = row.getInt(2);
             boolean[] there = lines.computeIfAbsent(token, _ -> new boolean[256]);
-            boolean sound = line >= 0 && line < there.length && RowWork.body(token, line).equals(row.getString(3));
+            boolean sound = line >= 0
+                    && line < there.length
+                    && RowWork.body(token, line).equals(row.getString(3));
             boolean again = sound && there[line];
             if (sound) {
                 there[line] = true;
@@ -143,8 +147,7 @@ final class FinalRows {
         each(
                 from,
                 "SELECT token, debit, credit, amount FROM app.transfers",
-                row -> transfers.add(
-                        new Transferred(row.getLong(1), row.getInt(2), row.getInt(3), row.getLong(4))));
+                row -> transfers.add(new Transferred(row.getLong(1), row.getInt(2), row.getInt(3), row.getLong(4))));
         Map<Integer, Long> balances = new HashMap<>();
         each(from, "SELECT id, balance FROM app.accounts", row -> balances.put(row.getInt(1), row.getLong(2)));
         Map<Integer, long[]> lists = new HashMap<>();

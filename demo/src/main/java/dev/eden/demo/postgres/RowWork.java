@@ -70,14 +70,8 @@ final class RowWork {
         String begin = random.nextBoolean() ? "" : "BEGIN";
         return recorder.transaction(on, begin, random.nextInt(16) > 0, () -> {
             recorder.expect((outcome, _, _) -> journal.add(new Transfer(token, outcome, debit, credit, amount)));
-            recorder.step(() -> move(
-                    on,
-                    Math.min(debit, credit),
-                    debit < credit ? -amount : amount));
-            recorder.step(() -> move(
-                    on,
-                    Math.max(debit, credit),
-                    debit < credit ? amount : -amount));
+            recorder.step(() -> move(on, Math.min(debit, credit), debit < credit ? -amount : amount));
+            recorder.step(() -> move(on, Math.max(debit, credit), debit < credit ? amount : -amount));
             recorder.step(() -> {
                 try (PreparedStatement statement = on.prepareStatement(
                         "INSERT INTO app.transfers (token, debit, credit, amount) VALUES (?, ?, ?, ?)")) {
@@ -203,8 +197,8 @@ final class RowWork {
     }
 
     private static void append(Connection on, int key, long element) throws SQLException {
-        try (PreparedStatement statement = on.prepareStatement(
-                "INSERT INTO app.serial AS s (id, v) VALUES (?, ARRAY[?::bigint])"
+        try (PreparedStatement statement =
+                on.prepareStatement("INSERT INTO app.serial AS s (id, v) VALUES (?, ARRAY[?::bigint])"
                         + " ON CONFLICT (id) DO UPDATE SET v = s.v || excluded.v")) {
             statement.setInt(1, key);
             statement.setLong(2, element);
@@ -225,8 +219,8 @@ final class RowWork {
             Numbers numbers = expectInsert(token);
             recorder.step(() -> sendInsert(on, token, numbers));
             long news = tokens.next();
-            recorder.expect((outcome, invoked, returned) -> journal.add(new Notice(
-                    news, outcome, world.history().micros(invoked), micros(outcome, returned))));
+            recorder.expect((outcome, invoked, returned) ->
+                    journal.add(new Notice(news, outcome, world.history().micros(invoked), micros(outcome, returned))));
             recorder.step(() -> SessionWork.sendNotice(on, news));
         });
     }
@@ -236,7 +230,12 @@ final class RowWork {
         int lines = 5 + random.nextInt(60);
         StringBuilder text = new StringBuilder();
         for (int line = 0; line < lines; line++) {
-            text.append(token).append('\t').append(line).append('\t').append(body(token, line)).append('\n');
+            text.append(token)
+                    .append('\t')
+                    .append(line)
+                    .append('\t')
+                    .append(body(token, line))
+                    .append('\n');
         }
         recorder.expect((outcome, _, _) -> {
             journal.add(new Batch(token, outcome, lines));

@@ -46,9 +46,7 @@ final class SessionWork {
                 token,
                 outcome,
                 world.history().micros(invoked),
-                outcome == Outcome.IN_DOUBT
-                        ? Operation.NEVER
-                        : world.history().micros(returned) + 1)));
+                outcome == Outcome.IN_DOUBT ? Operation.NEVER : world.history().micros(returned) + 1)));
         return recorder.statement(on, () -> {
             if (random.nextBoolean()) {
                 sendNotice(on, token);
@@ -73,7 +71,8 @@ final class SessionWork {
     }
 
     boolean error(Connection on) {
-        KnownErrors.Known known = world.errors().get(random.nextInt(world.errors().size()));
+        KnownErrors.Known known =
+                world.errors().get(random.nextInt(world.errors().size()));
         return recorder.statement(on, () -> {
             String said = KnownErrors.said(on, known.sql());
             if (!said.equals(known.said())) {

@@ -53,10 +53,10 @@ final class StillRows {
         try (Statement statement = from.createStatement()) {
             statement.execute("SET TimeZone = 'UTC'");
             all.putAll(pairs(
-                    statement,
-                    "SELECT tableoid::regclass || ' (' || id || ')', md5(e::text) FROM app.events AS e"));
+                    statement, "SELECT tableoid::regclass || ' (' || id || ')', md5(e::text) FROM app.events AS e"));
             all.putAll(pairs(
-                    statement, "SELECT 'app.things (' || region || ', ' || number || ')', md5(t::text) FROM app.things AS t"));
+                    statement,
+                    "SELECT 'app.things (' || region || ', ' || number || ')', md5(t::text) FROM app.things AS t"));
         }
         return all;
     }

@@ -99,7 +99,8 @@ public final class RedisDatabases implements Databases {
     /** A connection to one of the servers itself; on a server that is fenced, one that the fence does not touch. */
     public Jedis connect(boolean toTarget, boolean fenced) {
         EmbeddedRedis server = started(toTarget ? target : source);
-        DefaultJedisClientConfig.Builder patient = DefaultJedisClientConfig.builder().timeoutMillis(30_000);
+        DefaultJedisClientConfig.Builder patient =
+                DefaultJedisClientConfig.builder().timeoutMillis(30_000);
         if (fenced && toTarget) {
             patient.user(SABOTEUR).password(saboteurPassword);
         }

@@ -42,7 +42,11 @@ class JournalCheckTest {
 
     private Verdict verdict() {
         return new JournalCheck(ACCOUNTS, BALANCE)
-                .check(List.of(journal), heard, sessionOnly, new JournalState(rows, batches, transfers, balances, lists));
+                .check(
+                        List.of(journal),
+                        heard,
+                        sessionOnly,
+                        new JournalState(rows, batches, transfers, balances, lists));
     }
 
     private void finds(Anomaly... anomalies) {
@@ -51,7 +55,8 @@ class JournalCheckTest {
 
     private void finds(String words, Anomaly... anomalies) {
         finds(anomalies);
-        assertThat(verdict().examples()).anySatisfy(example -> assertThat(example).contains(words));
+        assertThat(verdict().examples())
+                .anySatisfy(example -> assertThat(example).contains(words));
     }
 
     // Lists under SERIALIZABLE

@@ -61,15 +61,12 @@ class SqlLoadIT {
     private record Run(Verdict verdict, SqlLoad load) {}
 
     private Run run(long statements, Meddler during, Meddler afterwards) throws Exception {
-        SqlLoad load =
-                SqlLoad.start(logins(), 2, rows, new LoadOptions(16, 3000, 11), errors, history, requests);
+        SqlLoad load = SqlLoad.start(logins(), 2, rows, new LoadOptions(16, 3000, 11), errors, history, requests);
         try (load;
                 Statement statement = admin.createStatement()) {
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> load.stats().operations() >= statements / 2);
+            await().atMost(Duration.ofSeconds(60)).until(() -> load.stats().operations() >= statements / 2);
             during.meddle(statement);
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> load.stats().operations() >= statements);
+            await().atMost(Duration.ofSeconds(60)).until(() -> load.stats().operations() >= statements);
         }
         try (Statement statement = admin.createStatement()) {
             afterwards.meddle(statement);
@@ -90,13 +87,15 @@ class SqlLoadIT {
         assertThat(run.load.stats().messages()).isEmpty();
         assertThat(run.verdict.inDoubt()).isZero();
         assertThat(run.verdict.acknowledgedWrites()).isGreaterThan(2_000);
-        assertThat(run.load.heard()).hasSize(2).allSatisfy(listener -> assertThat(listener.tokens())
-                .hasSizeGreaterThan(20));
-        assertThat(run.load.journals()).anySatisfy(journal -> assertThat(journal.transactions())
-                .extracting(ListTransaction::outcome)
-                .contains(Outcome.OK));
-        assertThat(run.load.journals()).anySatisfy(journal -> assertThat(journal.batches())
-                .isNotEmpty());
+        assertThat(run.load.heard())
+                .hasSize(2)
+                .allSatisfy(listener -> assertThat(listener.tokens()).hasSizeGreaterThan(20));
+        assertThat(run.load.journals())
+                .anySatisfy(journal -> assertThat(journal.transactions())
+                        .extracting(ListTransaction::outcome)
+                        .contains(Outcome.OK));
+        assertThat(run.load.journals())
+                .anySatisfy(journal -> assertThat(journal.batches()).isNotEmpty());
     }
 
     @Test
@@ -125,14 +124,14 @@ class SqlLoadIT {
 
     @Test
     void anUpdateThatIsTakenBackIsNoticed() throws Exception {
-        Run run = run(
-                4_000,
-                _ -> {},
-                statement -> {
-                    statement.execute("UPDATE app.logs SET v = left(v, -12) WHERE id = (SELECT id FROM app.logs ORDER BY length(v) DESC LIMIT 1)");
-                    statement.execute("UPDATE app.serial SET v = v[2:] WHERE id = (SELECT id FROM app.serial ORDER BY cardinality(v) DESC LIMIT 1)");
-                    statement.execute("UPDATE app.counters SET n = n - 1 WHERE id = (SELECT id FROM app.counters ORDER BY n - id % 1000 DESC LIMIT 1)");
-                });
+        Run run = run(4_000, _ -> {}, statement -> {
+            statement.execute(
+                    "UPDATE app.logs SET v = left(v, -12) WHERE id = (SELECT id FROM app.logs ORDER BY length(v) DESC LIMIT 1)");
+            statement.execute(
+                    "UPDATE app.serial SET v = v[2:] WHERE id = (SELECT id FROM app.serial ORDER BY cardinality(v) DESC LIMIT 1)");
+            statement.execute(
+                    "UPDATE app.counters SET n = n - 1 WHERE id = (SELECT id FROM app.counters ORDER BY n - id % 1000 DESC LIMIT 1)");
+        });
 
         assertThat(run.verdict.anomalies()).containsKey(Anomaly.LOST);
         assertThat(run.verdict.examples())
@@ -143,7 +142,9 @@ class SqlLoadIT {
     @Test
     void halfATransferIsNoticedWhileTheLoadRuns() throws Exception {
         Run run = run(
-                4_000, statement -> statement.execute("UPDATE app.accounts SET balance = balance + 1 WHERE id = 5"), _ -> {});
+                4_000,
+                statement -> statement.execute("UPDATE app.accounts SET balance = balance + 1 WHERE id = 5"),
+                _ -> {});
 
         assertThat(run.verdict.anomalies()).containsOnlyKeys(Anomaly.TORN);
         assertThat(run.verdict.count(Anomaly.TORN)).isGreaterThan(2);
