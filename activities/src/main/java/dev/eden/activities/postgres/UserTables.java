@@ -3,6 +3,7 @@ package dev.eden.activities.postgres;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** The tables of a database that move: ordinary and partitioned ones, neither Eden's nor an extension's nor unlogged. */
 public final class UserTables {
@@ -35,8 +36,8 @@ public final class UserTables {
         return published(session).stream()
                 .filter(table -> there.containsKey(table))
                 .map(table -> {
-                    String common = there.get(table);
-                    return here.get(table).equals(common) || session.major() < COLUMN_LISTS_SINCE
+                    String common = Objects.requireNonNull(there.get(table));
+                    return common.equals(here.get(table)) || session.major() < COLUMN_LISTS_SINCE
                             ? table
                             : table + " (" + common + ")";
                 })

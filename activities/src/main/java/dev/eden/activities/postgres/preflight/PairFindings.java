@@ -192,9 +192,9 @@ final class PairFindings {
                     "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
                     "Give each missing column, give additional ones a default, or drop the tables.");
         }
-        boolean more = there.keySet().stream()
-                .anyMatch(key ->
-                        !here.containsKey(key) && shared.contains(there.get(key).table()));
+        boolean more = there.entrySet().stream()
+                .anyMatch(column -> !here.containsKey(column.getKey())
+                        && shared.contains(column.getValue().table()));
         if (more && target.major() < COLUMN_LISTS_SINCE) {
             findings.failure(
                     "postgres.target.schema_way_back",
