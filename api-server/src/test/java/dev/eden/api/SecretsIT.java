@@ -158,7 +158,8 @@ class SecretsIT {
                 201);
         post("/migrations/" + ID + "/interlay/redis_interlay", "{\"endpoint\":\"new\"}", 200);
         send("GET", "/migrations/" + ID + "/plan", null, 200);
-        try (Jedis application = new Jedis("127.0.0.1", eden.proxyPorts().get("redis_interlay"))) {
+        try (Jedis application =
+                new Jedis("127.0.0.1", Objects.requireNonNull(eden.proxyPorts().get("redis_interlay")))) {
             application.auth("app", APPLICATION);
             post("/migrations/" + ID + "/migrate", null, 202);
             awaitPhase("canary");

@@ -45,7 +45,7 @@ final class ListCheck {
             }
             for (int s = 0; s < steps.size(); s++) {
                 if (steps.get(s) instanceof Append append) {
-                    origins.put(append.element(), new Origin(t, s, lastStep.get(append.key()) == s));
+                    origins.put(append.element(), new Origin(t, s, lastStep.getOrDefault(append.key(), -1) == s));
                 }
             }
         }
