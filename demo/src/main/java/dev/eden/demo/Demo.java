@@ -36,8 +36,8 @@ final class Demo {
             throw new DemoException(
                     "--damage: at most " + workload.mostDamage() + " with this many " + workload.units());
         }
-        screen.event("starting Eden's store, Temporal, " + cluster.databases().source() + " as the source and "
-                + cluster.databases().target() + " as the target");
+        screen.event("starting Eden's store, Temporal, " + cluster.databases().source() + " and "
+                + cluster.databases().target());
         cluster.startServers();
         if (!cluster.durableTemporal()) {
             screen.event(

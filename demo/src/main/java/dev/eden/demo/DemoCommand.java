@@ -159,8 +159,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     private int run(DemoOptions options, Cluster cluster, Workload workload, Answer answer, PrintStream out) {
         DemoVerdict verdict;
-        String title = "a live " + cluster.databases().source() + " moves to another "
-                + cluster.databases().target();
+        String title = "a live " + cluster.databases().source() + " moves to " + cluster.databases().target();
         try (Screen screen = new Screen(out, Terminal.ofThisProcess(options.json()), title, workload.units())) {
             verdict = new Demo(options, cluster, workload, screen).run();
         } catch (DemoException

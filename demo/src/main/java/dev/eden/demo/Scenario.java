@@ -76,16 +76,15 @@ public final class Scenario {
                   "description": "Eden's demo: %s to %s, under load",
                   "strategy": {"type": "canary", "read_percentage": 0.05,
                     "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}},
-                  "data": %s, %s
+                  %s %s
                   "failure_handling": "pause"
                 }""".formatted(
-                        MIGRATION,
-                        cluster.databases().source(),
-                        cluster.databases().target(),
-                        cluster.databases().data(),
-                        more));
-        rest.post(
-                "/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
+                MIGRATION,
+                cluster.databases().source(),
+                cluster.databases().target(),
+                cluster.databases().migration(),
+                more));
+        rest.post("/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }
 

@@ -30,8 +30,8 @@ public interface Databases {
 
     String targetUri();
 
-    /** The member {@code data} of the request that makes a migration of them. */
-    String data();
+    /** Members of the request that makes a migration of them, each followed by a comma; may be empty. */
+    String migration();
 
     /** True where a proxy of the interlay serves clients. */
     boolean answers(InetSocketAddress proxy);

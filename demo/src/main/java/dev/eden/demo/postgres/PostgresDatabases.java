@@ -112,9 +112,8 @@ public final class PostgresDatabases implements Databases {
     }
 
     @Override
-    public String data() {
-        return """
-                {"type": "logical"}""";
+    public String migration() {
+        return "";
     }
 
     @Override

@@ -26,11 +26,11 @@ final class StillRows {
             UNION ALL SELECT 'constraint ' || conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) || ' ' || convalidated
                 FROM pg_constraint WHERE connamespace = 'app'::regnamespace AND contype <> 'n'
             UNION ALL SELECT 'column ' || a.attrelid::regclass || '.' || a.attname, format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
-                    || a.attidentity || a.attgenerated || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+                    || a.attidentity::text || a.attgenerated::text || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
                 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                 WHERE c.relnamespace = 'app'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0 AND NOT a.attisdropped
-            UNION ALL SELECT 'relation ' || c.oid::regclass, c.relkind || ' of ' || pg_get_userbyid(c.relowner) || ' '
-                    || coalesce(pg_get_expr(c.relpartbound, c.oid), '') || coalesce(obj_description(c.oid), '')
+            UNION ALL SELECT 'relation ' || c.oid::regclass, c.relkind::text || ' of ' || pg_get_userbyid(c.relowner) || ' '
+                    || coalesce(pg_get_expr(c.relpartbound, c.oid), '') || coalesce(obj_description(c.oid, 'pg_class'), '')
                 FROM pg_class c WHERE c.relnamespace = 'app'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
             UNION ALL SELECT 'function ' || oid::regprocedure, md5(prosrc) FROM pg_proc WHERE pronamespace = 'app'::regnamespace""";
 

@@ -41,7 +41,7 @@ public final class RedisDatabases implements Databases {
 
     @Override
     public String target() {
-        return "Redis";
+        return "another Redis";
     }
 
     @Override
@@ -67,9 +67,9 @@ public final class RedisDatabases implements Databases {
     }
 
     @Override
-    public String data() {
+    public String migration() {
         return """
-                {"type": "scan", "replace": "replace"}""";
+                "data": {"type": "scan", "replace": "replace"},""";
     }
 
     @Override

@@ -17,6 +17,8 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -148,5 +150,23 @@ class SqlLoadIT {
 
         assertThat(run.verdict.anomalies()).containsOnlyKeys(Anomaly.TORN);
         assertThat(run.verdict.count(Anomaly.TORN)).isGreaterThan(2);
+    }
+
+    @Test
+    void everyDamagedRowDiffersAndNoOther() throws Exception {
+        StillRows still = new StillRows(rows, new AppSchema(rows));
+        Map<String, String> before = still.read(admin);
+        Map<String, String> schema = StillRows.schema(admin);
+
+        Map<String, String> planted = still.damage(admin, 41);
+
+        assertThat(planted).hasSize(41);
+        assertThat(new TreeSet<>(planted.values())).containsExactly("extra", "missing", "null", "value");
+        assertThat(StillRows.differing(before, still.read(admin))).isEqualTo(planted.keySet());
+        assertThat(StillRows.schema(admin)).isEqualTo(schema).hasSizeGreaterThan(80);
+        try (Statement statement = admin.createStatement()) {
+            statement.execute("DROP INDEX app.things_by_word");
+        }
+        assertThat(StillRows.differing(schema, StillRows.schema(admin))).containsExactly("index app.things_by_word");
     }
 }
