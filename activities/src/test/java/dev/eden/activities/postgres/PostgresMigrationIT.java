@@ -27,14 +27,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PostgresMigrationIT {
     private static final Duration LONG = Duration.ofSeconds(90);
 
-    /** Two; with {@code -Deden.pairs=all} every pair of versions, downwards too. */
+    /** Two; with {@code -Deden.pairs=all} every pair of versions, downwards too; with {@code -Deden.pairs=17-18,14-15} those. */
     static Stream<Arguments> pairs() {
-        if (!"all".equals(System.getProperty("eden.pairs"))) {
-            return Stream.of(Arguments.of(15, 18), Arguments.of(18, 14));
+        String wanted = System.getProperty("eden.pairs", "15-18,18-14");
+        if (wanted.equals("all")) {
+            return IntStream.rangeClosed(14, 18)
+                    .boxed()
+                    .flatMap(from -> IntStream.rangeClosed(14, 18).mapToObj(to -> Arguments.of(from, to)));
         }
-        return IntStream.rangeClosed(14, 18)
-                .boxed()
-                .flatMap(from -> IntStream.rangeClosed(14, 18).mapToObj(to -> Arguments.of(from, to)));
+        return Stream.of(wanted.split(",", -1)).map(pair -> pair.split("-", 2)).map(Arguments::of);
     }
 
     @ParameterizedTest

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /** A source and a target with the store's ports in memory. Applications log in as {@code app} with the password {@code app}. */
 public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     public static final String MIGRATION = "m1";
-    private static final Duration LIMIT = Duration.ofSeconds(30);
+    /** Tests run on machines that have better to do. */
+    private static final Duration LIMIT = Duration.ofMinutes(5);
 
     public final EmbeddedPostgres source;
     public final EmbeddedPostgres target;
