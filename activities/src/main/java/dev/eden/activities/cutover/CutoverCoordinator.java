@@ -20,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,7 +53,6 @@ public final class CutoverCoordinator {
 
     private static final int STATEMENTS_IN_PAUSE = 8;
     private static final long NO_ATTEMPT = -1;
-    private static final Pattern BACKENDS = Pattern.compile("\"backends\"\\s*:\\s*\\[([\\d,\\s]*)]");
 
     private final RouteLedger routes;
     private final ReplicationLedger replication;
@@ -170,7 +168,6 @@ public final class CutoverCoordinator {
             log.step("prepare");
             Failpoints.reach("cutover.drain");
             awaitAll(armed, "DRAINED", budget.left());
-            session.resting(resting(routes.acknowledgements(attempt)));
             log.step("drain");
             stillMine(spec.id(), epoch, attempt);
             Failpoints.reach("cutover.fence");
@@ -346,17 +343,6 @@ public final class CutoverCoordinator {
             }
             routes.awaitChange(mark, Duration.ofNanos(left));
         }
-    }
-
-    /** {@code "backends":[…]} of the proxies' reports. */
-    private static Set<Integer> resting(List<Acknowledgement> acknowledgements) {
-        return acknowledgements.stream()
-                .filter(a -> a.step().equals("DRAINED"))
-                .flatMap(a -> BACKENDS.matcher(a.detail()).results())
-                .flatMap(found -> Arrays.stream(found.group(1).split(",")))
-                .filter(pid -> !pid.isBlank())
-                .map(pid -> Integer.valueOf(pid.strip()))
-                .collect(Collectors.toSet());
     }
 
     private static String key(JoinedProxy proxy) {

@@ -3,7 +3,6 @@ package dev.eden.activities.cutover;
 import dev.eden.activities.store.RouteLedger.Position;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 
 /** What the cutover protocol needs from one kind of database. */
 public interface CutoverEngine {
@@ -40,12 +39,6 @@ public interface CutoverEngine {
 
         /** What an undo needs: the control sessions' ids and everything {@link #fence} will change. Secret; stored encrypted before the fence. */
         String undo();
-
-        /**
-         * Before {@link #fence}: the sessions on {@code FROM} that the proxies have said they hold at rest, by the server's process ids. They may
-         * outlive the fence, nothing of them being on its way; the proxies end them when they turn to {@code TO}.
-         */
-        default void resting(Set<Integer> sessions) {}
 
         /** Step 5: nobody but Eden reads or writes {@code FROM} any more; {@code guard} bounds the part that ends by itself. */
         void fence(Duration guard);

@@ -22,7 +22,7 @@ public final class DatabaseFence {
 
     private static final String OTHERS = """
             FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ? AND pid <> ALL (?::bigint[])""";
+                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ?""";
 
     /** A session holds this lock from before its right to connect is checked until it is visible as one (InitPostgres in the server's source). */
     private static final String STARTING = """
@@ -33,13 +33,11 @@ public final class DatabaseFence {
     private DatabaseFence() {}
 
     /**
-     * Closes the doors, then ends whoever is inside, and returns when nobody is but {@code resting}. Idempotent.
+     * Closes the doors, then ends whoever is inside, and returns when nobody is. Idempotent.
      *
-     * @param resting processes of sessions that are known to be at rest and may stay
      * @throws IllegalStateException when sessions remain after {@code limit}
      */
-    public static void raise(PostgresSession session, AccessRules present, Set<Integer> resting, Duration limit) {
-        Long[] spared = resting.stream().map(Integer::longValue).toArray(Long[]::new);
+    public static void raise(PostgresSession session, AccessRules present, Duration limit) {
         long end = System.nanoTime() + limit.toNanos();
         shut(session, present);
         Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
@@ -50,8 +48,7 @@ public final class DatabaseFence {
             }
             long inside = session.number(
                     "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended",
-                    EdenObjects.ROLE_PATTERN,
-                    spared);
+                    EdenObjects.ROLE_PATTERN);
             if (inside == 0 && starting.isEmpty()) {
                 return;
             }
@@ -85,10 +82,7 @@ public final class DatabaseFence {
     /** Looks as {@link #raise} will; changes nothing. */
     public static void rehearse(PostgresSession session) {
         session.query(STARTING, row -> row.getInt(1));
-        session.number(
-                "SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended",
-                EdenObjects.ROLE_PATTERN,
-                (Object) new Long[0]);
+        session.number("SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended", EdenObjects.ROLE_PATTERN);
     }
 
     /** True when nobody but Eden can connect. */
