@@ -35,6 +35,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     /** Each COMMIT waits for the disk, and two servers share one here. */
     private static final int STATEMENTS_A_SECOND = 1_200;
+    /** Sessions and apply workers have to end inside the pause, and open transactions before it. */
+    private static final int POSTGRES_DEADLINE_MILLIS = 1_500;
 
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -117,16 +119,11 @@ public final class DemoCommand implements Callable<Integer> {
         int rate = ofPostgres && !spec.commandLine().getParseResult().hasMatchedOption("--rate")
                 ? STATEMENTS_A_SECOND
                 : load.rate();
+        int deadline = ofPostgres && !spec.commandLine().getParseResult().hasMatchedOption("--deadline")
+                ? POSTGRES_DEADLINE_MILLIS
+                : load.deadlineMillis();
         DemoOptions options = new DemoOptions(
-                seconds,
-                load.keys(),
-                load.clients(),
-                rate,
-                load.seed(),
-                load.deadlineMillis(),
-                load.json(),
-                damage,
-                keep);
+                seconds, load.keys(), load.clients(), rate, load.seed(), deadline, load.json(), damage, keep);
         LoadOptions clients = new LoadOptions(options.clients(), options.rate(), options.seed());
         if (ofPostgres) {
             PostgresDatabases databases = new PostgresDatabases(from, to);
@@ -159,7 +156,8 @@ public final class DemoCommand implements Callable<Integer> {
 
     private int run(DemoOptions options, Cluster cluster, Workload workload, Answer answer, PrintStream out) {
         DemoVerdict verdict;
-        String title = "a live " + cluster.databases().source() + " moves to " + cluster.databases().target();
+        String title = "a live " + cluster.databases().source() + " moves to "
+                + cluster.databases().target();
         try (Screen screen = new Screen(out, Terminal.ofThisProcess(options.json()), title, workload.units())) {
             verdict = new Demo(options, cluster, workload, screen).run();
         } catch (DemoException

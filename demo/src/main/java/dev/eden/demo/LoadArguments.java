@@ -25,7 +25,7 @@ public final class LoadArguments {
             paramLabel = "MILLIS",
             description =
                     "how long a flip may hold requests before it aborts; Eden's own default is 100, more on a busy machine"
-                            + " (default: ${DEFAULT-VALUE})")
+                            + " (default: ${DEFAULT-VALUE}; of a PostgreSQL 1500)")
     private int deadlineMillis;
 
     @Option(names = "--json", description = "plain lines, and as the last one a JSON object")

@@ -79,12 +79,13 @@ public final class Scenario {
                   %s %s
                   "failure_handling": "pause"
                 }""".formatted(
-                MIGRATION,
-                cluster.databases().source(),
-                cluster.databases().target(),
-                cluster.databases().migration(),
-                more));
-        rest.post("/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
+                        MIGRATION,
+                        cluster.databases().source(),
+                        cluster.databases().target(),
+                        cluster.databases().migration(),
+                        more));
+        rest.post(
+                "/migrations/" + MIGRATION + "/interlay/" + cluster.databases().interlay(), """
                 {"endpoint": "%s"}""".formatted(TARGET));
     }
 

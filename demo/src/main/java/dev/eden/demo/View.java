@@ -89,7 +89,9 @@ final class View {
                     units,
                     Math.max(0, progress.etaSeconds())));
         }
-        words.append(String.format(Locale.ROOT, ", lag %.0f ms", status.lagMillis()));
+        if (status.lagMillis() >= 0) {
+            words.append(String.format(Locale.ROOT, ", lag %.0f ms", status.lagMillis()));
+        }
         if (status.shareInForce() > 0) {
             words.append(String.format(
                     Locale.ROOT,
