@@ -25,8 +25,8 @@ import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 
 /**
- * Behaves like Eden as far as the demo can tell, and moves nothing: its proxies always forward to the source, the target is a
- * replica. It shows whether the demo's own parts work where nothing can go wrong.
+ * Behaves like Eden as far as the demo can tell, and moves nothing: its proxies always forward to the source; a Redis target is a
+ * replica, and a PostgreSQL never becomes active. It shows whether the demo's own parts work where nothing can go wrong.
  */
 public final class Eden {
     private final Map<String, HostAndPort> endpoints = new HashMap<>();
@@ -34,6 +34,7 @@ public final class Eden {
     private final Path addresses;
     private String phase = "created";
     private boolean paused;
+    private boolean postgres;
     private int polls;
     private double share = 0.05;
     private long epoch = 1;
@@ -85,16 +86,19 @@ public final class Eden {
         switch (last) {
             case "endpoints" -> {
                 URI uri = URI.create(body.path("uri").asText());
+                postgres = uri.getScheme().startsWith("postgres");
                 endpoints.put(body.path("id").asText(), new HostAndPort(uri.getHost(), uri.getPort()));
             }
             case "interlays" ->
                 Files.writeString(
                         addresses, address(body.path("endpoint").asText()).toString());
             case "migrate" -> {
-                try (Jedis target = new Jedis(address("demo_target"))) {
-                    target.replicaof(
-                            address("demo_source").getHost(),
-                            address("demo_source").getPort());
+                if (!postgres) {
+                    try (Jedis target = new Jedis(address("demo_target"))) {
+                        target.replicaof(
+                                address("demo_source").getHost(),
+                                address("demo_source").getPort());
+                    }
                 }
                 phase = "replicating";
             }
@@ -128,7 +132,7 @@ public final class Eden {
                 {"attempt": %d, "direction": "%s", "outcome": "committed",
                  "report": {"hold_at_micros": %d, "opened_at_micros": %d}}""".formatted(attempts.size() + 1, forward ? "forward" : "rollback", now, now + 5_000));
         phase = forward ? "baking" : "canary";
-        active = forward ? "demo_target" : "demo_source";
+        active = forward && !postgres ? "demo_target" : "demo_source";
         share = 0;
         epoch++;
     }
