@@ -204,8 +204,7 @@ final class SqlRecorder {
 
     /** True where the connection may go on. */
     private boolean report(Failure failure, SQLException e) {
-        String words = e.getSQLState() + " " + e.getMessage()
-                + (e.getCause() == null ? "" : " (" + e.getCause() + ")");
+        String words = e.getSQLState() + " " + e.getMessage() + (e.getCause() == null ? "" : " (" + e.getCause() + ")");
         return switch (failure) {
             case CONFLICT -> {
                 stats.conflict();
