@@ -22,6 +22,9 @@ import java.util.Set;
  * transactions. Whatever was acknowledged is there once; whatever was rolled back is not; what is in doubt is there whole or not at all.
  */
 public final class JournalCheck {
+    /** What was said just before a listener lost its connection may have been on its way and is lost with it. */
+    private static final long ON_ITS_WAY_MICROS = 1_000_000;
+
     private final long accounts;
     private final long balance;
 
@@ -252,7 +255,8 @@ public final class JournalCheck {
         }
         for (Notice notice : notices) {
             boolean listening = notice.invoked() > heard.since()
-                    && heard.deaf().stream().noneMatch(gap -> gap.overlaps(notice.invoked(), notice.returned()));
+                    && heard.deaf().stream()
+                            .noneMatch(gap -> gap.overlaps(notice.invoked(), notice.returned() + ON_ITS_WAY_MICROS));
             if (notice.outcome() == Outcome.OK && listening && !there.contains(notice.token())) {
                 findings.add(
                         Anomaly.LOST,
