@@ -32,7 +32,8 @@ public final class EdenRoles {
         session.execute("SET log_min_duration_statement = -1");
         String database = Sql.name(session.text("SELECT current_database()").orElseThrow());
         session.transaction(() -> {
-            // When preparation runs again, the freeze of the schema is there already, and this is the endpoint's own login.
+            // When preparation runs again, the freeze of the schema is there already, and this is the endpoint's own
+            // login.
             session.execute("SET LOCAL session_replication_role = replica");
             role(session, names.control(), "SUPERUSER LOGIN", control);
             // No password: only the server's own apply worker runs as this role.
