@@ -122,7 +122,7 @@ class MutantsIT {
     private static void isCaughtAtClients(String name, Scenario scenario) throws Exception {
         assertThat(clean(name, scenario).troubles()).isEmpty();
         Judgement judgement = mutated(name, scenario);
-        assertThat(judgement.errors() + judgement.anomalies())
+        assertThat(judgement.troubles().size() + judgement.anomalies())
                 .as(judgement.summary())
                 .isPositive();
     }
@@ -215,9 +215,11 @@ class MutantsIT {
             await().atMost(PATIENCE)
                     .pollInterval(Duration.ofMillis(5))
                     .until(() -> world.applierToTarget.underWay() > 3_000);
+            long stopped = world.generation();
             world.applierToTarget.stick();
             world.applierToTarget.delay(Duration.ZERO);
             world.applierToTarget.endSenders();
+            await().atMost(PATIENCE).until(() -> world.generation() > stopped);
             world.awaitReady(true);
             committed(world.attempt(true));
             world.awaitLoad(300);
@@ -453,6 +455,8 @@ class MutantsIT {
     private Judgement lostReplies(boolean mutant) throws Exception {
         arm(mutant, "in-doubt-retried");
         World.Ports ports = new World.Ports();
+        ports.clients = 64;
+        ports.rate = 2_000;
         ports.coordinatorRoutes =
                 (world, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
                     if (method.equals("stable") && !isRehearsal(arguments)) {

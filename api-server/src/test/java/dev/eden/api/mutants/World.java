@@ -78,6 +78,7 @@ final class World implements AutoCloseable {
         int strangers;
 
         long deadlineMillis = 5_000;
+        int clients = 16;
         int rate = 500;
     }
 
@@ -151,7 +152,7 @@ final class World implements AutoCloseable {
                 settler,
                 "test");
         load = part(
-                LoadGenerator.start(addresses(ports.strangers), keyspace, new LoadOptions(16, ports.rate, 7), history));
+                LoadGenerator.start(addresses(ports.strangers), keyspace, new LoadOptions(ports.clients, ports.rate, 7), history));
         awaitReady(true);
     }
 
@@ -237,6 +238,11 @@ final class World implements AutoCloseable {
 
     long troubles() {
         return load.stats().errors() + load.stats().disconnects();
+    }
+
+    /** Of the applier that may write the target now. */
+    long generation() {
+        return replication.current(MIGRATION).generation();
     }
 
     RouteLedger.Routes row() {

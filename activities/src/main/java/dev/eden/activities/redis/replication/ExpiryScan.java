@@ -1,7 +1,5 @@
 package dev.eden.activities.redis.replication;
 
-import dev.eden.activities.redis.RedisConnectionException;
-import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
@@ -55,7 +53,8 @@ final class ExpiryScan implements AutoCloseable {
             }
             ended = SourceReads.position(from.call("INFO", "replication").text())
                     .offset();
-        } catch (RedisConnectionException | RedisException e) {
+        } catch (RuntimeException e) {
+            // a server or the store is away, or this was closed while it waited for one of them
             if (!closed) {
                 LOGGER.atWarn()
                         .addKeyValue("migration", sides.migration())
