@@ -171,7 +171,7 @@ final class ChaosRun {
         RouteWatch.Sample before = route().latest();
         long from = history.now();
         AtomicBoolean asked = new AtomicBoolean();
-        injector.standby(databases.server(!before.active().equals(Scenario.TARGET)));
+        injector.standby(!before.active().equals(Scenario.TARGET));
         injector.plant(fault);
         if (fault.flip()) {
             Thread.ofVirtual().start(() -> ask(before, asked));

@@ -22,16 +22,21 @@ final class Injector {
     private static final int STORE_STARTS = 20;
 
     private final Cluster cluster;
-    private EmbeddedRedis standby;
+    private final RedisDatabases databases;
+    private boolean standbyIsTarget = true;
 
     Injector(Cluster cluster, RedisDatabases databases) {
         this.cluster = cluster;
-        this.standby = databases.server(true);
+        this.databases = databases;
     }
 
     /** Which Redis the faults of {@link Victim#STANDBY} strike, and bring back, until told otherwise. */
-    void standby(EmbeddedRedis server) {
-        standby = server;
+    void standby(boolean isTarget) {
+        standbyIsTarget = isTarget;
+    }
+
+    private EmbeddedRedis standby() {
+        return databases.server(standbyIsTarget);
     }
 
     /** Plants the fault and what leads to it. */
@@ -144,9 +149,9 @@ final class Injector {
             }
             case STANDBY -> {
                 if (kill) {
-                    standby.kill();
+                    standby().kill();
                 } else {
-                    standby.suspend();
+                    standby().suspend();
                 }
             }
         }
@@ -178,9 +183,9 @@ final class Injector {
             }
             case STANDBY -> {
                 if (kill) {
-                    standby.restart();
+                    standby().restart();
                 } else {
-                    standby.resume();
+                    standby().resume();
                 }
             }
         }
@@ -218,7 +223,7 @@ final class Injector {
         long root = switch (victim) {
             case SERVER, PROXY_1, PROXY_2 -> eden(victim).process().pid();
             case STORE -> cluster.postgres().pid();
-            case STANDBY -> standby.pid();
+            case STANDBY -> standby().pid();
             case TEMPORAL ->
                 cluster.temporal()
                         .process()
