@@ -186,9 +186,7 @@ final class ChaosRun {
             return;
         }
         report.struck = fault.self() && struck != null ? struck : fault.victim();
-        if (fault.self()) {
-            alsoStruck(report);
-        }
+        onlyOnce(report, struck);
         long blow = history.now();
         asked.set(true);
         bringBack(report, report.struck);
@@ -209,11 +207,14 @@ final class ChaosRun {
         injector.clear();
     }
 
-    /** One process is meant; another may have come to the point before it could be taken back. */
-    private void alsoStruck(FaultReport report) {
+    /** One process that comes to the point is enough; another may have come to it before it could be taken back. */
+    private void onlyOnce(FaultReport report, @Nullable Victim first) {
         String point = report.fault.point();
+        if (point == null) {
+            return;
+        }
         for (Victim other : report.fault.reachedBy()) {
-            if (point != null && other != report.struck && !injector.withdraw(other, point)) {
+            if (other != first && !injector.withdraw(other, point) && report.fault.self()) {
                 report.also.add(other);
                 report.notes.add("also " + other.label());
             }
