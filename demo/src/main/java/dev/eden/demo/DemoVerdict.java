@@ -122,9 +122,9 @@ record DemoVerdict(
                     "  %s %s: clients waited %.1f ms at most, p99 %.1f ms (%d requests overlapped%s)",
                     flip.direction(),
                     flip.committed() ? "flip" : "attempt " + flip.outcome(),
-                    flip.pauseMaxMillis(),
-                    flip.pauseP99Millis(),
-                    flip.requests(),
+                    flip.pause().maxMillis(),
+                    flip.pause().p99Millis(),
+                    flip.pause().requests(),
                     flip.reported() ? "" : "; times estimated"));
         }
         if (damage.planted() > 0) {
@@ -188,11 +188,17 @@ record DemoVerdict(
             ObjectNode node = array.addObject();
             node.put("direction", flip.direction());
             node.put("outcome", flip.outcome());
-            node.put("pause_ms_max", Math.round(flip.pauseMaxMillis() * 10) / 10.0);
-            node.put("pause_ms_p99", Math.round(flip.pauseP99Millis() * 10) / 10.0);
-            node.put("requests", flip.requests());
+            node.put("pause_ms_max", Math.round(flip.pause().maxMillis() * 10) / 10.0);
+            node.put("pause_ms_p99", Math.round(flip.pause().p99Millis() * 10) / 10.0);
+            node.put("requests", flip.pause().requests());
             node.put("hold_to_open_ms", Math.round(flip.windowMicros() / 100.0) / 10.0);
             node.put("estimated", !flip.reported());
+            ObjectNode steps = node.putObject("steps_ms");
+            flip.steps().forEach(steps::put);
+            ObjectNode proxies = node.putObject("proxies_ms");
+            flip.proxies().forEach(proxies::put);
+            ArrayNode latencies = node.putArray("latencies_ms");
+            flip.pause().millis().forEach(latencies::add);
         }
     }
 }

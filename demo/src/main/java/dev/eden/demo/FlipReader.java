@@ -7,7 +7,10 @@ import dev.eden.demo.check.Pauses;
 import dev.eden.demo.history.History;
 import dev.eden.demo.history.History.Window;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /** Measures every attempt by the clients' clocks: the server's report gives the moments of hold and open, the history the rest. */
 final class FlipReader {
@@ -15,6 +18,9 @@ final class FlipReader {
     private static final long CLOCK_SLACK_MICROS = 1000;
 
     private static final long AROUND_MICROS = 200_000;
+
+    /** The step that begins the hold. */
+    private static final String FIRST_STEP = "prepare";
 
     private FlipReader() {}
 
@@ -34,31 +40,62 @@ final class FlipReader {
                 Window window = new Window(
                         history.fromEpochMicros(hold) - CLOCK_SLACK_MICROS,
                         history.fromEpochMicros(opened) + CLOCK_SLACK_MICROS);
-                flips.add(flip(direction, outcome, true, opened - hold, window, history));
+                flips.add(new Flip(
+                        direction,
+                        outcome,
+                        true,
+                        opened - hold,
+                        steps(report),
+                        proxies(report, hold),
+                        Pauses.overlapping(history, window)));
             } else if (!outcome.equals("committed")) {
-                flips.add(new Flip(direction, outcome, true, 0, 0, 0, 0));
+                flips.add(new Flip(direction, outcome, true, 0, Map.of(), Map.of(), new Pauses.Pause(List.of())));
             }
         }
         if (flips.stream().noneMatch(Flip::committed)) {
             for (int i = 0; i < asked.size(); i++) {
                 Window slowest = Pauses.slowest(history, asked.get(i));
                 Window around = new Window(slowest.from() - AROUND_MICROS, slowest.to() + AROUND_MICROS);
-                flips.add(flip(
+                flips.add(new Flip(
                         i % 2 == 0 ? "forward" : "rollback",
                         "committed",
                         false,
                         slowest.to() - slowest.from(),
-                        around,
-                        history));
+                        Map.of(),
+                        Map.of(),
+                        Pauses.overlapping(history, around)));
             }
         }
         return flips;
     }
 
-    private static Flip flip(
-            String direction, String outcome, boolean reported, long micros, Window window, History history) {
-        Pauses.Pause pause = Pauses.overlapping(history, window);
-        return new Flip(direction, outcome, reported, micros, pause.requests(), pause.maxMillis(), pause.p99Millis());
+    private static Map<String, Double> steps(JsonNode report) {
+        Map<String, Double> steps = new LinkedHashMap<>();
+        for (JsonNode step : report.path("steps")) {
+            String name = step.path("name").asText();
+            if (steps.containsKey(FIRST_STEP) || name.equals(FIRST_STEP)) {
+                steps.put(name, step.path("micros").asLong() / 1000.0);
+            }
+        }
+        return steps;
+    }
+
+    /** When each proxy had drained and had opened, in milliseconds after the hold. */
+    private static Map<String, Double> proxies(JsonNode report, long hold) {
+        Map<String, Double> moments = new LinkedHashMap<>();
+        for (JsonNode proxy : report.path("proxies")) {
+            JsonNode times = proxy.has("acknowledged_at_micros")
+                    ? proxy.get("acknowledged_at_micros")
+                    : proxy.path("acknowledgedAtMicros");
+            times.properties().forEach(time -> {
+                if (time.getValue().asLong() >= hold) {
+                    moments.put(
+                            proxy.path("proxy").asText() + " " + time.getKey().toLowerCase(Locale.ROOT),
+                            (time.getValue().asLong() - hold) / 1000.0);
+                }
+            });
+        }
+        return moments;
     }
 
     private static JsonNode report(JsonNode attempt) {

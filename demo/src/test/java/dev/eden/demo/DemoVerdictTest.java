@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.eden.demo.DemoVerdict.DamageResult;
 import dev.eden.demo.check.Anomaly;
+import dev.eden.demo.check.Pauses;
 import dev.eden.demo.check.Verdict;
 import dev.eden.demo.engine.Judgement;
 import java.util.List;
@@ -33,7 +34,9 @@ class DemoVerdictTest {
         assertThat(json.get("flips")).hasSize(3);
         assertThat(json.at("/flips/1/direction").asText()).isEqualTo("rollback");
         assertThat(json.at("/flips/0/pause_ms_max").asDouble()).isEqualTo(31.5);
-        assertThat(json.at("/flips/0/pause_ms_p99").asDouble()).isEqualTo(20);
+        assertThat(json.at("/flips/0/pause_ms_p99").asDouble()).isEqualTo(31.5);
+        assertThat(json.at("/flips/0/latencies_ms")).hasSize(3);
+        assertThat(json.at("/flips/0/steps_ms/prepare").asDouble()).isEqualTo(1.5);
         assertThat(json.get("ops_per_second").asLong()).isEqualTo(6000);
     }
 
@@ -75,7 +78,14 @@ class DemoVerdictTest {
     }
 
     private static Flip flip(String direction, String outcome) {
-        return new Flip(direction, outcome, true, 12_000, 40, 31.54, 20);
+        return new Flip(
+                direction,
+                outcome,
+                true,
+                12_000,
+                Map.of("prepare", 1.5),
+                Map.of("proxy-1 drained", 2.5),
+                new Pauses.Pause(List.of(1.0, 20.0, 31.54)));
     }
 
     private static DemoVerdict verdict(

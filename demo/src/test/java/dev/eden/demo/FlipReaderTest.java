@@ -34,8 +34,8 @@ class FlipReaderTest {
         assertThat(flips).hasSize(2);
         assertThat(flips.getFirst().committed()).isTrue();
         assertThat(flips.getFirst().reported()).isTrue();
-        assertThat(flips.getFirst().requests()).isEqualTo(1);
-        assertThat(flips.getFirst().pauseMaxMillis()).isEqualTo(50.0);
+        assertThat(flips.getFirst().pause().requests()).isEqualTo(1);
+        assertThat(flips.getFirst().pause().maxMillis()).isEqualTo(50.0);
         assertThat(flips.getLast().committed()).isFalse();
     }
 
@@ -50,7 +50,7 @@ class FlipReaderTest {
         assertThat(flips).hasSize(1);
         assertThat(flips.getFirst().reported()).isFalse();
         assertThat(flips.getFirst().direction()).isEqualTo("forward");
-        assertThat(flips.getFirst().pauseMaxMillis()).isEqualTo(40.0);
+        assertThat(flips.getFirst().pause().maxMillis()).isEqualTo(40.0);
     }
 
     private static JsonNode attempts(String json) throws Exception {

@@ -97,9 +97,23 @@ public final class EmbeddedRedis implements AutoCloseable {
                     "loglevel notice"));
             lines.addAll(options.configLines());
             Files.write(directory.resolve("redis.conf"), lines);
+            makeAclFile(directory, lines);
             return new EmbeddedRedis(executable(options.version()), directory.toAbsolutePath(), dir == null, port);
         } catch (IOException e) {
             throw new UncheckedIOException("could not prepare a directory for Redis", e);
+        }
+    }
+
+    /** Redis does not start when the file that its settings name is absent (redis.conf, aclfile). */
+    private static void makeAclFile(Path directory, List<String> lines) throws IOException {
+        for (String line : lines) {
+            if (line.startsWith("aclfile ")) {
+                Path file =
+                        directory.resolve(line.substring("aclfile ".length()).strip());
+                if (!Files.exists(file)) {
+                    Files.createFile(file);
+                }
+            }
         }
     }
 

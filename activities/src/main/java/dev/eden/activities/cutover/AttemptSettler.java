@@ -27,6 +27,11 @@ public final class AttemptSettler {
     /** A coordinator needs at most its arming timeout between ARMED and PREPARED. */
     private static final long ARMED_MILLIS = 5_000;
 
+    /** While an attempt runs nobody should ask the store more often than needed: clients wait for it. */
+    private static final long LOOK_AGAIN_MILLIS = 150;
+
+    private static final long SOON_MILLIS = 10;
+
     private final RouteLedger routes;
     private final CutoverEngine engine;
     /** Keeps the sweepers of several processes from taking over in the same instant. */
@@ -58,18 +63,24 @@ public final class AttemptSettler {
         }
     }
 
-    /** One pass over all attempts that nobody seems to own any more; true if any row was not STABLE. */
-    public boolean sweep() {
-        boolean busy = false;
+    /**
+     * One pass over all attempts that nobody seems to own any more.
+     *
+     * @return milliseconds until the next of them may be due, at most {@value #LOOK_AGAIN_MILLIS}; negative where every row is STABLE
+     */
+    public long sweep() {
+        long next = -1;
         for (Unsettled u : routes.unsettled()) {
-            busy = true;
             long due = switch (u.routes().state()) {
                 case STABLE -> Long.MAX_VALUE / 2;
                 case ARMED -> ARMED_MILLIS;
                 case PREPARED -> u.deadlineMillis() + GRACE_MILLIS;
                 case ABORTING, COMMITTED -> TAKEOVER_MILLIS;
             };
-            if (u.ageMillis() >= due + jitterMillis) {
+            long left = due + jitterMillis - u.ageMillis();
+            long look = Math.clamp(left, SOON_MILLIS, LOOK_AGAIN_MILLIS);
+            next = next < 0 ? look : Math.min(next, look);
+            if (left <= 0) {
                 try {
                     settle(u.routes().migration());
                 } catch (RuntimeException e) {
@@ -80,7 +91,7 @@ public final class AttemptSettler {
                 }
             }
         }
-        return busy;
+        return next;
     }
 
     /** One try: returns the row as it was left. */

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,12 @@ public final class RedisCutover implements CutoverEngine {
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int SAMPLE = 16;
+    /** What is asked in the round trip of the fence: the position, then keys to compare. */
+    private static final List<Object[]> BEHIND_FENCE = Stream.concat(
+                    Stream.<Object[]>of(new Object[] {"INFO", "replication"}),
+                    Stream.generate(() -> new Object[] {"RANDOMKEY"}).limit(SAMPLE))
+            .toList();
+
     /** The rules a side's users have when it is the active one. */
     private static final String FINAL_ACL = "final:acl";
     /** The rules found by preparation. */
@@ -103,8 +110,12 @@ public final class RedisCutover implements CutoverEngine {
     }
 
     private static Map<String, String> info(RespConnection connection, String section) {
+        return fields(connection.call("INFO", section).text());
+    }
+
+    private static Map<String, String> fields(String info) {
         Map<String, String> fields = new HashMap<>();
-        for (String line : connection.call("INFO", section).text().split("\r\n")) {
+        for (String line : info.split("\r\n")) {
             int colon = line.indexOf(':');
             if (colon > 0) {
                 fields.put(line.substring(0, colon), line.substring(colon + 1));
@@ -113,8 +124,7 @@ public final class RedisCutover implements CutoverEngine {
         return fields;
     }
 
-    private static Position position(RespConnection connection) {
-        Map<String, String> info = info(connection, "replication");
+    private static Position position(Map<String, String> info) {
         return new Position(
                 info.getOrDefault("master_replid", ""), Long.parseLong(info.getOrDefault("master_repl_offset", "-1")));
     }
@@ -129,6 +139,7 @@ public final class RedisCutover implements CutoverEngine {
         private final RespConnection from;
         private final RespConnection to;
         private @Nullable AclSnapshot users;
+        private List<Reply> behindFence = List.of();
         /** Of {@code TO}, read before the pause. */
         private @Nullable AclSnapshot usersThere;
 
@@ -167,8 +178,10 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void rehearse() {
-            RedisCutover.position(from);
-            RedisCutover.position(to);
+            BEHIND_FENCE.forEach(from::send);
+            from.flush();
+            behindFence = from.read(BEHIND_FENCE.size());
+            position();
             verify();
             // It is fenced, and stays as it is.
             fenceStandby();
@@ -199,13 +212,14 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void fence(Duration guard) {
-            from.call("CLIENT", "PAUSE", guard.toMillis(), "WRITE");
-            AclUsers.fence(from, Objects.requireNonNull(users, "undo() comes first"));
+            from.send("CLIENT", "PAUSE", guard.toMillis(), "WRITE");
+            behindFence = AclUsers.fence(from, Objects.requireNonNull(users, "undo() comes first"), 1, BEHIND_FENCE);
         }
 
+        /** Read in the round trip of the fence, behind its last rule. */
         @Override
         public Position position() {
-            return RedisCutover.position(from);
+            return RedisCutover.position(fields(behindFence.getFirst().text()));
         }
 
         @Override
@@ -228,18 +242,16 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public List<String> verify() {
-            for (int i = 0; i < SAMPLE; i++) {
-                from.send("RANDOMKEY");
-            }
-            from.flush();
             List<byte[]> keys = new ArrayList<>();
-            for (Reply reply : from.read(SAMPLE)) {
+            for (Reply reply : behindFence.subList(1, behindFence.size())) {
                 if (reply instanceof Reply.Bulk bulk && !bulk.text().startsWith("eden:")) {
                     keys.add(bulk.bytes());
                 }
             }
-            List<Reply> here = looks(from, keys);
-            List<Reply> there = looks(to, keys);
+            look(from, keys);
+            look(to, keys);
+            List<Reply> here = from.read(2 * keys.size());
+            List<Reply> there = to.read(2 * keys.size());
             int different = 0;
             for (int i = 0; i < keys.size(); i++) {
                 String typeHere = here.get(2 * i).text();
@@ -255,22 +267,23 @@ public final class RedisCutover implements CutoverEngine {
             return different == 0 ? List.of() : List.of(different + " of " + keys.size() + " sampled keys differ");
         }
 
-        private List<Reply> looks(RespConnection connection, List<byte[]> keys) {
+        private static void look(RespConnection connection, List<byte[]> keys) {
             for (byte[] key : keys) {
                 connection.send("TYPE", key);
                 connection.send("PTTL", key);
             }
             connection.flush();
-            return connection.read(2 * keys.size());
         }
 
         @Override
         public Position turn() {
-            ApplierIdentity.revoke(to, migration);
-            // The fence on the other side must have outlived all of this: a restarted server would have ended this
+            // The fence on the other side must have outlived all before: a restarted server would have ended this
             // session.
-            from.call("PING");
-            return ApplierIdentity.turn(to, migration);
+            from.send("PING");
+            from.flush();
+            Position turn = ApplierIdentity.turn(to, migration);
+            from.read().text();
+            return turn;
         }
 
         @Override

@@ -2,6 +2,8 @@ package dev.eden.activities.cutover;
 
 import dev.eden.activities.store.RouteLedger;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -10,7 +12,6 @@ import org.slf4j.LoggerFactory;
 public final class SweepLoop implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(SweepLoop.class);
     private static final Duration IDLE = Duration.ofMillis(500);
-    private static final Duration BUSY = Duration.ofMillis(25);
     private static final long FENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
     private final RouteLedger routes;
@@ -37,10 +38,10 @@ public final class SweepLoop implements AutoCloseable {
         long fencesAt = System.nanoTime() + FENCE_NANOS;
         while (!closed) {
             long mark = routes.changeMark();
-            boolean busy = false;
+            long next = -1;
             try {
-                busy = settler.sweep();
-                if (fences != null && System.nanoTime() - fencesAt > 0 && !busy) {
+                next = settler.sweep();
+                if (fences != null && System.nanoTime() - fencesAt > 0 && next < 0) {
                     fences.sweep();
                     fencesAt = System.nanoTime() + FENCE_NANOS;
                 }
@@ -48,7 +49,12 @@ public final class SweepLoop implements AutoCloseable {
                 LOGGER.atWarn().addKeyValue("problem", e.getMessage()).log("the store cannot be read; trying again");
                 mark = routes.changeMark();
             }
-            routes.awaitChange(mark, busy ? BUSY : IDLE);
+            if (next < 0) {
+                routes.awaitChange(mark, IDLE);
+            } else {
+                // Not woken by what the attempt's own processes tell each other.
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(next));
+            }
         }
     }
 }

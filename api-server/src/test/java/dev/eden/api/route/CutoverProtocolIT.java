@@ -211,7 +211,7 @@ class CutoverProtocolIT {
                     deaths++;
                 }
                 AttemptSettler settler = new AttemptSettler(routes, engine);
-                await().atMost(Duration.ofSeconds(20)).until(() -> !settler.sweep());
+                await().atMost(Duration.ofSeconds(20)).until(() -> settler.sweep() < 0);
                 RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
                 assertThat(row.state()).isEqualTo(RouteState.STABLE);
                 assertThat(row.epoch()).as("death %d", deaths).isBetween(epoch, epoch + 1);

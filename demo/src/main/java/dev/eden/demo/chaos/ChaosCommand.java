@@ -31,6 +31,10 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Kills and stops Eden's processes at every step of the protocol, under load, and judges it.")
 public final class ChaosCommand implements Callable<Integer> {
+    /** Whom the faults at random moments strike. */
+    private static final List<Victim> AT_RANDOM =
+            List.of(Victim.SERVER, Victim.PROXY_1, Victim.PROXY_2, Victim.STORE, Victim.TEMPORAL);
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -48,7 +52,7 @@ public final class ChaosCommand implements Callable<Integer> {
             names = "--victims",
             split = ",",
             description =
-                    "self, server, proxy-1, proxy-2, store, temporal: who is struck at each point (default: self)")
+                    "self, server, proxy-1, proxy-2, store, temporal, standby: who is struck at each point (default: self)")
     private List<String> victims = List.of("self");
 
     @Option(
@@ -96,7 +100,7 @@ public final class ChaosCommand implements Callable<Integer> {
                 load.deadlineMillis());
         PrintStream out = System.out;
         PrintStream errors = System.err;
-        RedisDatabases databases = new RedisDatabases();
+        RedisDatabases databases = RedisDatabases.durable();
         Cluster cluster = new Cluster(databases, true);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "chaos-exit"));
         Path log = cluster.directory().resolve("chaos.log");
@@ -163,7 +167,7 @@ public final class ChaosCommand implements Callable<Integer> {
             java.util.Collections.shuffle(faults, choice);
         }
         for (int i = 0; i < random; i++) {
-            Victim victim = Victim.values()[choice.nextInt(Victim.values().length)];
+            Victim victim = AT_RANDOM.get(choice.nextInt(AT_RANDOM.size()));
             String action = actions.get(choice.nextInt(actions.size()));
             boolean flip = choice.nextInt(10) < 7;
             faults.add(new Fault(

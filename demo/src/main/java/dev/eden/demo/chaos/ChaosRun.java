@@ -58,7 +58,7 @@ final class ChaosRun {
         this.databases = databases;
         this.cluster = cluster;
         this.out = out;
-        this.injector = new Injector(cluster);
+        this.injector = new Injector(cluster, databases);
         this.keyspace = new Keyspace(options.keys());
         this.still = new StillLife(keyspace, options.seed());
     }
@@ -171,6 +171,7 @@ final class ChaosRun {
         RouteWatch.Sample before = route().latest();
         long from = history.now();
         AtomicBoolean asked = new AtomicBoolean();
+        injector.standby(!before.active().equals(Scenario.TARGET));
         injector.plant(fault);
         if (fault.flip()) {
             Thread.ofVirtual().start(() -> ask(before, asked));
@@ -185,6 +186,7 @@ final class ChaosRun {
             return;
         }
         report.struck = fault.self() && struck != null ? struck : fault.victim();
+        onlyOnce(report, struck);
         long blow = history.now();
         asked.set(true);
         bringBack(report, report.struck);
@@ -193,16 +195,8 @@ final class ChaosRun {
                 injector.restore(primer.at(), true);
             }
         }
-        for (Victim other : fault.reachedBy()) {
-            // Two processes may have come to a point of the settler's at once.
-            String point = fault.point();
-            if (point != null
-                    && other != report.struck
-                    && injector.hit(point, List.of(other)) != null
-                    && fault.self()) {
-                report.notes.add("also " + other.label());
-                injector.restore(other, fault.kill());
-            }
+        for (Victim other : report.also) {
+            injector.restore(other, fault.kill());
         }
         report.backAt = history.now();
         settle(report);
@@ -211,6 +205,20 @@ final class ChaosRun {
         report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
         report.notes.add(route().story(from, history.now()));
         injector.clear();
+    }
+
+    /** One process that comes to the point is enough; another may have come to it before it could be taken back. */
+    private void onlyOnce(FaultReport report, @Nullable Victim first) {
+        String point = report.fault.point();
+        if (point == null) {
+            return;
+        }
+        for (Victim other : report.fault.reachedBy()) {
+            if (other != first && !injector.withdraw(other, point) && report.fault.self()) {
+                report.also.add(other);
+                report.notes.add("also " + other.label());
+            }
+        }
     }
 
     private String outcome(RouteWatch.Sample before, String prefix) {
@@ -389,11 +397,9 @@ final class ChaosRun {
     private void measure(LoadStats stats) {
         for (FaultReport report : reports) {
             if (report.happened()) {
-                int proxy = report.struck.proxy();
                 report.blockMillis =
-                        Blocks.longestMillis(history, report.window, client -> client % Cluster.PROXIES != proxy);
-                report.blockVictimMillis =
-                        Blocks.longestMillis(history, report.window, client -> client % Cluster.PROXIES == proxy);
+                        Blocks.longestMillis(history, report.window, client -> !report.struckProxyOf(client));
+                report.blockVictimMillis = Blocks.longestMillis(history, report.window, report::struckProxyOf);
             }
         }
         long offset = System.nanoTime() / 1000 - history.now();

@@ -2,7 +2,6 @@ package dev.eden.demo.chaos;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.eden.demo.Cluster;
 import dev.eden.demo.Scenario;
 import dev.eden.demo.check.Anomaly;
 import dev.eden.demo.check.Checker;
@@ -51,9 +50,7 @@ final class ChaosVerdict {
     static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
         FaultReport near = null;
         for (FaultReport report : reports) {
-            boolean own = report.fault.kill()
-                    && report.struck.proxy() == trouble.client() % Cluster.PROXIES
-                    && trouble.connection();
+            boolean own = report.fault.kill() && report.struckProxyOf(trouble.client()) && trouble.connection();
             if (report.happened()
                     && own
                     && at >= report.window.from() - 500_000
@@ -175,7 +172,7 @@ final class ChaosVerdict {
                     report.outcome,
                     report.unsettledMillis,
                     report.blockMillis,
-                    report.struck.proxy() < 0 ? "–" : String.format(Locale.ROOT, "%.0f", report.blockVictimMillis),
+                    !report.struckProxy() ? "–" : String.format(Locale.ROOT, "%.0f", report.blockVictimMillis),
                     report.anomalies.size()));
         }
         lines.add("");

@@ -33,7 +33,7 @@ record Fault(@Nullable String point, boolean flip, long delayMillis, Victim vict
         if (place == null) {
             return List.of();
         }
-        if (place.startsWith("settle.")) {
+        if (place.startsWith("settle.") && victim != Victim.SERVER) {
             return List.of(Victim.PROXY_1, Victim.PROXY_2);
         }
         if (place.startsWith("proxy.")) {
@@ -52,9 +52,11 @@ record Fault(@Nullable String point, boolean flip, long delayMillis, Victim vict
         if (place == null) {
             return List.of();
         }
+        // A coordinator that fails settles by itself; one that is dead is settled by a proxy.
+        String end = victim == Victim.SERVER ? "error" : "kill";
         return switch (place) {
-            case "settle.restore", "settle.end-abort" -> List.of(new Primer(Victim.SERVER, "cutover.position", "kill"));
-            case "settle.unfence" -> List.of(new Primer(Victim.SERVER, "cutover.unfence", "kill"));
+            case "settle.restore", "settle.end-abort" -> List.of(new Primer(Victim.SERVER, "cutover.position", end));
+            case "settle.unfence" -> List.of(new Primer(Victim.SERVER, "cutover.unfence", end));
             case "cutover.abort" -> List.of(new Primer(Victim.SERVER, "cutover.verify", "error"));
             default -> List.of();
         };

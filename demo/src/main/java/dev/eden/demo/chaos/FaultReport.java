@@ -1,8 +1,11 @@
 package dev.eden.demo.chaos;
 
+import dev.eden.demo.Cluster;
 import dev.eden.demo.history.History.Window;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** What became of one fault; filled in while it runs, block times once the load has ended. */
 final class FaultReport {
@@ -12,6 +15,8 @@ final class FaultReport {
     final List<String> anomalies = new ArrayList<>();
     String outcome = "not reached";
     Victim struck;
+    /** Others that died of the same fault: two may come to a point of the settler's at once. */
+    final Set<Victim> also = EnumSet.noneOf(Victim.class);
     /** From the blow to the moment when everything was as before, in microseconds of the history. */
     Window window = new Window(0, 0);
     /** When the victim served again. */
@@ -25,6 +30,16 @@ final class FaultReport {
         this.number = number;
         this.fault = fault;
         this.struck = fault.victim();
+    }
+
+    /** Whether {@code client} spoke through a proxy that this fault struck. */
+    boolean struckProxyOf(int client) {
+        int proxy = client % Cluster.PROXIES;
+        return struck.proxy() == proxy || also.stream().anyMatch(other -> other.proxy() == proxy);
+    }
+
+    boolean struckProxy() {
+        return struck.proxy() >= 0 || also.stream().anyMatch(other -> other.proxy() >= 0);
     }
 
     boolean happened() {

@@ -3,6 +3,8 @@ package dev.eden.demo.chaos;
 import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.EdenProcess;
+import dev.eden.demo.redis.RedisDatabases;
+import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,9 +22,21 @@ final class Injector {
     private static final int STORE_STARTS = 20;
 
     private final Cluster cluster;
+    private final RedisDatabases databases;
+    private boolean standbyIsTarget = true;
 
-    Injector(Cluster cluster) {
+    Injector(Cluster cluster, RedisDatabases databases) {
         this.cluster = cluster;
+        this.databases = databases;
+    }
+
+    /** Which Redis the faults of {@link Victim#STANDBY} strike, and bring back, until told otherwise. */
+    void standby(boolean isTarget) {
+        standbyIsTarget = isTarget;
+    }
+
+    private EmbeddedRedis standby() {
+        return databases.server(standbyIsTarget);
     }
 
     /** Plants the fault and what leads to it. */
@@ -60,6 +74,15 @@ final class Injector {
             }
         }
         return null;
+    }
+
+    /** Takes one back; false where the process has come to it already. */
+    boolean withdraw(Victim at, String point) {
+        try {
+            return Files.deleteIfExists(eden(at).failpoints().resolve(point));
+        } catch (IOException e) {
+            throw new UncheckedIOException("failpoints cannot be removed", e);
+        }
     }
 
     /** Takes back what nobody came to; what was hit is forgotten. */
@@ -124,6 +147,13 @@ final class Injector {
                     cluster.temporal().suspend();
                 }
             }
+            case STANDBY -> {
+                if (kill) {
+                    standby().kill();
+                } else {
+                    standby().suspend();
+                }
+            }
         }
     }
 
@@ -149,6 +179,13 @@ final class Injector {
                     cluster.temporal().restart();
                 } else {
                     cluster.temporal().resume();
+                }
+            }
+            case STANDBY -> {
+                if (kill) {
+                    standby().restart();
+                } else {
+                    standby().resume();
                 }
             }
         }
@@ -178,7 +215,7 @@ final class Injector {
             case SERVER -> cluster.controlPlane();
             case PROXY_1 -> cluster.proxyProcesses().get(0);
             case PROXY_2 -> cluster.proxyProcesses().get(1);
-            case STORE, TEMPORAL -> throw new IllegalArgumentException(victim + " has no failpoints");
+            case STORE, TEMPORAL, STANDBY -> throw new IllegalArgumentException(victim + " has no failpoints");
         };
     }
 
@@ -186,6 +223,7 @@ final class Injector {
         long root = switch (victim) {
             case SERVER, PROXY_1, PROXY_2 -> eden(victim).process().pid();
             case STORE -> cluster.postgres().pid();
+            case STANDBY -> standby().pid();
             case TEMPORAL ->
                 cluster.temporal()
                         .process()

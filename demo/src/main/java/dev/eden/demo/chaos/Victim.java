@@ -2,13 +2,17 @@ package dev.eden.demo.chaos;
 
 import java.util.Locale;
 
-/** The processes that faults strike. The server holds the coordinator, the workers and the applier. */
+/**
+ * The processes that faults strike. The server holds the coordinator, the workers and the applier; {@code STANDBY} is the Redis that follows
+ * when the fault is planted.
+ */
 enum Victim {
     SERVER,
     PROXY_1,
     PROXY_2,
     STORE,
-    TEMPORAL;
+    TEMPORAL,
+    STANDBY;
 
     /** As the command line and the tables call it. */
     String label() {
@@ -29,7 +33,7 @@ enum Victim {
         return switch (this) {
             case PROXY_1 -> 0;
             case PROXY_2 -> 1;
-            case SERVER, STORE, TEMPORAL -> -1;
+            case SERVER, STORE, TEMPORAL, STANDBY -> -1;
         };
     }
 }

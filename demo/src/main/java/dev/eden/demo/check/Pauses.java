@@ -5,19 +5,41 @@ import dev.eden.demo.history.History.Window;
 import dev.eden.demo.history.Operation;
 import dev.eden.demo.history.OperationKind;
 import dev.eden.demo.history.OperationLog;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /** How long clients waited around a moment, by their own clocks. */
 public final class Pauses {
     private Pauses() {}
 
-    /** Milliseconds; all zero where no request overlapped. */
-    public record Pause(int requests, double maxMillis, double p99Millis) {}
+    /**
+     * How long requests took.
+     *
+     * @param millis one for each request, the shortest first
+     */
+    public record Pause(List<Double> millis) {
+        public Pause {
+            millis = List.copyOf(millis);
+        }
+
+        public int requests() {
+            return millis.size();
+        }
+
+        /** Zero where there was no request. */
+        public double maxMillis() {
+            return millis.isEmpty() ? 0 : millis.getLast();
+        }
+
+        /** Zero where there was no request. */
+        public double p99Millis() {
+            return millis.isEmpty() ? 0 : millis.get((int) Math.ceil(millis.size() * 0.99) - 1);
+        }
+    }
 
     /** The latency of every request that overlaps {@code window}; blocking takes wait by design and are left out. */
     public static Pause overlapping(History history, Window window) {
-        double[] latencies = new double[1024];
-        int count = 0;
+        List<Double> latencies = new ArrayList<>();
         for (OperationLog log : history.logs()) {
             if (log.client() >= Operation.FIRST_FINAL_CLIENT) {
                 continue;
@@ -33,17 +55,11 @@ public final class Pauses {
                         || !window.overlaps(log.invokedAt(i), log.invokedAt(i) + log.durationAt(i))) {
                     continue;
                 }
-                if (count == latencies.length) {
-                    latencies = Arrays.copyOf(latencies, count * 2);
-                }
-                latencies[count++] = log.durationAt(i) / 1000.0;
+                latencies.add(log.durationAt(i) / 1000.0);
             }
         }
-        if (count == 0) {
-            return new Pause(0, 0, 0);
-        }
-        Arrays.sort(latencies, 0, count);
-        return new Pause(count, latencies[count - 1], latencies[(int) Math.ceil(count * 0.99) - 1]);
+        latencies.sort(null);
+        return new Pause(latencies);
     }
 
     /** The longest request that was sent in {@code window}, as a window of its own. */

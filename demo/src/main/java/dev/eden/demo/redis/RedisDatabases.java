@@ -19,9 +19,25 @@ public final class RedisDatabases implements Databases {
     /** Eden's fence leaves users whose name begins with {@code eden-} alone: this one damages the target behind its back. */
     private static final String SABOTEUR = "eden-demo-saboteur";
 
+    private final EmbeddedRedis.Options servers;
     private final String saboteurPassword = secret();
     private volatile @Nullable EmbeddedRedis source;
     private volatile @Nullable EmbeddedRedis target;
+
+    /** Two servers that live in memory alone. */
+    public RedisDatabases() {
+        this(EmbeddedRedis.Options.defaults());
+    }
+
+    private RedisDatabases(EmbeddedRedis.Options servers) {
+        this.servers = servers;
+    }
+
+    /** Two servers that have their data and users back after a kill: what a reply has acknowledged was written to the file before. */
+    public static RedisDatabases durable() {
+        return new RedisDatabases(EmbeddedRedis.Options.defaults()
+                .withConfig("appendonly yes", "appendfsync everysec", "aclfile users.acl"));
+    }
 
     private static String secret() {
         byte[] bytes = new byte[24];
@@ -46,7 +62,7 @@ public final class RedisDatabases implements Databases {
 
     @Override
     public List<Supplier<? extends AutoCloseable>> starters() {
-        return List.of(() -> source = EmbeddedRedis.start(), () -> target = EmbeddedRedis.start());
+        return List.of(() -> source = EmbeddedRedis.start(servers), () -> target = EmbeddedRedis.start(servers));
     }
 
     @Override
@@ -94,6 +110,11 @@ public final class RedisDatabases implements Databases {
             lines.add("target          redis-cli -p " + started(target).port());
         }
         return lines;
+    }
+
+    /** The source's or the target's process. */
+    public EmbeddedRedis server(boolean ofTarget) {
+        return started(ofTarget ? target : source);
     }
 
     /** A connection to one of the servers itself; on a server that is fenced, one that the fence does not touch. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.eden.demo.history.History.Window;
+import dev.eden.demo.load.LoadStats;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,25 @@ class ChaosVerdictTest {
         assertThat(verdict(List.of(missed), "it did not settle").exitStatus()).isEqualTo(1);
     }
 
+    @Test
+    void onlyClientsOfTheKilledProxiesMayLoseTheirConnection() {
+        FaultReport report = report(1, "settle.unfence", Victim.PROXY_1);
+        report.window = new Window(1_000_000, 2_000_000);
+        report.backAt = 1_500_000;
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(0, 0, true, "lost"), 1_200_000);
+        assertThat(report.anomalies).isEmpty();
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, true, "lost"), 1_200_000);
+        assertThat(report.anomalies).hasSize(1);
+
+        // Both came to the point.
+        report.anomalies.clear();
+        report.also.add(Victim.PROXY_2);
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, true, "lost"), 1_200_000);
+        assertThat(report.anomalies).isEmpty();
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, false, "ERR"), 1_200_000);
+        assertThat(report.anomalies).hasSize(1);
+    }
+
     private static JsonNode json(ChaosVerdict verdict) throws Exception {
         return new ObjectMapper().readTree(verdict.json());
     }
@@ -53,6 +73,10 @@ class ChaosVerdictTest {
     }
 
     private static FaultReport report(int number, String point) {
-        return new FaultReport(number, new Fault(point, true, 0, Victim.SERVER, true, 100));
+        return report(number, point, Victim.SERVER);
+    }
+
+    private static FaultReport report(int number, String point, Victim victim) {
+        return new FaultReport(number, new Fault(point, true, 0, victim, true, 100));
     }
 }

@@ -32,6 +32,18 @@ public final class AclUsers {
      * when the server refuses, and when it has a user that the snapshot lacks: that one could not be restored, so take a new snapshot.
      */
     public static void fence(RespConnection connection, AclSnapshot snapshot) {
+        fence(connection, snapshot, 0, List.of());
+    }
+
+    /**
+     * Fences as {@link #fence(RespConnection, AclSnapshot)}; what was sent on the connection before and not flushed goes out with it.
+     *
+     * @param before how many replies to that come first
+     * @param behind commands that run once every user is fenced, in the same round trip
+     * @return their replies, errors included
+     */
+    public static List<Reply> fence(
+            RespConnection connection, AclSnapshot snapshot, int before, List<Object[]> behind) {
         List<byte[]> rules = AclUser.fence(snapshot.selectors());
         for (AclUser user : snapshot.users()) {
             setUser(connection, user.name(), rules);
@@ -39,8 +51,11 @@ public final class AclUsers {
         connection.send("ACL", "LIST");
         connection.send("ACL", "CAT", "blocking");
         connection.send("CLIENT", "LIST");
+        behind.forEach(connection::send);
         connection.flush();
+        connection.read(before).forEach(AclUsers::refuse);
         List<Reply> replies = connection.read(snapshot.users().size() + 3);
+        List<Reply> answers = connection.read(behind.size());
         replies.forEach(AclUsers::refuse);
         List<String> unfenced = unfenced(parse(replies.get(replies.size() - 3)));
         if (!unfenced.isEmpty()) {
@@ -50,6 +65,7 @@ public final class AclUsers {
         Set<String> blocking = new HashSet<>();
         replies.get(replies.size() - 2).items().forEach(name -> blocking.add(name.text()));
         killBlocked(connection, replies.getLast().text(), blocking);
+        return answers;
     }
 
     /**

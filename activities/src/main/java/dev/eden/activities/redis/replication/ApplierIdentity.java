@@ -16,7 +16,7 @@ import java.util.List;
  * <p>An applier that stalled between taking its generation and making its user must not come back as a second writer. So a claim is
  * written into the {@linkplain ReplicationLedger#appliedKey applied key} before anything else: it is refused when the key has a newer
  * generation, or a fence of its own epoch (or a later one). A claim before the fence means that the user existed before the fence, and so
- * {@link #revoke} deletes it.
+ * {@link #turn} deletes it.
  */
 public final class ApplierIdentity {
     static final String PREFIX = "eden-apply-";
@@ -89,7 +89,7 @@ public final class ApplierIdentity {
 
     /** Deletes the users of generations before this one. */
     static void removeOlder(RespConnection control, String migration, long generation) {
-        List<String> older = users(control, migration).stream()
+        List<String> older = users(control.call("ACL", "USERS"), migration).stream()
                 .filter(user -> generation(user, migration) < generation)
                 .toList();
         delete(control, older);
@@ -98,16 +98,35 @@ public final class ApplierIdentity {
     /**
      * Takes the appliers' identity away on this server for the epoch in which it was written last: no batch of theirs can land afterwards,
      * not even one of a process that wakes up later. To be called when the routes are not STABLE, so that no new generation is handed out.
-     * Returns when none of their sessions is left. Idempotent.
+     * Idempotent.
+     *
+     * @return where the log of the other direction begins: this server's position once none of their sessions is left. A write of Eden's own
+     *     right behind it makes sure that the log's selected database is 0 there, or is said before the next command (Redis source, {@code
+     *     replicationFeedSlaves}).
      */
-    public static void revoke(RespConnection control, String migration) {
+    public static RouteLedger.Position turn(RespConnection control, String migration) {
         String key = ReplicationLedger.appliedKey(migration);
-        control.call("HSET", key, FENCE, Math.max(0, number(control.call("HGET", key, "epoch"))));
+        long epoch = Math.max(0, number(control.call("HGET", key, "epoch")));
+        control.send("HSET", key, FENCE, epoch);
+        control.send("ACL", "USERS");
+        control.flush();
+        control.read().number();
+        List<String> users = users(control.read(), migration);
         for (int left = TRIES; left > 0; left--) {
-            delete(control, users(control, migration));
-            if (sessions(control, migration) == 0 || Failpoints.mutant("applier-identity-kept")) {
-                return;
+            delete(control, users);
+            // The sessions of a deleted user are gone before the next command is read; the position counts only if they
+            // are.
+            control.send("CLIENT", "LIST");
+            control.send("MULTI");
+            control.send("INFO", "replication");
+            control.send("SET", "eden:{" + migration + "}:turn", System.currentTimeMillis());
+            control.send("EXEC");
+            control.flush();
+            List<Reply> replies = control.read(5);
+            if (sessions(replies.getFirst(), migration) == 0 || Failpoints.mutant("applier-identity-kept")) {
+                return SourceReads.position(replies.getLast().items().getFirst().text());
             }
+            users = users(control.call("ACL", "USERS"), migration);
         }
         throw new IllegalStateException("a session of the applier is still alive");
     }
@@ -117,24 +136,13 @@ public final class ApplierIdentity {
         control.call("HDEL", ReplicationLedger.appliedKey(migration), FENCE);
     }
 
-    /**
-     * Where the log of the other direction begins: this server's position of now. A write of Eden's own right behind it makes sure that
-     * the log's selected database is 0 there, or is said before the next command (Redis source, {@code replicationFeedSlaves}).
-     */
-    public static RouteLedger.Position turn(RespConnection control, String migration) {
-        control.send("MULTI");
-        control.send("INFO", "replication");
-        control.send("SET", "eden:{" + migration + "}:turn", System.currentTimeMillis());
-        control.send("EXEC");
-        control.flush();
-        List<Reply> replies = control.read(4);
-        return SourceReads.position(replies.get(3).items().getFirst().text());
-    }
-
     /** How many sessions appliers of this migration have on the server. */
     public static long sessions(RespConnection control, String migration) {
-        return control.call("CLIENT", "LIST")
-                .text()
+        return sessions(control.call("CLIENT", "LIST"), migration);
+    }
+
+    private static long sessions(Reply clients, String migration) {
+        return clients.text()
                 .lines()
                 .filter(line -> line.contains(" user=" + PREFIX + migration + "-"))
                 .count();
@@ -148,8 +156,8 @@ public final class ApplierIdentity {
         }
     }
 
-    private static List<String> users(RespConnection control, String migration) {
-        return control.call("ACL", "USERS").items().stream()
+    private static List<String> users(Reply users, String migration) {
+        return users.items().stream()
                 .map(Reply::text)
                 .filter(user -> generation(user, migration) >= 0)
                 .toList();

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 public final class RedisReplicator implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisReplicator.class);
     private static final long POLL_MILLIS = 100;
-    private static final long ATTEMPT_POLL_MILLIS = 5;
+    private static final long ATTEMPT_POLL_MILLIS = 25;
     private static final long PROGRESS_MILLIS = 200;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 

@@ -102,7 +102,7 @@ class RedisReplicatorIT {
                                 .reverseProven());
                 awaitEqual(pair, flip % 2 == 0 ? "source" : "target", flip % 2 == 0 ? "target" : "source");
                 pair.ledger.attempt(true);
-                ApplierIdentity.revoke(standby, Pair.MIGRATION);
+                ApplierIdentity.turn(standby, Pair.MIGRATION);
                 assertThat(ApplierIdentity.sessions(standby, Pair.MIGRATION)).isZero();
                 if (flip == 2) {
                     // Given up: the same direction goes on.
@@ -111,7 +111,7 @@ class RedisReplicatorIT {
                     pair.ledger.attempt(false);
                     awaitEqual(pair, "source", "target");
                     pair.ledger.attempt(true);
-                    ApplierIdentity.revoke(standby, Pair.MIGRATION);
+                    ApplierIdentity.turn(standby, Pair.MIGRATION);
                 }
                 // A key in another database expires around the turn: the log's selected database is not 0 then.
                 standby.call("SELECT", 2);
@@ -138,7 +138,7 @@ class RedisReplicatorIT {
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
             long generation = pair.ledger.current(Pair.MIGRATION).generation();
             pair.ledger.attempt(true);
-            ApplierIdentity.revoke(green, Pair.MIGRATION);
+            ApplierIdentity.turn(green, Pair.MIGRATION);
             blue.call("SET", "late", "v");
             await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("waiting"));
             assertThat(green.call("EXISTS", "late").number()).isZero();
