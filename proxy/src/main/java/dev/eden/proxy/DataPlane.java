@@ -26,6 +26,14 @@ public interface DataPlane extends AutoCloseable {
     /** Brings to the standby what clients' sessions need there (scripts, logged-in connections); completes, never exceptionally, when that is done as far as it goes. */
     CompletableFuture<Void> prepareForFlip();
 
+    /**
+     * The row is COMMITTED: nothing opens yet, but sessions leave the old side, and what clients hear without asking (LISTEN) is asked for on
+     * the new one. Completes when nothing that anybody says there from then on escapes them.
+     */
+    default CompletableFuture<Void> carryOver(Route committed) {
+        return CompletableFuture.completedFuture(null);
+    }
+
     /** True when a loop refuses requests because its lease ran out. */
     boolean leaseLost();
 
@@ -46,16 +54,23 @@ public interface DataPlane extends AutoCloseable {
      * @param reissued blocking requests taken back since the start
      * @param backends the server's process ids of the connections this proxy keeps on the active side; empty where the engine has none. All
      *     others there are strangers
+     * @param listeners sessions that must be carried over before anybody opens, see {@link #carryOver}
      * @param endings sessions that cannot be carried and end with the flip, by reason
      */
-    record HoldReport(long drainMicros, long held, long reissued, List<Integer> backends, Map<String, Long> endings) {
+    record HoldReport(
+            long drainMicros,
+            long held,
+            long reissued,
+            List<Integer> backends,
+            int listeners,
+            Map<String, Long> endings) {
         public HoldReport {
             backends = List.copyOf(backends);
             endings = Map.copyOf(endings);
         }
 
         public HoldReport(long drainMicros, long held, long reissued) {
-            this(drainMicros, held, reissued, List.of(), Map.of());
+            this(drainMicros, held, reissued, List.of(), 0, Map.of());
         }
     }
 }

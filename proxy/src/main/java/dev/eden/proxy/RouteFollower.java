@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  *   STABLE(e) ── serve
  *   ARMED ────── serve on a lease of 2 s since the last successful read began; ack ARMED
  *   PREPARED ─── hold; ack DRAINED when nothing is in flight; past the deadline try to abort
- *   ABORTING ┐
- *   COMMITTED┴── hold
+ *   ABORTING ─── hold
+ *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one, where there are any
  *   STABLE ───── switch to the active side, send what was held; ack OPENED for the attempt
  * </pre>
  */
@@ -57,6 +57,8 @@ final class RouteFollower implements AutoCloseable {
     private boolean armedAcknowledged;
     private boolean drainedAcknowledged;
     private boolean openedPending;
+    private boolean listeners;
+    private @Nullable CompletableFuture<Void> carrying;
     private boolean abortTried;
     private long preparedAt;
     private long holdWallMicros;
@@ -170,7 +172,8 @@ final class RouteFollower implements AutoCloseable {
             case STABLE -> stable(route);
             case ARMED -> armed(route, readBegan);
             case PREPARED -> prepared(route);
-            case ABORTING, COMMITTED -> hold();
+            case ABORTING -> hold();
+            case COMMITTED -> committed(route);
         }
     }
 
@@ -181,6 +184,8 @@ final class RouteFollower implements AutoCloseable {
         abortTried = false;
         preparedAt = 0;
         preparing = null;
+        listeners = false;
+        carrying = null;
     }
 
     private void stable(Route route) {
@@ -264,6 +269,7 @@ final class RouteFollower implements AutoCloseable {
         }
         if (future != null && future.isDone() && loading.isDone() && !drainedAcknowledged) {
             DataPlane.HoldReport report = future.join();
+            listeners = report.listeners() > 0;
             acknowledge(route.attempt(), RouteStore.Step.DRAINED, "proxy.drained", drainedDetail(report));
             drainedAcknowledged = true;
         }
@@ -283,6 +289,21 @@ final class RouteFollower implements AutoCloseable {
         }
     }
 
+    private void committed(Route route) {
+        hold();
+        CompletableFuture<Void> future = carrying;
+        if (future == null) {
+            future = loops.carryOver(route);
+            carrying = future;
+            future.thenRun(signal::release);
+            await(future);
+        }
+        if (listeners && future.isDone()) {
+            acknowledge(route.attempt(), RouteStore.Step.CARRIED, "proxy.carried", "{}");
+            listeners = false;
+        }
+    }
+
     private String drainedDetail(DataPlane.HoldReport report) {
         StringBuilder json = new StringBuilder("{\"hold_at_micros\":" + holdWallMicros
                 + ",\"drain_micros\":" + report.drainMicros()
@@ -292,6 +313,9 @@ final class RouteFollower implements AutoCloseable {
             json.append(",\"backends\":[")
                     .append(report.backends().stream().map(String::valueOf).collect(Collectors.joining(",")))
                     .append(']');
+        }
+        if (report.listeners() > 0) {
+            json.append(",\"listeners\":").append(report.listeners());
         }
         if (!report.endings().isEmpty()) {
             json.append(",\"endings\":{")

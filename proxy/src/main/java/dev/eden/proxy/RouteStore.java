@@ -39,6 +39,8 @@ public interface RouteStore {
         ARMED,
         /** Holds, nothing in flight, pinned sessions converted. */
         DRAINED,
+        /** The row is COMMITTED, and what its clients hear without asking is heard on the new side; only from proxies that said they have such clients. */
+        CARRIED,
         /** Serves the epoch after the attempt. */
         OPENED
     }

@@ -43,6 +43,9 @@ public final class CutoverCoordinator {
     private static final Duration SETTLE_IN = Duration.ofSeconds(15);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
+    /** For the listeners of proxies that are slow or gone, the rest of the clients waits no longer than this. */
+    private static final Duration CARRY_TIMEOUT = Duration.ofMillis(500);
+
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
     /** Between arming and the hold: what the rehearsals set off here and in the proxies (compilers above all) should be over when clients wait. */
     private static final Duration SETTLE_DOWN = Duration.ofMillis(300);
@@ -152,6 +155,7 @@ public final class CutoverCoordinator {
         long epoch = row.epoch();
         log.attempt(attempt);
         AttemptReport report;
+        DrainReport drained;
         try {
             awaitAll(armed, "ARMED", ARM_TIMEOUT);
             log.step("arm");
@@ -168,6 +172,8 @@ public final class CutoverCoordinator {
             log.step("prepare");
             Failpoints.reach("cutover.drain");
             awaitAll(armed, "DRAINED", budget.left());
+            drained = DrainReport.of(routes.acknowledgements(attempt));
+            session.resting(drained.backends());
             log.step("drain");
             stillMine(spec.id(), epoch, attempt);
             Failpoints.reach("cutover.fence");
@@ -207,19 +213,29 @@ public final class CutoverCoordinator {
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);
         }
-        rollForward(spec, epoch + 1, attempt, session, log);
+        rollForward(spec, epoch + 1, armed, drained.listeners(), session, log);
         report = log.committed(acknowledged(armed, "OPENED", OPEN_TIMEOUT));
         return save(report);
     }
 
     private void rollForward(
-            MigrationSpec spec, long epoch, long attempt, CutoverEngine.Session session, AttemptLog log) {
+            MigrationSpec spec,
+            long epoch,
+            Armed armed,
+            boolean listeners,
+            CutoverEngine.Session session,
+            AttemptLog log) {
         try {
             Failpoints.reach("cutover.unfence");
             session.unfence(Side.TO);
             log.step("unfence");
+            if (listeners) {
+                // Before anybody may say anything on the new side; a proxy that has died has no listeners any more.
+                missing(armed, "CARRIED", CARRY_TIMEOUT);
+                log.step("carry");
+            }
             Failpoints.reach("cutover.stable");
-            routes.stable(spec.id(), epoch, attempt);
+            routes.stable(spec.id(), epoch, armed.attempt());
             log.step("stable");
             session.relax();
         } catch (RuntimeException e) {

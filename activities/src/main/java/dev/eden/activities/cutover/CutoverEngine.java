@@ -3,6 +3,7 @@ package dev.eden.activities.cutover;
 import dev.eden.activities.store.RouteLedger.Position;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /** What the cutover protocol needs from one kind of database. */
 public interface CutoverEngine {
@@ -39,6 +40,12 @@ public interface CutoverEngine {
 
         /** What an undo needs: the control sessions' ids and everything {@link #fence} will change. Secret; stored encrypted before the fence. */
         String undo();
+
+        /**
+         * Before {@link #fence}: the sessions on {@code FROM} that the proxies have said they hold at rest, by the server's process ids. They may
+         * outlive the fence, nothing of them being on its way; the proxies end them when the row is COMMITTED.
+         */
+        default void resting(Set<Integer> sessions) {}
 
         /** Step 5: nobody but Eden reads or writes {@code FROM} any more; {@code guard} bounds the part that ends by itself. */
         void fence(Duration guard);

@@ -151,8 +151,8 @@ final class World implements AutoCloseable {
                 ports.coordinatorEngine.apply(this, engine),
                 settler,
                 "test");
-        load = part(
-                LoadGenerator.start(addresses(ports.strangers), keyspace, new LoadOptions(ports.clients, ports.rate, 7), history));
+        load = part(LoadGenerator.start(
+                addresses(ports.strangers), keyspace, new LoadOptions(ports.clients, ports.rate, 7), history));
         awaitReady(true);
     }
 

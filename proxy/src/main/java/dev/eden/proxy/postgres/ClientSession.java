@@ -647,7 +647,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (inLine || preparing) {
             return false;
         }
-        if (!loop.gate.open()) {
+        if (!loop.gate.open() && !(loop.gate.turned() && toListen())) {
             countHeld();
             return false;
         }
@@ -1051,10 +1051,27 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 return;
             }
             carry();
+            if (toListen() && old.usable()) {
+                server = null;
+                old.hearOut();
+                return;
+            }
         }
         old.client = null;
         server = null;
         found = null;
+    }
+
+    /** True where this session listens on a channel. */
+    boolean listens() {
+        SessionState state = found;
+        return server != null && state != null && !state.channels().isEmpty();
+    }
+
+    /** True where it has yet to listen on the server that it was carried to. */
+    boolean toListen() {
+        SessionState carry = carried;
+        return !closed && carry != null && !carry.channels().isEmpty();
     }
 
     /** Takes the state of a session that was looked at along to the next connection. */

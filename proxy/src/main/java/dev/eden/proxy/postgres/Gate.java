@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *            install(route)                      hold()
  *   (no route) ──────────► OPEN ◄──────────────► HELD ── every connection idle ──► drained() completes
- *                           │       install(route) ▲
- *                           └── lease ran out ─────┘   (ends by lease() or install())
+ *                           ▲│      install(route) ▲ │ carryOver(route)
+ *                           │└── lease ran out ─────┘ ▼  (the lease's end: by lease() or install())
+ *                           └── install(route) ─── TURNED: the new side's pools connect, listeners listen there; nobody else begins
  * </pre>
  */
 final class Gate {
@@ -32,6 +33,9 @@ final class Gate {
     private @Nullable ServerAddress active;
     private @Nullable ServerAddress standby;
     private boolean held;
+    private boolean turned;
+    private @Nullable CompletableFuture<Void> carrying;
+    private int hearingOut;
     private long leaseUntil = Long.MAX_VALUE;
     private boolean leaseLost;
     private @Nullable CompletableFuture<Drained> draining;
@@ -40,7 +44,7 @@ final class Gate {
     private long flippedAt = Long.MIN_VALUE / 2;
 
     /** What a loop did on its way to rest. */
-    record Drained(long micros, long held, List<Integer> backends, Map<String, Long> endings) {}
+    record Drained(long micros, long held, List<Integer> backends, int listeners, Map<String, Long> endings) {}
 
     Gate(PostgresLoop loop) {
         this.loop = loop;
@@ -101,28 +105,70 @@ final class Gate {
         return leaseLost || (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0);
     }
 
+    /** True between the commit and the opening, when only sessions that listen get connections. */
+    boolean turned() {
+        return turned;
+    }
+
     /** Serves under this route from now on. */
     void install(Route next) {
         loop.tick();
+        turn(next);
+        held = false;
+        turned = false;
+        carrying = null;
+        leaseUntil = Long.MAX_VALUE;
+        leaseLost = false;
+        draining = null;
+        loop.wakeAll();
+    }
+
+    /** Sessions leave the old side while everything is held; the future completes when those that listen do so on the new one. */
+    CompletableFuture<Void> carryOver(Route committed) {
+        CompletableFuture<Void> running = carrying;
+        if (running != null) {
+            return running;
+        }
+        CompletableFuture<Void> future = new CompletableFuture<>();
+        carrying = future;
+        loop.tick();
+        held = true;
+        turned = true;
+        turn(committed);
+        loop.wakeAll();
+        return future;
+    }
+
+    /** A session left on the old side is asked for what it has heard; {@link #heardOut} follows. */
+    void hearsOut() {
+        hearingOut++;
+    }
+
+    void heardOut() {
+        hearingOut--;
+        loop.schedule();
+    }
+
+    private void turn(Route next) {
         ServerAddress before = active;
         Backend nextActive = next.active();
         Backend nextStandby = next.standby();
         route = next;
         active = nextActive == null ? null : ServerAddress.of(nextActive);
         standby = nextStandby == null ? null : ServerAddress.of(nextStandby);
-        boolean flipped = before != null && !before.equals(active);
-        held = false;
-        leaseUntil = Long.MAX_VALUE;
-        leaseLost = false;
-        draining = null;
-        if (flipped) {
-            flippedAt = loop.now;
-            for (ClientSession client : loop.clients.toArray(new ClientSession[0])) {
-                client.flipped();
-            }
+        if (before == null || before.equals(active)) {
+            loop.dropForeign(false);
+            return;
         }
-        loop.dropForeign(flipped);
-        loop.wakeAll();
+        Map<PoolKey, Integer> used = loop.inUse(before);
+        flippedAt = loop.now;
+        for (ClientSession client : loop.clients.toArray(new ClientSession[0])) {
+            client.flipped();
+        }
+        loop.dropForeign(true);
+        if (nextActive != null) {
+            used.forEach((key, connections) -> loop.pool(key.on(nextActive)).warm(connections));
+        }
     }
 
     /** Serves on, but no longer than {@code until} (a {@code nanoTime}) unless renewed. */
@@ -158,13 +204,26 @@ final class Gate {
     /** Called whenever the loop has done a turn of work: maybe that was the last of it. */
     void turnEnded() {
         CompletableFuture<Drained> future = draining;
-        if (future == null || future.isDone()) {
-            return;
+        if (future != null && !future.isDone()) {
+            if (resting()) {
+                loop.tick();
+                future.complete(drained());
+            } else {
+                lookAgain();
+            }
         }
-        if (resting()) {
-            loop.tick();
-            future.complete(drained());
-        } else if (!polling) {
+        CompletableFuture<Void> carried = carrying;
+        if (carried != null && !carried.isDone()) {
+            if (hearingOut == 0 && loop.clients.stream().noneMatch(ClientSession::toListen)) {
+                carried.complete(null);
+            } else {
+                lookAgain();
+            }
+        }
+    }
+
+    private void lookAgain() {
+        if (!polling) {
             polling = true;
             loop.eventLoop.schedule(
                     () -> {
@@ -203,28 +262,16 @@ final class Gate {
                 });
             }
         }
+        int listeners = 0;
         Map<String, Long> endings = new TreeMap<>();
         for (ClientSession client : loop.clients) {
+            listeners += client.listens() ? 1 : 0;
             String reason = client.cannotBeCarried();
             if (reason != null) {
                 endings.merge(reason, 1L, Long::sum);
             }
         }
-        return new Drained(TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, endings);
-    }
-
-    /** Opens connections to the standby for every pool in use, so that a flip meets them logged in. */
-    void warm() {
-        ServerAddress here = active;
-        Route now = route;
-        if (here == null || now == null || now.standby() == null) {
-            return;
-        }
-        loop.tick();
-        for (ServerPool pool : loop.pools()) {
-            if (pool.key.server().equals(here) && pool.references > 0) {
-                loop.pool(pool.key.on(now.standby())).warm(Math.min(pool.open(), pool.references));
-            }
-        }
+        return new Drained(
+                TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, backends, listeners, endings);
     }
 }

@@ -140,6 +140,17 @@ final class PostgresLoop {
         return all;
     }
 
+    /** The clients' pools on a server, and how many connections each has. */
+    Map<PoolKey, Integer> inUse(ServerAddress server) {
+        Map<PoolKey, Integer> used = new HashMap<>();
+        pools.forEach((key, pool) -> {
+            if (key.server().equals(server) && pool.references > 0) {
+                used.put(key, Math.min(pool.open(), pool.references));
+            }
+        });
+        return used;
+    }
+
     /** Drops the pools of servers that left the route; with {@code flipped} also those of the side that lost its authority. */
     void dropForeign(boolean flipped) {
         pools.values().removeIf(pool -> drop(pool, flipped));

@@ -153,6 +153,7 @@ public final class PostgresLoops implements DataPlane {
                 .thenApply(_ -> {
                     long micros = 0;
                     long held = 0;
+                    int listeners = 0;
                     List<Integer> backends = new ArrayList<>();
                     Map<String, Long> endings = new TreeMap<>();
                     for (CompletableFuture<Gate.Drained> one : drained) {
@@ -160,17 +161,28 @@ public final class PostgresLoops implements DataPlane {
                         micros = Math.max(micros, loop.micros());
                         held += loop.held();
                         backends.addAll(loop.backends());
+                        listeners += loop.listeners();
                         loop.endings().forEach((reason, count) -> endings.merge(reason, count, Long::sum));
                     }
-                    return new HoldReport(micros, held, 0, backends, endings);
+                    return new HoldReport(micros, held, 0, backends, listeners, endings);
                 });
     }
 
-    /** Logs in to the standby for every pool in use; it does not wait for that, because a fence there may refuse until the flip. */
+    /** Nothing: the standby's fence lets no user in before the flip. */
     @Override
     public CompletableFuture<Void> prepareForFlip() {
-        loops.forEach(loop -> loop.eventLoop.execute(loop.gate::warm));
         return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> carryOver(Route committed) {
+        List<CompletableFuture<Void>> carried = new ArrayList<>();
+        for (PostgresLoop loop : loops) {
+            CompletableFuture<Void> future = new CompletableFuture<>();
+            loop.eventLoop.execute(() -> loop.gate.carryOver(committed).thenRun(() -> future.complete(null)));
+            carried.add(future);
+        }
+        return CompletableFuture.allOf(carried.toArray(CompletableFuture<?>[]::new));
     }
 
     @Override

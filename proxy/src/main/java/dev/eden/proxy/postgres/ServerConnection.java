@@ -450,6 +450,27 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         read(true);
     }
 
+    /**
+     * The client goes on elsewhere: one more round trip brings it what this session was told before, and then this ends. Nothing else of this
+     * connection concerns the client any more.
+     */
+    void hearOut() {
+        leaving = true;
+        read(true);
+        loop.gate.hearsOut();
+        exchange(new Exchange("SELECT 1", outcome -> {
+            leaving = false;
+            client = null;
+            loop.gate.heardOut();
+            close();
+        }));
+    }
+
+    boolean leaving() {
+        return leaving;
+    }
+
+    private boolean leaving;
     private boolean orphaned;
     private boolean dirtySession;
     private final List<Exchange> ended = new ArrayList<>(1);
@@ -640,7 +661,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         ClientSession holder = client;
         if (holder != null) {
             client = null;
-            holder.serverLost(farewell);
+            if (!leaving) {
+                holder.serverLost(farewell);
+            }
         }
         while (!ended.isEmpty()) {
             ended.removeFirst().end();

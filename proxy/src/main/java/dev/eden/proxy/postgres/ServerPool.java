@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 final class ServerPool {
     private static final long MIN_BACKOFF = 10_000_000;
     private static final long MAX_BACKOFF = 1_000_000_000;
+    private static final long FENCE_BACKOFF = 4_000_000;
+    /** More logins at a time would take a small machine from those who are in already. */
+    private static final int CONNECTING = 4;
 
     final PostgresLoop loop;
     final PoolKey key;
@@ -168,7 +171,7 @@ final class ServerPool {
             run(connection, exchange);
             return;
         }
-        ClientSession next = loop.gate.open() || !onActive() ? waiting.pollFirst() : null;
+        ClientSession next = loop.gate.open() || loop.gate.turned() || !onActive() ? waiting.pollFirst() : null;
         if (next != null) {
             connection.client = next;
             next.granted(connection);
@@ -236,17 +239,14 @@ final class ServerPool {
         if (failure != null) {
             wanted = Math.min(wanted, 1); // one scout until somebody is let in
         }
-        while (connecting < wanted && all.size() < size) {
+        while (connecting < Math.min(wanted, CONNECTING) && all.size() < size) {
             connect();
         }
     }
 
-    /** Opens connections for readiness, up to {@code count}; failures only count. */
+    /** Opens connections for readiness, up to {@code count} and at most a few; who waits then gets more. */
     void warm(int count) {
-        if (retryAt - loop.now > 0) {
-            return;
-        }
-        while (!closed && all.size() < Math.min(size, count)) {
+        while (!closed && all.size() < Math.min(Math.min(size, count), CONNECTING)) {
             connect();
         }
     }
@@ -301,8 +301,8 @@ final class ServerPool {
         connecting--;
         loop.counters.connectFailures++;
         failure = why;
-        retryAt = loop.now + backoff;
-        backoff = Math.min(loop.gate.justFlipped() ? 2 * MIN_BACKOFF : MAX_BACKOFF, backoff * 2);
+        retryAt = loop.now + (behindFence(why) ? FENCE_BACKOFF : backoff);
+        backoff = Math.min(MAX_BACKOFF, backoff * 2);
         boolean refusal = !why.sqlState().equals("08001") && !why.sqlState().equals("08006");
         if (refusal && !behindFence(why) && all.isEmpty()) {
             List<ClientSession> told = new ArrayList<>(waiting);
@@ -355,7 +355,9 @@ final class ServerPool {
     void close() {
         closed = true;
         for (ServerConnection connection : new ArrayList<>(all)) {
-            connection.close();
+            if (!connection.leaving()) {
+                connection.close();
+            }
         }
         for (Exchange exchange : new ArrayList<>(exchanges)) {
             exchange.failed(ErrorMessage.fatal("57P01", "eden: the interlay has moved"));

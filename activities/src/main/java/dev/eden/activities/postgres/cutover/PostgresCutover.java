@@ -16,6 +16,7 @@ import dev.eden.activities.store.ServerRecords;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -96,6 +97,7 @@ public final class PostgresCutover implements CutoverEngine {
         private @Nullable AccessRules access;
         private @Nullable RowSample sample;
         private EdenObjects.@Nullable Role publisher;
+        private Set<Integer> resting = Set.of();
         private int clients;
         private long mark;
 
@@ -224,12 +226,17 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
+        public void resting(Set<Integer> sessions) {
+            resting = Set.copyOf(sessions);
+        }
+
+        @Override
         public void fence(Duration guard) {
             AccessRules rules = access;
             if (rules == null) {
                 throw new IllegalStateException("undo() comes first");
             }
-            DatabaseFence.raise(from, rules, guard);
+            DatabaseFence.raise(from, rules, resting, guard);
         }
 
         @Override
@@ -319,7 +326,7 @@ public final class PostgresCutover implements CutoverEngine {
 
         @Override
         public void fenceStandby() {
-            DatabaseFence.raise(to, AccessRules.take(to), SESSIONS_END);
+            DatabaseFence.raise(to, AccessRules.take(to), Set.of(), SESSIONS_END);
         }
 
         /** Nothing of the fence is in the way of replication: it works under Eden's own roles. */

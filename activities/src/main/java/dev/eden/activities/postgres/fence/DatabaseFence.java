@@ -22,7 +22,7 @@ public final class DatabaseFence {
 
     private static final String OTHERS = """
             FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ?""";
+                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ? AND pid <> ALL (?::bigint[])""";
 
     /** A session holds this lock from before its right to connect is checked until it is visible as one (InitPostgres in the server's source). */
     private static final String STARTING = """
@@ -33,11 +33,13 @@ public final class DatabaseFence {
     private DatabaseFence() {}
 
     /**
-     * Closes the doors, then ends whoever is inside, and returns when nobody is. Idempotent.
+     * Closes the doors, then ends whoever is inside, and returns when nobody is but those at rest. Idempotent.
      *
+     * @param resting processes of sessions that have no transaction and will begin none
      * @throws IllegalStateException when sessions remain after {@code limit}
      */
-    public static void raise(PostgresSession session, AccessRules present, Duration limit) {
+    public static void raise(PostgresSession session, AccessRules present, Set<Integer> resting, Duration limit) {
+        Long[] spared = resting.stream().map(Integer::longValue).toArray(Long[]::new);
         long end = System.nanoTime() + limit.toNanos();
         shut(session, present);
         Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
@@ -48,7 +50,8 @@ public final class DatabaseFence {
             }
             long inside = session.number(
                     "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended",
-                    EdenObjects.ROLE_PATTERN);
+                    EdenObjects.ROLE_PATTERN,
+                    spared);
             if (inside == 0 && starting.isEmpty()) {
                 return;
             }
@@ -82,7 +85,8 @@ public final class DatabaseFence {
     /** Looks as {@link #raise} will; changes nothing. */
     public static void rehearse(PostgresSession session) {
         session.query(STARTING, row -> row.getInt(1));
-        session.number("SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended", EdenObjects.ROLE_PATTERN);
+        session.number(
+                "SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended", EdenObjects.ROLE_PATTERN, new Long[0]);
     }
 
     /** True when nobody but Eden can connect. */

@@ -17,6 +17,7 @@ import dev.eden.proxy.Failpoints;
 import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,7 +101,7 @@ public final class PostgresPreparation {
         if (active) {
             return;
         }
-        DatabaseFence.raise(onTarget, AccessRules.take(onTarget), SESSIONS_END);
+        DatabaseFence.raise(onTarget, AccessRules.take(onTarget), Set.of(), SESSIONS_END);
         LOGGER.atInfo()
                 .addKeyValue("migration", spec.id())
                 .addKeyValue("endpoint", spec.target())

@@ -1,0 +1,41 @@
+package dev.eden.activities.cutover;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.store.RouteLedger.Acknowledgement;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What the proxies said when they were at rest.
+ *
+ * @param backends processes of the old side's server whose sessions they keep
+ * @param listeners whether any has sessions that must listen on the new side before it takes writes
+ */
+record DrainReport(Set<Integer> backends, boolean listeners) {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    DrainReport {
+        backends = Set.copyOf(backends);
+    }
+
+    /** Of all acknowledgements of one attempt. A report that cannot be read counts as one that says nothing: its sessions are ended with the others. */
+    static DrainReport of(List<Acknowledgement> acknowledgements) {
+        Set<Integer> backends = new HashSet<>();
+        boolean listeners = false;
+        for (Acknowledgement one : acknowledgements) {
+            if (one.step().equals("DRAINED")) {
+                try {
+                    JsonNode detail = JSON.readTree(one.detail());
+                    detail.path("backends").forEach(pid -> backends.add(pid.asInt()));
+                    listeners |= detail.path("listeners").asInt() > 0;
+                } catch (JsonProcessingException e) {
+                    // as it says above
+                }
+            }
+        }
+        return new DrainReport(backends, listeners);
+    }
+}
