@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
@@ -116,6 +117,30 @@ class PostgresWireIT extends PostgresFixture {
             assertThat(one.answers(2)).isEqualTo("C ZI E26000 ZI");
             other.bind("", "s").execute("", 0).sync().send();
             assertThat(other.answers(1)).isEqualTo("2 Dother C ZI");
+        }
+    }
+
+    /** The proxy answers a Parse of what the server has already: also when its own look at a resting session is still to be answered. */
+    @Test
+    void aKnownStatementBehindAProbe() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire();
+                Connection direct = direct(source)) {
+            wire.query("LISTEN somebody").parse("s", "SELECT 'known'").sync().send();
+            assertThat(wire.answers(2)).isEqualTo("C ZI 1 ZI");
+            direct.setAutoCommit(false);
+            direct.createStatement().execute("LOCK TABLE pg_catalog.pg_proc IN ACCESS EXCLUSIVE MODE");
+            await().until(() -> {
+                try (ResultSet waiting = direct.createStatement()
+                        .executeQuery(
+                                "SELECT true FROM pg_locks WHERE relation = 'pg_catalog.pg_proc'::regclass AND NOT granted")) {
+                    return waiting.next();
+                }
+            });
+            wire.parse("t", "SELECT 'known'").bind("", "t").execute("", 0).sync();
+            wire.query("SELECT 1").send();
+            direct.rollback();
+            assertThat(wire.answers(2)).isEqualTo("1 2 Dknown C ZI T D1 C ZI");
         }
     }
 

@@ -9,9 +9,12 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One logged-in client: reads its messages in order, gets a connection to a server where a transaction begins, gives it back where one has ended, and
@@ -25,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ClientSession extends ChannelInboundHandlerAdapter {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
     private static final long PROBE_PAUSE = 100_000_000;
 
     /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
@@ -911,8 +915,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         if (asked) {
             loop.counters.inDoubt++;
+            LOGGER.atWarn()
+                    .addKeyValue("endpoint", lost.pool.key.server().endpoint())
+                    .addKeyValue("held", loop.gate.held())
+                    .log(
+                            "a connection was lost with requests under way ({} batches, open {}, status {}, probing {}): {}",
+                            unanswered,
+                            batchOpen,
+                            (char) lost.status,
+                            probing,
+                            farewell == null ? "no word from the server" : farewell.message());
         }
-        if (farewell != null && !probing) {
+        if (farewell != null && lost.farewellPassed()) {
             closed(true); // the server's own words are on their way already
         } else {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost")
@@ -1327,6 +1341,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        context.close();
+        loop.tick();
+        if (cause instanceof IOException) {
+            context.close(); // the client has gone
+            return;
+        }
+        loop.counters.failures++;
+        LOGGER.atError().setCause(cause).log("a client's session failed; its connection is closed");
+        end(ErrorMessage.fatal("XX000", "eden: the proxy failed on this session: " + cause));
+        loop.schedule();
     }
 }

@@ -8,6 +8,8 @@ final class LoopCounters {
     long connectFailures;
     long inDoubt;
     long protocolErrors;
+    /** Sessions that ended by a fault of the proxy. */
+    long failures;
     long held;
     long waited;
     long waitsRefused;

@@ -269,6 +269,7 @@ final class PostgresLoop {
         events.put("connect_failed", counters.connectFailures);
         events.put("in_doubt_closed", counters.inDoubt);
         events.put("protocol_error", counters.protocolErrors);
+        events.put("session_failed", counters.failures);
         events.put("request_held", counters.held);
         events.put("request_waited", counters.waited);
         events.put("wait_refused", counters.waitsRefused);

@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -67,6 +68,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     int cancels;
 
     private @Nullable ErrorMessage farewell;
+    private boolean farewellPassed;
     private int readySignals;
     private boolean answerDue;
 
@@ -433,6 +435,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             Exchange exchange = subject(Exchange.class);
             expected.remove();
             ended.add(exchange);
+            answersHere(); // what the client has asked behind it
             return FrameScanner.Verdict.DROP_THEN_CUT;
         }
         expected.remove();
@@ -525,7 +528,13 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                 }
             }
         }
+        farewellPassed = error.fatal() && client != null;
         return client == null ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
+    }
+
+    /** True where the client has been told in the server's own words why its session ends. */
+    boolean farewellPassed() {
+        return farewellPassed;
     }
 
     private void skipped(Object subject) {
@@ -673,7 +682,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        LOGGER.atDebug()
+        LOGGER.atLevel(cause instanceof IOException ? Level.DEBUG : Level.ERROR)
                 .addKeyValue("endpoint", pool.key.server().endpoint())
                 .setCause(cause)
                 .log("connection to a server failed");
