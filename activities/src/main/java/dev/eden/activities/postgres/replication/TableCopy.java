@@ -118,7 +118,7 @@ record TableCopy(String table, List<String> columns, boolean binary) {
                 JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = k.conrelid
                 WHERE k.conrelid = to_regclass(?) AND k.contype = 'p' AND c.relkind = 'r' AND NOT c.relispartition AND NOT i.indisreplident
                     AND NOT i.indisclustered AND x.reloptions IS NULL AND x.reltablespace = 0
-                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid)
+                    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid AND d.objid <> x.oid)
                     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid)
                     AND NOT EXISTS (SELECT FROM pg_description d WHERE d.objoid IN (k.oid, x.oid))
                     AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid)""",
