@@ -96,7 +96,6 @@ final class FullLoad {
         target.execute("DELETE FROM " + names.loaded());
         List<String> leaves = new ArrayList<>(UserTables.leaves(source));
         leaves.add(names.marker(Role.SOURCE));
-        target.execute("TRUNCATE " + String.join(", ", leaves));
         Map<String, TableSize> sizes = TableSize.read(source, leaves);
         List<Part> parts = new ArrayList<>();
         for (String name : leaves) {
@@ -104,7 +103,9 @@ final class FullLoad {
             synchronized (tables) {
                 tables.add(table);
             }
-            split(table, parts);
+            if (split(table, parts)) {
+                target.execute("TRUNCATE ONLY " + name);
+            }
         }
         parts.sort(Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
         try (PostgresSession snapshots = pair.replication(Role.SOURCE, "snapshot")) {
@@ -118,18 +119,20 @@ final class FullLoad {
         }
     }
 
-    private void split(Table table, List<Part> parts) {
+    /** False: it is copied whole. */
+    private boolean split(Table table, List<Part> parts) {
         long each = table.size.blocks() == 0 ? 0 : part / Math.max(1, table.size.bytes() / table.size.blocks());
         if (table.size.bytes() <= part || each == 0 || table.size.blocks() <= each) {
             table.partsLeft.set(1);
             parts.add(new Part(table, -1, -1));
-            return;
+            return false;
         }
         for (long from = 0; from < table.size.blocks(); from += each) {
             table.partsLeft.incrementAndGet();
             long to = from + each;
             parts.add(new Part(table, from, to < table.size.blocks() ? to : -1));
         }
+        return true;
     }
 
     private void copy(Queue<Part> parts, String snapshot, int lanes) {
