@@ -10,6 +10,7 @@ final class LoopCounters {
     long protocolErrors;
     /** Sessions that ended by a fault of the proxy. */
     long failures;
+
     long held;
     long waited;
     long waitsRefused;
