@@ -23,8 +23,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "dev",
         description =
-                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.",
-        mixinStandardHelpOptions = true)
+                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.")
 final class DevCommand implements Callable<Integer> {
     @Option(
             names = "--listen",
@@ -45,6 +44,7 @@ final class DevCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.configure();
         Path given = dataDirectory;
         Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
         InetSocketAddress address = Addresses.listen("--listen", listen);
