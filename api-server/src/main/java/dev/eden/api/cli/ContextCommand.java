@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden context …}: the servers a person works with. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "context",
         description = "Servers and tokens that client verbs use, kept in ~/.config/eden/contexts.json (0600).",
         footer = {
@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
             "  eden migration list --context dev"
         })
 final class ContextCommand extends Group {
-    @Command(name = "add", description = "Adds or changes a context; the first one is in use.")
+    @Command(mixinStandardHelpOptions = true, name = "add", description = "Adds or changes a context; the first one is in use.")
     int add(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "NAME") String name,
@@ -59,14 +59,14 @@ final class ContextCommand extends Group {
                 : "eden context use " + name);
     }
 
-    @Command(name = "use", description = "Client verbs talk to this one from now on.")
+    @Command(mixinStandardHelpOptions = true, name = "use", description = "Client verbs talk to this one from now on.")
     int use(@Mixin ApiOptions api, @Parameters(paramLabel = "NAME") String name) {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.use(name);
         return list(api, contexts, "eden migration list");
     }
 
-    @Command(name = "list", description = "All contexts; tokens are never shown.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "All contexts; tokens are never shown.")
     int list(@Mixin ApiOptions api) {
         Contexts contexts = Contexts.load(api.terminal());
         return list(
@@ -77,7 +77,7 @@ final class ContextCommand extends Group {
                         : "eden migration list");
     }
 
-    @Command(name = "remove", description = "Forgets a context and the token stored in it.")
+    @Command(mixinStandardHelpOptions = true, name = "remove", description = "Forgets a context and the token stored in it.")
     int remove(@Mixin ApiOptions api, @Parameters(paramLabel = "NAME") String name) {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.remove(name);

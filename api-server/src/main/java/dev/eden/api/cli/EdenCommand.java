@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             InterlayCommand.class,
             MigrationCommand.class,
             TokenCommand.class,
+            AuditCommand.class,
             ContextCommand.class,
             CompletionCommand.class,
             CommandLine.HelpCommand.class
@@ -44,6 +45,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "",
             "Every client command ends with the next sensible one; exit codes: docs/cli.md."
         },
+        mixinStandardHelpOptions = true,
         version = "eden 0.1.0")
 public final class EdenCommand implements Runnable {
     @Spec
@@ -70,21 +72,12 @@ public final class EdenCommand implements Runnable {
         line.setUsageHelpWidth(110);
         line.setExecutionExceptionHandler((failure, command, _) -> failed(terminal, failure, command));
         line.setParameterExceptionHandler((failure, _) -> misunderstood(terminal, failure));
-        helpEverywhere(line);
         return line;
     }
 
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
-    }
-
-    private static void helpEverywhere(CommandLine line) {
-        if (!line.getCommandSpec().mixinStandardHelpOptions()
-                && !(line.getCommandSpec().userObject() instanceof CommandLine.HelpCommand)) {
-            line.getCommandSpec().mixinStandardHelpOptions(true);
-        }
-        line.getSubcommands().values().forEach(EdenCommand::helpEverywhere);
     }
 
     private static int failed(Terminal terminal, Exception failure, CommandLine command) throws Exception {

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden endpoint …}: databases, over REST. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "endpoint",
         description = "Databases that Eden may connect to.",
         footer = {
@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
             "A password is never an argument: everybody on the machine sees arguments."
         })
 final class EndpointCommand extends Group {
-    @Command(name = "list", description = "All endpoints; passwords are never shown.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().get("/endpoints");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -42,7 +42,7 @@ final class EndpointCommand extends Group {
                         : "eden endpoint check " + endpoints.path(0).path("id").asText());
     }
 
-    @Command(name = "create", description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
+    @Command(mixinStandardHelpOptions = true, name = "create", description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -58,13 +58,13 @@ final class EndpointCommand extends Group {
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
-    @Command(name = "get", description = "One endpoint.")
+    @Command(mixinStandardHelpOptions = true, name = "get", description = "One endpoint.")
     int get(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode endpoint = api.client().get(ApiClient.path("endpoints", id));
         return api.show(endpoint, page -> page.members(endpoint), "eden endpoint check " + id);
     }
 
-    @Command(
+    @Command(mixinStandardHelpOptions = true, 
             name = "update",
             description = "Replaces an endpoint; without EDEN_ENDPOINT_PASSWORD its credentials stay. An address in use can't change.")
     int update(
@@ -83,13 +83,13 @@ final class EndpointCommand extends Group {
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
-    @Command(name = "check", description = "Connects now: version, role, latency, abilities.")
+    @Command(mixinStandardHelpOptions = true, name = "check", description = "Connects now: version, role, latency, abilities.")
     int check(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode found = api.client().post(ApiClient.path("endpoints", id, "check"), null);
         return api.show(found, page -> page.members(found), "eden interlay list");
     }
 
-    @Command(name = "delete", description = "Forgets an endpoint that nothing uses.")
+    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets an endpoint that nothing uses.")
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("endpoints", id), null);
         return api.show(answer, page -> page.line("endpoint " + id + " is forgotten"), "eden endpoint list");

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden interlay …}: named fronts of endpoints, over REST. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "interlay",
         description = "Named fronts of endpoints; proxies serve them.",
         footer = {
@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
             "  eden interlay traffic cache"
         })
 final class InterlayCommand extends Group {
-    @Command(name = "list", description = "All interlays and the endpoints behind them.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "All interlays and the endpoints behind them.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().get("/interlays");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -38,7 +38,7 @@ final class InterlayCommand extends Group {
                         : "eden interlay traffic " + interlays.path(0).path("id").asText());
     }
 
-    @Command(name = "create", description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.")
+    @Command(mixinStandardHelpOptions = true, name = "create", description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -60,19 +60,19 @@ final class InterlayCommand extends Group {
         return api.show(made, page -> page.members(made), "eden proxy --name p1 --interlay " + id);
     }
 
-    @Command(name = "get", description = "One interlay.")
+    @Command(mixinStandardHelpOptions = true, name = "get", description = "One interlay.")
     int get(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode interlay = api.client().get(ApiClient.path("interlays", id));
         return api.show(interlay, page -> page.members(interlay), "eden interlay traffic " + id);
     }
 
-    @Command(name = "delete", description = "Forgets an interlay that no migration and no proxy uses.")
+    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets an interlay that no migration and no proxy uses.")
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("interlays", id), null);
         return api.show(answer, page -> page.line("interlay " + id + " is forgotten"), "eden interlay list");
     }
 
-    @Command(name = "traffic", description = "Live counters of its proxies.")
+    @Command(mixinStandardHelpOptions = true, name = "traffic", description = "Live counters of its proxies.")
     int traffic(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode traffic = api.client().get(ApiClient.path("interlays", id, "traffic"));
         return api.show(

@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden migration …}: what migrations are, where they stand. The commands that move one: {@link OperatorCommands}. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "migration",
         description = "Creates, plans, starts, watches and commands migrations.",
         subcommands = {WatchCommand.class, SetCommand.class},
@@ -27,12 +27,12 @@ import picocli.CommandLine.Parameters;
             "  eden migration plan ec2_to_azure",
             "  eden migration migrate ec2_to_azure",
             "  eden migration watch ec2_to_azure --until canary",
-            "  eden migration set ec2_to_azure read_percentage=25%",
+            "  eden migration set ec2_to_azure read_percentage=25%%",
             "  eden migration cutover ec2_to_azure",
             "  eden migration finalize ec2_to_azure        (or, to take it back: rollback)"
         })
 final class MigrationCommand extends OperatorCommands {
-    @Command(name = "list", description = "Migrations and their phases.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")
     int list(
             @Mixin ApiOptions api,
             @Option(names = "--phase", description = "only those") @Nullable String phase,
@@ -65,7 +65,7 @@ final class MigrationCommand extends OperatorCommands {
                                 : NextCommand.command("status", found.path(0).path("id").asText()));
     }
 
-    @Command(
+    @Command(mixinStandardHelpOptions = true, 
             name = "create",
             description = "Creates a migration from a JSON file (- is standard input); starts nothing.",
             footer = {
@@ -78,7 +78,7 @@ final class MigrationCommand extends OperatorCommands {
         return status(api, api.client().post("/migrations", read(file)));
     }
 
-    @Command(name = "add-interlay", description = "Adds an interlay to move; its endpoint is the source.")
+    @Command(mixinStandardHelpOptions = true, name = "add-interlay", description = "Adds an interlay to move; its endpoint is the source.")
     int addInterlay(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -92,7 +92,7 @@ final class MigrationCommand extends OperatorCommands {
                                 Json.write(Map.of("endpoint", target))));
     }
 
-    @Command(
+    @Command(mixinStandardHelpOptions = true, 
             name = "plan",
             description = "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.")
     int plan(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
@@ -101,12 +101,12 @@ final class MigrationCommand extends OperatorCommands {
         return PlanText.failures(plan) > 0 ? ExitCode.ENDED_BADLY.code() : shown;
     }
 
-    @Command(name = "status", description = "Where it stands, why it can't be cut over yet, what comes next.")
+    @Command(mixinStandardHelpOptions = true, name = "status", description = "Where it stands, why it can't be cut over yet, what comes next.")
     int status(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         return status(api, api.client().get(ApiClient.path("migrations", id, "status")));
     }
 
-    @Command(name = "events", description = "Its audit log: who did what, when and why.")
+    @Command(mixinStandardHelpOptions = true, name = "events", description = "Its audit log: who did what, when and why.")
     int events(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -135,13 +135,13 @@ final class MigrationCommand extends OperatorCommands {
                         : NextCommand.command("status", id));
     }
 
-    @Command(name = "validation", description = "The last comparison: checks, differences, repairs.")
+    @Command(mixinStandardHelpOptions = true, name = "validation", description = "The last comparison: checks, differences, repairs.")
     int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
         return api.show(report, page -> page.members(report), NextCommand.command("status", id));
     }
 
-    @Command(name = "delete", description = "Forgets a migration that was never started.")
+    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets a migration that was never started.")
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("migrations", id), null);
         return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");

@@ -12,7 +12,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden proxy}: one proxy alone; it joins its interlay by name. */
-@Command(name = "proxy", description = "Runs one proxy alone and joins its interlay.")
+@Command(mixinStandardHelpOptions = true, name = "proxy", description = "Runs one proxy alone and joins its interlay.")
 final class ProxyCommand implements Callable<Integer> {
     @Mixin
     private final StoreOptions store = new StoreOptions();

@@ -13,16 +13,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Retunes a running migration: {@code NAME=VALUE} becomes a PATCH of what is named; the rest stays as it is. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "set",
         description = "Changes a running migration's strategy; what is not named stays.",
         footer = {
             "",
-            "Settings: read_percentage (25% or 0.25), consistency (session, global), max_wait (5ms), ack (source, both),",
+            "Settings: read_percentage (25%% or 0.25), consistency (session, global), max_wait (5ms), ack (source, both),",
             "type (canary, blue_green, immediate). A whole strategy, with stages: --file FILE.",
             "",
             "Examples:",
-            "  eden migration set ec2_to_azure read_percentage=25%",
+            "  eden migration set ec2_to_azure read_percentage=25%%",
             "  eden migration set ec2_to_azure consistency=global max_wait=20ms --reason 'reports need it'"
         })
 final class SetCommand implements Callable<Integer> {

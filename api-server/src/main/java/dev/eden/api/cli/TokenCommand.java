@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden token …}: who may do what, over REST. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "token",
         description = "Tokens of the API: viewer reads, operator runs migrations, admin manages endpoints and tokens.",
         footer = {
@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
             "  eden token revoke 3f0c…"
         })
 final class TokenCommand extends Group {
-    @Command(name = "list", description = "All tokens, without their secrets.")
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "All tokens, without their secrets.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().get("/tokens");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -37,7 +37,7 @@ final class TokenCommand extends Group {
                 "eden token create LABEL --role viewer");
     }
 
-    @Command(name = "create", description = "Makes a token; its secret is shown this once.")
+    @Command(mixinStandardHelpOptions = true, name = "create", description = "Makes a token; its secret is shown this once.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "LABEL", description = "whose it is, or what for") String label,
@@ -61,7 +61,7 @@ final class TokenCommand extends Group {
                 "eden context add NAME --url URL --token-file FILE   (with the secret in FILE)");
     }
 
-    @Command(name = "revoke", description = "Ends a token; whoever uses it is refused from now on.")
+    @Command(mixinStandardHelpOptions = true, name = "revoke", description = "Ends a token; whoever uses it is refused from now on.")
     int revoke(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("tokens", id), null);
         return api.show(answer, page -> page.line("token " + id + " is revoked"), "eden token list");

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
  * Looks at a migration until it has ended, needs an operator, or is where {@code --until} says. On a terminal the picture is drawn
  * anew; elsewhere a line is written whenever something of note has changed.
  */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "watch",
         description = "Shows progress, rate, time left, lag, blockers and canary until the migration has ended.",
         footer = {
