@@ -44,7 +44,7 @@ class KubernetesTest {
             labels.add(template);
         });
         objects().stream()
-                .filter(object -> object.get("kind").equals("Service"))
+                .filter(object -> "Service".equals(object.get("kind")))
                 .forEach(service -> {
                     Map<String, Object> spec = Project.map(service, "spec");
                     assertThat(labels)
@@ -82,7 +82,7 @@ class KubernetesTest {
         assertThat(Project.text("Dockerfile")).contains("EDEN_ADMIN_PORT=" + admin, "EDEN_METRICS_PORT=" + admin);
         for (Map<String, Object> container : own()) {
             each(container, "ports", port -> {
-                if (port.get("name").equals("admin")) {
+                if ("admin".equals(port.get("name"))) {
                     assertThat(String.valueOf(port.get("containerPort"))).isEqualTo(admin);
                 } else {
                     assertThat(String.valueOf(port.get("containerPort")))
@@ -142,7 +142,7 @@ class KubernetesTest {
 
     private static void deployments(Consumer<Map<String, Object>> look) {
         objects().stream()
-                .filter(object -> object.get("kind").equals("Deployment"))
+                .filter(object -> "Deployment".equals(object.get("kind")))
                 .forEach(object -> look.accept(Project.map(object, "spec")));
     }
 
