@@ -3,7 +3,6 @@ package dev.eden.api.route;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
-import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
@@ -198,7 +197,8 @@ public final class PostgresRouteStore implements RouteStore {
 
     private Route route(Row row) {
         String migration = row.migration();
-        boolean moving = migration != null && row.standby() != null;
+        String standby = row.standby();
+        boolean moving = migration != null && standby != null;
         return new Route(
                 row.interlay(),
                 row.version(),
@@ -207,9 +207,12 @@ public final class PostgresRouteStore implements RouteStore {
                 row.attempt(),
                 row.deadlineMillis(),
                 backend(row.active(), moving ? migration : null),
-                backend(row.standby(), migration),
+                backend(standby, migration),
                 row.activeTag(),
-                moving ? ReplicationLedger.appliedKey(String.valueOf(migration)) : null,
+                moving
+                        ? servers.applied(
+                                java.util.Objects.requireNonNull(standby), java.util.Objects.requireNonNull(migration))
+                        : null,
                 row.canary(),
                 row.ackBoth());
     }

@@ -1,5 +1,8 @@
 package dev.eden.proxy.postgres;
 
+import java.util.Map;
+import java.util.TreeMap;
+
 /** Totals of one loop, written by its thread only; others read copies made there. */
 final class LoopCounters {
     long clientsAccepted;
@@ -10,6 +13,7 @@ final class LoopCounters {
     long protocolErrors;
     /** Sessions that ended by a fault of the proxy. */
     long failures;
+
     long held;
     long waited;
     long waitsRefused;
@@ -19,5 +23,11 @@ final class LoopCounters {
     long sessionsCarried;
     long sessionsEnded;
     long backendConnections;
+    long eligibleReads;
+    long chosenReads;
+    long servedByStandby;
+    /** Reads that the standby could not serve, by reason. */
+    final Map<String, Long> ineligible = new TreeMap<>();
+
     final long[] pins = new long[Pin.values().length];
 }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that one event loop owns: its clients, their pools, the route it follows. Touched by that loop's thread only, so a request crosses
@@ -38,6 +39,8 @@ final class PostgresLoop {
     final Prepared.Catalogue statements = new Prepared.Catalogue();
     final List<ClientSession> clients = new ArrayList<>();
     final Gate gate = new Gate(this);
+    final StandbySide standbySide;
+    final StandbyPools standbyPools = new StandbyPools(this);
     long now = System.nanoTime();
 
     private final AtomicInteger clientCount;
@@ -61,6 +64,7 @@ final class PostgresLoop {
             Shared shared,
             EventLoop eventLoop,
             Class<? extends Channel> channelType,
+            @Nullable StandbySide standbySide,
             int poolShare) {
         this.config = config;
         this.accounts = shared.accounts();
@@ -69,6 +73,7 @@ final class PostgresLoop {
         this.clientCount = shared.clientCount();
         this.eventLoop = eventLoop;
         this.poolShare = poolShare;
+        this.standbySide = standbySide == null ? new StandbySide(this) : standbySide;
         this.connector = new Connector(
                 eventLoop,
                 channelType,
@@ -123,11 +128,25 @@ final class PostgresLoop {
 
     /** For queries of the proxy's own; apart from the clients' pools. */
     ServerPool edenPool(Backend backend, Backend.Login login) {
-        String database = backend.database();
-        PoolKey key = new PoolKey(
-                ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
+        PoolKey key = edenKey(backend, login);
         return edenPools.computeIfAbsent(
                 new EdenKey(key, login), _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())));
+    }
+
+    /** For what the proxy asks a server about itself; the caller closes it. */
+    ServerPool ownPool(Backend backend, Backend.Login login, int size) {
+        return new ServerPool(this, edenKey(backend, login), size, new Credential.Password(login.password()));
+    }
+
+    /** For clients' reads on the standby; the caller closes it. */
+    ServerPool standbyPool(Backend standby, Backend.Login login, String beginning) {
+        return new ServerPool(
+                this, edenKey(standby, login), poolShare, new Credential.Password(login.password()), beginning);
+    }
+
+    private static PoolKey edenKey(Backend backend, Backend.Login login) {
+        String database = backend.database();
+        return new PoolKey(ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
     }
 
     List<ServerPool> pools() {
@@ -180,6 +199,7 @@ final class PostgresLoop {
                 pool.close();
             }
         }
+        standbyPools.trim(now - UNUSED);
         for (ClientSession client : clients.toArray(new ClientSession[0])) {
             client.probeIfIdle(now - PROBE_IDLE);
         }
@@ -247,13 +267,13 @@ final class PostgresLoop {
                 traffic.activeErrors,
                 traffic.standbyOperations,
                 traffic.standbyErrors,
-                0,
-                0,
-                0,
+                counters.eligibleReads,
+                counters.chosenReads,
+                counters.servedByStandby,
                 traffic.active,
                 traffic.standby,
                 traffic.added,
-                Map.of(),
+                Map.copyOf(counters.ineligible),
                 events());
         traffic.active = new long[LoopSnapshot.BUCKETS];
         traffic.standby = new long[LoopSnapshot.BUCKETS];
@@ -289,6 +309,10 @@ final class PostgresLoop {
             client.end(ErrorMessage.fatal("57P01", "eden: the proxy is shutting down"));
         }
         allPools().forEach(ServerPool::close);
+        standbyPools.clear();
+        if (standbySide.runsOn(this)) {
+            standbySide.close();
+        }
     }
 
     void schedulePeriodic() {

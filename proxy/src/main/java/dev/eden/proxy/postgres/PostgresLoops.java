@@ -64,7 +64,12 @@ public final class PostgresLoops implements DataPlane {
         for (int i = 0; i < count; i++) {
             int share = config.poolSize() / count + (i < config.poolSize() % count ? 1 : 0);
             loops.add(new PostgresLoop(
-                    config, shared, group.next(), epoll ? EpollSocketChannel.class : NioSocketChannel.class, share));
+                    config,
+                    shared,
+                    group.next(),
+                    epoll ? EpollSocketChannel.class : NioSocketChannel.class,
+                    loops.isEmpty() ? null : loops.getFirst().standbySide,
+                    share));
         }
         loops.forEach(PostgresLoop::schedulePeriodic);
     }

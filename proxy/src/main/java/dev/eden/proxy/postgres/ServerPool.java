@@ -25,6 +25,9 @@ final class ServerPool {
     final PoolKey key;
     private final int size;
     private final @Nullable Credential fixed;
+    /** What every session begins with, in SQL; null: with nothing. */
+    private final @Nullable String beginning;
+
     private final Set<ServerConnection> all = new LinkedHashSet<>();
     private final Deque<ServerConnection> idle = new ArrayDeque<>();
     private final Deque<ClientSession> waiting = new ArrayDeque<>();
@@ -59,8 +62,13 @@ final class ServerPool {
         }
     }
 
-    /** {@code fixed}: what to log in with; null: what the user has proved. */
     ServerPool(PostgresLoop loop, PoolKey key, int size, @Nullable Credential fixed) {
+        this(loop, key, size, fixed, null);
+    }
+
+    /** {@code fixed}: what to log in with; null: what the user has proved. */
+    ServerPool(PostgresLoop loop, PoolKey key, int size, @Nullable Credential fixed, @Nullable String beginning) {
+        this.beginning = beginning;
         this.loop = loop;
         this.key = key;
         this.size = size;
@@ -264,13 +272,29 @@ final class ServerPool {
                 connection,
                 cause -> closed(
                         connection,
-                        false,
                         ErrorMessage.fatal(
                                 "08001",
                                 "eden: cannot reach server " + key.server().endpoint() + ": " + cause)));
     }
 
     void connected(ServerConnection connection) {
+        String first = beginning;
+        if (first == null) {
+            admit(connection);
+            return;
+        }
+        connection.exchange(new Exchange(first, outcome -> {
+            ErrorMessage error = outcome.error();
+            if (error == null) {
+                admit(connection);
+            } else {
+                connection.refuse(error);
+            }
+        }));
+    }
+
+    private void admit(ServerConnection connection) {
+        connection.admitted = true;
         connecting--;
         failure = null;
         backoff = MIN_BACKOFF;
@@ -288,12 +312,12 @@ final class ServerPool {
     }
 
     /** The connection is gone, or never came to be. */
-    void closed(ServerConnection connection, boolean wasReady, ErrorMessage why) {
+    void closed(ServerConnection connection, ErrorMessage why) {
         if (!all.remove(connection)) {
             return;
         }
         idle.remove(connection);
-        if (wasReady) {
+        if (connection.admitted) {
             loop.counters.backendConnections--;
             connectMore();
             return;
