@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.CancelKey;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
@@ -33,12 +34,14 @@ public final class PostgresRouteStore implements RouteStore {
     private final Jdbi jdbi;
     private final StoreChanges changes;
     private final KnownServers servers;
+    private final StoredCancels cancels;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
         this.jdbi = jdbi;
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
+        this.cancels = new StoredCancels(jdbi, changes);
     }
 
     @Override
@@ -151,6 +154,21 @@ public final class PostgresRouteStore implements RouteStore {
                 onChange.run();
             }
         });
+        return stop::run;
+    }
+
+    @Override
+    public void cancel(String interlay, CancelKey key) {
+        try {
+            cancels.ask(interlay, key);
+        } catch (RuntimeException e) {
+            throw new RouteStoreException("cancel: Eden's store cannot be written", e);
+        }
+    }
+
+    @Override
+    public Subscription cancels(String interlay, CancelAnswer answer) {
+        Runnable stop = cancels.answer(interlay, answer);
         return stop::run;
     }
 

@@ -32,7 +32,7 @@ final class Canary {
     /** Longer than that nobody has to look back who has not been told anything. */
     private static final long LONG_AGO = TimeUnit.SECONDS.toNanos(10);
     /** Indices into {@link Settings#NAMES}: what a read can tell. */
-    private static final int[] TOLD = {0, 1, 2, 3, 4, Settings.SEARCH_PATH};
+    static final int[] TOLD = {0, 1, 2, 3, 4, Settings.SEARCH_PATH};
 
     private final ClientSession session;
     private final PostgresLoop loop;
@@ -108,6 +108,10 @@ final class Canary {
                 return refuse(reason);
             }
             loop.counters.eligibleReads++;
+            ServerPool active = session.activePool();
+            if (verdict.comparable() && active != null) {
+                loop.shadowReads.offer(in, start, batch, settings, active);
+            }
             if (slot >= Math.round(route.canary().readShare() * WHOLE)) {
                 return leave();
             }

@@ -19,6 +19,7 @@ final class LoopCounters {
     long waitsRefused;
     long cancelsForwarded;
     long cancelsIgnored;
+    long cancelsPassedOn;
     long pinsProbedClean;
     long sessionsCarried;
     long sessionsEnded;
@@ -26,6 +27,10 @@ final class LoopCounters {
     long eligibleReads;
     long chosenReads;
     long servedByStandby;
+    long shadowCompared;
+    long shadowMismatched;
+    /** Reads whose rows changed whenever they were looked at, or that the standby did not reach. */
+    long shadowUnsettled;
     /** Reads that the standby could not serve, by reason. */
     final Map<String, Long> ineligible = new TreeMap<>();
 

@@ -32,6 +32,7 @@ final class PostgresLoop {
     final Connector connector;
     final Accounts accounts;
     final Cancels cancels;
+    final PeerCancels peers;
     final ClientTls tls;
     final LoopCounters counters = new LoopCounters();
     final Traffic traffic = new Traffic();
@@ -41,6 +42,7 @@ final class PostgresLoop {
     final Gate gate = new Gate(this);
     final StandbySide standbySide;
     final StandbyPools standbyPools = new StandbyPools(this);
+    final ShadowReads shadowReads = new ShadowReads(this);
     long now = System.nanoTime();
 
     private final AtomicInteger clientCount;
@@ -57,7 +59,7 @@ final class PostgresLoop {
     private record EdenKey(PoolKey key, Backend.Login login) {}
 
     /** What the loops of one proxy share. */
-    record Shared(Accounts accounts, Cancels cancels, ClientTls tls, AtomicInteger clientCount) {}
+    record Shared(Accounts accounts, Cancels cancels, PeerCancels peers, ClientTls tls, AtomicInteger clientCount) {}
 
     PostgresLoop(
             PostgresProxyConfig config,
@@ -69,6 +71,7 @@ final class PostgresLoop {
         this.config = config;
         this.accounts = shared.accounts();
         this.cancels = shared.cancels();
+        this.peers = shared.peers();
         this.tls = shared.tls();
         this.clientCount = shared.clientCount();
         this.eventLoop = eventLoop;
@@ -138,10 +141,14 @@ final class PostgresLoop {
         return new ServerPool(this, edenKey(backend, login), size, new Credential.Password(login.password()));
     }
 
-    /** For clients' reads on the standby; the caller closes it. */
+    /** Sessions that begin with {@code beginning}, for clients' reads on the standby; the caller closes it. */
     ServerPool standbyPool(Backend standby, Backend.Login login, String beginning) {
-        return new ServerPool(
-                this, edenKey(standby, login), poolShare, new Credential.Password(login.password()), beginning);
+        return sessions(standby, login, beginning, poolShare);
+    }
+
+    /** The same on either side, {@code size} of them. */
+    ServerPool sessions(Backend side, Backend.Login login, String beginning, int size) {
+        return new ServerPool(this, edenKey(side, login), size, new Credential.Password(login.password()), beginning);
     }
 
     private static PoolKey edenKey(Backend backend, Backend.Login login) {
@@ -295,7 +302,11 @@ final class PostgresLoop {
         events.put("wait_refused", counters.waitsRefused);
         events.put("cancel_forwarded", counters.cancelsForwarded);
         events.put("cancel_ignored", counters.cancelsIgnored);
+        events.put("cancel_passed_on", counters.cancelsPassedOn);
         events.put("pin_probed_clean", counters.pinsProbedClean);
+        events.put("shadow_compared", counters.shadowCompared);
+        events.put("shadow_mismatched", counters.shadowMismatched);
+        events.put("shadow_unsettled", counters.shadowUnsettled);
         events.put("session_carried", counters.sessionsCarried);
         events.put("session_ended", counters.sessionsEnded);
         for (Pin pin : Pin.values()) {

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -8,16 +9,17 @@ import org.jspecify.annotations.Nullable;
  * Everything a client says to have one statement run by itself: a simple query, or Bind, Describe, Execute and Sync, with an unnamed Parse before
  * them where it wants. Only such a batch can be sent to either side, and again.
  *
+ * @param bindFrom where Bind goes on after the names, with {@code bindTo}; -1: it is a simple query
  * @param length in bytes, from the message at hand
  * @param textFrom where its text begins, with {@code textTo}; -1: it is that of {@code statement}
  */
 record ReadBatch(
-        int length, int textFrom, int textTo, @Nullable Prepared statement) {
+        int length, int textFrom, int textTo, @Nullable Prepared statement, int bindFrom, int bindTo) {
     private static final int LONGEST_PARAMETER = 40;
     /** Above this a client's request is not kept for a second try. */
     private static final int LONGEST = 1 << 16;
 
-    private static final ReadBatch OTHER = new ReadBatch(0, -1, -1, null);
+    private static final ReadBatch OTHER = new ReadBatch(0, -1, -1, null, -1, -1);
 
     /** False: the messages are something else, or not all there yet. */
     boolean complete() {
@@ -32,7 +34,7 @@ record ReadBatch(
             return OTHER;
         }
         if (in.getByte(start) == 'Q') {
-            return new ReadBatch(total, start + Message.HEADER, start + total, null);
+            return new ReadBatch(total, start + Message.HEADER, start + total, null, -1, -1);
         }
         try {
             return extended(in, start, total, limit, statements);
@@ -75,6 +77,7 @@ record ReadBatch(
                 return OTHER;
             }
         }
+        int bindTo = at + total;
         at += total;
         total = total(in, at, limit);
         if (total > 0 && in.getByte(at) == 'D') {
@@ -93,7 +96,35 @@ record ReadBatch(
         if (total == 0 || in.getByte(at) != 'S') {
             return OTHER;
         }
-        return new ReadBatch(at + total - start, from, to, statement);
+        return new ReadBatch(at + total - start, from, to, statement, nameEnd + 1, bindTo);
+    }
+
+    /** The same request, from {@code start}, with everything that it needs. */
+    byte[] alone(ByteBuf in, int start) {
+        ByteBuf out = Unpooled.buffer(length + 64);
+        if (bindFrom < 0) {
+            out.writeBytes(in, start, length);
+        } else {
+            Prepared known = statement;
+            int parse = Message.begin(out, 'P');
+            out.writeByte(0);
+            if (known == null) {
+                out.writeBytes(in, textFrom, textTo - textFrom);
+            } else {
+                out.writeBytes(known.body);
+            }
+            Message.end(out, parse);
+            int bind = Message.begin(out, 'B');
+            out.writeByte(0).writeByte(0).writeBytes(in, bindFrom, bindTo - bindFrom);
+            Message.end(out, bind);
+            int execute = Message.begin(out, 'E');
+            out.writeByte(0).writeInt(0);
+            Message.end(out, execute);
+            Message.empty(out, 'S');
+        }
+        byte[] bytes = new byte[out.readableBytes()];
+        out.readBytes(bytes);
+        return bytes;
     }
 
     /** The length of the whole message at {@code at}; 0: it is not all there, or too long. */

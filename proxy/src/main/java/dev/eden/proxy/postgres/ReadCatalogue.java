@@ -41,7 +41,7 @@ final class ReadCatalogue {
 
     /** By what the server says of their volatility; of aggregates, that of their parts. Built-in ones that are only stable are judged by name. */
     private static final String FUNCTIONS = """
-            SELECT 'function', p.proname, CASE WHEN n.nspname = 'pg_catalog' THEN 'own' ELSE 'made' END, p.provolatile,
+            SELECT 'function', p.proname, CASE WHEN n.nspname = 'pg_catalog' THEN 'own' ELSE 'made' END, p.provolatile::text,
                 CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE n.nspname || '.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
                     || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END END
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang

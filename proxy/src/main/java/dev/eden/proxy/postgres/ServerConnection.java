@@ -154,7 +154,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     /** Asks the server something for the proxy; only between requests of clients. */
     void exchange(Exchange exchange) {
         ByteBuf out = loop.buffer();
-        Message.query(out, exchange.sql);
+        exchange.write(out);
         unnamed = null;
         expect(Kind.EXCHANGE, exchange);
         write(out);
@@ -303,7 +303,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
-                subject(Exchange.class).row(in, index);
+                subject(Exchange.class).row(in, index, total);
             } else if (type == 'E') {
                 ErrorMessage error = ErrorMessage.read(in, index, total);
                 subject(Exchange.class).failed(error);

@@ -144,7 +144,10 @@ final class ServerPool {
 
     /** Runs a query of the proxy's own on some connection. */
     void exchange(String sql, Consumer<Exchange.Outcome> then) {
-        Exchange exchange = new Exchange(sql, then);
+        exchange(new Exchange(sql, then));
+    }
+
+    void exchange(Exchange exchange) {
         ServerConnection kept = idle();
         if (kept != null) {
             run(kept, exchange);
@@ -155,11 +158,10 @@ final class ServerPool {
     }
 
     private void run(ServerConnection connection, Exchange exchange) {
-        connection.exchange(new Exchange(exchange.sql, outcome -> {
+        connection.exchange(exchange.first(_ -> {
             if (connection.usable()) {
                 release(connection);
             }
-            exchange.end(outcome);
         }));
     }
 

@@ -44,6 +44,9 @@ final class StandbyPools {
             .map(name -> name.toLowerCase(java.util.Locale.ROOT))
             .collect(Collectors.toUnmodifiableSet());
 
+    /** A read that takes longer is not compared. */
+    private static final int COMPARED_MILLIS = 500;
+
     private static final String ISOLATION = "default_transaction_isolation";
 
     private static final String DEFAULTS = "SELECT name, reset_val FROM pg_catalog.pg_settings WHERE name IN ("
@@ -58,7 +61,33 @@ final class StandbyPools {
         @Nullable
         ServerPool pool;
 
+        @Nullable
+        Both both;
+
         boolean asked;
+
+        void close() {
+            ServerPool clients = pool;
+            if (clients != null) {
+                clients.close();
+            }
+            Both compared = both;
+            if (compared != null) {
+                compared.active().close();
+                compared.standby().close();
+            }
+        }
+    }
+
+    /** A connection to each side by which one user's reads are asked again. */
+    record Both(ServerPool active, ServerPool standby, String user) {}
+
+    /** For reads of clients of {@code active}; null while it is not known how their sessions begin. */
+    @Nullable
+    Both both(ServerPool active) {
+        pool(active);
+        Entry entry = entries.get(active.key);
+        return entry == null ? null : entry.both;
     }
 
     StandbyPools(PostgresLoop loop) {
@@ -84,13 +113,20 @@ final class StandbyPools {
                 }
                 Backend standby = route.standby();
                 Backend.Login login = standby == null ? null : standby.edenLogin();
-                if (outcome.error() != null || standby == null || login == null) {
+                Backend here = route.active();
+                Backend.Login loginHere = here == null ? null : here.edenLogin();
+                if (outcome.error() != null || standby == null || login == null || here == null || loginHere == null) {
                     entry.asked = false;
                     return;
                 }
                 String beginning = beginning(active.key.user(), outcome.rows());
                 if (beginning != null) {
                     entry.pool = loop.standbyPool(standby, login, beginning);
+                    String bounded = beginning + ";SET statement_timeout = " + COMPARED_MILLIS;
+                    entry.both = new Both(
+                            loop.sessions(here, loginHere, bounded, 1),
+                            loop.sessions(standby, login, bounded, 1),
+                            active.key.user());
                 }
             });
         }
@@ -121,12 +157,7 @@ final class StandbyPools {
 
     /** The route has changed: whatever there is goes to a server that is the standby no more. */
     void clear() {
-        for (Entry entry : entries.values()) {
-            ServerPool pool = entry.pool;
-            if (pool != null) {
-                pool.close();
-            }
-        }
+        entries.values().forEach(Entry::close);
         entries.clear();
     }
 
