@@ -50,13 +50,13 @@ for port in "$direct" "$haproxy" "$nutcracker" "$eden"; do
   redis-cli -p "$port" get x >/dev/null || { echo "nothing answers on port $port" >&2; cat "$work"/*.log >&2; exit 1; }
 done
 redis-benchmark -p "$eden" -c 50 -n "$requests" -t set,get -d 64 -q >/dev/null # warm the JVM up
-redis-benchmark -p "$eden" -c 50 -P 16 -n $((requests * 4)) -t set,get -d 64 -q >/dev/null
+redis-benchmark -p "$eden" -c 50 -P 16 -n $((requests * 10)) -t set,get -d 64 -q >/dev/null
 
 for clients in 50 1000; do
   for pipeline in 1 16; do
     for round in $(seq "$rounds"); do
       for target in direct haproxy nutcracker eden; do
-        redis-benchmark -p "${!target}" -c "$clients" -P "$pipeline" -n $((requests * (pipeline == 1 ? 1 : 4))) \
+        redis-benchmark -p "${!target}" -c "$clients" -P "$pipeline" -n $((requests * (pipeline == 1 ? 1 : 10))) \
           -t set,get -d 64 -r 100000 --csv 2>/dev/null | tr -d '"' | awk -F, -v k="$clients,$pipeline,$target" 'NR > 1 {print k "," $1 "," $2}'
       done
     done

@@ -6,15 +6,17 @@ import dev.eden.activities.cutover.SweepLoop;
 import dev.eden.activities.migration.EndpointEngines;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
+import dev.eden.api.metrics.ProxyHealth;
 import dev.eden.api.problem.StartupException;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.Map;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,13 +29,22 @@ import org.slf4j.LoggerFactory;
 public final class EdenProxy implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(EdenProxy.class);
 
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(100);
+
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private @Nullable ProxyProcess proxy;
     private @Nullable HttpServer http;
+    private @Nullable ProxyHealth health;
+    private @Nullable PrometheusMeterRegistry registry;
+    private Duration drain = Duration.ZERO;
 
     private EdenProxy() {}
 
-    /** {@code pool} and {@code metricsPort} 0: the default, a free one. */
+    /**
+     * {@code pool} and {@code metricsPort} 0: the default, a free one.
+     *
+     * @param drain how long {@link #close} serves on and waits for clients to leave by themselves, not being ready any more
+     */
     public record Options(
             String name,
             String interlay,
@@ -41,6 +52,7 @@ public final class EdenProxy implements AutoCloseable {
             int pool,
             String metricsHost,
             int metricsPort,
+            Duration drain,
             EdenStore.Settings store) {}
 
     /** Throws {@link StartupException}. */
@@ -71,8 +83,10 @@ public final class EdenProxy implements AutoCloseable {
         return started.getAddress().getPort();
     }
 
+    /** Is no longer ready, waits for its clients to leave (no longer than it was told), then ends what is in flight and signs off. */
     @Override
     public void close() {
+        awaitClients();
         while (!parts.isEmpty()) {
             AutoCloseable part = parts.pop();
             try {
@@ -86,11 +100,36 @@ public final class EdenProxy implements AutoCloseable {
         }
     }
 
+    private void awaitClients() {
+        ProxyHealth probes = health;
+        if (probes == null) {
+            return;
+        }
+        probes.drain();
+        long end = System.nanoTime() + drain.toNanos();
+        while (System.nanoTime() < end && clients() > 0) {
+            try {
+                Thread.sleep(LOOK_AGAIN);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private double clients() {
+        PrometheusMeterRegistry meters = registry;
+        Gauge gauge =
+                meters == null ? null : meters.find("eden_connections_active").gauge();
+        return gauge == null ? 0 : gauge.value();
+    }
+
     private void open(Options options) {
         EdenStore store = EdenStore.open(options.store(), false);
         parts.push(store);
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         parts.push(registry::close);
+        this.registry = registry;
         RouteLedger routes = store.routes();
         parts.push(new SweepLoop(
                 routes, new AttemptSettler(routes, EndpointEngines.of(store.endpoints(), store.records())), null));
@@ -103,12 +142,15 @@ public final class EdenProxy implements AutoCloseable {
                 registry);
         proxy = started;
         parts.push(started);
-        HttpServer metrics = listen(options, registry, started);
+        ProxyHealth probes = new ProxyHealth(started::health, System::nanoTime);
+        HttpServer metrics = listen(options, registry, probes);
         http = metrics;
+        health = probes;
+        drain = options.drain();
         parts.push(() -> metrics.stop(0));
     }
 
-    private static HttpServer listen(Options options, PrometheusMeterRegistry registry, ProxyProcess proxy) {
+    private static HttpServer listen(Options options, PrometheusMeterRegistry registry, ProxyHealth health) {
         try {
             HttpServer http =
                     HttpServer.create(new InetSocketAddress(options.metricsHost(), options.metricsPort()), 16);
@@ -121,11 +163,11 @@ public final class EdenProxy implements AutoCloseable {
                 exchange.close();
             });
             http.createContext("/health", exchange -> {
-                boolean serving = proxy.health().serving();
-                byte[] body = Json.write(Map.of("status", serving ? "healthy" : "unhealthy"))
-                        .getBytes(StandardCharsets.UTF_8);
+                ProxyHealth.Answer answer =
+                        health.answer(exchange.getRequestURI().getPath());
+                byte[] body = Json.write(answer.body()).getBytes(StandardCharsets.UTF_8);
                 exchange.getResponseHeaders().set("Content-Type", "application/json");
-                exchange.sendResponseHeaders(serving ? 200 : 503, body.length);
+                exchange.sendResponseHeaders(answer.status(), body.length);
                 exchange.getResponseBody().write(body);
                 exchange.close();
             });

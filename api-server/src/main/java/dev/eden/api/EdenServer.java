@@ -2,6 +2,7 @@ package dev.eden.api;
 
 import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
+import dev.eden.api.metrics.ProxyPresence;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.rest.ApiServer;
@@ -35,7 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -166,7 +167,9 @@ public final class EdenServer implements AutoCloseable {
 
         MigrationStore migrations = new MigrationStore(jdbi, store.audit());
         TrafficWindow traffic = opened(new TrafficWindow(interlays, store.routeRows()));
-        opened(new ServerMeters(registry, migrations, store.replication(), interlays, traffic, proxies.isEmpty()));
+        ServerMeters meters = opened(new ServerMeters(registry, jdbi, interlays, traffic, proxies.isEmpty()));
+        meters.dependency("store", () -> answers(store));
+        meters.dependency("temporal", temporal::healthy);
         Orchestrator orchestrator =
                 new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
         MigrationStatus status = new MigrationStatus(
@@ -188,14 +191,15 @@ public final class EdenServer implements AutoCloseable {
         components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
         components.add(events);
         components.add(new TokenResource(tokens));
-        Map<String, BooleanSupplier> checks = new LinkedHashMap<>();
-        checks.put("store", () -> answers(store));
-        checks.put("temporal", temporal::healthy);
+        Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
+        checks.put("store", () -> HealthServlet.Part.of(answers(store)));
+        checks.put("temporal", () -> HealthServlet.Part.of(temporal.healthy()));
+        checks.put("proxies", new ProxyPresence(interlays, store.routeRows())::look);
         api = opened(ApiServer.start(
                 new ApiServer.Listen(options.apiHost(), options.apiPort(), options.adminHost(), options.adminPort()),
                 new ApiServer.Parts(
                         components,
-                        Map.of("/metrics", new MetricsServlet(registry), "/health", new HealthServlet(checks)),
+                        Map.of("/metrics", new MetricsServlet(registry), "/health/*", new HealthServlet(checks)),
                         List.of(events))));
         LOGGER.atInfo()
                 .addKeyValue("api_port", apiPort())

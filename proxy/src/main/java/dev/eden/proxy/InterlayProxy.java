@@ -7,7 +7,7 @@ public sealed interface InterlayProxy extends AutoCloseable permits RedisProxy, 
 
     Health health();
 
-    /** Stops accepting, lets what is in flight end (5 s at most), closes, signs off. */
+    /** Stops accepting, takes part in a running attempt to its end, lets what is in flight end (5 s at most each), closes, signs off. */
     @Override
     void close();
 }

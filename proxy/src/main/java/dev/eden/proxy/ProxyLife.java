@@ -16,6 +16,8 @@ final class ProxyLife implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProxyLife.class);
     private static final Duration STABLE_PATIENCE = Duration.ofSeconds(60);
     private static final Duration DRAIN_PATIENCE = Duration.ofSeconds(5);
+    /** An attempt that has counted on this proxy aborts without it; most end sooner than this. */
+    private static final Duration ATTEMPT_PATIENCE = Duration.ofSeconds(5);
 
     private final ProxyIdentity identity;
     private final String interlay;
@@ -86,6 +88,19 @@ final class ProxyLife implements AutoCloseable {
         }
     }
 
+    private void awaitStable() {
+        long patience = System.nanoTime() + ATTEMPT_PATIENCE.toNanos();
+        try {
+            while (follower.health().state() != RouteState.STABLE
+                    && follower.health().storeReadable()
+                    && System.nanoTime() - patience < 0) {
+                TimeUnit.MILLISECONDS.sleep(5);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private static Route joinStable(ProxyIdentity identity, String interlay, RouteStore store) {
         Route route = store.join(identity, interlay);
         long patience = System.nanoTime() + STABLE_PATIENCE.toNanos();
@@ -113,10 +128,11 @@ final class ProxyLife implements AutoCloseable {
         return follower.health();
     }
 
-    /** Stops accepting, lets what is in flight end (5 s at most), closes, signs off. */
+    /** Stops accepting, takes part in a running attempt to its end, lets what is in flight end (5 s at most each), closes, signs off. */
     @Override
     public void close() {
         loops.stopAccepting();
+        awaitStable();
         follower.close();
         try {
             loops.hold().get(DRAIN_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);

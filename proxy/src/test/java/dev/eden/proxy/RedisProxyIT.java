@@ -716,8 +716,11 @@ class RedisProxyIT {
         Wire replica = new Wire(source.port());
         clients.add(replica);
         replica.send("PSYNC", "?", "-1");
-        await().until(() ->
-                !field(atSource.info("replication"), "master_repl_offset:").equals("0"));
+        await().until(() -> {
+            // A log that nothing is written to stays at 0 until the server's next ping, ten seconds later.
+            atSource.set("logged", "x");
+            return !field(atSource.info("replication"), "master_repl_offset:").equals("0");
+        });
         return replica;
     }
 
@@ -806,6 +809,11 @@ class RedisProxyIT {
         client.send("SET", "mine", "3");
         client.send("GET", "waited");
         assertThat(client.read()).isEqualTo("+OK");
+        // On a slow machine the read may have come after the write's answer: then it waits for the standby again.
+        await().until(() -> {
+            applied();
+            return client.socket().getInputStream().available() > 0;
+        });
         assertThat(client.read()).isIn("source", "target");
     }
 

@@ -1,17 +1,17 @@
 package dev.eden.activities.cutover;
 
 import dev.eden.activities.cutover.CutoverEngine.Others;
-import dev.eden.activities.cutover.CutoverEngine.Side;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.activities.store.RouteLedger.Unsettled;
 import dev.eden.proxy.Failpoints;
 import dev.eden.proxy.RouteState;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Finishes what a dead or stalled coordinator left: forwards after COMMITTED, backwards otherwise. Anybody may run it at any
@@ -31,10 +31,13 @@ public final class AttemptSettler {
     private static final long LOOK_AGAIN_MILLIS = 150;
 
     private static final long SOON_MILLIS = 10;
+    private static final long SAY_AGAIN_NANOS = Duration.ofSeconds(5).toNanos();
 
     private final RouteLedger routes;
     private final CutoverEngine engine;
     /** Keeps the sweepers of several processes from taking over in the same instant. */
+    private final AtomicLong saidNanos = new AtomicLong(System.nanoTime() - 2 * SAY_AGAIN_NANOS);
+
     private final long jitterMillis = ThreadLocalRandom.current().nextLong(200);
 
     public AttemptSettler(RouteLedger routes, CutoverEngine engine) {
@@ -42,7 +45,7 @@ public final class AttemptSettler {
         this.engine = engine;
     }
 
-    /** Settles one migration now, whatever the age of its attempt, retrying until its routes are STABLE; blocks. */
+    /** Settles one migration now, whatever the age of its attempt, retrying until its routes are STABLE; blocks. {@link #finish} comes next. */
     public Routes settleUntilStable(String migration) {
         Duration pause = Duration.ofMillis(20);
         while (true) {
@@ -56,7 +59,7 @@ public final class AttemptSettler {
                     return row;
                 }
             } catch (RuntimeException e) {
-                LOGGER.atWarn().addKeyValue("migration", migration).setCause(e).log("settling failed, trying again");
+                failed(migration, e);
                 pause = pause.compareTo(Duration.ofSeconds(1)) < 0 ? pause.multipliedBy(2) : pause;
             }
             routes.awaitChange(mark, pause);
@@ -82,19 +85,16 @@ public final class AttemptSettler {
             next = next < 0 ? look : Math.min(next, look);
             if (left <= 0) {
                 try {
-                    settle(u.routes().migration());
+                    finish(settle(u.routes().migration()));
                 } catch (RuntimeException e) {
-                    LOGGER.atWarn()
-                            .addKeyValue("migration", u.routes().migration())
-                            .setCause(e)
-                            .log("settling failed, will try again");
+                    failed(u.routes().migration(), e);
                 }
             }
         }
         return next;
     }
 
-    /** One try: returns the row as it was left. */
+    /** One try, on the owner of writes alone: clients must not wait for a standby that may be gone for good. Returns the row as it was left. */
     Routes settle(String migration) {
         Routes first = read(migration);
         String standby = first.standby();
@@ -105,31 +105,13 @@ public final class AttemptSettler {
             // Losing this race means that the row moved on; it is read again below.
             routes.beginAbort(migration, first.epoch(), first.attempt(), "settled after its coordinator");
         }
-        try (CutoverEngine.Session session = engine.open(migration, first.active(), standby, Others.END)) {
+        try (CutoverEngine.ActiveSide owner = engine.openActive(migration, first.active(), standby, Others.END)) {
             // Connected before this read: see CutoverEngine#open.
             Routes row = read(migration);
             if (row.epoch() != first.epoch() || row.attempt() != first.attempt()) {
                 return row;
             }
-            switch (row.state()) {
-                case ABORTING -> {
-                    Failpoints.reach("settle.restore");
-                    Optional<String> undo = routes.undo(row.attempt());
-                    undo.ifPresent(session::restore);
-                    Failpoints.reach("settle.end-abort");
-                    routes.endAbort(migration, row.epoch(), row.attempt());
-                }
-                case COMMITTED -> {
-                    Failpoints.reach("settle.unfence");
-                    // The row's active side is the new one already.
-                    session.unfence(Side.FROM);
-                    session.relax();
-                    routes.stable(migration, row.epoch(), row.attempt());
-                }
-                case STABLE, ARMED, PREPARED -> {
-                    // Moved on meanwhile: the caller looks again.
-                }
-            }
+            settle(row, owner);
         }
         Routes after = read(migration);
         LOGGER.atInfo()
@@ -139,6 +121,60 @@ public final class AttemptSettler {
                 .addKeyValue("attempt", first.attempt())
                 .log("settled");
         return after;
+    }
+
+    /** What a settled attempt leaves on the standby; where that cannot be reached, {@link FenceSweeper} does it when it is back. */
+    void finish(Routes settled) {
+        String standby = settled.standby();
+        if (settled.state() != RouteState.STABLE || standby == null) {
+            return;
+        }
+        String migration = settled.migration();
+        try (CutoverEngine.Session session = engine.open(migration, settled.active(), standby, Others.LEAVE)) {
+            Routes now = read(migration);
+            if (now.state() == RouteState.STABLE
+                    && now.epoch() == settled.epoch()
+                    && now.attempt() == settled.attempt()) {
+                session.finishRestore();
+                session.relax();
+                session.persist();
+            }
+        } catch (RuntimeException e) {
+            LOGGER.atWarn()
+                    .addKeyValue("migration", migration)
+                    .addKeyValue("endpoint", standby)
+                    .addKeyValue("problem", e.getMessage())
+                    .log("settled without the standby, which cannot be reached");
+        }
+    }
+
+    private void settle(Routes row, CutoverEngine.ActiveSide owner) {
+        switch (row.state()) {
+            case ABORTING -> {
+                Failpoints.reach("settle.restore");
+                routes.undo(row.attempt()).ifPresent(owner::restore);
+                Failpoints.reach("settle.end-abort");
+                routes.endAbort(row.migration(), row.epoch(), row.attempt());
+            }
+            case COMMITTED -> {
+                Failpoints.reach("settle.unfence");
+                owner.unfence();
+                routes.stable(row.migration(), row.epoch(), row.attempt());
+            }
+            case STABLE, ARMED, PREPARED -> {
+                // Moved on meanwhile: the caller looks again.
+            }
+        }
+    }
+
+    /** Said once in a while: it is tried many times a second. */
+    private void failed(String migration, RuntimeException cause) {
+        long now = System.nanoTime();
+        long before = saidNanos.getAndUpdate(last -> now - last > SAY_AGAIN_NANOS ? now : last);
+        LOGGER.atLevel(now - before > SAY_AGAIN_NANOS ? Level.WARN : Level.DEBUG)
+                .addKeyValue("migration", migration)
+                .setCause(cause)
+                .log("settling failed, trying again");
     }
 
     private Routes read(String migration) {

@@ -238,6 +238,7 @@ public final class CutoverCoordinator {
             routes.stable(spec.id(), epoch, armed.attempt());
             log.step("stable");
             session.relax();
+            session.persist();
         } catch (RuntimeException e) {
             // After the commit there is only forward: the settler retries for as long as it takes.
             LOGGER.atWarn()
@@ -246,7 +247,7 @@ public final class CutoverCoordinator {
                     .setCause(e)
                     .log("committed, but the opening failed; settling");
             session.close();
-            settler.settleUntilStable(spec.id());
+            settler.finish(settler.settleUntilStable(spec.id()));
         }
     }
 
@@ -255,6 +256,7 @@ public final class CutoverCoordinator {
         routes.beginAbort(spec.id(), epoch, attempt, reason);
         Routes now = settler.settleUntilStable(spec.id());
         log.step("abort");
+        settler.finish(now);
         if (now.epoch() > epoch) {
             return log.committed(List.of());
         }

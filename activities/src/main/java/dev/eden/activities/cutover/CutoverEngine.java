@@ -17,6 +17,11 @@ public interface CutoverEngine {
      */
     Session open(String migration, String from, String to, Others others);
 
+    /**
+     * Opens a control session on {@code from} alone, to settle an attempt: the standby may be gone for good.
+     */
+    ActiveSide openActive(String migration, String from, String to, Others others);
+
     /** What happens to control sessions that an earlier attempt or settler may have left. */
     enum Others {
         END,
@@ -27,6 +32,22 @@ public interface CutoverEngine {
     enum Side {
         FROM,
         TO
+    }
+
+    /** A hold on the owner of writes alone. Not thread-safe. */
+    interface ActiveSide extends AutoCloseable {
+
+        /**
+         * Abort: ends {@code FROM}'s session named in {@code undo} and gives back what the fence took; what remains to be done on the standby is
+         * recorded for {@link Session#finishRestore} and is a blocker until then. Idempotent; harmless if the fence never began.
+         */
+        void restore(String undo);
+
+        /** {@code FROM} serves its users. Idempotent. */
+        void unfence();
+
+        @Override
+        void close();
     }
 
     /** A hold on the two servers. Not thread-safe. Every method may throw; the caller then aborts or settles. */
@@ -62,8 +83,11 @@ public interface CutoverEngine {
         /** Step 8: takes the applier's identity away at {@code TO}, proves that no session of it is left, and returns {@code TO}'s position of now. */
         Position turn();
 
-        /** Abort: ends the sessions named in {@code undo} and gives {@code FROM} back what the fence took. Idempotent; harmless if the fence never began. */
-        void restore(String undo);
+        /**
+         * What {@link ActiveSide#restore} left: ends {@code TO}'s session named in the undo and gives the applier its identity back. True where there
+         * was something to do. Idempotent; only while the row is STABLE, on a session that the next attempt will end.
+         */
+        boolean finishRestore();
 
         /** Step 10 and repair: the side serves its users again. Idempotent. */
         void unfence(Side side);
@@ -76,6 +100,9 @@ public interface CutoverEngine {
 
         /** Ends whatever of the fence would hinder reverse replication. Idempotent. */
         void relax();
+
+        /** Makes the fence of the one side, and the freedom of the other, outlive a restart of the server where the server has a way. Idempotent. */
+        void persist();
 
         @Override
         void close();

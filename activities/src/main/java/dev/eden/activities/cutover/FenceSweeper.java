@@ -44,6 +44,12 @@ public final class FenceSweeper {
             return;
         }
         try (CutoverEngine.Session session = engine.open(row.migration(), row.active(), standby, Others.LEAVE)) {
+            if (unchanged(row) && session.finishRestore()) {
+                LOGGER.atInfo()
+                        .addKeyValue("migration", row.migration())
+                        .addKeyValue("endpoint", standby)
+                        .log("the standby is back; what an abort had to leave is restored");
+            }
             boolean standbyOpen = !session.fenced(Side.TO);
             boolean activeFenced = session.fenced(Side.FROM);
             if (!standbyOpen && !activeFenced || !unchanged(row)) {
@@ -60,6 +66,9 @@ public final class FenceSweeper {
             }
             if (activeFenced && unchanged(row)) {
                 session.unfence(Side.FROM);
+            }
+            if (unchanged(row)) {
+                session.persist();
             }
         }
     }

@@ -2,11 +2,14 @@ package dev.eden.activities.cutover;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.redis.RedisConnectionException;
+import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
 import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.redis.replication.ApplierIdentity;
+import dev.eden.activities.redis.replication.ServerRun;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
@@ -22,6 +25,8 @@ import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The cutover protocol's server side for Redis 6.2 and later: {@code CLIENT PAUSE … WRITE} stops writes at once, ACL rules keep
@@ -29,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * user at the target ends its sessions (Redis documentation: CLIENT PAUSE, ACL SETUSER, ACL DELUSER, Replication).
  */
 public final class RedisCutover implements CutoverEngine {
+    private static final Logger LOGGER = LoggerFactory.getLogger(RedisCutover.class);
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int SAMPLE = 16;
@@ -40,6 +46,8 @@ public final class RedisCutover implements CutoverEngine {
 
     /** The rules a side's users have when it is the active one. */
     private static final String FINAL_ACL = "final:acl";
+    /** The undo of an attempt that was aborted while the standby could not be reached. */
+    private static final String UNRESTORED = "unrestored:undo";
     /** The rules found by preparation. */
     private static final String SAVED_ACL = "saved:acl";
 
@@ -64,6 +72,52 @@ public final class RedisCutover implements CutoverEngine {
         } catch (RuntimeException e) {
             source.close();
             throw e;
+        }
+    }
+
+    @Override
+    public ActiveSide openActive(String migration, String from, String to, Others others) {
+        RespConnection source = connect(migration, from, others);
+        return new ActiveSide() {
+            @Override
+            public void restore(String undo) {
+                records.put(migration, to, UNRESTORED, undo);
+                restoreActive(source, Undo.decode(migration, undo));
+            }
+
+            @Override
+            public void unfence() {
+                AclUsers.restore(source, users(migration, from));
+                source.call("CLIENT", "UNPAUSE");
+            }
+
+            @Override
+            public void close() {
+                source.close();
+            }
+        };
+    }
+
+    private AclSnapshot users(String migration, String endpoint) {
+        return AclSnapshot.decode(records.get(migration, endpoint, FINAL_ACL)
+                .or(() -> records.get(migration, endpoint, SAVED_ACL))
+                .orElseThrow(() -> new IllegalStateException("the users of " + endpoint + " are not stored")));
+    }
+
+    private static void restoreActive(RespConnection from, Undo undo) {
+        kill(from, undo.fromClient(), undo.fromRun());
+        AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
+        from.call("CLIENT", "UNPAUSE");
+    }
+
+    private static void restoreStandby(RespConnection to, String migration, Undo undo) {
+        kill(to, undo.toClient(), undo.toRun());
+        ApplierIdentity.reinstate(to, migration);
+    }
+
+    private static void kill(RespConnection connection, long client, String run) {
+        if (run.equals(info(connection, "server").get("run_id")) && client != connection.clientId()) {
+            connection.ask("CLIENT", "KILL", "ID", client);
         }
     }
 
@@ -130,7 +184,15 @@ public final class RedisCutover implements CutoverEngine {
     }
 
     /** What an abort needs; JSON inside the encrypted undo. */
-    record Undo(long fromClient, String fromRun, long toClient, String toRun, String fromAcl) {}
+    record Undo(long fromClient, String fromRun, long toClient, String toRun, String fromAcl) {
+        static Undo decode(String migration, String json) {
+            try {
+                return JSON.readValue(json, Undo.class);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+            }
+        }
+    }
 
     private final class RedisSession implements Session {
         private final String migration;
@@ -173,6 +235,9 @@ public final class RedisCutover implements CutoverEngine {
             if (records.get(migration, toId, FINAL_ACL).isEmpty()) {
                 blockers.add("the users of " + toId + " are not known yet");
             }
+            if (records.get(migration, toId, UNRESTORED).isPresent()) {
+                blockers.add(toId + " is still to be restored after an aborted attempt");
+            }
             return blockers;
         }
 
@@ -196,8 +261,9 @@ public final class RedisCutover implements CutoverEngine {
             AclSnapshot snapshot = AclSnapshot.take(from);
             String acl = snapshot.encode();
             records.put(migration, fromId, FINAL_ACL, acl);
+            ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
-            usersThere = users(toId);
+            usersThere = users(migration, toId);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),
@@ -287,40 +353,24 @@ public final class RedisCutover implements CutoverEngine {
         }
 
         @Override
-        public void restore(String undoJson) {
-            Undo undo;
-            try {
-                undo = JSON.readValue(undoJson, Undo.class);
-            } catch (JsonProcessingException e) {
-                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+        public boolean finishRestore() {
+            String undo = records.get(migration, toId, UNRESTORED).orElse(null);
+            if (undo == null) {
+                return false;
             }
-            kill(from, undo.fromClient(), undo.fromRun());
-            kill(to, undo.toClient(), undo.toRun());
-            ApplierIdentity.reinstate(to, migration);
-            AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
-            from.call("CLIENT", "UNPAUSE");
-        }
-
-        private void kill(RespConnection connection, long client, String run) {
-            if (run.equals(info(connection, "server").get("run_id")) && client != connection.clientId()) {
-                connection.ask("CLIENT", "KILL", "ID", client);
-            }
+            restoreStandby(to, migration, Undo.decode(migration, undo));
+            records.remove(migration, toId, UNRESTORED);
+            return true;
         }
 
         @Override
         public void unfence(Side side) {
             if (side == Side.FROM) {
-                AclUsers.restore(from, users(fromId));
+                AclUsers.restore(from, users(migration, fromId));
             } else {
                 AclSnapshot known = usersThere;
-                AclUsers.restore(to, known == null ? users(toId) : known);
+                AclUsers.restore(to, known == null ? users(migration, toId) : known);
             }
-        }
-
-        private AclSnapshot users(String id) {
-            return AclSnapshot.decode(records.get(migration, id, FINAL_ACL)
-                    .or(() -> records.get(migration, id, SAVED_ACL))
-                    .orElseThrow(() -> new IllegalStateException("the users of " + id + " are not stored")));
         }
 
         @Override
@@ -337,6 +387,28 @@ public final class RedisCutover implements CutoverEngine {
         public void relax() {
             from.call("CLIENT", "UNPAUSE");
             to.call("CLIENT", "UNPAUSE");
+        }
+
+        @Override
+        public void persist() {
+            persist(from, fromId);
+            persist(to, toId);
+        }
+
+        private void persist(RespConnection side, String id) {
+            try {
+                if (AclUsers.fenced(side)) {
+                    AclUsers.persistFence(side, users(migration, id));
+                } else {
+                    AclUsers.persist(side);
+                }
+            } catch (RedisException | RedisConnectionException e) {
+                LOGGER.atWarn()
+                        .addKeyValue("migration", migration)
+                        .addKeyValue("endpoint", id)
+                        .addKeyValue("problem", e.getMessage())
+                        .log("the users' file could not be written: after a restart the sweeper has to mend the fence");
+            }
         }
 
         @Override

@@ -22,10 +22,18 @@ public record EndpointEngines(EndpointDirectory endpoints, CutoverEngine redis, 
 
     @Override
     public Session open(String migration, String from, String to, Others others) {
-        CutoverEngine engine = switch (Engine.of(endpoints.endpoint(from).engine())) {
+        return of(from).open(migration, from, to, others);
+    }
+
+    @Override
+    public ActiveSide openActive(String migration, String from, String to, Others others) {
+        return of(from).openActive(migration, from, to, others);
+    }
+
+    private CutoverEngine of(String endpoint) {
+        return switch (Engine.of(endpoints.endpoint(endpoint).engine())) {
             case REDIS -> redis;
             case POSTGRES -> postgres;
         };
-        return engine.open(migration, from, to, others);
     }
 }

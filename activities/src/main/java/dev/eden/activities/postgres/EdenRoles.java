@@ -111,6 +111,14 @@ public final class EdenRoles {
                 limit);
     }
 
+    static PostgresSession connectForReplication(
+            String migration, Endpoint endpoint, ServerRecords records, String part) {
+        return PostgresSession.connectForReplication(
+                inDatabase(endpoint),
+                controlLogin(migration, endpoint, records),
+                EdenObjects.of(migration).session(part));
+    }
+
     /**
      * A session of the endpoint's own login, or of the control role where that one is fenced by now: so a first run leaves no failed
      * login behind.

@@ -65,5 +65,42 @@ public interface ReplicationLedger {
             boolean reverseProven,
             long conflicts,
             @Nullable String problem,
-            long atMillis) {}
+            long atMillis,
+            java.util.@Nullable List<TableProgress> tables) {
+
+        /** Without tables: Redis has none, and after the load they say nothing more. */
+        public Progress(
+                String state,
+                long keysDone,
+                long keysTotal,
+                long bytes,
+                double keysPerSecond,
+                long etaSeconds,
+                long lagMs,
+                long sourceOffset,
+                long appliedOffset,
+                boolean reverseProven,
+                long conflicts,
+                @Nullable String problem,
+                long atMillis) {
+            this(
+                    state,
+                    keysDone,
+                    keysTotal,
+                    bytes,
+                    keysPerSecond,
+                    etaSeconds,
+                    lagMs,
+                    sourceOffset,
+                    appliedOffset,
+                    reverseProven,
+                    conflicts,
+                    problem,
+                    atMillis,
+                    null);
+        }
+    }
+
+    /** {@code state}: {@code waiting}, {@code copying}, {@code catching up}, {@code ready}; {@code rowsTotal}: an estimate. */
+    record TableProgress(String name, String state, long rows, long rowsTotal, long bytes) {}
 }

@@ -148,6 +148,11 @@ class PostgresFaultsIT {
             public Session open(String migration, String from, String to, Others others) {
                 return dying(Session.class, engine.open(migration, from, to, others), left);
             }
+
+            @Override
+            public ActiveSide openActive(String migration, String from, String to, Others others) {
+                return dying(ActiveSide.class, engine.openActive(migration, from, to, others), left);
+            }
         };
         RouteLedger routes = dying(RouteLedger.class, servers.store, left);
         return new CutoverCoordinator(

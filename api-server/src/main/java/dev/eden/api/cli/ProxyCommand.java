@@ -2,6 +2,7 @@ package dev.eden.api.cli;
 
 import dev.eden.api.EdenProxy;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -52,8 +53,17 @@ final class ProxyCommand implements Callable<Integer> {
     @Option(
             names = "--metrics-port",
             defaultValue = "${env:EDEN_METRICS_PORT:-0}",
-            description = "of /metrics and /health (EDEN_METRICS_PORT; default: a free one)")
+            description =
+                    "of /metrics, /health, /health/ready and /health/live (EDEN_METRICS_PORT; default: a free one)")
     private int metricsPort;
+
+    @Option(
+            names = "--drain-seconds",
+            paramLabel = "S",
+            defaultValue = "${env:EDEN_DRAIN_SECONDS:-0}",
+            description =
+                    "at SIGTERM: not ready, but serves for up to S seconds until its clients have left (EDEN_DRAIN_SECONDS; default: ${DEFAULT-VALUE})")
+    private int drainSeconds;
 
     @Option(
             names = "--ports-file",
@@ -71,6 +81,7 @@ final class ProxyCommand implements Callable<Integer> {
                 pool,
                 metricsHost,
                 metricsPort,
+                Duration.ofSeconds(Math.max(0, drainSeconds)),
                 store.settings(6)));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());

@@ -1,12 +1,9 @@
 package dev.eden.api.metrics;
 
-import dev.eden.activities.store.ReplicationLedger;
-import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.InterlayStore.Interlay;
-import dev.eden.api.store.MigrationStore;
-import dev.eden.api.store.MigrationStore.Migration;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
@@ -14,9 +11,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,36 +27,35 @@ import org.slf4j.LoggerFactory;
 public final class ServerMeters implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerMeters.class);
     private static final Duration PERIOD = Duration.ofSeconds(1);
-    private static final int MIGRATIONS = 1000;
+    private static final Duration LOOK_AT_DEPENDENCIES = Duration.ofSeconds(5);
 
     private final MeterRegistry registry;
-    private final MigrationStore migrations;
-    private final ReplicationLedger replication;
+    private final MigrationFigures figures;
     private final InterlayStore interlays;
     private final TrafficWindow traffic;
     private final boolean proxies;
     private final MultiGauge lag;
     private final MultiGauge keys;
     private final MultiGauge running;
+    private final MultiGauge differences;
+    private final MultiGauge attempts;
+    private final MultiGauge pause;
+    private final MultiGauge all;
+    private final MultiGauge presence;
     private final MultiGauge latency;
     private final MultiGauge connections;
     private final MultiGauge throughput;
     private final Set<String> counted = new HashSet<>();
+    private final ConcurrentHashMap<String, Boolean> dependencies = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Long> errors = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean closed;
 
     /** {@code proxies}: show what proxies have reported; false where a proxy in this process registers the same names. */
     public ServerMeters(
-            MeterRegistry registry,
-            MigrationStore migrations,
-            ReplicationLedger replication,
-            InterlayStore interlays,
-            TrafficWindow traffic,
-            boolean proxies) {
+            MeterRegistry registry, Jdbi jdbi, InterlayStore interlays, TrafficWindow traffic, boolean proxies) {
         this.registry = registry;
-        this.migrations = migrations;
-        this.replication = replication;
+        this.figures = new MigrationFigures(jdbi);
         this.interlays = interlays;
         this.traffic = traffic;
         this.proxies = proxies;
@@ -64,6 +63,11 @@ public final class ServerMeters implements AutoCloseable {
                 gauge("eden_replication_lag_ms", "age of the oldest source position not applied yet, in milliseconds");
         this.keys = gauge("eden_replication_keys_done", "keys copied by the full load");
         this.running = gauge("eden_migration_running", "1 for a migration that has been started and has not ended");
+        this.differences = gauge("eden_validation_differences", "differences that the last comparison has left");
+        this.attempts = gauge("eden_cutover_attempts", "attempts to flip, by direction and outcome");
+        this.pause = gauge("eden_cutover_pause_ms", "pause of the last committed flip, in milliseconds");
+        this.all = gauge("eden_migrations", "migrations by phase, ended ones too");
+        this.presence = gauge("eden_proxies", "proxies that have joined; silent ones stand in the way of a cutover");
         this.latency = gauge(
                 "eden_proxy_latency_ms",
                 "latency of requests through the slowest proxy of the interlay, in milliseconds");
@@ -76,6 +80,27 @@ public final class ServerMeters implements AutoCloseable {
     public void close() {
         closed = true;
         thread.interrupt();
+    }
+
+    /**
+     * Shows whether a dependency answers, as {@code eden_dependency_up}. Asked once in {@code 5 s} on a thread of its own: one that hangs
+     * must not keep the other figures from being true.
+     */
+    public void dependency(String name, BooleanSupplier answers) {
+        Gauge.builder("eden_dependency_up", dependencies, all -> all.getOrDefault(name, true) ? 1 : 0)
+                .description("1 while the dependency answers")
+                .tags("dependency", name)
+                .register(registry);
+        Thread.ofVirtual().name("dependency-" + name).start(() -> {
+            try {
+                while (!closed) {
+                    dependencies.put(name, answers.getAsBoolean());
+                    Thread.sleep(LOOK_AT_DEPENDENCIES);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
     }
 
     private MultiGauge gauge(String name, String description) {
@@ -107,21 +132,52 @@ public final class ServerMeters implements AutoCloseable {
         List<MultiGauge.Row<?>> lags = new ArrayList<>();
         List<MultiGauge.Row<?>> done = new ArrayList<>();
         List<MultiGauge.Row<?>> phases = new ArrayList<>();
-        for (Migration migration : migrations.list(null, null, null, "", MIGRATIONS)) {
-            if (!migration.started() || migration.ended()) {
-                continue;
-            }
-            Tags tags = Tags.of("migration", migration.id());
+        List<MultiGauge.Row<?>> left = new ArrayList<>();
+        for (MigrationFigures.Running migration : figures.running()) {
+            Tags tags = Tags.of("migration", migration.migration());
             phases.add(MultiGauge.Row.of(tags.and("phase", migration.phase()), 1));
-            Optional<Progress> progress = replication.progress(migration.id());
-            if (progress.isPresent()) {
-                lags.add(MultiGauge.Row.of(tags, progress.get().lagMs()));
-                done.add(MultiGauge.Row.of(tags, progress.get().keysDone()));
-            }
+            add(lags, tags, migration.lagMillis());
+            add(done, tags, migration.keysDone());
+            add(left, tags, migration.differences());
         }
         lag.register(lags, true);
         keys.register(done, true);
         running.register(phases, true);
+        differences.register(left, true);
+        attempts.register(
+                figures.attempts().stream()
+                        .map(one -> MultiGauge.Row.of(
+                                Tags.of(
+                                        "migration", one.migration(),
+                                        "direction", one.direction(),
+                                        "outcome", one.outcome()),
+                                one.count()))
+                        .collect(Collectors.toList()),
+                true);
+        pause.register(
+                figures.pauses().stream()
+                        .map(one -> MultiGauge.Row.of(
+                                Tags.of("migration", one.migration(), "direction", one.direction()), one.millis()))
+                        .collect(Collectors.toList()),
+                true);
+        all.register(
+                figures.phases().stream()
+                        .map(one -> MultiGauge.Row.of(Tags.of("phase", one.phase()), one.migrations()))
+                        .collect(Collectors.toList()),
+                true);
+        List<MultiGauge.Row<?>> joined = new ArrayList<>();
+        for (MigrationFigures.Proxies one : figures.proxies()) {
+            Tags tags = Tags.of("interlay", one.interlay());
+            joined.add(MultiGauge.Row.of(tags.and("state", "alive"), one.alive()));
+            joined.add(MultiGauge.Row.of(tags.and("state", "silent"), one.silent()));
+        }
+        presence.register(joined, true);
+    }
+
+    private static void add(List<MultiGauge.Row<?>> rows, Tags tags, @Nullable Long value) {
+        if (value != null) {
+            rows.add(MultiGauge.Row.of(tags, value));
+        }
     }
 
     private void proxies() {

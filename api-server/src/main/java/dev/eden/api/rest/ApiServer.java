@@ -83,7 +83,7 @@ public final class ApiServer implements AutoCloseable {
         parts.adminServlets()
                 .forEach((path, servlet) -> environment
                         .admin()
-                        .addServlet(path.substring(1), servlet)
+                        .addServlet(path.substring(1).replace("/*", ""), servlet)
                         .addMapping(path));
         JettyProblems problems = new JettyProblems();
         environment.getApplicationContext().setErrorHandler(problems);

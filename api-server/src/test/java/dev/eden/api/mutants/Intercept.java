@@ -47,7 +47,42 @@ interface Intercept {
                         session,
                         (method, arguments, real) -> intercept.call(session, method, arguments, real));
             }
+
+            @Override
+            public ActiveSide openActive(String migration, String from, String to, Others others) {
+                return engine.openActive(migration, from, to, others);
+            }
         };
+    }
+
+    /** Before every call on the owner's side of an attempt that is settled; {@code others} replaces what the settler asks for where it is not null. */
+    static CutoverEngine settling(CutoverEngine engine, CutoverEngine.@Nullable Others others, OfOwner intercept) {
+        return new CutoverEngine() {
+            @Override
+            public String name() {
+                return engine.name();
+            }
+
+            @Override
+            public Session open(String migration, String from, String to, Others asked) {
+                return engine.open(migration, from, to, asked);
+            }
+
+            @Override
+            public ActiveSide openActive(String migration, String from, String to, Others asked) {
+                ActiveSide owner = engine.openActive(migration, from, to, others == null ? asked : others);
+                return before(
+                        ActiveSide.class,
+                        owner,
+                        (method, arguments, real) -> intercept.call(owner, method, arguments, real));
+            }
+        };
+    }
+
+    /** {@link Intercept} for {@link CutoverEngine.ActiveSide}. */
+    interface OfOwner {
+        @Nullable
+        Object call(CutoverEngine.ActiveSide owner, String method, Object[] arguments, Real real) throws Throwable;
     }
 
     /** {@link Intercept} for the sessions of a {@link CutoverEngine}. */

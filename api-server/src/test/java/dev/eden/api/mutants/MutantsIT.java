@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.CutoverEngine;
-import dev.eden.activities.cutover.CutoverEngine.Others;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.replication.ApplierIdentity;
 import dev.eden.activities.store.ReplicationLedger;
@@ -263,24 +262,13 @@ class MutantsIT {
     }
 
     private static CutoverEngine leavingSessionsAlone(CutoverEngine engine) {
-        return new CutoverEngine() {
-            @Override
-            public String name() {
-                return engine.name();
+        return Intercept.settling(engine, CutoverEngine.Others.LEAVE, (owner, method, arguments, real) -> {
+            if (method.equals("restore")) {
+                owner.restore(((String) arguments[0]).replaceAll("(Client\":)\\d+", "$10"));
+                return null;
             }
-
-            @Override
-            public Session open(String migration, String from, String to, Others others) {
-                Session session = engine.open(migration, from, to, Others.LEAVE);
-                return Intercept.before(Session.class, session, (method, arguments, real) -> {
-                    if (method.equals("restore")) {
-                        session.restore(((String) arguments[0]).replaceAll("(Client\":)\\d+", "$10"));
-                        return null;
-                    }
-                    return real.call();
-                });
-            }
-        };
+            return real.call();
+        });
     }
 
     // ---- opening before STABLE
@@ -299,7 +287,7 @@ class MutantsIT {
             }
             return real.call();
         });
-        ports.settlerEngine = (world, engine) -> Intercept.sessions(engine, (_, method, _, real) -> {
+        ports.settlerEngine = (world, engine) -> Intercept.settling(engine, null, (_, method, _, real) -> {
             if (method.equals("restore") && mutant) {
                 await().atMost(PATIENCE).until(() -> world.troubles() > 0);
             }

@@ -7,6 +7,7 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.FenceSweeper;
 import dev.eden.activities.cutover.RedisCutover;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisPreparation;
@@ -32,10 +33,12 @@ import java.lang.reflect.Proxy;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +54,9 @@ import redis.clients.jedis.exceptions.JedisAccessControlException;
 class CutoverProtocolIT {
     private static final String MIGRATION = "m1";
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    /** What the coordinator rehearses with. */
+    private static final long NO_ATTEMPT = -1;
+
     private static EmbeddedPostgres postgres;
     private static Database database;
     private static StoreChanges changes;
@@ -188,6 +194,68 @@ class CutoverProtocolIT {
         assertOwner("source", 1);
     }
 
+    /** The target dies when it is to be fenced off from the applier: the source's clients must not wait for it to come back. */
+    @Test
+    void anAttemptIsTakenBackWhileTheStandbyIsAway() throws Exception {
+        running.add(new StandInProxy("p1"));
+        StandInApplier applier = new StandInApplier("source", "target");
+        awaitReady(true);
+        AtomicBoolean struck = new AtomicBoolean();
+        CutoverEngine losingTheTarget = new CutoverEngine() {
+            @Override
+            public String name() {
+                return engine.name();
+            }
+
+            @Override
+            public Session open(String migration, String from, String to, Others others) {
+                Session session = engine.open(migration, from, to, others);
+                return (Session) Proxy.newProxyInstance(
+                        Session.class.getClassLoader(), new Class<?>[] {Session.class}, (_, method, arguments) -> {
+                            if (method.getName().equals("position") && struck.compareAndSet(false, true)) {
+                                target.suspend();
+                            }
+                            try {
+                                return method.invoke(session, arguments);
+                            } catch (InvocationTargetException e) {
+                                throw e.getCause();
+                            }
+                        });
+            }
+
+            @Override
+            public ActiveSide openActive(String migration, String from, String to, Others others) {
+                return engine.openActive(migration, from, to, others);
+            }
+        };
+
+        var attempt = CompletableFuture.supplyAsync(
+                () -> coordinator(routes, losingTheTarget).attempt(spec, true, 1));
+
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            assertThat(struck).isTrue();
+            RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
+            assertThat(row.state()).isEqualTo(RouteState.STABLE);
+        });
+        assertThat(routes.read(MIGRATION).orElseThrow().epoch()).isEqualTo(1);
+        try (Jedis client = new Jedis(source.host(), source.port())) {
+            assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
+        }
+        target.resume();
+        assertThat(attempt.get().outcome()).isEqualTo("aborted");
+        applier.close();
+        FenceSweeper sweeper = new FenceSweeper(routes, engine);
+        try (StandInApplier _ = new StandInApplier("source", "target")) {
+            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+                sweeper.sweep();
+                assertThat(coordinator(routes, engine).readiness(spec, true)).isEmpty();
+            });
+            assertOwner("source", 1);
+            assertThat(coordinator(routes, engine).attempt(spec, true, 2).outcome())
+                    .isEqualTo("committed");
+        }
+    }
+
     /** Dies at the first, second, third … call on store or servers, until an attempt gets through alive. */
     @Test
     void whereverTheCoordinatorDiesAnotherSettlesIt() throws Exception {
@@ -266,15 +334,23 @@ class CutoverProtocolIT {
             public Session open(String migration, String from, String to, Others others) {
                 return dying(Session.class, engine.open(migration, from, to, others), left);
             }
+
+            @Override
+            public ActiveSide openActive(String migration, String from, String to, Others others) {
+                return dying(ActiveSide.class, engine.openActive(migration, from, to, others), left);
+            }
         };
     }
 
     private static <T> T dying(Class<T> type, T real, AtomicInteger left) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (_, method, arguments) -> {
-                    // The session's end is part of dying, waiting is no step.
-                    boolean step = !List.of("close", "changeMark", "awaitChange", "acknowledgements")
-                            .contains(method.getName());
+                    // Looking, waiting and rehearsing are no steps; the session's end is part of dying.
+                    boolean step =
+                            !List.of("close", "changeMark", "awaitChange", "acknowledgements", "rehearse", "read")
+                                            .contains(method.getName())
+                                    && (arguments == null
+                                            || !Arrays.asList(arguments).contains(NO_ATTEMPT));
                     if (step && left.getAndDecrement() == 0) {
                         throw new Death();
                     }

@@ -32,6 +32,9 @@ public final class PostgresCutover implements CutoverEngine {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String PART = "coordinator";
     private static final int CUTOVER_ROW = 2;
+    /** The undo of an attempt that was aborted while the standby could not be reached. */
+    private static final String UNRESTORED = "unrestored:undo";
+
     private static final long LOOK_NANOS = 300_000;
     /** A transaction open for longer than this would outlast any sensible budget. */
     private static final int OLDEST_MILLIS = 1_000;
@@ -62,6 +65,50 @@ public final class PostgresCutover implements CutoverEngine {
         }
     }
 
+    @Override
+    public ActiveSide openActive(String migration, String from, String to, Others others) {
+        PostgresSession session = connect(migration, from, others);
+        return new ActiveSide() {
+            @Override
+            public void restore(String undo) {
+                records.put(migration, to, UNRESTORED, undo);
+                restoreActive(session, Undo.decode(migration, undo));
+            }
+
+            @Override
+            public void unfence() {
+                DatabaseFence.lift(session, rules(migration, from));
+            }
+
+            @Override
+            public void close() {
+                session.close();
+            }
+        };
+    }
+
+    private AccessRules rules(String migration, String endpoint) {
+        return AccessRules.decode(records.get(migration, endpoint, AccessRules.FINAL)
+                .or(() -> records.get(migration, endpoint, AccessRules.SAVED))
+                .orElseThrow(() -> new IllegalStateException("who may connect to " + endpoint + " is not stored")));
+    }
+
+    private static void restoreActive(PostgresSession from, Undo undo) {
+        end(from, undo.fromPid(), undo.fromStarted());
+        DatabaseFence.lift(from, undo.access());
+    }
+
+    private static void restoreStandby(PostgresSession to, EdenObjects names, Undo undo) {
+        end(to, undo.toPid(), undo.toStarted());
+        Appliers.reinstate(to, names, undo.applierEpoch(), undo.applierEnabled());
+    }
+
+    private static void end(PostgresSession session, int pid, String started) {
+        session.query("""
+                SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
+                WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""", row -> row.getBoolean(1), pid, started);
+    }
+
     private PostgresSession connect(String migration, String endpoint, Others others) {
         PostgresSession session = EdenRoles.connect(migration, endpoints.endpoint(endpoint), records, PART, LIMIT);
         if (others == Others.END) {
@@ -85,7 +132,15 @@ public final class PostgresCutover implements CutoverEngine {
             String toStarted,
             AccessRules access,
             long applierEpoch,
-            boolean applierEnabled) {}
+            boolean applierEnabled) {
+        static Undo decode(String migration, String json) {
+            try {
+                return JSON.readValue(json, Undo.class);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+            }
+        }
+    }
 
     private final class PostgresCutoverSession implements Session {
         private final String migration;
@@ -170,6 +225,9 @@ public final class PostgresCutover implements CutoverEngine {
             }
             if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
                 blockers.add("who may connect to " + toId + " is not known yet");
+            }
+            if (records.get(migration, toId, UNRESTORED).isPresent()) {
+                blockers.add(toId + " is still to be restored after an aborted attempt");
             }
             return blockers;
         }
@@ -291,32 +349,19 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
-        public void restore(String undoJson) {
-            Undo undo;
-            try {
-                undo = JSON.readValue(undoJson, Undo.class);
-            } catch (JsonProcessingException e) {
-                throw new IllegalStateException("the undo record of " + migration + " cannot be read", e);
+        public boolean finishRestore() {
+            String undo = records.get(migration, toId, UNRESTORED).orElse(null);
+            if (undo == null) {
+                return false;
             }
-            end(from, undo.fromPid(), undo.fromStarted());
-            end(to, undo.toPid(), undo.toStarted());
-            Appliers.reinstate(to, names, undo.applierEpoch(), undo.applierEnabled());
-            DatabaseFence.lift(from, undo.access());
-        }
-
-        private static void end(PostgresSession session, int pid, String started) {
-            session.query("""
-                    SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                    WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""", row -> row.getBoolean(1), pid, started);
+            restoreStandby(to, names, Undo.decode(migration, undo));
+            records.remove(migration, toId, UNRESTORED);
+            return true;
         }
 
         @Override
         public void unfence(Side side) {
-            String id = side == Side.FROM ? fromId : toId;
-            String rules = records.get(migration, id, AccessRules.FINAL)
-                    .or(() -> records.get(migration, id, AccessRules.SAVED))
-                    .orElseThrow(() -> new IllegalStateException("who may connect to " + id + " is not stored"));
-            DatabaseFence.lift(side == Side.FROM ? from : to, AccessRules.decode(rules));
+            DatabaseFence.lift(side == Side.FROM ? from : to, rules(migration, side == Side.FROM ? fromId : toId));
         }
 
         @Override
@@ -332,6 +377,10 @@ public final class PostgresCutover implements CutoverEngine {
         /** Nothing of the fence is in the way of replication: it works under Eden's own roles. */
         @Override
         public void relax() {}
+
+        /** PostgreSQL's fence is in its catalogue. */
+        @Override
+        public void persist() {}
 
         @Override
         public void close() {

@@ -5,6 +5,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import java.time.Clock;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -178,7 +179,8 @@ public final class PostgresReplicator implements AutoCloseable {
                 running.reverseProven(),
                 0,
                 problem == null ? running.trouble() : problem,
-                clock.millis());
+                clock.millis(),
+                loading ? load.tables() : List.of());
         last = progress;
         return progress;
     }

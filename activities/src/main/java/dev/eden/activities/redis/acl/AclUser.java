@@ -50,8 +50,14 @@ public record AclUser(String name, List<String> rules) {
         return "user " + name + (rules.isEmpty() ? "" : " " + String.join(" ", rules));
     }
 
-    /** True where the user can do nothing but the harmless few. Redis 6.2 lists them as {@code +@connection -client …}. */
+    /**
+     * True where the user can do nothing but the harmless few (Redis 6.2 lists them as {@code +@connection -client …}), or is a {@code default} that
+     * nobody can be: see {@link AclUsers#persistFence}.
+     */
     public boolean fenced() {
+        if (name.equals("default") && !on()) {
+            return true;
+        }
         boolean commandsOfClientTakenOut = rules.contains("-client");
         for (String rule : rules) {
             boolean grants = rule.startsWith("+") || rule.startsWith("(") || rule.equals("allcommands");
@@ -61,6 +67,13 @@ public record AclUser(String name, List<String> rules) {
             }
         }
         return true;
+    }
+
+    /** True where no command and no key is kept from the user, switched on or not. */
+    public boolean unrestricted() {
+        return rules.contains("~*")
+                && rules.contains("+@all")
+                && rules.stream().noneMatch(rule -> rule.startsWith("-"));
     }
 
     public boolean on() {

@@ -19,6 +19,8 @@ import java.util.regex.Pattern;
 public final class AclUsers {
     private static final Pattern CLIENT_FIELD = Pattern.compile("(\\w[\\w-]*)=(\\S*)");
 
+    private static final String DEFAULT = "default";
+
     private AclUsers() {}
 
     /** {@code ACL LIST}, Eden's users included; one round trip. */
@@ -97,7 +99,7 @@ public final class AclUsers {
             }
         }
         List<String> remove = snapshot.created().stream()
-                .filter(name -> !EdenUsers.isEden(name) && !name.equals("default"))
+                .filter(name -> !EdenUsers.isEden(name) && !name.equals(DEFAULT))
                 .toList();
         if (!remove.isEmpty()) {
             List<Object> command = new ArrayList<>(List.of("ACL", "DELUSER"));
@@ -119,16 +121,53 @@ public final class AclUsers {
         return unfenced(read(connection));
     }
 
-    /** Writes the users to the server's ACL file where it has one, so that a fence outlives a restart; answers whether it has. */
+    /** Writes the users to the server's ACL file as they are; answers whether it has one. */
     public static boolean persist(RespConnection connection) {
-        Reply file = connection.ask("CONFIG", "GET", "aclfile");
-        if (file.isError()
-                || file.items().size() < 2
-                || file.items().get(1).text().isEmpty()) {
+        if (!hasFile(connection)) {
             return false;
         }
         connection.call("ACL", "SAVE");
         return true;
+    }
+
+    /**
+     * Writes a fenced server's users to its ACL file so that the fence outlives a restart; answers whether the server has one.
+     *
+     * <p>In the file the user {@code default} keeps its commands and is switched off: nobody can be it after a restart, but the server can. Redis
+     * loads its append-only file as that user and checks each transaction's commands at EXEC: with a {@code default} that may do nothing,
+     * every transaction in the file is silently left out (seen with 7.0.15; Redis source, {@code createAOFClient} and {@code execCommand}).
+     *
+     * @param unfenced the users as they were before the fence
+     */
+    public static boolean persistFence(RespConnection connection, AclSnapshot unfenced) {
+        if (!hasFile(connection)) {
+            return false;
+        }
+        AclUser before = unfenced.user(DEFAULT).orElse(null);
+        AclUser now = AclSnapshot.take(connection).user(DEFAULT).orElse(null);
+        if (before == null || now == null) {
+            connection.call("ACL", "SAVE");
+            return true;
+        }
+        List<byte[]> saved = new ArrayList<>(before.definition(unfenced.selectors()));
+        saved.add(AclUser.raw("off"));
+        connection.send("MULTI");
+        setUser(connection, DEFAULT, saved);
+        connection.send("ACL", "SAVE");
+        setUser(connection, DEFAULT, now.definition(unfenced.selectors()));
+        connection.send("EXEC");
+        connection.flush();
+        List<Reply> replies = connection.read(5);
+        replies.forEach(AclUsers::refuse);
+        replies.getLast().items().forEach(AclUsers::refuse);
+        return true;
+    }
+
+    private static boolean hasFile(RespConnection connection) {
+        Reply file = connection.ask("CONFIG", "GET", "aclfile");
+        return !file.isError()
+                && file.items().size() >= 2
+                && !file.items().get(1).text().isEmpty();
     }
 
     /** Makes a user of the given rules, in the fenced form. One round trip. */

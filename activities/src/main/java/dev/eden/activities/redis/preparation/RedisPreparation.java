@@ -178,7 +178,7 @@ public final class RedisPreparation {
         }
         Failpoints.reach("preparation.fence");
         AclUsers.fence(onTarget, AclSnapshot.take(onTarget));
-        AclUsers.persist(onTarget);
+        AclUsers.persistFence(onTarget, whole);
         LOGGER.atInfo()
                 .addKeyValue("migration", spec.id())
                 .addKeyValue("endpoint", spec.target())

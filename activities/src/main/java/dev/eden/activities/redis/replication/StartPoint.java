@@ -90,6 +90,9 @@ final class StartPoint implements AutoCloseable {
         if (replid == null) {
             throw new ReplicationStopped("the log's beginning is not known");
         }
+        if (!unbroken()) {
+            throw new LogLostException(sides.to().id() + " was restarted at the flip: nothing tells what it still has");
+        }
         return begin(own, replid, direction.startOffset());
     }
 
@@ -138,6 +141,13 @@ final class StartPoint implements AutoCloseable {
         own.read().number();
         sides.records().put(sides.migration(), sides.to().id(), BEGAN, Long.toString(marker.epoch()));
         return marker;
+    }
+
+    private boolean unbroken() {
+        try (RespConnection control = sides.connectTo("control")) {
+            return ServerRun.unbroken(
+                    control, sides.records(), sides.migration(), sides.to().id());
+        }
     }
 
     private boolean began() {

@@ -8,6 +8,7 @@ import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisServers;
+import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
@@ -56,6 +57,57 @@ class AclUsersIT {
             AclUsers.restore(eden, snapshot);
             assertThat(application.call("GET", "a").text()).isEqualTo("1");
             assertThat(AclUsers.unfencedUsers(eden)).containsExactly("default");
+        }
+    }
+
+    /** Redis loads its append-only file as the user default, and checks a transaction's commands at EXEC. */
+    @Test
+    void aFenceThatOutlivesARestartLeavesTheServersOwnTransactionsAlone() {
+        try (EmbeddedRedis server = EmbeddedRedis.start(EmbeddedRedis.Options.defaults()
+                .withVersion(version)
+                .withConfig("appendonly yes", "appendfsync always", "aclfile users.acl"))) {
+            RedisServers pair = RedisServers.of(server, server);
+            try (RespConnection admin = pair.connect("source")) {
+                admin.call("ACL", "SETUSER", "eden-control-m-1", "on", ">secret", "~*", "&*", "+@all");
+                admin.call("ACL", "SETUSER", "application", "on", ">pw", "~*", "+@all");
+            }
+            AclSnapshot before;
+            try (RespConnection control = pair.connect("source", "eden-control-m-1", "secret");
+                    RespConnection open = pair.connect("source")) {
+                before = AclSnapshot.take(control);
+                AclUsers.fence(control, before);
+                control.call("MULTI");
+                control.call("SET", "in a transaction", "kept");
+                control.call("INCR", "counter");
+                control.call("EXEC");
+                assertThat(AclUsers.persistFence(control, before)).isTrue();
+                assertThat(AclUsers.fenced(control)).isTrue();
+                assertThat(refusal(open, List.of("GET", "counter"))).isEqualTo("NOPERM");
+            }
+            server.kill();
+            server.restart();
+            try (RespConnection control = pair.connect("source", "eden-control-m-1", "secret")) {
+                assertThat(control.call("GET", "in a transaction").text()).isEqualTo("kept");
+                assertThat(control.call("GET", "counter").text()).isEqualTo("1");
+                assertThat(AclUsers.fenced(control)).isTrue();
+                try (RespConnection stranger = pair.connect("source", "application", "pw")) {
+                    assertThat(refusal(stranger, List.of("GET", "counter"))).isEqualTo("NOPERM");
+                }
+                assertThatThrownBy(() -> {
+                            try (RespConnection nobody = pair.connect("source")) {
+                                nobody.call("GET", "counter");
+                            }
+                        })
+                        .hasMessageContaining("NOAUTH");
+                AclUsers.restoreFenced(control, before);
+                assertThat(AclUsers.unfencedUsers(control)).containsExactlyInAnyOrder("default", "application");
+                AclUsers.persist(control);
+            }
+            server.kill();
+            server.restart();
+            try (RespConnection application = pair.connect("source")) {
+                assertThat(application.call("GET", "counter").text()).isEqualTo("1");
+            }
         }
     }
 

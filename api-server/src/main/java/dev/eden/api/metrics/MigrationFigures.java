@@ -1,0 +1,88 @@
+package dev.eden.api.metrics;
+
+import java.util.List;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/** What the meters read of the store: a fixed number of statements however many migrations there are. */
+final class MigrationFigures {
+    private final Jdbi jdbi;
+
+    MigrationFigures(Jdbi jdbi) {
+        this.jdbi = jdbi;
+    }
+
+    /** A migration that has been started and has not ended; {@code differences} that its last comparison left. */
+    record Running(
+            String migration,
+            String phase,
+            @Nullable Long lagMillis,
+            @Nullable Long keysDone,
+            @Nullable Long differences) {}
+
+    record Attempts(String migration, String direction, String outcome, long count) {}
+
+    /** Of the last committed flip in a direction. */
+    record Pause(String migration, String direction, double millis) {}
+
+    record Phase(String phase, long migrations) {}
+
+    record Proxies(String interlay, long alive, long silent) {}
+
+    List<Running> running() {
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT m.id, m.phase, (r.progress->>'lagMs')::bigint AS lag, (r.progress->>'keysDone')::bigint AS done,
+                               (SELECT (v.report->>'remaining')::bigint FROM validation_report v
+                                WHERE v.migration = m.id ORDER BY v.created_at DESC LIMIT 1) AS differences
+                        FROM migration m LEFT JOIN replication r ON r.migration = m.id
+                        WHERE m.started_at IS NOT NULL AND m.ended_at IS NULL""")
+                .map((row, _) -> new Running(
+                        row.getString("id"),
+                        row.getString("phase"),
+                        row.getObject("lag", Long.class),
+                        row.getObject("done", Long.class),
+                        row.getObject("differences", Long.class)))
+                .list());
+    }
+
+    List<Attempts> attempts() {
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT a.migration, a.direction, a.outcome, count(*) AS n
+                        FROM attempt a JOIN migration m ON m.id = a.migration
+                        WHERE m.ended_at IS NULL AND a.outcome IS NOT NULL GROUP BY 1, 2, 3""")
+                .map((row, _) -> new Attempts(
+                        row.getString("migration"),
+                        row.getString("direction"),
+                        row.getString("outcome"),
+                        row.getLong("n")))
+                .list());
+    }
+
+    List<Pause> pauses() {
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT DISTINCT ON (a.migration, a.direction) a.migration, a.direction,
+                               (a.report->>'pauseMicros')::double precision / 1000 AS millis
+                        FROM attempt a JOIN migration m ON m.id = a.migration
+                        WHERE m.ended_at IS NULL AND a.outcome = 'committed' AND a.report IS NOT NULL
+                        ORDER BY a.migration, a.direction, a.id DESC""")
+                .map((row, _) ->
+                        new Pause(row.getString("migration"), row.getString("direction"), row.getDouble("millis")))
+                .list());
+    }
+
+    List<Phase> phases() {
+        return jdbi.withHandle(h -> h.createQuery("SELECT phase, count(*) AS n FROM migration GROUP BY phase")
+                .map((row, _) -> new Phase(row.getString("phase"), row.getLong("n")))
+                .list());
+    }
+
+    /** Silent: joined, not signed off, not heard for 3 s. */
+    List<Proxies> proxies() {
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT i.id, count(*) FILTER (WHERE p.seen_at > clock_timestamp() - interval '3 seconds') AS alive,
+                               count(*) FILTER (WHERE p.seen_at <= clock_timestamp() - interval '3 seconds') AS silent
+                        FROM interlay i LEFT JOIN proxy p ON p.interlay = i.id GROUP BY i.id""")
+                .map((row, _) -> new Proxies(row.getString("id"), row.getLong("alive"), row.getLong("silent")))
+                .list());
+    }
+}

@@ -1,0 +1,46 @@
+package dev.eden.api.metrics;
+
+import dev.eden.api.metrics.HealthServlet.Part;
+import dev.eden.api.metrics.HealthServlet.State;
+import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.InterlayStore.Interlay;
+import dev.eden.api.store.RouteReports;
+import dev.eden.api.store.RouteReports.ProxyTraffic;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Proxies that have joined, have not signed off and are not heard: each of them stands in the way of every cutover of its interlay. */
+public final class ProxyPresence {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ProxyPresence.class);
+
+    private final InterlayStore interlays;
+    private final RouteReports reports;
+
+    public ProxyPresence(InterlayStore interlays, RouteReports reports) {
+        this.interlays = interlays;
+        this.reports = reports;
+    }
+
+    /** Degraded where a proxy is silent; their names by interlay. Where the store is away nobody knows: down. */
+    public Part look() {
+        try {
+            Map<String, Object> silent = new LinkedHashMap<>();
+            for (Interlay interlay : interlays.list()) {
+                List<String> names = reports.traffic(interlay.id()).stream()
+                        .filter(proxy -> !proxy.alive())
+                        .map(ProxyTraffic::proxy)
+                        .toList();
+                if (!names.isEmpty()) {
+                    silent.put(interlay.id(), names);
+                }
+            }
+            return silent.isEmpty() ? Part.of(true) : new Part(State.DEGRADED, silent);
+        } catch (RuntimeException e) {
+            LOGGER.atDebug().setCause(e).log("the proxies can't be looked up");
+            return Part.of(false);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.api.operations.MetricsTable;
+import dev.eden.api.operations.MetricsTable.Metric;
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.proxy.Secret;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.sql.DriverManager;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What a server and a proxy show on their admin ports is what docs/metrics.md says, and their health is the truth. */
+class MetricsIT {
+    private static TestServer eden;
+    private static EmbeddedRedis source;
+    private static EmbeddedRedis target;
+    private static EdenProxy proxy;
+
+    @BeforeAll
+    static void start() throws Exception {
+        eden = TestServer.start();
+        source = EmbeddedRedis.start();
+        target = EmbeddedRedis.start();
+        assertThat(eden.post("/api/v1/endpoints", "{\"id\":\"s\",\"uri\":\"" + source.uri() + "\"}")
+                        .status())
+                .isEqualTo(201);
+        assertThat(eden.post("/api/v1/endpoints", "{\"id\":\"t\",\"uri\":\"" + target.uri() + "\"}")
+                        .status())
+                .isEqualTo(201);
+        proxy = EdenProxy.start(new EdenProxy.Options(
+                "p1",
+                "redis_interlay",
+                new InetSocketAddress("127.0.0.1", 0),
+                0,
+                "127.0.0.1",
+                0,
+                Duration.ZERO,
+                new EdenStore.Settings(
+                        eden.postgres.jdbcUrl(),
+                        eden.postgres.user(),
+                        new Secret(eden.postgres.password()),
+                        null,
+                        eden.directory,
+                        4,
+                        Duration.ofSeconds(5))));
+        assertThat(eden.post(
+                                "/api/v1/migrations",
+                                "{\"id\":\"m\",\"description\":\"d\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0,\"write_mode\":{\"mode\":\"dual_write\",\"policy\":\"old_authoritative\"}},\"data\":{\"type\":\"scan\",\"replace\":\"replace\"},\"failure_handling\":\"needs_operator\"}")
+                        .status())
+                .isEqualTo(201);
+        assertThat(eden.post("/api/v1/migrations/m/interlay/redis_interlay", "{\"endpoint\":\"t\"}")
+                        .status())
+                .isIn(200, 201);
+        assertThat(eden.post("/api/v1/migrations/m/migrate", null).status()).isEqualTo(202);
+        // What the steps of a real migration leave in the store; the steps of this server are fakes.
+        execute("INSERT INTO attempt (migration, epoch, direction, coordinator, outcome, report)"
+                + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
+                + " ('m', 1, 'forward', 'c', 'aborted', '{\"pauseMicros\": 0}')");
+        execute("INSERT INTO replication (migration, progress) VALUES ('m', '{\"lagMs\": 7, \"keysDone\": 11}')"
+                + " ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
+        execute("INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0}')");
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        proxy.close();
+        eden.close();
+        source.close();
+        target.close();
+    }
+
+    @Test
+    void whatIsShownIsWhatIsDocumented() throws Exception {
+        try (Socket client = new Socket("127.0.0.1", proxy.port())) {
+            client.getOutputStream().write("SET k v\r\nGET k\r\nNOSUCHCOMMAND\r\n".getBytes(StandardCharsets.UTF_8));
+            client.getInputStream().readNBytes(10);
+            await().untilAsserted(() -> {
+                assertThat(types(scrape(proxy.metricsPort()))).isEqualTo(documented("proxy"));
+                assertThat(types(scrape(eden.server.adminPort()))).isEqualTo(documented("server"));
+            });
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_cutover_pause_ms{direction=\"forward\",migration=\"m\"} 41.5")
+                    .contains("eden_cutover_attempts{direction=\"forward\",migration=\"m\",outcome=\"aborted\"} 1")
+                    .contains("eden_replication_lag_ms{migration=\"m\"} 7")
+                    .contains("eden_proxies{interlay=\"redis_interlay\",state=\"alive\"} 1")
+                    .contains("eden_proxies{interlay=\"redis_interlay\",state=\"silent\"} 0")
+                    .contains("eden_dependency_up{dependency=\"store\"} 1")
+                    .contains("eden_dependency_up{dependency=\"temporal\"} 1"));
+        }
+    }
+
+    @Test
+    void healthNamesEveryDependencyAndTheProxyThatIsSilent() throws Exception {
+        assertThat(eden.admin("/health/live").status()).isEqualTo(200);
+        assertThat(eden.admin("/health/ready").status()).isEqualTo(200);
+        assertThat(eden.admin("/health/nothing").status()).isEqualTo(404);
+        assertThat(get(proxy.metricsPort(), "/health").body())
+                .contains("\"status\":\"healthy\"")
+                .contains("\"store\":\"up\"");
+        assertThat(get(proxy.metricsPort(), "/health/ready").statusCode()).isEqualTo(200);
+        assertThat(get(proxy.metricsPort(), "/health/live").statusCode()).isEqualTo(200);
+        execute(
+                "INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at, traffic)"
+                        + " SELECT 'gone', interlay, 'x', listen, version, now() - interval '1 hour', traffic FROM proxy WHERE name = 'p1'");
+        try {
+            await().untilAsserted(() -> {
+                TestServer.Answer health = eden.admin("/health");
+                assertThat(health.status()).as("traffic is served").isEqualTo(200);
+                assertThat(health.json().at("/status").asText()).isEqualTo("degraded");
+                assertThat(health.json().at("/away/redis_interlay/0").asText()).isEqualTo("gone");
+            });
+        } finally {
+            execute("DELETE FROM proxy WHERE name = 'gone'");
+        }
+        await().untilAsserted(() ->
+                assertThat(eden.admin("/health").json().at("/status").asText()).isEqualTo("healthy"));
+    }
+
+    private static Map<String, String> documented(String process) {
+        return MetricsTable.metrics().stream()
+                .filter(metric -> metric.where().contains(process))
+                .collect(Collectors.toMap(
+                        Metric::name, metric -> metric.typeOn(process), (one, _) -> one, TreeMap::new));
+    }
+
+    private static Map<String, String> types(String scrape) {
+        return scrape.lines()
+                .filter(line -> line.startsWith("# TYPE "))
+                .map(line -> line.split(" "))
+                .collect(Collectors.toMap(words -> words[2], words -> words[3], (one, _) -> one, TreeMap::new));
+    }
+
+    private static String scrape(int port) throws IOException, InterruptedException {
+        return get(port, "/metrics").body();
+    }
+
+    private static HttpResponse<String> get(int port, String path) throws IOException, InterruptedException {
+        return eden.http()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    private static void execute(String sql) throws java.sql.SQLException {
+        try (var connection = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

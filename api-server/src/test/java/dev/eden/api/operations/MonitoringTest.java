@@ -1,0 +1,129 @@
+package dev.eden.api.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import dev.eden.api.operations.MetricsTable.Metric;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Rules and dashboard ask for metrics that there are, and every alert is written down. */
+class MonitoringTest {
+    private static final String RULES = "infra/prometheus/rules.yml";
+    /** Suffixes that Prometheus' summaries add. */
+    private static final String ADDED = "_(sum|count)$";
+
+    private final Set<String> metrics =
+            MetricsTable.metrics().stream().map(Metric::name).collect(Collectors.toCollection(TreeSet::new));
+
+    @Test
+    void everyAlertIsInTheTableOfMetricsUnderTheMetricsItLooksAt() {
+        Map<String, Set<String>> looksAt = rules();
+        assertThat(looksAt).hasSizeGreaterThan(10);
+        Map<String, Set<String>> documented = new TreeMap<>();
+        MetricsTable.metrics()
+                .forEach(metric -> metric.alerts()
+                        .forEach(alert -> documented
+                                .computeIfAbsent(alert, _ -> new TreeSet<>())
+                                .add(metric.name())));
+        Set<String> ofPrometheusItself = looksAt.entrySet().stream()
+                .filter(rule -> rule.getValue().isEmpty())
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(MetricsTable.alerts(Project.text("docs/metrics.md"))).containsAll(ofPrometheusItself);
+        looksAt.keySet().removeAll(ofPrometheusItself);
+        assertThat(documented).isEqualTo(looksAt);
+    }
+
+    @Test
+    void rulesAndDashboardAskForMetricsThatThereAre() {
+        rules().values().forEach(named -> assertThat(metrics).containsAll(named));
+        List<String> queries = queries();
+        assertThat(queries).hasSizeGreaterThan(15);
+        queries.forEach(query -> {
+            Set<String> named = MetricsTable.named(query).stream()
+                    .map(name -> metrics.contains(name) ? name : name.replaceFirst(ADDED, ""))
+                    .collect(Collectors.toSet());
+            assertThat(metrics).as(query).containsAll(named);
+            assertThat(named).as(query).isNotEmpty();
+        });
+    }
+
+    @Test
+    void theDashboardAsksTheProvisionedSource() {
+        Map<String, Object> sources = Project.yaml("infra/grafana/provisioning/datasources/prometheus.yml");
+        Object uid = ((Map<?, ?>) Project.list(sources, "datasources").getFirst()).get("uid");
+        JsonNode dashboard = dashboard();
+        assertThat(dashboard.findValuesAsText("uid").stream().filter(found -> !found.equals("eden")))
+                .isNotEmpty()
+                .allMatch(found -> found.equals(uid));
+        assertThat(dashboard.path("panels").findValues("id").stream().map(JsonNode::asInt))
+                .doesNotHaveDuplicates();
+        String provider = Project.text("infra/grafana/provisioning/dashboards/eden.yml");
+        assertThat(provider).contains("path: /etc/grafana/dashboards");
+    }
+
+    @Test
+    void promtoolFindsTheRulesRight() throws Exception {
+        assumeTrue(present("promtool"), "promtool (Debian: prometheus) is not here: the rules are not checked by it");
+        assertThat(run("promtool", "check", "rules", RULES)).contains("SUCCESS");
+        assertThat(run("promtool", "check", "config", "--syntax-only", "infra/prometheus/prometheus.yml"))
+                .contains("SUCCESS");
+        assertThat(run("promtool", "test", "rules", "infra/prometheus/rules-test.yml"))
+                .contains("SUCCESS");
+    }
+
+    /** The metrics of each alert, by its name. */
+    @SuppressWarnings("unchecked")
+    static Map<String, Set<String>> rules() {
+        Map<String, Set<String>> found = new TreeMap<>();
+        for (Object group : Project.list(Project.yaml(RULES), "groups")) {
+            for (Object rule : Project.list((Map<String, Object>) group, "rules")) {
+                Map<String, Object> one = (Map<String, Object>) rule;
+                found.put(String.valueOf(one.get("alert")), MetricsTable.named(String.valueOf(one.get("expr"))));
+            }
+        }
+        return found;
+    }
+
+    private static JsonNode dashboard() {
+        return Json.tree(Project.text("infra/grafana/dashboards/eden.json"));
+    }
+
+    private static List<String> queries() {
+        JsonNode dashboard = dashboard();
+        return Stream.concat(
+                        dashboard.path("panels").findValuesAsText("expr").stream(),
+                        dashboard.path("templating").findValuesAsText("query").stream())
+                .toList();
+    }
+
+    private static boolean present(String program) {
+        for (String folder : String.valueOf(System.getenv("PATH")).split(":")) {
+            if (java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, program))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .directory(Project.ROOT.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
+    }
+}
