@@ -13,6 +13,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,7 @@ final class ReplicationRun implements AutoCloseable {
     private final Pair pair;
     private final EdenObjects names;
     private final boolean copies;
+    private final Retention retention;
     private final Direction direction;
     private final long generation;
     private final ReplicationLedger ledger;
@@ -67,8 +69,15 @@ final class ReplicationRun implements AutoCloseable {
     private long failedAt;
 
     /** {@code copies}: the first load copies rows; else the target has them by other means. */
-    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies) {
+    ReplicationRun(
+            Pair pair,
+            Direction direction,
+            long generation,
+            ReplicationLedger ledger,
+            boolean copies,
+            Retention retention) {
         this.pair = pair;
+        this.retention = retention;
         this.copies = copies;
         this.names = pair.names();
         this.direction = direction;
@@ -291,6 +300,7 @@ final class ReplicationRun implements AutoCloseable {
         long markedAt = System.nanoTime() - MARKER_NANOS;
         long skippedAt = markedAt;
         long healthAt = System.nanoTime();
+        long retentionAt = healthAt;
         Probe probe = new Probe();
         try (PostgresSession onFrom = pair.control(from, "marker", LIMIT);
                 PostgresSession onTo = pair.control(to, "marker", LIMIT)) {
@@ -313,8 +323,22 @@ final class ReplicationRun implements AutoCloseable {
                         health(onFrom, onTo);
                     }
                 }
+                if (!attemptRunning && now - retentionAt >= Retention.EVERY_NANOS) {
+                    retentionAt = now;
+                    keepOutOfTheWay(onFrom);
+                }
                 pause(LOOK_MILLIS);
             }
+        }
+    }
+
+    /** A slot that would fill the disk goes, and with it what only the log could have brought. */
+    private void keepOutOfTheWay(PostgresSession onFrom) {
+        Optional<String> why = retention.gate(onFrom, names);
+        if (why.isPresent()) {
+            Links.dropSlot(onFrom, names.main());
+            throw new ReplicationStopped(
+                    direction.from() + " comes first: " + why.get() + "; the slot is dropped, a new full load is due");
         }
     }
 
