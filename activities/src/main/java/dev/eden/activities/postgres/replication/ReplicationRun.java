@@ -268,7 +268,7 @@ final class ReplicationRun implements AutoCloseable {
         forward.republish(source, UserTables.published(source));
         List<String> unknown = forward.unknown(source, target);
         if (!unknown.isEmpty()) {
-            target.execute("TRUNCATE " + String.join(", ", unknown));
+            FullLoad.empty(target, unknown);
             forward.loadTheRest(target);
         }
     }
