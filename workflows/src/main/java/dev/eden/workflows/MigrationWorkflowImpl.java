@@ -15,6 +15,7 @@ import dev.eden.workflows.MigrationPhase.Validating;
 import dev.eden.workflows.PhaseMachine.Event;
 import dev.eden.workflows.PhaseMachine.Moved;
 import dev.eden.workflows.PhaseMachine.Refused;
+import dev.eden.workflows.activity.CanaryActivities;
 import dev.eden.workflows.activity.CanaryActivities.CanaryRequest;
 import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
 import dev.eden.workflows.activity.CleanupActivities.CleanupRequest;
@@ -206,7 +207,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 continue;
             }
             if (watch == null && state.shareInForce() > 0) {
-                watch = startWatch();
+                watch = startWatch("watch the gates", CanaryActivities::watch);
             }
             if (bake == null && state.bakeUntilMillis() > 0) {
                 bake = timer(
@@ -274,7 +275,21 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         if (!state.finalizing()) {
             ensureReplication();
             applyShare();
-            waitFor(state::finalizing);
+            if (Workflow.getVersion("watch while baking", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
+                waitFor(state::finalizing);
+                return cleanUp(true);
+            }
+            leaveCanary();
+            Promise<CanaryVerdict> watch = startWatch("watch the new owner", CanaryActivities::watchOwner);
+            waitFor(() -> state.finalizing() || (watch.isCompleted() && !state.paused()));
+            if (!state.finalizing()) {
+                CanaryVerdict verdict = watch.get();
+                if (verdict.breached()) {
+                    return new Event.GateBreached(verdict.reason());
+                }
+                waitFor(state::finalizing);
+            }
+            leaveCanary();
         }
         return cleanUp(true);
     }
@@ -658,11 +673,12 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         publish();
     }
 
-    private Promise<CanaryVerdict> startWatch() {
+    private Promise<CanaryVerdict> startWatch(
+            String title, Functions.Func2<CanaryActivities, CanaryRequest, CanaryVerdict> what) {
         CompletablePromise<CanaryVerdict> verdict = Workflow.newPromise();
         CanaryRequest request = new CanaryRequest(state.spec(), state.wanted());
         CancellationScope scope = Workflow.newCancellationScope(() -> verdict.completeFrom(
-                Async.function(() -> Steps.watch("watch the gates").watch(request))));
+                Async.function(() -> what.apply(Steps.watch(title), request))));
         scope.run();
         watchScope = scope;
         return verdict;

@@ -50,6 +50,7 @@ final class FakeWorld
     volatile boolean validationBlocked;
     volatile String replicationFailure = "";
     volatile String breach = "";
+    volatile String ownerBreach = "";
     volatile String applyFailure = "";
     volatile String cleanupFailure = "";
     volatile boolean attemptBlocked;
@@ -179,6 +180,14 @@ final class FakeWorld
         }
         String reason = breach;
         breach = "";
+        return new CanaryVerdict(true, reason);
+    }
+
+    @Override
+    public CanaryVerdict watchOwner(CanaryRequest request) {
+        heartbeatUntil(() -> !ownerBreach.isEmpty());
+        String reason = ownerBreach;
+        ownerBreach = "";
         return new CanaryVerdict(true, reason);
     }
 

@@ -8,9 +8,12 @@ import dev.eden.workflows.activity.CanaryActivities;
 import io.temporal.activity.Activity;
 import java.time.Duration;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@link CanaryActivities} on the route rows: proxies follow the row and report what they served. */
 public final class RouteCanary implements CanaryActivities {
+    private static final Logger LOGGER = LoggerFactory.getLogger(RouteCanary.class);
     private static final Duration LOOK = Duration.ofMillis(500);
     /** Gates judge windows of this length; a window with too few samples goes on. */
     private static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
@@ -57,6 +60,29 @@ public final class RouteCanary implements CanaryActivities {
             if (System.nanoTime() - windowStart > WINDOW_NANOS || now.operations() < start.operations()) {
                 start = now;
                 windowStart = System.nanoTime();
+            }
+        }
+    }
+
+    @Override
+    public CanaryVerdict watchOwner(CanaryRequest request) {
+        String migration = request.spec().id();
+        OwnerWatch watch = new OwnerWatch(
+                request.spec().gates(), routes.traffic(migration), System.nanoTime(), WINDOW_NANOS);
+        while (true) {
+            Activity.getExecutionContext().heartbeat(null);
+            try {
+                Thread.sleep(LOOK);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            }
+            Optional<String> breach = watch.look(routes.traffic(migration), System.nanoTime());
+            if (breach.isPresent()) {
+                LOGGER.atWarn()
+                        .addKeyValue("migration", migration)
+                        .log("taking writes back: {}", breach.get());
+                return new CanaryVerdict(true, breach.get());
             }
         }
     }

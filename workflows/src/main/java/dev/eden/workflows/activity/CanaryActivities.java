@@ -18,4 +18,10 @@ public interface CanaryActivities {
 
     /** Watches until a gate is breached (answers) or it is cancelled; heartbeats. */
     CanaryVerdict watch(CanaryRequest request);
+
+    /**
+     * After a flip: watches what clients get from the side that owns writes now until a gate is breached, or requests come and none succeeds
+     * (answers), or it is cancelled; heartbeats. No requests prove nothing.
+     */
+    CanaryVerdict watchOwner(CanaryRequest request);
 }
