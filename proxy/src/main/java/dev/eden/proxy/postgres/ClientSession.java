@@ -50,6 +50,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     private @Nullable ServerPool pool;
     private @Nullable ServerConnection server;
+    /** What a pin holds while the standby serves a read. */
+    private @Nullable ServerConnection parked;
     private boolean inLine;
     private boolean preparing;
     private boolean heldCounted;
@@ -193,7 +195,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             blocked = true; // one read at a time there: it may have to be repeated here
             return false;
         }
-        if (server == null && !inLine && !preparing && (type == 'Q' || type == 'P' || type == 'B')) {
+        if ((type == 'Q' || type == 'P' || type == 'B') && betweenRequests()) {
             if (canary.choose(bytes, start, settings.now()) == Canary.Choice.WAIT) {
                 blocked = true;
                 return false;
@@ -278,7 +280,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         if (holding.transactionOpen()) {
             canary.passes(bytes, start, "transaction");
-        } else if (pinned()) {
+        } else if (bound()) {
             canary.passes(bytes, start, "pinned");
         } else if (unanswered > 0) {
             canary.passes(bytes, start, "pipelined");
@@ -291,9 +293,47 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return pool();
     }
 
-    /** The standby serves the batch at hand. */
+    /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
+    private boolean betweenRequests() {
+        ServerConnection holding = server;
+        if (holding == null) {
+            return !inLine && !preparing;
+        }
+        return pins.onlyNamed() && !preparing && unanswered == 0 && !batchOpen && !holding.busy();
+    }
+
+    /** True where this client's reads depend on its session with the active side. */
+    boolean bound() {
+        return pinned() && (sessionPooling || !pins.onlyNamed());
+    }
+
+    /** The standby serves the batch at hand; what a pin holds waits. */
     void serveOn(ServerConnection standby) {
+        ServerConnection pinned = server;
+        if (pinned != null) {
+            pinned.client = null;
+            parked = pinned;
+        }
         server = standby;
+    }
+
+    /** The standby has answered, or is gone: back to what a pin holds. */
+    private void unpark() {
+        ServerConnection standby = server;
+        ServerConnection pinned = parked;
+        if (pinned == null) {
+            return;
+        }
+        parked = null;
+        server = pinned;
+        if (standby != null) {
+            standby.pool.release(standby);
+        }
+        if (pinned.usable()) {
+            pinned.client = this;
+        } else {
+            serverLost(null);
+        }
     }
 
     /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
@@ -559,6 +599,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             canary.told(loop.now);
         } else if (unanswered == 0) {
             again = canary.end();
+            unpark();
         }
         if (unanswered == 0 && !batchOpen && status == 'I') {
             idleSince = loop.now;
@@ -722,6 +763,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         unanswered = 0;
         batchOpen = false;
         ByteBuf again = canary.lost();
+        unpark();
         if (again == null) {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
         } else {
@@ -821,7 +863,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             old.client = null;
             old.close();
             readLost();
-            return;
+            old = server;
+            if (old == null || closed) {
+                return;
+            }
         }
         if (preparing) {
             return; // the exchange ends with the connection, and nothing has been asked
@@ -1021,7 +1066,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             inLine = false;
         }
         ServerConnection holding = server;
-        if (holding != null && !preparing) {
+        if (holding != null && canary.running()) {
+            holding.client = null;
+            holding.close();
+            holding = parked;
+            parked = null;
+            server = null;
+            if (holding != null) {
+                holding.pool.reclaim(holding, true);
+            }
+        } else if (holding != null && !preparing) {
             server = null;
             boolean dirtySession = pinned();
             if (batchOpen || holding.copyingIn() || holding.transactionOpen() && unanswered == 0) {

@@ -197,6 +197,8 @@ final class ServerPool {
         connection.client = null;
         if (closed || !connection.usable() || connection.busy()) {
             connection.close();
+        } else if (dirty && beginning != null) {
+            connection.close(); // DISCARD ALL would take back what every session here begins with
         } else if (dirty && loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
             connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {

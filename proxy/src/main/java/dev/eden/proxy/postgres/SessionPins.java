@@ -27,6 +27,11 @@ final class SessionPins {
         return pins != 0;
     }
 
+    /** What the session has cannot be seen by a SELECT: statements and cursors under names of their own. */
+    boolean onlyNamed() {
+        return pins != 0 && (pins & ~(Pin.PREPARE.bit() | Pin.CURSOR.bit())) == 0;
+    }
+
     boolean probing() {
         return probing;
     }
