@@ -183,6 +183,7 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalNamespace());
         MigrationCommands commands = new MigrationCommands(
                 migrations, orchestrator, status, made.activities().preparation()::preflight);
+        opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
