@@ -22,6 +22,7 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.api.trace.RequestIdFilter;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
@@ -181,12 +182,17 @@ public final class EdenServer implements AutoCloseable {
                 new EndpointHealth(store.endpoints()),
                 options.temporalUi(),
                 options.temporalNamespace());
+        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
         MigrationCommands commands = new MigrationCommands(
-                migrations, orchestrator, status, made.activities().preparation()::preflight);
+                migrations,
+                orchestrator,
+                status,
+                spec -> backup.check(spec, made.activities().preparation()::preflight));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
+        components.add(new RequestIdFilter());
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
