@@ -188,6 +188,7 @@ public final class EdenServer implements AutoCloseable {
                 orchestrator,
                 status,
                 spec -> backup.check(spec, made.activities().preparation()::preflight));
+        opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
+import dev.eden.api.store.AuditLog;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -206,6 +208,43 @@ class CommandLineIT {
         assertThat(late.code()).isEqualTo(9);
         assertThat(late.err()).contains("idle is not canary after 1 s", "eden migration status idle");
         ok("migration", "delete", "idle");
+    }
+
+    @Test
+    void aConfigurationFileIsCheckedBeforeAnythingStarts() throws IOException {
+        Path file = Files.writeString(home.resolve("eden.yaml"), "server:\n  api_prt: 1\n");
+        FakeTerminal.Result checked = shell.run("config", "check", file.toString());
+        assertThat(checked.code()).isEqualTo(2);
+        assertThat(checked.err()).contains(file + ":2:3: there is no setting server.api_prt; did you mean server.api_port?");
+        FakeTerminal.Result started = shell.run("server", "--config", file.toString());
+        assertThat(started.code()).isEqualTo(1);
+        assertThat(started.err()).contains(file + ":2:3:", "eden config check");
+        Files.writeString(file, shell.run("config", "example").out());
+        assertThat(shell.run("config", "check", file.toString()).code()).isZero();
+        assertThat(shell.run("server", "--api-port", "many").err()).contains("--api-port must be a whole number");
+        assertThat(shell.run("proxy").err()).contains("the proxy has no name");
+    }
+
+    @Test
+    void aFinishedMigrationIsForgottenAfterItsTimeAndTheAuditLogKeepsIt() throws Exception {
+        Path file = home.resolve("old.json");
+        for (String id : List.of("old", "young")) {
+            Files.writeString(
+                    file, "{\"id\": \"" + id + "\", \"description\": \"\", \"strategy\": {\"type\": \"blue_green\"}}");
+            ok("migration", "create", file.toString());
+        }
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute("""
+                UPDATE migration SET phase = 'completed', started_at = now(),
+                    ended_at = now() - CASE id WHEN 'old' THEN interval '2 days' ELSE interval '1 hour' END
+                WHERE id IN ('old', 'young')"""));
+        try (Retention _ = Retention.start(jdbi, new AuditLog(jdbi), Duration.ofDays(1))) {
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(shell.run("migration", "status", "old").code())
+                            .isEqualTo(4));
+        }
+        ok("migration", "status", "young");
+        assertThat(eden.table("audit_log")).contains("migration.forgotten", "migration/old");
     }
 
     private FakeTerminal.Result ok(String... arguments) {

@@ -1,10 +1,14 @@
 package dev.eden.api.cli;
 
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
 import dev.eden.demo.chaos.ChaosCommand;
 import java.lang.reflect.Constructor;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -32,6 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TokenCommand.class,
             AuditCommand.class,
             ContextCommand.class,
+            ConfigCommand.class,
             CompletionCommand.class,
             CommandLine.HelpCommand.class
         },
@@ -48,6 +53,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         version = "eden 0.1.0")
 public final class EdenCommand implements Runnable {
+    private static final Set<String> LOGGING = Set.of("demo", "chaos");
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -65,11 +72,21 @@ public final class EdenCommand implements Runnable {
     /** The whole command line, for those who look at it. */
     public static CommandLine commandLine(Terminal terminal) {
         CommandLine line = new CommandLine(new EdenCommand(), new Factory(terminal));
+        SettingOptions.declare(line.getSubcommands().get("server").getCommandSpec(), Setting.Verb.SERVER);
+        SettingOptions.declare(line.getSubcommands().get("proxy").getCommandSpec(), Setting.Verb.PROXY);
         line.setOut(terminal.out());
         line.setErr(terminal.err());
         line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.coloured() ? Ansi.ON : Ansi.OFF));
         line.setUsageHelpAutoWidth(false);
         line.setUsageHelpWidth(110);
+        line.setExecutionStrategy(parsed -> {
+            // Servers say for themselves how they log; a client verb does not, and is the faster for it.
+            if (parsed.hasSubcommand() && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
+                Logging.configure(
+                        Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setExecutionExceptionHandler((failure, command, _) -> failed(terminal, failure, command));
         line.setParameterExceptionHandler((failure, _) -> misunderstood(terminal, failure));
         return line;

@@ -36,10 +36,10 @@ class CommandLineTest {
         String document = document();
         Matcher commands =
                 Pattern.compile("(?m)^(?:[A-Z_]+=\\S+ )?eden ([^#\\n>|&<]+)").matcher(document);
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
         int understood = 0;
         while (commands.find()) {
             String line = commands.group(1).strip();
-            CommandLine eden = EdenCommand.commandLine(Terminal.system());
             assertThat(eden.parseArgs(words(line)).errors()).as(line).isEmpty();
             understood++;
         }
@@ -49,13 +49,11 @@ class CommandLineTest {
 
     @Test
     void everyCommandExplainsItself() {
-        FakeTerminal shell = new FakeTerminal(home);
-        assertThat(leaves()).isNotEmpty().allSatisfy(command -> {
-            String[] words = (command + " --help").substring("eden ".length()).split(" ");
-            FakeTerminal.Result help = shell.run(words);
-            assertThat(help.code()).isZero();
-            assertThat(help.err()).isEmpty();
-            assertThat(help.out().lines().count()).isGreaterThan(4);
+        List<CommandLine> lines = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), lines);
+        assertThat(lines).isNotEmpty().allSatisfy(line -> {
+            assertThat(line.getCommandSpec().usageMessage().description()).isNotEmpty();
+            assertThat(line.getUsageMessage()).contains("--help");
         });
     }
 
@@ -66,18 +64,20 @@ class CommandLineTest {
     }
 
     private static List<String> leaves() {
-        List<String> leaves = new ArrayList<>();
+        List<CommandLine> leaves = new ArrayList<>();
         collect(EdenCommand.commandLine(Terminal.system()), leaves);
-        return leaves;
+        return leaves.stream()
+                .map(line -> line.getCommandSpec().qualifiedName())
+                .toList();
     }
 
-    private static void collect(CommandLine line, List<String> leaves) {
+    private static void collect(CommandLine line, List<CommandLine> leaves) {
         if (line.getCommandSpec().usageMessage().hidden()
                 || line.getCommandSpec().userObject() instanceof CommandLine.HelpCommand) {
             return;
         }
         if (line.getSubcommands().isEmpty()) {
-            leaves.add(line.getCommandSpec().qualifiedName());
+            leaves.add(line);
         }
         line.getSubcommands().values().forEach(sub -> collect(sub, leaves));
     }
