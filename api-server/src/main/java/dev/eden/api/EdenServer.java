@@ -15,6 +15,7 @@ import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
@@ -175,6 +176,7 @@ public final class EdenServer implements AutoCloseable {
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
                 store.routes(),
+                store.tunings(),
                 store.replication(),
                 store.routeRows(),
                 traffic,
@@ -182,7 +184,13 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalUi(),
                 options.temporalNamespace());
         MigrationCommands commands = new MigrationCommands(
-                migrations, orchestrator, status, made.activities().preparation()::preflight);
+                migrations,
+                store.tunings(),
+                orchestrator,
+                status,
+                new ForecastStore(jdbi),
+                made.activities().preparation(),
+                made.activities().cutover()::rehearse);
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));

@@ -57,6 +57,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     /** Comparisons with repair before a difference that stays counts as a failure. */
     static final int VALIDATION_ROUNDS = 5;
 
+    /** Change id: a stage passes by the watch's verdict over all its reads, no longer by time alone. */
+    private static final String STAGES_JUDGED = "stages-judged";
+
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
     private static final Duration AFTER_A_FAILED_SERIES = Duration.ofSeconds(30);
     private static final Duration PATIENCE = Duration.ofSeconds(3);
@@ -198,17 +201,22 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         Promise<CanaryVerdict> watch = null;
         Promise<Void> bake = null;
         Promise<Void> askAgain = null;
+        boolean judged = state.bakeUntilMillis() > 0
+                && Workflow.getVersion(STAGES_JUDGED, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
+        String passed = null;
         while (true) {
             if (!state.isApplied()) {
                 leaveCanary();
                 watch = null;
+                passed = null;
                 applyShare();
                 continue;
             }
+            boolean judging = judged && state.shareInForce() > 0;
             if (watch == null && state.shareInForce() > 0) {
-                watch = startWatch();
+                watch = startWatch(judging && passed == null ? state.bakeUntilMillis() : 0);
             }
-            if (bake == null && state.bakeUntilMillis() > 0) {
+            if (bake == null && state.bakeUntilMillis() > 0 && !judging) {
                 bake = timer(
                         Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis())),
                         "stage " + state.stage() + " bakes");
@@ -221,7 +229,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             Promise<CanaryVerdict> watched = watch;
             Promise<Void> baked = bake;
             Promise<Void> asked = askAgain;
+            boolean mayPass = passed != null;
             waitFor(() -> !state.isApplied()
+                    || (mayPass && advancesByItself())
                     || (watched != null && watched.isCompleted())
                     || (baked != null && baked.isCompleted() && advancesByItself())
                     || (asked == null ? cutsOverByItself() : asked.isCompleted() && cutsOverByItself()));
@@ -231,8 +241,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 if (verdict.breached()) {
                     return new Event.GateBreached(verdict.reason());
                 }
+                passed = verdict.passed() ? verdict.reason() : passed;
+            } else if (passed != null && advancesByItself()) {
+                return new Event.StageBaked(passed);
             } else if (baked != null && baked.isCompleted() && advancesByItself()) {
-                return new Event.StageBaked();
+                return new Event.StageBaked("");
             } else if (asked != null && asked.isCompleted() && cutsOverByItself()) {
                 if (isReady()) {
                     return new Event.CutoverDue();
@@ -388,7 +401,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 name = AuditEvents.PHASE_CHANGED;
                 reason = "";
             }
-            case Event.StageBaked _, Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {
+            case Event.StageBaked baked -> {
+                name = baked.numbers().isEmpty() ? AuditEvents.PHASE_CHANGED : AuditEvents.STAGE_PROMOTED;
+                reason = baked.numbers();
+            }
+            case Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {
                 name = AuditEvents.PHASE_CHANGED;
                 reason = "";
             }
@@ -658,9 +675,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         publish();
     }
 
-    private Promise<CanaryVerdict> startWatch() {
+    private Promise<CanaryVerdict> startWatch(long bakedAtMillis) {
         CompletablePromise<CanaryVerdict> verdict = Workflow.newPromise();
-        CanaryRequest request = new CanaryRequest(state.spec(), state.wanted());
+        CanaryRequest request = new CanaryRequest(state.spec().withGates(state.gates()), state.wanted(), bakedAtMillis);
         CancellationScope scope = Workflow.newCancellationScope(() -> verdict.completeFrom(
                 Async.function(() -> Steps.watch("watch the gates").watch(request))));
         scope.run();
