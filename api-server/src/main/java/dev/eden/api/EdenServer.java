@@ -23,6 +23,7 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.api.trace.RequestIdFilter;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
@@ -183,17 +184,21 @@ public final class EdenServer implements AutoCloseable {
                 new EndpointHealth(store.endpoints()),
                 options.temporalUi(),
                 options.temporalNamespace());
+        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
                 store.tunings(),
                 orchestrator,
                 status,
                 new ForecastStore(jdbi),
-                made.activities().preparation(),
-                made.activities().cutover()::rehearse);
+                new MigrationCommands.Steps(
+                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        made.activities().preparation()::forecast,
+                        made.activities().cutover()::rehearse));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
+        components.add(new RequestIdFilter());
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));

@@ -13,6 +13,7 @@ import io.temporal.activity.Activity;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
 final class FakeActivities
@@ -28,6 +29,9 @@ final class FakeActivities
     final AtomicReference<List<String>> blockers = new AtomicReference<>(List.of());
     /** Shares that were applied, in order. */
     final List<Double> shares = new CopyOnWriteArrayList<>();
+
+    /** The requests on whose behalf preflights ran, as their logs would say. */
+    final List<String> requests = new CopyOnWriteArrayList<>();
 
     EdenServer.Activities.Opened open(EdenStore store) {
         // A proxy of interfaces for each: one object may be registered once per activity interface only.
@@ -56,6 +60,7 @@ final class FakeActivities
 
     @Override
     public Preflight preflight(MigrationSpec spec) {
+        requests.add(String.valueOf(MDC.get("request")));
         return new Preflight(findings.get());
     }
 

@@ -10,38 +10,49 @@ import java.util.Optional;
 final class CanaryGates {
 
     /** Totals over the proxies; latencies are the worst proxy's percentiles over its last window. */
-    record Totals(long operations, long errors, double sourceP99, double targetP99) {
+    record Totals(
+            long operations, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
 
         static Totals of(List<TrafficReport> reports) {
             long operations = 0;
             long errors = 0;
+            long compared = 0;
+            long mismatched = 0;
             double sourceP99 = 0;
             double targetP99 = 0;
             for (TrafficReport report : reports) {
                 operations += report.standby().operations();
                 errors += report.standby().errors();
+                compared += report.comparedReads();
+                mismatched += report.mismatchedReads();
                 sourceP99 = Math.max(sourceP99, report.active().p99Millis());
                 targetP99 = Math.max(targetP99, report.standby().p99Millis());
             }
-            return new Totals(operations, errors, sourceP99, targetP99);
+            return new Totals(operations, errors, compared, mismatched, sourceP99, targetP99);
         }
     }
 
-    /** What was seen of the target over some time. */
-    record Seen(long reads, long errors, double sourceP99, double targetP99) {
-        static final Seen NOTHING = new Seen(0, 0, 0, 0);
+    /** What was seen of the target over some time; {@code compared}: reads that were asked of both sides, for their rows alone. */
+    record Seen(long reads, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
+        static final Seen NOTHING = new Seen(0, 0, 0, 0, 0, 0);
 
         /** With what came between two looks; a proxy that came or went takes its totals with it, so a step backwards adds nothing. */
         Seen plus(Totals before, Totals now) {
             return new Seen(
                     reads + Math.max(0, now.operations() - before.operations()),
                     errors + Math.max(0, now.errors() - before.errors()),
+                    compared + Math.max(0, now.compared() - before.compared()),
+                    mismatched + Math.max(0, now.mismatched() - before.mismatched()),
                     now.sourceP99(),
                     now.targetP99());
         }
 
         double errorRate() {
             return reads == 0 ? 0 : (double) errors / reads;
+        }
+
+        double mismatchRate() {
+            return compared == 0 ? 0 : (double) mismatched / compared;
         }
 
         double latencyRatio() {
@@ -58,6 +69,11 @@ final class CanaryGates {
 
     /** The breach in words with its numbers, if there is one. */
     static Optional<String> breach(Gates gates, Seen seen) {
+        // A difference is confirmed before it is counted, so a few comparisons are enough: with none allowed the first is one too many.
+        boolean compared = gates.maxMismatchRate() == 0 || seen.compared() >= gates.minSamples();
+        if (gates.maxMismatchRate() >= 0 && compared && seen.mismatchRate() > gates.maxMismatchRate()) {
+            return Optional.of("max_mismatch_rate: " + mismatches(gates, seen));
+        }
         if (!gates.judgesReads() || !enough(gates, seen)) {
             return Optional.empty();
         }
@@ -72,7 +88,18 @@ final class CanaryGates {
 
     /** The figures of a stage that has passed. */
     static String numbers(Gates gates, Seen seen) {
-        return "passed: " + errors(gates, seen) + "; " + latency(gates, seen);
+        return "passed: " + errors(gates, seen) + "; " + latency(gates, seen)
+                + (seen.compared() == 0 ? "" : "; " + mismatches(gates, seen));
+    }
+
+    private static String mismatches(Gates gates, Seen seen) {
+        return String.format(
+                        Locale.ROOT,
+                        "%d of %d reads asked of both sides had different rows, rate %.4f, ",
+                        seen.mismatched(),
+                        seen.compared(),
+                        seen.mismatchRate())
+                + gate("%.4f", gates.maxMismatchRate());
     }
 
     private static String errors(Gates gates, Seen seen) {

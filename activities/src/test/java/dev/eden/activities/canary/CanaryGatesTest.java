@@ -16,21 +16,21 @@ class CanaryGatesTest {
 
     @Test
     void fewReadsProveNothing() {
-        Seen few = new Seen(99, 99, 1, 9);
+        Seen few = seen(99, 99, 1, 9);
         assertThat(CanaryGates.enough(GATES, few)).isFalse();
         assertThat(CanaryGates.breach(GATES, few)).isEmpty();
     }
 
     @Test
     void errorsAndLatencyBreachWithTheirNumbers() {
-        assertThat(CanaryGates.breach(GATES, new Seen(1_000, 11, 1, 1)))
+        assertThat(CanaryGates.breach(GATES, seen(1_000, 11, 1, 1)))
                 .hasValueSatisfying(why ->
                         assertThat(why).contains("max_error_rate", "11 of 1000", "0.0110", "the gate is 0.0100"));
-        assertThat(CanaryGates.breach(GATES, new Seen(1_000, 10, 2, 3.2)))
+        assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3.2)))
                 .hasValueSatisfying(why -> assertThat(why)
                         .contains("max_latency_ratio", "3.200 ms", "2.000 ms", "ratio 1.60", "the gate is 1.50"));
-        assertThat(CanaryGates.breach(GATES, new Seen(1_000, 10, 2, 3))).isEmpty();
-        assertThat(CanaryGates.numbers(GATES, new Seen(1_000, 10, 2, 3)))
+        assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3))).isEmpty();
+        assertThat(CanaryGates.numbers(GATES, seen(1_000, 10, 2, 3)))
                 .contains("10 of 1000 reads", "ratio 1.50 over 1000 reads");
     }
 
@@ -38,7 +38,7 @@ class CanaryGatesTest {
     void withoutGatesNoReadIsNeeded() {
         Gates none = Gates.defaults();
         assertThat(CanaryGates.enough(none, Seen.NOTHING)).isTrue();
-        assertThat(CanaryGates.breach(none, new Seen(1_000, 1_000, 1, 9))).isEmpty();
+        assertThat(CanaryGates.breach(none, seen(1_000, 1_000, 1, 9))).isEmpty();
     }
 
     @Test
@@ -61,6 +61,45 @@ class CanaryGatesTest {
                 operations,
                 operations,
                 operations,
+                0,
+                0,
                 Map.of());
+    }
+
+    @Test
+    void oneConfirmedDifferenceIsTooManyWhereNoneIsAllowed() {
+        assertThat(CanaryGates.breach(mismatches(0), compared(3, 1)))
+                .hasValueSatisfying(words -> assertThat(words).contains("1 of 3 reads"));
+    }
+
+    @Test
+    void aRateNeedsItsSamples() {
+        assertThat(CanaryGates.breach(mismatches(0.01), compared(99, 50))).isEmpty();
+        assertThat(CanaryGates.breach(mismatches(0.01), compared(100, 2))).isPresent();
+        assertThat(CanaryGates.breach(mismatches(0.02), compared(100, 2))).isEmpty();
+    }
+
+    @Test
+    void whatWasThereBeforeTheWindowDoesNotCount() {
+        Seen seen = Seen.NOTHING.plus(new Totals(0, 0, 50, 1, 1, 1), new Totals(0, 0, 200, 1, 1, 1));
+        assertThat(seen.compared()).isEqualTo(150);
+        assertThat(CanaryGates.breach(mismatches(0), seen)).isEmpty();
+    }
+
+    @Test
+    void nobodyAskedForTheGate() {
+        assertThat(CanaryGates.breach(Gates.defaults(), compared(100, 100))).isEmpty();
+    }
+
+    private static Seen compared(long compared, long mismatched) {
+        return new Seen(1_000, 0, compared, mismatched, 1, 1);
+    }
+
+    private static Gates mismatches(double most) {
+        return new Gates(-1, -1, most, 100, 100, "hold");
+    }
+
+    private static Seen seen(long reads, long errors, double sourceP99, double targetP99) {
+        return new Seen(reads, errors, 0, 0, sourceP99, targetP99);
     }
 }

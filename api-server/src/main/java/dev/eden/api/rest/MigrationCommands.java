@@ -20,7 +20,6 @@ import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.Strategy;
 import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
-import dev.eden.workflows.activity.PreparationActivities;
 import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import jakarta.ws.rs.core.Response;
@@ -41,8 +40,13 @@ public final class MigrationCommands {
     private final Orchestrator orchestrator;
     private final MigrationStatus status;
     private final ForecastStore forecasts;
-    private final PreparationActivities preparation;
-    private final Function<MigrationSpec, Rehearsal> rehearsals;
+    private final Steps steps;
+
+    /** What is done here and now, beside the workflow. */
+    public record Steps(
+            Function<MigrationSpec, Preflight> preflight,
+            Function<MigrationSpec, CopyForecast> forecast,
+            Function<MigrationSpec, Rehearsal> rehearse) {}
 
     public MigrationCommands(
             MigrationStore migrations,
@@ -50,28 +54,26 @@ public final class MigrationCommands {
             Orchestrator orchestrator,
             MigrationStatus status,
             ForecastStore forecasts,
-            PreparationActivities preparation,
-            Function<MigrationSpec, Rehearsal> rehearsals) {
+            Steps steps) {
         this.migrations = migrations;
         this.tunings = tunings;
         this.orchestrator = orchestrator;
         this.status = status;
         this.forecasts = forecasts;
-        this.preparation = preparation;
-        this.rehearsals = rehearsals;
+        this.steps = steps;
     }
 
     /** Findings, and step by step what {@code migrate} would do. */
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
-        Preflight found = preparation.preflight(spec);
+        Preflight found = steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
         plan.set("copy_forecast", Json.mapper().valueToTree(forecast(spec)));
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
-        ArrayNode steps = plan.putArray("steps");
-        PlanSteps.of(spec).forEach(steps::add);
+        ArrayNode words = plan.putArray("steps");
+        PlanSteps.of(spec).forEach(words::add);
         return plan;
     }
 
@@ -89,7 +91,7 @@ public final class MigrationCommands {
                                     migration, Views.parse(migration.viewJson()).orElse(null)));
         }
         MigrationSpec spec = spec(migration);
-        Preflight found = preparation.preflight(spec);
+        Preflight found = steps.preflight().apply(spec);
         if (found.refused()) {
             throw new Problem(
                             ErrorCode.PREFLIGHT_REFUSED, "preflight of migration " + migration.id() + " found failures")
@@ -111,7 +113,7 @@ public final class MigrationCommands {
     /** Null where the source can't be asked; why not is among preflight's findings. */
     private @Nullable CopyForecast forecast(MigrationSpec spec) {
         try {
-            return preparation.forecast(spec);
+            return steps.forecast().apply(spec);
         } catch (RuntimeException e) {
             LOGGER.atInfo()
                     .addKeyValue("migration", spec.id())
@@ -183,7 +185,7 @@ public final class MigrationCommands {
                     .with("allowed", view.allowedCommands())
                     .with("blockers", view.blockers());
         }
-        Rehearsal rehearsal = rehearsals.apply(spec(migration));
+        Rehearsal rehearsal = steps.rehearse().apply(spec(migration));
         if (rehearsal.outcome().equals("refused")) {
             throw new Problem(ErrorCode.COMMAND_REFUSED, "the rehearsal was refused; nobody has waited")
                     .with("allowed", view.allowedCommands())

@@ -28,8 +28,11 @@ final class PairFindings {
         this.findings = findings;
     }
 
-    /** {@code prepared}: Eden has begun to copy already, so the target need not be empty any more. */
-    void check(boolean sourceTls, boolean prepared) {
+    /**
+     * @param prepared Eden has begun to copy already, so the target need not be empty any more
+     * @param filled the target has the rows by other means
+     */
+    void check(boolean sourceTls, boolean prepared, boolean filled) {
         String identifier = "SELECT system_identifier FROM pg_control_system()";
         if (source.text(identifier).equals(target.text(identifier))) {
             findings.failure(
@@ -44,7 +47,7 @@ final class PairFindings {
         extensions();
         roles();
         if (!prepared) {
-            tables();
+            tables(filled);
         }
     }
 
@@ -207,17 +210,21 @@ final class PairFindings {
     private record Column(String table, String name, String type, boolean required) {}
 
     /** A target that has tables already: rows are refused, a wider schema is not. */
-    private void tables() {
-        List<String> filled = new ArrayList<>();
+    private void tables(boolean filled) {
+        List<String> withRows = new ArrayList<>();
         for (String table : UserTables.leaves(target)) {
             if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
-                filled.add(table);
+                withRows.add(table);
             }
         }
-        if (!filled.isEmpty()) {
+        if (!withRows.isEmpty() && filled) {
+            findings.info(
+                    "postgres.target.not_empty",
+                    "The target has rows already, as data.type none says. What differs is found and repaired by validation.");
+        } else if (!withRows.isEmpty()) {
             findings.failure(
                     "postgres.target.not_empty",
-                    "The target has rows already: " + Findings.some(filled) + ".",
+                    "The target has rows already: " + Findings.some(withRows) + ".",
                     "Empty or drop these tables, or name another database.");
         }
         Map<String, Column> there = columns(target);

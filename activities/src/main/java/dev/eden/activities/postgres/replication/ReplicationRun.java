@@ -41,6 +41,7 @@ final class ReplicationRun implements AutoCloseable {
 
     private final Pair pair;
     private final EdenObjects names;
+    private final boolean copies;
     private final Direction direction;
     private final long generation;
     private final ReplicationLedger ledger;
@@ -65,8 +66,10 @@ final class ReplicationRun implements AutoCloseable {
     private long failures = -1;
     private long failedAt;
 
-    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
+    /** {@code copies}: the first load copies rows; else the target has them by other means. */
+    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies) {
         this.pair = pair;
+        this.copies = copies;
         this.names = pair.names();
         this.direction = direction;
         this.generation = generation;
@@ -230,7 +233,7 @@ final class ReplicationRun implements AutoCloseable {
         Link forward = new Link(pair, Role.SOURCE);
         List<String> tables = UserTables.published(source);
         List<String> done = FullLoad.done(target, names);
-        boolean begun = forward.hasSlot(source);
+        boolean begun = copies && forward.hasSlot(source);
         forward.publication(source, tables);
         if (begun && !done.isEmpty()) {
             done.remove(names.marker(Role.SOURCE));
@@ -244,7 +247,7 @@ final class ReplicationRun implements AutoCloseable {
             forward.republish(source, tables);
             FullLoad whole = new FullLoad(pair, this::opened);
             loading = whole;
-            whole.run(source, target);
+            whole.run(source, target, copies ? UserTables.leaves(source) : List.of());
             load = whole.progress();
             loading = null;
         }
