@@ -41,6 +41,9 @@ class OperatorsIT {
         assertThat(eden.post(MIGRATION + "/interlay/redis_interlay", "{\"endpoint\":\"green\"}")
                         .status())
                 .isEqualTo(200);
+        JsonNode plan = eden.get(MIGRATION + "/plan").json();
+        assertThat(plan.at("/copy_forecast/items").asInt()).isEqualTo(1_000);
+        assertThat(plan.path("copy_took_seconds").isNull()).isTrue();
         TestServer.Answer started = eden.post(MIGRATION + "/migrate", "{}");
         assertThat(started.status()).as(started.body()).isEqualTo(202);
         assertThat(started.json().at("/strategy/stages/1/gates/min_samples").asInt())
@@ -53,6 +56,12 @@ class OperatorsIT {
         await().until(() -> events("stage_promoted").size() == 2);
         assertThat(events("stage_promoted"))
                 .allMatch(event -> event.path("reason").asText().contains("0 of 500 reads"));
+
+        JsonNode after = eden.get(MIGRATION + "/plan").json();
+        assertThat(after.at("/copy_forecast/seconds").asDouble())
+                .as("what was expected at the start")
+                .isEqualTo(0.5);
+        assertThat(after.path("copy_took_seconds").asDouble()).isPositive();
 
         tunes();
         rehearses();

@@ -63,14 +63,24 @@ public final class MigrationCommands {
         this.steps = steps;
     }
 
-    /** Findings, and step by step what {@code migrate} would do. */
+    /** Findings, and step by step what {@code migrate} would do; once started, the copy's forecast of then beside what it took. */
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
         Preflight found = steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
-        plan.set("copy_forecast", Json.mapper().valueToTree(forecast(spec)));
+        plan.set(
+                "copy_forecast",
+                migration.started()
+                        ? forecasts.of(migration.id()).orElse(null)
+                        : Json.mapper().valueToTree(forecast(spec)));
+        plan.put(
+                "copy_took_seconds",
+                forecasts
+                        .copyTook(migration.id())
+                        .map(took -> took.toMillis() / 1_000.0)
+                        .orElse(null));
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
         ArrayNode words = plan.putArray("steps");
         PlanSteps.of(spec).forEach(words::add);

@@ -117,7 +117,7 @@ final class StartPoint implements AutoCloseable {
                 "eden-load-" + sides.migration());
         load = loading;
         try (loading;
-                SourcePing ping = new SourcePing(sides, pace)) {
+                SourcePing _ = new SourcePing(sides, pace)) {
             if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
                 throw new IOException("the server did not announce a full copy");
             }
