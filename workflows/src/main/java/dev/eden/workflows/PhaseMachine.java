@@ -121,8 +121,8 @@ final class PhaseMachine {
 
         record Validated() implements Event {}
 
-        /** The stage has baked for its time and no gate was breached. */
-        record StageBaked() implements Event {}
+        /** The stage has baked for its time and no gate was breached. {@code numbers}: what was judged; empty where nothing was. */
+        record StageBaked(String numbers) implements Event {}
 
         /** Strategy {@code immediate}: ready, nobody needs to ask. */
         record CutoverDue() implements Event {}

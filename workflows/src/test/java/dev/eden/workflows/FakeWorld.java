@@ -36,6 +36,7 @@ final class FakeWorld
                 DirectoryActivities {
     final List<PhaseRecord> records = new CopyOnWriteArrayList<>();
     final List<CanaryRequest> applied = new CopyOnWriteArrayList<>();
+    final List<CanaryRequest> watched = new CopyOnWriteArrayList<>();
     final List<AttemptRequest> attempts = new CopyOnWriteArrayList<>();
     final List<AttemptRequest> settled = new CopyOnWriteArrayList<>();
     final List<CleanupRequest> cleanups = new CopyOnWriteArrayList<>();
@@ -51,6 +52,10 @@ final class FakeWorld
     volatile String replicationFailure = "";
     volatile String breach = "";
     volatile String ownerBreach = "";
+
+    /** False: no stage passes by itself. */
+    volatile boolean enoughSamples = true;
+
     volatile String applyFailure = "";
     volatile String cleanupFailure = "";
     volatile boolean attemptBlocked;
@@ -119,6 +124,11 @@ final class FakeWorld
     }
 
     @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        return new CopyForecast(1_000, 50_000, 0.5, "as the test has it");
+    }
+
+    @Override
     public void prepare(MigrationSpec spec) {
         calls.add("prepare");
     }
@@ -174,9 +184,16 @@ final class FakeWorld
     public CanaryVerdict watch(CanaryRequest request) {
         watching.incrementAndGet();
         try {
-            heartbeatUntil(() -> !breach.isEmpty());
+            watched.add(request);
+            heartbeatUntil(() -> !breach.isEmpty()
+                    || (request.bakedAtMillis() > 0
+                            && enoughSamples
+                            && System.currentTimeMillis() >= request.bakedAtMillis()));
         } finally {
             watching.decrementAndGet();
+        }
+        if (breach.isEmpty()) {
+            return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);
         }
         String reason = breach;
         breach = "";
@@ -195,6 +212,11 @@ final class FakeWorld
     public Readiness readiness(AttemptRequest request) {
         calls.add("readiness");
         return readiness;
+    }
+
+    @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        throw new IllegalStateException("no workflow rehearses");
     }
 
     @Override

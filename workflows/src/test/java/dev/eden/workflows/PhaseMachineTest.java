@@ -210,7 +210,7 @@ class PhaseMachineTest {
             case "prepared" -> new Event.Prepared();
             case "caught_up" -> new Event.CaughtUp();
             case "validated" -> new Event.Validated();
-            case "stage_baked" -> new Event.StageBaked();
+            case "stage_baked" -> new Event.StageBaked("");
             case "cutover_due" -> new Event.CutoverDue();
             case "committed" -> new Event.Committed();
             case "aborted" -> new Event.Aborted("why");

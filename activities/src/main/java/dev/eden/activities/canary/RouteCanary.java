@@ -6,6 +6,7 @@ import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.Strategy;
 import dev.eden.workflows.activity.CanaryActivities;
 import io.temporal.activity.Activity;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -19,9 +20,11 @@ public final class RouteCanary implements CanaryActivities {
     private static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
 
     private final RouteLedger routes;
+    private final Clock clock;
 
-    public RouteCanary(RouteLedger routes) {
+    public RouteCanary(RouteLedger routes, Clock clock) {
         this.routes = routes;
+        this.clock = clock;
     }
 
     @Override
@@ -40,8 +43,10 @@ public final class RouteCanary implements CanaryActivities {
     @Override
     public CanaryVerdict watch(CanaryRequest request) {
         Gates gates = request.spec().gates();
-        CanaryGates.Totals start =
-                CanaryGates.Totals.of(routes.traffic(request.spec().id()));
+        String migration = request.spec().id();
+        CanaryGates.Totals last = CanaryGates.Totals.of(routes.traffic(migration));
+        CanaryGates.Seen window = CanaryGates.Seen.NOTHING;
+        CanaryGates.Seen stage = CanaryGates.Seen.NOTHING;
         long windowStart = System.nanoTime();
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
@@ -51,14 +56,25 @@ public final class RouteCanary implements CanaryActivities {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             }
-            CanaryGates.Totals now =
-                    CanaryGates.Totals.of(routes.traffic(request.spec().id()));
-            Optional<String> breach = CanaryGates.breach(gates, start, now);
+            CanaryGates.Totals now = CanaryGates.Totals.of(routes.traffic(migration));
+            window = window.plus(last, now);
+            stage = stage.plus(last, now);
+            last = now;
+            Optional<String> breach = CanaryGates.breach(gates, window);
             if (breach.isPresent()) {
                 return new CanaryVerdict(true, breach.get());
             }
-            if (System.nanoTime() - windowStart > WINDOW_NANOS || now.operations() < start.operations()) {
-                start = now;
+            if (request.bakedAtMillis() > 0
+                    && clock.millis() >= request.bakedAtMillis()
+                    && CanaryGates.enough(gates, stage)) {
+                // Errors too few for each window may still be too many for the stage.
+                Optional<String> overall = CanaryGates.breach(gates, stage);
+                return overall.isPresent()
+                        ? new CanaryVerdict(true, overall.get())
+                        : new CanaryVerdict(false, CanaryGates.numbers(gates, stage), true);
+            }
+            if (System.nanoTime() - windowStart > WINDOW_NANOS && CanaryGates.enough(gates, window)) {
+                window = CanaryGates.Seen.NOTHING;
                 windowStart = System.nanoTime();
             }
         }
