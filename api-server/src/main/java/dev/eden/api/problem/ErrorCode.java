@@ -48,7 +48,6 @@ public enum ErrorCode {
     STORE_UNAVAILABLE(503, "Eden's store does not answer", "Eden's PostgreSQL is away, restarting or out of connections.", "Traffic goes on; try again soon.", Retry.SOON),
     ORCHESTRATOR_UNAVAILABLE(503, "Temporal does not answer", "Temporal is away or refuses the call.", "Traffic goes on; try again soon.", Retry.SOON),
     COMMAND_TIMED_OUT(504, "The workflow has not answered in time", "The workflow's worker is busy or away; the command may still be taken.", "Send it again with the same Idempotency-Key: a repeated command is harmless.", Retry.SOON),
-    NOT_AVAILABLE(501, "This server can't do that yet", "What is asked for is described, but not built into this version.", "See the changelog.", Retry.NEVER),
     INTERNAL(500, "Eden made a mistake", "A defect in Eden.", "Report the incident number; the server's log has the rest.", Retry.SOON);
 
     /** Whether sending the same request again helps. */
