@@ -79,6 +79,11 @@ public record EdenObjects(String base) {
         return Sql.name(schema(), "state");
     }
 
+    /** On the target: the tables whose rows are all there, as of the forward slot's beginning. */
+    public String loaded() {
+        return Sql.name(schema(), "loaded");
+    }
+
     /** Event triggers against changes of the schema; {@code event}: ddl or drop. */
     public String freeze(String event) {
         return base + "_freeze_" + event;

@@ -15,6 +15,7 @@ public final class EdenSchema {
                 numbers(names.marker(Role.TARGET)),
                 numbers(names.probeTable(Role.SOURCE)),
                 numbers(names.probeTable(Role.TARGET)),
+                "CREATE TABLE IF NOT EXISTS " + names.loaded() + " (name text PRIMARY KEY, rows bigint NOT NULL)",
                 "CREATE TABLE IF NOT EXISTS " + names.state()
                         + " (id boolean PRIMARY KEY DEFAULT true CHECK (id), epoch bigint NOT NULL)",
                 "INSERT INTO " + names.state() + " (epoch) VALUES (0) ON CONFLICT DO NOTHING")));

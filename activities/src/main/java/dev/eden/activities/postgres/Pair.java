@@ -25,4 +25,9 @@ public record Pair(String migration, String source, String target, EndpointDirec
     public PostgresSession control(Role role, String part, Duration limit) {
         return EdenRoles.connect(migration, endpoint(role), records, part, limit);
     }
+
+    /** As {@link #control}, for replication commands. */
+    public PostgresSession replication(Role role, String part) {
+        return EdenRoles.connectForReplication(migration, endpoint(role), records, part);
+    }
 }

@@ -11,6 +11,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Supplier;
@@ -68,7 +69,17 @@ public final class PostgresSession implements AutoCloseable {
      */
     public static PostgresSession connect(
             Endpoint endpoint, Backend.@Nullable Login login, String application, Duration limit) {
+        return connect(endpoint, login, application, limit, Map.of());
+    }
+
+    private static PostgresSession connect(
+            Endpoint endpoint,
+            Backend.@Nullable Login login,
+            String application,
+            Duration limit,
+            Map<String, String> more) {
         Properties properties = new Properties();
+        properties.putAll(more);
         if (login != null) {
             properties.setProperty("user", login.user());
             properties.setProperty("password", login.password().reveal());
@@ -98,6 +109,16 @@ public final class PostgresSession implements AutoCloseable {
         } catch (SQLException e) {
             throw PostgresException.of(e);
         }
+    }
+
+    /**
+     * For replication commands, on the same database: a slot that such a session makes exports the snapshot that the slot begins with, for as long
+     * as the session does nothing else.
+     */
+    public static PostgresSession connectForReplication(
+            Endpoint endpoint, Backend.@Nullable Login login, String application) {
+        return connect(
+                endpoint, login, application, Duration.ZERO, Map.of("replication", "database", "preferQueryMode", "simple"));
     }
 
     private static String url(Endpoint endpoint) {

@@ -13,6 +13,15 @@ public final class UserTables {
             AND n.nspname !~ '^eden_'
             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')""";
 
+    /**
+     * Condition on {@code pg_class c}: rows cannot be found again by the table's replica identity, so that a publication would refuse updates and
+     * deletes of it. A key that may be deferred is none (PostgreSQL documentation, "REPLICA IDENTITY").
+     */
+    public static final String KEYLESS = """
+            NOT (c.relreplident = 'f'
+            OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)
+            OR c.relreplident = 'i' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident AND i.indimmediate))""";
+
     private static final int COLUMN_LISTS_SINCE = 15;
 
     private UserTables() {}

@@ -65,5 +65,54 @@ public interface ReplicationLedger {
             boolean reverseProven,
             long conflicts,
             @Nullable String problem,
-            long atMillis) {}
+            long atMillis,
+            java.util.@Nullable List<TableProgress> tables) {
+
+        /** Without tables: Redis has none, and after the load they say nothing more. */
+        public Progress(
+                String state,
+                long keysDone,
+                long keysTotal,
+                long bytes,
+                double keysPerSecond,
+                long etaSeconds,
+                long lagMs,
+                long sourceOffset,
+                long appliedOffset,
+                boolean reverseProven,
+                long conflicts,
+                @Nullable String problem,
+                long atMillis) {
+            this(
+                    state,
+                    keysDone,
+                    keysTotal,
+                    bytes,
+                    keysPerSecond,
+                    etaSeconds,
+                    lagMs,
+                    sourceOffset,
+                    appliedOffset,
+                    reverseProven,
+                    conflicts,
+                    problem,
+                    atMillis,
+                    null);
+        }
+    }
+
+    /**
+     * @param state {@code waiting}, {@code copying}, {@code catching up}, {@code ready}
+     * @param rowsTotal an estimate
+     * @param rate rows a second since the table was begun; 0 when it is not known or over
+     * @param etaSeconds -1: not known
+     */
+    record TableProgress(
+            String name, String state, long rows, long rowsTotal, long bytes, double rate, long etaSeconds) {
+
+        /** Without a rate. */
+        public TableProgress(String name, String state, long rows, long rowsTotal, long bytes) {
+            this(name, state, rows, rowsTotal, bytes, 0, state.equals("ready") ? 0 : -1);
+        }
+    }
 }

@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A source and a target with the store's ports in memory. Applications log in as {@code app} with the password {@code app}. */
@@ -37,19 +38,28 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
         this.target = target;
     }
 
-    public static PostgresServers start(int from, int to) {
-        return new PostgresServers(server(from), server(to));
+    /** {@code settings}: more of them, for both. */
+    public static PostgresServers start(int from, int to, String... settings) {
+        return new PostgresServers(server(from, settings), server(to, settings));
     }
 
-    private static EmbeddedPostgres server(int version) {
+    /** The same servers, as if no migration had ever been. */
+    PostgresServers again() {
+        return new PostgresServers(source, target);
+    }
+
+    private static EmbeddedPostgres server(int version, String... settings) {
         return EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults()
                 .withVersion(version)
-                .withSettings(
-                        "wal_level=logical",
-                        "max_worker_processes=16",
-                        "max_logical_replication_workers=8",
-                        "max_prepared_transactions=10",
-                        "wal_retrieve_retry_interval=500ms"));
+                .withSettings(Stream.concat(
+                                Stream.of(
+                                        "wal_level=logical",
+                                        "max_worker_processes=16",
+                                        "max_logical_replication_workers=8",
+                                        "max_prepared_transactions=10",
+                                        "wal_retrieve_retry_interval=500ms"),
+                                Stream.of(settings))
+                        .toArray(String[]::new)));
     }
 
     @Override

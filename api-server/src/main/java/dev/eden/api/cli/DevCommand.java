@@ -20,11 +20,10 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden dev}: everything on one machine, nothing to install. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "dev",
         description =
-                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.",
-        mixinStandardHelpOptions = true)
+                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.")
 final class DevCommand implements Callable<Integer> {
     @Option(
             names = "--listen",
@@ -45,6 +44,7 @@ final class DevCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.configure();
         Path given = dataDirectory;
         Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
         InetSocketAddress address = Addresses.listen("--listen", listen);

@@ -3,15 +3,23 @@ package dev.eden.api.cli;
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
 import dev.eden.demo.chaos.ChaosCommand;
+import java.lang.reflect.Constructor;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The verbs. What a person can mend is one line and a remedy, exit code 1 (2 for wrong arguments), never a stack trace. */
+/**
+ * The verbs. What a person can mend is one line and a remedy, with an exit code of {@link ExitCode}, never a stack trace; a wrong
+ * command is answered with the one that was meant.
+ */
 @Command(
         name = "eden",
-        description = "Moves a live Redis to another server while applications keep using it.",
+        description = "Moves a live Redis or PostgreSQL to another server while applications keep using it.",
         subcommands = {
             ServerCommand.class,
             ProxyCommand.class,
@@ -19,8 +27,23 @@ import picocli.CommandLine.Spec;
             DemoCommand.class,
             ChaosCommand.class,
             EndpointCommand.class,
+            InterlayCommand.class,
             MigrationCommand.class,
+            TokenCommand.class,
+            AuditCommand.class,
+            ContextCommand.class,
+            CompletionCommand.class,
             CommandLine.HelpCommand.class
+        },
+        footer = {
+            "",
+            "Begin here:",
+            "  eden demo                          see a migration under load, on this machine",
+            "  eden dev                           everything embedded, to try things out",
+            "  eden server --listen 0.0.0.0:6379  the control plane with a proxy in front of a Redis",
+            "  eden migration --help              a migration from its beginning to its end",
+            "",
+            "Every client command ends with the next sensible one; exit codes: docs/cli.md."
         },
         mixinStandardHelpOptions = true,
         version = "eden 0.1.0")
@@ -31,20 +54,100 @@ public final class EdenCommand implements Runnable {
 
     /** Runs one verb and answers the process's exit code. */
     public static int run(String... arguments) {
-        Logging.configure();
-        CommandLine line = new CommandLine(new EdenCommand());
-        line.setExecutionExceptionHandler((failure, command, _) -> {
-            if (failure instanceof StartupException startup) {
-                command.getErr().println("eden: " + startup.getMessage() + "; " + startup.remedy());
-                return 1;
-            }
-            throw failure;
-        });
-        return line.execute(arguments);
+        return run(Terminal.system(), arguments);
+    }
+
+    /** The same with other surroundings. */
+    public static int run(Terminal terminal, String... arguments) {
+        return commandLine(terminal).execute(arguments);
+    }
+
+    /** The whole command line, for those who look at it. */
+    public static CommandLine commandLine(Terminal terminal) {
+        CommandLine line = new CommandLine(new EdenCommand(), new Factory(terminal));
+        line.setOut(terminal.out());
+        line.setErr(terminal.err());
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.coloured() ? Ansi.ON : Ansi.OFF));
+        line.setUsageHelpAutoWidth(false);
+        line.setUsageHelpWidth(110);
+        line.setExecutionExceptionHandler((failure, command, _) -> failed(terminal, failure, command));
+        line.setParameterExceptionHandler((failure, _) -> misunderstood(terminal, failure));
+        return line;
     }
 
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    private static int failed(Terminal terminal, Exception failure, CommandLine command) throws Exception {
+        switch (failure) {
+            case StartupException startup -> {
+                terminal.err().println("eden: " + startup.getMessage() + "; " + startup.remedy());
+                return ExitCode.FAILED.code();
+            }
+            case CliFailure cli -> {
+                var problem = cli.problem();
+                List<?> json = command.getCommandSpec().findOption("--json") == null
+                        ? List.of()
+                        : command.getCommandSpec().findOption("--json").originalStringValues();
+                if (problem != null && !json.isEmpty()) {
+                    terminal.err().println(problem.toPrettyString());
+                } else {
+                    terminal.err().println("eden: " + cli.getMessage());
+                    terminal.err().println("what to do: " + cli.remedy());
+                    allowed(terminal, cli);
+                }
+                terminal.err().flush();
+                return cli.exitCode().code();
+            }
+            case ParameterException parameter -> {
+                return misunderstood(terminal, parameter);
+            }
+            default -> throw failure;
+        }
+    }
+
+    private static void allowed(Terminal terminal, CliFailure failure) {
+        var problem = failure.problem();
+        if (problem != null && problem.path("allowed").isArray()) {
+            terminal.err()
+                    .println("allowed now: "
+                            + (problem.path("allowed").isEmpty()
+                                    ? "nothing"
+                                    : ApiOptions.cell(problem.path("allowed"))));
+        }
+    }
+
+    private static int misunderstood(Terminal terminal, ParameterException failure) {
+        CommandLine at = failure.getCommandLine();
+        String name = at.getCommandSpec().qualifiedName();
+        terminal.err().println("eden: " + failure.getMessage());
+        if (failure instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            String word = unmatched.getUnmatched().getFirst();
+            List<String> meant =
+                    word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(at, word);
+            if (!meant.isEmpty()) {
+                terminal.err().println("did you mean: " + String.join(", or ", meant));
+            }
+        }
+        terminal.err().println("see: " + name + " --help");
+        terminal.err().flush();
+        return ExitCode.USAGE.code();
+    }
+
+    /** Commands and their mixins get what is around them by constructor. */
+    private record Factory(Terminal terminal) implements CommandLine.IFactory {
+        @Override
+        public <K> K create(Class<K> type) throws Exception {
+            for (Constructor<?> constructor : type.getDeclaredConstructors()) {
+                if (List.of(constructor.getParameterTypes()).equals(List.of(Terminal.class))) {
+                    constructor.setAccessible(true);
+                    return type.cast(constructor.newInstance(terminal));
+                }
+            }
+            return CommandLine.defaultFactory().create(type);
+        }
     }
 }

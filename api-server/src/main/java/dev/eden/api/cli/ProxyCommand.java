@@ -12,7 +12,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden proxy}: one proxy alone; it joins its interlay by name. */
-@Command(name = "proxy", description = "Runs one proxy alone and joins its interlay.", mixinStandardHelpOptions = true)
+@Command(mixinStandardHelpOptions = true, name = "proxy", description = "Runs one proxy alone and joins its interlay.")
 final class ProxyCommand implements Callable<Integer> {
     @Mixin
     private final StoreOptions store = new StoreOptions();
@@ -74,6 +74,7 @@ final class ProxyCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.configure();
         EdenProxy proxy = EdenProxy.start(new EdenProxy.Options(
                 name,
                 interlay,

@@ -18,10 +18,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden server}: the control plane, with a proxy inside where {@code --listen} is given. */
-@Command(
+@Command(mixinStandardHelpOptions = true, 
         name = "server",
-        description = "Runs the control plane: REST, workers and, with --listen or --listen-postgres, a proxy.",
-        mixinStandardHelpOptions = true)
+        description = "Runs the control plane: REST, workers and, with --listen or --listen-postgres, a proxy.")
 final class ServerCommand implements Callable<Integer> {
     @Mixin
     private final StoreOptions store = new StoreOptions();
@@ -107,6 +106,7 @@ final class ServerCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Logging.configure();
         EdenServer server = EdenServer.start(new ServerOptions(
                 fronts(),
                 name,

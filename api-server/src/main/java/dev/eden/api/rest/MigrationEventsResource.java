@@ -78,7 +78,7 @@ public final class MigrationEventsResource implements AutoCloseable {
         migrations.get(id);
         long from = lastEventId == null ? position("after", after) : position("Last-Event-ID", lastEventId);
         if (!streams.tryAcquire()) {
-            throw new Problem(ErrorCode.NOT_AVAILABLE, "there are too many event streams; close some");
+            throw new Problem(ErrorCode.TOO_MANY_STREAMS, "200 clients follow events already");
         }
         StreamingOutput body = output -> {
             try {

@@ -170,14 +170,25 @@ final class MigrationRequests {
             return new MigrationSpec.Data("scan", "auto", "fail");
         }
         String type = fields.oneOf("type", "scan", "scan", "none", "logical", "dms");
-        if (type.equals("logical") || type.equals("dms")) {
-            fields.error("type", "PostgreSQL can't be migrated by this version yet");
+        boolean logical = type.equals("logical");
+        if (type.equals("dms")) {
+            fields.error("type", "dms is not supported by this version yet");
         }
-        String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys");
+        String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys", "logical");
         if (mechanism.equals("dirty_keys")) {
             fields.error("mechanism", "dirty_keys is not supported by this version yet");
+        } else if (logical ? mechanism.equals("psync") : mechanism.equals("logical")) {
+            fields.error("mechanism", "PostgreSQL replicates by type logical and mechanism logical, Redis by type scan");
         }
         String replace = fields.oneOf("replace", "fail", "replace", "skip", "fail");
+        if (logical && !replace.equals("fail")) {
+            fields.error("replace", "a PostgreSQL's target is empty: fail");
+        }
+        if (fields.oneOf("ddl", "frozen", "frozen", "additive").equals("additive")) {
+            fields.error(
+                    "ddl",
+                    "changes of the schema are not carried over by this version yet: they are refused while a migration runs, make them before or after it");
+        }
         fields.end();
         return new MigrationSpec.Data(type, mechanism, replace);
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.metrics.TrafficWindow;
@@ -167,6 +168,18 @@ public final class MigrationStatus {
         node.put("conflicts", p.conflicts());
         node.put("problem", p.problem());
         node.put("at_millis", p.atMillis());
+        List<TableProgress> tables = p.tables();
+        if (tables != null && !tables.isEmpty()) {
+            ArrayNode list = node.putArray("tables");
+            tables.forEach(table -> list.addObject()
+                    .put("name", table.name())
+                    .put("state", table.state())
+                    .put("rows", table.rows())
+                    .put("rows_total", table.rowsTotal())
+                    .put("bytes", table.bytes())
+                    .put("rate", table.rate())
+                    .put("eta_seconds", table.etaSeconds()));
+        }
         return node;
     }
 

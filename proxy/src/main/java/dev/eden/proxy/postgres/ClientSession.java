@@ -40,6 +40,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private final boolean sessionPooling;
     final ClientStatements statements;
     private final Cancels.Key cancelKey;
+    final Canary canary;
 
     int index = -1;
     long waitingSince;
@@ -85,6 +86,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.startup = startup;
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
+        this.canary = new Canary(this);
         this.cancelKey = loop.cancels.register(this, startup.minor() >= 2);
     }
 
@@ -212,6 +214,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 return false;
             }
         }
+        if (canary.running() && !batchOpen && unanswered > 0) {
+            blocked = true; // one read at a time there: it may have to be repeated here
+            return false;
+        }
+        if (server == null && !inLine && !preparing && (type == 'Q' || type == 'P' || type == 'B')) {
+            if (canary.choose(bytes, start, settings) == Canary.Choice.WAIT) {
+                blocked = true;
+                return false;
+            }
+        }
         return switch (type) {
             case 'X' -> {
                 bytes.skipBytes(readable);
@@ -294,6 +306,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             return false;
         }
         ServerConnection holding = java.util.Objects.requireNonNull(server);
+        countPassing(bytes, start, holding);
         apply(effect, holding);
         holding.unnamed = null;
         statements.dropUnnamed();
@@ -302,6 +315,31 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         batchOpen = false;
         pass(bytes, total, readable);
         return true;
+    }
+
+    /** A read that is where it is because of what goes on around it. */
+    private void countPassing(ByteBuf bytes, int start, ServerConnection holding) {
+        if (canary.running()) {
+            return;
+        }
+        if (holding.transactionOpen()) {
+            canary.passes(bytes, start, "transaction");
+        } else if (pinned()) {
+            canary.passes(bytes, start, "pinned");
+        } else if (unanswered > 0) {
+            canary.passes(bytes, start, "pipelined");
+        }
+    }
+
+    /** The connection pool of the active side, if this session has one. */
+    @Nullable
+    ServerPool activePool() {
+        return pool();
+    }
+
+    /** The standby serves the batch at hand. */
+    void serveOn(ServerConnection standby) {
+        server = standby;
     }
 
     /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
@@ -458,6 +496,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     private boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
+        countPassing(bytes, start, holding);
         int from = start + Message.HEADER;
         int end = start + Math.min(total, readable);
         int portalEnd = endOfString(bytes, from, end);
@@ -801,6 +840,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
         unanswered -= signals;
+        ByteBuf again = null;
+        if (!canary.running()) {
+            canary.told(loop.now);
+        } else if (unanswered == 0) {
+            again = canary.end();
+        }
         if (unanswered == 0 && !batchOpen && status == 'I') {
             idleSince = loop.now;
             if (resets) {
@@ -809,9 +854,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             giveBackIfIdle();
             probeIfWanted();
         }
+        if (again != null) {
+            prepend(again);
+        }
         if (in != null) {
             process();
         }
+    }
+
+    /** The request stands before everything that has been read since. */
+    private void prepend(ByteBuf request) {
+        ByteBuf rest = in;
+        in = rest == null ? request : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(request.alloc(), request, rest);
     }
 
     /** After RESET: what has the server's default now has the client's, as its startup packet said. */
@@ -858,6 +912,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
+        if (canary.running()) {
+            return; // the standby's own business
+        }
         Settings now = settings;
         if (now != null) {
             settings = loop.settings.with(now, setting, value);
@@ -904,6 +961,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
+        if (canary.running()) {
+            readLost();
+            return;
+        }
         if (survives(lost)) {
             carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
@@ -934,6 +995,19 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                             asked
                                     ? "Whether the last request has run is not known."
                                     : "The session's state went with it."));
+        }
+    }
+
+    /** The standby's connection is gone with a read under way: reads are safe to repeat. */
+    private void readLost() {
+        unanswered = 0;
+        batchOpen = false;
+        ByteBuf again = canary.lost();
+        if (again == null) {
+            end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
+        } else {
+            prepend(again);
+            loop.wake(this);
         }
     }
 
@@ -1044,6 +1118,13 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         leavePool();
         if (old == null) {
+            return;
+        }
+        if (canary.running()) {
+            server = null;
+            old.client = null;
+            old.close();
+            readLost();
             return;
         }
         if (preparing) {
@@ -1190,6 +1271,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection holding = server;
         if (!closed && holding != null && !preparing && (unanswered > 0 || batchOpen) && holding.usable()) {
             loop.counters.cancelsForwarded++;
+            canary.cancelled();
             CancelRequest.send(loop, holding, done);
             return;
         }
@@ -1212,6 +1294,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void deliver(ByteBuf bytes) {
         if (closed) {
             bytes.release();
+            return;
+        }
+        if (canary.keeps(bytes)) {
             return;
         }
         channel.write(bytes, channel.voidPromise());
@@ -1321,6 +1406,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 holding.pool.reclaim(holding, dirtySession);
             }
         }
+        canary.close();
         statements.clear();
         leavePool();
         ByteBuf bytes = in;

@@ -15,6 +15,9 @@ final class PairFindings {
     private static final int COLUMN_LISTS_SINCE = 15;
     private static final int SYSTEM_ROOTS_SINCE = 16;
 
+    /** Distributed or partitioned storage of their own, or a replication of their own. */
+    private static final List<String> UNSUPPORTED = List.of("bdr", "citus", "pglogical", "spock", "timescaledb");
+
     private final PostgresSession source;
     private final PostgresSession target;
     private final Findings findings;
@@ -25,8 +28,11 @@ final class PairFindings {
         this.findings = findings;
     }
 
-    /** {@code prepared}: Eden has begun to copy already, so the target need not be empty any more. */
-    void check(boolean sourceTls, boolean prepared) {
+    /**
+     * @param prepared Eden has begun to copy already, so the target need not be empty any more
+     * @param filled the target has the rows by other means
+     */
+    void check(boolean sourceTls, boolean prepared, boolean filled) {
         String identifier = "SELECT system_identifier FROM pg_control_system()";
         if (source.text(identifier).equals(target.text(identifier))) {
             findings.failure(
@@ -37,10 +43,11 @@ final class PairFindings {
         }
         versions(sourceTls);
         texts();
+        collations();
         extensions();
         roles();
         if (!prepared) {
-            tables();
+            tables(filled);
         }
     }
 
@@ -88,7 +95,11 @@ final class PairFindings {
                             + ": the way back cannot take texts that " + here + " does not have.",
                     "Create the target's database with encoding " + here + ".");
         }
-        String collation = "SELECT datcollate || '/' || datctype FROM pg_database WHERE datname = current_database()";
+        // What a version does not know yet is absent from the row, and the library's collations are meant.
+        String collation = """
+                SELECT concat_ws('/', datcollate, datctype, CASE coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') WHEN 'c' THEN NULL ELSE
+                    coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') END)
+                FROM pg_database d WHERE datname = current_database()""";
         String orderHere = source.text(collation).orElse("");
         String orderThere = target.text(collation).orElse("");
         if (!orderHere.equals(orderThere)) {
@@ -97,6 +108,24 @@ final class PairFindings {
                     "The databases sort text differently by default (" + orderHere + " and " + orderThere
                             + "): results may come in another order after the cutover.",
                     "Create the target's database with the source's locale.");
+        }
+    }
+
+    /** Those that a column or a domain names; the ones of the database's own schemas are copied or named elsewhere. */
+    private void collations() {
+        List<String> wanted = new ArrayList<>(source.texts("""
+                SELECT DISTINCT l.collname FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace WHERE s.nspname = 'pg_catalog'
+                    AND (EXISTS (SELECT FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                            WHERE a.attcollation = l.oid AND NOT a.attisdropped AND OWN)
+                        OR EXISTS (SELECT FROM pg_type t WHERE t.typcollation = l.oid AND t.typtype = 'd' AND t.oid > 16383)) ORDER BY 1""".replace("OWN", UserTables.OWN_RELATION)));
+        wanted.removeAll(target.texts(
+                "SELECT collname FROM pg_collation WHERE collnamespace = 'pg_catalog'::regnamespace AND collencoding IN (-1,"
+                        + " (SELECT encoding FROM pg_database WHERE datname = current_database()))"));
+        if (!wanted.isEmpty()) {
+            findings.failure(
+                    "postgres.collations.missing",
+                    "Columns sort by collations that the target's server does not have: " + Findings.some(wanted) + ".",
+                    "Install their locales on the target and run pg_import_system_collations('pg_catalog') there.");
         }
     }
 
@@ -109,6 +138,32 @@ final class PairFindings {
                     "postgres.extensions.missing",
                     "The target's server does not have these extensions: " + Findings.some(missing) + ".",
                     "Install their packages on the target.");
+        }
+        List<String> unsupported = new ArrayList<>(wanted);
+        unsupported.retainAll(UNSUPPORTED);
+        if (!unsupported.isEmpty()) {
+            findings.failure(
+                    "postgres.extensions.unsupported",
+                    "These extensions keep rows where a publication does not see them, or replicate by themselves: "
+                            + Findings.some(unsupported) + ".",
+                    "Move such a database by the extension's own means.");
+        }
+        Map<String, String> there = new HashMap<>();
+        target.query(
+                "SELECT name, string_agg(version, ' ') FROM pg_available_extension_versions GROUP BY 1",
+                row -> there.put(row.getString(1), " " + row.getString(2) + " "));
+        List<String> versions = new ArrayList<>();
+        source.query(
+                "SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
+                row -> there.containsKey(row.getString(1))
+                        && !there.get(row.getString(1)).contains(" " + row.getString(2) + " ")
+                        && versions.add(row.getString(1) + " " + row.getString(2)));
+        if (!versions.isEmpty()) {
+            findings.warning(
+                    "postgres.extensions.version",
+                    "The target's server has these extensions in other versions only, and gets its default one: "
+                            + Findings.some(versions) + ".",
+                    "Install the source's version on the target, or try the application with the other one.");
         }
         List<String> configured = source.texts(
                 "SELECT extname FROM pg_extension WHERE extconfig IS NOT NULL AND extname <> 'plpgsql' ORDER BY 1");
@@ -155,17 +210,21 @@ final class PairFindings {
     private record Column(String table, String name, String type, boolean required) {}
 
     /** A target that has tables already: rows are refused, a wider schema is not. */
-    private void tables() {
-        List<String> filled = new ArrayList<>();
+    private void tables(boolean filled) {
+        List<String> withRows = new ArrayList<>();
         for (String table : UserTables.leaves(target)) {
             if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
-                filled.add(table);
+                withRows.add(table);
             }
         }
-        if (!filled.isEmpty()) {
+        if (!withRows.isEmpty() && filled) {
+            findings.info(
+                    "postgres.target.not_empty",
+                    "The target has rows already, as data.type none says. What differs is found and repaired by validation.");
+        } else if (!withRows.isEmpty()) {
             findings.failure(
                     "postgres.target.not_empty",
-                    "The target has rows already: " + Findings.some(filled) + ".",
+                    "The target has rows already: " + Findings.some(withRows) + ".",
                     "Empty or drop these tables, or name another database.");
         }
         Map<String, Column> there = columns(target);

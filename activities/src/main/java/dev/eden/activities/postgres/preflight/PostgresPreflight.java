@@ -19,21 +19,31 @@ import org.jspecify.annotations.Nullable;
 public final class PostgresPreflight {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
-    /** A table without a key is refused from this size on (bytes): each update and delete of it reads it on the target from end to end. */
-    public static final long DEFAULT_KEYLESS_LIMIT = 64L << 20;
-
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
-    private final long keylessLimit;
+    private final Limits limits;
 
-    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records) {
-        this(endpoints, records, DEFAULT_KEYLESS_LIMIT);
+    /**
+     * @param keyless bytes; a table without a key is refused from this size on, because each update and delete of it reads it on the target from end
+     *     to end
+     * @param disk how many times the size of the source's database must be free on the target
+     * @param log bytes that must be free for the source's log
+     */
+    public record Limits(long keyless, double disk, long log) {
+        /** 64 MiB; the rows with their indexes, and a fifth more for the log and what sorting takes; 1 GiB. */
+        public static Limits defaults() {
+            return new Limits(64L << 20, 1.2, 1L << 30);
+        }
     }
 
-    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, long keylessLimit) {
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records) {
+        this(endpoints, records, Limits.defaults());
+    }
+
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, Limits limits) {
         this.endpoints = endpoints;
         this.records = records;
-        this.keylessLimit = keylessLimit;
+        this.limits = limits;
     }
 
     /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues only. */
@@ -46,12 +56,15 @@ public final class PostgresPreflight {
             boolean sourceGood = onSource != null && server("source", spec, source, onSource, findings);
             boolean targetGood = onTarget != null && server("target", spec, target, onTarget, findings);
             if (onSource != null && sourceGood) {
-                new SourceFindings(onSource, findings, keylessLimit).check();
+                new SourceFindings(onSource, findings, limits.keyless()).check();
             }
             if (onSource != null && onTarget != null && sourceGood && targetGood) {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
-                new PairFindings(onSource, onTarget, findings).check(source.tls(), prepared);
+                new PairFindings(onSource, onTarget, findings).check(source.tls(), prepared, spec.data().type().equals("none"));
+                if (!prepared) {
+                    new HeadRoom(onSource, onTarget, findings).check(limits);
+                }
             }
         } catch (PostgresException e) {
             findings.failure(

@@ -27,17 +27,10 @@ final class SourceFindings {
         generated();
         triggers();
         notCopied();
-        long size = source.number("SELECT pg_database_size(current_database())");
-        findings.info(
-                "postgres.target.disk",
-                "The source's database takes " + (size >> 20)
-                        + " MiB; the target needs that much and its log besides. How much is free there, no PostgreSQL tells.");
     }
 
     private void keyless() {
-        String without = "c.relkind = 'r' AND c.relpersistence = 'p' AND NOT (c.relreplident = 'f'"
-                + " OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)"
-                + " OR c.relreplident = 'i' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))";
+        String without = "c.relkind = 'r' AND c.relpersistence = 'p' AND " + UserTables.KEYLESS;
         List<String> large = source.texts(
                 "SELECT c.oid::regclass" + RELATIONS + "(" + without
                         + " OR c.relreplident = 'f') AND c.relkind = 'r' AND pg_table_size(c.oid) > ? ORDER BY 1",
@@ -108,6 +101,18 @@ final class SourceFindings {
             findings.info(
                     "postgres.columns.identity",
                     identity + " identity columns keep their values; their sequences are set at the cutover.");
+        }
+        List<String> inKeys = source.texts("SELECT DISTINCT c.oid::regclass || '.' || a.attname FROM pg_index i"
+                + " JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                + " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey::int2[])"
+                + " WHERE (i.indisreplident OR i.indisprimary AND c.relreplident = 'd') AND a.attgenerated <> '' AND "
+                + UserTables.OWN_RELATION + " ORDER BY 1");
+        if (!inKeys.isEmpty()) {
+            findings.failure(
+                    "postgres.columns.generated_key",
+                    "These columns are generated and part of the key by which rows are found: " + Findings.some(inKeys)
+                            + ". Generated columns are not replicated, so no row would be found.",
+                    "Make them ordinary columns, or give the table a REPLICA IDENTITY without them.");
         }
         List<String> secured = source.texts("SELECT c.oid::regclass" + RELATIONS + "c.relrowsecurity ORDER BY 1");
         if (!secured.isEmpty()) {

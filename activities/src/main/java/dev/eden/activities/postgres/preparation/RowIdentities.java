@@ -68,11 +68,7 @@ public final class RowIdentities {
                 "SELECT format('%I.%I', n.nspname, c.relname), CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END"
                         + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                         + " WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND " + UserTables.OWN_RELATION
-                        + """
-                         AND NOT (c.relreplident = 'f'
-                            OR c.relreplident = 'd' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
-                            OR c.relreplident = 'i' AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisreplident))
-                        ORDER BY 1""",
+                        + " AND " + UserTables.KEYLESS + " ORDER BY 1",
                 row -> new Table(row.getString(1), row.getString(2)));
     }
 

@@ -8,6 +8,7 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.proxy.Backend;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -26,14 +27,32 @@ record Link(Pair pair, Role from) {
         return pair.names();
     }
 
-    /** Publication and slot. Waits for every transaction of the publisher's server that is open when the slot is made. */
-    void publish(PostgresSession publisher, List<String> tables) {
+    /** The publication of the data. It exists before the slot: a slot knows no publication that came after it. */
+    void publication(PostgresSession publisher, List<String> tables) {
         String main = names().main();
         if (!publisher.is("SELECT true FROM pg_publication WHERE pubname = ?", main)) {
-            String all = tables.stream().map(table -> ", " + table).collect(Collectors.joining());
-            publisher.execute("CREATE PUBLICATION " + Sql.name(main) + " FOR TABLE " + names().marker(from) + all);
+            publisher.execute("CREATE PUBLICATION " + Sql.name(main) + " FOR TABLE " + list(tables));
         }
-        slot(publisher, main);
+    }
+
+    /** What is published from now on. */
+    void republish(PostgresSession publisher, List<String> tables) {
+        publisher.execute("ALTER PUBLICATION " + Sql.name(names().main()) + " SET TABLE " + list(tables));
+    }
+
+    private String list(List<String> tables) {
+        return names().marker(from) + tables.stream().map(table -> ", " + table).collect(Collectors.joining());
+    }
+
+    /** Publication and slot. Waits for every transaction of the publisher's server that is open when the slot is made. */
+    void publish(PostgresSession publisher, List<String> tables) {
+        publication(publisher, tables);
+        slot(publisher, names().main());
+    }
+
+    boolean hasSlot(PostgresSession publisher) {
+        return publisher.is(
+                "SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
     }
 
     void publishProbe(PostgresSession publisher) {
@@ -51,10 +70,9 @@ record Link(Pair pair, Role from) {
     }
 
     /**
-     * The subscription of the data, disabled. With {@code copy} its tables are loaded once it is enabled, else they count as loaded. The apply
-     * worker runs as the apply role.
+     * The subscription of the data, disabled. The tables that are published now count as loaded. The apply worker runs as the apply role.
      */
-    void subscribe(PostgresSession subscriber, int publisherMajor, boolean copy) {
+    void subscribe(PostgresSession subscriber, int publisherMajor) {
         if (exists(subscriber, names().main())) {
             return;
         }
@@ -65,7 +83,24 @@ record Link(Pair pair, Role from) {
                 subscriber,
                 names().main(),
                 names().apply(),
-                "enabled = false, copy_data = " + copy + ", synchronous_commit = off" + origin + asOwner);
+                "enabled = false, copy_data = false, synchronous_commit = off" + origin + asOwner);
+    }
+
+    /** On an enabled subscription: the servers copy what is published and not yet known here, from now. */
+    void loadTheRest(PostgresSession subscriber) {
+        subscriber.execute(
+                "ALTER SUBSCRIPTION " + Sql.name(names().main()) + " REFRESH PUBLICATION WITH (copy_data = true)");
+    }
+
+    /** Published tables, partitions by themselves, that the subscription does not know. */
+    List<String> unknown(PostgresSession publisher, PostgresSession subscriber) {
+        List<String> all = new ArrayList<>(publisher.texts(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_publication_tables WHERE pubname = ? ORDER BY 1",
+                names().main()));
+        all.removeAll(subscriber.texts("""
+                SELECT format('%I.%I', n.nspname, c.relname) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
+                JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE s.subname = ?""", names().main()));
+        return all;
     }
 
     void subscribeProbe(PostgresSession subscriber) {

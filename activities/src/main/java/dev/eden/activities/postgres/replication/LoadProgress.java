@@ -2,47 +2,88 @@ package dev.eden.activities.postgres.replication;
 
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.store.ReplicationLedger.TableProgress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * How far the full load is, from the subscriber's catalogue and the publisher's estimates.
+ * How far the full load is.
  *
  * @param rowsTotal by the publisher's statistics: an estimate
  */
-record LoadProgress(long tablesReady, long tables, long rowsDone, long rowsTotal, long bytes) {
-    static final LoadProgress NONE = new LoadProgress(0, 0, 0, 0, 0);
+record LoadProgress(
+        long tablesReady, long tableCount, long rowsDone, long rowsTotal, long bytes, List<TableProgress> tables) {
+    static final LoadProgress NONE = new LoadProgress(0, 0, 0, 0, 0, List.of());
+
+    /** What status shows; of the tables that are not ready, then of the largest. */
+    private static final int SHOWN = 50;
 
     boolean ready() {
-        return tables > 0 && tablesReady == tables;
+        return tableCount > 0 && tablesReady == tableCount;
     }
 
+    static LoadProgress of(List<TableProgress> all) {
+        long ready = 0;
+        long rows = 0;
+        long total = 0;
+        long bytes = 0;
+        for (TableProgress table : all) {
+            ready += table.state().equals("ready") ? 1 : 0;
+            rows += table.rows();
+            total += Math.max(table.rowsTotal(), table.rows());
+            bytes += table.bytes();
+        }
+        List<TableProgress> shown = new ArrayList<>(all);
+        shown.sort((one, other) -> {
+            int state = Boolean.compare(one.state().equals("ready"), other.state().equals("ready"));
+            return state != 0 ? state : Long.compare(other.rowsTotal(), one.rowsTotal());
+        });
+        return new LoadProgress(
+                ready, all.size(), rows, total, bytes, List.copyOf(shown.subList(0, Math.min(SHOWN, shown.size()))));
+    }
+
+    /** While the servers copy by themselves: from the subscriber's catalogue and the publisher's estimates. */
     static LoadProgress read(PostgresSession publisher, PostgresSession subscriber, EdenObjects names) {
-        var finished = subscriber.query(
+        var found = subscriber.query(
                 """
                 SELECT format('%I.%I', n.nspname, c.relname), r.srsubstate::text, coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0)
                 FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                 JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 LEFT JOIN pg_stat_progress_copy p ON p.relid = c.oid WHERE s.subname = ?""",
-                row -> new Table(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4)), names.main());
-        String[] tables = finished.stream().map(Table::name).toArray(String[]::new);
-        var sizes = new java.util.HashMap<String, long[]>();
-        publisher.query("""
-                SELECT t, greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100), pg_table_size(c.oid) FROM unnest(?::text[]) AS t
-                JOIN pg_class c ON c.oid = to_regclass(t)""", row -> sizes.put(row.getString(1), new long[] {row.getLong(2), row.getLong(3)}), (Object)
-                tables);
-        long ready = 0;
-        long rows = 0;
-        long total = 0;
-        long bytes = 0;
-        for (Table table : finished) {
-            long[] size = sizes.getOrDefault(table.name(), new long[2]);
-            boolean copied = !table.state().equals("i") && !table.state().equals("d");
-            ready += table.state().equals("r") ? 1 : 0;
-            rows += copied ? size[0] : table.rows();
-            bytes += copied ? size[1] : table.bytes();
-            total += Math.max(size[0], table.rows());
+                row -> new TableProgress(row.getString(1), row.getString(2), row.getLong(3), 0, row.getLong(4)),
+                names.main());
+        Map<String, TableSize> sizes =
+                TableSize.read(publisher, found.stream().map(TableProgress::name).toList());
+        List<TableProgress> all = new ArrayList<>();
+        for (TableProgress table : found) {
+            TableSize size = sizes.getOrDefault(table.name(), TableSize.NONE);
+            all.add(switch (table.state()) {
+                case "r" -> new TableProgress(table.name(), "ready", size.rows(), size.rows(), size.bytes());
+                case "i" -> new TableProgress(table.name(), "waiting", 0, size.rows(), 0);
+                case "d" -> new TableProgress(table.name(), "copying", table.rows(), size.rows(), table.bytes());
+                default -> new TableProgress(table.name(), "catching up", size.rows(), size.rows(), size.bytes());
+            });
         }
-        return new LoadProgress(ready, finished.size(), rows, total, bytes);
+        return of(all);
     }
 
-    private record Table(String name, String state, long rows, long bytes) {}
+    /** By the publisher's statistics. */
+    record TableSize(long rows, long bytes, long blocks) {
+        static final TableSize NONE = new TableSize(0, 0, 0);
+
+        static Map<String, TableSize> read(PostgresSession publisher, List<String> tables) {
+            Map<String, TableSize> sizes = new HashMap<>();
+            publisher.query(
+                    """
+                    SELECT t, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 100 END, pg_table_size(c.oid),
+                        pg_relation_size(c.oid) / current_setting('block_size')::bigint
+                    FROM unnest(?::text[]) AS t JOIN pg_class c ON c.oid = to_regclass(t)""",
+                    row -> sizes.put(
+                            row.getString(1), new TableSize(row.getLong(2), row.getLong(3), row.getLong(4))),
+                    (Object) tables.toArray(String[]::new));
+            return sizes;
+        }
+    }
 }

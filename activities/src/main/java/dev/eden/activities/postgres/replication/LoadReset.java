@@ -29,6 +29,7 @@ final class LoadReset {
                 target.execute("TRUNCATE " + String.join(", ", tables));
             }
             target.execute("DELETE FROM " + names.marker(Role.SOURCE));
+            target.execute("DELETE FROM " + names.loaded());
         }
     }
 }

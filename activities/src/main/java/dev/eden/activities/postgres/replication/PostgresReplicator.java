@@ -5,6 +5,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import java.time.Clock;
+import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -27,6 +28,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
     private final Pair pair;
+    private final boolean copies;
     private final ReplicationLedger ledger;
     private final Clock clock;
     private volatile boolean closed;
@@ -38,7 +40,13 @@ public final class PostgresReplicator implements AutoCloseable {
     private long loadBeganNanos;
 
     public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock) {
+        this(pair, ledger, clock, true);
+    }
+
+    /** {@code copies}: the first load copies rows; else the target has them by other means, and what differs is the validation's business. */
+    public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies) {
         this.pair = pair;
+        this.copies = copies;
         this.ledger = ledger;
         this.clock = clock;
     }
@@ -108,7 +116,7 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             if (same(now, direction)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger);
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies);
             }
         }
     }
@@ -134,6 +142,9 @@ public final class PostgresReplicator implements AutoCloseable {
         problem = why;
         Direction direction = over.direction();
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
+        if (!copies) {
+            throw new ReplicationStopped(why + "; the target was filled by other means, so it is not loaded again by Eden");
+        }
         if (!direction.from().equals(pair.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
@@ -178,7 +189,8 @@ public final class PostgresReplicator implements AutoCloseable {
                 running.reverseProven(),
                 0,
                 problem == null ? running.trouble() : problem,
-                clock.millis());
+                clock.millis(),
+                loading ? load.tables() : List.of());
         last = progress;
         return progress;
     }

@@ -41,6 +41,7 @@ final class ReplicationRun implements AutoCloseable {
 
     private final Pair pair;
     private final EdenObjects names;
+    private final boolean copies;
     private final Direction direction;
     private final long generation;
     private final ReplicationLedger ledger;
@@ -50,6 +51,7 @@ final class ReplicationRun implements AutoCloseable {
     private final Thread bringingUp;
     private final Thread pulse;
     private volatile LoadProgress load = LoadProgress.NONE;
+    private volatile @Nullable FullLoad loading;
     private volatile boolean up;
     private volatile boolean streaming;
     private volatile boolean attemptRunning;
@@ -64,8 +66,10 @@ final class ReplicationRun implements AutoCloseable {
     private long failures = -1;
     private long failedAt;
 
-    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
+    /** {@code copies}: the first load copies rows; else the target has them by other means. */
+    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies) {
         this.pair = pair;
+        this.copies = copies;
         this.names = pair.names();
         this.direction = direction;
         this.generation = generation;
@@ -108,7 +112,8 @@ final class ReplicationRun implements AutoCloseable {
     }
 
     LoadProgress load() {
-        return load;
+        FullLoad running = loading;
+        return running == null ? load : running.progress();
     }
 
     boolean reverseProven() {
@@ -182,6 +187,9 @@ final class ReplicationRun implements AutoCloseable {
                 PostgresSession onTo = open(to)) {
             PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
+            if (!direction.loaded() && !Link.exists(target, names.main())) {
+                firstLoad(source, target);
+            }
             links(source, target);
             // 0 until the first flip: see loaded() below.
             if (!Appliers.enable(onTo, names, direction.epoch(), direction.startOffset())) {
@@ -189,6 +197,7 @@ final class ReplicationRun implements AutoCloseable {
             }
             up = true;
             if (!direction.loaded()) {
+                theRest(source, target);
                 awaitLoad(onFrom, onTo);
                 new SchemaCopier(pair, this::opened).afterLoad();
                 String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
@@ -216,17 +225,53 @@ final class ReplicationRun implements AutoCloseable {
         }
     }
 
+    /**
+     * Leaves a disabled subscription to the tables that are complete, which are all of them unless an earlier load under this slot was cut off. Nothing
+     * of the target's is published before: the load does not go through the other direction's slots.
+     */
+    private void firstLoad(PostgresSession source, PostgresSession target) {
+        Link forward = new Link(pair, Role.SOURCE);
+        List<String> tables = UserTables.published(source);
+        List<String> done = FullLoad.done(target, names);
+        boolean begun = copies && forward.hasSlot(source);
+        forward.publication(source, tables);
+        if (begun && !done.isEmpty()) {
+            done.remove(names.marker(Role.SOURCE));
+            LOGGER.atInfo()
+                    .addKeyValue("migration", pair.migration())
+                    .log("the full load goes on: {} tables are complete", done.size());
+            forward.republish(source, done.stream().map(table -> "ONLY " + table).toList());
+        } else {
+            Links.dropSlot(source, names.main());
+            forward.republish(source, tables);
+            FullLoad whole = new FullLoad(pair, this::opened);
+            loading = whole;
+            whole.run(source, target, copies ? UserTables.leaves(source) : List.of());
+            load = whole.progress();
+            loading = null;
+        }
+        forward.subscribe(target, source.major());
+    }
+
+    /** What an earlier load had not completed, the servers copy by themselves now. */
+    private void theRest(PostgresSession source, PostgresSession target) {
+        Link forward = new Link(pair, Role.SOURCE);
+        forward.republish(source, UserTables.published(source));
+        List<String> unknown = forward.unknown(source, target);
+        if (!unknown.isEmpty()) {
+            target.execute("TRUNCATE " + String.join(", ", unknown));
+            forward.loadTheRest(target);
+        }
+    }
+
     private void links(PostgresSession source, PostgresSession target) {
         Link forward = new Link(pair, Role.SOURCE);
         Link reverse = new Link(pair, Role.TARGET);
-        List<String> tables = UserTables.published(source);
         // The way back exists before the first change comes: nothing on the target escapes it.
         reverse.publish(target, UserTables.publishedFor(target, source));
         reverse.publishProbe(target);
-        forward.publish(source, tables);
         forward.publishProbe(source);
-        forward.subscribe(target, source.major(), true);
-        reverse.subscribe(source, target.major(), false);
+        reverse.subscribe(source, target.major());
         forward.subscribeProbe(target);
         reverse.subscribeProbe(source);
     }

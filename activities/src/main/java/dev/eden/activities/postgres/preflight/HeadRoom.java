@@ -1,0 +1,103 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * Whether disks and memory hold what a migration adds. PostgreSQL tells neither, its host does: by {@code df} and {@code /proc/meminfo}, which a
+ * superuser may read. Where that is not allowed, or no Linux, the finding says that it is not known.
+ */
+final class HeadRoom {
+    /** Indexes that are built side by side after the load. */
+    private static final int BUILDERS = 2;
+
+    private final PostgresSession source;
+    private final PostgresSession target;
+    private final Findings findings;
+
+    HeadRoom(PostgresSession source, PostgresSession target, Findings findings) {
+        this.source = source;
+        this.target = target;
+        this.findings = findings;
+    }
+
+    void check(PostgresPreflight.Limits limits) {
+        long size = source.number("SELECT pg_database_size(current_database())");
+        target(size, limits.disk());
+        OptionalLong kept = free(source, "pg_wal");
+        if (kept.isPresent() && kept.getAsLong() < Math.max(limits.log(), size / 10)) {
+            findings.warning(
+                    "postgres.source.disk",
+                    "The disk of the source's log has " + mib(kept.getAsLong())
+                            + " MiB free. Until the target has caught up, and as long as the way back is open, the log is kept there.",
+                    "Give it more room, and set max_slot_wal_keep_size to what it can spare.");
+        }
+        memory();
+    }
+
+    private void target(long size, double disk) {
+        OptionalLong free = free(target, ".");
+        if (free.isEmpty()) {
+            findings.info(
+                    "postgres.target.disk",
+                    "The source's database takes " + mib(size)
+                            + " MiB; the target needs that much and its log besides. How much is free there is not known.");
+        } else if (free.getAsLong() < disk * size) {
+            findings.failure(
+                    "postgres.target.disk",
+                    "The source's database takes " + mib(size) + " MiB, and the target's disk has "
+                            + mib(free.getAsLong()) + " MiB free; " + mib((long) (disk * size)) + " are needed.",
+                    "Give the target a larger disk.");
+        } else {
+            findings.info(
+                    "postgres.target.disk",
+                    "The source's database takes " + mib(size) + " MiB, and the target's disk has "
+                            + mib(free.getAsLong()) + " MiB free.");
+        }
+    }
+
+    private void memory() {
+        OptionalLong available = available(target);
+        long builder = target.number("SELECT pg_size_bytes(current_setting('maintenance_work_mem'))");
+        if (available.isPresent() && available.getAsLong() < BUILDERS * builder) {
+            findings.warning(
+                    "postgres.target.memory",
+                    "The target's host has " + mib(available.getAsLong())
+                            + " MiB of memory left, and building indexes may take " + mib(BUILDERS * builder)
+                            + " (maintenance_work_mem for each of " + BUILDERS + ").",
+                    "Lower maintenance_work_mem of the target, or give its host more memory.");
+        }
+    }
+
+    /** Bytes on the disk of a directory, relative to the server's data. */
+    private static OptionalLong free(PostgresSession session, String directory) {
+        try {
+            return session.transaction(() -> {
+                session.execute("CREATE TEMP TABLE eden_disk (line text) ON COMMIT DROP");
+                session.execute("COPY pg_temp.eden_disk FROM PROGRAM 'df -Pk " + directory + "'");
+                List<String> lines = session.texts("SELECT line FROM pg_temp.eden_disk");
+                String[] columns = lines.getLast().trim().split("\\s+", -1);
+                return OptionalLong.of(Long.parseLong(columns[3]) << 10);
+            });
+        } catch (PostgresException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /** Bytes. */
+    private static OptionalLong available(PostgresSession session) {
+        try {
+            return session.text("SELECT substring(pg_read_file('/proc/meminfo') FROM 'MemAvailable: +([0-9]+) kB')")
+                    .map(kib -> OptionalLong.of(Long.parseLong(kib) << 10))
+                    .orElse(OptionalLong.empty());
+        } catch (PostgresException | NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private static long mib(long bytes) {
+        return bytes >> 20;
+    }
+}

@@ -1,0 +1,379 @@
+package dev.eden.activities.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.activities.postgres.preflight.PostgresPreflight;
+import dev.eden.activities.redis.preparation.InMemoryServerRecords;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.PreparationActivities.Finding;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Each hazard as a database of its own, the finding that it has, and that docs/postgres-hazards.md says the same. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class HazardsIT {
+    private static final Path DOCUMENT = Path.of("../docs/postgres-hazards.md");
+    private static final Path CODE = Path.of("src/main/java/dev/eden/activities/postgres/preflight");
+    private static final Pattern ROW = Pattern.compile("^\\|[^|]*\\| `(postgres\\.[a-z_.]+)` \\| ([a-z, ]+) \\|");
+
+    /** A TLS server needs a certificate of a public authority; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read. */
+    private static final Set<String> WITHOUT_FIXTURE = Set.of(
+            "postgres.tls.unverified",
+            "postgres.version.unsupported",
+            "postgres.transactions.long",
+            "postgres.endpoint.check_failed");
+
+    /**
+     * @param way source and target by name of the server
+     * @param database options of CREATE DATABASE on the source
+     */
+    private record Hazard(
+            String id, String severity, String way, String database, List<String> source, List<String> target) {
+        @Override
+        public String toString() {
+            return id + " " + severity + " " + way;
+        }
+    }
+
+    private static Hazard up(String id, String severity, String... source) {
+        return new Hazard(id, severity, "old new", "", List.of(source), List.of());
+    }
+
+    private static Hazard down(String id, String severity, String... source) {
+        return new Hazard(id, severity, "new old", "", List.of(source), List.of());
+    }
+
+    private static Hazard target(String id, String severity, String source, String... target) {
+        return new Hazard(id, severity, "old new", "", List.of(source), List.of(target));
+    }
+
+    private static Hazard server(String id, String severity, String way, String... source) {
+        return new Hazard(id, severity, way, "", List.of(source), List.of());
+    }
+
+    private static final String LATIN = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    private static final String TRIGGER =
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'";
+
+    static Stream<Hazard> hazards() {
+        return Stream.of(
+                up("postgres.tables.keyless", "warning", "CREATE TABLE t (a int)"),
+                up(
+                        "postgres.tables.keyless",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)"),
+                up(
+                        "postgres.tables.keyless",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "ALTER TABLE t REPLICA IDENTITY NOTHING"),
+                up(
+                        "postgres.tables.keyless_large",
+                        "failure",
+                        "CREATE TABLE t (a text)",
+                        "INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 200)"),
+                up(
+                        "postgres.tables.unlogged",
+                        "failure",
+                        "CREATE UNLOGGED TABLE t (a int PRIMARY KEY)",
+                        "INSERT INTO t VALUES (1)"),
+                up("postgres.large_objects", "failure", "SELECT lo_create(0)"),
+                up(
+                        "postgres.columns.generated",
+                        "info",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int GENERATED ALWAYS AS (a * 2) STORED)"),
+                up(
+                        "postgres.columns.generated_key",
+                        "failure",
+                        "CREATE TABLE t (a int, b int GENERATED ALWAYS AS (a * 2) STORED PRIMARY KEY)"),
+                down(
+                        "postgres.columns.virtual",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int GENERATED ALWAYS AS (a * 2) VIRTUAL)"),
+                up(
+                        "postgres.columns.identity",
+                        "info",
+                        "CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"),
+                up("postgres.sequences", "info", "CREATE SEQUENCE s CACHE 20"),
+                up("postgres.materialized_views", "warning", "CREATE MATERIALIZED VIEW m AS SELECT 1 AS a"),
+                up(
+                        "postgres.row_security",
+                        "info",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "ALTER TABLE t ENABLE ROW LEVEL SECURITY"),
+                up(
+                        "postgres.transactions.prepared",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'open'"),
+                up(
+                        "postgres.event_triggers",
+                        "warning",
+                        "CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+                        "CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION e()"),
+                up(
+                        "postgres.triggers.always",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        TRIGGER,
+                        "CREATE TRIGGER always AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+                        "ALTER TABLE t ENABLE ALWAYS TRIGGER always"),
+                down("postgres.extensions.missing", "failure", "CREATE EXTENSION timescaledb"),
+                down("postgres.extensions.unsupported", "failure", "CREATE EXTENSION timescaledb"),
+                down("postgres.extensions.tables", "warning", "CREATE EXTENSION timescaledb"),
+                down("postgres.extensions.version", "warning", "CREATE EXTENSION pg_stat_statements"),
+                up(
+                        "postgres.schema.not_copied",
+                        "warning",
+                        "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)"),
+                up("postgres.roles.copied", "info", "CREATE ROLE only_here LOGIN PASSWORD 'here'"),
+                target(
+                        "postgres.roles.differ",
+                        "warning",
+                        "CREATE ROLE everywhere LOGIN PASSWORD 'here'",
+                        "CREATE ROLE everywhere LOGIN PASSWORD 'there'"),
+                up("postgres.fence.superusers", "warning", "SELECT 1"),
+                up("postgres.slots.unbounded", "warning", "SELECT 1"),
+                up("postgres.target.disk", "info", "SELECT 1"),
+                up(
+                        "postgres.subscriptions.other",
+                        "failure",
+                        "CREATE SUBSCRIPTION theirs CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)"),
+                up("postgres.names.taken", "failure", "CREATE SCHEMA eden_m1"),
+                new Hazard("postgres.encoding", "warning", "old new", LATIN, List.of(), List.of()),
+                new Hazard("postgres.encoding", "failure", "old latin", "", List.of(), List.of()),
+                new Hazard(
+                        "postgres.collation",
+                        "warning",
+                        "new old",
+                        "LOCALE_PROVIDER icu ICU_LOCALE 'de' TEMPLATE template0",
+                        List.of(),
+                        List.of()),
+                up(
+                        "postgres.collations.missing",
+                        "failure",
+                        "CREATE COLLATION pg_catalog.klingon (PROVIDER = icu, LOCALE = 'de')",
+                        "CREATE TABLE t (a text COLLATE klingon PRIMARY KEY)"),
+                target(
+                        "postgres.target.not_empty",
+                        "failure",
+                        "SELECT 1",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "INSERT INTO t VALUES (1)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, c int NOT NULL)"),
+                target(
+                        "postgres.target.schema_wider",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "CREATE TABLE t (a bigint PRIMARY KEY, c int DEFAULT 7)",
+                        "CREATE INDEX ON t (c)"),
+                new Hazard(
+                        "postgres.target.schema_way_back",
+                        "failure",
+                        "new starved",
+                        "",
+                        List.of("CREATE TABLE t (a int PRIMARY KEY)"),
+                        List.of("CREATE TABLE t (a int PRIMARY KEY, c int)")),
+                down("postgres.version.downgrade", "warning", "SELECT 1"),
+                server("postgres.wal_level", "failure", "old starved"),
+                server("postgres.slots", "failure", "old starved"),
+                server("postgres.senders", "failure", "old starved"),
+                server("postgres.workers", "failure", "old starved"),
+                server("postgres.target.memory", "warning", "old starved"),
+                server("postgres.target.disk", "failure", "old full"),
+                server("postgres.source.disk", "warning", "old full"),
+                server("postgres.server.standby", "failure", "old standby"),
+                server("postgres.server.same", "failure", "old old"),
+                server("postgres.privileges", "failure", "old nobody"),
+                server("postgres.endpoint.login_refused", "failure", "old stranger"),
+                server("postgres.endpoint.unreachable", "failure", "old nowhere"));
+    }
+
+    private final Map<String, EmbeddedPostgres> servers = new TreeMap<>();
+    private final Set<String> made = new TreeSet<>();
+    private int databases;
+
+    @BeforeAll
+    void start(@TempDir Path extensions) throws IOException {
+        // The servers may run as another user.
+        Path directory = Files.createDirectories(extensions.resolve("extension"));
+        for (Path path = directory; path.startsWith(extensions); path = path.getParent()) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Files.writeString(directory.resolve("timescaledb.control"), "default_version = '1'\nrelocatable = true\n");
+        Files.writeString(
+                directory.resolve("timescaledb--1.sql"),
+                "CREATE TABLE kept (a int); SELECT pg_catalog.pg_extension_config_dump('kept', '');");
+        servers.put("old", start(15, "wal_level=logical", "max_prepared_transactions=10", "max_worker_processes=16"));
+        servers.put("new", start(18, "wal_level=logical", "extension_control_path=$system:" + extensions));
+        servers.put(
+                "starved",
+                start(
+                        14,
+                        "wal_level=replica",
+                        "max_replication_slots=2",
+                        "max_wal_senders=2",
+                        "max_logical_replication_workers=1",
+                        "maintenance_work_mem=1TB"));
+        EmbeddedPostgres standby =
+                EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withVersion(15));
+        standby.stop();
+        Files.createFile(standby.dataDir().resolve("standby.signal"));
+        standby.restart();
+        servers.put("standby", standby);
+    }
+
+    private static EmbeddedPostgres start(int version, String... settings) {
+        return EmbeddedPostgres.start(
+                EmbeddedPostgres.Options.defaults().withVersion(version).withSettings(settings));
+    }
+
+    @AfterAll
+    void stop() {
+        servers.values().forEach(EmbeddedPostgres::close);
+    }
+
+    @ParameterizedTest
+    @MethodSource("hazards")
+    void hasItsFinding(Hazard hazard) throws IOException {
+        String[] way = hazard.way().split(" ", 2);
+        String database = "h" + databases++;
+        make(way[0], database, hazard.database(), hazard.source());
+        // An empty target serves them all.
+        String other = hazard.target().isEmpty() ? "empty_" + way[1] : database + "t";
+        if (!hazard.target().isEmpty() || made.add(other)) {
+            make(way[1], other, way[1].equals("latin") ? LATIN : "", hazard.target());
+        }
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint(way[0], database), "target", endpoint(way[1], other));
+        EndpointDirectory directory = endpoints::get;
+        var limits = way[1].equals("full")
+                ? new PostgresPreflight.Limits(100_000, 1e9, Long.MAX_VALUE)
+                : new PostgresPreflight.Limits(100_000, 1, 1);
+        MigrationSpec spec = PostgresServers.spec();
+        List<Finding> findings = new PostgresPreflight(directory, new InMemoryServerRecords(), limits)
+                .preflight(spec)
+                .findings();
+        assertThat(findings)
+                .extracting(Finding::id, Finding::severity)
+                .contains(org.assertj.core.groups.Tuple.tuple(hazard.id(), hazard.severity()));
+        assertThat(findings)
+                .filteredOn(finding -> !finding.severity().equals("info"))
+                .allSatisfy(finding -> assertThat(finding.remedy()).isNotEmpty());
+        assertThat(documented().get(hazard.id())).as(hazard.id()).contains(hazard.severity());
+        if (hazard.source().stream().anyMatch(sql -> sql.contains("PREPARE TRANSACTION"))) {
+            execute(way[0], database, "ROLLBACK PREPARED 'open'");
+        }
+    }
+
+    /** No row without its finding, no finding without its row, and a fixture for each. */
+    @Test
+    void theDocumentSaysWhatTheCodeDoes() throws IOException {
+        Set<String> code = new TreeSet<>();
+        Pattern id = Pattern.compile("\"(postgres\\.[a-z_.]+)\"");
+        try (Stream<Path> files = Files.list(CODE)) {
+            for (Path file : files.toList()) {
+                Matcher found = id.matcher(Files.readString(file));
+                while (found.find()) {
+                    code.add(found.group(1));
+                }
+            }
+        }
+        assertThat(documented().keySet()).isEqualTo(code);
+        Set<String> shown = hazards().map(Hazard::id).collect(Collectors.toCollection(TreeSet::new));
+        shown.addAll(WITHOUT_FIXTURE);
+        assertThat(shown).isEqualTo(code);
+    }
+
+    private static Map<String, Set<String>> documented() throws IOException {
+        Map<String, Set<String>> all = new TreeMap<>();
+        for (String line : Files.readAllLines(DOCUMENT)) {
+            Matcher row = ROW.matcher(line);
+            if (row.find()) {
+                assertThat(all.put(row.group(1), Set.of(row.group(2).split(", ", -1))))
+                        .as(line)
+                        .isNull();
+            }
+        }
+        return all;
+    }
+
+    private void make(String name, String database, String options, List<String> statements) {
+        if (name.equals("standby") || name.equals("nowhere") || name.equals("stranger")) {
+            return;
+        }
+        execute(name, "eden", "CREATE DATABASE " + database + " " + options);
+        if (name.equals("nobody")) {
+            execute(name, "eden", "CREATE ROLE nobody LOGIN PASSWORD 'nobody'");
+        }
+        statements.forEach(sql -> execute(name, database, sql));
+    }
+
+    private void execute(String name, String database, String sql) {
+        EmbeddedPostgres server = server(name);
+        Endpoint own = new Endpoint(
+                name,
+                "postgres",
+                server.host(),
+                server.port(),
+                false,
+                new Backend.Login(server.user(), new Secret(server.password())),
+                database);
+        try (PostgresSession session = PostgresSession.connect(own, "test", java.time.Duration.ofSeconds(30))) {
+            session.execute("SET search_path = public");
+            session.execute("SET allow_system_table_mods = on");
+            session.execute(sql);
+        }
+    }
+
+    private EmbeddedPostgres server(String name) {
+        return switch (name) {
+            case "old", "new", "starved", "standby" -> servers.get(name);
+            default -> servers.get("new");
+        };
+    }
+
+    private Endpoint endpoint(String name, String database) {
+        EmbeddedPostgres server = server(name);
+        Backend.Login login = switch (name) {
+            case "nobody" -> new Backend.Login("nobody", new Secret("nobody"));
+            case "stranger" -> new Backend.Login(server.user(), new Secret("wrong"));
+            default -> new Backend.Login(server.user(), new Secret(server.password()));
+        };
+        return new Endpoint(
+                name,
+                "postgres",
+                server.host(),
+                name.equals("nowhere") ? 1 : server.port(),
+                false,
+                login,
+                name.equals("standby") || name.equals("stranger") ? "eden" : database);
+    }
+}
