@@ -106,8 +106,8 @@ class CommandLineIT {
         assertThat(ok("migration", "list", "--phase", "completed").out()).contains("m1");
         assertThat(ok("migration", "events", "m1").out()).contains("change 4711", "command.cutover");
         assertThat(ok("migration", "events", "m1", "--follow", "--json").out().lines())
-                .allSatisfy(line -> assertThat(Json.tree(line).path("migration").asText())
-                        .isEqualTo("m1"));
+                .allSatisfy(line ->
+                        assertThat(Json.tree(line).path("migration").asText()).isEqualTo("m1"));
         FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
@@ -152,7 +152,9 @@ class CommandLineIT {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
         assertThat(plain.run("migration", "list").code()).isZero();
-        assertThat(plain.run("context", "list").out()).contains("*", "here", url).doesNotContain(TestServer.TOKEN);
+        assertThat(plain.run("context", "list").out())
+                .contains("*", "here", url)
+                .doesNotContain(TestServer.TOKEN);
         assertThat(plain.run("migration", "list", "--url", "http://127.0.0.1:1").err())
                 .as("a context's token goes to its own server only")
                 .contains("there is no token");
@@ -208,7 +210,9 @@ class CommandLineIT {
 
     private FakeTerminal.Result ok(String... arguments) {
         FakeTerminal.Result result = shell.run(arguments);
-        assertThat(result.code()).as(String.join(" ", arguments) + ": " + result.err()).isZero();
+        assertThat(result.code())
+                .as(String.join(" ", arguments) + ": " + result.err())
+                .isZero();
         return result;
     }
 

@@ -47,12 +47,14 @@ final class ApiOptions {
     }
 
     /** {@code --url} as it was given; null where it was not. */
-    @Nullable String givenUrl() {
+    @Nullable
+    String givenUrl() {
         return url;
     }
 
     /** {@code --token-file} as it was given; null where it was not. */
-    @Nullable Path givenTokenFile() {
+    @Nullable
+    Path givenTokenFile() {
         return tokenFile;
     }
 

@@ -30,7 +30,8 @@ final class CliFailure extends RuntimeException {
         return remedy;
     }
 
-    @Nullable JsonNode problem() {
+    @Nullable
+    JsonNode problem() {
         return problem;
     }
 }

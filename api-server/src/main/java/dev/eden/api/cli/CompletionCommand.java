@@ -7,7 +7,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /** Writes the script that completes commands and options. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "completion",
         description = "Writes a completion script for bash and zsh.",
         footer = {

@@ -10,7 +10,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden context …}: the servers a person works with. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "context",
         description = "Servers and tokens that client verbs use, kept in ~/.config/eden/contexts.json (0600).",
         footer = {
@@ -22,12 +23,19 @@ import picocli.CommandLine.Parameters;
             "  eden migration list --context dev"
         })
 final class ContextCommand extends Group {
-    @Command(mixinStandardHelpOptions = true, name = "add", description = "Adds or changes a context; the first one is in use.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "add",
+            description = "Adds or changes a context; the first one is in use.")
     int add(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "NAME") String name,
-            @Option(names = "--token-env", paramLabel = "VARIABLE", description = "the environment variable with the token")
-                    @Nullable String tokenEnv,
+            @Option(
+                            names = "--token-env",
+                            paramLabel = "VARIABLE",
+                            description = "the environment variable with the token")
+                    @Nullable
+                    String tokenEnv,
             @Option(names = "--token-stdin", description = "keeps the token that standard input has")
                     boolean fromInput) {
         String url = api.givenUrl();
@@ -54,9 +62,10 @@ final class ContextCommand extends Group {
                 name,
                 new Contexts.Context(
                         url, token, file == null ? null : file.toAbsolutePath().toString(), tokenEnv));
-        return list(api, contexts, contexts.current().orElse("").equals(name)
-                ? "eden migration list"
-                : "eden context use " + name);
+        return list(
+                api,
+                contexts,
+                contexts.current().orElse("").equals(name) ? "eden migration list" : "eden context use " + name);
     }
 
     @Command(mixinStandardHelpOptions = true, name = "use", description = "Client verbs talk to this one from now on.")
@@ -77,7 +86,10 @@ final class ContextCommand extends Group {
                         : "eden migration list");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "remove", description = "Forgets a context and the token stored in it.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "remove",
+            description = "Forgets a context and the token stored in it.")
     int remove(@Mixin ApiOptions api, @Parameters(paramLabel = "NAME") String name) {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.remove(name);

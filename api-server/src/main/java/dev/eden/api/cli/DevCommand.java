@@ -20,7 +20,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden dev}: everything on one machine, nothing to install. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "dev",
         description =
                 "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.")

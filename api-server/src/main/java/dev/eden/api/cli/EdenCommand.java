@@ -126,8 +126,7 @@ public final class EdenCommand implements Runnable {
         if (failure instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().isEmpty()) {
             String word = unmatched.getUnmatched().getFirst();
-            List<String> meant =
-                    word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(at, word);
+            List<String> meant = word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(at, word);
             if (!meant.isEmpty()) {
                 terminal.err().println("did you mean: " + String.join(", or ", meant));
             }

@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden endpoint …}: databases, over REST. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "endpoint",
         description = "Databases that Eden may connect to.",
         footer = {
@@ -42,18 +43,23 @@ final class EndpointCommand extends Group {
                         : "eden endpoint check " + endpoints.path(0).path("id").asText());
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "create", description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "create",
+            description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
             @Option(names = "--username", description = "whose password it is") @Nullable String username,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable Map<String, String> labels,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
+                    Map<String, String> labels,
             @Option(
                             names = "--client-login",
                             paramLabel = "none|endpoint",
                             description = "Redis: whom clients are that never log in")
-                    @Nullable String clientLogin) {
+                    @Nullable
+                    String clientLogin) {
         JsonNode made = api.client().post("/endpoints", body(api, id, uri, username, labels, clientLogin));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
@@ -64,26 +70,33 @@ final class EndpointCommand extends Group {
         return api.show(endpoint, page -> page.members(endpoint), "eden endpoint check " + id);
     }
 
-    @Command(mixinStandardHelpOptions = true, 
+    @Command(
+            mixinStandardHelpOptions = true,
             name = "update",
-            description = "Replaces an endpoint; without EDEN_ENDPOINT_PASSWORD its credentials stay. An address in use can't change.")
+            description =
+                    "Replaces an endpoint; without EDEN_ENDPOINT_PASSWORD its credentials stay. An address in use can't change.")
     int update(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI") String uri,
             @Option(names = "--username", description = "whose password it is") @Nullable String username,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable Map<String, String> labels,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
+                    Map<String, String> labels,
             @Option(
                             names = "--client-login",
                             paramLabel = "none|endpoint",
                             description = "Redis: whom clients are that never log in")
-                    @Nullable String clientLogin) {
+                    @Nullable
+                    String clientLogin) {
         JsonNode made = api.client()
                 .call("PUT", ApiClient.path("endpoints", id), body(api, id, uri, username, labels, clientLogin));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "check", description = "Connects now: version, role, latency, abilities.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "check",
+            description = "Connects now: version, role, latency, abilities.")
     int check(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode found = api.client().post(ApiClient.path("endpoints", id, "check"), null);
         return api.show(found, page -> page.members(found), "eden interlay list");

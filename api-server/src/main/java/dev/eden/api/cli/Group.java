@@ -13,6 +13,7 @@ abstract class Group implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to do: " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "say what to do: " + String.join(", ", spec.subcommands().keySet()));
     }
 }

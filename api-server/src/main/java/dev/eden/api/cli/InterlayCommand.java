@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden interlay …}: named fronts of endpoints, over REST. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "interlay",
         description = "Named fronts of endpoints; proxies serve them.",
         footer = {
@@ -21,7 +22,10 @@ import picocli.CommandLine.Parameters;
             "  eden interlay traffic cache"
         })
 final class InterlayCommand extends Group {
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "All interlays and the endpoints behind them.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "All interlays and the endpoints behind them.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().get("/interlays");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -35,18 +39,22 @@ final class InterlayCommand extends Group {
                 page -> page.table(ApiOptions.table(interlays, columns), "There are no interlays yet."),
                 interlays.isEmpty()
                         ? "eden interlay create ID ENDPOINT"
-                        : "eden interlay traffic " + interlays.path(0).path("id").asText());
+                        : "eden interlay traffic "
+                                + interlays.path(0).path("id").asText());
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "create", description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "create",
+            description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "ENDPOINT") String endpoint,
-            @Option(names = "--listen", paramLabel = "HOST:PORT", description = "where applications find it")
-                    @Nullable String listen,
-            @Option(names = "--pool", paramLabel = "N", description = "shared connections to the database")
-                    @Nullable Integer pool) {
+            @Option(names = "--listen", paramLabel = "HOST:PORT", description = "where applications find it") @Nullable
+                    String listen,
+            @Option(names = "--pool", paramLabel = "N", description = "shared connections to the database") @Nullable
+                    Integer pool) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("id", id);
         body.put("endpoint", endpoint);
@@ -66,7 +74,10 @@ final class InterlayCommand extends Group {
         return api.show(interlay, page -> page.members(interlay), "eden interlay traffic " + id);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets an interlay that no migration and no proxy uses.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "delete",
+            description = "Forgets an interlay that no migration and no proxy uses.")
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("interlays", id), null);
         return api.show(answer, page -> page.line("interlay " + id + " is forgotten"), "eden interlay list");
@@ -80,9 +91,7 @@ final class InterlayCommand extends Group {
                 page -> {
                     page.title(id + " in front of " + StatusText.text(traffic, "endpoint") + ": "
                             + traffic.path("connections").asLong() + " connections");
-                    page.table(
-                            proxies(traffic),
-                            "No proxy has joined. One: eden proxy --name p1 --interlay " + id);
+                    page.table(proxies(traffic), "No proxy has joined. One: eden proxy --name p1 --interlay " + id);
                 },
                 "eden migration list");
     }
@@ -90,8 +99,8 @@ final class InterlayCommand extends Group {
     static Table proxies(JsonNode traffic) {
         Table table = Table.of("PROXY", "LISTEN", "ALIVE", "CONNECTIONS", "SEEN");
         for (JsonNode proxy : traffic.path("proxies")) {
-            long seconds =
-                    Math.max(0, (System.currentTimeMillis() - proxy.path("at_millis").asLong()) / 1000);
+            long seconds = Math.max(
+                    0, (System.currentTimeMillis() - proxy.path("at_millis").asLong()) / 1000);
             table.row(
                     StatusText.text(proxy, "proxy"),
                     StatusText.text(proxy, "listen"),

@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden migration …}: what migrations are, where they stand. The commands that move one: {@link OperatorCommands}. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "migration",
         description = "Creates, plans, starts, watches and commands migrations.",
         subcommands = {WatchCommand.class, SetCommand.class},
@@ -37,9 +38,10 @@ final class MigrationCommand extends OperatorCommands {
             @Mixin ApiOptions api,
             @Option(names = "--phase", description = "only those") @Nullable String phase,
             @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those") @Nullable String label,
-            @Option(names = "--after", paramLabel = "ID", description = "the page after that one") @Nullable String after,
-            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)")
-                    @Nullable Integer limit) {
+            @Option(names = "--after", paramLabel = "ID", description = "the page after that one") @Nullable
+                    String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+                    Integer limit) {
         StringBuilder query = new StringBuilder();
         parameter(query, "phase", phase);
         parameter(query, "label", label);
@@ -62,10 +64,12 @@ final class MigrationCommand extends OperatorCommands {
                         ? "eden migration list --after " + more
                         : found.isEmpty()
                                 ? "eden migration create FILE"
-                                : NextCommand.command("status", found.path(0).path("id").asText()));
+                                : NextCommand.command(
+                                        "status", found.path(0).path("id").asText()));
     }
 
-    @Command(mixinStandardHelpOptions = true, 
+    @Command(
+            mixinStandardHelpOptions = true,
             name = "create",
             description = "Creates a migration from a JSON file (- is standard input); starts nothing.",
             footer = {
@@ -78,7 +82,10 @@ final class MigrationCommand extends OperatorCommands {
         return status(api, api.client().post("/migrations", read(file)));
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "add-interlay", description = "Adds an interlay to move; its endpoint is the source.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "add-interlay",
+            description = "Adds an interlay to move; its endpoint is the source.")
     int addInterlay(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -92,28 +99,37 @@ final class MigrationCommand extends OperatorCommands {
                                 Json.write(Map.of("endpoint", target))));
     }
 
-    @Command(mixinStandardHelpOptions = true, 
+    @Command(
+            mixinStandardHelpOptions = true,
             name = "plan",
-            description = "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.")
+            description =
+                    "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.")
     int plan(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode plan = api.client().get(ApiClient.path("migrations", id, "plan"));
         int shown = api.show(plan, page -> PlanText.print(plan, page), PlanText.next(plan));
         return PlanText.failures(plan) > 0 ? ExitCode.ENDED_BADLY.code() : shown;
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "status", description = "Where it stands, why it can't be cut over yet, what comes next.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "status",
+            description = "Where it stands, why it can't be cut over yet, what comes next.")
     int status(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         return status(api, api.client().get(ApiClient.path("migrations", id, "status")));
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "events", description = "Its audit log: who did what, when and why.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "events",
+            description = "Its audit log: who did what, when and why.")
     int events(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--follow", description = "goes on until the migration has ended") boolean follow,
-            @Option(names = "--after", paramLabel = "EVENT", description = "the page after that one") @Nullable String after,
-            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)")
-                    @Nullable Integer limit) {
+            @Option(names = "--after", paramLabel = "EVENT", description = "the page after that one") @Nullable
+                    String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+                    Integer limit) {
         String path = ApiClient.path("migrations", id, "events");
         if (follow) {
             api.client().stream(path, event -> {
@@ -135,13 +151,19 @@ final class MigrationCommand extends OperatorCommands {
                         : NextCommand.command("status", id));
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "validation", description = "The last comparison: checks, differences, repairs.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "validation",
+            description = "The last comparison: checks, differences, repairs.")
     int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
         return api.show(report, page -> page.members(report), NextCommand.command("status", id));
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets a migration that was never started.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "delete",
+            description = "Forgets a migration that was never started.")
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("migrations", id), null);
         return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");

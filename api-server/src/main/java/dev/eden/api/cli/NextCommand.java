@@ -29,8 +29,7 @@ final class NextCommand {
             case "baking" -> command("finalize", id) + "   (or take it back: " + command("rollback", id) + ")";
             case "completed" -> command("events", id);
             case "rolled_back" -> command("events", id);
-            case "needs_operator" ->
-                allowed.contains("resume") ? command("resume", id) : command("events", id);
+            case "needs_operator" -> allowed.contains("resume") ? command("resume", id) : command("events", id);
             default -> command("watch", id);
         };
     }

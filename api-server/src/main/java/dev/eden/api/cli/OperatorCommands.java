@@ -11,7 +11,10 @@ import picocli.CommandLine.Parameters;
 
 /** The commands that move a migration on or back. Each answers with the new status; a refusal says why and what is allowed (exit code 3). */
 abstract class OperatorCommands extends Group {
-    @Command(mixinStandardHelpOptions = true, name = "migrate", description = "Starts it: copies, compares, then waits in canary.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "migrate",
+            description = "Starts it: copies, compares, then waits in canary.")
     int migrate(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -19,7 +22,10 @@ abstract class OperatorCommands extends Group {
         return send(api, "migrate", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "advance", description = "Goes on with the next stage or phase without waiting for its gates' time.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "advance",
+            description = "Goes on with the next stage or phase without waiting for its gates' time.")
     int advance(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -27,7 +33,10 @@ abstract class OperatorCommands extends Group {
         return send(api, "advance", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "pause", description = "Holds it where it is; replication goes on, nothing moves.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "pause",
+            description = "Holds it where it is; replication goes on, nothing moves.")
     int pause(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -35,7 +44,10 @@ abstract class OperatorCommands extends Group {
         return send(api, "pause", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "resume", description = "Goes on after a pause, or tries again what needed an operator.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "resume",
+            description = "Goes on after a pause, or tries again what needed an operator.")
     int resume(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -43,7 +55,10 @@ abstract class OperatorCommands extends Group {
         return send(api, "resume", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "abort", description = "Gives it up; everything is as it was before.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "abort",
+            description = "Gives it up; everything is as it was before.")
     int abort(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -51,7 +66,8 @@ abstract class OperatorCommands extends Group {
         return send(api, "abort", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, 
+    @Command(
+            mixinStandardHelpOptions = true,
             name = "cutover",
             description = "Moves all writes to the target in one short pause. Asks first; a script says --yes.",
             footer = {"", "Example:", "  eden migration cutover ec2_to_azure --yes --reason 'change 4711'"})
@@ -64,7 +80,8 @@ abstract class OperatorCommands extends Group {
         return send(api, "cutover", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, 
+    @Command(
+            mixinStandardHelpOptions = true,
             name = "rollback",
             description = "Takes it back: after a cutover the source owns writes again, nothing is lost. Asks first.")
     int rollback(
@@ -76,7 +93,10 @@ abstract class OperatorCommands extends Group {
         return send(api, "rollback", id, reason);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "finalize", description = "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "finalize",
+            description = "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.")
     int finish(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,

@@ -62,7 +62,8 @@ final class Page {
                         .forEach(inner -> line("  " + inner.getKey() + ": " + ApiOptions.cell(inner.getValue())));
             } else {
                 line(Style.DIM.of(member.getKey(), coloured())
-                        + " ".repeat(width - member.getKey().length() + 2) + ApiOptions.cell(member.getValue()));
+                        + " ".repeat(width - member.getKey().length() + 2)
+                        + ApiOptions.cell(member.getValue()));
             }
         });
     }

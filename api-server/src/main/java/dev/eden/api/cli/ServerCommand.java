@@ -18,7 +18,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden server}: the control plane, with a proxy inside where {@code --listen} is given. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "server",
         description = "Runs the control plane: REST, workers and, with --listen or --listen-postgres, a proxy.")
 final class ServerCommand implements Callable<Integer> {

@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Retunes a running migration: {@code NAME=VALUE} becomes a PATCH of what is named; the rest stays as it is. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "set",
         description = "Changes a running migration's strategy; what is not named stays.",
         footer = {
@@ -38,7 +39,10 @@ final class SetCommand implements Callable<Integer> {
     @Parameters(index = "1..*", paramLabel = "NAME=VALUE", arity = "0..*")
     private Map<String, String> settings = Map.of();
 
-    @Option(names = "--file", paramLabel = "FILE", description = "the body of the PATCH, {\"strategy\": {…}}; - is standard input")
+    @Option(
+            names = "--file",
+            paramLabel = "FILE",
+            description = "the body of the PATCH, {\"strategy\": {…}}; - is standard input")
     private @Nullable String file;
 
     @Option(names = "--reason", description = "for the audit log")
@@ -63,7 +67,8 @@ final class SetCommand implements Callable<Integer> {
             switch (name) {
                 case "read_percentage" -> strategy.put(name, share(value));
                 case "consistency", "max_wait", "type" -> strategy.put(name, value);
-                case "ack" -> strategy.putObject("write_mode").put("mode", "dual_write").put("ack", value);
+                case "ack" ->
+                    strategy.putObject("write_mode").put("mode", "dual_write").put("ack", value);
                 default ->
                     throw new CliFailure(
                             ExitCode.USAGE,

@@ -9,14 +9,7 @@ import java.util.Locale;
 /** A migration's status for people: whole, as the lines of a live view, or as one line of a log. */
 final class StatusText {
     private static final List<String> PHASES = List.of(
-            "created",
-            "initializing",
-            "replicating",
-            "validating",
-            "canary",
-            "cutting_over",
-            "baking",
-            "completed");
+            "created", "initializing", "replicating", "validating", "canary", "cutting_over", "baking", "completed");
     private static final int BAR = 20;
 
     private StatusText() {}
@@ -90,7 +83,8 @@ final class StatusText {
             String resumes = text(status, "resumes_to");
             Style style = phase.equals("needs_operator") ? Style.RED : Style.YELLOW;
             return style.of("[" + phase + "]", coloured)
-                    + (resumes.equals("-") ? "" : "  resume leads to " + resumes) + paused;
+                    + (resumes.equals("-") ? "" : "  resume leads to " + resumes)
+                    + paused;
         }
         List<String> words = new ArrayList<>();
         for (String known : PHASES) {
@@ -140,7 +134,9 @@ final class StatusText {
         }
         double eta = progress.path("eta_seconds").asDouble(-1);
         if (eta > 0) {
-            text.append(", ").append(duration(Duration.ofSeconds(Math.round(eta)))).append(" left");
+            text.append(", ")
+                    .append(duration(Duration.ofSeconds(Math.round(eta))))
+                    .append(" left");
         }
         return text.toString();
     }
@@ -158,8 +154,8 @@ final class StatusText {
     }
 
     private static String canary(JsonNode canary) {
-        StringBuilder text = new StringBuilder(percent(canary.path("read_percentage").asDouble()))
-                .append(" of eligible reads");
+        StringBuilder text =
+                new StringBuilder(percent(canary.path("read_percentage").asDouble())).append(" of eligible reads");
         if (canary.path("stage").isInt()) {
             text.append(", stage ").append(canary.path("stage").asInt());
         }

@@ -31,7 +31,8 @@ public record Terminal(
     }
 
     /** Null where it is not set or blank. */
-    @Nullable String variable(String name) {
+    @Nullable
+    String variable(String name) {
         String value = environment.get(name);
         return value == null || value.isBlank() ? null : value.strip();
     }

@@ -11,14 +11,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden token …}: who may do what, over REST. */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "token",
         description = "Tokens of the API: viewer reads, operator runs migrations, admin manages endpoints and tokens.",
-        footer = {
-            "",
-            "Examples:",
-            "  eden token create ci --role operator --lifetime 30d",
-            "  eden token revoke 3f0c…"
+        footer = {"", "Examples:", "  eden token create ci --role operator --lifetime 30d", "  eden token revoke 3f0c…"
         })
 final class TokenCommand extends Group {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All tokens, without their secrets.")
@@ -37,13 +34,16 @@ final class TokenCommand extends Group {
                 "eden token create LABEL --role viewer");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "create", description = "Makes a token; its secret is shown this once.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "create",
+            description = "Makes a token; its secret is shown this once.")
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "LABEL", description = "whose it is, or what for") String label,
             @Option(names = "--role", paramLabel = "viewer|operator|admin", required = true) String role,
-            @Option(names = "--lifetime", paramLabel = "30d|12h|…", description = "default: for ever")
-                    @Nullable String lifetime) {
+            @Option(names = "--lifetime", paramLabel = "30d|12h|…", description = "default: for ever") @Nullable
+                    String lifetime) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("role", role);
         body.put("label", label);
@@ -61,7 +61,10 @@ final class TokenCommand extends Group {
                 "eden context add NAME --url URL --token-file FILE   (with the secret in FILE)");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "revoke", description = "Ends a token; whoever uses it is refused from now on.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "revoke",
+            description = "Ends a token; whoever uses it is refused from now on.")
     int revoke(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("tokens", id), null);
         return api.show(answer, page -> page.line("token " + id + " is revoked"), "eden token list");

@@ -18,7 +18,8 @@ import picocli.CommandLine.Parameters;
  * Looks at a migration until it has ended, needs an operator, or is where {@code --until} says. On a terminal the picture is drawn
  * anew; elsewhere a line is written whenever something of note has changed.
  */
-@Command(mixinStandardHelpOptions = true, 
+@Command(
+        mixinStandardHelpOptions = true,
         name = "watch",
         description = "Shows progress, rate, time left, lag, blockers and canary until the migration has ended.",
         footer = {
@@ -104,7 +105,8 @@ final class WatchCommand implements Callable<Integer> {
         String wanted = until;
         if (wanted != null
                 && (phase.equals(wanted)
-                        || wanted.equals("ready") && status.path("ready_for_cutover").asBoolean())) {
+                        || wanted.equals("ready")
+                                && status.path("ready_for_cutover").asBoolean())) {
             return ExitCode.DONE;
         }
         if (BAD_ENDS.contains(phase)) {

@@ -24,15 +24,18 @@ class CommandLineTest {
         for (ExitCode code : ExitCode.values()) {
             rows.add("| " + code.code() + " | " + code.meaning() + " | " + code.remedy() + " |");
         }
-        List<String> documented =
-                document().lines().filter(line -> line.matches("\\| \\d+ \\|.*")).toList();
+        List<String> documented = document()
+                .lines()
+                .filter(line -> line.matches("\\| \\d+ \\|.*"))
+                .toList();
         assertThat(documented).containsExactlyElementsOf(rows);
     }
 
     @Test
     void everyCommandOfTheDocumentIsUnderstoodAndEveryCommandIsInIt() throws IOException {
         String document = document();
-        Matcher commands = Pattern.compile("(?m)^(?:[A-Z_]+=\\S+ )?eden ([^#\\n>|&<]+)").matcher(document);
+        Matcher commands =
+                Pattern.compile("(?m)^(?:[A-Z_]+=\\S+ )?eden ([^#\\n>|&<]+)").matcher(document);
         int understood = 0;
         while (commands.find()) {
             String line = commands.group(1).strip();

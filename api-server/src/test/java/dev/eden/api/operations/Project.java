@@ -96,7 +96,8 @@ final class Project {
 
     /** {@code 0.1.0}, as the command line and the proxies say it. */
     static String version() {
-        String[] version = EdenCommand.commandLine(Terminal.system()).getCommandSpec().version();
+        String[] version =
+                EdenCommand.commandLine(Terminal.system()).getCommandSpec().version();
         return version[0].substring("eden ".length());
     }
 
@@ -107,7 +108,8 @@ final class Project {
 
     /** The verb's command line, for what it says of itself. */
     static CommandLine verb(String name) {
-        CommandLine verb = EdenCommand.commandLine(Terminal.system()).getSubcommands().get(name);
+        CommandLine verb =
+                EdenCommand.commandLine(Terminal.system()).getSubcommands().get(name);
         if (verb == null) {
             throw new AssertionError("eden has no verb " + name);
         }

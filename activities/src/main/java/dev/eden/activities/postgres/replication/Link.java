@@ -51,8 +51,7 @@ record Link(Pair pair, Role from) {
     }
 
     boolean hasSlot(PostgresSession publisher) {
-        return publisher.is(
-                "SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
+        return publisher.is("SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
     }
 
     void publishProbe(PostgresSession publisher) {

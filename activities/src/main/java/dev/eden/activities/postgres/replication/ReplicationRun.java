@@ -240,7 +240,8 @@ final class ReplicationRun implements AutoCloseable {
             LOGGER.atInfo()
                     .addKeyValue("migration", pair.migration())
                     .log("the full load goes on: {} tables are complete", done.size());
-            forward.republish(source, done.stream().map(table -> "ONLY " + table).toList());
+            forward.republish(
+                    source, done.stream().map(table -> "ONLY " + table).toList());
         } else {
             Links.dropSlot(source, names.main());
             forward.republish(source, tables);
