@@ -677,8 +677,8 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             String title, Functions.Func2<CanaryActivities, CanaryRequest, CanaryVerdict> what) {
         CompletablePromise<CanaryVerdict> verdict = Workflow.newPromise();
         CanaryRequest request = new CanaryRequest(state.spec(), state.wanted());
-        CancellationScope scope = Workflow.newCancellationScope(() -> verdict.completeFrom(
-                Async.function(() -> what.apply(Steps.watch(title), request))));
+        CancellationScope scope = Workflow.newCancellationScope(
+                () -> verdict.completeFrom(Async.function(() -> what.apply(Steps.watch(title), request))));
         scope.run();
         watchScope = scope;
         return verdict;

@@ -230,7 +230,7 @@ class HazardsIT {
     void start(@TempDir Path extensions) throws IOException {
         // The servers may run as another user.
         Path directory = Files.createDirectories(extensions.resolve("extension"));
-        for (Path path = directory; path.startsWith(extensions); path = path.getParent()) {
+        for (Path path : List.of(extensions, directory)) {
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
         Files.writeString(directory.resolve("timescaledb.control"), "default_version = '1'\nrelocatable = true\n");

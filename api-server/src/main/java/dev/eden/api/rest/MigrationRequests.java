@@ -178,7 +178,8 @@ final class MigrationRequests {
         if (mechanism.equals("dirty_keys")) {
             fields.error("mechanism", "dirty_keys is not supported by this version yet");
         } else if (logical ? mechanism.equals("psync") : mechanism.equals("logical")) {
-            fields.error("mechanism", "PostgreSQL replicates by type logical and mechanism logical, Redis by type scan");
+            fields.error(
+                    "mechanism", "PostgreSQL replicates by type logical and mechanism logical, Redis by type scan");
         }
         String replace = fields.oneOf("replace", "fail", "replace", "skip", "fail");
         if (logical && !replace.equals("fail")) {

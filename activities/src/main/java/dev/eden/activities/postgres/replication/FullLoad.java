@@ -21,7 +21,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Copies all tables under the one snapshot that the forward slot begins with: what is copied and what the slot sends later meet exactly. Several tables
@@ -113,7 +112,8 @@ final class FullLoad {
                 empty(target, name);
             }
         }
-        parts.sort(Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
+        parts.sort(
+                Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
         try (PostgresSession snapshots = pair.replication(Role.SOURCE, "snapshot")) {
             opened.accept(snapshots);
             String snapshot = snapshots
@@ -222,8 +222,7 @@ final class FullLoad {
     }
 
     private void done(Table table, PostgresSession target) {
-        target.update(
-                "INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
+        target.update("INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
     }
 
     private PostgresSession open(Role side) {

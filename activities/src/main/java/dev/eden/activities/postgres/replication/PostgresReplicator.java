@@ -149,7 +149,8 @@ public final class PostgresReplicator implements AutoCloseable {
         Direction direction = over.direction();
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
         if (!copies) {
-            throw new ReplicationStopped(why + "; the target was filled by other means, so it is not loaded again by Eden");
+            throw new ReplicationStopped(
+                    why + "; the target was filled by other means, so it is not loaded again by Eden");
         }
         if (!direction.from().equals(pair.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");

@@ -71,11 +71,16 @@ public final class SchemaCopier {
             List<SchemaObject> present = to.remainingIndexes();
             List<SchemaObject> missing = missing(from.remainingIndexes(), present);
             builders.run(
-                    missing.stream().filter(SchemaCopier::constraint).collect(Collectors.groupingBy(SchemaCopier::table))
+                    missing.stream()
+                            .filter(SchemaCopier::constraint)
+                            .collect(Collectors.groupingBy(SchemaCopier::table))
                             .values(),
                     object -> make(object.session(), object.wanted(), List.of()));
             builders.run(
-                    missing.stream().filter(object -> !constraint(object)).map(List::of).toList(),
+                    missing.stream()
+                            .filter(object -> !constraint(object))
+                            .map(List::of)
+                            .toList(),
                     object -> make(object.session(), object.wanted(), List.of()));
             make(target, from.foreignKeys(), to.foreignKeys());
             builders.run(
