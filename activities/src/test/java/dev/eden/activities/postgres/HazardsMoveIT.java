@@ -44,7 +44,7 @@ class HazardsMoveIT {
     /** Without {@code pg_dump} these are named by plan and left out. */
     private static final String MORE = """
             CREATE AGGREGATE public.total (int) (SFUNC = int4pl, STYPE = int);
-            CREATE OPERATOR public.+++ (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int);
+            CREATE OPERATOR public.@@@ (FUNCTION = int4pl, LEFTARG = int, RIGHTARG = int);
             CREATE COLLATION public.german (PROVIDER = icu, LOCALE = 'de');
             CREATE TEXT SEARCH CONFIGURATION public.plain (COPY = pg_catalog.simple);
             CREATE TABLE shop.sorted (a text COLLATE public.german PRIMARY KEY, EXCLUDE (a WITH =));
