@@ -5,65 +5,253 @@ package dev.eden.api.problem;
  * remedy and {@link #retry()} are for people and may get better words.
  */
 public enum ErrorCode {
-    MALFORMED_JSON(400, "The body is not JSON", "Send one JSON object in UTF-8.", Retry.NEVER),
-    BODY_TOO_LARGE(413, "The body is too large", "Send less than 1 MiB.", Retry.NEVER),
+    MALFORMED_JSON(
+            400,
+            "The body is not JSON",
+            "The body is not one JSON object in UTF-8, names a member twice, or is nested more than 32 deep.",
+            "Send one JSON object in UTF-8.",
+            Retry.NEVER),
+    BODY_TOO_LARGE(413, "The body is too large", "The body has more than 1 MiB.", "Send less than 1 MiB.", Retry.NEVER),
+    URI_TOO_LONG(
+            414,
+            "The address is too long",
+            "The request line is longer than the server reads.",
+            "Shorten the query.",
+            Retry.NEVER),
+    HEADERS_TOO_LARGE(
+            431,
+            "The headers are too large",
+            "The headers have more than 8 KiB.",
+            "Send fewer or shorter headers.",
+            Retry.NEVER),
     UNSUPPORTED_MEDIA_TYPE(
-            415, "The body's media type is not supported", "Send Content-Type: application/json.", Retry.NEVER),
-    NOT_ACCEPTABLE(406, "No answer in that media type", "Accept application/json.", Retry.NEVER),
-    INVALID_FIELDS(422, "Some fields are not right", "Correct the fields listed under errors.", Retry.NEVER),
+            415,
+            "The body's media type is not supported",
+            "The Content-Type is not application/json.",
+            "Send Content-Type: application/json.",
+            Retry.NEVER),
+    NOT_ACCEPTABLE(
+            406,
+            "No answer in that media type",
+            "The Accept header names only media types that this path does not have.",
+            "Accept application/json.",
+            Retry.NEVER),
+    INVALID_FIELDS(
+            422,
+            "Some fields are not right",
+            "Fields are missing, unknown, of another type or out of range.",
+            "Correct the fields listed under errors.",
+            Retry.NEVER),
     INVALID_PARAMETER(
-            400, "A query parameter is not right", "Correct the parameters listed under errors.", Retry.NEVER),
-    BAD_REQUEST(400, "The request can't be understood", "See the API's description.", Retry.NEVER),
-    UNAUTHENTICATED(401, "A valid token is needed", "Send Authorization: Bearer TOKEN.", Retry.NEVER),
-    FORBIDDEN(403, "The token's role does not allow this", "Use a token of the role the detail names.", Retry.NEVER),
-    TOO_MANY_FAILURES(429, "Too many failed logins from this address", "Wait for Retry-After seconds.", Retry.LATER),
-    PATH_NOT_FOUND(404, "There is no such path", "See the API's description.", Retry.NEVER),
-    METHOD_NOT_ALLOWED(405, "The path does not know this method", "Use a method of the Allow header.", Retry.NEVER),
-    ENDPOINT_NOT_FOUND(404, "There is no such endpoint", "GET /api/v1/endpoints lists them.", Retry.NEVER),
-    ENDPOINT_EXISTS(409, "The endpoint exists", "Choose another id, or PUT the existing one.", Retry.NEVER),
-    ENDPOINT_IN_USE(409, "The endpoint is in use", "Remove what uses it first.", Retry.LATER),
-    ENDPOINT_IN_MIGRATION(409, "The endpoint is in another migration", "End that migration first.", Retry.LATER),
+            400,
+            "A query parameter is not right",
+            "A query parameter or the Idempotency-Key is of another form or out of range.",
+            "Correct the parameters listed under errors.",
+            Retry.NEVER),
+    BAD_REQUEST(
+            400,
+            "The request can't be understood",
+            "The request is not well-formed HTTP, or asks for what this path does not take.",
+            "See the API's description.",
+            Retry.NEVER),
+    UNAUTHENTICATED(
+            401,
+            "A valid token is needed",
+            "There is no bearer token, or it is unknown, expired or revoked.",
+            "Send Authorization: Bearer TOKEN.",
+            Retry.NEVER),
+    FORBIDDEN(
+            403,
+            "The token's role does not allow this",
+            "The token is good, but its role may not do this.",
+            "Use a token of the role the detail names.",
+            Retry.NEVER),
+    TOO_MANY_FAILURES(
+            429,
+            "Too many failed logins from this address",
+            "20 logins from this address have failed within a minute.",
+            "Wait for Retry-After seconds.",
+            Retry.LATER),
+    TOO_MANY_REQUESTS(
+            429,
+            "Too many requests with this token",
+            "The token has asked more often than the server's limit allows.",
+            "Wait for Retry-After seconds; poll less, or follow the events.",
+            Retry.SOON),
+    SERVER_BUSY(
+            503,
+            "The server has too many requests at once",
+            "As many requests as the server takes are being answered already.",
+            "Wait for Retry-After seconds.",
+            Retry.SOON),
+    TOO_MANY_STREAMS(
+            503,
+            "There are too many event streams",
+            "200 clients follow events already.",
+            "Close streams that nobody reads.",
+            Retry.LATER),
+    PATH_NOT_FOUND(
+            404,
+            "There is no such path",
+            "No resource is served at this path.",
+            "See the API's description.",
+            Retry.NEVER),
+    METHOD_NOT_ALLOWED(
+            405,
+            "The path does not know this method",
+            "The resource exists, but not with this method.",
+            "Use a method of the Allow header.",
+            Retry.NEVER),
+    ENDPOINT_NOT_FOUND(
+            404,
+            "There is no such endpoint",
+            "No endpoint has this id.",
+            "GET /api/v1/endpoints lists them.",
+            Retry.NEVER),
+    ENDPOINT_EXISTS(
+            409,
+            "The endpoint exists",
+            "Another endpoint has this id already.",
+            "Choose another id, or PUT the existing one.",
+            Retry.NEVER),
+    ENDPOINT_IN_USE(
+            409,
+            "The endpoint is in use",
+            "An interlay or a migration uses the endpoint.",
+            "Remove what uses it first.",
+            Retry.LATER),
+    ENDPOINT_IN_MIGRATION(
+            409,
+            "The endpoint is in another migration",
+            "A migration that has not ended has claimed the endpoint as its source or target.",
+            "End that migration first.",
+            Retry.LATER),
     ENDPOINT_UNREACHABLE(
-            502, "The database does not answer", "Check address, network, TLS and credentials.", Retry.LATER),
-    INTERLAY_NOT_FOUND(404, "There is no such interlay", "GET /api/v1/interlays lists them.", Retry.NEVER),
-    INTERLAY_EXISTS(409, "The interlay exists", "Choose another id.", Retry.NEVER),
-    INTERLAY_IN_USE(409, "The interlay is in use", "End its migration and stop its proxies first.", Retry.LATER),
+            502,
+            "The database does not answer",
+            "The database can't be connected to, or refuses the login.",
+            "Check address, network, TLS and credentials.",
+            Retry.LATER),
+    INTERLAY_NOT_FOUND(
+            404,
+            "There is no such interlay",
+            "No interlay has this id.",
+            "GET /api/v1/interlays lists them.",
+            Retry.NEVER),
+    INTERLAY_EXISTS(
+            409, "The interlay exists", "Another interlay has this id already.", "Choose another id.", Retry.NEVER),
+    INTERLAY_IN_USE(
+            409,
+            "The interlay is in use",
+            "A migration that has not ended moves the interlay.",
+            "End its migration and stop its proxies first.",
+            Retry.LATER),
     INTERLAY_UNBOUND(
-            409, "The interlay has no endpoint yet", "Create the endpoint it stands in front of first.", Retry.NEVER),
-    ENGINE_MISMATCH(422, "The engines differ", "A migration stays within one engine.", Retry.NEVER),
-    MIGRATION_NOT_FOUND(404, "There is no such migration", "GET /api/v1/migrations lists them.", Retry.NEVER),
-    MIGRATION_EXISTS(409, "The migration exists", "Choose another id.", Retry.NEVER),
-    MIGRATION_NOT_STARTED(409, "The migration has not been started", "POST …/migrate starts it.", Retry.LATER),
-    MIGRATION_STARTED(409, "The migration has been started", "Use the commands listed under allowed.", Retry.NEVER),
-    MIGRATION_ENDED(409, "The migration has ended", "Create a new one.", Retry.NEVER),
+            409,
+            "The interlay has no endpoint yet",
+            "The interlay was made by a server's start, and no endpoint of its engine has been created since.",
+            "Create the endpoint it stands in front of first.",
+            Retry.NEVER),
+    ENGINE_MISMATCH(
+            422,
+            "The engines differ",
+            "Interlay, endpoint and the migration's data section speak of different engines.",
+            "A migration stays within one engine.",
+            Retry.NEVER),
+    MIGRATION_NOT_FOUND(
+            404,
+            "There is no such migration",
+            "No migration has this id.",
+            "GET /api/v1/migrations lists them.",
+            Retry.NEVER),
+    MIGRATION_EXISTS(
+            409, "The migration exists", "Another migration has this id already.", "Choose another id.", Retry.NEVER),
+    MIGRATION_NOT_STARTED(
+            409,
+            "The migration has not been started",
+            "The command is for a running migration.",
+            "POST …/migrate starts it.",
+            Retry.LATER),
+    MIGRATION_STARTED(
+            409,
+            "The migration has been started",
+            "The request is for a migration before its start.",
+            "Use the commands listed under allowed.",
+            Retry.NEVER),
+    MIGRATION_ENDED(
+            409,
+            "The migration has ended",
+            "The migration is completed or rolled back.",
+            "Create a new one.",
+            Retry.NEVER),
     MIGRATION_WITHOUT_INTERLAY(
             409,
             "The migration has no interlay yet",
+            "Source and target are known only once an interlay is added.",
             "POST /api/v1/migrations/{id}/interlay/{interlay} with the target's endpoint.",
             Retry.NEVER),
     MIGRATION_SIDES_DIFFER(
             409,
             "The interlay belongs to another pair of endpoints",
+            "The interlay would move another pair of endpoints than the migration does, or one endpoint to itself.",
             "One migration has one source and one target.",
             Retry.NEVER),
-    COMMAND_REFUSED(409, "The command is refused now", "See detail, blockers and allowed.", Retry.LATER),
+    COMMAND_REFUSED(
+            409,
+            "The command is refused now",
+            "The migration's phase does not take the command, or something stands in its way.",
+            "See detail, blockers and allowed.",
+            Retry.LATER),
     PREFLIGHT_REFUSED(
-            409, "Preflight found what would make the migration fail", "Follow the findings' remedies.", Retry.LATER),
-    VALIDATION_NOT_FOUND(404, "There is no validation report yet", "It is written in phase validating.", Retry.LATER),
-    TOKEN_NOT_FOUND(404, "There is no such token", "GET /api/v1/tokens lists them.", Retry.NEVER),
+            409,
+            "Preflight found what would make the migration fail",
+            "A finding of severity failure: with it the migration could not succeed.",
+            "Follow the findings' remedies.",
+            Retry.LATER),
+    VALIDATION_NOT_FOUND(
+            404,
+            "There is no validation report yet",
+            "The migration has not been validated yet.",
+            "It is written in phase validating.",
+            Retry.LATER),
+    TOKEN_NOT_FOUND(
+            404, "There is no such token", "No token has this id.", "GET /api/v1/tokens lists them.", Retry.NEVER),
     IDEMPOTENCY_KEY_REUSED(
-            422, "The Idempotency-Key was used for another request", "Use a new key for a new request.", Retry.NEVER),
+            422,
+            "The Idempotency-Key was used for another request",
+            "The key came before with another method, path or body.",
+            "Use a new key for a new request.",
+            Retry.NEVER),
     IDEMPOTENCY_IN_PROGRESS(
-            409, "The first request with this Idempotency-Key still runs", "Send it again soon.", Retry.SOON),
-    STORE_UNAVAILABLE(503, "Eden's store does not answer", "Traffic goes on; try again soon.", Retry.SOON),
-    ORCHESTRATOR_UNAVAILABLE(503, "Temporal does not answer", "Traffic goes on; try again soon.", Retry.SOON),
+            409,
+            "The first request with this Idempotency-Key still runs",
+            "The first request has not been answered yet.",
+            "Send it again soon.",
+            Retry.SOON),
+    STORE_UNAVAILABLE(
+            503,
+            "Eden's store does not answer",
+            "Eden's PostgreSQL is away, restarting or out of connections.",
+            "Traffic goes on; try again soon.",
+            Retry.SOON),
+    ORCHESTRATOR_UNAVAILABLE(
+            503,
+            "Temporal does not answer",
+            "Temporal is away or refuses the call.",
+            "Traffic goes on; try again soon.",
+            Retry.SOON),
     COMMAND_TIMED_OUT(
             504,
             "The workflow has not answered in time",
+            "The workflow's worker is busy or away; the command may still be taken.",
             "Send it again with the same Idempotency-Key: a repeated command is harmless.",
             Retry.SOON),
-    NOT_AVAILABLE(501, "This server can't do that yet", "See the changelog.", Retry.NEVER),
-    INTERNAL(500, "Eden made a mistake", "Report the incident number; the server's log has the rest.", Retry.SOON);
+    INTERNAL(
+            500,
+            "Eden made a mistake",
+            "A defect in Eden.",
+            "Report the incident number; the server's log has the rest.",
+            Retry.SOON);
 
     /** Whether sending the same request again helps. */
     public enum Retry {
@@ -74,12 +262,14 @@ public enum ErrorCode {
 
     private final int status;
     private final String title;
+    private final String cause;
     private final String remedy;
     private final Retry retry;
 
-    ErrorCode(int status, String title, String remedy, Retry retry) {
+    ErrorCode(int status, String title, String cause, String remedy, Retry retry) {
         this.status = status;
         this.title = title;
+        this.cause = cause;
         this.remedy = remedy;
         this.retry = retry;
     }
@@ -90,6 +280,11 @@ public enum ErrorCode {
 
     public String title() {
         return title;
+    }
+
+    /** Why it comes, for docs/errors.md; the problem's {@code detail} says it of the case. */
+    public String cause() {
+        return cause;
     }
 
     public String remedy() {

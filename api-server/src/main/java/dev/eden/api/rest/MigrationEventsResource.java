@@ -55,6 +55,7 @@ public final class MigrationEventsResource implements AutoCloseable {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INVALID_PARAMETER})
     public Map<String, @Nullable Object> events(
             @PathParam("id") String id,
             @QueryParam("after") @Nullable String after,
@@ -71,6 +72,7 @@ public final class MigrationEventsResource implements AutoCloseable {
     @GET
     @Produces("text/event-stream;qs=0.5") // a client that takes anything gets JSON
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INVALID_PARAMETER, ErrorCode.TOO_MANY_STREAMS})
     public Response stream(
             @PathParam("id") String id,
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
@@ -78,7 +80,7 @@ public final class MigrationEventsResource implements AutoCloseable {
         migrations.get(id);
         long from = lastEventId == null ? position("after", after) : position("Last-Event-ID", lastEventId);
         if (!streams.tryAcquire()) {
-            throw new Problem(ErrorCode.NOT_AVAILABLE, "there are too many event streams; close some");
+            throw new Problem(ErrorCode.TOO_MANY_STREAMS, "200 clients follow events already");
         }
         StreamingOutput body = output -> {
             try {

@@ -99,6 +99,13 @@ public final class MigrationStore {
                         "interlay " + interlay + " speaks " + front.engine() + ", endpoint " + target + " is "
                                 + targetEngine);
             }
+            if (front.engine().equals("redis")
+                    && migration.definition().data().type().equals("logical")) {
+                throw new Problem(
+                        ErrorCode.ENGINE_MISMATCH,
+                        "data.type of migration " + id + " is logical, which is PostgreSQL's own replication; interlay "
+                                + interlay + " speaks redis, which is copied by scan");
+            }
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,
