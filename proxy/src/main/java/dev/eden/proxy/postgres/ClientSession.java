@@ -265,7 +265,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection holding = java.util.Objects.requireNonNull(server);
         countPassing(bytes, start, holding);
         pins.note(effect, holding);
-        holding.unnamed = null;
+        holding.statements.unnamed = null;
         statements.dropUnnamed();
         holding.expect(Kind.QUERY, null);
         unanswered++;

@@ -7,7 +7,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +40,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     private final ServerLogin login;
     private final FrameScanner scanner = new FrameScanner();
     final Expectations expected = new Expectations();
-    private final LinkedHashMap<Prepared, Integer> prepared = new LinkedHashMap<>(16, 0.75f, true);
+    final ServerStatements statements;
     final Map<String, String> reported = new LinkedHashMap<>();
 
     private @Nullable Channel channel;
@@ -51,9 +50,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     /** Who holds it; only that client's requests go out. */
     @Nullable
     ClientSession client;
-
-    @Nullable
-    Prepared unnamed;
 
     Settings settings;
     int status = 'I';
@@ -81,6 +77,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         this.loop = pool.loop;
         this.login = login;
         this.settings = loop.settings.empty;
+        this.statements =
+                new ServerStatements(this, loop.config.limits().preparedPerServer());
     }
 
     // ---- state
@@ -117,6 +115,10 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     }
 
     // ---- output
+
+    ByteBuf buffer() {
+        return loop.buffer();
+    }
 
     void write(ByteBuf bytes) {
         Channel here = channel;
@@ -155,47 +157,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     void exchange(Exchange exchange) {
         ByteBuf out = loop.buffer();
         exchange.write(out);
-        unnamed = null;
+        statements.unnamed = null;
         expect(Kind.EXCHANGE, exchange);
         write(out);
-    }
-
-    // ---- statements
-
-    /** True where the server has the statement under its present name. */
-    boolean has(Prepared statement) {
-        Integer generation = prepared.get(statement);
-        return generation != null && generation == statement.generation();
-    }
-
-    /** Sends a Parse of the proxy's own; counted as had from its ParseComplete on. */
-    void prepare(Prepared statement, boolean named) {
-        ByteBuf out = loop.buffer();
-        if (named) {
-            makeRoom(out);
-        }
-        statement.parse(out, named);
-        if (!named) {
-            unnamed = statement;
-        }
-        expect(Kind.OWN_PARSE, named ? ClientStatements.Entry.own(statement) : null);
-        write(out);
-    }
-
-    /** Closes the statements unused for longest where there are too many. */
-    void makeRoom(ByteBuf out) {
-        Iterator<Prepared> oldest = prepared.keySet().iterator();
-        while (prepared.size() >= loop.config.limits().preparedPerServer() && oldest.hasNext()) {
-            Prepared gone = oldest.next();
-            oldest.remove();
-            Message.closeStatement(out, gone.name());
-            expect(Kind.OWN_CLOSE, null);
-        }
-    }
-
-    void forgetStatements() {
-        prepared.clear();
-        unnamed = null;
     }
 
     // ---- reading
@@ -397,8 +361,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             throw new ProtocolViolation("ParseComplete where none was due");
         }
         if (expected.subject() instanceof ClientStatements.Entry entry) {
-            prepared.put(entry.statement(), entry.statement().generation());
-            entry.confirm();
+            statements.parsed(entry);
         }
         expected.remove();
         return first == Kind.OWN_PARSE ? dropped() : passed();
@@ -528,7 +491,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             if (expected.isEmpty()) {
                 failedBatch = client != null; // of the batch whose answers so far have all come
             } else {
-                stale(error);
+                statements.stale(error, expected.subject());
                 if (!expected.skipToEndOfBatch(this::skipped)) {
                     failedBatch = true;
                 }
@@ -550,17 +513,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         }
     }
 
-    /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
-    private void stale(ErrorMessage error) {
-        if (error.sqlState().equals("26000") && expected.subject() instanceof Prepared statement) {
-            prepared.remove(statement);
-        } else if (error.sqlState().equals("0A000")
-                && "RevalidateCachedQuery".equals(error.fields().get('R'))
-                && expected.subject() instanceof Prepared statement) {
-            statement.renew();
-        }
-    }
-
     private void tag(ByteBuf in, int index, int total) {
         ClientSession holder = client;
         if (total < 16 || in.getByte(index + Message.HEADER) != 'D' || holder == null) {
@@ -568,10 +520,10 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         }
         String tag = Message.text(in, index + Message.HEADER, index + total - 1);
         if (tag.equals("DISCARD ALL")) {
-            forgetStatements();
+            statements.forget();
             holder.discarded();
         } else if (tag.equals("DEALLOCATE ALL")) {
-            forgetStatements();
+            statements.forget();
             holder.deallocated();
         }
     }

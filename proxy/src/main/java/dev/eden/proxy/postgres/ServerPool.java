@@ -202,7 +202,7 @@ final class ServerPool {
         } else if (dirty && loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
             connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {
-            connection.forgetStatements();
+            connection.statements.forget();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
                 if (outcome.error() == null) {
                     release(connection);

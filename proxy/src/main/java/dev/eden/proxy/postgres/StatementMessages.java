@@ -25,7 +25,7 @@ final class StatementMessages {
         if (nameEnd == from) {
             Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
             session.pins.note(statement.effect, holding);
-            holding.unnamed = statement;
+            holding.statements.unnamed = statement;
             holding.expect(Kind.PARSE, null);
             passage.pass(bytes, total, total);
             return true;
@@ -37,12 +37,12 @@ final class StatementMessages {
         }
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
         Prepared statement = entry.statement();
-        if (!holding.has(statement)) {
+        if (!holding.statements.has(statement)) {
             switch (holding.expected.parsing(statement)) {
                 case NO -> {
                     passage.end(bytes, holding);
                     ByteBuf out = session.loop.buffer();
-                    holding.makeRoom(out);
+                    holding.statements.makeRoom(out);
                     if (out.isReadable()) {
                         holding.write(out);
                     } else {
@@ -82,11 +82,11 @@ final class StatementMessages {
 
     /** Makes sure that the server has a named statement; false: that is not known before something else is answered. */
     private boolean provide(ByteBuf bytes, Prepared statement, ServerConnection holding) {
-        if (!holding.has(statement)) {
+        if (!holding.statements.has(statement)) {
             switch (holding.expected.parsing(statement)) {
                 case NO -> {
                     passage.end(bytes, holding);
-                    holding.prepare(statement, true);
+                    holding.statements.prepare(statement, true);
                 }
                 case EARLIER_BATCH -> {
                     session.blocked();
@@ -108,9 +108,9 @@ final class StatementMessages {
         int nameEnd = endOfString(bytes, portalEnd + 1, end);
         if (nameEnd == portalEnd + 1) {
             Prepared unnamed = statements.unnamed();
-            if (unnamed != null && holding.unnamed != unnamed) {
+            if (unnamed != null && holding.statements.unnamed != unnamed) {
                 passage.end(bytes, holding);
-                holding.prepare(unnamed, false);
+                holding.statements.prepare(unnamed, false);
             }
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
@@ -145,9 +145,9 @@ final class StatementMessages {
         if (kind == 'S') {
             if (nameEnd == from) {
                 Prepared unnamed = statements.unnamed();
-                if (unnamed != null && holding.unnamed != unnamed) {
+                if (unnamed != null && holding.statements.unnamed != unnamed) {
                     passage.end(bytes, holding);
-                    holding.prepare(unnamed, false);
+                    holding.statements.prepare(unnamed, false);
                 }
             } else {
                 ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
@@ -189,7 +189,7 @@ final class StatementMessages {
             }
         } else if (kind == 'S') {
             statements.dropUnnamed();
-            holding.unnamed = null;
+            holding.statements.unnamed = null;
         }
         holding.expect(Kind.CLOSE, null);
         passage.pass(bytes, total, total);

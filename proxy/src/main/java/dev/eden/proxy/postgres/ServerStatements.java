@@ -1,0 +1,77 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.postgres.Expectations.Kind;
+import io.netty.buffer.ByteBuf;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The statements that one connection to a server has: named ones by their content, the least recently used first to go, and the unnamed one. */
+final class ServerStatements {
+    private final ServerConnection server;
+    private final int most;
+    private final LinkedHashMap<Prepared, Integer> named = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** What an unnamed Parse has left there; null: nothing that is known. */
+    @Nullable
+    Prepared unnamed;
+
+    ServerStatements(ServerConnection server, int most) {
+        this.server = server;
+        this.most = most;
+    }
+
+    /** True where the server has the statement under its present name. */
+    boolean has(Prepared statement) {
+        Integer generation = named.get(statement);
+        return generation != null && generation == statement.generation();
+    }
+
+    /** Sends a Parse of the proxy's own; counted as had from its ParseComplete on. */
+    void prepare(Prepared statement, boolean asNamed) {
+        ByteBuf out = server.buffer();
+        if (asNamed) {
+            makeRoom(out);
+        }
+        statement.parse(out, asNamed);
+        if (!asNamed) {
+            unnamed = statement;
+        }
+        server.expect(Kind.OWN_PARSE, asNamed ? ClientStatements.Entry.own(statement) : null);
+        server.write(out);
+    }
+
+    /** Closes the statements unused for longest where there are too many. */
+    void makeRoom(ByteBuf out) {
+        Iterator<Prepared> oldest = named.keySet().iterator();
+        while (named.size() >= most && oldest.hasNext()) {
+            Prepared gone = oldest.next();
+            oldest.remove();
+            Message.closeStatement(out, gone.name());
+            server.expect(Kind.OWN_CLOSE, null);
+        }
+    }
+
+    /** The server has confirmed it. */
+    void parsed(ClientStatements.Entry entry) {
+        named.put(entry.statement(), entry.statement().generation());
+        entry.confirm();
+    }
+
+    /** DISCARD ALL or DEALLOCATE ALL has run, or will. */
+    void forget() {
+        named.clear();
+        unnamed = null;
+    }
+
+    /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
+    void stale(ErrorMessage error, @Nullable Object subject) {
+        if (error.sqlState().equals("26000") && subject instanceof Prepared statement) {
+            named.remove(statement);
+        } else if (error.sqlState().equals("0A000")
+                && "RevalidateCachedQuery".equals(error.fields().get('R'))
+                && subject instanceof Prepared statement) {
+            statement.renew();
+        }
+    }
+}
