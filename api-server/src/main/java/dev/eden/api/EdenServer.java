@@ -13,6 +13,7 @@ import dev.eden.api.rest.MigrationCommands;
 import dev.eden.api.rest.MigrationEventsResource;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
+import dev.eden.api.rest.RecoveryResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.IdempotencyStore;
@@ -197,6 +198,7 @@ public final class EdenServer implements AutoCloseable {
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
         components.add(events);
+        components.add(new RecoveryResource(migrations, orchestrator, status, store.routes()));
         components.add(new TokenResource(tokens));
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
         checks.put("store", () -> HealthServlet.Part.of(answers(store)));
