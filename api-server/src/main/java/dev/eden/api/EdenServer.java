@@ -16,6 +16,7 @@ import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.RecoveryResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
@@ -177,6 +178,7 @@ public final class EdenServer implements AutoCloseable {
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
                 store.routes(),
+                store.tunings(),
                 store.replication(),
                 store.routeRows(),
                 traffic,
@@ -186,9 +188,14 @@ public final class EdenServer implements AutoCloseable {
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
+                store.tunings(),
                 orchestrator,
                 status,
-                spec -> backup.check(spec, made.activities().preparation()::preflight));
+                new ForecastStore(jdbi),
+                new MigrationCommands.Steps(
+                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        made.activities().preparation()::forecast,
+                        made.activities().cutover()::rehearse));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 

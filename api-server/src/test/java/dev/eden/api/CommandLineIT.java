@@ -85,6 +85,12 @@ class CommandLineIT {
         await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
 
+        Path flip = Files.writeString(
+                home.resolve("flip.json"), "{\"strategy\": {\"write_mode\": {\"mode\": \"cutover\"}}}");
+        assertThat(shell.run("migration", "set", "m1", "--file", flip.toString()).code())
+                .as("a strategy that cuts over is confirmed as a cutover is")
+                .isEqualTo(7);
+        assertThat(shell.run("migration", "set", "m1", "type=immediate").code()).isEqualTo(7);
         FakeTerminal.Result asked = shell.run("migration", "cutover", "m1");
         assertThat(asked.code()).as("a script without --yes").isEqualTo(7);
         assertThat(asked.err()).contains("--yes");
@@ -94,7 +100,7 @@ class CommandLineIT {
         assertThat(status()).as("nothing has been done").isEqualTo("canary");
         FakeTerminal.Result typed = shell.typing("m1\n", "migration", "cutover", "m1");
         assertThat(typed.code()).as(typed.err()).isZero();
-        assertThat(typed.out()).contains("Type m1 to go on");
+        assertThat(typed.out()).contains("from one to two", "Type m1 to go on");
         ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
 
         ok("migration", "rollback", "m1", "--yes");
@@ -222,6 +228,20 @@ class CommandLineIT {
         assertThat(started.err()).contains(file + ":2:3:", "eden config check");
         Files.writeString(file, shell.run("config", "example").out());
         assertThat(shell.run("config", "check", file.toString()).code()).isZero();
+        Files.writeString(file, "database:\n  url: postgresql://eden@db/eden?password=hunter2\nlog: {format: json}\n");
+        FakeTerminal.Result shown = shell.with("EDEN_API_PORT", "9000")
+                .with("EDEN_ADMIN_TOKEN", "hunter2-hunter2-")
+                .run("config", "check", file.toString());
+        assertThat(shown.out())
+                .containsPattern("server.api_port +9000 +EDEN_API_PORT")
+                .containsPattern("server.admin_port +8001 +default")
+                .containsPattern("log.format +json +.*eden.yaml:3:15")
+                .contains("next: eden server --config " + file)
+                .doesNotContain("hunter2");
+        FakeTerminal.Result proxy = shell.with("EDEN_METRICS_PORT", "x")
+                .run("config", "check", file.toString(), "--for", "proxy");
+        assertThat(proxy.code()).isEqualTo(2);
+        assertThat(proxy.err()).contains("EDEN_METRICS_PORT must be a whole number").doesNotContain("hunter2");
         assertThat(shell.run("server", "--api-port", "many").err()).contains("--api-port must be a whole number");
         assertThat(shell.run("proxy").err()).contains("the proxy has no name");
     }

@@ -20,7 +20,11 @@ class PackagedIT {
     @Test
     void aCopyRunsAnywhereOnAJavaRuntime(@TempDir Path folder) throws Exception {
         // The launcher puts itself there; a build by Maven alone does not.
-        Files.copy(Path.of("../eden"), BUILT.resolve("eden"), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.copy(
+                Path.of("../eden"),
+                BUILT.resolve("eden"),
+                StandardCopyOption.REPLACE_EXISTING,
+                StandardCopyOption.COPY_ATTRIBUTES);
         String script = Documents.runBy("PackagedIT", "docs/operating.md").stream()
                 .map(Documents.Block::text)
                 .collect(Collectors.joining("\n"))

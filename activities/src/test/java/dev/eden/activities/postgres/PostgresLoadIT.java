@@ -7,6 +7,7 @@ import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -14,7 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PostgresLoadIT {
     private static final Duration LONG = Duration.ofSeconds(40);
     private static final List<String> TABLES = List.of("one", "two", "three", "four");
-    private static final String CONTENT = "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM shop.%s AS t";
+    private static final String CONTENT =
+            "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM shop.%s AS t";
 
     @ParameterizedTest
     @ValueSource(strings = {"eden", "source", "target"})
@@ -95,7 +97,8 @@ class PostgresLoadIT {
                         .untilAsserted(() -> assertThat(target.text(CONTENT.formatted(table)))
                                 .isEqualTo(source.text(CONTENT.formatted(table))));
             }
-            assertThat(target.number("SELECT count(*) FROM pg_index WHERE indrelid = 'shop.two'::regclass AND indisvalid"))
+            assertThat(target.number(
+                            "SELECT count(*) FROM pg_index WHERE indrelid = 'shop.two'::regclass AND indisvalid"))
                     .isEqualTo(2);
         }
     }
@@ -104,19 +107,20 @@ class PostgresLoadIT {
         try (PostgresSession target = servers.control("target")) {
             await().atMost(LONG)
                     .untilAsserted(() -> assertThat(target.texts("SELECT name FROM eden_m1.loaded"))
-                            .contains(List.of(tables).stream().map(table -> "shop." + table).toArray(String[]::new)));
-            await().atMost(LONG).until(() -> servers.store
-                    .progress(PostgresServers.MIGRATION)
-                    .filter(progress -> progress.keysDone() >= 9_000)
-                    .isPresent());
+                            .contains(List.of(tables).stream()
+                                    .map(table -> "shop." + table)
+                                    .toArray(String[]::new)));
+            await().atMost(LONG)
+                    .until(() -> servers.store
+                            .progress(PostgresServers.MIGRATION)
+                            .filter(progress -> progress.keysDone() >= 9_000)
+                            .isPresent());
         }
     }
 
     private static TableProgress table(PostgresServers servers, String name) {
         Progress progress = servers.store.progress(PostgresServers.MIGRATION).orElseThrow();
-        List<TableProgress> tables = progress.tables();
-        assertThat(tables).isNotNull();
-        return tables.stream()
+        return Objects.requireNonNull(progress.tables()).stream()
                 .filter(table -> table.name().equals("shop." + name))
                 .findFirst()
                 .orElseThrow();
@@ -125,8 +129,9 @@ class PostgresLoadIT {
     /** The transactions that wrote rows nobody has changed since. */
     private static String copiedAt(PostgresServers servers) {
         try (PostgresSession target = servers.control("target")) {
-            return target.text("SELECT string_agg(DISTINCT xmin::text, ' ') FROM (SELECT xmin FROM shop.one WHERE id < 100"
-                            + " UNION ALL SELECT xmin FROM shop.three WHERE id < 100 UNION ALL SELECT xmin FROM shop.four WHERE id < 100) AS t")
+            return target.text(
+                            "SELECT string_agg(DISTINCT xmin::text, ' ') FROM (SELECT xmin FROM shop.one WHERE id < 100"
+                                    + " UNION ALL SELECT xmin FROM shop.three WHERE id < 100 UNION ALL SELECT xmin FROM shop.four WHERE id < 100) AS t")
                     .orElseThrow();
         }
     }

@@ -1,10 +1,14 @@
 package dev.eden.api.cli;
 
-import dev.eden.api.config.ConfigFile;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Kind;
+import dev.eden.api.config.Setting;
 import dev.eden.api.config.SettingsDocument;
+import dev.eden.api.problem.StartupException;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code eden config …}: configuration files. Needs no server. */
@@ -28,19 +32,57 @@ final class ConfigCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "check",
-            description = "Says what is wrong with a file, as FILE:LINE:COLUMN; exit code 2 then.")
-    int check(@Parameters(paramLabel = "FILE") Path file) {
-        List<ConfigFile.Fault> faults = ConfigFile.read(file).faults();
-        faults.forEach(fault -> terminal.err().println(fault));
-        terminal.err().flush();
-        if (!faults.isEmpty()) {
-            return ExitCode.USAGE.code();
+            description = {
+                "Says what is wrong with a file, as FILE:LINE:COLUMN, and with this environment; exit code 2 then.",
+                "Else shows every setting that a server or proxy would have here, and where it was said. Starts nothing."
+            },
+            footer = {"", "Examples:", "  eden config check eden.yaml", "  eden config check eden.yaml --for proxy"})
+    int check(
+            @Parameters(paramLabel = "FILE") Path file,
+            @Option(
+                            names = "--for",
+                            paramLabel = "VERB",
+                            defaultValue = "server",
+                            description = "server or proxy (default: ${DEFAULT-VALUE})")
+                    String process) {
+        Setting.Verb verb = switch (process) {
+            case "server" -> Setting.Verb.SERVER;
+            case "proxy" -> Setting.Verb.PROXY;
+            default ->
+                throw new CliFailure(ExitCode.USAGE, "--for " + process + " has no configuration", "server or proxy");
+        };
+        Configuration configuration;
+        try {
+            configuration = Configuration.load(verb, Map.of(), terminal.environment(), file);
+        } catch (StartupException e) {
+            throw new CliFailure(ExitCode.USAGE, String.valueOf(e.getMessage()).strip(), e.remedy());
+        }
+        Table table = Table.of("SETTING", "VALUE", "FROM");
+        for (Setting setting : Setting.of(verb)) {
+            String origin = configuration.origin(setting);
+            if (origin != null) {
+                table.row(setting.key(), shown(configuration, setting), origin);
+            }
         }
         Page page = new Page(terminal);
+        page.table(table, "");
         page.line(file + " is right");
-        page.next("eden server --config " + file);
+        page.next("eden " + process + " --config " + file);
         terminal.out().flush();
         return ExitCode.DONE.code();
+    }
+
+    /** Without what may be a password. */
+    private static String shown(Configuration configuration, Setting setting) {
+        if (setting.kind() instanceof Kind.Secret) {
+            return "(a secret)";
+        }
+        String value = configuration.text(setting);
+        return value == null
+                ? ""
+                : setting == Setting.DATABASE_URL
+                        ? value.replaceAll("//[^@/]*@", "//***@").replaceAll("(?i)(password=)[^&]*", "$1***")
+                        : value;
     }
 
     @Command(

@@ -66,6 +66,22 @@ public final class Configuration {
         return inFile != null ? inFile.text() : setting.defaultValue();
     }
 
+    /** Where a setting's value was said: a flag, a variable, {@code FILE:LINE:COLUMN} or {@code default}; null where it has none. */
+    public @Nullable String origin(Setting setting) {
+        if (flags.containsKey(setting)) {
+            return setting.flag();
+        }
+        if (variable(setting) != null) {
+            return setting.variable();
+        }
+        String byFile = environment.get(setting.variable() + "_FILE");
+        if (setting.kind() instanceof Kind.Secret && byFile != null && !byFile.isBlank()) {
+            return setting.variable() + "_FILE";
+        }
+        ConfigFile.Value inFile = file.values().get(setting);
+        return inFile != null ? file.place(inFile) : setting.defaultValue() == null ? null : "default";
+    }
+
     /** A setting that has a default. */
     public String required(Setting setting) {
         String text = text(setting);

@@ -325,7 +325,7 @@ public enum Setting {
                 .findFirst();
     }
 
-    static List<Setting> of(Verb verb) {
+    public static List<Setting> of(Verb verb) {
         return Arrays.stream(values()).filter(setting -> setting.isOf(verb)).toList();
     }
 

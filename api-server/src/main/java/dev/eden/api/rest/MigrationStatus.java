@@ -10,6 +10,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.RouteReports;
+import dev.eden.api.store.TuningStore;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.workflows.MigrationPhase;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 public final class MigrationStatus {
     private final Orchestrator orchestrator;
     private final RouteLedger routes;
+    private final TuningStore tunings;
     private final ReplicationLedger replication;
     private final RouteReports reports;
     private final TrafficWindow traffic;
@@ -40,6 +42,7 @@ public final class MigrationStatus {
     public MigrationStatus(
             Orchestrator orchestrator,
             RouteLedger routes,
+            TuningStore tunings,
             ReplicationLedger replication,
             RouteReports reports,
             TrafficWindow traffic,
@@ -48,6 +51,7 @@ public final class MigrationStatus {
             String namespace) {
         this.orchestrator = orchestrator;
         this.routes = routes;
+        this.tunings = tunings;
         this.replication = replication;
         this.reports = reports;
         this.traffic = traffic;
@@ -99,6 +103,7 @@ public final class MigrationStatus {
         status.set("attempts", attempts(migration));
         status.put("last_reason", view == null ? "" : view.lastReason());
         status.set("strategy", strategy(migration.definition().strategy()));
+        status.set("tuning", Json.mapper().valueToTree(tunings.of(migration.id())));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
         status.put("failure_handling", migration.definition().failureHandling());
@@ -235,9 +240,14 @@ public final class MigrationStatus {
         List<Strategy.Stage> stages = strategy.stages();
         if (stages != null) {
             ArrayNode array = node.putArray("stages");
-            stages.forEach(stage -> array.addObject()
-                    .put("read_percentage", stage.readPercentage())
-                    .put("bake", stage.bakeSeconds() + "s"));
+            for (Strategy.Stage stage : stages) {
+                ObjectNode one = array.addObject()
+                        .put("read_percentage", stage.readPercentage())
+                        .put("bake", stage.bakeSeconds() + "s");
+                if (stage.gates() != null) {
+                    one.set("gates", Json.mapper().valueToTree(stage.gates()));
+                }
+            }
         }
         Strategy.WriteMode mode = strategy.writeMode();
         ObjectNode write = node.putObject("write_mode").put("mode", mode.mode());

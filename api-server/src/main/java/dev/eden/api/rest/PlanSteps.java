@@ -15,7 +15,8 @@ final class PlanSteps {
         steps.add("initializing: make Eden's users on " + spec.source() + " and " + spec.target()
                 + ", save what is changed, fence " + spec.target() + " against everybody else");
         if (spec.data().type().equals("none")) {
-            steps.add("replicating: copy no existing " + things + "; apply the log of " + spec.source() + " to " + spec.target());
+            steps.add("replicating: copy no existing " + things + "; apply the log of " + spec.source() + " to "
+                    + spec.target());
         } else {
             steps.add("replicating: "
                     + switch (spec.data().replace()) {
@@ -23,7 +24,8 @@ final class PlanSteps {
                         case "skip" -> "keep what " + spec.target() + " has, ";
                         default -> "(" + spec.target() + " must be empty) ";
                     }
-                    + (postgres ? "copy the schema and every row of " : "copy every key of ") + spec.source() + " and apply its log until lag is under "
+                    + (postgres ? "copy the schema and every row of " : "copy every key of ") + spec.source()
+                    + " and apply its log until lag is under "
                     + spec.gates().maxLagMs() + " ms; prove the way back");
         }
         steps.add("validating: compare all " + things + ", repair, compare again until nothing differs");

@@ -15,6 +15,7 @@ final class StoredCancels {
     private static final long LOOK_MILLIS = 5;
     /** For somebody to take it; a key that nobody knows keeps its sender waiting as long. */
     private static final long TAKEN_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private static final long DONE_NANOS = TimeUnit.SECONDS.toNanos(12);
 
     private final Jdbi jdbi;

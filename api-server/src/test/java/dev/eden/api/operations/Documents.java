@@ -18,7 +18,8 @@ public final class Documents {
     private Documents() {}
 
     /** @param run whether the mark says that a test runs it; null without a mark. {@code by}: the test or the reason */
-    public record Block(Path file, int line, String text, @Nullable Boolean run, String by) {
+    public record Block(
+            Path file, int line, String text, @Nullable Boolean run, String by) {
         @Override
         public String toString() {
             return Project.ROOT.relativize(file) + ":" + line;

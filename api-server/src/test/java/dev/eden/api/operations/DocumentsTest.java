@@ -53,7 +53,9 @@ class DocumentsTest {
                     continue;
                 }
                 String[] parts = target.split("#", 2);
-                Path there = parts[0].isEmpty() ? file : file.resolveSibling(parts[0]).normalize();
+                Path there = parts[0].isEmpty()
+                        ? file
+                        : file.resolveSibling(parts[0]).normalize();
                 boolean found = Files.exists(there)
                         && (parts.length == 1 || anchors(there).contains(parts[1]));
                 if (!found) {
@@ -73,8 +75,8 @@ class DocumentsTest {
                 .as("runbooks of alerts that there are")
                 .isSubsetOf(alerts);
         String rules = Project.text("infra/prometheus/rules.yml");
-        alerts.forEach(alert -> assertThat(rules)
-                .contains("runbook: docs/operating.md#" + alert.toLowerCase(Locale.ROOT)));
+        alerts.forEach(
+                alert -> assertThat(rules).contains("runbook: docs/operating.md#" + alert.toLowerCase(Locale.ROOT)));
     }
 
     /** A migration is parked with a reason that begins with one of these: what failed for good, or what the workflow says itself. */

@@ -21,7 +21,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Copies all tables under the one snapshot that the forward slot begins with: what is copied and what the slot sends later meet exactly. Several tables
@@ -110,10 +109,11 @@ final class FullLoad {
                 tables.add(table);
             }
             if (split(table, parts)) {
-                target.execute("TRUNCATE ONLY " + name);
+                empty(target, name);
             }
         }
-        parts.sort(Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
+        parts.sort(
+                Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
         try (PostgresSession snapshots = pair.replication(Role.SOURCE, "snapshot")) {
             opened.accept(snapshots);
             String snapshot = snapshots
@@ -123,6 +123,18 @@ final class FullLoad {
                     .orElseThrow();
             copy(new ConcurrentLinkedQueue<>(parts), snapshot, Math.min(LANES, parts.size()));
         }
+    }
+
+    private static void empty(PostgresSession target, String table) {
+        target.transaction(() -> {
+            target.execute("SET LOCAL session_replication_role = replica");
+            TableCopy.empty(target, table);
+        });
+    }
+
+    /** Takes out what an unfinished load left. */
+    static void empty(PostgresSession target, List<String> tables) {
+        tables.forEach(table -> empty(target, table));
     }
 
     /** False: it is copied whole. */
@@ -210,8 +222,7 @@ final class FullLoad {
     }
 
     private void done(Table table, PostgresSession target) {
-        target.update(
-                "INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
+        target.update("INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
     }
 
     private PostgresSession open(Role side) {

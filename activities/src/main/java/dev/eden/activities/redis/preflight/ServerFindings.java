@@ -119,7 +119,8 @@ final class ServerFindings {
         String message = "The " + server.name()
                 + " has an append-only file and a user default that may not do everything: Redis loads the file as that"
                 + " user and leaves every transaction in it out, silently, when it restarts.";
-        String remedy = "ACL SETUSER default off +@all ~* &*: nobody can be a user that is off, and the file loads whole.";
+        String remedy =
+                "ACL SETUSER default off +@all ~* &*: nobody can be a user that is off, and the file loads whole.";
         if (server.side().equals("target")) {
             // Eden's batches are transactions: a restart would lose them and keep what says that they are there.
             findings.failure("redis.aof.default_user", message, remedy);

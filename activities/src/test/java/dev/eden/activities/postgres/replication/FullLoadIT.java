@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 
 /** What the load copies, by parts and whole, in whichever format a table's types allow. */
 class FullLoadIT {
-    private static final List<String> TABLES = List.of("numbers", "kinds", "own", "parent", "child", "parts_1", "deferred");
+    private static final List<String> TABLES =
+            List.of("numbers", "kinds", "own", "parent", "child", "parts_1", "deferred");
 
     @Test
     void everyRowOfEveryType() {
@@ -56,7 +57,8 @@ class FullLoadIT {
                 FullLoad load = new FullLoad(servers.pair(), session -> {}, 100_000);
                 load.run(source, target, UserTables.leaves(source));
                 for (String table : TABLES) {
-                    String sql = "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM ONLY shop." + table + " AS t";
+                    String sql = "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM ONLY shop." + table
+                            + " AS t";
                     assertThat(target.text(sql)).as(table).isEqualTo(source.text(sql));
                 }
                 LoadProgress progress = load.progress();
@@ -66,7 +68,10 @@ class FullLoadIT {
                         .extracting(TableProgress::rows)
                         .containsExactly(29_700L);
                 assertThat(target.texts("SELECT name FROM eden_m1.loaded"))
-                        .contains("shop.numbers", "shop.empty", servers.pair().names().marker(Role.SOURCE));
+                        .contains(
+                                "shop.numbers",
+                                "shop.empty",
+                                servers.pair().names().marker(Role.SOURCE));
             }
         }
     }

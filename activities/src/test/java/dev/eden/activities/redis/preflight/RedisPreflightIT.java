@@ -193,7 +193,8 @@ class RedisPreflightIT {
                 new Backend.Login("admin", new Secret("p")),
                 null,
                 false);
-        Preflight named = new RedisPreflight(id -> id.equals("source") ? servers().endpoint(id) : byName)
+        Preflight named = new RedisPreflight(
+                        id -> id.equals("source") ? servers().endpoint(id) : byName)
                 .preflight(RedisServers.spec("fail"));
         assertThat(ids(named, "info")).contains("redis.version");
         assertThat(ids(named, "failure")).doesNotContain("redis.aof.default_user");
