@@ -191,7 +191,9 @@ public final class Orchestrator {
         }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof WorkflowNotFoundException) {
-                return new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended");
+                return new Problem(
+                        ErrorCode.MIGRATION_ENDED,
+                        "the workflow of migration " + migration + " has ended; if nobody ended it: eden migration recover " + migration);
             }
             if (cause instanceof WorkflowUpdateTimeoutOrCancelledException) {
                 return timedOut(migration);
