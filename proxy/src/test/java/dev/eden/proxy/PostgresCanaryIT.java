@@ -153,7 +153,8 @@ class PostgresCanaryIT extends PostgresFixture {
             }
             await().pollDelay(Duration.ofSeconds(3))
                     .atMost(Duration.ofSeconds(60))
-                    .until(() -> !store.reports.isEmpty() && store.reports.getLast().servedByStandby() > 200);
+                    .until(() ->
+                            !store.reports.isEmpty() && store.reports.getLast().servedByStandby() > 200);
             over.set(true);
             for (Future<Long> client : clients) {
                 assertThat(client.get()).isPositive();
@@ -176,11 +177,13 @@ class PostgresCanaryIT extends PostgresFixture {
                                     "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%worker'")
                             .equals("0"));
             run(client, "UPDATE cells SET n = 7 WHERE id = 0");
-            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0")).isEqualTo("7source");
+            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0"))
+                    .isEqualTo("7source");
             assertThat(traffic().ineligible()).containsKey("stale");
             run(atTarget, "ALTER SUBSCRIPTION " + LINK + " ENABLE");
             awaitServed(client);
-            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0")).isEqualTo("7target");
+            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0"))
+                    .isEqualTo("7target");
         }
     }
 

@@ -216,7 +216,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             boolean judging = judged && state.shareInForce() > 0;
             if (watch == null && state.shareInForce() > 0) {
                 watch = startWatch(
-                        "watch the gates", judging && passed == null ? state.bakeUntilMillis() : 0, CanaryActivities::watch);
+                        "watch the gates",
+                        judging && passed == null ? state.bakeUntilMillis() : 0,
+                        CanaryActivities::watch);
             }
             if (bake == null && state.bakeUntilMillis() > 0 && !judging) {
                 bake = timer(
@@ -692,13 +694,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     }
 
     private Promise<CanaryVerdict> startWatch(
-            String title,
-            long bakedAtMillis,
-            Functions.Func2<CanaryActivities, CanaryRequest, CanaryVerdict> what) {
+            String title, long bakedAtMillis, Functions.Func2<CanaryActivities, CanaryRequest, CanaryVerdict> what) {
         CompletablePromise<CanaryVerdict> verdict = Workflow.newPromise();
         CanaryRequest request = new CanaryRequest(state.spec().withGates(state.gates()), state.wanted(), bakedAtMillis);
-        CancellationScope scope = Workflow.newCancellationScope(() -> verdict.completeFrom(
-                Async.function(() -> what.apply(Steps.watch(title), request))));
+        CancellationScope scope = Workflow.newCancellationScope(
+                () -> verdict.completeFrom(Async.function(() -> what.apply(Steps.watch(title), request))));
         scope.run();
         watchScope = scope;
         return verdict;

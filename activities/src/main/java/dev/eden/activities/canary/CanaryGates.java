@@ -10,8 +10,7 @@ import java.util.Optional;
 final class CanaryGates {
 
     /** Totals over the proxies; latencies are the worst proxy's percentiles over its last window. */
-    record Totals(
-            long operations, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
+    record Totals(long operations, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
 
         static Totals of(List<TrafficReport> reports) {
             long operations = 0;
@@ -69,7 +68,8 @@ final class CanaryGates {
 
     /** The breach in words with its numbers, if there is one. */
     static Optional<String> breach(Gates gates, Seen seen) {
-        // A difference is confirmed before it is counted, so a few comparisons are enough: with none allowed the first is one too many.
+        // A difference is confirmed before it is counted, so a few comparisons are enough: with none allowed the first
+        // is one too many.
         boolean compared = gates.maxMismatchRate() == 0 || seen.compared() >= gates.minSamples();
         if (gates.maxMismatchRate() >= 0 && compared && seen.mismatchRate() > gates.maxMismatchRate()) {
             return Optional.of("max_mismatch_rate: " + mismatches(gates, seen));

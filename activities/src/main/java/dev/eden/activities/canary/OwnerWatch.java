@@ -31,8 +31,12 @@ final class OwnerWatch {
     private record Totals(long operations, long errors) {
         static Totals of(List<TrafficReport> reports) {
             return new Totals(
-                    reports.stream().mapToLong(report -> report.active().operations()).sum(),
-                    reports.stream().mapToLong(report -> report.active().errors()).sum());
+                    reports.stream()
+                            .mapToLong(report -> report.active().operations())
+                            .sum(),
+                    reports.stream()
+                            .mapToLong(report -> report.active().errors())
+                            .sum());
         }
 
         Totals since(Totals before) {

@@ -83,8 +83,8 @@ public final class RouteCanary implements CanaryActivities {
     @Override
     public CanaryVerdict watchOwner(CanaryRequest request) {
         String migration = request.spec().id();
-        OwnerWatch watch = new OwnerWatch(
-                request.spec().gates(), routes.traffic(migration), System.nanoTime(), WINDOW_NANOS);
+        OwnerWatch watch =
+                new OwnerWatch(request.spec().gates(), routes.traffic(migration), System.nanoTime(), WINDOW_NANOS);
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
             try {
@@ -95,9 +95,7 @@ public final class RouteCanary implements CanaryActivities {
             }
             Optional<String> breach = watch.look(routes.traffic(migration), System.nanoTime());
             if (breach.isPresent()) {
-                LOGGER.atWarn()
-                        .addKeyValue("migration", migration)
-                        .log("taking writes back: {}", breach.get());
+                LOGGER.atWarn().addKeyValue("migration", migration).log("taking writes back: {}", breach.get());
                 return new CanaryVerdict(true, breach.get());
             }
         }

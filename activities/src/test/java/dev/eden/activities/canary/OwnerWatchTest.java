@@ -24,9 +24,11 @@ class OwnerWatchTest {
     void requestsOfWhichNoneSucceedsAreHoweverSlowlyTheyCome() {
         OwnerWatch watch = watch(-1, 1_000, 10);
         for (int second = 1; second < 20; second++) {
-            assertThat(watch.look(traffic(1_000 + second, 10 + second), 10L * second)).isEmpty();
+            assertThat(watch.look(traffic(1_000 + second, 10 + second), 10L * second))
+                    .isEmpty();
         }
-        assertThat(watch.look(traffic(1_020, 30), 200)).hasValueSatisfying(why -> assertThat(why).contains("none of 20"));
+        assertThat(watch.look(traffic(1_020, 30), 200))
+                .hasValueSatisfying(why -> assertThat(why).contains("none of 20"));
     }
 
     @Test
@@ -42,7 +44,8 @@ class OwnerWatchTest {
     void theErrorRateHasItsGateAndNeedsSamples() {
         OwnerWatch watch = watch(0.1, 0, 0);
         assertThat(watch.look(traffic(99, 50), 1)).as("too few").isEmpty();
-        assertThat(watch.look(traffic(100, 50), 2)).hasValueSatisfying(why -> assertThat(why).contains("0.5000 of 100"));
+        assertThat(watch.look(traffic(100, 50), 2))
+                .hasValueSatisfying(why -> assertThat(why).contains("0.5000 of 100"));
         assertThat(watch(-1, 0, 0).look(traffic(1_000, 999), 1)).as("not gated").isEmpty();
     }
 
@@ -70,7 +73,7 @@ class OwnerWatchTest {
         var half = new TrafficReport.Side(operations / 2, errors / 2, 0, 0, 0);
         var other = new TrafficReport.Side(operations - operations / 2, errors - errors / 2, 0, 0, 0);
         return List.of(
-                new TrafficReport(0, 0, 0, half, none, 0, 0, 0, Map.of()),
-                new TrafficReport(0, 0, 0, other, none, 0, 0, 0, Map.of()));
+                new TrafficReport(0, 0, 0, half, none, 0, 0, 0, 0, 0, Map.of()),
+                new TrafficReport(0, 0, 0, other, none, 0, 0, 0, 0, 0, Map.of()));
     }
 }

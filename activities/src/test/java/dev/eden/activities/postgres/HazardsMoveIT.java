@@ -61,7 +61,9 @@ class HazardsMoveIT {
                 source.execute("SET search_path = public");
                 source.execute(SCHEMA + (tools ? MORE : ""));
                 for (String table : TABLES) {
-                    String columns = table.equals("computed") ? "(b)" : table.equals("parent") || table.equals("child") ? "(a)" : "(a, b)";
+                    String columns = table.equals("computed")
+                            ? "(b)"
+                            : table.equals("parent") || table.equals("child") ? "(a)" : "(a, b)";
                     String values = columns.equals("(a, b)") ? "i, 'n' || i" : "i";
                     source.execute("INSERT INTO shop." + table + " " + columns + " SELECT " + values
                             + " FROM generate_series(1, 500) AS i");
@@ -79,8 +81,8 @@ class HazardsMoveIT {
                 PostgresMigrationIT.awaitStreaming(servers);
                 try (PostgresSession source = servers.control("source")) {
                     for (String table : TABLES) {
-                        source.execute("UPDATE ONLY shop." + table + (table.equals("computed") ? " SET b = 7" : " SET a = a + 1000")
-                                + " WHERE a % 5 = 1");
+                        source.execute("UPDATE ONLY shop." + table
+                                + (table.equals("computed") ? " SET b = 7" : " SET a = a + 1000") + " WHERE a % 5 = 1");
                         source.execute("DELETE FROM ONLY shop." + table + " WHERE a % 7 = 2");
                     }
                 }
@@ -91,7 +93,8 @@ class HazardsMoveIT {
                 assertThat(report.differencesFound()).isZero();
                 try (PostgresSession target = servers.control("target")) {
                     assertThat(target.number("SELECT n FROM shop.seen")).isEqualTo(500);
-                    assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL")).isEqualTo(tools);
+                    assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL"))
+                            .isEqualTo(tools);
                 }
                 assertThat(running.failure.get()).isNull();
             }

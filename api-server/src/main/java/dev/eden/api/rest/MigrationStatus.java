@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.activities.store.ReplicationLedger;
@@ -204,6 +205,25 @@ public final class MigrationStatus {
         return node;
     }
 
+    /** What the cutover is allowed to cost, and what the last rehearsal cost. */
+    ObjectNode forecast(Migration migration) {
+        ObjectNode forecast = Json.mapper().createObjectNode();
+        forecast.put("pause_at_most_ms", migration.definition().cutover().deadlineMs());
+        forecast.put("attempts_at_most", migration.definition().cutover().maxAttempts());
+        forecast.putNull("rehearsed_pause_ms");
+        for (JsonNode attempt : attempts(migration)) {
+            if (attempt.path("outcome").asText().equals("rehearsed")) {
+                forecast.put("rehearsed_pause_ms", pauseMillis(attempt));
+            }
+        }
+        return forecast;
+    }
+
+    /** Milliseconds from the hold until all was open again. */
+    static double pauseMillis(JsonNode attempt) {
+        return attempt.at("/report/pause_micros").asLong() / 1_000.0;
+    }
+
     private void route(Migration migration, ObjectNode status) {
         Optional<RouteLedger.Routes> row = routes.read(migration.id());
         if (row.isEmpty()) {
@@ -217,7 +237,8 @@ public final class MigrationStatus {
         status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
     }
 
-    private ArrayNode attempts(Migration migration) {
+    /** Attempts and rehearsals, oldest first. */
+    ArrayNode attempts(Migration migration) {
         ArrayNode attempts = Json.mapper().createArrayNode();
         for (RouteReports.AttemptReport attempt : reports.attempts(migration.id())) {
             ObjectNode node = attempts.addObject();
@@ -269,6 +290,7 @@ public final class MigrationStatus {
         links.put("plan", self + "/plan");
         links.put("events", self + "/events");
         links.put("validation", self + "/validation");
+        links.put("report", self + "/report");
         if (temporalUi != null && migration.started()) {
             links.put(
                     "temporal_ui",

@@ -52,6 +52,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private @Nullable ServerConnection server;
     /** What a pin holds while the standby serves a read. */
     private @Nullable ServerConnection parked;
+
     private boolean inLine;
     private boolean preparing;
     private boolean heldCounted;

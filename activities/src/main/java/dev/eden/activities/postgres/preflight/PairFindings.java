@@ -227,7 +227,8 @@ final class PairFindings {
                     "postgres.schema.not_copied",
                     "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
                     empty
-                            ? "Install the package postgresql-client-" + version + " (or a later one) where Eden's server runs: then pg_dump copies them."
+                            ? "Install the package postgresql-client-" + version
+                                    + " (or a later one) where Eden's server runs: then pg_dump copies them."
                             : "Make them on the target beforehand, as its tables were made.");
         }
     }

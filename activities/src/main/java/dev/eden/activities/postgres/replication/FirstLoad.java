@@ -58,7 +58,8 @@ final class FirstLoad {
             LOGGER.atInfo()
                     .addKeyValue("migration", pair.migration())
                     .log("the full load goes on: {} tables are complete", done.size());
-            forward.republish(source, done.stream().map(table -> "ONLY " + table).toList());
+            forward.republish(
+                    source, done.stream().map(table -> "ONLY " + table).toList());
         } else {
             Links.dropSlot(source, pair.names().main());
             forward.republish(source, tables);

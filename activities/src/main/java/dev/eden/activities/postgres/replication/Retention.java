@@ -25,7 +25,8 @@ record Retention(long leastFree) {
     /** Why the slot has to go, if it has to. */
     Optional<String> gate(PostgresSession side, EdenObjects names) {
         long kept = side.number(
-                "SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = ?", names.main());
+                "SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = ?",
+                names.main());
         if (kept < WORTH_IT) {
             return Optional.empty();
         }

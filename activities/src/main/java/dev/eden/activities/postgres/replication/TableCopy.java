@@ -51,7 +51,8 @@ record TableCopy(String table, List<String> columns, boolean binary) {
         Optional<Key> key = size < WORTH_A_BUILD ? Optional.empty() : key(target);
         boolean anew = empty(target, table);
         key.ifPresent(k -> target.execute("ALTER TABLE " + table + " DROP CONSTRAINT " + Sql.name(k.name())));
-        long copied = rows(source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", rows, bytes);
+        long copied = rows(
+                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", rows, bytes);
         key.ifPresent(k -> target.execute(
                 "ALTER TABLE " + table + " ADD CONSTRAINT " + Sql.name(k.name()) + " " + k.definition()));
         return copied;

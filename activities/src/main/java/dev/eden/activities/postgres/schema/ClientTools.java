@@ -46,8 +46,9 @@ public record ClientTools(Path directory, int major) {
         }
         for (String parent : PARENTS) {
             try (Stream<Path> children = Files.list(Path.of(parent))) {
-                children.filter(child ->
-                                VERSIONED.matcher(child.getFileName().toString()).matches())
+                children.filter(child -> VERSIONED
+                                .matcher(child.getFileName().toString())
+                                .matches())
                         .map(child -> child.resolve("bin"))
                         .forEach(directories::add);
             } catch (IOException e) {

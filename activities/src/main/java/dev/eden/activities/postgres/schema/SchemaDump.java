@@ -127,6 +127,8 @@ final class SchemaDump {
 
     private static boolean hasObjects(PostgresSession target) {
         Catalogue there = new Catalogue(target);
-        return !there.tables().isEmpty() || !there.types().isEmpty() || !there.functions().isEmpty();
+        return !there.tables().isEmpty()
+                || !there.types().isEmpty()
+                || !there.functions().isEmpty();
     }
 }

@@ -148,7 +148,10 @@ public final class PostgresValidation {
     }
 
     private long lagMillis(String migration) {
-        return replication.progress(migration).map(ReplicationLedger.Progress::lagMs).orElse(0L);
+        return replication
+                .progress(migration)
+                .map(ReplicationLedger.Progress::lagMs)
+                .orElse(0L);
     }
 
     private static void compare(

@@ -28,7 +28,11 @@ class RetentionIT {
                     Thread.ofVirtual().start(() -> fill(servers));
                     assertThatThrownBy(() -> {
                                 try (var replicator = new PostgresReplicator(
-                                        servers.pair(), servers.store, Clock.systemUTC(), true, new Retention(Long.MAX_VALUE))) {
+                                        servers.pair(),
+                                        servers.store,
+                                        Clock.systemUTC(),
+                                        true,
+                                        new Retention(Long.MAX_VALUE))) {
                                     replicator.run(progress -> {});
                                 }
                             })
@@ -37,7 +41,8 @@ class RetentionIT {
                 });
                 assertThat(source.number("SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'eden_m1_main'"))
                         .isZero();
-                assertThat(target.number("SELECT count(*) FROM pg_subscription")).isZero();
+                assertThat(target.number("SELECT count(*) FROM pg_subscription"))
+                        .isZero();
             }
         }
     }
