@@ -48,6 +48,15 @@ public final class RecoveryResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(
+            value = 202,
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_NOT_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE
+            })
     public Response recover(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         String reason = MigrationRequests.reason(body);
