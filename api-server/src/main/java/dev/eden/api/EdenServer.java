@@ -15,6 +15,7 @@ import dev.eden.api.rest.MigrationEventsResource;
 import dev.eden.api.rest.MigrationReport;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
+import dev.eden.api.rest.RecoveryResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
@@ -213,6 +214,7 @@ public final class EdenServer implements AutoCloseable {
                 validations,
                 new MigrationReport(status, store.audit(), store.replication(), validations)));
         components.add(events);
+        components.add(new RecoveryResource(migrations, orchestrator, status, store.routes()));
         components.add(new TokenResource(tokens));
         components.add(new AuditResource(new AuditChain(jdbi)));
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();

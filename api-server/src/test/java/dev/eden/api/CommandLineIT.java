@@ -221,7 +221,8 @@ class CommandLineIT {
         Path file = Files.writeString(home.resolve("eden.yaml"), "server:\n  api_prt: 1\n");
         FakeTerminal.Result checked = shell.run("config", "check", file.toString());
         assertThat(checked.code()).isEqualTo(2);
-        assertThat(checked.err()).contains(file + ":2:3: there is no setting server.api_prt; did you mean server.api_port?");
+        assertThat(checked.err())
+                .contains(file + ":2:3: there is no setting server.api_prt; did you mean server.api_port?");
         FakeTerminal.Result started = shell.run("server", "--config", file.toString());
         assertThat(started.code()).isEqualTo(1);
         assertThat(started.err()).contains(file + ":2:3:", "eden config check");
@@ -260,7 +261,8 @@ class CommandLineIT {
                 WHERE id IN ('old', 'young')"""));
         try (Retention _ = Retention.start(jdbi, new AuditLog(jdbi), Duration.ofDays(1))) {
             await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThat(shell.run("migration", "status", "old").code())
+                    .untilAsserted(() -> assertThat(
+                                    shell.run("migration", "status", "old").code())
                             .isEqualTo(4));
         }
         ok("migration", "status", "young");

@@ -103,6 +103,12 @@ final class FakeActivities
     }
 
     @Override
+    public CanaryVerdict watchOwner(CanaryRequest request) {
+        untilCancelled();
+        return new CanaryVerdict(false, "");
+    }
+
+    @Override
     public Readiness readiness(AttemptRequest request) {
         return new Readiness(blockers.get().isEmpty(), blockers.get());
     }

@@ -35,17 +35,22 @@ final class TestServer implements AutoCloseable {
     final Path directory;
     private final HttpClient http = HttpClient.newHttpClient();
 
-    private TestServer() throws IOException {
+    private TestServer(EmbeddedTemporal.Form form) throws IOException {
         directory = Files.createTempDirectory("eden-api-it");
         postgres = EmbeddedPostgres.start();
         temporal =
-                EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.TEST_SERVER));
+                EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
         server = EdenServer.start(options(0, 0), activities::open);
     }
 
     static TestServer start() {
+        return start(EmbeddedTemporal.Form.TEST_SERVER);
+    }
+
+    /** On a Temporal of another form. */
+    static TestServer start(EmbeddedTemporal.Form form) {
         try {
-            return new TestServer();
+            return new TestServer(form);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

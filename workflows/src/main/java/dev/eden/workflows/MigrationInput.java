@@ -17,11 +17,15 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
      * For a migration whose workflow is gone (terminated by hand, history lost) while its routes and fences are still there: it
      * begins parked, with the same id, and waits for an operator to resume, roll back or, after a flip, finalise.
      *
+     * @param resumeTo where resume leads: initializing where preparation had not ended, replicating before a flip, baking after it
      * @param targetOwnsWrites what the committed route says
      */
     public static MigrationInput recovering(
-            MigrationSpec spec, boolean targetOwnsWrites, String reason, int continueAfterEvents) {
-        MigrationPhase resumeTo = targetOwnsWrites ? new MigrationPhase.Baking() : new MigrationPhase.Replicating();
+            MigrationSpec spec,
+            MigrationPhase resumeTo,
+            boolean targetOwnsWrites,
+            String reason,
+            int continueAfterEvents) {
         Strategy strategy = spec.strategy();
         CarriedState parked = new CarriedState(
                 new MigrationPhase.NeedsOperator(reason, resumeTo),

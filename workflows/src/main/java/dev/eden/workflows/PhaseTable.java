@@ -15,7 +15,17 @@ final class PhaseTable {
     static String markdown(MigrationState state) {
         MigrationView view = state.view();
         String now = view.phase().label();
-        var text = new StringBuilder(512);
+        String id = state.spec().id();
+        var text = new StringBuilder(1_024);
+        text.append("**")
+                .append(escaped(id))
+                .append("**: ")
+                .append(escaped(state.spec().engine()))
+                .append(", ")
+                .append(escaped(state.spec().source()))
+                .append(" to ")
+                .append(escaped(state.spec().target()))
+                .append("\n\n");
         text.append("| phase | |\n|---|---|\n");
         for (String phase : WAY) {
             text.append("| ")
@@ -35,6 +45,18 @@ final class PhaseTable {
         text.append("\n- reads on the target: ")
                 .append(Math.round(state.shareInForce() * 100))
                 .append(" %");
+        if (view.phase() instanceof MigrationPhase.Canary(int stage)
+                && !state.strategy().plan().isEmpty()) {
+            text.append(", stage ")
+                    .append(stage + 1)
+                    .append(" of ")
+                    .append(state.strategy().plan().size());
+        }
+        if (state.held()) {
+            text.append(", **held** until somebody decides");
+        }
+        text.append("\n- cutover: ").append(view.readyForCutover() ? "ready" : "not now");
+        view.blockers().forEach(blocker -> text.append("\n  - ").append(escaped(blocker)));
         text.append("\n- attempts: ")
                 .append(view.attempts())
                 .append(", flips: ")
@@ -48,6 +70,14 @@ final class PhaseTable {
         text.append("\n- commands: ")
                 .append(String.join(", ", view.allowedCommands()))
                 .append('\n');
+        // Lag and rates change by the second and are no part of a history: they are where these lead.
+        text.append("\nLag, rate and traffic: `eden migration watch ")
+                .append(id)
+                .append("`, or `/api/v1/migrations/")
+                .append(id)
+                .append("/status` of the API; what happened and why: `eden migration events ")
+                .append(id)
+                .append("`\n");
         return text.toString();
     }
 

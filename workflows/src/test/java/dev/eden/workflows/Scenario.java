@@ -231,7 +231,7 @@ enum Scenario {
     }),
 
     RECOVERED(bench -> {
-        bench.start(MigrationInput.recovering(Bench.spec(), true, "its workflow was terminated", 0));
+        bench.start(MigrationInput.recovering(Bench.spec(), new MigrationPhase.Baking(), true, "its workflow was terminated", 0));
         MigrationView parked = bench.untilPhase("needs_operator");
         assertThat(parked.allowedCommands()).containsExactly("resume", "abort", "rollback", "finalize");
         assertThat(parked.lastReason()).contains("terminated");

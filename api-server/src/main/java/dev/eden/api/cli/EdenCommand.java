@@ -117,9 +117,9 @@ public final class EdenCommand implements Runnable {
         line.setUsageHelpWidth(110);
         line.setExecutionStrategy(parsed -> {
             // Servers say for themselves how they log; a client verb does not, and is the faster for it.
-            if (parsed.hasSubcommand() && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
-                Logging.configure(
-                        Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+            if (parsed.hasSubcommand()
+                    && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
+                Logging.configure(Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
             }
             return new CommandLine.RunLast().execute(parsed);
         });

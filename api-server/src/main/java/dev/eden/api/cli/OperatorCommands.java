@@ -114,6 +114,20 @@ abstract class OperatorCommands extends Group {
         return send(api, "finalize", id, reason);
     }
 
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "recover",
+            description = {
+                "Starts its workflow again where Temporal has lost it (terminated by hand, history gone).",
+                "It begins parked, in the phase that the store speaks for; resume, rollback or finalize goes on."
+            })
+    int recover(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "recover", id, reason);
+    }
+
     private static final String REASON = "for the audit log";
 
     private static int send(ApiOptions api, String command, String id, @Nullable String reason) {

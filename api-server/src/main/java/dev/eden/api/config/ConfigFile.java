@@ -108,8 +108,7 @@ public final class ConfigFile {
                 section(key, tuple.getValueNode());
             } else {
                 Setting.ofKey(key)
-                        .ifPresentOrElse(
-                                setting -> value(setting, tuple.getValueNode()), () -> unknown(key, keyNode));
+                        .ifPresentOrElse(setting -> value(setting, tuple.getValueNode()), () -> unknown(key, keyNode));
             }
         }
     }
@@ -122,14 +121,13 @@ public final class ConfigFile {
         String text = scalar.getValue();
         setting.kind()
                 .problem(text)
-                .ifPresentOrElse(
-                        problem -> fault(scalar.getStartMark(), setting.key() + " " + problem), () -> {
-                            if (setting == Setting.DATABASE_URL && Kind.DatabaseAddress.hasPassword(text)) {
-                                fault(
-                                        scalar.getStartMark(),
-                                        "database.url has a password in it; put it into database.password_file or EDEN_DATABASE_PASSWORD");
-                            }
-                        });
+                .ifPresentOrElse(problem -> fault(scalar.getStartMark(), setting.key() + " " + problem), () -> {
+                    if (setting == Setting.DATABASE_URL && Kind.DatabaseAddress.hasPassword(text)) {
+                        fault(
+                                scalar.getStartMark(),
+                                "database.url has a password in it; put it into database.password_file or EDEN_DATABASE_PASSWORD");
+                    }
+                });
         Mark mark = scalar.getStartMark();
         values.put(setting, new Value(text, mark.getLine() + 1, mark.getColumn() + 1));
     }

@@ -30,13 +30,7 @@ public enum Setting {
             Use.BOTH,
             "its user, instead of in the URL"),
     DATABASE_PASSWORD(
-            "database.password_file",
-            "EDEN_DATABASE_PASSWORD",
-            null,
-            Kind.SECRET,
-            null,
-            Use.BOTH,
-            "its password"),
+            "database.password_file", "EDEN_DATABASE_PASSWORD", null, Kind.SECRET, null, Use.BOTH, "its password"),
     DATABASE_POOL(
             "database.pool",
             "EDEN_DATABASE_POOL",

@@ -20,7 +20,10 @@ public final class SettingsDocument {
                     .append(" | ")
                     .append(processes(setting))
                     .append(" | ")
-                    .append(secret ? "path of a file with the secret" : setting.kind().label())
+                    .append(
+                            secret
+                                    ? "path of a file with the secret"
+                                    : setting.kind().label())
                     .append(" | ")
                     .append(setting.defaultValue() == null ? "" : "`" + setting.defaultValue() + "`")
                     .append(" | ")
@@ -32,7 +35,8 @@ public final class SettingsDocument {
 
     /** A file with every setting, all of them commented out. */
     public static String example() {
-        StringBuilder yaml = new StringBuilder("# Eden's configuration. Flags win over the environment, the environment over this file.\n");
+        StringBuilder yaml = new StringBuilder(
+                "# Eden's configuration. Flags win over the environment, the environment over this file.\n");
         String section = "";
         for (Setting setting : Setting.values()) {
             int dot = setting.key().indexOf('.');
@@ -42,7 +46,11 @@ public final class SettingsDocument {
                 section = of;
             }
             String indent = of.isEmpty() ? "" : "  ";
-            yaml.append("# ").append(indent).append("# ").append(setting.meaning()).append('\n');
+            yaml.append("# ")
+                    .append(indent)
+                    .append("# ")
+                    .append(setting.meaning())
+                    .append('\n');
             yaml.append("# ")
                     .append(indent)
                     .append(setting.key().substring(dot + 1))

@@ -233,7 +233,7 @@ public final class MigrationCommands {
         return accepted(status.of(migrations.get(migration.id()), receipt.view()));
     }
 
-    private static void refuseUnlessRunning(Migration migration) {
+    static void refuseUnlessRunning(Migration migration) {
         if (migration.ended()) {
             throw ended(migration);
         }
@@ -243,7 +243,7 @@ public final class MigrationCommands {
         }
     }
 
-    private static MigrationSpec spec(Migration migration) {
+    static MigrationSpec spec(Migration migration) {
         String engine = migration.engine();
         String source = migration.source();
         String target = migration.target();

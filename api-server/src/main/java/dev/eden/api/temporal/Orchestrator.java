@@ -7,6 +7,7 @@ import dev.eden.workflows.Command;
 import dev.eden.workflows.CommandReceipt;
 import dev.eden.workflows.CommandRefusal;
 import dev.eden.workflows.MigrationInput;
+import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
@@ -14,6 +15,7 @@ import dev.eden.workflows.SearchAttributesNeeded;
 import dev.eden.workflows.TaskQueues;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.temporal.api.enums.v1.WorkflowExecutionStatus;
 import io.temporal.api.enums.v1.WorkflowIdConflictPolicy;
 import io.temporal.api.enums.v1.WorkflowIdReusePolicy;
 import io.temporal.client.UpdateOptions;
@@ -27,7 +29,6 @@ import io.temporal.client.WorkflowUpdateException;
 import io.temporal.client.WorkflowUpdateStage;
 import io.temporal.client.WorkflowUpdateTimeoutOrCancelledException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -57,17 +58,11 @@ public final class Orchestrator {
 
     /** Starts the migration's workflow; one that runs already is fine: the start before was interrupted. */
     public void start(MigrationSpec spec) {
-        WorkflowOptions.Builder options = WorkflowOptions.newBuilder()
-                .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
-                .setTaskQueue(TaskQueues.ORCHESTRATOR)
+        WorkflowOptions options = options(spec)
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                 .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
-                .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
-        RequestId.current().ifPresent(id -> options.setMemo(Map.of("request_id", id)));
-        if (searchAttributes) {
-            options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
-        }
-        MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options.build());
+                .build();
+        MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options);
         try {
             WorkflowClient.start(workflow::run, new MigrationInput(spec, null, CONTINUE_AFTER_EVENTS));
         } catch (WorkflowExecutionAlreadyStarted e) {
@@ -77,6 +72,63 @@ public final class Orchestrator {
         } catch (WorkflowException e) {
             throw translated(spec.id(), e);
         }
+    }
+
+    /**
+     * Whether the migration's workflow runs; false where it has ended or Temporal knows nothing of it. Throws a {@link Problem} where
+     * Temporal does not answer: then nobody knows.
+     */
+    public boolean runs(String migration) {
+        WorkflowStub stub = client.newUntypedWorkflowStub(MigrationWorkflow.workflowId(migration));
+        try {
+            return stub.describe().getStatus() == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+        } catch (WorkflowNotFoundException _) {
+            return false;
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                return false;
+            }
+            throw unavailable(e);
+        } catch (WorkflowException e) {
+            throw translated(migration, e);
+        }
+    }
+
+    /**
+     * Starts the workflow of a migration that has lost its own, parked for an operator. One that runs is a {@link Problem} 409: whoever
+     * recovers twice has one workflow.
+     */
+    public void recover(MigrationSpec spec, MigrationPhase resumeTo, boolean targetOwnsWrites, String reason) {
+        MigrationWorkflow workflow = client.newWorkflowStub(
+                MigrationWorkflow.class,
+                options(spec)
+                        .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
+                        .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
+                        .build());
+        try {
+            WorkflowClient.start(
+                    workflow::run,
+                    MigrationInput.recovering(spec, resumeTo, targetOwnsWrites, reason, CONTINUE_AFTER_EVENTS));
+        } catch (WorkflowExecutionAlreadyStarted e) {
+            throw new Problem(
+                    ErrorCode.COMMAND_REFUSED,
+                    "the workflow of migration " + spec.id() + " runs: nothing is to recover");
+        } catch (StatusRuntimeException e) {
+            throw unavailable(e);
+        } catch (WorkflowException e) {
+            throw translated(spec.id(), e);
+        }
+    }
+
+    private WorkflowOptions.Builder options(MigrationSpec spec) {
+        WorkflowOptions.Builder options = WorkflowOptions.newBuilder()
+                .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
+                .setTaskQueue(TaskQueues.ORCHESTRATOR)
+                .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
+        if (searchAttributes) {
+            options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
+        }
+        return options;
     }
 
     /** Sends a command as an update whose id is the command's, and waits for the handler's receipt. A refusal is a {@link Problem} 409. */
@@ -139,7 +191,9 @@ public final class Orchestrator {
         }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof WorkflowNotFoundException) {
-                return new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + migration + " has ended");
+                return new Problem(
+                        ErrorCode.MIGRATION_ENDED,
+                        "the workflow of migration " + migration + " has ended; if nobody ended it: eden migration recover " + migration);
             }
             if (cause instanceof WorkflowUpdateTimeoutOrCancelledException) {
                 return timedOut(migration);

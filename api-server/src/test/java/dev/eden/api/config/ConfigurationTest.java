@@ -108,7 +108,9 @@ class ConfigurationTest {
             root = root.getParent();
         }
         String document = Files.readString(root.resolve("docs/configuration.md"));
-        assertThat(document).as("docs/configuration.md ends with this table").endsWith("\n\n" + SettingsDocument.table());
+        assertThat(document)
+                .as("docs/configuration.md ends with this table")
+                .endsWith("\n\n" + SettingsDocument.table());
         String yaml = document.substring(document.indexOf("```yaml\n") + 8);
         assertThat(ConfigFile.read(file(yaml.substring(0, yaml.indexOf("```")))).faults())
                 .isEmpty();
