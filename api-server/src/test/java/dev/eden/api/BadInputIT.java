@@ -109,7 +109,7 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/strategy/write_mode/write_percentage", "0.5"),
                 wrong(m, MIGRATION, "/strategy/write_mode/write_percentage", "1"),
                 wrong(m, MIGRATION, "/data/type", "\"all\""),
-                wrong(m, MIGRATION, "/data/type", "\"logical\""),
+                wrong(m, MIGRATION, "/data/type", "\"dms\""),
                 wrong(m, MIGRATION, "/data/mechanism", "\"dirty_keys\""),
                 wrong(m, MIGRATION, "/data/replace", "true"),
                 wrong(m, MIGRATION, "/gates/max_error_rate", "\"low\""),
@@ -337,6 +337,20 @@ class BadInputIT {
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/front3", null)
                         .status())
                 .isEqualTo(204);
+    }
+
+    @Test
+    void dataOfTheOtherEngineIsRefused() {
+        String logical = MIGRATION.replace("\"m\"", "\"logical\"").replace("\"scan\"", "\"logical\"");
+        assertThat(eden.post("/api/v1/migrations", logical).status()).isEqualTo(201);
+        assertProblem(
+                eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
+                422,
+                "engine-mismatch");
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/logical", null)
+                        .status())
+                .isEqualTo(204);
+        assertProblem(eden.get("/api/v1/migrations?phase=nowhere"), 400, "invalid-parameter");
     }
 
     @Test

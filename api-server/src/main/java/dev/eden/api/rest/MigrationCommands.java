@@ -50,7 +50,7 @@ public final class MigrationCommands {
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
-        plan.set("forecast", status.forecast(migration));
+        plan.set("forecast", MigrationStatus.forecast(migration));
         ArrayNode steps = plan.putArray("steps");
         PlanSteps.of(spec).forEach(steps::add);
         return plan;

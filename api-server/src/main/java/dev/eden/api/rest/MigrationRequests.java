@@ -170,8 +170,8 @@ final class MigrationRequests {
             return new MigrationSpec.Data("scan", "auto", "fail");
         }
         String type = fields.oneOf("type", "scan", "scan", "none", "logical", "dms");
-        if (type.equals("logical") || type.equals("dms")) {
-            fields.error("type", "PostgreSQL can't be migrated by this version yet");
+        if (type.equals("dms")) {
+            fields.error("type", "dms is not supported by this version yet");
         }
         String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys");
         if (mechanism.equals("dirty_keys")) {

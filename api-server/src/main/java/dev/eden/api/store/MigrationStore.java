@@ -99,6 +99,12 @@ public final class MigrationStore {
                         "interlay " + interlay + " speaks " + front.engine() + ", endpoint " + target + " is "
                                 + targetEngine);
             }
+            if (front.engine().equals("redis")
+                    && migration.definition().data().type().equals("logical")) {
+                throw new Problem(
+                        ErrorCode.ENGINE_MISMATCH,
+                        "interlay " + interlay + " speaks redis; data of type logical is PostgreSQL's");
+            }
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,
