@@ -203,7 +203,7 @@ public final class EdenServer implements AutoCloseable {
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
-        List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
+        List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi), options.limits()));
         components.add(new RequestIdFilter());
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
@@ -222,7 +222,8 @@ public final class EdenServer implements AutoCloseable {
         checks.put("temporal", () -> HealthServlet.Part.of(temporal.healthy()));
         checks.put("proxies", new ProxyPresence(interlays, store.routeRows())::look);
         api = opened(ApiServer.start(
-                new ApiServer.Listen(options.apiHost(), options.apiPort(), options.adminHost(), options.adminPort()),
+                new ApiServer.Listen(
+                        options.apiHost(), options.apiPort(), options.tls(), options.adminHost(), options.adminPort()),
                 new ApiServer.Parts(
                         components,
                         Map.of("/metrics", new MetricsServlet(registry), "/health/*", new HealthServlet(checks)),

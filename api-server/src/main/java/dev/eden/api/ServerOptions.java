@@ -1,5 +1,7 @@
 package dev.eden.api;
 
+import dev.eden.api.rest.ApiTls;
+import dev.eden.api.rest.Security;
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -15,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param apiPort,adminPort 0 asks for a free one
  * @param temporalAddress {@code host:port}
  * @param temporalUi base URI of Temporal's Web UI, for links
+ * @param tls null: the API is plain HTTP
  * @param adminToken given from outside; null: the first start makes one and prints it
  * @param retention after which finished migrations are forgotten; zero: never
  */
@@ -31,7 +34,82 @@ public record ServerOptions(
         String temporalNamespace,
         @Nullable String temporalUi,
         @Nullable Secret adminToken,
-        Duration retention) {
+        Duration retention,
+        @Nullable ApiTls tls,
+        Security.Limits limits) {
+
+    /** With TLS as the environment has it, and the limits of every server. */
+    public ServerOptions(
+            List<Front> fronts,
+            String proxyName,
+            boolean proxyInside,
+            String apiHost,
+            int apiPort,
+            String adminHost,
+            int adminPort,
+            EdenStore.Settings store,
+            String temporalAddress,
+            String temporalNamespace,
+            @Nullable String temporalUi,
+            @Nullable Secret adminToken,
+            Duration retention) {
+        this(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                ApiTls.fromEnvironment(),
+                Security.Limits.DEFAULT);
+    }
+
+    /** The same with another certificate, or none. */
+    public ServerOptions withTls(@Nullable ApiTls other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                other,
+                limits);
+    }
+
+    /** The same under other limits. */
+    public ServerOptions withLimits(Security.Limits other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                tls,
+                other);
+    }
 
     public ServerOptions {
         fronts = List.copyOf(fronts);

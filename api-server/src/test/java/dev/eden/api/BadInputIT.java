@@ -342,6 +342,20 @@ class BadInputIT {
     }
 
     @Test
+    void dataOfTheOtherEngineIsRefused() {
+        String logical = MIGRATION.replace("\"m\"", "\"logical\"").replace("\"scan\"", "\"logical\"");
+        assertThat(eden.post("/api/v1/migrations", logical).status()).isEqualTo(201);
+        assertProblem(
+                eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
+                422,
+                "engine-mismatch");
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/logical", null)
+                        .status())
+                .isEqualTo(204);
+        assertProblem(eden.get("/api/v1/migrations?phase=nowhere"), 400, "invalid-parameter");
+    }
+
+    @Test
     void aSecretIsNowhere() {
         StringBuilder all = new StringBuilder(everything());
         all.append(eden.post("/api/v1/endpoints/with_secret/check", null).body());

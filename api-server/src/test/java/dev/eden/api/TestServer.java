@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import dev.eden.api.rest.OpenApi;
+import dev.eden.api.rest.Security;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
@@ -76,7 +77,8 @@ final class TestServer implements AutoCloseable {
                 temporal.address(),
                 "default",
                 "http://temporal-ui",
-                new Secret(TOKEN));
+                        new Secret(TOKEN))
+                .withLimits(new Security.Limits(100_000, 100_000, 256));
     }
 
     /** An answer; {@code json} is null for an empty body. */

@@ -127,10 +127,28 @@ class WorkedExampleIT {
                 .path("events");
         assertThat(log.findValuesAsText("event")).contains("migration.started", "command.patch_strategy", "finalize");
         assertThat(log.findValuesAsText("reason")).contains("again");
+        theReportTellsTheWay();
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/ec2_redis", null)
                         .status())
                 .as("the former source is free")
                 .isEqualTo(204);
+    }
+
+    private static void theReportTellsTheWay() {
+        String path = "/api/v1/migrations/ec2_to_azure/report";
+        JsonNode report = eden.get(path).json();
+        assertThat(report.path("phases").findValuesAsText("phase"))
+                .startsWith("created")
+                .containsSubsequence("canary", "cutting_over", "baking", "rolling_back", "canary", "baking")
+                .endsWith("completed");
+        assertThat(report.at("/phases/0/millis").isIntegralNumber()).isTrue();
+        assertThat(report.at("/forecast/pause_at_most_ms").asLong()).isEqualTo(100);
+        assertThat(report.at("/outcome/flips").asInt()).isPositive();
+        TestServer.Answer markdown = eden.send(TestServer.TOKEN, "GET", path, null, "Accept", "text/markdown");
+        assertThat(markdown.body())
+                .startsWith("# Migration ec2\\_to\\_azure\n")
+                .contains("| pause | at most 100 ms |")
+                .contains("| completed |");
     }
 
     private static TestServer.Answer send(Request request) {

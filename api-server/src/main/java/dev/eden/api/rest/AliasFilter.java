@@ -1,5 +1,7 @@
 package dev.eden.api.rest;
 
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
 import jakarta.annotation.Priority;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
@@ -8,7 +10,7 @@ import jakarta.ws.rs.core.UriInfo;
 import java.net.URI;
 import java.util.List;
 
-/** {@code /migrations/…}, {@code /endpoints/…} and {@code /interlays/…} are aliases of the same paths under {@code /api/v1}. */
+/** No NUL in an address: the store knows none. {@code /migrations/…}, {@code /endpoints/…} and {@code /interlays/…} are aliases of the same paths under {@code /api/v1}. */
 @PreMatching
 @Priority(100)
 final class AliasFilter implements ContainerRequestFilter {
@@ -17,6 +19,9 @@ final class AliasFilter implements ContainerRequestFilter {
     @Override
     public void filter(ContainerRequestContext request) {
         UriInfo uri = request.getUriInfo();
+        if (uri.getRequestUri().toString().contains("%00")) {
+            throw new Problem(ErrorCode.BAD_REQUEST, "the address holds a NUL character");
+        }
         String path = uri.getPath(false);
         String first = path.startsWith("/") ? path.substring(1) : path;
         int slash = first.indexOf('/');

@@ -13,6 +13,7 @@ import io.dropwizard.jetty.GzipHandlerFactory;
 import io.dropwizard.jetty.HttpConnectorFactory;
 import io.dropwizard.logging.common.AppenderFactory;
 import io.dropwizard.request.logging.LogbackAccessRequestLogFactory;
+import io.dropwizard.util.DataSize;
 import io.dropwizard.util.Duration;
 import jakarta.servlet.http.HttpServlet;
 import java.net.BindException;
@@ -35,8 +36,13 @@ public final class ApiServer implements AutoCloseable {
         this.closedFirst = closedFirst;
     }
 
-    /** Addresses; port 0 asks for a free one. */
-    public record Listen(String apiHost, int apiPort, String adminHost, int adminPort) {}
+    /** Addresses; port 0 asks for a free one. {@code tls} null: the API is plain HTTP, for a network that is trusted or a proxy that ends TLS. */
+    public record Listen(
+            String apiHost,
+            int apiPort,
+            @Nullable ApiTls tls,
+            String adminHost,
+            int adminPort) {}
 
     /**
      * @param filters and resources: instances
@@ -56,8 +62,8 @@ public final class ApiServer implements AutoCloseable {
                 new HealthCheckRegistry(),
                 new Configuration());
         DefaultServerFactory factory = new DefaultServerFactory();
-        factory.setApplicationConnectors(List.of(connector(listen.apiHost(), listen.apiPort())));
-        factory.setAdminConnectors(List.of(connector(listen.adminHost(), listen.adminPort())));
+        factory.setApplicationConnectors(List.of(connector(listen.tls(), listen.apiHost(), listen.apiPort())));
+        factory.setAdminConnectors(List.of(connector(null, listen.adminHost(), listen.adminPort())));
         factory.setEnableVirtualThreads(true);
         factory.setEnableAdminVirtualThreads(true);
         factory.setRegisterDefaultExceptionMappers(false);
@@ -120,8 +126,10 @@ public final class ApiServer implements AutoCloseable {
         stop(server);
     }
 
-    private static HttpConnectorFactory connector(String host, int port) {
-        HttpConnectorFactory connector = new HttpConnectorFactory();
+    private static HttpConnectorFactory connector(@Nullable ApiTls tls, String host, int port) {
+        HttpConnectorFactory connector = tls == null ? new HttpConnectorFactory() : tls.connector();
+        connector.setMaxRequestHeaderSize(DataSize.kibibytes(8));
+        connector.setIdleTimeout(Duration.seconds(60));
         connector.setBindHost(host);
         connector.setPort(port);
         return connector;

@@ -140,11 +140,16 @@ final class Fields {
             error(name, "must not be longer than " + max + " characters");
             return otherwise;
         }
-        if (text.chars().anyMatch(c -> c < ' ' && c != '\n' && c != '\t')) {
-            error(name, "must not hold control characters");
+        if (!storable(text)) {
+            error(name, "must not hold control characters or halves of characters");
             return otherwise;
         }
         return text;
+    }
+
+    private static boolean storable(String text) {
+        return text.codePoints()
+                .noneMatch(c -> (c < ' ' && c != '\n' && c != '\t') || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
     }
 
     String oneOf(String name, @Nullable String otherwise, String... allowed) {
@@ -256,8 +261,10 @@ final class Fields {
         value.properties().forEach(e -> {
             if (!e.getValue().isTextual()
                     || e.getKey().length() > 63
-                    || e.getValue().asText().length() > 255) {
-                error(name, "names have up to 63 characters, values are strings of up to 255");
+                    || e.getValue().asText().length() > 255
+                    || !storable(e.getKey())
+                    || !storable(e.getValue().asText())) {
+                error(name, "names have up to 63 characters, values are strings of up to 255, without control characters");
             }
             labels.put(e.getKey(), e.getValue().asText());
         });

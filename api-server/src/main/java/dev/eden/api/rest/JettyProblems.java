@@ -17,6 +17,8 @@ final class JettyProblems extends ErrorHandler {
         Problem problem = switch (status) {
             case 404 -> new Problem(ErrorCode.PATH_NOT_FOUND, "nothing is at this path");
             case 405 -> new Problem(ErrorCode.METHOD_NOT_ALLOWED, "the path does not know this method");
+            case 414 -> new Problem(ErrorCode.URI_TOO_LONG, "the request line is too long");
+            case 431 -> new Problem(ErrorCode.HEADERS_TOO_LARGE, "the headers are too large");
             case 413 -> new Problem(ErrorCode.BODY_TOO_LARGE, "the body is too large");
             default ->
                 status < 500
@@ -25,6 +27,7 @@ final class JettyProblems extends ErrorHandler {
         };
         var document = ProblemDocument.of(problem);
         document.put("status", status);
+        HeadersFilter.HEADERS.forEach(response.getHeaders()::put);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, ProblemDocument.MEDIA_TYPE);
         Content.Sink.write(response, true, document.toString(), callback);
         return true;

@@ -33,7 +33,6 @@ final class MarkdownReport {
         row("", "forecast", "outcome");
         row("---", "---", "---");
         row("pause", "at most " + forecast.path("pause_at_most_ms").asLong() + " ms", millis(outcome.path("pause_ms")));
-        row("pause, rehearsed", millis(forecast.path("rehearsed_pause_ms")), "");
         row("attempts", "at most " + forecast.path("attempts_at_most").asLong(), cell(outcome.path("attempts")));
         row("differences left", "0", cell(outcome.path("differences_remaining")));
         row("copied", "", cell(outcome.path("keys_copied")) + " keys or rows");
@@ -48,7 +47,7 @@ final class MarkdownReport {
                     cell(phase.path("actor")),
                     cell(phase.path("reason")));
         }
-        text.append("\n## Attempts and rehearsals\n\n");
+        text.append("\n## Attempts\n\n");
         row("direction", "outcome", "pause", "steps", "what stood in the way");
         row("---", "---", "---", "---", "---");
         for (JsonNode attempt : report.path("attempts")) {

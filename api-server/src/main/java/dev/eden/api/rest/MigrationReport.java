@@ -50,7 +50,7 @@ public final class MigrationReport {
         report.set("validation", Json.mapper().valueToTree(validation.orElse(null)));
         ArrayNode attempts = status.attempts(migration);
         report.set("attempts", attempts);
-        ObjectNode forecast = status.forecast(migration);
+        ObjectNode forecast = MigrationStatus.forecast(migration);
         report.set("forecast", forecast);
         report.set("outcome", outcome(migration, attempts, forecast, validation.orElse(null)));
         return report;
@@ -96,15 +96,13 @@ public final class MigrationReport {
         outcome.put(
                 "flips",
                 Views.parse(migration.viewJson()).map(MigrationView::flips).orElse(0));
-        int flights = 0;
         Double pause = null;
         for (JsonNode attempt : attempts) {
-            flights += attempt.path("direction").asText().equals("rehearsal") ? 0 : 1;
             if (attempt.path("outcome").asText().equals("committed")) {
                 pause = MigrationStatus.pauseMillis(attempt);
             }
         }
-        outcome.put("attempts", flights);
+        outcome.put("attempts", attempts.size());
         outcome.put("pause_ms", pause);
         outcome.put(
                 "within_forecast",

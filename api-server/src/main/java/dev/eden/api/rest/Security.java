@@ -5,17 +5,27 @@ import dev.eden.api.store.TokenStore;
 import java.time.Duration;
 import java.util.List;
 
-/** The filters every request of the API passes, in order: alias, authentication, body, role, idempotency. */
+/** The filters every request of the API passes, in order: headers (outwards), alias, authentication, limits, body, role, idempotency. */
 public final class Security {
     private static final int FAILURES = 20;
     private static final Duration WINDOW = Duration.ofMinutes(1);
 
     private Security() {}
 
-    public static List<Object> filters(TokenStore tokens, IdempotencyStore idempotency) {
+    /**
+     * @param perSecond,burst requests of one token
+     * @param atOnce requests of all together, streams left out
+     */
+    public record Limits(int perSecond, int burst, int atOnce) {
+        public static final Limits DEFAULT = new Limits(200, 1_000, 256);
+    }
+
+    public static List<Object> filters(TokenStore tokens, IdempotencyStore idempotency, Limits limits) {
         return List.of(
+                new HeadersFilter(),
                 new AliasFilter(),
                 new AuthenticationFilter(tokens, new FailureLimiter(FAILURES, WINDOW, System::nanoTime)),
+                new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce()),
                 new BodyFilter(),
                 new RoleFilter(),
                 new IdempotencyFilter(idempotency));

@@ -1,0 +1,57 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.api.rest.OpenApi;
+import dev.eden.api.rest.RequestMaker;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Requests made from docs/openapi.yaml, right and wrong: no answer tells of the inside, none is an error of Eden's own, all keep to their
+ * schemas (the client of {@link TestServer} holds each against the file). {@code -Deden.fuzz.requests=20000} and
+ * {@code -Deden.fuzz.seed=N} ask for more and for others.
+ */
+class FuzzIT {
+    private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 1_000);
+    private static final long SEED = Long.getLong("eden.fuzz.seed", 20_261_128L);
+
+    private static TestServer eden;
+
+    @BeforeAll
+    static void start() {
+        eden = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        eden.close();
+    }
+
+    @Test
+    void whateverIsAskedIsAnsweredInOrder() {
+        RequestMaker maker = new RequestMaker(OpenApi.read(), SEED);
+        Map<Integer, Integer> statuses = new TreeMap<>();
+        for (int i = 0; i < REQUESTS; i++) {
+            RequestMaker.Made made = maker.next();
+            String[] headers = made.headers().toArray(String[]::new);
+            TestServer.Answer answer = eden.send(
+                    made.authenticated() ? TestServer.TOKEN : null, made.method(), made.path(), made.body(), headers);
+            String what = "request " + i + " of seed " + SEED + ": " + made + " answers " + answer.status() + " "
+                    + answer.body();
+            // 502 is the database's error, told by the check of an endpoint.
+            assertThat(answer.status() < 500 || answer.status() == 502).as(what).isTrue();
+            assertThat(answer.body())
+                    .as(what)
+                    .doesNotContain(RequestMaker.SECRET, TestServer.TOKEN)
+                    .doesNotContain("dev.eden", "org.postgresql", "java.", "Exception", "\tat ", "SQLSTATE", "INSERT INTO");
+            statuses.merge(answer.status(), 1, Integer::sum);
+        }
+        System.out.println("statuses: " + statuses);
+        assertThat(statuses.keySet()).as("the requests reach all kinds of answers").contains(200, 201, 400, 401, 404, 409, 422);
+        assertThat(eden.get("/api/v1/audit/verify").json().path("intact").asBoolean()).isTrue();
+    }
+}

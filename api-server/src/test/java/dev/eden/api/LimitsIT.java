@@ -1,0 +1,117 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import dev.eden.api.rest.Security;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** How long a token lives, how much it may ask, and what every answer carries. */
+class LimitsIT {
+    private static TestServer eden;
+
+    @BeforeAll
+    static void start() {
+        eden = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        eden.close();
+    }
+
+    @Test
+    void aTokenEndsByItself() {
+        JsonNode made = eden.post("/api/v1/tokens", "{\"role\":\"viewer\",\"label\":\"short\",\"lifetime\":\"1s\"}")
+                .json();
+        assertThat(made.at("/token/expires_at").asText()).isGreaterThan(made.at("/token/created_at").asText());
+        String secret = made.path("secret").asText();
+        await().untilAsserted(() -> assertThat(
+                        eden.send(secret, "GET", "/api/v1/interlays", null).status())
+                .isEqualTo(401));
+        JsonNode listed = eden.get("/api/v1/tokens").json().path("tokens");
+        assertThat(listed.findValuesAsText("label")).as("an expired one is still listed").contains("short");
+    }
+
+    @Test
+    void answersCarryTheirHeadersWhateverTheyAre() {
+        for (TestServer.Answer answer : List.of(
+                eden.get("/api/v1/endpoints"),
+                eden.get("/api/v1/endpoints/nope"),
+                eden.get("/nothing"),
+                eden.send(null, "GET", "/api/v1/endpoints", null),
+                eden.get("/api/v1/endpoints?x=" + "y".repeat(20_000)))) {
+            var headers = answer.raw().headers();
+            assertThat(headers.firstValue("x-content-type-options")).hasValue("nosniff");
+            assertThat(headers.firstValue("cache-control")).hasValue("no-store");
+            assertThat(headers.firstValue("content-security-policy").orElse("")).contains("default-src 'none'");
+            assertThat(headers.firstValue("server")).as("says nothing of itself").isEmpty();
+            assertThat(headers.firstValue("strict-transport-security"))
+                    .as("without TLS")
+                    .isEmpty();
+        }
+    }
+
+    @Test
+    void whatIsTooLargeIsRefusedByName() {
+        TestServer.Answer longUri = eden.get("/api/v1/endpoints?x=" + "y".repeat(20_000));
+        assertThat(longUri.status()).isEqualTo(414);
+        assertThat(longUri.body()).contains("urn:eden:problem:uri-too-long");
+        TestServer.Answer headers = eden.send(
+                TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "X-Large", "y".repeat(10_000));
+        assertThat(headers.status()).isEqualTo(431);
+        assertThat(headers.body()).contains("urn:eden:problem:headers-too-large");
+    }
+
+    @Test
+    void aTokenThatAsksTooOftenWaits() throws Exception {
+        try (EdenServer limited = second(new Security.Limits(1, 5, 100))) {
+            HttpResponse<String> refused = null;
+            for (int i = 0; i < 20 && refused == null; i++) {
+                HttpResponse<String> answer = ask(limited);
+                refused = answer.statusCode() == 429 ? answer : null;
+            }
+            assertThat(refused).isNotNull();
+            assertThat(refused.headers().firstValueAsLong("retry-after")).hasValue(1);
+            assertThat(Json.tree(refused.body()).path("type").asText())
+                    .isEqualTo("urn:eden:problem:too-many-requests");
+            await().untilAsserted(() -> assertThat(ask(limited).statusCode()).isEqualTo(200));
+        }
+    }
+
+    @Test
+    void aFullServerSaysSo() throws Exception {
+        try (EdenServer full = second(new Security.Limits(100, 100, 0))) {
+            HttpResponse<String> answer = ask(full);
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(answer.body()).contains("urn:eden:problem:server-busy");
+            assertThat(answer.headers().firstValueAsLong("retry-after")).hasValue(1);
+        }
+        try (EdenServer narrow = second(new Security.Limits(100, 100, 1))) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(ask(narrow).statusCode()).as("places are given back").isEqualTo(200);
+            }
+        }
+    }
+
+    private static EdenServer second(Security.Limits limits) {
+        return EdenServer.start(eden.options(0, 0).withLimits(limits), eden.activities::open);
+    }
+
+    private static HttpResponse<String> ask(EdenServer server) throws Exception {
+        return eden.http()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1/endpoints"))
+                                .header("Authorization", "Bearer " + TestServer.TOKEN)
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+}

@@ -1,0 +1,145 @@
+package dev.eden.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.api.problem.StartupException;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.security.Key;
+import java.security.KeyStore;
+import java.security.cert.Certificate;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The API over TLS, with a certificate and a key as files. */
+class ApiTlsTest {
+    @TempDir
+    java.nio.file.Path directory;
+
+    /** Something to ask for. */
+    @Path("/ping")
+    public static final class Ping {
+        @GET
+        public String ping() {
+            return "pong";
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RSA", "EC", "Ed25519"})
+    void theFilesCertificateIsServed(String algorithm) throws Exception {
+        KeyStore store = pair(algorithm);
+        try (ApiServer server = start(files(store))) {
+            HttpResponse<String> answer = ask(server, store, "https");
+            assertThat(answer.body()).isEqualTo("pong");
+            assertThat(answer.headers().firstValue("strict-transport-security")).isPresent();
+            assertThat(answer.sslSession().orElseThrow().getPeerCertificates()[0])
+                    .isEqualTo(store.getCertificate("eden"));
+            assertThat(answer.sslSession().orElseThrow().getProtocol()).isEqualTo("TLSv1.3");
+            assertThatThrownBy(() -> ask(server, pair(algorithm), "https"))
+                    .as("a client that trusts another one")
+                    .isInstanceOf(IOException.class);
+            assertThat(ask(server, store, "http").statusCode())
+                    .as("plain HTTP on the same port")
+                    .isGreaterThanOrEqualTo(400);
+        }
+    }
+
+    @Test
+    void filesThatAreNotRightAreNamed() throws Exception {
+        ApiTls good = files(pair("EC"));
+        java.nio.file.Path missing = directory.resolve("missing.pem");
+        assertThatThrownBy(() -> start(new ApiTls(missing, good.key())))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("missing.pem can't be read");
+        assertThatThrownBy(() -> start(new ApiTls(good.certificate(), good.certificate())))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("PKCS #8");
+        assertThatThrownBy(() -> start(new ApiTls(good.key(), good.key()))).isInstanceOf(StartupException.class);
+        assertThatThrownBy(() -> start(new ApiTls(good.certificate(), files(pair("EC")).key())))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("is not the certificate's key");
+    }
+
+    private static ApiServer start(ApiTls tls) {
+        return ApiServer.start(
+                new ApiServer.Listen("127.0.0.1", 0, tls, "127.0.0.1", 0),
+                new ApiServer.Parts(List.of(new Ping(), new HeadersFilter()), Map.of(), List.of()));
+    }
+
+    private static HttpResponse<String> ask(ApiServer server, KeyStore trusted, String scheme) throws Exception {
+        KeyStore anchors = KeyStore.getInstance("PKCS12");
+        anchors.load(null, null);
+        anchors.setCertificateEntry("eden", trusted.getCertificate("eden"));
+        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(anchors);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        try (HttpClient http = HttpClient.newBuilder().sslContext(context).build()) {
+            return http.send(
+                    HttpRequest.newBuilder(URI.create(scheme + "://localhost:" + server.apiPort() + "/ping"))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
+    private ApiTls files(KeyStore store) throws Exception {
+        Certificate certificate = store.getCertificate("eden");
+        Key key = store.getKey("eden", "changeit".toCharArray());
+        return new ApiTls(pem("CERTIFICATE", certificate.getEncoded()), pem("PRIVATE KEY", key.getEncoded()));
+    }
+
+    private java.nio.file.Path pem(String label, byte[] der) throws IOException {
+        java.nio.file.Path file = Files.createTempFile(directory, "tls", ".pem");
+        String text = Base64.getMimeEncoder(64, "\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
+                .encodeToString(der);
+        return Files.writeString(file, "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n");
+    }
+
+    /** The JDK makes no certificates but with its own tool. */
+    private KeyStore pair(String algorithm) throws Exception {
+        java.nio.file.Path file = directory.resolve(java.util.UUID.randomUUID() + ".p12");
+        Process made = new ProcessBuilder(
+                        java.nio.file.Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "eden",
+                        "-keyalg",
+                        algorithm,
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "SAN=dns:localhost",
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        "changeit",
+                        "-keystore",
+                        file.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertThat(made.waitFor()).isZero();
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(file)) {
+            store.load(in, "changeit".toCharArray());
+        }
+        return store;
+    }
+}
