@@ -58,20 +58,23 @@ run() {
     proxy=$!
     for _ in $(seq 200); do psql -p "$port" -d postgres -Atqc 'SELECT 1' >/dev/null 2>&1 && break; sleep 0.2; done
   fi
-  mkdir -p "$out/$way/regress" "$out/$way/isolation"
-  chmod 777 "$out/$way" "$out/$way/regress" "$out/$way/isolation"
+  # The tests print where they run: both runs happen in the same place.
+  rm -rf "$work/out"
+  mkdir -p "$work/out/regress/results" "$work/out/isolation/results"
+  chmod -R 777 "$work/out"
   local which=(--schedule="$work/regress/parallel_schedule")
   # shellcheck disable=SC2206
   [ -z "$tests" ] || which=($tests)
   (cd "$work/regress" && "$suite/regress/pg_regress" --host=127.0.0.1 --port="$port" --user=regress --bindir="$bin" \
-    --inputdir=. --outputdir="$out/$way/regress" --dlpath="$work/lib" --max-concurrent-tests=20 --dbname=regression "${which[@]}") \
+    --inputdir=. --outputdir="$work/out/regress" --dlpath="$work/lib" --max-concurrent-tests=20 --dbname=regression "${which[@]}") \
     >"$out/$way.regress.log" 2>&1 || true
   if [ "$isolation" = yes ]; then
     (cd "$work/isolation" && "$suite/isolation/pg_isolation_regress" --host=127.0.0.1 --port="$port" --user=regress --bindir="$bin" \
-      --inputdir=. --outputdir="$out/$way/isolation" --dlpath="$work/lib" --dbname=isolation_regression \
+      --inputdir=. --outputdir="$work/out/isolation" --dlpath="$work/lib" --dbname=isolation_regression \
       --schedule=isolation_schedule) >"$out/$way.isolation.log" 2>&1 || true
   fi
   stop
+  cp -r "$work/out" "$out/$way"
 }
 
 run direct

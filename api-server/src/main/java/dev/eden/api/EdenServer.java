@@ -6,15 +6,19 @@ import dev.eden.api.metrics.ProxyPresence;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.rest.ApiServer;
+import dev.eden.api.rest.AuditResource;
 import dev.eden.api.rest.EndpointHealth;
 import dev.eden.api.rest.EndpointResource;
 import dev.eden.api.rest.InterlayResource;
 import dev.eden.api.rest.MigrationCommands;
 import dev.eden.api.rest.MigrationEventsResource;
+import dev.eden.api.rest.MigrationReport;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
+import dev.eden.api.store.AuditChain;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
@@ -181,6 +185,7 @@ public final class EdenServer implements AutoCloseable {
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
                 store.routes(),
+                store.tunings(),
                 store.replication(),
                 store.routeRows(),
                 traffic,
@@ -190,18 +195,31 @@ public final class EdenServer implements AutoCloseable {
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
+                store.tunings(),
                 orchestrator,
                 status,
-                spec -> backup.check(spec, made.activities().preparation()::preflight));
+                new ForecastStore(jdbi),
+                new MigrationCommands.Steps(
+                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        made.activities().preparation()::forecast,
+                        made.activities().cutover()::rehearse));
+        opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
+        StoredValidationReports validations = new StoredValidationReports(jdbi);
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi)));
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
-        components.add(new MigrationResource(migrations, commands, status, new StoredValidationReports(jdbi)));
+        components.add(new MigrationResource(
+                migrations,
+                commands,
+                status,
+                validations,
+                new MigrationReport(status, store.audit(), store.replication(), validations)));
         components.add(events);
         components.add(new TokenResource(tokens));
+        components.add(new AuditResource(new AuditChain(jdbi)));
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
         checks.put("store", () -> HealthServlet.Part.of(answers(store)));
         checks.put("temporal", () -> HealthServlet.Part.of(temporal.healthy()));

@@ -2,6 +2,7 @@ package dev.eden.api;
 
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param temporalAddress {@code host:port}
  * @param temporalUi base URI of Temporal's Web UI, for links
  * @param adminToken given from outside; null: the first start makes one and prints it
+ * @param retention after which finished migrations are forgotten; zero: never
  */
 public record ServerOptions(
         List<Front> fronts,
@@ -28,10 +30,41 @@ public record ServerOptions(
         String temporalAddress,
         String temporalNamespace,
         @Nullable String temporalUi,
-        @Nullable Secret adminToken) {
+        @Nullable Secret adminToken,
+        Duration retention) {
 
     public ServerOptions {
         fronts = List.copyOf(fronts);
+    }
+
+    /** Forgets nothing. */
+    public ServerOptions(
+            List<Front> fronts,
+            String proxyName,
+            boolean proxyInside,
+            String apiHost,
+            int apiPort,
+            String adminHost,
+            int adminPort,
+            EdenStore.Settings store,
+            String temporalAddress,
+            String temporalNamespace,
+            @Nullable String temporalUi,
+            @Nullable Secret adminToken) {
+        this(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                Duration.ZERO);
     }
 
     /** An interlay, the engine it speaks and where it is listened for its clients. */

@@ -26,7 +26,7 @@ class BadInputIT {
             "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"options\":{\"client_login\":\"endpoint\"},\"labels\":{\"a\":\"b\"}}";
     private static final String MIGRATION = """
             {"id":"m","description":"d","strategy":{"type":"canary","read_percentage":0.05,"consistency":"session","max_wait":"5ms",
-            "stages":[{"read_percentage":0.1,"bake":"1m"}],
+            "stages":[{"read_percentage":0.1,"bake":"1m","gates":{"max_error_rate":0.1}}],
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
             "data":{"type":"scan","mechanism":"auto","replace":"replace"},
             "gates":{"max_error_rate":0.1,"max_latency_ratio":2,"max_mismatch_rate":0,"min_samples":10,"max_lag_ms":100,"on_breach":"hold"},
@@ -101,7 +101,8 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/strategy/stages", "{}"),
                 wrong(m, MIGRATION, "/strategy/stages/0/read_percentage", "2"),
                 wrong(m, MIGRATION, "/strategy/stages/0/bake", "\"soon\""),
-                wrong(m, MIGRATION, "/strategy/stages/0/gates", "{}"),
+                wrong(m, MIGRATION, "/strategy/stages/0/gates", "[]"),
+                wrong(m, MIGRATION, "/strategy/stages/0/gates/max_error_rate", "2"),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"both\""),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"cutover\""),
                 wrong(m, MIGRATION, "/strategy/write_mode/policy", "\"new_authoritative\""),

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
+import dev.eden.api.store.AuditLog;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,6 +85,12 @@ class CommandLineIT {
         await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
 
+        Path flip = Files.writeString(
+                home.resolve("flip.json"), "{\"strategy\": {\"write_mode\": {\"mode\": \"cutover\"}}}");
+        assertThat(shell.run("migration", "set", "m1", "--file", flip.toString()).code())
+                .as("a strategy that cuts over is confirmed as a cutover is")
+                .isEqualTo(7);
+        assertThat(shell.run("migration", "set", "m1", "type=immediate").code()).isEqualTo(7);
         FakeTerminal.Result asked = shell.run("migration", "cutover", "m1");
         assertThat(asked.code()).as("a script without --yes").isEqualTo(7);
         assertThat(asked.err()).contains("--yes");
@@ -92,7 +100,7 @@ class CommandLineIT {
         assertThat(status()).as("nothing has been done").isEqualTo("canary");
         FakeTerminal.Result typed = shell.typing("m1\n", "migration", "cutover", "m1");
         assertThat(typed.code()).as(typed.err()).isZero();
-        assertThat(typed.out()).contains("Type m1 to go on");
+        assertThat(typed.out()).contains("from one to two", "Type m1 to go on");
         ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
 
         ok("migration", "rollback", "m1", "--yes");
@@ -206,6 +214,57 @@ class CommandLineIT {
         assertThat(late.code()).isEqualTo(9);
         assertThat(late.err()).contains("idle is not canary after 1 s", "eden migration status idle");
         ok("migration", "delete", "idle");
+    }
+
+    @Test
+    void aConfigurationFileIsCheckedBeforeAnythingStarts() throws IOException {
+        Path file = Files.writeString(home.resolve("eden.yaml"), "server:\n  api_prt: 1\n");
+        FakeTerminal.Result checked = shell.run("config", "check", file.toString());
+        assertThat(checked.code()).isEqualTo(2);
+        assertThat(checked.err()).contains(file + ":2:3: there is no setting server.api_prt; did you mean server.api_port?");
+        FakeTerminal.Result started = shell.run("server", "--config", file.toString());
+        assertThat(started.code()).isEqualTo(1);
+        assertThat(started.err()).contains(file + ":2:3:", "eden config check");
+        Files.writeString(file, shell.run("config", "example").out());
+        assertThat(shell.run("config", "check", file.toString()).code()).isZero();
+        Files.writeString(file, "database:\n  url: postgresql://eden@db/eden?password=hunter2\nlog: {format: json}\n");
+        FakeTerminal.Result shown = shell.with("EDEN_API_PORT", "9000")
+                .with("EDEN_ADMIN_TOKEN", "hunter2-hunter2-")
+                .run("config", "check", file.toString());
+        assertThat(shown.out())
+                .containsPattern("server.api_port +9000 +EDEN_API_PORT")
+                .containsPattern("server.admin_port +8001 +default")
+                .containsPattern("log.format +json +.*eden.yaml:3:15")
+                .contains("next: eden server --config " + file)
+                .doesNotContain("hunter2");
+        FakeTerminal.Result proxy = shell.with("EDEN_METRICS_PORT", "x")
+                .run("config", "check", file.toString(), "--for", "proxy");
+        assertThat(proxy.code()).isEqualTo(2);
+        assertThat(proxy.err()).contains("EDEN_METRICS_PORT must be a whole number").doesNotContain("hunter2");
+        assertThat(shell.run("server", "--api-port", "many").err()).contains("--api-port must be a whole number");
+        assertThat(shell.run("proxy").err()).contains("the proxy has no name");
+    }
+
+    @Test
+    void aFinishedMigrationIsForgottenAfterItsTimeAndTheAuditLogKeepsIt() throws Exception {
+        Path file = home.resolve("old.json");
+        for (String id : List.of("old", "young")) {
+            Files.writeString(
+                    file, "{\"id\": \"" + id + "\", \"description\": \"\", \"strategy\": {\"type\": \"blue_green\"}}");
+            ok("migration", "create", file.toString());
+        }
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute("""
+                UPDATE migration SET phase = 'completed', started_at = now(),
+                    ended_at = now() - CASE id WHEN 'old' THEN interval '2 days' ELSE interval '1 hour' END
+                WHERE id IN ('old', 'young')"""));
+        try (Retention _ = Retention.start(jdbi, new AuditLog(jdbi), Duration.ofDays(1))) {
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(shell.run("migration", "status", "old").code())
+                            .isEqualTo(4));
+        }
+        ok("migration", "status", "young");
+        assertThat(eden.table("audit_log")).contains("migration.forgotten", "migration/old");
     }
 
     private FakeTerminal.Result ok(String... arguments) {

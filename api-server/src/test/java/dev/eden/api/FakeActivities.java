@@ -65,6 +65,11 @@ final class FakeActivities
     }
 
     @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        return new CopyForecast(1_000, 50_000, 0.5, "as the test has it");
+    }
+
+    @Override
     public void prepare(MigrationSpec spec) {}
 
     @Override
@@ -89,13 +94,26 @@ final class FakeActivities
 
     @Override
     public CanaryVerdict watch(CanaryRequest request) {
-        untilCancelled();
+        if (request.bakedAtMillis() > 0) {
+            until(() -> System.currentTimeMillis() >= request.bakedAtMillis());
+            return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);
+        }
+        until(() -> false);
         return new CanaryVerdict(false, "");
     }
 
     @Override
     public Readiness readiness(AttemptRequest request) {
         return new Readiness(blockers.get().isEmpty(), blockers.get());
+    }
+
+    @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        String outcome = blockers.get().isEmpty() ? "rehearsed" : "refused";
+        return new Rehearsal(outcome, blockers.get(), 12_345, """
+                {"attempt":1,"number":0,"migration":"%s","direction":"rehearsal","epoch":1,"outcome":"%s","blockers":[],
+                "holdAtMicros":1,"openedAtMicros":12346,"pauseMicros":12345,"steps":[{"name":"drain","micros":900}],
+                "proxies":[{"proxy":"p","interlay":"redis_interlay","acknowledgedAtMicros":{"OPENED":12346},"detail":"{}"}]}""".formatted(spec.id(), outcome));
     }
 
     @Override
@@ -114,8 +132,12 @@ final class FakeActivities
     public void cleanUp(CleanupRequest request) {}
 
     private static void untilCancelled() {
+        until(() -> false);
+    }
+
+    private static void until(java.util.function.BooleanSupplier condition) {
         try {
-            while (true) {
+            while (!condition.getAsBoolean()) {
                 Activity.getExecutionContext().heartbeat(null);
                 Thread.sleep(100);
             }

@@ -1,7 +1,10 @@
 package dev.eden.api;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
+import dev.eden.api.rest.OpenApi;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
@@ -17,8 +20,12 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A whole server on a real PostgreSQL and Temporal's test server, with fake activities, and a client for it. */
+/**
+ * A whole server on a real PostgreSQL and Temporal's test server, with fake activities, and a client for it that holds every answer
+ * against docs/openapi.yaml.
+ */
 final class TestServer implements AutoCloseable {
+    private static final OpenApi API = OpenApi.read();
     static final String TOKEN = "test-admin-token-0123456789";
 
     final EmbeddedPostgres postgres;
@@ -107,6 +114,10 @@ final class TestServer implements AutoCloseable {
         }
         try {
             HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            String media = response.headers().firstValue("content-type").orElse(null);
+            assertThat(API.violations(method, path, response.statusCode(), media, response.body()))
+                    .as(method + " " + path + " answers " + response.statusCode() + " " + response.body())
+                    .isEmpty();
             return new Answer(response.statusCode(), response);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);

@@ -30,6 +30,12 @@ public final class MigrationCutover implements CutoverActivities {
     }
 
     @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        AttemptReport report = onOwnThread(() -> coordinator.rehearse(spec), spec.id());
+        return new Rehearsal(report.outcome(), report.blockers(), report.pauseMicros(), report.json());
+    }
+
+    @Override
     public AttemptResult attempt(AttemptRequest request) {
         AttemptReport report = onOwnThread(
                 () -> coordinator.attempt(request.spec(), request.forward(), request.number()),

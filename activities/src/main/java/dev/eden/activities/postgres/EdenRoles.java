@@ -148,6 +148,12 @@ public final class EdenRoles {
         }
     }
 
+    /** The one that moves. */
+    public static String database(Endpoint endpoint) {
+        String database = inDatabase(endpoint).database();
+        return database == null ? "postgres" : database;
+    }
+
     /** A login that is not the endpoint's own would be led to a database of its own name. */
     private static Endpoint inDatabase(Endpoint endpoint) {
         Backend.Login own = endpoint.login();

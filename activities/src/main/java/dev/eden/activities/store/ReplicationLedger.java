@@ -51,6 +51,9 @@ public interface ReplicationLedger {
 
     java.util.Optional<Progress> progress(String migration);
 
+    /** What an operator has set; asked about twice a second. */
+    Tuning tuning(String migration);
+
     /** {@code state}: {@code loading}, {@code streaming}, {@code waiting}, {@code stopped}; {@code lagMs}: age of the oldest source position not applied yet. */
     record Progress(
             String state,

@@ -7,6 +7,7 @@ import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -119,9 +120,7 @@ class PostgresLoadIT {
 
     private static TableProgress table(PostgresServers servers, String name) {
         Progress progress = servers.store.progress(PostgresServers.MIGRATION).orElseThrow();
-        List<TableProgress> tables = progress.tables();
-        assertThat(tables).isNotNull();
-        return tables.stream()
+        return Objects.requireNonNull(progress.tables()).stream()
                 .filter(table -> table.name().equals("shop." + name))
                 .findFirst()
                 .orElseThrow();

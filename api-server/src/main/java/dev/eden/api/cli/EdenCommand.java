@@ -1,10 +1,16 @@
 package dev.eden.api.cli;
 
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
 import dev.eden.demo.chaos.ChaosCommand;
 import java.lang.reflect.Constructor;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -20,21 +26,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
         name = "eden",
         description = "Moves a live Redis or PostgreSQL to another server while applications keep using it.",
-        subcommands = {
-            ServerCommand.class,
-            ProxyCommand.class,
-            DevCommand.class,
-            DemoCommand.class,
-            ChaosCommand.class,
-            EndpointCommand.class,
-            InterlayCommand.class,
-            MigrationCommand.class,
-            TokenCommand.class,
-            AuditCommand.class,
-            ContextCommand.class,
-            CompletionCommand.class,
-            CommandLine.HelpCommand.class
-        },
         footer = {
             "",
             "Begin here:",
@@ -48,6 +39,24 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         version = "eden 0.1.0")
 public final class EdenCommand implements Runnable {
+    private static final List<Class<?>> VERBS = List.of(
+            ServerCommand.class,
+            ProxyCommand.class,
+            DevCommand.class,
+            DemoCommand.class,
+            ChaosCommand.class,
+            EndpointCommand.class,
+            InterlayCommand.class,
+            MigrationCommand.class,
+            TokenCommand.class,
+            AuditCommand.class,
+            ContextCommand.class,
+            ConfigCommand.class,
+            TemporalCommand.class,
+            CompletionCommand.class);
+
+    private static final Set<String> LOGGING = Set.of("demo", "chaos");
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -59,17 +68,61 @@ public final class EdenCommand implements Runnable {
 
     /** The same with other surroundings. */
     public static int run(Terminal terminal, String... arguments) {
-        return commandLine(terminal).execute(arguments);
+        return commandLine(terminal, wanted(arguments)).execute(arguments);
     }
 
     /** The whole command line, for those who look at it. */
     public static CommandLine commandLine(Terminal terminal) {
-        CommandLine line = new CommandLine(new EdenCommand(), new Factory(terminal));
+        return commandLine(terminal, _ -> true);
+    }
+
+    /**
+     * The verbs that these arguments need to be known inside and out: to look at the members of every verb takes longer than all the
+     * rest of a short command.
+     */
+    private static Predicate<String> wanted(String... arguments) {
+        String first = arguments.length == 0 ? "--help" : arguments[0];
+        if (first.startsWith("-")) {
+            return _ -> false;
+        }
+        boolean one = VERBS.stream().map(EdenCommand::annotation).anyMatch(verb -> verb.name().equals(first));
+        return one && !first.equals(annotation(CompletionCommand.class).name()) ? first::equals : _ -> true;
+    }
+
+    /** Verbs that are not wanted have a name and a description only. */
+    private static CommandLine commandLine(Terminal terminal, Predicate<String> wanted) {
+        Factory factory = new Factory(terminal);
+        CommandLine line = new CommandLine(new EdenCommand(), factory);
+        for (Class<?> verb : VERBS) {
+            Command command = annotation(verb);
+            if (wanted.test(command.name())) {
+                line.addSubcommand(command.name(), new CommandLine(verb, factory));
+            } else {
+                CommandSpec outline = CommandSpec.create().name(command.name());
+                outline.usageMessage().description(command.description()).hidden(command.hidden());
+                line.addSubcommand(command.name(), outline);
+            }
+        }
+        line.addSubcommand(new CommandLine.HelpCommand());
+        if (wanted.test("server")) {
+            SettingOptions.declare(line.getSubcommands().get("server").getCommandSpec(), Setting.Verb.SERVER);
+        }
+        if (wanted.test("proxy")) {
+            SettingOptions.declare(line.getSubcommands().get("proxy").getCommandSpec(), Setting.Verb.PROXY);
+        }
         line.setOut(terminal.out());
         line.setErr(terminal.err());
         line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.coloured() ? Ansi.ON : Ansi.OFF));
         line.setUsageHelpAutoWidth(false);
         line.setUsageHelpWidth(110);
+        line.setExecutionStrategy(parsed -> {
+            // Servers say for themselves how they log; a client verb does not, and is the faster for it.
+            if (parsed.hasSubcommand() && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
+                Logging.configure(
+                        Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setExecutionExceptionHandler((failure, command, _) -> failed(terminal, failure, command));
         line.setParameterExceptionHandler((failure, _) -> misunderstood(terminal, failure));
         return line;
@@ -126,7 +179,7 @@ public final class EdenCommand implements Runnable {
         if (failure instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().isEmpty()) {
             String word = unmatched.getUnmatched().getFirst();
-            List<String> meant = word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(at, word);
+            List<String> meant = word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(whole(terminal, at), word);
             if (!meant.isEmpty()) {
                 terminal.err().println("did you mean: " + String.join(", or ", meant));
             }
@@ -134,6 +187,18 @@ public final class EdenCommand implements Runnable {
         terminal.err().println("see: " + name + " --help");
         terminal.err().flush();
         return ExitCode.USAGE.code();
+    }
+
+    /** The same place in the model of all verbs: what was meant may be below another one. */
+    private static CommandLine whole(Terminal terminal, CommandLine at) {
+        CommandLine parent = at.getParent();
+        return parent == null
+                ? commandLine(terminal)
+                : whole(terminal, parent).getSubcommands().get(at.getCommandName());
+    }
+
+    private static Command annotation(Class<?> verb) {
+        return Objects.requireNonNull(verb.getAnnotation(Command.class));
     }
 
     /** Commands and their mixins get what is around them by constructor. */

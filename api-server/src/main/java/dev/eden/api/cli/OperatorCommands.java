@@ -76,7 +76,17 @@ abstract class OperatorCommands extends Group {
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
-        confirmation.ask(api.terminal(), "Cutover moves all writes of " + id + " to its target", id);
+        if (confirmation.wanted(api.terminal(), "Cutover of " + id)) {
+            JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
+            confirmation.ask(
+                    api.terminal(),
+                    "Cutover moves all writes of " + id + " from " + status.path("source_endpoint").asText() + " to "
+                            + status.path("target_endpoint").asText() + "; it "
+                            + (status.path("ready_for_cutover").asBoolean()
+                                    ? "is ready"
+                                    : "is not ready (" + ApiOptions.cell(status.path("blockers")) + ")"),
+                    id);
+        }
         return send(api, "cutover", id, reason);
     }
 

@@ -1,5 +1,6 @@
 package dev.eden.api.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.json.Json;
@@ -33,6 +34,9 @@ final class SetCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private ApiOptions api;
 
+    @Mixin
+    private final Confirmation confirmation = new Confirmation();
+
     @Parameters(index = "0", paramLabel = "ID")
     private String id = "";
 
@@ -55,12 +59,35 @@ final class SetCommand implements Callable<Integer> {
             throw new CliFailure(
                     ExitCode.USAGE, "nothing is said to change, or twice", "give NAME=VALUE pairs, or --file FILE");
         }
-        String body = file == null ? patch() : MigrationCommand.read(file);
-        JsonNode status = api.client().call("PATCH", ApiClient.path("migrations", id), body);
+        ObjectNode body = file == null ? patch() : read(file);
+        if (reason != null) {
+            body.put("reason", reason);
+        }
+        if (body.at("/strategy/write_mode/mode").asText().equals("cutover")
+                || body.at("/strategy/type").asText().equals("immediate")) {
+            confirmation.ask(
+                    api.terminal(), "This strategy moves all writes of " + id + " to its target as soon as it is ready", id);
+        }
+        JsonNode status = api.client().call("PATCH", ApiClient.path("migrations", id), Json.write(body));
         return OperatorCommands.status(api, status);
     }
 
-    private String patch() {
+    private static ObjectNode read(String file) {
+        try {
+            if (Json.mapper().readTree(MigrationCommand.read(file)) instanceof ObjectNode object) {
+                return object;
+            }
+        } catch (JsonProcessingException e) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    file + " is not JSON: line " + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr(),
+                    "correct it there");
+        }
+        throw new CliFailure(ExitCode.USAGE, file + " is not a JSON object", "write {\"strategy\": {…}}");
+    }
+
+    private ObjectNode patch() {
         ObjectNode patch = Json.mapper().createObjectNode();
         ObjectNode strategy = patch.putObject("strategy");
         settings.forEach((name, value) -> {
@@ -78,10 +105,7 @@ final class SetCommand implements Callable<Integer> {
                                     .orElse("one of " + String.join(", ", NAMES)));
             }
         });
-        if (reason != null) {
-            patch.put("reason", reason);
-        }
-        return Json.write(patch);
+        return patch;
     }
 
     private static double share(String value) {

@@ -1,5 +1,6 @@
 package dev.eden.api.cli;
 
+import dev.eden.api.config.Spelling;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -27,8 +28,8 @@ final class Suggestions {
         String wanted = word.toLowerCase(Locale.ROOT);
         String here = at.getCommandSpec().qualifiedName();
         return known.stream()
-                .filter(command -> distance(last(command), wanted) <= allowed(wanted))
-                .sorted(Comparator.<String>comparingInt(command -> distance(last(command), wanted))
+                .filter(command -> Spelling.distance(last(command), wanted) <= allowed(wanted))
+                .sorted(Comparator.<String>comparingInt(command -> Spelling.distance(last(command), wanted))
                         .thenComparing(command -> command.startsWith(here + " ") ? 0 : 1)
                         .thenComparing(command -> command.startsWith("eden migration") ? 0 : 1))
                 .limit(3)
@@ -38,8 +39,8 @@ final class Suggestions {
     /** The one of {@code known} that is spelt most alike, if any is near. */
     static Optional<String> nearest(String word, Collection<String> known) {
         return known.stream()
-                .filter(candidate -> distance(candidate, word) <= allowed(word))
-                .min(Comparator.comparingInt(candidate -> distance(candidate, word)));
+                .filter(candidate -> Spelling.distance(candidate, word) <= allowed(word))
+                .min(Comparator.comparingInt(candidate -> Spelling.distance(candidate, word)));
     }
 
     private static int allowed(String word) {
@@ -58,26 +59,5 @@ final class Suggestions {
 
     private static String last(String command) {
         return command.substring(command.lastIndexOf(' ') + 1);
-    }
-
-    /** Levenshtein's, where two letters in the wrong order count once. */
-    static int distance(String a, String b) {
-        int[][] d = new int[a.length() + 1][b.length() + 1];
-        for (int i = 0; i <= a.length(); i++) {
-            d[i][0] = i;
-        }
-        for (int j = 0; j <= b.length(); j++) {
-            d[0][j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            for (int j = 1; j <= b.length(); j++) {
-                int cost = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                d[i][j] = Math.min(Math.min(d[i - 1][j] + 1, d[i][j - 1] + 1), d[i - 1][j - 1] + cost);
-                if (i > 1 && j > 1 && a.charAt(i - 1) == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1)) {
-                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
-                }
-            }
-        }
-        return d[a.length()][b.length()];
     }
 }

@@ -246,12 +246,6 @@ public enum ErrorCode {
             "The workflow's worker is busy or away; the command may still be taken.",
             "Send it again with the same Idempotency-Key: a repeated command is harmless.",
             Retry.SOON),
-    NOT_AVAILABLE(
-            501,
-            "This server can't do that yet",
-            "What is asked for is described, but not built into this version.",
-            "See the changelog.",
-            Retry.NEVER),
     INTERNAL(
             500,
             "Eden made a mistake",

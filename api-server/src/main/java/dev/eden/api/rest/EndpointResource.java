@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import dev.eden.api.problem.ErrorCode;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.EndpointStore.EndpointView;
@@ -40,6 +41,7 @@ public final class EndpointResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
+    @Answers(value = 201, problems = ErrorCode.ENDPOINT_EXISTS)
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         EndpointView created = endpoints.create(EndpointRequests.read(body, null), Caller.actor(request));
         return Response.created(URI.create("/api/v1/endpoints/" + created.id()))
@@ -49,6 +51,7 @@ public final class EndpointResource {
 
     @GET
     @Allow(Role.VIEWER)
+    @Answers
     public Map<String, List<EndpointView>> list() {
         return Map.of("endpoints", endpoints.list());
     }
@@ -56,6 +59,7 @@ public final class EndpointResource {
     @GET
     @Path("{id}")
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.ENDPOINT_NOT_FOUND)
     public EndpointView get(@PathParam("id") String id) {
         return endpoints.get(id);
     }
@@ -64,6 +68,7 @@ public final class EndpointResource {
     @Path("{id}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
+    @Answers(problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_IN_USE})
     public EndpointView replace(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         endpoints.get(id);
         return endpoints.replace(EndpointRequests.read(body, id), Caller.actor(request));
@@ -72,6 +77,7 @@ public final class EndpointResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.ADMIN)
+    @Answers(value = 204, problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_IN_USE})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         endpoints.delete(id, Caller.actor(request));
         return Response.noContent().build();
@@ -80,6 +86,7 @@ public final class EndpointResource {
     @POST
     @Path("{id}/check")
     @Allow(Role.OPERATOR)
+    @Answers(problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_UNREACHABLE})
     public Object check(@PathParam("id") String id) {
         endpoints.get(id);
         return checker.check(endpoints.endpoint(id));

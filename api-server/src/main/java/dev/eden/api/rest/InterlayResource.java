@@ -1,9 +1,11 @@
 package dev.eden.api.rest;
 
+import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.InterlayStore.Interlay;
 import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.TokenStore.Role;
+import dev.eden.proxy.TrafficReport;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
@@ -19,6 +21,7 @@ import java.net.URI;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The named fronts of endpoints. Proxies (in the server or {@code eden proxy}) join them by name. */
@@ -36,6 +39,7 @@ public final class InterlayResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
+    @Answers(value = 201, problems = {ErrorCode.INTERLAY_EXISTS, ErrorCode.ENDPOINT_NOT_FOUND})
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         Fields fields = Fields.of(body, false);
         String id = fields.requiredId("id");
@@ -63,6 +67,7 @@ public final class InterlayResource {
 
     @GET
     @Allow(Role.VIEWER)
+    @Answers
     public Map<String, List<Interlay>> list() {
         return Map.of("interlays", interlays.list());
     }
@@ -70,6 +75,7 @@ public final class InterlayResource {
     @GET
     @Path("{id}")
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.INTERLAY_NOT_FOUND)
     public Interlay get(@PathParam("id") String id) {
         return interlays.get(id);
     }
@@ -77,6 +83,7 @@ public final class InterlayResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.ADMIN)
+    @Answers(value = 204, problems = {ErrorCode.INTERLAY_NOT_FOUND, ErrorCode.INTERLAY_IN_USE})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         interlays.delete(id, Caller.actor(request));
         return Response.noContent().build();
@@ -85,6 +92,7 @@ public final class InterlayResource {
     @GET
     @Path("{id}/traffic")
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.INTERLAY_NOT_FOUND)
     public Map<String, @Nullable Object> traffic(@PathParam("id") String id) {
         Interlay interlay = interlays.get(id);
         var proxies = reports.traffic(id);
@@ -97,7 +105,28 @@ public final class InterlayResource {
                         .filter(RouteReports.ProxyTraffic::alive)
                         .mapToLong(p -> p.report().connections())
                         .sum());
+        answer.put("active", total(proxies, TrafficReport::active));
+        answer.put("standby", total(proxies, TrafficReport::standby));
         answer.put("proxies", proxies);
         return answer;
+    }
+
+    /** @param p50Millis,p99Millis of the slowest proxy */
+    record SideTotal(long operations, long errors, double p50Millis, double p99Millis) {}
+
+    private static SideTotal total(
+            List<RouteReports.ProxyTraffic> proxies, Function<TrafficReport, TrafficReport.Side> side) {
+        SideTotal total = new SideTotal(0, 0, 0, 0);
+        for (RouteReports.ProxyTraffic proxy : proxies) {
+            if (proxy.alive()) {
+                TrafficReport.Side one = side.apply(proxy.report());
+                total = new SideTotal(
+                        total.operations() + one.operations(),
+                        total.errors() + one.errors(),
+                        Math.max(total.p50Millis(), one.p50Millis()),
+                        Math.max(total.p99Millis(), one.p99Millis()));
+            }
+        }
+        return total;
     }
 }

@@ -55,6 +55,7 @@ public final class MigrationEventsResource implements AutoCloseable {
     @GET
     @Produces(MediaType.APPLICATION_JSON)
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INVALID_PARAMETER})
     public Map<String, @Nullable Object> events(
             @PathParam("id") String id,
             @QueryParam("after") @Nullable String after,
@@ -71,6 +72,7 @@ public final class MigrationEventsResource implements AutoCloseable {
     @GET
     @Produces("text/event-stream;qs=0.5") // a client that takes anything gets JSON
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INVALID_PARAMETER, ErrorCode.TOO_MANY_STREAMS})
     public Response stream(
             @PathParam("id") String id,
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,

@@ -25,6 +25,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Migrations: what was asked for, where they stand, and the operators' commands. */
@@ -32,26 +33,42 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 public final class MigrationResource {
     private static final int PAGE = 100;
+    private static final Set<String> PHASES = Set.of(
+            "created",
+            "initializing",
+            "replicating",
+            "validating",
+            "canary",
+            "cutting_over",
+            "baking",
+            "rolling_back",
+            "completed",
+            "rolled_back",
+            "needs_operator");
 
     private final MigrationStore migrations;
     private final MigrationCommands commands;
     private final MigrationStatus status;
     private final ValidationLedger validations;
+    private final MigrationReport report;
 
     public MigrationResource(
             MigrationStore migrations,
             MigrationCommands commands,
             MigrationStatus status,
-            ValidationLedger validations) {
+            ValidationLedger validations,
+            MigrationReport report) {
         this.migrations = migrations;
         this.commands = commands;
         this.status = status;
         this.validations = validations;
+        this.report = report;
     }
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(value = 201, problems = ErrorCode.MIGRATION_EXISTS)
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         MigrationRequests.NewMigration asked = MigrationRequests.create(body);
         Migration created = migrations.create(
@@ -63,12 +80,16 @@ public final class MigrationResource {
 
     @GET
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.INVALID_PARAMETER)
     public ObjectNode list(
             @QueryParam("phase") @Nullable String phase,
             @QueryParam("label") @Nullable String label,
             @QueryParam("after") @Nullable String after,
             @QueryParam("limit") @Nullable String limit) {
         int count = limit == null ? PAGE : parameter("limit", limit, 1, 1000);
+        if (phase != null && !PHASES.contains(phase)) {
+            throw badParameter("phase", "is none of the phases");
+        }
         String key = null;
         String value = null;
         if (label != null) {
@@ -90,6 +111,7 @@ public final class MigrationResource {
     @GET
     @Path("{id}")
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
     public ObjectNode get(@PathParam("id") String id) {
         return status.of(migrations.get(id));
     }
@@ -97,6 +119,7 @@ public final class MigrationResource {
     @GET
     @Path("{id}/status")
     @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
     public ObjectNode status(@PathParam("id") String id) {
         return status.of(migrations.get(id));
     }
@@ -105,10 +128,11 @@ public final class MigrationResource {
     @Path("{id}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(value = {200, 202}, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.COMMAND_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE, ErrorCode.COMMAND_TIMED_OUT})
     public Response patch(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         MigrationRequests.Patch patch =
-                MigrationRequests.patch(body, migration.definition().strategy());
+                MigrationRequests.patch(body, migration.definition().strategy(), () -> commands.tuning(id));
         return commands.patch(migration, patch, Caller.commandId(request), Caller.actor(request));
     }
 
@@ -116,6 +140,7 @@ public final class MigrationResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.OPERATOR)
+    @Answers(value = 204, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         migrations.delete(id, Caller.actor(request));
         return Response.noContent().build();
@@ -125,6 +150,7 @@ public final class MigrationResource {
     @Path("{id}/interlay/{interlay}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INTERLAY_NOT_FOUND, ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.INTERLAY_UNBOUND, ErrorCode.ENGINE_MISMATCH, ErrorCode.MIGRATION_SIDES_DIFFER, ErrorCode.ENDPOINT_IN_MIGRATION, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
     public ObjectNode addInterlay(
             @PathParam("id") String id,
             @PathParam("interlay") String interlay,
@@ -138,6 +164,7 @@ public final class MigrationResource {
     @GET
     @Path("{id}/plan")
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_WITHOUT_INTERLAY})
     public Object plan(@PathParam("id") String id) {
         return commands.plan(migrations.get(id));
     }
@@ -146,15 +173,27 @@ public final class MigrationResource {
     @Path("{id}/migrate")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(value = 202, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.MIGRATION_WITHOUT_INTERLAY, ErrorCode.PREFLIGHT_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE})
     public Response migrate(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         return commands.migrate(migration, MigrationRequests.reason(body), Caller.actor(request));
+    }
+
+    /** The cutover's barrier without the flip: what clients would wait. */
+    @POST
+    @Path("{id}/rehearse")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    public Response rehearse(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        return commands.rehearse(migration, MigrationRequests.reason(body), Caller.actor(request));
     }
 
     @POST
     @Path("{id}/{command: advance|pause|resume|abort|cutover|rollback|finalize}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(value = 202, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_NOT_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.COMMAND_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE, ErrorCode.COMMAND_TIMED_OUT})
     public Response command(
             @PathParam("id") String id,
             @PathParam("command") String command,
@@ -168,12 +207,30 @@ public final class MigrationResource {
     @GET
     @Path("{id}/validation")
     @Allow(Role.VIEWER)
+    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.VALIDATION_NOT_FOUND})
     public Object validation(@PathParam("id") String id) {
         migrations.get(id);
         return validations
                 .latest(id)
                 .orElseThrow(() ->
                         new Problem(ErrorCode.VALIDATION_NOT_FOUND, "migration " + id + " has not been validated yet"));
+    }
+
+    @GET
+    @Path("{id}/report")
+    @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
+    public ObjectNode report(@PathParam("id") String id) {
+        return report.of(migrations.get(id));
+    }
+
+    @GET
+    @Path("{id}/report")
+    @Produces("text/markdown;charset=utf-8;qs=0.5") // a client that takes anything gets JSON
+    @Allow(Role.VIEWER)
+    @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
+    public String markdown(@PathParam("id") String id) {
+        return MarkdownReport.of(report.of(migrations.get(id)));
     }
 
     static int parameter(String name, String text, int min, int max) {

@@ -35,6 +35,7 @@ public final class TokenResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
+    @Answers(value = 201, problems = ErrorCode.BAD_REQUEST)
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         if (request.getHeaderString(Caller.IDEMPOTENCY_KEY) != null) {
             throw new Problem(
@@ -54,6 +55,7 @@ public final class TokenResource {
 
     @GET
     @Allow(Role.ADMIN)
+    @Answers
     public Map<String, List<TokenView>> list() {
         return Map.of("tokens", tokens.list());
     }
@@ -61,6 +63,7 @@ public final class TokenResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.ADMIN)
+    @Answers(value = 204, problems = ErrorCode.TOKEN_NOT_FOUND)
     public Response revoke(@PathParam("id") String id, @Context ContainerRequestContext request) {
         UUID uuid;
         try {

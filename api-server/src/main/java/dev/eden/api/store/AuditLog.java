@@ -8,7 +8,7 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
-/** Who did what and why; append-only, kept so by a trigger. What it stores is shown to every viewer: no secret goes in. */
+/** Who did what and why; append-only and chained ({@link AuditChain}), kept so by triggers. What it stores is shown to every viewer: no secret goes in. */
 public final class AuditLog {
     private final Jdbi jdbi;
 
@@ -52,7 +52,7 @@ public final class AuditLog {
         }
     }
 
-    /** A stored entry; {@code id} grows in the order of storing. */
+    /** A stored entry; {@code id} is its place in the order of commits: what is read after an id never appears before it later. */
     public record Event(
             long id,
             String at,
@@ -91,8 +91,8 @@ public final class AuditLog {
     /** Events of a migration after {@code afterId}, oldest first. */
     public List<Event> events(String migration, long afterId, int limit) {
         return jdbi.withHandle(handle -> handle.createQuery("""
-                        SELECT id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after
-                        FROM audit_log WHERE migration = :migration AND id > :after ORDER BY id LIMIT :limit""")
+                        SELECT position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after
+                        FROM audit_log WHERE migration = :migration AND position > :after ORDER BY position LIMIT :limit""")
                 .bind("migration", migration)
                 .bind("after", afterId)
                 .bind("limit", limit)

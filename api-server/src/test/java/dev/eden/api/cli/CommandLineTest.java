@@ -36,10 +36,10 @@ class CommandLineTest {
         String document = document();
         Matcher commands =
                 Pattern.compile("(?m)^(?:[A-Z_]+=\\S+ )?eden ([^#\\n>|&<]+)").matcher(document);
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
         int understood = 0;
         while (commands.find()) {
             String line = commands.group(1).strip();
-            CommandLine eden = EdenCommand.commandLine(Terminal.system());
             assertThat(eden.parseArgs(words(line)).errors()).as(line).isEmpty();
             understood++;
         }
@@ -49,14 +49,64 @@ class CommandLineTest {
 
     @Test
     void everyCommandExplainsItself() {
-        FakeTerminal shell = new FakeTerminal(home);
-        assertThat(leaves()).isNotEmpty().allSatisfy(command -> {
-            String[] words = (command + " --help").substring("eden ".length()).split(" ");
-            FakeTerminal.Result help = shell.run(words);
-            assertThat(help.code()).isZero();
-            assertThat(help.err()).isEmpty();
-            assertThat(help.out().lines().count()).isGreaterThan(4);
+        List<CommandLine> lines = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), lines);
+        assertThat(lines).isNotEmpty().allSatisfy(line -> {
+            assertThat(line.getCommandSpec().usageMessage().description()).isNotEmpty();
+            assertThat(line.getUsageMessage()).contains("--help");
         });
+    }
+
+    @Test
+    void everyExampleOfTheHelpIsUnderstood() {
+        List<CommandLine> lines = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), lines);
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
+        int understood = 0;
+        for (CommandLine line : lines) {
+            Matcher examples = Pattern.compile("(?m)^ +(?:[A-Z_]+=\\S+ )?eden ([a-z][^#\\n>|&<(]+)")
+                    .matcher(String.join("\n", line.getCommandSpec().usageMessage().footer()));
+            while (examples.find()) {
+                String example = examples.group(1).replace("%%", "%").strip();
+                assertThat(eden.parseArgs(words(example)).errors()).as(example).isEmpty();
+                understood++;
+            }
+        }
+        assertThat(understood).isGreaterThan(10);
+    }
+
+    /** Its outlines, which are quick to make, say what the verbs themselves say. */
+    @Test
+    void theFirstHelpHasEveryVerb() {
+        FakeTerminal terminal = new FakeTerminal(home);
+        String whole = EdenCommand.commandLine(Terminal.system())
+                .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
+                .getUsageMessage();
+        assertThat(terminal.run("--help").out()).isEqualTo(whole).contains("migration", "temporal", "help");
+        assertThat(terminal.run().out()).isEqualTo(whole);
+        assertThat(terminal.run("help", "migration").out()).contains("cutover");
+    }
+
+    @Test
+    void anOldGoIsNoticedBeforeTemporalIsBuilt() throws IOException {
+        FakeTerminal terminal = new FakeTerminal(home);
+        FakeTerminal.Result nowhere = terminal.run("temporal", "install");
+        assertThat(nowhere.code()).isEqualTo(1);
+        assertThat(nowhere.err()).contains("TEMPORAL_ADDRESS");
+        Path go = Files.writeString(home.resolve("go"), "#!/bin/sh\necho go1.20\n");
+        assertThat(go.toFile().setExecutable(true)).isTrue();
+        System.setProperty(TemporalCommand.HOME, docs().getParent().toString());
+        try {
+            terminal.with("XDG_CACHE_HOME", home.toString()).with("PATH", home + ":/usr/bin:/bin");
+            FakeTerminal.Result old = terminal.run("temporal", "install");
+            assertThat(old.code()).isEqualTo(1);
+            assertThat(old.err()).contains("Go 1.20 is older than 1.26", "https://go.dev/dl");
+            FakeTerminal.Result check = terminal.run("temporal", "install", "--check");
+            assertThat(check.code()).isEqualTo(1);
+            assertThat(check.err()).contains("is not there", "what to do: eden temporal install");
+        } finally {
+            System.clearProperty(TemporalCommand.HOME);
+        }
     }
 
     @Test
@@ -66,18 +116,20 @@ class CommandLineTest {
     }
 
     private static List<String> leaves() {
-        List<String> leaves = new ArrayList<>();
+        List<CommandLine> leaves = new ArrayList<>();
         collect(EdenCommand.commandLine(Terminal.system()), leaves);
-        return leaves;
+        return leaves.stream()
+                .map(line -> line.getCommandSpec().qualifiedName())
+                .toList();
     }
 
-    private static void collect(CommandLine line, List<String> leaves) {
+    private static void collect(CommandLine line, List<CommandLine> leaves) {
         if (line.getCommandSpec().usageMessage().hidden()
                 || line.getCommandSpec().userObject() instanceof CommandLine.HelpCommand) {
             return;
         }
         if (line.getSubcommands().isEmpty()) {
-            leaves.add(line.getCommandSpec().qualifiedName());
+            leaves.add(line);
         }
         line.getSubcommands().values().forEach(sub -> collect(sub, leaves));
     }
@@ -93,10 +145,14 @@ class CommandLineTest {
     }
 
     private static String document() throws IOException {
+        return Files.readString(docs().resolve("cli.md"));
+    }
+
+    private static Path docs() {
         Path folder = Path.of("").toAbsolutePath();
         while (!Files.exists(folder.resolve("docs/cli.md"))) {
             folder = folder.getParent();
         }
-        return Files.readString(folder.resolve("docs/cli.md"));
+        return folder.resolve("docs");
     }
 }

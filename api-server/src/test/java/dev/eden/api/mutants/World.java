@@ -127,7 +127,9 @@ final class World implements AutoCloseable {
         SecretCipher cipher = new SecretCipher(key);
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
-        replication = new PostgresReplicationLedger(database.jdbi());
+        replication = new PostgresReplicationLedger(
+                database.jdbi(),
+                new dev.eden.api.store.TuningStore(database.jdbi(), new dev.eden.api.store.AuditLog(database.jdbi())));
         EndpointDirectory direct = endpoints(source.port(), target.port());
         CutoverEngine engine = new RedisCutover(direct, records);
         spec = spec(ports.deadlineMillis);

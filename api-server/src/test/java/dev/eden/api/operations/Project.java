@@ -2,6 +2,7 @@ package dev.eden.api.operations;
 
 import dev.eden.api.cli.EdenCommand;
 import dev.eden.api.cli.Terminal;
+import dev.eden.api.config.Setting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -118,8 +119,9 @@ final class Project {
 
     /** What an option is when nobody says anything, e.g. {@code 8000} of {@code --api-port}. */
     static String defaultOf(String verb, String option) {
-        String value = verb(verb).getCommandSpec().findOption(option).defaultValue();
-        return value.replaceFirst("^\\$\\{env:[A-Z_]+:-(.*)}$", "$1");
+        return Setting.ofFlag(Setting.Verb.valueOf(verb.toUpperCase(java.util.Locale.ROOT)), option)
+                .map(Setting::defaultValue)
+                .orElseThrow(() -> new AssertionError("eden " + verb + " has no " + option));
     }
 
     private static Path root() {

@@ -74,7 +74,7 @@ final class Canary {
         return request != null;
     }
 
-    /** What to do with the message at {@code start}, the first of a batch while the client holds no connection. */
+    /** What to do with the message at {@code start}, the first of a batch that nothing is under way before. */
     Choice choose(ByteBuf in, int start, @Nullable Settings settings) {
         Route route = loop.gate.route();
         if (settings == null || route == null || !on(route)) {
@@ -100,7 +100,7 @@ final class Canary {
             if (!verdict.read()) {
                 return leave();
             }
-            String reason = session.pinned() ? "pinned" : verdict.reason();
+            String reason = session.bound() ? "pinned" : verdict.reason();
             if (reason == null && !plain(settings)) {
                 reason = "settings";
             }

@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.PostgresProxyConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -196,6 +197,10 @@ final class ServerPool {
         connection.client = null;
         if (closed || !connection.usable() || connection.busy()) {
             connection.close();
+        } else if (dirty && beginning != null) {
+            connection.close(); // DISCARD ALL would take back what every session here begins with
+        } else if (dirty && loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
+            connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {
             connection.forgetStatements();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {

@@ -94,6 +94,7 @@ final class StandbySide {
         if (sources == null && needed(next)) {
             Sources begun = new Sources(next);
             sources = begun;
+            wanted.set(false); // whoever waits asks again
             begun.readCatalogue();
         }
     }

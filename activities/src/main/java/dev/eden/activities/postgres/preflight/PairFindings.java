@@ -3,10 +3,12 @@ package dev.eden.activities.postgres.preflight;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.schema.ClientTools;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What only the two servers together show. */
@@ -48,6 +50,7 @@ final class PairFindings {
         roles();
         if (!prepared) {
             tables(filled);
+            schemaTools();
         }
     }
 
@@ -204,6 +207,29 @@ final class PairFindings {
                     "These roles exist on both servers with different passwords (or the same one salted differently); the target's stay: "
                             + Findings.some(different) + ".",
                     "Drop them on the target, or copy rolpassword of the source: clients that log in by SCRAM through the proxy need the same verifier on both.");
+        }
+    }
+
+    /** What the catalogue copier leaves out, by name, unless a client copies it. */
+    private void schemaTools() {
+        Optional<ClientTools> tools = ClientTools.find(source.major(), target.major());
+        boolean empty = UserTables.leaves(target).isEmpty();
+        if (tools.isPresent() && empty) {
+            findings.info(
+                    "postgres.schema.client",
+                    "The schema is copied by pg_dump " + tools.get().major() + " from this host.");
+            return;
+        }
+        List<String> kinds = NotCopied.kinds(source);
+        if (!kinds.isEmpty()) {
+            int version = Math.max(source.major(), target.major());
+            findings.warning(
+                    "postgres.schema.not_copied",
+                    "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
+                    empty
+                            ? "Install the package postgresql-client-" + version
+                                    + " (or a later one) where Eden's server runs: then pg_dump copies them."
+                            : "Make them on the target beforehand, as its tables were made.");
         }
     }
 

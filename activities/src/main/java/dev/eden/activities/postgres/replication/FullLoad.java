@@ -109,7 +109,7 @@ final class FullLoad {
                 tables.add(table);
             }
             if (split(table, parts)) {
-                target.execute("TRUNCATE ONLY " + name);
+                empty(target, name);
             }
         }
         parts.sort(
@@ -123,6 +123,18 @@ final class FullLoad {
                     .orElseThrow();
             copy(new ConcurrentLinkedQueue<>(parts), snapshot, Math.min(LANES, parts.size()));
         }
+    }
+
+    private static void empty(PostgresSession target, String table) {
+        target.transaction(() -> {
+            target.execute("SET LOCAL session_replication_role = replica");
+            TableCopy.empty(target, table);
+        });
+    }
+
+    /** Takes out what an unfinished load left. */
+    static void empty(PostgresSession target, List<String> tables) {
+        tables.forEach(table -> empty(target, table));
     }
 
     /** False: it is copied whole. */

@@ -29,6 +29,7 @@ public final class PostgresReplicator implements AutoCloseable {
 
     private final Pair pair;
     private final boolean copies;
+    private final Retention retention;
     private final ReplicationLedger ledger;
     private final Clock clock;
     private volatile boolean closed;
@@ -45,7 +46,12 @@ public final class PostgresReplicator implements AutoCloseable {
 
     /** {@code copies}: the first load copies rows; else the target has them by other means, and what differs is the validation's business. */
     public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies) {
+        this(pair, ledger, clock, copies, Retention.DEFAULT);
+    }
+
+    PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies, Retention retention) {
         this.pair = pair;
+        this.retention = retention;
         this.copies = copies;
         this.ledger = ledger;
         this.clock = clock;
@@ -116,7 +122,7 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             if (same(now, direction)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies);
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, retention);
             }
         }
     }

@@ -49,12 +49,24 @@ record TableCopy(String table, List<String> columns, boolean binary) {
      */
     long whole(PostgresSession source, PostgresSession target, long size, AtomicLong rows, AtomicLong bytes) {
         Optional<Key> key = size < WORTH_A_BUILD ? Optional.empty() : key(target);
-        target.execute("TRUNCATE ONLY " + table);
+        boolean anew = empty(target, table);
         key.ifPresent(k -> target.execute("ALTER TABLE " + table + " DROP CONSTRAINT " + Sql.name(k.name())));
-        long copied = rows(source, target, "COPY " + table + " (" + list() + ") TO STDOUT", ", FREEZE", rows, bytes);
+        long copied = rows(
+                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", rows, bytes);
         key.ifPresent(k -> target.execute(
                 "ALTER TABLE " + table + " ADD CONSTRAINT " + Sql.name(k.name()) + " " + k.definition()));
         return copied;
+    }
+
+    /**
+     * Takes all rows out; false where that leaves their room, because another table refers to this one: a target may have been made with foreign keys.
+     */
+    static boolean empty(PostgresSession target, String table) {
+        boolean referred = target.is(
+                "SELECT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = to_regclass(?) AND conrelid <> confrelid)",
+                table);
+        target.execute((referred ? "DELETE FROM ONLY " : "TRUNCATE ONLY ") + table);
+        return !referred;
     }
 
     /** Blocks {@code from} to before {@code to} of the table's heap; the last part has no end. */

@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies a database's schema by the catalogues, over JDBC alone. What the target has already, by kind and name, stays as it is: that makes it
+ * Copies a database's schema by the catalogues, over JDBC alone; what they would leave out comes before them by {@link SchemaDump} where it can. What the target has already, by kind and name, stays as it is: that makes it
  * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and nothing more to maintain; all
  * other indexes, constraints and triggers come after it.
  */
@@ -45,6 +45,7 @@ public final class SchemaCopier {
     public void beforeLoad() {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
+            new SchemaDump(pair).copy(source, target);
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
             make(target, from.schemas(), to.schemas());

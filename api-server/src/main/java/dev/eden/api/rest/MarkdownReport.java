@@ -1,0 +1,91 @@
+package dev.eden.api.rest;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Locale;
+
+/** A migration's report for people, from the same document that programs get. */
+final class MarkdownReport {
+    private final StringBuilder text = new StringBuilder();
+
+    private MarkdownReport() {}
+
+    static String of(JsonNode report) {
+        MarkdownReport markdown = new MarkdownReport();
+        markdown.write(report);
+        return markdown.text.toString();
+    }
+
+    private void write(JsonNode report) {
+        text.append("# Migration ").append(cell(report.path("migration"))).append("\n\n");
+        if (!report.path("description").asText().isEmpty()) {
+            text.append(cell(report.path("description"))).append("\n\n");
+        }
+        row("", "");
+        row("---", "---");
+        row("phase", cell(report.path("phase")));
+        row("from", cell(report.path("source_endpoint")));
+        row("to", cell(report.path("target_endpoint")));
+        row("started", cell(report.path("started_at")));
+        row("ended", cell(report.path("ended_at")));
+        JsonNode forecast = report.path("forecast");
+        JsonNode outcome = report.path("outcome");
+        text.append("\n## Forecast and outcome\n\n");
+        row("", "forecast", "outcome");
+        row("---", "---", "---");
+        row("pause", "at most " + forecast.path("pause_at_most_ms").asLong() + " ms", millis(outcome.path("pause_ms")));
+        row("pause, rehearsed", millis(forecast.path("rehearsed_pause_ms")), "");
+        row("attempts", "at most " + forecast.path("attempts_at_most").asLong(), cell(outcome.path("attempts")));
+        row("differences left", "0", cell(outcome.path("differences_remaining")));
+        row("copied", "", cell(outcome.path("keys_copied")) + " keys or rows");
+        text.append("\n## Phases\n\n");
+        row("entered", "phase", "lasted", "by", "why");
+        row("---", "---", "---", "---", "---");
+        for (JsonNode phase : report.path("phases")) {
+            row(
+                    cell(phase.path("at")),
+                    cell(phase.path("phase")),
+                    millis(phase.path("millis")),
+                    cell(phase.path("actor")),
+                    cell(phase.path("reason")));
+        }
+        text.append("\n## Attempts and rehearsals\n\n");
+        row("direction", "outcome", "pause", "steps", "what stood in the way");
+        row("---", "---", "---", "---", "---");
+        for (JsonNode attempt : report.path("attempts")) {
+            StringBuilder steps = new StringBuilder();
+            attempt.at("/report/steps").forEach(step -> steps.append(steps.isEmpty() ? "" : ", ")
+                    .append(cell(step.path("name")))
+                    .append(' ')
+                    .append(millis(step.path("micros").asLong() / 1_000.0)));
+            StringBuilder blockers = new StringBuilder();
+            attempt.at("/report/blockers").forEach(blocker -> blockers.append(blockers.isEmpty() ? "" : "; ")
+                    .append(cell(blocker)));
+            row(
+                    cell(attempt.path("direction")),
+                    cell(attempt.path("outcome")),
+                    millis(MigrationStatus.pauseMillis(attempt)),
+                    steps.toString(),
+                    blockers.toString());
+        }
+    }
+
+    private void row(String... cells) {
+        text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private static String millis(JsonNode number) {
+        return number.isNumber() ? millis(number.asDouble()) : "–";
+    }
+
+    private static String millis(double number) {
+        return String.format(Locale.ROOT, number < 10 ? "%.1f ms" : "%.0f ms", number);
+    }
+
+    /** What people wrote can neither end a cell nor become markup. */
+    private static String cell(JsonNode value) {
+        if (value.isNull() || value.isMissingNode()) {
+            return "–";
+        }
+        return value.asText().replaceAll("([\\\\`*_\\[\\]<>|#])", "\\\\$1").replaceAll("\\s+", " ");
+    }
+}

@@ -1,0 +1,120 @@
+package dev.eden.api.rest;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.ValidationLedger;
+import dev.eden.api.json.Json;
+import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.api.store.Views;
+import dev.eden.workflows.MigrationView;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What happened in a migration, from what was recorded, and the forecast against the outcome. Asks no server. */
+public final class MigrationReport {
+    private static final int PAGE = 1_000;
+
+    private final MigrationStatus status;
+    private final AuditLog audit;
+    private final ReplicationLedger replication;
+    private final ValidationLedger validations;
+
+    public MigrationReport(
+            MigrationStatus status, AuditLog audit, ReplicationLedger replication, ValidationLedger validations) {
+        this.status = status;
+        this.audit = audit;
+        this.replication = replication;
+        this.validations = validations;
+    }
+
+    ObjectNode of(Migration migration) {
+        ObjectNode report = Json.mapper().createObjectNode();
+        report.put("migration", migration.id());
+        report.put("description", migration.description());
+        report.put("phase", migration.phase());
+        report.put("engine", migration.engine());
+        report.put("source_endpoint", migration.source());
+        report.put("target_endpoint", migration.target());
+        report.set("interlays", Json.mapper().valueToTree(migration.interlays()));
+        report.put("created_by", migration.createdBy());
+        report.put("started_at", migration.startedAt());
+        report.put("ended_at", migration.endedAt());
+        report.set("phases", phases(migration));
+        Optional<ValidationLedger.Report> validation = validations.latest(migration.id());
+        report.set("validation", Json.mapper().valueToTree(validation.orElse(null)));
+        ArrayNode attempts = status.attempts(migration);
+        report.set("attempts", attempts);
+        ObjectNode forecast = status.forecast(migration);
+        report.set("forecast", forecast);
+        report.set("outcome", outcome(migration, attempts, forecast, validation.orElse(null)));
+        return report;
+    }
+
+    /** Each entry into a phase; {@code millis} is how long it lasted, null for the last. */
+    private ArrayNode phases(Migration migration) {
+        ArrayNode phases = Json.mapper().createArrayNode();
+        ObjectNode current = null;
+        long after = 0;
+        while (true) {
+            var events = audit.events(migration.id(), after, PAGE);
+            for (AuditLog.Event event : events) {
+                String phase = event.phase();
+                if (phase == null
+                        || (current != null && current.path("phase").asText().equals(phase))) {
+                    continue;
+                }
+                if (current != null) {
+                    Instant entered = Instant.parse(current.path("at").asText());
+                    current.put(
+                            "millis",
+                            Duration.between(entered, Instant.parse(event.at())).toMillis());
+                }
+                current = phases.addObject();
+                current.put("phase", phase);
+                current.put("at", event.at());
+                current.putNull("millis");
+                current.put("actor", event.actor());
+                current.put("event", event.event());
+                current.put("reason", event.reason());
+            }
+            if (events.size() < PAGE) {
+                return phases;
+            }
+            after = events.getLast().id();
+        }
+    }
+
+    private ObjectNode outcome(
+            Migration migration, ArrayNode attempts, ObjectNode forecast, ValidationLedger.@Nullable Report validation) {
+        ObjectNode outcome = Json.mapper().createObjectNode();
+        outcome.put(
+                "flips",
+                Views.parse(migration.viewJson()).map(MigrationView::flips).orElse(0));
+        int flights = 0;
+        Double pause = null;
+        for (JsonNode attempt : attempts) {
+            flights += attempt.path("direction").asText().equals("rehearsal") ? 0 : 1;
+            if (attempt.path("outcome").asText().equals("committed")) {
+                pause = MigrationStatus.pauseMillis(attempt);
+            }
+        }
+        outcome.put("attempts", flights);
+        outcome.put("pause_ms", pause);
+        outcome.put(
+                "within_forecast",
+                pause == null
+                        ? null
+                        : (Boolean) (pause <= forecast.path("pause_at_most_ms").asLong()));
+        outcome.put("differences_remaining", validation == null ? null : (Long) validation.remaining());
+        Optional<Progress> progress = migration.started() ? replication.progress(migration.id()) : Optional.empty();
+        outcome.put("keys_copied", progress.map(Progress::keysDone).orElse(null));
+        outcome.put("bytes_copied", progress.map(Progress::bytes).orElse(null));
+        return outcome;
+    }
+}
