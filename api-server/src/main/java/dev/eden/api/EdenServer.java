@@ -27,13 +27,17 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.api.trace.ActivityTracing;
+import dev.eden.api.trace.FlipSpans;
 import dev.eden.api.trace.RequestIdFilter;
+import dev.eden.api.trace.Traces;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.temporal.worker.WorkerFactory;
+import io.temporal.worker.WorkerFactoryOptions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -163,7 +167,8 @@ public final class EdenServer implements AutoCloseable {
                 TemporalConnection.open(options.temporalAddress(), options.temporalNamespace(), TEMPORAL_PATIENCE));
         Activities.Opened made = activities.open(store);
         made.background().forEach(this::opened);
-        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), MigrationWorkers.factoryOptions());
+        Traces traces = opened(Traces.fromEnvironment("eden-server"));
+        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
         MigrationWorkers.register(workers, made.activities());
         workers.start();
         opened(() -> {
@@ -204,7 +209,7 @@ public final class EdenServer implements AutoCloseable {
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi), options.limits()));
-        components.add(new RequestIdFilter());
+        components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(
@@ -232,6 +237,17 @@ public final class EdenServer implements AutoCloseable {
                 .addKeyValue("api_port", apiPort())
                 .addKeyValue("admin_port", adminPort())
                 .log("Eden serves");
+    }
+
+    private static WorkerFactoryOptions workerOptions(Traces traces, EdenStore store) {
+        WorkerFactoryOptions options = MigrationWorkers.factoryOptions();
+        if (!traces.on()) {
+            return options;
+        }
+        FlipSpans flips = new FlipSpans(traces, store.routeRows()::attemptReport);
+        return WorkerFactoryOptions.newBuilder(options)
+                .setWorkerInterceptors(new ActivityTracing(traces, flips))
+                .build();
     }
 
     private ApiServer running() {

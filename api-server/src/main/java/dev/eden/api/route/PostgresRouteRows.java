@@ -3,6 +3,7 @@ package dev.eden.api.route;
 import dev.eden.api.store.RouteHooks;
 import dev.eden.api.store.RouteReports;
 import java.util.List;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +54,15 @@ public final class PostgresRouteRows implements RouteHooks, RouteReports {
                         PostgresRouteLedger.report(rs.getString("traffic")),
                         rs.getLong("millis")))
                 .list());
+    }
+
+    /** The report of one attempt, as its coordinator wrote it. */
+    public Optional<String> attemptReport(long attempt) {
+        return jdbi.withHandle(
+                h -> h.createQuery("SELECT report::text FROM attempt WHERE id = :id AND report IS NOT NULL")
+                        .bind("id", attempt)
+                        .mapTo(String.class)
+                        .findOne());
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.eden.api.trace;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -26,15 +28,40 @@ public final class RequestId {
         return Optional.ofNullable(MDC.get(KEY));
     }
 
-    /** The same work on another thread: with the id of the thread that calls this. */
+    /** The same work on another thread: for the request, and under the span, of the thread that calls this. */
     public static Runnable carried(Runnable work) {
-        String id = MDC.get(KEY);
-        return id == null
-                ? work
-                : () -> {
-                    try (MDC.MDCCloseable _ = MDC.putCloseable(KEY, id)) {
-                        work.run();
-                    }
-                };
+        Map<String, String> context = context();
+        return () -> {
+            Map<String, String> before = context();
+            become(context);
+            try {
+                work.run();
+            } finally {
+                become(before);
+            }
+        };
+    }
+
+    /** Request and span of this thread, as far as there are any. */
+    static Map<String, String> context() {
+        Map<String, String> context = new LinkedHashMap<>();
+        for (String key : new String[] {KEY, Traces.KEY}) {
+            String value = MDC.get(key);
+            if (value != null) {
+                context.put(key, value);
+            }
+        }
+        return context;
+    }
+
+    static void become(Map<String, String> context) {
+        for (String key : new String[] {KEY, Traces.KEY}) {
+            String value = context.get(key);
+            if (value == null) {
+                MDC.remove(key);
+            } else {
+                MDC.put(key, value);
+            }
+        }
     }
 }

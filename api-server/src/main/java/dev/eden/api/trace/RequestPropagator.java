@@ -3,13 +3,16 @@ package dev.eden.api.trace;
 import io.temporal.api.common.v1.Payload;
 import io.temporal.common.context.ContextPropagator;
 import io.temporal.common.converter.DefaultDataConverter;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.MDC;
 
-/** Carries the id of the request that started a migration to its workflow and from there to every activity's log, on any server. */
+/**
+ * Carries the id, and the span, of the request that started a migration to its workflow and from there to every activity's log and span,
+ * on any server.
+ */
 public final class RequestPropagator implements ContextPropagator {
     private static final DefaultDataConverter CONVERTER = DefaultDataConverter.newDefaultInstance();
+    private static final String PREFIX = "eden-";
 
     @Override
     public String getName() {
@@ -18,32 +21,34 @@ public final class RequestPropagator implements ContextPropagator {
 
     @Override
     public Map<String, Payload> serializeContext(Object context) {
-        return context instanceof String id && !id.isEmpty()
-                ? CONVERTER
-                        .toPayload(id)
-                        .map(payload -> Map.of(getName(), payload))
-                        .orElse(Map.of())
-                : Map.of();
+        Map<String, Payload> header = new LinkedHashMap<>();
+        if (context instanceof Map<?, ?> values) {
+            values.forEach((key, value) ->
+                    CONVERTER.toPayload(String.valueOf(value)).ifPresent(payload -> header.put(PREFIX + key, payload)));
+        }
+        return header;
     }
 
     @Override
     public Object deserializeContext(Map<String, Payload> header) {
-        Payload payload = header.get(getName());
-        return payload == null ? "" : CONVERTER.fromPayload(payload, String.class, String.class);
+        Map<String, String> context = new LinkedHashMap<>();
+        for (String key : new String[] {RequestId.KEY, Traces.KEY}) {
+            Payload payload = header.get(PREFIX + key);
+            if (payload != null) {
+                context.put(key, CONVERTER.fromPayload(payload, String.class, String.class));
+            }
+        }
+        return context;
     }
 
     @Override
     public Object getCurrentContext() {
-        @Nullable String id = MDC.get(RequestId.KEY);
-        return id == null ? "" : id;
+        return RequestId.context();
     }
 
     @Override
+    @SuppressWarnings("unchecked") // what this class gave
     public void setCurrentContext(Object context) {
-        if (context instanceof String id && !id.isEmpty()) {
-            MDC.put(RequestId.KEY, id);
-        } else {
-            MDC.remove(RequestId.KEY);
-        }
+        RequestId.become(context instanceof Map<?, ?> values ? (Map<String, String>) values : Map.of());
     }
 }

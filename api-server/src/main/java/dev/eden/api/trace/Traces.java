@@ -1,0 +1,165 @@
+package dev.eden.api.trace;
+
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.TraceFlags;
+import io.opentelemetry.api.trace.TraceState;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.api.trace.TracerProvider;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
+import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.MDC;
+
+/**
+ * Spans of what Eden does, off unless {@value #ENDPOINT} names a collector that takes OTLP over HTTP. The span a thread works under stands in
+ * the logging context as W3C's {@value #KEY}: log lines carry it, and so it travels with the request's id to workflows and activities.
+ * Thread-safe.
+ */
+public final class Traces implements AutoCloseable {
+    public static final String ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    public static final String KEY = "traceparent";
+
+    private static final Pattern PARENT = Pattern.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
+
+    private final Tracer tracer;
+    private final @Nullable SdkTracerProvider provider;
+
+    private Traces(TracerProvider tracers, @Nullable SdkTracerProvider provider) {
+        this.tracer = tracers.get("dev.eden");
+        this.provider = provider;
+    }
+
+    public static Traces fromEnvironment(String service) {
+        String endpoint = System.getenv(ENDPOINT);
+        if (endpoint == null || endpoint.isBlank()) {
+            return new Traces(TracerProvider.noop(), null);
+        }
+        String base = endpoint.strip().replaceFirst("/+$", "");
+        return to(
+                OtlpHttpSpanExporter.builder().setEndpoint(base + "/v1/traces").build(), service);
+    }
+
+    static Traces to(SpanExporter exporter, String service) {
+        SdkTracerProvider provider = SdkTracerProvider.builder()
+                .setResource(Resource.getDefault()
+                        .merge(Resource.create(Attributes.of(AttributeKey.stringKey("service.name"), service))))
+                .addSpanProcessor(BatchSpanProcessor.builder(exporter).build())
+                .build();
+        return new Traces(provider, provider);
+    }
+
+    public boolean on() {
+        return provider != null;
+    }
+
+    /** Begins a span under the one this thread works under, and makes it that until {@link Open#close}, on the same thread. */
+    public Open open(String name, SpanKind kind, Map<String, String> attributes) {
+        String before = MDC.get(KEY);
+        Span span = tracer.spanBuilder(name)
+                .setSpanKind(kind)
+                .setParent(parent(before))
+                .setAllAttributes(attributes(attributes))
+                .startSpan();
+        if (on()) {
+            MDC.put(KEY, text(span.getSpanContext()));
+        }
+        return new Open(span, before);
+    }
+
+    /** A span that has ended, by the wall clock, under {@code parent}. */
+    public void past(Open parent, String name, long fromMicros, long toMicros, Map<String, String> attributes) {
+        tracer.spanBuilder(name)
+                .setParent(Context.root().with(parent.span))
+                .setStartTimestamp(fromMicros, TimeUnit.MICROSECONDS)
+                .setAllAttributes(attributes(attributes))
+                .startSpan()
+                .end(Math.max(fromMicros, toMicros), TimeUnit.MICROSECONDS);
+    }
+
+    /** Sends what is left, for a second at most. */
+    @Override
+    public void close() {
+        SdkTracerProvider running = provider;
+        if (running != null) {
+            running.shutdown().join(1, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Whether a text is fit to be a parent. */
+    static boolean valid(@Nullable String text) {
+        return text != null && PARENT.matcher(text).matches();
+    }
+
+    private static Context parent(@Nullable String text) {
+        if (text == null) {
+            return Context.root();
+        }
+        Matcher matcher = PARENT.matcher(text);
+        return matcher.matches()
+                ? Context.root()
+                        .with(Span.wrap(SpanContext.createFromRemoteParent(
+                                matcher.group(1),
+                                matcher.group(2),
+                                TraceFlags.fromHex(matcher.group(3), 0),
+                                TraceState.getDefault())))
+                : Context.root();
+    }
+
+    private static String text(SpanContext span) {
+        return "00-" + span.getTraceId() + "-" + span.getSpanId() + "-"
+                + span.getTraceFlags().asHex();
+    }
+
+    private static Attributes attributes(Map<String, String> values) {
+        var builder = Attributes.builder();
+        values.forEach(builder::put);
+        return builder.build();
+    }
+
+    /** A running span. */
+    public static final class Open implements AutoCloseable {
+        private final Span span;
+        private final @Nullable String before;
+
+        private Open(Span span, @Nullable String before) {
+            this.span = span;
+            this.before = before;
+        }
+
+        public void name(String name) {
+            span.updateName(name);
+        }
+
+        public void attribute(String key, String value) {
+            span.setAttribute(key, value);
+        }
+
+        /** Says only what kind of failure it was: a message may hold what a client sent. */
+        public void failed(String kind) {
+            span.setStatus(StatusCode.ERROR, kind);
+        }
+
+        @Override
+        public void close() {
+            span.end();
+            if (before == null) {
+                MDC.remove(KEY);
+            } else {
+                MDC.put(KEY, before);
+            }
+        }
+    }
+}
