@@ -54,7 +54,8 @@ class AuditChainIT {
         JsonNode verified = verify();
         assertThat(verified.path("intact").asBoolean()).as(verified.toString()).isTrue();
         assertThat(verified.path("entries").asLong()).isGreaterThanOrEqualTo(46);
-        assertThat(verified.path("last_id").asLong()).isEqualTo(verified.path("entries").asLong());
+        assertThat(verified.path("last_id").asLong())
+                .isEqualTo(verified.path("entries").asLong());
         assertThat(verified.path("head").asText()).hasSize(64);
         String before = verified.path("head").asText();
         create("one_more");
@@ -78,8 +79,8 @@ class AuditChainIT {
             })
     void whatIsDonePastEdenShows(String name, String tampering, long at, String problem) throws SQLException {
         assertThat(verify().path("intact").asBoolean()).isTrue();
-        try (Connection connection =
-                        DriverManager.getConnection(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        try (Connection connection = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
                 Statement sql = connection.createStatement()) {
             // Without triggers: as one who owns the database.
             sql.execute("SET session_replication_role = replica");

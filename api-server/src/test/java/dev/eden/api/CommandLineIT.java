@@ -87,7 +87,8 @@ class CommandLineIT {
 
         Path flip = Files.writeString(
                 home.resolve("flip.json"), "{\"strategy\": {\"write_mode\": {\"mode\": \"cutover\"}}}");
-        assertThat(shell.run("migration", "set", "m1", "--file", flip.toString()).code())
+        assertThat(shell.run("migration", "set", "m1", "--file", flip.toString())
+                        .code())
                 .as("a strategy that cuts over is confirmed as a cutover is")
                 .isEqualTo(7);
         assertThat(shell.run("migration", "set", "m1", "type=immediate").code()).isEqualTo(7);
@@ -238,10 +239,12 @@ class CommandLineIT {
                 .containsPattern("log.format +json +.*eden.yaml:3:15")
                 .contains("next: eden server --config " + file)
                 .doesNotContain("hunter2");
-        FakeTerminal.Result proxy = shell.with("EDEN_METRICS_PORT", "x")
-                .run("config", "check", file.toString(), "--for", "proxy");
+        FakeTerminal.Result proxy =
+                shell.with("EDEN_METRICS_PORT", "x").run("config", "check", file.toString(), "--for", "proxy");
         assertThat(proxy.code()).isEqualTo(2);
-        assertThat(proxy.err()).contains("EDEN_METRICS_PORT must be a whole number").doesNotContain("hunter2");
+        assertThat(proxy.err())
+                .contains("EDEN_METRICS_PORT must be a whole number")
+                .doesNotContain("hunter2");
         assertThat(shell.run("server", "--api-port", "many").err()).contains("--api-port must be a whole number");
         assertThat(shell.run("proxy").err()).contains("the proxy has no name");
     }

@@ -47,11 +47,15 @@ class FuzzIT {
             assertThat(answer.body())
                     .as(what)
                     .doesNotContain(RequestMaker.SECRET, TestServer.TOKEN)
-                    .doesNotContain("dev.eden", "org.postgresql", "java.", "Exception", "\tat ", "SQLSTATE", "INSERT INTO");
+                    .doesNotContain(
+                            "dev.eden", "org.postgresql", "java.", "Exception", "\tat ", "SQLSTATE", "INSERT INTO");
             statuses.merge(answer.status(), 1, Integer::sum);
         }
         System.out.println("statuses: " + statuses);
-        assertThat(statuses.keySet()).as("the requests reach all kinds of answers").contains(200, 201, 400, 401, 404, 409, 422);
-        assertThat(eden.get("/api/v1/audit/verify").json().path("intact").asBoolean()).isTrue();
+        assertThat(statuses.keySet())
+                .as("the requests reach all kinds of answers")
+                .contains(200, 201, 400, 401, 404, 409, 422);
+        assertThat(eden.get("/api/v1/audit/verify").json().path("intact").asBoolean())
+                .isTrue();
     }
 }

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,13 +33,16 @@ class LimitsIT {
     void aTokenEndsByItself() {
         JsonNode made = eden.post("/api/v1/tokens", "{\"role\":\"viewer\",\"label\":\"short\",\"lifetime\":\"1s\"}")
                 .json();
-        assertThat(made.at("/token/expires_at").asText()).isGreaterThan(made.at("/token/created_at").asText());
+        assertThat(made.at("/token/expires_at").asText())
+                .isGreaterThan(made.at("/token/created_at").asText());
         String secret = made.path("secret").asText();
         await().untilAsserted(() -> assertThat(
                         eden.send(secret, "GET", "/api/v1/interlays", null).status())
                 .isEqualTo(401));
         JsonNode listed = eden.get("/api/v1/tokens").json().path("tokens");
-        assertThat(listed.findValuesAsText("label")).as("an expired one is still listed").contains("short");
+        assertThat(listed.findValuesAsText("label"))
+                .as("an expired one is still listed")
+                .contains("short");
     }
 
     @Test
@@ -53,7 +57,9 @@ class LimitsIT {
             assertThat(headers.firstValue("x-content-type-options")).hasValue("nosniff");
             assertThat(headers.firstValue("cache-control")).hasValue("no-store");
             assertThat(headers.firstValue("content-security-policy").orElse("")).contains("default-src 'none'");
-            assertThat(headers.firstValue("server")).as("says nothing of itself").isEmpty();
+            assertThat(headers.firstValue("server"))
+                    .as("says nothing of itself")
+                    .isEmpty();
             assertThat(headers.firstValue("strict-transport-security"))
                     .as("without TLS")
                     .isEmpty();
@@ -65,8 +71,8 @@ class LimitsIT {
         TestServer.Answer longUri = eden.get("/api/v1/endpoints?x=" + "y".repeat(20_000));
         assertThat(longUri.status()).isEqualTo(414);
         assertThat(longUri.body()).contains("urn:eden:problem:uri-too-long");
-        TestServer.Answer headers = eden.send(
-                TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "X-Large", "y".repeat(10_000));
+        TestServer.Answer headers =
+                eden.send(TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "X-Large", "y".repeat(10_000));
         assertThat(headers.status()).isEqualTo(431);
         assertThat(headers.body()).contains("urn:eden:problem:headers-too-large");
     }
@@ -80,9 +86,9 @@ class LimitsIT {
                 refused = answer.statusCode() == 429 ? answer : null;
             }
             assertThat(refused).isNotNull();
+            Objects.requireNonNull(refused);
             assertThat(refused.headers().firstValueAsLong("retry-after")).hasValue(1);
-            assertThat(Json.tree(refused.body()).path("type").asText())
-                    .isEqualTo("urn:eden:problem:too-many-requests");
+            assertThat(Json.tree(refused.body()).path("type").asText()).isEqualTo("urn:eden:problem:too-many-requests");
             await().untilAsserted(() -> assertThat(ask(limited).statusCode()).isEqualTo(200));
         }
     }

@@ -73,8 +73,8 @@ class TemporalOperatorsIT {
         awaitPhase("s1", "completed");
         assertThat(ok("migration", "events", "s1").out()).contains("kim", "window");
         await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(temporal(
-                                "workflow", "list", "--query", "EdenMigration='s1' AND EdenPhase='completed'"))
+                .untilAsserted(() -> assertThat(
+                                temporal("workflow", "list", "--query", "EdenMigration='s1' AND EdenPhase='completed'"))
                         .contains("migration/s1"));
     }
 
@@ -100,8 +100,9 @@ class TemporalOperatorsIT {
 
         // What a real flip leaves in the store; the steps here are not real.
         Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
-                .useHandle(handle -> handle.execute(
-                        "UPDATE route SET migration = 'r1', active = 'r1b', standby = 'r1a', epoch = epoch + 1 WHERE interlay = 'front_r1'"));
+                .useHandle(
+                        handle -> handle.execute(
+                                "UPDATE route SET migration = 'r1', active = 'r1b', standby = 'r1a', epoch = epoch + 1 WHERE interlay = 'front_r1'"));
         terminate("r1");
         ok("migration", "recover", "r1");
         awaitPhase("r1", "needs_operator");
@@ -161,12 +162,15 @@ class TemporalOperatorsIT {
 
     private void awaitPhase(String id, String phase) {
         await().atMost(Duration.ofSeconds(40))
-                .untilAsserted(() -> assertThat(status(id).path("phase").asText()).isEqualTo(phase));
+                .untilAsserted(
+                        () -> assertThat(status(id).path("phase").asText()).isEqualTo(phase));
     }
 
     private FakeTerminal.Result ok(String... arguments) {
         FakeTerminal.Result result = shell.run(arguments);
-        assertThat(result.code()).as(String.join(" ", arguments) + ": " + result.err()).isZero();
+        assertThat(result.code())
+                .as(String.join(" ", arguments) + ": " + result.err())
+                .isZero();
         return result;
     }
 }

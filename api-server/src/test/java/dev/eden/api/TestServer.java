@@ -39,8 +39,7 @@ final class TestServer implements AutoCloseable {
     private TestServer(EmbeddedTemporal.Form form) throws IOException {
         directory = Files.createTempDirectory("eden-api-it");
         postgres = EmbeddedPostgres.start();
-        temporal =
-                EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
+        temporal = EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
         server = EdenServer.start(options(0, 0), activities::open);
     }
 
@@ -59,24 +58,24 @@ final class TestServer implements AutoCloseable {
 
     ServerOptions options(int apiPort, int adminPort) {
         return new ServerOptions(
-                List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 6379))),
-                "test",
-                false,
-                "127.0.0.1",
-                apiPort,
-                "127.0.0.1",
-                adminPort,
-                new EdenStore.Settings(
-                        postgres.jdbcUrl(),
-                        postgres.user(),
-                        new Secret(postgres.password()),
-                        null,
-                        directory,
-                        8,
-                        Duration.ofSeconds(5)),
-                temporal.address(),
-                "default",
-                "http://temporal-ui",
+                        List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 6379))),
+                        "test",
+                        false,
+                        "127.0.0.1",
+                        apiPort,
+                        "127.0.0.1",
+                        adminPort,
+                        new EdenStore.Settings(
+                                postgres.jdbcUrl(),
+                                postgres.user(),
+                                new Secret(postgres.password()),
+                                null,
+                                directory,
+                                8,
+                                Duration.ofSeconds(5)),
+                        temporal.address(),
+                        "default",
+                        "http://temporal-ui",
                         new Secret(TOKEN))
                 .withLimits(new Security.Limits(100_000, 100_000, 256));
     }

@@ -56,6 +56,8 @@ enum Scenario {
                 .singleElement()
                 .matches(one -> one.reason().contains("0 of 500 reads"));
         await().until(() -> bench.world.watched.getLast().spec().gates().equals(strict));
+        // The watch of the stage before ends a moment later, and would take the breach for itself.
+        await().until(() -> bench.world.watching.get() == 1);
         bench.world.enoughSamples = false;
         bench.world.breach = "max_latency_ratio: 2.10, the gate is 1.50";
         assertThat(bench.outcome())
@@ -231,7 +233,8 @@ enum Scenario {
     }),
 
     RECOVERED(bench -> {
-        bench.start(MigrationInput.recovering(Bench.spec(), new MigrationPhase.Baking(), true, "its workflow was terminated", 0));
+        bench.start(MigrationInput.recovering(
+                Bench.spec(), new MigrationPhase.Baking(), true, "its workflow was terminated", 0));
         MigrationView parked = bench.untilPhase("needs_operator");
         assertThat(parked.allowedCommands()).containsExactly("resume", "abort", "rollback", "finalize");
         assertThat(parked.lastReason()).contains("terminated");

@@ -85,7 +85,9 @@ public final class EdenCommand implements Runnable {
         if (first.startsWith("-")) {
             return _ -> false;
         }
-        boolean one = VERBS.stream().map(EdenCommand::annotation).anyMatch(verb -> verb.name().equals(first));
+        boolean one = VERBS.stream()
+                .map(EdenCommand::annotation)
+                .anyMatch(verb -> verb.name().equals(first));
         return one && !first.equals(annotation(CompletionCommand.class).name()) ? first::equals : _ -> true;
     }
 
@@ -105,10 +107,10 @@ public final class EdenCommand implements Runnable {
         }
         line.addSubcommand(new CommandLine.HelpCommand());
         if (wanted.test("server")) {
-            SettingOptions.declare(line.getSubcommands().get("server").getCommandSpec(), Setting.Verb.SERVER);
+            SettingOptions.declare(subcommand(line, "server").getCommandSpec(), Setting.Verb.SERVER);
         }
         if (wanted.test("proxy")) {
-            SettingOptions.declare(line.getSubcommands().get("proxy").getCommandSpec(), Setting.Verb.PROXY);
+            SettingOptions.declare(subcommand(line, "proxy").getCommandSpec(), Setting.Verb.PROXY);
         }
         line.setOut(terminal.out());
         line.setErr(terminal.err());
@@ -179,7 +181,8 @@ public final class EdenCommand implements Runnable {
         if (failure instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().isEmpty()) {
             String word = unmatched.getUnmatched().getFirst();
-            List<String> meant = word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(whole(terminal, at), word);
+            List<String> meant =
+                    word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(whole(terminal, at), word);
             if (!meant.isEmpty()) {
                 terminal.err().println("did you mean: " + String.join(", or ", meant));
             }
@@ -189,12 +192,14 @@ public final class EdenCommand implements Runnable {
         return ExitCode.USAGE.code();
     }
 
+    private static CommandLine subcommand(CommandLine line, String name) {
+        return Objects.requireNonNull(line.getSubcommands().get(name), name);
+    }
+
     /** The same place in the model of all verbs: what was meant may be below another one. */
     private static CommandLine whole(Terminal terminal, CommandLine at) {
         CommandLine parent = at.getParent();
-        return parent == null
-                ? commandLine(terminal)
-                : whole(terminal, parent).getSubcommands().get(at.getCommandName());
+        return parent == null ? commandLine(terminal) : subcommand(whole(terminal, parent), at.getCommandName());
     }
 
     private static Command annotation(Class<?> verb) {

@@ -80,7 +80,8 @@ abstract class OperatorCommands extends Group {
             JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
             confirmation.ask(
                     api.terminal(),
-                    "Cutover moves all writes of " + id + " from " + status.path("source_endpoint").asText() + " to "
+                    "Cutover moves all writes of " + id + " from "
+                            + status.path("source_endpoint").asText() + " to "
                             + status.path("target_endpoint").asText() + "; it "
                             + (status.path("ready_for_cutover").asBoolean()
                                     ? "is ready"

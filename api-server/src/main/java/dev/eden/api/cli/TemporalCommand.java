@@ -37,7 +37,9 @@ final class TemporalCommand extends Group {
                         + " is there already."
             },
             footer = {"", "Examples:", "  eden temporal install", "  eden temporal install --check"})
-    int install(@Option(names = "--check", description = "only says whether it is there (exit code 0) or not (1)") boolean check) {
+    int install(
+            @Option(names = "--check", description = "only says whether it is there (exit code 0) or not (1)")
+                    boolean check) {
         Path script = script(System.getProperty(HOME));
         List<String> command = new ArrayList<>(List.of("sh", script.toString()));
         if (check) {

@@ -38,11 +38,7 @@ public final class ApiServer implements AutoCloseable {
 
     /** Addresses; port 0 asks for a free one. {@code tls} null: the API is plain HTTP, for a network that is trusted or a proxy that ends TLS. */
     public record Listen(
-            String apiHost,
-            int apiPort,
-            @Nullable ApiTls tls,
-            String adminHost,
-            int adminPort) {}
+            String apiHost, int apiPort, @Nullable ApiTls tls, String adminHost, int adminPort) {}
 
     /**
      * @param filters and resources: instances

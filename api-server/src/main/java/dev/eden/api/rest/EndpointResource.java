@@ -1,7 +1,7 @@
 package dev.eden.api.rest;
 
-import dev.eden.api.problem.ErrorCode;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.EndpointStore.EndpointView;
 import dev.eden.api.store.TokenStore.Role;
@@ -77,7 +77,9 @@ public final class EndpointResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.ADMIN)
-    @Answers(value = 204, problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_IN_USE})
+    @Answers(
+            value = 204,
+            problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_IN_USE})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         endpoints.delete(id, Caller.actor(request));
         return Response.noContent().build();

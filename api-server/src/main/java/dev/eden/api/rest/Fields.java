@@ -149,7 +149,8 @@ final class Fields {
 
     private static boolean storable(String text) {
         return text.codePoints()
-                .noneMatch(c -> (c < ' ' && c != '\n' && c != '\t') || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
+                .noneMatch(c -> (c < ' ' && c != '\n' && c != '\t')
+                        || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));
     }
 
     String oneOf(String name, @Nullable String otherwise, String... allowed) {
@@ -264,7 +265,9 @@ final class Fields {
                     || e.getValue().asText().length() > 255
                     || !storable(e.getKey())
                     || !storable(e.getValue().asText())) {
-                error(name, "names have up to 63 characters, values are strings of up to 255, without control characters");
+                error(
+                        name,
+                        "names have up to 63 characters, values are strings of up to 255, without control characters");
             }
             labels.put(e.getKey(), e.getValue().asText());
         });

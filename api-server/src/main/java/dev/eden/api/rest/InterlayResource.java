@@ -39,7 +39,9 @@ public final class InterlayResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
-    @Answers(value = 201, problems = {ErrorCode.INTERLAY_EXISTS, ErrorCode.ENDPOINT_NOT_FOUND})
+    @Answers(
+            value = 201,
+            problems = {ErrorCode.INTERLAY_EXISTS, ErrorCode.ENDPOINT_NOT_FOUND})
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         Fields fields = Fields.of(body, false);
         String id = fields.requiredId("id");
@@ -83,7 +85,9 @@ public final class InterlayResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.ADMIN)
-    @Answers(value = 204, problems = {ErrorCode.INTERLAY_NOT_FOUND, ErrorCode.INTERLAY_IN_USE})
+    @Answers(
+            value = 204,
+            problems = {ErrorCode.INTERLAY_NOT_FOUND, ErrorCode.INTERLAY_IN_USE})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         interlays.delete(id, Caller.actor(request));
         return Response.noContent().build();

@@ -52,13 +52,15 @@ final class MarkdownReport {
         row("---", "---", "---", "---", "---");
         for (JsonNode attempt : report.path("attempts")) {
             StringBuilder steps = new StringBuilder();
-            attempt.at("/report/steps").forEach(step -> steps.append(steps.isEmpty() ? "" : ", ")
-                    .append(cell(step.path("name")))
-                    .append(' ')
-                    .append(millis(step.path("micros").asLong() / 1_000.0)));
+            attempt.at("/report/steps")
+                    .forEach(step -> steps.append(steps.isEmpty() ? "" : ", ")
+                            .append(cell(step.path("name")))
+                            .append(' ')
+                            .append(millis(step.path("micros").asLong() / 1_000.0)));
             StringBuilder blockers = new StringBuilder();
-            attempt.at("/report/blockers").forEach(blocker -> blockers.append(blockers.isEmpty() ? "" : "; ")
-                    .append(cell(blocker)));
+            attempt.at("/report/blockers")
+                    .forEach(blocker ->
+                            blockers.append(blockers.isEmpty() ? "" : "; ").append(cell(blocker)));
             row(
                     cell(attempt.path("direction")),
                     cell(attempt.path("outcome")),

@@ -91,7 +91,10 @@ public final class MigrationReport {
     }
 
     private ObjectNode outcome(
-            Migration migration, ArrayNode attempts, ObjectNode forecast, ValidationLedger.@Nullable Report validation) {
+            Migration migration,
+            ArrayNode attempts,
+            ObjectNode forecast,
+            ValidationLedger.@Nullable Report validation) {
         ObjectNode outcome = Json.mapper().createObjectNode();
         outcome.put(
                 "flips",

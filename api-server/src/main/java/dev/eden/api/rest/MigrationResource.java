@@ -128,7 +128,16 @@ public final class MigrationResource {
     @Path("{id}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
-    @Answers(value = {200, 202}, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.COMMAND_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE, ErrorCode.COMMAND_TIMED_OUT})
+    @Answers(
+            value = {200, 202},
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE,
+                ErrorCode.COMMAND_TIMED_OUT
+            })
     public Response patch(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         MigrationRequests.Patch patch =
@@ -140,7 +149,9 @@ public final class MigrationResource {
     @DELETE
     @Path("{id}")
     @Allow(Role.OPERATOR)
-    @Answers(value = 204, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
+    @Answers(
+            value = 204,
+            problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         migrations.delete(id, Caller.actor(request));
         return Response.noContent().build();
@@ -150,7 +161,18 @@ public final class MigrationResource {
     @Path("{id}/interlay/{interlay}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
-    @Answers(problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.INTERLAY_NOT_FOUND, ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.INTERLAY_UNBOUND, ErrorCode.ENGINE_MISMATCH, ErrorCode.MIGRATION_SIDES_DIFFER, ErrorCode.ENDPOINT_IN_MIGRATION, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
+    @Answers(
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.INTERLAY_NOT_FOUND,
+                ErrorCode.ENDPOINT_NOT_FOUND,
+                ErrorCode.INTERLAY_UNBOUND,
+                ErrorCode.ENGINE_MISMATCH,
+                ErrorCode.MIGRATION_SIDES_DIFFER,
+                ErrorCode.ENDPOINT_IN_MIGRATION,
+                ErrorCode.MIGRATION_STARTED,
+                ErrorCode.MIGRATION_ENDED
+            })
     public ObjectNode addInterlay(
             @PathParam("id") String id,
             @PathParam("interlay") String interlay,
@@ -173,7 +195,16 @@ public final class MigrationResource {
     @Path("{id}/migrate")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
-    @Answers(value = 202, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.MIGRATION_WITHOUT_INTERLAY, ErrorCode.PREFLIGHT_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE})
+    @Answers(
+            value = 202,
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.MIGRATION_WITHOUT_INTERLAY,
+                ErrorCode.PREFLIGHT_REFUSED,
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE
+            })
     public Response migrate(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         return commands.migrate(migration, MigrationRequests.reason(body), Caller.actor(request));
@@ -193,7 +224,16 @@ public final class MigrationResource {
     @Path("{id}/{command: advance|pause|resume|abort|cutover|rollback|finalize}")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
-    @Answers(value = 202, problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_NOT_STARTED, ErrorCode.MIGRATION_ENDED, ErrorCode.COMMAND_REFUSED, ErrorCode.ORCHESTRATOR_UNAVAILABLE, ErrorCode.COMMAND_TIMED_OUT})
+    @Answers(
+            value = 202,
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_NOT_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE,
+                ErrorCode.COMMAND_TIMED_OUT
+            })
     public Response command(
             @PathParam("id") String id,
             @PathParam("command") String command,

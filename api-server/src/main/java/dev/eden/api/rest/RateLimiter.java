@@ -33,6 +33,8 @@ final class RateLimiter {
         if (buckets.size() > TOKENS) {
             buckets.remove(buckets.keySet().iterator().next());
         }
-        return taken ? 0 : Math.max(1, Duration.ofNanos((long) ((1 - left) / perNano)).toSeconds());
+        return taken
+                ? 0
+                : Math.max(1, Duration.ofNanos((long) ((1 - left) / perNano)).toSeconds());
     }
 }

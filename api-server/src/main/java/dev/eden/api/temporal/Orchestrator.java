@@ -193,7 +193,8 @@ public final class Orchestrator {
             if (cause instanceof WorkflowNotFoundException) {
                 return new Problem(
                         ErrorCode.MIGRATION_ENDED,
-                        "the workflow of migration " + migration + " has ended; if nobody ended it: eden migration recover " + migration);
+                        "the workflow of migration " + migration
+                                + " has ended; if nobody ended it: eden migration recover " + migration);
             }
             if (cause instanceof WorkflowUpdateTimeoutOrCancelledException) {
                 return timedOut(migration);

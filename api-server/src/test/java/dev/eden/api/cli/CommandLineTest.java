@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,8 @@ class CommandLineTest {
         int understood = 0;
         for (CommandLine line : lines) {
             Matcher examples = Pattern.compile("(?m)^ +(?:[A-Z_]+=\\S+ )?eden ([a-z][^#\\n>|&<(]+)")
-                    .matcher(String.join("\n", line.getCommandSpec().usageMessage().footer()));
+                    .matcher(String.join(
+                            "\n", line.getCommandSpec().usageMessage().footer()));
             while (examples.find()) {
                 String example = examples.group(1).replace("%%", "%").strip();
                 assertThat(eden.parseArgs(words(example)).errors()).as(example).isEmpty();
@@ -95,7 +97,8 @@ class CommandLineTest {
         assertThat(nowhere.err()).contains("TEMPORAL_ADDRESS");
         Path go = Files.writeString(home.resolve("go"), "#!/bin/sh\necho go1.20\n");
         assertThat(go.toFile().setExecutable(true)).isTrue();
-        System.setProperty(TemporalCommand.HOME, docs().getParent().toString());
+        System.setProperty(
+                TemporalCommand.HOME, Objects.requireNonNull(docs().getParent()).toString());
         try {
             terminal.with("XDG_CACHE_HOME", home.toString()).with("PATH", home + ":/usr/bin:/bin");
             FakeTerminal.Result old = terminal.run("temporal", "install");
@@ -151,7 +154,7 @@ class CommandLineTest {
     private static Path docs() {
         Path folder = Path.of("").toAbsolutePath();
         while (!Files.exists(folder.resolve("docs/cli.md"))) {
-            folder = folder.getParent();
+            folder = Objects.requireNonNull(folder.getParent());
         }
         return folder.resolve("docs");
     }

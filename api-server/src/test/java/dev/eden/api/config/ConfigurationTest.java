@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,7 +106,7 @@ class ConfigurationTest {
     void theDocumentHasEverySetting() throws IOException {
         Path root = Path.of("").toAbsolutePath();
         while (!Files.exists(root.resolve("docs/configuration.md"))) {
-            root = root.getParent();
+            root = Objects.requireNonNull(root.getParent());
         }
         String document = Files.readString(root.resolve("docs/configuration.md"));
         assertThat(document)

@@ -71,7 +71,8 @@ class ApiTlsTest {
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("PKCS #8");
         assertThatThrownBy(() -> start(new ApiTls(good.key(), good.key()))).isInstanceOf(StartupException.class);
-        assertThatThrownBy(() -> start(new ApiTls(good.certificate(), files(pair("EC")).key())))
+        assertThatThrownBy(() ->
+                        start(new ApiTls(good.certificate(), files(pair("EC")).key())))
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("is not the certificate's key");
     }

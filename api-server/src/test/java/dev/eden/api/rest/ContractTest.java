@@ -30,17 +30,14 @@ class ContractTest {
 
     /** All that both sides say of one method of one path. */
     private record Served(
-            String role,
-            Set<String> problems,
-            Set<Integer> statuses,
-            Set<String> produces,
-            boolean json) {}
+            String role, Set<String> problems, Set<Integer> statuses, Set<String> produces, boolean json) {}
 
     @Test
     void everyResourceIsDescribedAndEveryDescriptionIsServed() {
         Map<String, Served> resources = resources();
         Map<String, Served> described = new TreeMap<>();
-        api.operations().forEach(operation -> described.put(operation.method() + " " + operation.path(), of(operation)));
+        api.operations()
+                .forEach(operation -> described.put(operation.method() + " " + operation.path(), of(operation)));
 
         assertThat(described.keySet()).isEqualTo(resources.keySet());
         assertThat(described).isEqualTo(resources);
@@ -67,15 +64,19 @@ class ContractTest {
     @Test
     void whatDiffersIsNoticed() {
         String path = "/api/v1/tokens";
-        String token = "{\"id\":\"7b0a4ad2-3d3e-4f2a-9d7e-2a9b0a2f6f11\",\"role\":\"viewer\",\"label\":\"l\",\"created_at\":\"2026-01-01T00:00:00Z\"}";
+        String token =
+                "{\"id\":\"7b0a4ad2-3d3e-4f2a-9d7e-2a9b0a2f6f11\",\"role\":\"viewer\",\"label\":\"l\",\"created_at\":\"2026-01-01T00:00:00Z\"}";
         String json = "application/json";
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token + "]}")).isEmpty();
+        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token + "]}"))
+                .isEmpty();
         assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token.replace("viewer", "root") + "]}"))
                 .isNotEmpty();
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[],\"hash\":1}")).isNotEmpty();
+        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[],\"hash\":1}"))
+                .isNotEmpty();
         assertThat(api.violations("GET", path, 200, json, "{}")).isNotEmpty();
         assertThat(api.violations("GET", path, 202, json, "{\"tokens\":[]}")).isNotEmpty();
-        assertThat(api.violations("GET", path, 200, "text/html", "{\"tokens\":[]}")).isNotEmpty();
+        assertThat(api.violations("GET", path, 200, "text/html", "{\"tokens\":[]}"))
+                .isNotEmpty();
         assertThat(api.violations("GET", path, 500, "text/plain", "oops")).isNotEmpty();
     }
 
@@ -95,8 +96,7 @@ class ContractTest {
                     .path("components")
                     .path(kind)
                     .fieldNames()
-                    .forEachRemaining(
-                            name -> assertThat(referenced).contains("/components/" + kind + "/" + name));
+                    .forEachRemaining(name -> assertThat(referenced).contains("/components/" + kind + "/" + name));
         }
     }
 
@@ -133,7 +133,9 @@ class ContractTest {
                     String path = root.value().replaceFirst("^/api/v1", "")
                             + (sub == null ? "" : "/" + sub.value().replaceFirst("^/", ""));
                     served.merge(
-                            verb + " " + CONSTRAINED.matcher(path).replaceAll("{$1}"), of(type, method, verb), ContractTest::both);
+                            verb + " " + CONSTRAINED.matcher(path).replaceAll("{$1}"),
+                            of(type, method, verb),
+                            ContractTest::both);
                 }
             }
         }
@@ -207,6 +209,7 @@ class ContractTest {
                 .getAnnotation(Path.class);
         Matcher constrained = CONSTRAINED.matcher(path.value());
         assertThat(constrained.find()).isTrue();
-        assertThat(api.commands()).isEqualTo(new TreeSet<>(Set.of(constrained.group(2).strip().split("\\|"))));
+        assertThat(api.commands())
+                .isEqualTo(new TreeSet<>(Set.of(constrained.group(2).strip().split("\\|"))));
     }
 }

@@ -135,8 +135,7 @@ public final class OpenApi {
     /** The operation behind a request; literal segments win over parameters. */
     public Optional<Operation> operation(String method, String path) {
         String bare = path.split("\\?", 2)[0];
-        String[] wanted =
-                (bare.startsWith("/api/v1/") ? bare.substring("/api/v1".length()) : bare).split("/", -1);
+        String[] wanted = (bare.startsWith("/api/v1/") ? bare.substring("/api/v1".length()) : bare).split("/", -1);
         Operation best = null;
         int literals = -1;
         for (Operation operation : operations) {
@@ -213,8 +212,8 @@ public final class OpenApi {
         if (problem.isEmpty()) {
             return List.of("the problem is no JSON");
         }
-        List<String> wrong = new ArrayList<>(
-                errors(document.at("/components/responses/Problem/content/application~1problem+json/schema"), problem.get()));
+        List<String> wrong = new ArrayList<>(errors(
+                document.at("/components/responses/Problem/content/application~1problem+json/schema"), problem.get()));
         if (problem.get().path("status").asInt() != status) {
             wrong.add("status " + status + " carries another one's problem");
         }
@@ -225,7 +224,8 @@ public final class OpenApi {
             return nowhere;
         });
         if (!possible.contains(slug)) {
-            wrong.add(slug + " is not described for " + operation.map(o -> o.method() + " " + o.path()).orElse("no path"));
+            wrong.add(slug + " is not described for "
+                    + operation.map(o -> o.method() + " " + o.path()).orElse("no path"));
         }
         return wrong;
     }

@@ -24,7 +24,9 @@ class RateLimiterTest {
         for (int i = 0; i < 3; i++) {
             assertThat(limiter.take(one)).isZero();
         }
-        assertThat(limiter.take(one)).as("an hour saves up no more than a burst").isEqualTo(1);
+        assertThat(limiter.take(one))
+                .as("an hour saves up no more than a burst")
+                .isEqualTo(1);
     }
 
     @Test

@@ -16,7 +16,8 @@ public final class RequestMaker {
     /** Every password that a request holds. */
     public static final String SECRET = "fuzz-s3cret-0451";
 
-    private static final List<String> IDS = List.of("a", "b", "c", "d", "redis_interlay", "postgres_interlay", "m1", "m2", "m3");
+    private static final List<String> IDS =
+            List.of("a", "b", "c", "d", "redis_interlay", "postgres_interlay", "m1", "m2", "m3");
     private static final List<String> URIS = List.of(
             "redis://127.0.0.1:1",
             "rediss://127.0.0.1:1",
@@ -50,9 +51,10 @@ public final class RequestMaker {
             "\"${jndi:ldap://x}\"",
             "\"" + "x".repeat(5_000) + "\"");
     private static final List<String> DURATIONS = List.of("1ms", "5s", "10m", "2h", "1d", "999999999d", "5 s", "-1s");
-    private static final List<String> NONSENSE =
-            List.of("", "{", "[]", "null", "\u0000", "{\"id\":1}}", "{\"id\":\"a\",\"id\":\"b\"}", "ÿ", "[".repeat(2_000));
-    private static final List<String> SEGMENTS = List.of("%20", "%00", "%2e%2e", "%2F", "%ff", "x%0d%0ay", "ü", "%F0%9F%92%A5", "y".repeat(300), ";a=b");
+    private static final List<String> NONSENSE = List.of(
+            "", "{", "[]", "null", "\u0000", "{\"id\":1}}", "{\"id\":\"a\",\"id\":\"b\"}", "ÿ", "[".repeat(2_000));
+    private static final List<String> SEGMENTS =
+            List.of("%20", "%00", "%2e%2e", "%2F", "%ff", "x%0d%0ay", "ü", "%F0%9F%92%A5", "y".repeat(300), ";a=b");
 
     private final OpenApi api;
     private final Random random;
@@ -64,27 +66,28 @@ public final class RequestMaker {
 
     /** @param headers name, value, name, value … */
     public record Made(
-            String method,
-            String path,
-            @Nullable String body,
-            boolean authenticated,
-            List<String> headers) {}
+            String method, String path, @Nullable String body, boolean authenticated, List<String> headers) {}
 
     public Made next() {
-        OpenApi.Operation operation = api.operations().get(random.nextInt(api.operations().size()));
+        OpenApi.Operation operation =
+                api.operations().get(random.nextInt(api.operations().size()));
         StringBuilder path = new StringBuilder(chance(8) ? "" : "/api/v1");
         for (String segment : operation.path().substring(1).split("/")) {
             path.append('/').append(segment.startsWith("{") ? parameter(segment) : segment);
         }
         String query = query(operation);
         List<String> headers = new ArrayList<>();
-        headers.addAll(List.of("Accept", pick(List.of("application/json", "application/json", "*/*", "text/markdown", "image/png"))));
+        headers.addAll(List.of(
+                "Accept", pick(List.of("application/json", "application/json", "*/*", "text/markdown", "image/png"))));
         if (operation.mutation() && chance(4)) {
             headers.addAll(List.of("Idempotency-Key", chance(5) ? "k k" : "k" + random.nextInt(20)));
         }
         String body = null;
         if (operation.hasBody() && !chance(20)) {
-            body = chance(15) ? pick(NONSENSE) : value(operation.node().at("/requestBody/content/application~1json/schema"), "").toString();
+            body = chance(15)
+                    ? pick(NONSENSE)
+                    : value(operation.node().at("/requestBody/content/application~1json/schema"), "")
+                            .toString();
             headers.addAll(List.of("Content-Type", chance(30) ? "text/plain" : "application/json"));
         }
         String method = chance(40) ? pick(List.of("PUT", "DELETE", "PATCH", "GET")) : operation.method();
@@ -103,7 +106,8 @@ public final class RequestMaker {
         for (JsonNode one : operation.node().path("parameters")) {
             JsonNode parameter = api.resolved(one);
             if (parameter.path("in").asText().equals("query") && chance(2)) {
-                JsonNode value = value(parameter.path("schema"), parameter.path("name").asText());
+                JsonNode value =
+                        value(parameter.path("schema"), parameter.path("name").asText());
                 query.append(query.isEmpty() ? '?' : '&')
                         .append(parameter.path("name").asText())
                         .append('=')
@@ -125,7 +129,8 @@ public final class RequestMaker {
             return Json.mapper().getNodeFactory().textNode(pick(URIS));
         }
         if (schema.has("oneOf")) {
-            return value(schema.path("oneOf").get(random.nextInt(schema.path("oneOf").size())), name);
+            return value(
+                    schema.path("oneOf").get(random.nextInt(schema.path("oneOf").size())), name);
         }
         if (schema.has("enum")) {
             return schema.path("enum").get(random.nextInt(schema.path("enum").size()));
@@ -141,8 +146,7 @@ public final class RequestMaker {
                 yield array;
             }
             case "string" ->
-                nodes.textNode(
-                        schema.path("pattern").asText().contains("ms|s") ? pick(DURATIONS) : pick(IDS));
+                nodes.textNode(schema.path("pattern").asText().contains("ms|s") ? pick(DURATIONS) : pick(IDS));
             case "integer" -> nodes.numberNode(random.nextInt(chance(3) ? 2_000_000_000 : 200));
             case "number" -> nodes.numberNode(chance(4) ? random.nextDouble(-2, 2_000) : random.nextDouble());
             case "boolean" -> nodes.booleanNode(random.nextBoolean());
@@ -179,6 +183,8 @@ public final class RequestMaker {
     }
 
     private static String encoded(String segment) {
-        return segment.contains("%") || segment.startsWith(";") ? segment : URLEncoder.encode(segment, StandardCharsets.UTF_8);
+        return segment.contains("%") || segment.startsWith(";")
+                ? segment
+                : URLEncoder.encode(segment, StandardCharsets.UTF_8);
     }
 }

@@ -77,8 +77,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         this.loop = pool.loop;
         this.login = login;
         this.settings = loop.settings.empty;
-        this.statements =
-                new ServerStatements(this, loop.config.limits().preparedPerServer());
+        this.statements = new ServerStatements(this, loop.config.limits().preparedPerServer());
     }
 
     // ---- state
