@@ -1,8 +1,8 @@
 package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
@@ -35,9 +35,8 @@ class TemporalOperatorsIT {
 
     @BeforeAll
     static void start() {
-        assumeThat(EmbeddedTemporal.devServerBinary())
-                .as("Temporal's dev server: infra/temporal/build")
-                .isPresent();
+        assumeTrue(
+                EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
         binary = EmbeddedTemporal.devServerBinary().orElseThrow().toString();
         eden = TestServer.start(EmbeddedTemporal.Form.DEV_SERVER);
     }
