@@ -18,6 +18,7 @@ import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
@@ -25,6 +26,7 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.api.trace.RequestIdFilter;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
@@ -178,18 +180,30 @@ public final class EdenServer implements AutoCloseable {
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
                 store.routes(),
+                store.tunings(),
                 store.replication(),
                 store.routeRows(),
                 traffic,
                 new EndpointHealth(store.endpoints()),
                 options.temporalUi(),
                 options.temporalNamespace());
+        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
         MigrationCommands commands = new MigrationCommands(
-                migrations, orchestrator, status, made.activities().preparation()::preflight);
+                migrations,
+                store.tunings(),
+                orchestrator,
+                status,
+                new ForecastStore(jdbi),
+                new MigrationCommands.Steps(
+                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        made.activities().preparation()::forecast,
+                        made.activities().cutover()::rehearse));
+        opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
         List<Object> components = new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi), options.limits()));
+        components.add(new RequestIdFilter());
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
         components.add(new MigrationResource(
@@ -197,7 +211,7 @@ public final class EdenServer implements AutoCloseable {
                 commands,
                 status,
                 validations,
-                new MigrationReport(status, store.audit(), store.replication(), validations)));
+                new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
         components.add(events);
         components.add(new TokenResource(tokens));
         components.add(new AuditResource(new AuditChain(jdbi)));

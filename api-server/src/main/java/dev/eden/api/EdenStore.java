@@ -14,6 +14,7 @@ import dev.eden.api.store.EncryptionCheck;
 import dev.eden.api.store.EncryptionKey;
 import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.SecretCipher;
+import dev.eden.api.store.TuningStore;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
 import java.nio.file.Path;
@@ -101,7 +102,12 @@ public final class EdenStore implements AutoCloseable {
     }
 
     public ReplicationLedger replication() {
-        return new PostgresReplicationLedger(database.jdbi());
+        return new PostgresReplicationLedger(database.jdbi(), tunings());
+    }
+
+    /** What operators have set of running copies. */
+    public TuningStore tunings() {
+        return new TuningStore(database.jdbi(), audit);
     }
 
     /** The proxies' port. */

@@ -4,6 +4,7 @@ import dev.eden.api.rest.ApiTls;
 import dev.eden.api.rest.Security;
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param temporalUi base URI of Temporal's Web UI, for links
  * @param tls null: the API is plain HTTP
  * @param adminToken given from outside; null: the first start makes one and prints it
+ * @param retention after which finished migrations are forgotten; zero: never
  */
 public record ServerOptions(
         List<Front> fronts,
@@ -32,10 +34,88 @@ public record ServerOptions(
         String temporalNamespace,
         @Nullable String temporalUi,
         @Nullable Secret adminToken,
+        Duration retention,
         @Nullable ApiTls tls,
         Security.Limits limits) {
 
     /** With TLS as the environment has it, and the limits of every server. */
+    public ServerOptions(
+            List<Front> fronts,
+            String proxyName,
+            boolean proxyInside,
+            String apiHost,
+            int apiPort,
+            String adminHost,
+            int adminPort,
+            EdenStore.Settings store,
+            String temporalAddress,
+            String temporalNamespace,
+            @Nullable String temporalUi,
+            @Nullable Secret adminToken,
+            Duration retention) {
+        this(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                ApiTls.fromEnvironment(),
+                Security.Limits.DEFAULT);
+    }
+
+    /** The same with another certificate, or none. */
+    public ServerOptions withTls(@Nullable ApiTls other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                other,
+                limits);
+    }
+
+    /** The same under other limits. */
+    public ServerOptions withLimits(Security.Limits other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                tls,
+                other);
+    }
+
+    public ServerOptions {
+        fronts = List.copyOf(fronts);
+    }
+
+    /** Forgets nothing. */
     public ServerOptions(
             List<Front> fronts,
             String proxyName,
@@ -62,50 +142,7 @@ public record ServerOptions(
                 temporalNamespace,
                 temporalUi,
                 adminToken,
-                ApiTls.fromEnvironment(),
-                Security.Limits.DEFAULT);
-    }
-
-    /** The same with another certificate, or none. */
-    public ServerOptions withTls(@Nullable ApiTls other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                other,
-                limits);
-    }
-
-    /** The same under other limits. */
-    public ServerOptions withLimits(Security.Limits other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                tls,
-                other);
-    }
-
-    public ServerOptions {
-        fronts = List.copyOf(fronts);
+                Duration.ZERO);
     }
 
     /** An interlay, the engine it speaks and where it is listened for its clients. */

@@ -26,7 +26,7 @@ class BadInputIT {
             "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"options\":{\"client_login\":\"endpoint\"},\"labels\":{\"a\":\"b\"}}";
     private static final String MIGRATION = """
             {"id":"m","description":"d","strategy":{"type":"canary","read_percentage":0.05,"consistency":"session","max_wait":"5ms",
-            "stages":[{"read_percentage":0.1,"bake":"1m"}],
+            "stages":[{"read_percentage":0.1,"bake":"1m","gates":{"max_error_rate":0.1}}],
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
             "data":{"type":"scan","mechanism":"auto","replace":"replace"},
             "gates":{"max_error_rate":0.1,"max_latency_ratio":2,"max_mismatch_rate":0,"min_samples":10,"max_lag_ms":100,"on_breach":"hold"},
@@ -101,7 +101,8 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/strategy/stages", "{}"),
                 wrong(m, MIGRATION, "/strategy/stages/0/read_percentage", "2"),
                 wrong(m, MIGRATION, "/strategy/stages/0/bake", "\"soon\""),
-                wrong(m, MIGRATION, "/strategy/stages/0/gates", "{}"),
+                wrong(m, MIGRATION, "/strategy/stages/0/gates", "[]"),
+                wrong(m, MIGRATION, "/strategy/stages/0/gates/max_error_rate", "2"),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"both\""),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"cutover\""),
                 wrong(m, MIGRATION, "/strategy/write_mode/policy", "\"new_authoritative\""),
@@ -110,6 +111,7 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/strategy/write_mode/write_percentage", "1"),
                 wrong(m, MIGRATION, "/data/type", "\"all\""),
                 wrong(m, MIGRATION, "/data/type", "\"dms\""),
+                wrong(m, MIGRATION, "/data/replace", "\"maybe\""),
                 wrong(m, MIGRATION, "/data/mechanism", "\"dirty_keys\""),
                 wrong(m, MIGRATION, "/data/replace", "true"),
                 wrong(m, MIGRATION, "/gates/max_error_rate", "\"low\""),
@@ -341,8 +343,9 @@ class BadInputIT {
 
     @Test
     void dataOfTheOtherEngineIsRefused() {
-        String logical = MIGRATION.replace("\"m\"", "\"logical\"").replace("\"scan\"", "\"logical\"");
-        assertThat(eden.post("/api/v1/migrations", logical).status()).isEqualTo(201);
+        String logical = "{\"id\":\"logical\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"logical\"}}";
+        TestServer.Answer created = eden.post("/api/v1/migrations", logical);
+        assertThat(created.status()).as(created.body()).isEqualTo(201);
         assertProblem(
                 eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
                 422,

@@ -13,6 +13,7 @@ import io.temporal.activity.Activity;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
 final class FakeActivities
@@ -28,6 +29,9 @@ final class FakeActivities
     final AtomicReference<List<String>> blockers = new AtomicReference<>(List.of());
     /** Shares that were applied, in order. */
     final List<Double> shares = new CopyOnWriteArrayList<>();
+
+    /** The requests on whose behalf preflights ran, as their logs would say. */
+    final List<String> requests = new CopyOnWriteArrayList<>();
 
     EdenServer.Activities.Opened open(EdenStore store) {
         // A proxy of interfaces for each: one object may be registered once per activity interface only.
@@ -56,7 +60,13 @@ final class FakeActivities
 
     @Override
     public Preflight preflight(MigrationSpec spec) {
+        requests.add(String.valueOf(MDC.get("request")));
         return new Preflight(findings.get());
+    }
+
+    @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        return new CopyForecast(1_000, 50_000, 0.5, "as the test has it");
     }
 
     @Override
@@ -84,13 +94,31 @@ final class FakeActivities
 
     @Override
     public CanaryVerdict watch(CanaryRequest request) {
-        untilCancelled();
+        if (request.bakedAtMillis() > 0) {
+            until(() -> System.currentTimeMillis() >= request.bakedAtMillis());
+            return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);
+        }
+        until(() -> false);
         return new CanaryVerdict(false, "");
+    }
+
+    @Override
+    public CanaryVerdict watchOwner(CanaryRequest request) {
+        return watch(request);
     }
 
     @Override
     public Readiness readiness(AttemptRequest request) {
         return new Readiness(blockers.get().isEmpty(), blockers.get());
+    }
+
+    @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        String outcome = blockers.get().isEmpty() ? "rehearsed" : "refused";
+        return new Rehearsal(outcome, blockers.get(), 12_345, """
+                {"attempt":1,"number":0,"migration":"%s","direction":"rehearsal","epoch":1,"outcome":"%s","blockers":[],
+                "holdAtMicros":1,"openedAtMicros":12346,"pauseMicros":12345,"steps":[{"name":"drain","micros":900}],
+                "proxies":[{"proxy":"p","interlay":"redis_interlay","acknowledgedAtMicros":{"OPENED":12346},"detail":"{}"}]}""".formatted(spec.id(), outcome));
     }
 
     @Override
@@ -109,8 +137,12 @@ final class FakeActivities
     public void cleanUp(CleanupRequest request) {}
 
     private static void untilCancelled() {
+        until(() -> false);
+    }
+
+    private static void until(java.util.function.BooleanSupplier condition) {
         try {
-            while (true) {
+            while (!condition.getAsBoolean()) {
                 Activity.getExecutionContext().heartbeat(null);
                 Thread.sleep(100);
             }

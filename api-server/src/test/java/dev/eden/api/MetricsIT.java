@@ -65,7 +65,10 @@ class MetricsIT {
         assertThat(eden.post("/api/v1/migrations/m/interlay/redis_interlay", "{\"endpoint\":\"t\"}")
                         .status())
                 .isIn(200, 201);
-        assertThat(eden.post("/api/v1/migrations/m/migrate", null).status()).isEqualTo(202);
+        TestServer.Answer started =
+                eden.send(TestServer.TOKEN, "POST", "/api/v1/migrations/m/migrate", null, "X-Request-Id", "start-of-m");
+        assertThat(started.status()).as(started.body()).isEqualTo(202);
+        assertThat(started.raw().headers().firstValue("X-Request-Id")).contains("start-of-m");
         // What the steps of a real migration leave in the store; the steps of this server are fakes.
         execute("INSERT INTO attempt (migration, epoch, direction, coordinator, outcome, report)"
                 + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
@@ -128,6 +131,25 @@ class MetricsIT {
         }
         await().untilAsserted(() ->
                 assertThat(eden.admin("/health").json().at("/status").asText()).isEqualTo("healthy"));
+    }
+
+    @Test
+    void theRequestThatStartedAMigrationIsInTheLogsOfItsSteps() {
+        await().untilAsserted(() -> assertThat(eden.activities.requests).contains("start-of-m"));
+        assertThat(eden.send(null, "GET", "/api/v1/endpoints", null)
+                        .raw()
+                        .headers()
+                        .firstValue("X-Request-Id"))
+                .as("a refused request has one too")
+                .isPresent();
+        assertThat(eden.send(TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "X-Request-Id", "a b")
+                        .raw()
+                        .headers()
+                        .firstValue("X-Request-Id"))
+                .as("nothing strange gets into the log")
+                .isPresent()
+                .get()
+                .isNotEqualTo("a b");
     }
 
     private static Map<String, String> documented(String process) {

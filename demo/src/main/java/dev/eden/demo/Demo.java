@@ -42,7 +42,7 @@ final class Demo {
         if (!cluster.durableTemporal()) {
             screen.event(
                     "note: no temporal binary here, so Temporal is the in-process test server: neither durable nor with a"
-                            + " Web UI (infra/temporal/build makes the real one)");
+                            + " Web UI (eden temporal install builds the real one)");
         }
         CompletableFuture<Void> filled = CompletableFuture.runAsync(this::fill);
         screen.event("starting the control plane, filling the source with " + options.keys() + " " + workload.units());

@@ -12,7 +12,7 @@ final class TemporalTestServer implements EmbeddedTemporal {
             ************************************************************************************
             *  Temporal runs as the in-process test server: NOT DURABLE (workflows end with    *
             *  this process) and WITHOUT A WEB UI. For the real one: install the `temporal`    *
-            *  command line, or run infra/temporal/build (needs Go), or set TEMPORAL_ADDRESS.  *
+            *  command line, or: eden temporal install (needs Go), or set TEMPORAL_ADDRESS.    *
             ************************************************************************************
             """;
 

@@ -20,7 +20,7 @@ public final class PostgresProxy implements InterlayProxy {
      */
     public static PostgresProxy start(PostgresProxyConfig config, RouteStore store, MeterRegistry registry) {
         return new PostgresProxy(ProxyLife.start(
-                config.identity(), config.interlay(), store, () -> new PostgresLoops(config), registry));
+                config.identity(), config.interlay(), store, () -> new PostgresLoops(config, store), registry));
     }
 
     @Override

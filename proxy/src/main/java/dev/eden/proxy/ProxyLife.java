@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,7 @@ final class ProxyLife implements AutoCloseable {
     private final RouteFollower follower;
     private final TrafficReporter reporter;
     private final int port;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private ProxyLife(
             ProxyIdentity identity,
@@ -131,6 +133,9 @@ final class ProxyLife implements AutoCloseable {
     /** Stops accepting, takes part in a running attempt to its end, lets what is in flight end (5 s at most each), closes, signs off. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         loops.stopAccepting();
         awaitStable();
         follower.close();

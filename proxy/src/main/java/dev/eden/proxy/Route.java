@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param active serves writes; null until the interlay is bound to an endpoint
  * @param standby the other side of a migration, null outside one
  * @param activeTag 0…15, changes whenever the active server changes; tags SCAN cursors
- * @param appliedKey key on the standby (db 0, a hash with fields {@code replid} and {@code offset}) where the applier keeps the position it has applied; null when no applier runs
+ * @param appliedKey how the standby tells what position has been applied; Redis: a key in db 0, a hash with fields {@code replid} and {@code offset};
+ *     PostgreSQL: the name of the subscription, and of the publication on the active side; null when no applier runs
  * @param ackBoth replies to writes wait until the standby has applied them
  */
 public record Route(

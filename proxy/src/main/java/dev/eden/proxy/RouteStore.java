@@ -28,6 +28,26 @@ public interface RouteStore {
     /** Calls {@code onChange} (any thread, no argument: read the row) soon after a row of this interlay changed. Polling must back it up. */
     Subscription watch(String interlay, Runnable onChange);
 
+    /**
+     * Asks every proxy of the interlay to cancel what the client with {@code key} has under way; returns when one has, or when none did within some
+     * seconds, after which none will.
+     */
+    void cancel(String interlay, CancelKey key);
+
+    /** Calls {@code answer} (on threads of its own) for keys that {@link #cancel} was called with, anywhere. */
+    Subscription cancels(String interlay, CancelAnswer answer);
+
+    /** Answers true when it has cancelled; first it takes the claim. */
+    interface CancelAnswer {
+        boolean cancel(CancelKey key, Claim claim);
+    }
+
+    /** A request to cancel that somebody may still wait for. */
+    interface Claim {
+        /** False: the asker has gone, or another was first; then nothing may be cancelled any more. */
+        boolean take();
+    }
+
     interface Subscription extends AutoCloseable {
         @Override
         void close();

@@ -41,6 +41,8 @@ final class TrafficWindow {
                 now.eligibleReads(),
                 now.chosenReads(),
                 now.servedByStandby(),
+                now.events().getOrDefault("shadow_compared", 0L),
+                now.events().getOrDefault("shadow_mismatched", 0L),
                 now.ineligible());
     }
 

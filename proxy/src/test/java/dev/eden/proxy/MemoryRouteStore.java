@@ -3,6 +3,7 @@ package dev.eden.proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryRouteStore implements RouteStore {
     public record Acknowledged(long attempt, Step step, String detail) {}
 
+    private final List<CancelAnswer> answers = new CopyOnWriteArrayList<>();
     private final List<Runnable> watchers = new CopyOnWriteArrayList<>();
     public final List<Acknowledged> acknowledgements = new CopyOnWriteArrayList<>();
     public final List<TrafficReport> reports = new CopyOnWriteArrayList<>();
@@ -154,6 +156,22 @@ public final class MemoryRouteStore implements RouteStore {
     public void leave(ProxyIdentity proxy, String interlay) {
         check();
         left = true;
+    }
+
+    @Override
+    public void cancel(String interlay, CancelKey key) {
+        AtomicBoolean taken = new AtomicBoolean();
+        for (CancelAnswer answer : answers) {
+            if (answer.cancel(key, () -> taken.compareAndSet(false, true))) {
+                return;
+            }
+        }
+    }
+
+    @Override
+    public Subscription cancels(String interlay, CancelAnswer answer) {
+        answers.add(answer);
+        return () -> answers.remove(answer);
     }
 
     @Override

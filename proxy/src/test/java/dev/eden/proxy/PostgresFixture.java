@@ -33,8 +33,10 @@ abstract class PostgresFixture {
 
     @BeforeAll
     static void servers() throws SQLException {
-        source = EmbeddedPostgres.start();
-        target = EmbeddedPostgres.start();
+        EmbeddedPostgres.Options logical = EmbeddedPostgres.Options.defaults()
+                .withSettings("wal_level=logical", "wal_retrieve_retry_interval=100ms");
+        source = EmbeddedPostgres.start(logical);
+        target = EmbeddedPostgres.start(logical);
         try (Connection at = direct(source);
                 Statement statement = at.createStatement()) {
             statement.execute("CREATE ROLE app LOGIN PASSWORD 'pencil'");

@@ -3,7 +3,7 @@ package dev.eden.proxy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 
-/** A proxy in front of one server, for benchmarks: {@code PORT HOST:PORT USER PASSWORD DATABASE [loops] [pool] [session]}; the user reads pg_authid. */
+/** A proxy in front of one server, for benchmarks: {@code PORT HOST:PORT USER PASSWORD DATABASE [loops] [pool] [session]}, database {@code *} for all; the user reads pg_authid. */
 public final class PostgresProxyMain {
     public static void main(String[] arguments) throws Exception {
         String[] target = arguments[1].split(":");
@@ -14,7 +14,7 @@ public final class PostgresProxyMain {
                 false,
                 new Backend.Login(arguments[2], new Secret(arguments[3])),
                 null,
-                arguments[4]);
+                arguments[4].equals("*") ? null : arguments[4]);
         PostgresProxyConfig config = PostgresProxyConfig.of(
                         new ProxyIdentity("bench", "1", "", ""),
                         "test",

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.postgres.PgWire;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,8 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The protocol itself: what drivers do rarely, and what none should do. */
 class PostgresWireIT extends PostgresFixture {
@@ -280,8 +283,38 @@ class PostgresWireIT extends PostgresFixture {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {V3_0, V3_2})
+    void aCancelRequestReachesItsClientThroughAnotherProxy(int version) throws Exception {
+        start(config -> config);
+        try (PostgresProxy other = PostgresProxy.start(config("p2"), store, new SimpleMeterRegistry());
+                PgWire wire = new PgWire(proxy.port()).login(version, "app", "pencil");
+                PgWire bystander = new PgWire(other.port()).login(version, "app", "pencil");
+                Connection at = direct(source)) {
+            bystander.query("SELECT pg_sleep(1), 'bystander'").send();
+            wire.query("SELECT pg_sleep(61)").send();
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> one(
+                                    at,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(61)' AND state = 'active'")
+                            .equals("1"));
+            byte[] wrong = wire.secret.clone();
+            wrong[0] ^= 1;
+            cancel(other.port(), wire.pid, wrong);
+            cancel(other.port(), wire.pid, wire.secret);
+            // When the request's connection has ended the signal has been sent: the next statement is not struck.
+            wire.query("SELECT pg_sleep(0.2)").send();
+            assertThat(wire.answers(2)).isEqualTo("T E57014 ZI T D C ZI");
+            assertThat(bystander.answers(1)).isEqualTo("T D C ZI");
+        }
+    }
+
     private void cancel(int pid, byte[] secret) throws IOException {
-        try (PgWire wire = new PgWire(proxy.port())) {
+        cancel(proxy.port(), pid, secret);
+    }
+
+    private static void cancel(int port, int pid, byte[] secret) throws IOException {
+        try (PgWire wire = new PgWire(port)) {
             wire.send(ByteBuffer.allocate(12 + secret.length)
                     .putInt(12 + secret.length)
                     .putInt(80877102)

@@ -97,6 +97,11 @@ public final class Wire implements AutoCloseable {
         return line.toString();
     }
 
+    /** True when there is something to {@link #read}. */
+    public boolean ready() throws IOException {
+        return in.available() > 0;
+    }
+
     /** True when nothing comes for this long. */
     public boolean silent(Duration time) throws IOException {
         socket.setSoTimeout((int) time.toMillis());

@@ -25,6 +25,12 @@ public record MigrationSpec(
                 id, description, engine, source, target, interlays, other, data, gates, failureHandling, budget);
     }
 
+    /** The same under other gates. */
+    MigrationSpec withGates(Gates other) {
+        return new MigrationSpec(
+                id, description, engine, source, target, interlays, strategy, data, other, failureHandling, budget);
+    }
+
     /** {@code type}: {@code scan} or {@code none}; {@code mechanism}: {@code auto}, {@code psync}; {@code replace}: {@code replace}, {@code skip}, {@code fail}. */
     public record Data(String type, String mechanism, String replace) {}
 
@@ -36,6 +42,11 @@ public record MigrationSpec(
             long minSamples,
             long maxLagMs,
             String onBreach) {
+
+        /** True where some figure of the target's reads is gated, so that reads have to be seen before a stage can pass. */
+        public boolean judgesReads() {
+            return maxErrorRate >= 0 || maxLatencyRatio >= 0;
+        }
 
         /** No gate but the lag gate of 100 ms. */
         public static Gates defaults() {

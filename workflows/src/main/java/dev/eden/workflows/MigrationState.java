@@ -128,7 +128,15 @@ final class MigrationState {
                 strategy.plan().size(),
                 Math.max(0, spec.budget().maxAttempts() - series),
                 spec.failureHandling(),
-                spec.gates().onBreach().equals("rollback"));
+                gates().onBreach().equals("rollback"));
+    }
+
+    /** The gates in force: the present stage's own, or the migration's. */
+    MigrationSpec.Gates gates() {
+        List<Strategy.Stage> plan = strategy.plan();
+        MigrationSpec.Gates own =
+                phase instanceof Canary && stage < plan.size() ? plan.get(stage).gates() : null;
+        return own == null ? spec.gates() : own;
     }
 
     MigrationView view() {

@@ -15,6 +15,7 @@ import dev.eden.workflows.MigrationPhase.Validating;
 import dev.eden.workflows.PhaseMachine.Event;
 import dev.eden.workflows.PhaseMachine.Moved;
 import dev.eden.workflows.PhaseMachine.Refused;
+import dev.eden.workflows.activity.CanaryActivities;
 import dev.eden.workflows.activity.CanaryActivities.CanaryRequest;
 import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
 import dev.eden.workflows.activity.CleanupActivities.CleanupRequest;
@@ -56,6 +57,9 @@ import org.jspecify.annotations.Nullable;
 public final class MigrationWorkflowImpl implements MigrationWorkflow {
     /** Comparisons with repair before a difference that stays counts as a failure. */
     static final int VALIDATION_ROUNDS = 5;
+
+    /** Change id: a stage passes by the watch's verdict over all its reads, no longer by time alone. */
+    private static final String STAGES_JUDGED = "stages-judged";
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
     private static final Duration AFTER_A_FAILED_SERIES = Duration.ofSeconds(30);
@@ -198,17 +202,25 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         Promise<CanaryVerdict> watch = null;
         Promise<Void> bake = null;
         Promise<Void> askAgain = null;
+        boolean judged = state.bakeUntilMillis() > 0
+                && Workflow.getVersion(STAGES_JUDGED, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
+        String passed = null;
         while (true) {
             if (!state.isApplied()) {
                 leaveCanary();
                 watch = null;
+                passed = null;
                 applyShare();
                 continue;
             }
+            boolean judging = judged && state.shareInForce() > 0;
             if (watch == null && state.shareInForce() > 0) {
-                watch = startWatch();
+                watch = startWatch(
+                        "watch the gates",
+                        judging && passed == null ? state.bakeUntilMillis() : 0,
+                        CanaryActivities::watch);
             }
-            if (bake == null && state.bakeUntilMillis() > 0) {
+            if (bake == null && state.bakeUntilMillis() > 0 && !judging) {
                 bake = timer(
                         Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis())),
                         "stage " + state.stage() + " bakes");
@@ -221,7 +233,9 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             Promise<CanaryVerdict> watched = watch;
             Promise<Void> baked = bake;
             Promise<Void> asked = askAgain;
+            boolean mayPass = passed != null;
             waitFor(() -> !state.isApplied()
+                    || (mayPass && advancesByItself())
                     || (watched != null && watched.isCompleted())
                     || (baked != null && baked.isCompleted() && advancesByItself())
                     || (asked == null ? cutsOverByItself() : asked.isCompleted() && cutsOverByItself()));
@@ -231,8 +245,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 if (verdict.breached()) {
                     return new Event.GateBreached(verdict.reason());
                 }
+                passed = verdict.passed() ? verdict.reason() : passed;
+            } else if (passed != null && advancesByItself()) {
+                return new Event.StageBaked(passed);
             } else if (baked != null && baked.isCompleted() && advancesByItself()) {
-                return new Event.StageBaked();
+                return new Event.StageBaked("");
             } else if (asked != null && asked.isCompleted() && cutsOverByItself()) {
                 if (isReady()) {
                     return new Event.CutoverDue();
@@ -274,7 +291,21 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         if (!state.finalizing()) {
             ensureReplication();
             applyShare();
-            waitFor(state::finalizing);
+            if (Workflow.getVersion("watch while baking", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
+                waitFor(state::finalizing);
+                return cleanUp(true);
+            }
+            leaveCanary();
+            Promise<CanaryVerdict> watch = startWatch("watch the new owner", 0, CanaryActivities::watchOwner);
+            waitFor(() -> state.finalizing() || (watch.isCompleted() && !state.paused()));
+            if (!state.finalizing()) {
+                CanaryVerdict verdict = watch.get();
+                if (verdict.breached()) {
+                    return new Event.GateBreached(verdict.reason());
+                }
+                waitFor(state::finalizing);
+            }
+            leaveCanary();
         }
         return cleanUp(true);
     }
@@ -388,7 +419,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 name = AuditEvents.PHASE_CHANGED;
                 reason = "";
             }
-            case Event.StageBaked _, Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {
+            case Event.StageBaked baked -> {
+                name = baked.numbers().isEmpty() ? AuditEvents.PHASE_CHANGED : AuditEvents.STAGE_PROMOTED;
+                reason = baked.numbers();
+            }
+            case Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {
                 name = AuditEvents.PHASE_CHANGED;
                 reason = "";
             }
@@ -658,11 +693,12 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         publish();
     }
 
-    private Promise<CanaryVerdict> startWatch() {
+    private Promise<CanaryVerdict> startWatch(
+            String title, long bakedAtMillis, Functions.Func2<CanaryActivities, CanaryRequest, CanaryVerdict> what) {
         CompletablePromise<CanaryVerdict> verdict = Workflow.newPromise();
-        CanaryRequest request = new CanaryRequest(state.spec(), state.wanted());
-        CancellationScope scope = Workflow.newCancellationScope(() -> verdict.completeFrom(
-                Async.function(() -> Steps.watch("watch the gates").watch(request))));
+        CanaryRequest request = new CanaryRequest(state.spec().withGates(state.gates()), state.wanted(), bakedAtMillis);
+        CancellationScope scope = Workflow.newCancellationScope(
+                () -> verdict.completeFrom(Async.function(() -> what.apply(Steps.watch(title), request))));
         scope.run();
         watchScope = scope;
         return verdict;

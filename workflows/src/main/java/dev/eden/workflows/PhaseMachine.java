@@ -121,8 +121,8 @@ final class PhaseMachine {
 
         record Validated() implements Event {}
 
-        /** The stage has baked for its time and no gate was breached. */
-        record StageBaked() implements Event {}
+        /** The stage has baked for its time and no gate was breached. {@code numbers}: what was judged; empty where nothing was. */
+        record StageBaked(String numbers) implements Event {}
 
         /** Strategy {@code immediate}: ready, nobody needs to ask. */
         record CutoverDue() implements Event {}
@@ -180,10 +180,7 @@ final class PhaseMachine {
                         ? yes(new Canary(facts.stage() + 1))
                         : unexpected(phase, event);
             case Event.CutoverDue _ -> phase instanceof Canary ? yes(new CuttingOver(1)) : unexpected(phase, event);
-            case Event.GateBreached _ ->
-                phase instanceof Canary
-                        ? yes(facts.breachRollsBack() ? new RollingBack(false) : phase)
-                        : unexpected(phase, event);
+            case Event.GateBreached _ -> breached(phase, event, facts);
             case Event.Committed _ -> committed(phase, facts);
             case Event.Aborted aborted -> notCommitted(phase, facts, aborted.reason(), true);
             case Event.NotReady notReady -> notCommitted(phase, facts, notReady.reason(), false);
@@ -321,6 +318,17 @@ final class PhaseMachine {
 
     private static Decision notReady(MigrationPhase phase, Facts facts) {
         return no("not ready for cutover: " + String.join("; ", facts.blockers(phase)));
+    }
+
+    /** After a flip the breach takes writes back whatever the gates say of reads: clients are not served. */
+    private static Decision breached(MigrationPhase phase, Event event, Facts facts) {
+        return switch (phase) {
+            case Canary _ -> yes(facts.breachRollsBack() ? new RollingBack(false) : phase);
+            case Baking _ -> facts.finalizing() ? unexpected(phase, event) : yes(new RollingBack(true));
+            case Created _, Initializing _, Replicating _, Validating _, CuttingOver _, RollingBack _ ->
+                unexpected(phase, event);
+            case NeedsOperator _, Completed _, RolledBack _ -> unexpected(phase, event);
+        };
     }
 
     private static Decision committed(MigrationPhase phase, Facts facts) {

@@ -51,8 +51,18 @@ public record Strategy(
         }
     }
 
-    /** One step of a canary that advances by itself after {@code bakeSeconds} when the gates hold; 0 waits for {@code advance}. */
-    public record Stage(double readPercentage, long bakeSeconds) {}
+    /**
+     * One step of a canary that advances by itself after {@code bakeSeconds} when the gates hold; 0 waits for {@code advance}.
+     *
+     * @param gates in force during this stage; null: the migration's
+     */
+    public record Stage(double readPercentage, long bakeSeconds, MigrationSpec.@Nullable Gates gates) {
+
+        /** Under the migration's gates. */
+        public Stage(double readPercentage, long bakeSeconds) {
+            this(readPercentage, bakeSeconds, null);
+        }
+    }
 
     /** The same with another share of reads. */
     public Strategy withReadPercentage(double share) {

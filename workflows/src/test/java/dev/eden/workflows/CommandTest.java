@@ -234,6 +234,23 @@ class CommandTest {
                 .matches(r -> r.reason().contains("2 %"));
     }
 
+    /** Whatever the gates say of reads, and nobody has to ask. */
+    @Test
+    void afterAFlipClientsThatAreNotServedTakeItBack() {
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.world.ownerBreach = "none of 20 requests succeeded";
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+        assertThat(bench.view().readPercentage()).isZero();
+        assertThat(events(AuditEvents.GATE_BREACHED))
+                .singleElement()
+                .matches(r -> r.reason().contains("none of 20"));
+        bench.update(Kind.ROLLBACK);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
+    }
+
     @Test
     void aShareThatCannotBeAppliedWaitsForTheOperator() {
         bench.world.applyFailure = "no such interlay";

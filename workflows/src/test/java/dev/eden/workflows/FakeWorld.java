@@ -36,6 +36,7 @@ final class FakeWorld
                 DirectoryActivities {
     final List<PhaseRecord> records = new CopyOnWriteArrayList<>();
     final List<CanaryRequest> applied = new CopyOnWriteArrayList<>();
+    final List<CanaryRequest> watched = new CopyOnWriteArrayList<>();
     final List<AttemptRequest> attempts = new CopyOnWriteArrayList<>();
     final List<AttemptRequest> settled = new CopyOnWriteArrayList<>();
     final List<CleanupRequest> cleanups = new CopyOnWriteArrayList<>();
@@ -50,6 +51,11 @@ final class FakeWorld
     volatile boolean validationBlocked;
     volatile String replicationFailure = "";
     volatile String breach = "";
+    volatile String ownerBreach = "";
+
+    /** False: no stage passes by itself. */
+    volatile boolean enoughSamples = true;
+
     volatile String applyFailure = "";
     volatile String cleanupFailure = "";
     volatile boolean attemptBlocked;
@@ -118,6 +124,11 @@ final class FakeWorld
     }
 
     @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        return new CopyForecast(1_000, 50_000, 0.5, "as the test has it");
+    }
+
+    @Override
     public void prepare(MigrationSpec spec) {
         calls.add("prepare");
     }
@@ -173,9 +184,16 @@ final class FakeWorld
     public CanaryVerdict watch(CanaryRequest request) {
         watching.incrementAndGet();
         try {
-            heartbeatUntil(() -> !breach.isEmpty());
+            watched.add(request);
+            heartbeatUntil(() -> !breach.isEmpty()
+                    || (request.bakedAtMillis() > 0
+                            && enoughSamples
+                            && System.currentTimeMillis() >= request.bakedAtMillis()));
         } finally {
             watching.decrementAndGet();
+        }
+        if (breach.isEmpty()) {
+            return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);
         }
         String reason = breach;
         breach = "";
@@ -183,9 +201,22 @@ final class FakeWorld
     }
 
     @Override
+    public CanaryVerdict watchOwner(CanaryRequest request) {
+        heartbeatUntil(() -> !ownerBreach.isEmpty());
+        String reason = ownerBreach;
+        ownerBreach = "";
+        return new CanaryVerdict(true, reason);
+    }
+
+    @Override
     public Readiness readiness(AttemptRequest request) {
         calls.add("readiness");
         return readiness;
+    }
+
+    @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        throw new IllegalStateException("no workflow rehearses");
     }
 
     @Override

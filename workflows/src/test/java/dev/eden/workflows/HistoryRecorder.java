@@ -1,5 +1,7 @@
 package dev.eden.workflows;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import io.temporal.common.WorkflowExecutionHistory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Lives every {@link Scenario} and keeps the histories of all its runs for {@link ReplayTest}:
  *
- * <pre>mvn -pl workflows test -Dtest=HistoryRecorder -Dhistories.record</pre>
+ * <pre>mvn -pl workflows test -Dtest=HistoryRecorder -Dhistories.record=judged_stages</pre>
  *
  * <p>Run it when the workflow changes on purpose in a way that running migrations need not survive, or to add a scenario. A
  * change that old histories must survive goes behind {@code Workflow.getVersion} instead, and the old files stay.
@@ -29,6 +31,8 @@ class HistoryRecorder {
     @ParameterizedTest
     @EnumSource(Scenario.class)
     void records(Scenario scenario) throws IOException {
+        String only = System.getProperty("histories.record", "");
+        assumeTrue(only.isEmpty() || only.equals("true") || only.equals(scenario.file()), "only " + only);
         List<WorkflowExecutionHistory> histories;
         try (Bench bench = scenario.bench()) {
             scenario.run(bench);

@@ -202,7 +202,7 @@ class PhaseMachineTest {
             aborted        | cutting_over1 -> cutting_over2, flip_back -> flip_back
             not_ready      | cutting_over1 -> canary0, flip_back -> flip_back
             cleaned_up     | rolling_back -> rolled_back
-            gate_breached  | canary0 -> canary0
+            gate_breached  | canary0 -> canary0, baking -> flip_back
             """)
     void events(String name, String transitions) {
         Event event = switch (name) {
@@ -210,7 +210,7 @@ class PhaseMachineTest {
             case "prepared" -> new Event.Prepared();
             case "caught_up" -> new Event.CaughtUp();
             case "validated" -> new Event.Validated();
-            case "stage_baked" -> new Event.StageBaked();
+            case "stage_baked" -> new Event.StageBaked("");
             case "cutover_due" -> new Event.CutoverDue();
             case "committed" -> new Event.Committed();
             case "aborted" -> new Event.Aborted("why");

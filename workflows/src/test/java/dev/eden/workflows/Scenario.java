@@ -32,6 +32,40 @@ enum Scenario {
         await().until(() -> bench.world.watching.get() == 0);
     }),
 
+    /** A stage passes by what was seen of it, not by time alone, and not in a pause; its own gates are the ones that hold. */
+    JUDGED_STAGES(bench -> {
+        MigrationSpec.Gates strict = new MigrationSpec.Gates(0.001, 1.5, -1, 50, 100, "rollback");
+        bench.world.enoughSamples = false;
+        bench.start(Bench.spec(
+                Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.25, 60, strict), new Stage(0.5, 1)),
+                FailureHandling.NEEDS_OPERATOR,
+                "hold"));
+        bench.untilReady();
+        await().until(() -> bench.world.watched.stream().anyMatch(one -> one.bakedAtMillis() > 0));
+        long baked = bench.world.watched.getLast().bakedAtMillis();
+        await().until(() -> System.currentTimeMillis() > baked + 300);
+        assertThat(bench.view().phase()).as("too few reads were seen").isEqualTo(new Canary(0));
+        bench.update(Kind.PAUSE);
+        bench.world.enoughSamples = true;
+        await().until(() -> bench.world.watched.getLast().bakedAtMillis() == 0);
+        assertThat(bench.view().phase()).as("paused").isEqualTo(new Canary(0));
+        bench.update(Kind.RESUME);
+        bench.until(view -> view.phase().equals(new Canary(1)));
+        assertThat(bench.world.records)
+                .filteredOn(one -> one.event().equals(AuditEvents.STAGE_PROMOTED))
+                .singleElement()
+                .matches(one -> one.reason().contains("0 of 500 reads"));
+        await().until(() -> bench.world.watched.getLast().spec().gates().equals(strict));
+        bench.world.enoughSamples = false;
+        bench.world.breach = "max_latency_ratio: 2.10, the gate is 1.50";
+        assertThat(bench.outcome())
+                .as("this stage's gates roll back, the migration's hold")
+                .isEqualTo(new MigrationOutcome("rolled_back", 0));
+        assertThat(bench.world.records)
+                .anyMatch(one -> one.event().equals(AuditEvents.GATE_BREACHED)
+                        && one.reason().contains("2.10"));
+    }),
+
     ROLLBACK_BEFORE_FLIP(bench -> {
         bench.start(Bench.spec());
         bench.untilReady();

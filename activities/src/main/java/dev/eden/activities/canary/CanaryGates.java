@@ -6,57 +6,124 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Judges a canary by what all proxies counted between two looks. Pure. */
+/** Judges what a canary's target served. Pure. */
 final class CanaryGates {
 
-    /** Sums over the proxies; latencies are the worst proxy's percentiles over its last window. */
-    record Totals(long sourceOperations, long operations, long errors, double sourceP99, double targetP99) {
+    /** Totals over the proxies; latencies are the worst proxy's percentiles over its last window. */
+    record Totals(long operations, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
 
         static Totals of(List<TrafficReport> reports) {
-            long sourceOperations = 0;
             long operations = 0;
             long errors = 0;
+            long compared = 0;
+            long mismatched = 0;
             double sourceP99 = 0;
             double targetP99 = 0;
             for (TrafficReport report : reports) {
-                sourceOperations += report.active().operations();
                 operations += report.standby().operations();
                 errors += report.standby().errors();
+                compared += report.comparedReads();
+                mismatched += report.mismatchedReads();
                 sourceP99 = Math.max(sourceP99, report.active().p99Millis());
                 targetP99 = Math.max(targetP99, report.standby().p99Millis());
             }
-            return new Totals(sourceOperations, operations, errors, sourceP99, targetP99);
+            return new Totals(operations, errors, compared, mismatched, sourceP99, targetP99);
+        }
+    }
+
+    /** What was seen of the target over some time; {@code compared}: reads that were asked of both sides, for their rows alone. */
+    record Seen(long reads, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
+        static final Seen NOTHING = new Seen(0, 0, 0, 0, 0, 0);
+
+        /** With what came between two looks; a proxy that came or went takes its totals with it, so a step backwards adds nothing. */
+        Seen plus(Totals before, Totals now) {
+            return new Seen(
+                    reads + Math.max(0, now.operations() - before.operations()),
+                    errors + Math.max(0, now.errors() - before.errors()),
+                    compared + Math.max(0, now.compared() - before.compared()),
+                    mismatched + Math.max(0, now.mismatched() - before.mismatched()),
+                    now.sourceP99(),
+                    now.targetP99());
+        }
+
+        double errorRate() {
+            return reads == 0 ? 0 : (double) errors / reads;
+        }
+
+        double mismatchRate() {
+            return compared == 0 ? 0 : (double) mismatched / compared;
+        }
+
+        double latencyRatio() {
+            return sourceP99 > 0 ? targetP99 / sourceP99 : 0;
         }
     }
 
     private CanaryGates() {}
 
-    /** The breach in words with its numbers, if there is one; fewer samples than {@code minSamples} prove nothing. */
-    static Optional<String> breach(Gates gates, Totals before, Totals now) {
-        long operations = now.operations() - before.operations();
-        if (operations < Math.max(1, gates.minSamples())) {
+    /** Fewer reads than {@code minSamples} prove nothing; where no figure of the reads is gated none are needed. */
+    static boolean enough(Gates gates, Seen seen) {
+        return !gates.judgesReads() || seen.reads() >= Math.max(1, gates.minSamples());
+    }
+
+    /** The breach in words with its numbers, if there is one. */
+    static Optional<String> breach(Gates gates, Seen seen) {
+        // A difference is confirmed before it is counted, so a few comparisons are enough: with none allowed the first
+        // is one too many.
+        boolean compared = gates.maxMismatchRate() == 0 || seen.compared() >= gates.minSamples();
+        if (gates.maxMismatchRate() >= 0 && compared && seen.mismatchRate() > gates.maxMismatchRate()) {
+            return Optional.of("max_mismatch_rate: " + mismatches(gates, seen));
+        }
+        if (!gates.judgesReads() || !enough(gates, seen)) {
             return Optional.empty();
         }
-        double errorRate = (double) (now.errors() - before.errors()) / operations;
-        if (gates.maxErrorRate() >= 0 && errorRate > gates.maxErrorRate()) {
-            return Optional.of(String.format(
-                    Locale.ROOT,
-                    "max_error_rate: %.4f of %d reads on the target failed, the gate is %.4f",
-                    errorRate,
-                    operations,
-                    gates.maxErrorRate()));
+        if (gates.maxErrorRate() >= 0 && seen.errorRate() > gates.maxErrorRate()) {
+            return Optional.of("max_error_rate: " + errors(gates, seen));
         }
-        double ratio = now.sourceP99() > 0 ? now.targetP99() / now.sourceP99() : 0;
-        if (gates.maxLatencyRatio() >= 0 && ratio > gates.maxLatencyRatio()) {
-            return Optional.of(String.format(
-                    Locale.ROOT,
-                    "max_latency_ratio: p99 is %.3f ms on the target and %.3f ms on the source, ratio %.2f over %d reads, the gate is %.2f",
-                    now.targetP99(),
-                    now.sourceP99(),
-                    ratio,
-                    operations,
-                    gates.maxLatencyRatio()));
+        if (gates.maxLatencyRatio() >= 0 && seen.latencyRatio() > gates.maxLatencyRatio()) {
+            return Optional.of("max_latency_ratio: " + latency(gates, seen));
         }
         return Optional.empty();
+    }
+
+    /** The figures of a stage that has passed. */
+    static String numbers(Gates gates, Seen seen) {
+        return "passed: " + errors(gates, seen) + "; " + latency(gates, seen)
+                + (seen.compared() == 0 ? "" : "; " + mismatches(gates, seen));
+    }
+
+    private static String mismatches(Gates gates, Seen seen) {
+        return String.format(
+                        Locale.ROOT,
+                        "%d of %d reads asked of both sides had different rows, rate %.4f, ",
+                        seen.mismatched(),
+                        seen.compared(),
+                        seen.mismatchRate())
+                + gate("%.4f", gates.maxMismatchRate());
+    }
+
+    private static String errors(Gates gates, Seen seen) {
+        return String.format(
+                        Locale.ROOT,
+                        "%d of %d reads on the target failed (%.4f), ",
+                        seen.errors(),
+                        seen.reads(),
+                        seen.errorRate())
+                + gate("%.4f", gates.maxErrorRate());
+    }
+
+    private static String latency(Gates gates, Seen seen) {
+        return String.format(
+                        Locale.ROOT,
+                        "p99 is %.3f ms on the target and %.3f ms on the source, ratio %.2f over %d reads, ",
+                        seen.targetP99(),
+                        seen.sourceP99(),
+                        seen.latencyRatio(),
+                        seen.reads())
+                + gate("%.2f", gates.maxLatencyRatio());
+    }
+
+    private static String gate(String format, double value) {
+        return value < 0 ? "not gated" : "the gate is " + String.format(Locale.ROOT, format, value);
     }
 }

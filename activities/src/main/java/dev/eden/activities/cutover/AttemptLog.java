@@ -18,17 +18,23 @@ final class AttemptLog {
     private final int number;
     private final String direction;
     private final long epoch;
+    private final boolean rehearsal;
     private final List<AttemptReport.Step> steps = new ArrayList<>();
     private long attempt;
     private long last = System.nanoTime();
     private long holdNanos;
     private long holdAt;
 
-    AttemptLog(String migration, int number, String direction, long epoch) {
+    AttemptLog(String migration, int number, String direction, long epoch, boolean rehearsal) {
         this.migration = migration;
         this.number = number;
         this.direction = direction;
         this.epoch = epoch;
+        this.rehearsal = rehearsal;
+    }
+
+    boolean isRehearsal() {
+        return rehearsal;
     }
 
     void attempt(long id) {
@@ -55,12 +61,21 @@ final class AttemptLog {
     }
 
     AttemptReport committed(List<Acknowledgement> acknowledgements) {
-        long opened = acknowledgements.stream()
+        return report("committed", List.of(), opened(acknowledgements), acknowledgements);
+    }
+
+    /** Taken back after everything that a cutover does before its commit. */
+    AttemptReport rehearsed(List<Acknowledgement> acknowledgements) {
+        return report("rehearsed", List.of(), opened(acknowledgements), acknowledgements);
+    }
+
+    /** When the last proxy let its clients go on. */
+    private static long opened(List<Acknowledgement> acknowledgements) {
+        return acknowledgements.stream()
                 .filter(a -> a.step().equals("OPENED"))
                 .mapToLong(Acknowledgement::atMicros)
                 .max()
                 .orElseGet(AttemptLog::micros);
-        return report("committed", List.of(), opened, acknowledgements);
     }
 
     private AttemptReport report(

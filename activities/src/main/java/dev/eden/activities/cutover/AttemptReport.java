@@ -21,6 +21,11 @@ public record AttemptReport(
         List<Step> steps,
         List<ProxyTimes> proxies) {
 
+    /** The document that is stored and shown, with Java's names. */
+    public String json() {
+        return AttemptLog.json(this);
+    }
+
     public record Step(String name, long micros) {}
 
     /** {@code acknowledgedAfterMicros}: from arming to each acknowledgement, by step. */

@@ -56,6 +56,7 @@ public final class CutoverCoordinator {
 
     private static final int STATEMENTS_IN_PAUSE = 8;
     private static final long NO_ATTEMPT = -1;
+    private static final String REHEARSAL = "rehearsal";
 
     private final RouteLedger routes;
     private final ReplicationLedger replication;
@@ -93,10 +94,22 @@ public final class CutoverCoordinator {
 
     /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
     public AttemptReport attempt(MigrationSpec spec, boolean forward, int number) {
+        return attempt(spec, forward, number, forward ? "forward" : "rollback");
+    }
+
+    /**
+     * The barrier without the flip: as {@link #attempt} forwards, up to the proof that both sides are equal, then taken back as an attempt
+     * that is aborted. Clients wait as long as they would in a cutover; authority does not move. Outcome {@code rehearsed} where only the
+     * turn and the commit were missing.
+     */
+    public AttemptReport rehearse(MigrationSpec spec) {
+        return attempt(spec, true, 0, REHEARSAL);
+    }
+
+    private AttemptReport attempt(MigrationSpec spec, boolean forward, int number, String direction) {
         List<String> blockers = awaitReplication(spec, forward);
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
-        String direction = forward ? "forward" : "rollback";
-        AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch());
+        AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch(), direction.equals(REHEARSAL));
         String standby = row.standby();
         if (!blockers.isEmpty() || standby == null) {
             return log.refused(blockers);
@@ -191,6 +204,10 @@ public final class CutoverCoordinator {
                 throw new AttemptAborted("not equal at the position: " + String.join("; ", differences));
             }
             log.step("verify");
+            if (log.isRehearsal()) {
+                budget.left();
+                return save(takenBack(spec, epoch, armed, log));
+            }
             stillMine(spec.id(), epoch, attempt);
             Failpoints.reach("cutover.turn");
             Position turn = session.turn();
@@ -261,6 +278,15 @@ public final class CutoverCoordinator {
             return log.committed(List.of());
         }
         return log.aborted(List.of(reason), routes.acknowledgements(attempt));
+    }
+
+    private AttemptReport takenBack(MigrationSpec spec, long epoch, Armed armed, AttemptLog log) {
+        routes.beginAbort(spec.id(), epoch, armed.attempt(), "the rehearsal is over");
+        Routes now = settler.settleUntilStable(spec.id());
+        log.step("restore");
+        AttemptReport report = log.rehearsed(acknowledged(armed, "OPENED", OPEN_TIMEOUT));
+        settler.finish(now);
+        return report;
     }
 
     private AttemptReport save(AttemptReport report) {

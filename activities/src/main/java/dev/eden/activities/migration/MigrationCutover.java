@@ -7,9 +7,11 @@ import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import org.slf4j.MDC;
 
 /** {@link CutoverActivities} on the coordinator of this process. */
 public final class MigrationCutover implements CutoverActivities {
@@ -28,6 +30,12 @@ public final class MigrationCutover implements CutoverActivities {
     }
 
     @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        AttemptReport report = onOwnThread(() -> coordinator.rehearse(spec), spec.id());
+        return new Rehearsal(report.outcome(), report.blockers(), report.pauseMicros(), report.json());
+    }
+
+    @Override
     public AttemptResult attempt(AttemptRequest request) {
         AttemptReport report = onOwnThread(
                 () -> coordinator.attempt(request.spec(), request.forward(), request.number()),
@@ -38,7 +46,13 @@ public final class MigrationCutover implements CutoverActivities {
 
     /** A thread of the system: a virtual one is woken by another that was woken before, and clients wait for both. */
     private static AttemptReport onOwnThread(Callable<AttemptReport> attempt, String migration) {
-        FutureTask<AttemptReport> task = new FutureTask<>(attempt);
+        Map<String, String> context = MDC.getCopyOfContextMap();
+        FutureTask<AttemptReport> task = new FutureTask<>(() -> {
+            if (context != null) {
+                MDC.setContextMap(context);
+            }
+            return attempt.call();
+        });
         Thread thread =
                 Thread.ofPlatform().daemon().name("eden-cutover-" + migration).start(task);
         try {

@@ -1,20 +1,30 @@
 package dev.eden.activities.migration;
 
+import dev.eden.activities.postgres.preflight.PostgresCopyForecast;
 import dev.eden.activities.postgres.preparation.PostgresPreparation;
+import dev.eden.activities.redis.preflight.RedisCopyForecast;
 import dev.eden.activities.redis.preparation.RedisPreparation;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.PreparationActivities;
 
 /** Preflight, then the servers, then the routes: proxies learn of the standby only when Eden's users exist on it. */
 public final class MigrationPreparation implements PreparationActivities {
+    private final EndpointDirectory endpoints;
     private final MigrationPreflight preflight;
     private final RedisPreparation redis;
     private final PostgresPreparation postgres;
     private final RouteLedger routes;
 
     public MigrationPreparation(
-            MigrationPreflight preflight, RedisPreparation redis, PostgresPreparation postgres, RouteLedger routes) {
+            EndpointDirectory endpoints,
+            MigrationPreflight preflight,
+            RedisPreparation redis,
+            PostgresPreparation postgres,
+            RouteLedger routes) {
+        this.endpoints = endpoints;
         this.preflight = preflight;
         this.redis = redis;
         this.postgres = postgres;
@@ -24,6 +34,18 @@ public final class MigrationPreparation implements PreparationActivities {
     @Override
     public Preflight preflight(MigrationSpec spec) {
         return preflight.preflight(spec);
+    }
+
+    @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        if (spec.data().type().equals("none")) {
+            return new CopyForecast(0, 0, 0, "nothing is copied");
+        }
+        Endpoint source = endpoints.endpoint(spec.source());
+        return switch (Engine.of(spec)) {
+            case REDIS -> RedisCopyForecast.of(source);
+            case POSTGRES -> PostgresCopyForecast.of(source);
+        };
     }
 
     @Override

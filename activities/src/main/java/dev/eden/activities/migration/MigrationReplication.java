@@ -49,7 +49,8 @@ public final class MigrationReplication implements ReplicationActivities {
     private void postgres(MigrationSpec spec) {
         ActivityExecutionContext context = Activity.getExecutionContext();
         Pair pair = new Pair(spec.id(), spec.source(), spec.target(), endpoints, records);
-        try (PostgresReplicator replicator = new PostgresReplicator(pair, ledger, clock)) {
+        try (PostgresReplicator replicator =
+                new PostgresReplicator(pair, ledger, clock, !spec.data().type().equals("none"))) {
             replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
         } catch (dev.eden.activities.postgres.replication.ReplicationStopped e) {
             throw ApplicationFailure.newNonRetryableFailure(

@@ -60,6 +60,7 @@ public record MigrationSteps(
         return new MigrationSteps(
                 preflight,
                 new MigrationPreparation(
+                        ports.endpoints(),
                         preflight,
                         new RedisPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
                         new PostgresPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
@@ -69,7 +70,7 @@ public record MigrationSteps(
                         validation,
                         new PostgresValidation(
                                 ports.endpoints(), ports.records(), ports.replication(), ports.reports(), clock)),
-                new RouteCanary(ports.routes()),
+                new RouteCanary(ports.routes(), clock),
                 new MigrationCutover(
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process), settler),
                 new MigrationCleanup(

@@ -47,9 +47,26 @@ public final class EdenRoles {
                     "GRANT pg_read_all_data, pg_read_all_stats TO " + Sql.name(names.proxy()),
                     // The proxy checks its clients' passwords by the verifiers that the server keeps.
                     "GRANT SELECT ON pg_catalog.pg_authid TO " + Sql.name(names.proxy()),
+                    // It tells by this what replication has brought here.
+                    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_replication_origin_progress(text, boolean) TO "
+                            + Sql.name(names.proxy()),
                     "GRANT CONNECT ON DATABASE " + database + " TO " + Sql.name(names.link()) + ", "
                             + Sql.name(names.proxy())));
         });
+    }
+
+    /**
+     * Lets the proxies' role become the users of this server, superusers apart: their reads are served as themselves while the fence keeps them
+     * out. Idempotent.
+     */
+    public static void admitReaders(PostgresSession session, String migration) {
+        String proxy = EdenObjects.of(migration).proxy();
+        String only = session.major() >= 16 ? " WITH INHERIT FALSE, SET TRUE" : "";
+        for (String role : session.texts(
+                "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND rolname !~ ? ORDER BY oid",
+                EdenObjects.ROLE_PATTERN)) {
+            session.execute("GRANT " + Sql.name(role) + " TO " + Sql.name(proxy) + only);
+        }
     }
 
     /** Removes them with all their privileges. The session must belong to another role; what they own must be gone. */
@@ -129,6 +146,12 @@ public final class EdenRoles {
             }
             return PostgresSession.connect(endpoint, EdenObjects.of(migration).session(part), limit);
         }
+    }
+
+    /** The one that moves. */
+    public static String database(Endpoint endpoint) {
+        String database = inDatabase(endpoint).database();
+        return database == null ? "postgres" : database;
     }
 
     /** A login that is not the endpoint's own would be led to a database of its own name. */

@@ -118,7 +118,11 @@ public final class PostgresSession implements AutoCloseable {
     public static PostgresSession connectForReplication(
             Endpoint endpoint, Backend.@Nullable Login login, String application) {
         return connect(
-                endpoint, login, application, Duration.ZERO, Map.of("replication", "database", "preferQueryMode", "simple"));
+                endpoint,
+                login,
+                application,
+                Duration.ZERO,
+                Map.of("replication", "database", "preferQueryMode", "simple"));
     }
 
     private static String url(Endpoint endpoint) {

@@ -51,6 +51,9 @@ public interface ReplicationLedger {
 
     java.util.Optional<Progress> progress(String migration);
 
+    /** What an operator has set; asked about twice a second. */
+    Tuning tuning(String migration);
+
     /** {@code state}: {@code loading}, {@code streaming}, {@code waiting}, {@code stopped}; {@code lagMs}: age of the oldest source position not applied yet. */
     record Progress(
             String state,
@@ -101,6 +104,18 @@ public interface ReplicationLedger {
         }
     }
 
-    /** {@code state}: {@code waiting}, {@code copying}, {@code catching up}, {@code ready}; {@code rowsTotal}: an estimate. */
-    record TableProgress(String name, String state, long rows, long rowsTotal, long bytes) {}
+    /**
+     * @param state {@code waiting}, {@code copying}, {@code catching up}, {@code ready}
+     * @param rowsTotal an estimate
+     * @param rate rows a second since the table was begun; 0 when it is not known or over
+     * @param etaSeconds -1: not known
+     */
+    record TableProgress(
+            String name, String state, long rows, long rowsTotal, long bytes, double rate, long etaSeconds) {
+
+        /** Without a rate. */
+        public TableProgress(String name, String state, long rows, long rowsTotal, long bytes) {
+            this(name, state, rows, rowsTotal, bytes, 0, state.equals("ready") ? 0 : -1);
+        }
+    }
 }

@@ -2,6 +2,7 @@ package dev.eden.activities.postgres;
 
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.Tuning;
 import dev.eden.activities.store.ValidationLedger;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.RouteState;
@@ -27,6 +28,11 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     private ValidationLedger.@Nullable Report report;
     private final Map<Long, String> undos = new HashMap<>();
     int restarts;
+
+    @Override
+    public Tuning tuning(String migration) {
+        return Tuning.NONE;
+    }
 
     @Override
     public synchronized Optional<Routes> read(String migration) {

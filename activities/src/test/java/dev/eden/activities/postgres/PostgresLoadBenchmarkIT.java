@@ -84,7 +84,8 @@ class PostgresLoadBenchmarkIT {
             source.execute("CREATE SCHEMA shop");
             source.execute(
                     "CREATE TABLE shop.accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) WITH (fillfactor = 100)");
-            source.execute("INSERT INTO shop.accounts SELECT i, i / 100000, 0, '' FROM generate_series(1, " + ROWS + ") AS i");
+            source.execute(
+                    "INSERT INTO shop.accounts SELECT i, i / 100000, 0, '' FROM generate_series(1, " + ROWS + ") AS i");
             source.execute("ALTER TABLE shop.accounts ADD PRIMARY KEY (aid)");
             source.execute("VACUUM ANALYZE shop.accounts");
         }
@@ -135,7 +136,9 @@ class PostgresLoadBenchmarkIT {
             try (PostgresSession source = servers.own("source")) {
                 long begun = System.nanoTime();
                 source.text("SELECT md5(string_agg(t::text, '' ORDER BY aid)) FROM shop.accounts AS t");
-                note("md5 aggregate by hand on one side, " + indexes + " more indexes", (System.nanoTime() - begun) / 1e9);
+                note(
+                        "md5 aggregate by hand on one side, " + indexes + " more indexes",
+                        (System.nanoTime() - begun) / 1e9);
             }
         }
     }
@@ -168,12 +171,29 @@ class PostgresLoadBenchmarkIT {
 
     private static double dumped(PostgresServers servers) throws IOException, InterruptedException {
         var dump = new ProcessBuilder(
-                BIN + "/pg_dump", "-Fc", "-Z0", "-h", "127.0.0.1", "-p", "" + servers.source.port(), "-U",
-                servers.source.user(), "-n", "shop", "eden");
+                BIN + "/pg_dump",
+                "-Fc",
+                "-Z0",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                "" + servers.source.port(),
+                "-U",
+                servers.source.user(),
+                "-n",
+                "shop",
+                "eden");
         dump.environment().put("PGPASSWORD", servers.source.password());
         var restore = new ProcessBuilder(
-                BIN + "/pg_restore", "-h", "127.0.0.1", "-p", "" + servers.target.port(), "-U",
-                servers.target.user(), "-d", "eden");
+                BIN + "/pg_restore",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                "" + servers.target.port(),
+                "-U",
+                servers.target.user(),
+                "-d",
+                "eden");
         restore.environment().put("PGPASSWORD", servers.target.password());
         restore.redirectError(ProcessBuilder.Redirect.INHERIT);
         dump.redirectError(ProcessBuilder.Redirect.INHERIT);
@@ -201,7 +221,10 @@ class PostgresLoadBenchmarkIT {
     private static double cpuOfSessions(long pid) throws IOException {
         long ticks = 0;
         List<Long> all = new ArrayList<>(List.of(pid));
-        ProcessHandle.of(pid).stream().flatMap(ProcessHandle::children).map(ProcessHandle::pid).forEach(all::add);
+        ProcessHandle.of(pid).stream()
+                .flatMap(ProcessHandle::children)
+                .map(ProcessHandle::pid)
+                .forEach(all::add);
         for (long process : all) {
             Path stat = Path.of("/proc/" + process + "/stat");
             if (Files.isReadable(stat)) {

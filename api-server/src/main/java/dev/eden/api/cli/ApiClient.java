@@ -2,13 +2,14 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.eden.api.json.Json;
-import dev.eden.api.problem.StartupException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -16,111 +17,154 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
 
-/** The REST API as the client verbs use it. The token comes as {@code EDEN_TOKEN}. */
+/** The REST API as the client verbs use it. What is not 2xx becomes a {@link CliFailure}. */
 final class ApiClient {
-    @Option(
-            names = "--url",
-            defaultValue = "${env:EDEN_URL:-http://127.0.0.1:8000}",
-            description = "of the server (EDEN_URL; default: ${DEFAULT-VALUE}); the token is EDEN_TOKEN")
-    private String url = "";
+    /** Longer than the server's own patience with Temporal; a plan connects to both databases. */
+    private static final Duration ANSWER = Duration.ofSeconds(60);
 
+    private final String url;
+    private final Supplier<String> token;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
-    /** Sends and prints the answer; the exit code is 0 for 2xx. Mutations carry a fresh Idempotency-Key and are tried once. */
-    int call(String method, String path, @Nullable String body) {
+    ApiClient(String url, Supplier<String> token) {
+        this.url = url.replaceAll("/+$", "");
+        this.token = token;
+    }
+
+    /** A path whose parts are encoded. */
+    static String path(String... parts) {
+        StringBuilder path = new StringBuilder();
+        for (String part : parts) {
+            path.append('/')
+                    .append(URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"));
+        }
+        return path.toString();
+    }
+
+    JsonNode get(String path) {
+        return call("GET", path, null);
+    }
+
+    JsonNode post(String path, @Nullable String body) {
+        return call("POST", path, body);
+    }
+
+    /** Mutations carry a fresh Idempotency-Key and are sent once. Missing where there is no body. */
+    JsonNode call(String method, String path, @Nullable String body) {
         HttpRequest.Builder request = request(path)
+                .timeout(ANSWER)
                 .method(
                         method,
                         body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
         if (body != null) {
             request.header("Content-Type", "application/json");
         }
-        if (!method.equals("GET")) {
+        // The secret of a token is in one answer only: that answer is not kept for a repeat.
+        if (!method.equals("GET") && !path.startsWith("/tokens")) {
             request.header("Idempotency-Key", UUID.randomUUID().toString());
         }
-        try {
-            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
-            boolean good = response.statusCode() / 100 == 2;
-            (good ? System.out : System.err).println(pretty(response.body()));
-            return good ? 0 : 1;
-        } catch (IOException e) {
-            throw away();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return 130;
+        HttpResponse<String> response = send(request.build(), HttpResponse.BodyHandlers.ofString());
+        JsonNode tree = parse(response.body());
+        if (response.statusCode() / 100 != 2) {
+            throw refused(response.statusCode(), tree);
         }
+        return tree;
     }
 
-    /** The answer as a tree; for verbs that show parts of it. */
-    JsonNode get(String path) {
-        try {
-            HttpResponse<String> response =
-                    http.send(request(path).GET().build(), HttpResponse.BodyHandlers.ofString());
-            JsonNode tree = Json.mapper().readTree(response.body());
-            if (response.statusCode() / 100 != 2) {
-                throw new StartupException(
-                        tree.path("title").asText("the server answers " + response.statusCode()) + ": "
-                                + tree.path("detail").asText(),
-                        tree.path("remedy").asText("see the server's log"));
-            }
-            return tree;
-        } catch (IOException e) {
-            throw away();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StartupException("interrupted", "start it again");
-        }
-    }
-
-    /** Follows an event stream; {@code data} gets each event's JSON. */
+    /** Follows an event stream to its end; {@code data} gets each event's JSON. */
     void stream(String path, Consumer<JsonNode> data) {
-        try {
-            HttpResponse<InputStream> response = http.send(
-                    request(path).header("Accept", "text/event-stream").GET().build(),
-                    HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response = send(
+                request(path).header("Accept", "text/event-stream").GET().build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
             if (response.statusCode() / 100 != 2) {
-                throw new StartupException("the server answers " + response.statusCode(), "check id and token");
+                throw refused(response.statusCode(), parse(String.join("", lines.readAllLines())));
             }
-            try (BufferedReader lines =
-                    new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    if (line.startsWith("data: {\"")) {
-                        data.accept(Json.tree(line.substring(6)));
-                    }
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith("data: {\"")) {
+                    data.accept(Json.tree(line.substring(6)));
                 }
             }
         } catch (IOException e) {
             throw away();
+        }
+    }
+
+    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+        try {
+            return http.send(request, handler);
+        } catch (IOException e) {
+            throw away();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            throw new CliFailure(ExitCode.INTERRUPTED, "interrupted", "what was asked may have been done: look");
         }
     }
 
     private HttpRequest.Builder request(String path) {
-        String token = System.getenv("EDEN_TOKEN");
-        if (token == null || token.isBlank()) {
-            throw new StartupException("there is no token", "set EDEN_TOKEN");
+        try {
+            return HttpRequest.newBuilder(URI.create(url + "/api/v1" + path))
+                    .header("Authorization", "Bearer " + token.get());
+        } catch (IllegalArgumentException e) {
+            // The exception's message may repeat the token.
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "the server's URL or the token has characters that neither may have",
+                    "a URL looks like http://HOST:8000; a token is one line of letters, digits and dashes");
         }
-        return HttpRequest.newBuilder(URI.create(url.replaceAll("/+$", "") + "/api/v1" + path))
-                .header("Authorization", "Bearer " + token.strip());
     }
 
-    private StartupException away() {
-        return new StartupException("no Eden server answers at " + url, "start one, or correct --url (EDEN_URL)");
+    private CliFailure away() {
+        return new CliFailure(
+                ExitCode.UNREACHABLE,
+                "no Eden server answers at " + url,
+                "start one (eden server; to try things out: eden dev), or name another: --context, --url, EDEN_URL");
     }
 
-    private static String pretty(String body) {
-        if (body.isBlank()) {
-            return "done";
+    private static CliFailure refused(int status, JsonNode problem) {
+        String title = problem.path("title").asText("the server answers " + status);
+        StringBuilder message = new StringBuilder(title);
+        String detail = problem.path("detail").asText("");
+        if (!detail.isEmpty() && !detail.equalsIgnoreCase(title)) {
+            message.append(": ").append(detail);
+        }
+        problem.path("errors")
+                .forEach(error -> message.append("\n  ")
+                        .append(error.path("pointer").asText())
+                        .append(": ")
+                        .append(error.path("detail").asText()));
+        problem.path("blockers")
+                .forEach(blocker -> message.append("\n  blocker: ").append(blocker.asText()));
+        problem.path("findings")
+                .forEach(finding -> message.append("\n  ")
+                        .append(finding.path("severity").asText())
+                        .append(": ")
+                        .append(finding.path("message").asText())
+                        .append("; ")
+                        .append(finding.path("remedy").asText()));
+        return new CliFailure(
+                ExitCode.ofStatus(status),
+                message.toString(),
+                problem.path("remedy").asText("see the server's log"),
+                problem.isMissingNode() ? null : problem);
+    }
+
+    private static JsonNode parse(@Nullable String body) {
+        if (body == null || body.isBlank()) {
+            return MissingNode.getInstance();
         }
         try {
-            return Json.mapper().readTree(body).toPrettyString();
+            return Json.mapper().readTree(body);
         } catch (JsonProcessingException e) {
-            return body;
+            throw new CliFailure(
+                    ExitCode.UNREACHABLE,
+                    "what answers is no Eden server: its answer is not JSON",
+                    "check --url: the API's port, not the metrics'");
         }
     }
 }

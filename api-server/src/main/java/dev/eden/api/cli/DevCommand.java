@@ -3,6 +3,8 @@ package dev.eden.api.cli;
 import dev.eden.api.EdenServer;
 import dev.eden.api.EdenStore;
 import dev.eden.api.ServerOptions;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.EmbeddedTemporal;
@@ -13,19 +15,21 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code eden dev}: everything on one machine, nothing to install. */
 @Command(
+        mixinStandardHelpOptions = true,
         name = "dev",
         description =
-                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.",
-        mixinStandardHelpOptions = true)
+                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.")
 final class DevCommand implements Callable<Integer> {
+    private final Terminal terminal;
+
     @Option(
             names = "--listen",
             paramLabel = "HOST:PORT",
@@ -33,8 +37,17 @@ final class DevCommand implements Callable<Integer> {
             description = "of the proxy (EDEN_LISTEN; default: ${DEFAULT-VALUE})")
     private String listen = "";
 
-    @Mixin
-    private final PortOptions ports = new PortOptions();
+    @Option(
+            names = "--api-port",
+            defaultValue = "${env:EDEN_API_PORT:-8000}",
+            description = "EDEN_API_PORT; default: ${DEFAULT-VALUE}; 0: a free one")
+    private int apiPort;
+
+    @Option(
+            names = "--admin-port",
+            defaultValue = "${env:EDEN_ADMIN_PORT:-8001}",
+            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: ${DEFAULT-VALUE}); 0: a free one")
+    private int adminPort;
 
     @Option(
             names = "--data-dir",
@@ -43,8 +56,14 @@ final class DevCommand implements Callable<Integer> {
             description = "for Eden's state (EDEN_DATA_DIR; default: ~/.local/state/eden/dev)")
     private @Nullable Path dataDirectory;
 
+    DevCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
     @Override
     public Integer call() {
+        Configuration configuration = Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null);
+        Logging.configure(configuration);
         Path given = dataDirectory;
         Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
         InetSocketAddress address = Addresses.listen("--listen", listen);
@@ -70,21 +89,21 @@ final class DevCommand implements Callable<Integer> {
                     "dev",
                     true,
                     "127.0.0.1",
-                    ports.api,
+                    apiPort,
                     "127.0.0.1",
-                    ports.admin,
+                    adminPort,
                     new EdenStore.Settings(
                             postgres.jdbcUrl(),
                             postgres.user(),
                             new Secret(postgres.password()),
-                            StoreOptions.secret("EDEN_ENCRYPTION_KEY"),
+                            SettingOptions.secret(configuration, Setting.ENCRYPTION_KEY),
                             data,
                             16,
                             Duration.ofSeconds(5)),
                     temporal.address(),
                     "default",
                     temporal.uiUrl().orElse(null),
-                    StoreOptions.secret("EDEN_ADMIN_TOKEN")));
+                    SettingOptions.secret(configuration, Setting.ADMIN_TOKEN)));
             parts.push(server);
             print(server, source, target, temporal);
         } catch (RuntimeException e) {

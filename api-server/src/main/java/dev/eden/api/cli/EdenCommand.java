@@ -1,50 +1,217 @@
 package dev.eden.api.cli;
 
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
 import dev.eden.demo.chaos.ChaosCommand;
+import java.lang.reflect.Constructor;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Predicate;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The verbs. What a person can mend is one line and a remedy, exit code 1 (2 for wrong arguments), never a stack trace. */
+/**
+ * The verbs. What a person can mend is one line and a remedy, with an exit code of {@link ExitCode}, never a stack trace; a wrong
+ * command is answered with the one that was meant.
+ */
 @Command(
         name = "eden",
-        description = "Moves a live Redis to another server while applications keep using it.",
-        subcommands = {
+        description = "Moves a live Redis or PostgreSQL to another server while applications keep using it.",
+        footer = {
+            "",
+            "Begin here:",
+            "  eden demo                          see a migration under load, on this machine",
+            "  eden dev                           everything embedded, to try things out",
+            "  eden server --listen 0.0.0.0:6379  the control plane with a proxy in front of a Redis",
+            "  eden migration --help              a migration from its beginning to its end",
+            "",
+            "Every client command ends with the next sensible one; exit codes: docs/cli.md."
+        },
+        mixinStandardHelpOptions = true,
+        version = "eden 0.1.0")
+public final class EdenCommand implements Runnable {
+    private static final List<Class<?>> VERBS = List.of(
             ServerCommand.class,
             ProxyCommand.class,
             DevCommand.class,
             DemoCommand.class,
             ChaosCommand.class,
             EndpointCommand.class,
+            InterlayCommand.class,
             MigrationCommand.class,
-            CommandLine.HelpCommand.class
-        },
-        mixinStandardHelpOptions = true,
-        version = "eden 0.1.0")
-public final class EdenCommand implements Runnable {
+            TokenCommand.class,
+            AuditCommand.class,
+            ContextCommand.class,
+            ConfigCommand.class,
+            TemporalCommand.class,
+            CompletionCommand.class);
+
+    private static final Set<String> LOGGING = Set.of("demo", "chaos");
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
     /** Runs one verb and answers the process's exit code. */
     public static int run(String... arguments) {
-        Logging.configure();
-        CommandLine line = new CommandLine(new EdenCommand());
-        line.setExecutionExceptionHandler((failure, command, _) -> {
-            if (failure instanceof StartupException startup) {
-                command.getErr().println("eden: " + startup.getMessage() + "; " + startup.remedy());
-                return 1;
+        return run(Terminal.system(), arguments);
+    }
+
+    /** The same with other surroundings. */
+    public static int run(Terminal terminal, String... arguments) {
+        return commandLine(terminal, wanted(arguments)).execute(arguments);
+    }
+
+    /** The whole command line, for those who look at it. */
+    public static CommandLine commandLine(Terminal terminal) {
+        return commandLine(terminal, _ -> true);
+    }
+
+    /**
+     * The verbs that these arguments need to be known inside and out: to look at the members of every verb takes longer than all the
+     * rest of a short command.
+     */
+    private static Predicate<String> wanted(String... arguments) {
+        String first = arguments.length == 0 ? "--help" : arguments[0];
+        if (first.startsWith("-")) {
+            return _ -> false;
+        }
+        boolean one = VERBS.stream().map(EdenCommand::annotation).anyMatch(verb -> verb.name().equals(first));
+        return one && !first.equals(annotation(CompletionCommand.class).name()) ? first::equals : _ -> true;
+    }
+
+    /** Verbs that are not wanted have a name and a description only. */
+    private static CommandLine commandLine(Terminal terminal, Predicate<String> wanted) {
+        Factory factory = new Factory(terminal);
+        CommandLine line = new CommandLine(new EdenCommand(), factory);
+        for (Class<?> verb : VERBS) {
+            Command command = annotation(verb);
+            if (wanted.test(command.name())) {
+                line.addSubcommand(command.name(), new CommandLine(verb, factory));
+            } else {
+                CommandSpec outline = CommandSpec.create().name(command.name());
+                outline.usageMessage().description(command.description()).hidden(command.hidden());
+                line.addSubcommand(command.name(), outline);
             }
-            throw failure;
+        }
+        line.addSubcommand(new CommandLine.HelpCommand());
+        if (wanted.test("server")) {
+            SettingOptions.declare(line.getSubcommands().get("server").getCommandSpec(), Setting.Verb.SERVER);
+        }
+        if (wanted.test("proxy")) {
+            SettingOptions.declare(line.getSubcommands().get("proxy").getCommandSpec(), Setting.Verb.PROXY);
+        }
+        line.setOut(terminal.out());
+        line.setErr(terminal.err());
+        line.setColorScheme(CommandLine.Help.defaultColorScheme(terminal.coloured() ? Ansi.ON : Ansi.OFF));
+        line.setUsageHelpAutoWidth(false);
+        line.setUsageHelpWidth(110);
+        line.setExecutionStrategy(parsed -> {
+            // Servers say for themselves how they log; a client verb does not, and is the faster for it.
+            if (parsed.hasSubcommand() && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
+                Logging.configure(
+                        Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+            }
+            return new CommandLine.RunLast().execute(parsed);
         });
-        return line.execute(arguments);
+        line.setExecutionExceptionHandler((failure, command, _) -> failed(terminal, failure, command));
+        line.setParameterExceptionHandler((failure, _) -> misunderstood(terminal, failure));
+        return line;
     }
 
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    private static int failed(Terminal terminal, Exception failure, CommandLine command) throws Exception {
+        switch (failure) {
+            case StartupException startup -> {
+                terminal.err().println("eden: " + startup.getMessage() + "; " + startup.remedy());
+                return ExitCode.FAILED.code();
+            }
+            case CliFailure cli -> {
+                var problem = cli.problem();
+                List<?> json = command.getCommandSpec().findOption("--json") == null
+                        ? List.of()
+                        : command.getCommandSpec().findOption("--json").originalStringValues();
+                if (problem != null && !json.isEmpty()) {
+                    terminal.err().println(problem.toPrettyString());
+                } else {
+                    terminal.err().println("eden: " + cli.getMessage());
+                    terminal.err().println("what to do: " + cli.remedy());
+                    allowed(terminal, cli);
+                }
+                terminal.err().flush();
+                return cli.exitCode().code();
+            }
+            case ParameterException parameter -> {
+                return misunderstood(terminal, parameter);
+            }
+            default -> throw failure;
+        }
+    }
+
+    private static void allowed(Terminal terminal, CliFailure failure) {
+        var problem = failure.problem();
+        if (problem != null && problem.path("allowed").isArray()) {
+            terminal.err()
+                    .println("allowed now: "
+                            + (problem.path("allowed").isEmpty()
+                                    ? "nothing"
+                                    : ApiOptions.cell(problem.path("allowed"))));
+        }
+    }
+
+    private static int misunderstood(Terminal terminal, ParameterException failure) {
+        CommandLine at = failure.getCommandLine();
+        String name = at.getCommandSpec().qualifiedName();
+        terminal.err().println("eden: " + failure.getMessage());
+        if (failure instanceof UnmatchedArgumentException unmatched
+                && !unmatched.getUnmatched().isEmpty()) {
+            String word = unmatched.getUnmatched().getFirst();
+            List<String> meant = word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(whole(terminal, at), word);
+            if (!meant.isEmpty()) {
+                terminal.err().println("did you mean: " + String.join(", or ", meant));
+            }
+        }
+        terminal.err().println("see: " + name + " --help");
+        terminal.err().flush();
+        return ExitCode.USAGE.code();
+    }
+
+    /** The same place in the model of all verbs: what was meant may be below another one. */
+    private static CommandLine whole(Terminal terminal, CommandLine at) {
+        CommandLine parent = at.getParent();
+        return parent == null
+                ? commandLine(terminal)
+                : whole(terminal, parent).getSubcommands().get(at.getCommandName());
+    }
+
+    private static Command annotation(Class<?> verb) {
+        return Objects.requireNonNull(verb.getAnnotation(Command.class));
+    }
+
+    /** Commands and their mixins get what is around them by constructor. */
+    private record Factory(Terminal terminal) implements CommandLine.IFactory {
+        @Override
+        public <K> K create(Class<K> type) throws Exception {
+            for (Constructor<?> constructor : type.getDeclaredConstructors()) {
+                if (List.of(constructor.getParameterTypes()).equals(List.of(Terminal.class))) {
+                    constructor.setAccessible(true);
+                    return type.cast(constructor.newInstance(terminal));
+                }
+            }
+            return CommandLine.defaultFactory().create(type);
+        }
     }
 }

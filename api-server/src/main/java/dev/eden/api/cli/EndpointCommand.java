@@ -1,5 +1,6 @@
 package dev.eden.api.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,50 +12,129 @@ import picocli.CommandLine.Parameters;
 
 /** {@code eden endpoint …}: databases, over REST. */
 @Command(
+        mixinStandardHelpOptions = true,
         name = "endpoint",
-        description = "Lists, creates, checks and deletes endpoints.",
-        mixinStandardHelpOptions = true)
-final class EndpointCommand {
-    @Command(name = "list", mixinStandardHelpOptions = true)
-    int list(@Mixin ApiClient api) {
-        return api.call("GET", "/endpoints", null);
+        description = "Databases that Eden may connect to.",
+        footer = {
+            "",
+            "Examples:",
+            "  eden endpoint create ec2_redis redis://10.0.1.50:6379",
+            "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create azure rediss://azure.example:6380 --username app",
+            "  eden endpoint check azure",
+            "",
+            "A password is never an argument: everybody on the machine sees arguments."
+        })
+final class EndpointCommand extends Group {
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
+    int list(@Mixin ApiOptions api) {
+        JsonNode answer = api.client().get("/endpoints");
+        Map<String, String> columns = new LinkedHashMap<>();
+        columns.put("ID", "id");
+        columns.put("ENGINE", "engine");
+        columns.put("URI", "uri");
+        columns.put("CREDENTIALS", "has_credentials");
+        columns.put("LABELS", "labels");
+        JsonNode endpoints = answer.path("endpoints");
+        return api.show(
+                answer,
+                page -> page.table(ApiOptions.table(endpoints, columns), "There are no endpoints yet."),
+                endpoints.isEmpty()
+                        ? "eden endpoint create ID redis://HOST:6379"
+                        : "eden endpoint check " + endpoints.path(0).path("id").asText());
     }
 
     @Command(
+            mixinStandardHelpOptions = true,
             name = "create",
-            description = "A password goes into EDEN_ENDPOINT_PASSWORD, never into an argument.",
-            mixinStandardHelpOptions = true)
+            description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
     int create(
-            @Mixin ApiClient api,
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
+            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
+                    Map<String, String> labels,
+            @Option(
+                            names = "--client-login",
+                            paramLabel = "none|endpoint",
+                            description = "Redis: whom clients are that never log in")
+                    @Nullable
+                    String clientLogin) {
+        JsonNode made = api.client().post("/endpoints", body(api, id, uri, username, labels, clientLogin));
+        return api.show(made, page -> page.members(made), "eden endpoint check " + id);
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "get", description = "One endpoint.")
+    int get(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode endpoint = api.client().get(ApiClient.path("endpoints", id));
+        return api.show(endpoint, page -> page.members(endpoint), "eden endpoint check " + id);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "update",
+            description =
+                    "Replaces an endpoint; without EDEN_ENDPOINT_PASSWORD its credentials stay. An address in use can't change.")
+    int update(
+            @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI") String uri,
-            @Option(names = "--username") @Nullable String username) {
+            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
+                    Map<String, String> labels,
+            @Option(
+                            names = "--client-login",
+                            paramLabel = "none|endpoint",
+                            description = "Redis: whom clients are that never log in")
+                    @Nullable
+                    String clientLogin) {
+        JsonNode made = api.client()
+                .call("PUT", ApiClient.path("endpoints", id), body(api, id, uri, username, labels, clientLogin));
+        return api.show(made, page -> page.members(made), "eden endpoint check " + id);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "check",
+            description = "Connects now: version, role, latency, abilities.")
+    int check(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode found = api.client().post(ApiClient.path("endpoints", id, "check"), null);
+        return api.show(found, page -> page.members(found), "eden interlay list");
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets an endpoint that nothing uses.")
+    int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode answer = api.client().call("DELETE", ApiClient.path("endpoints", id), null);
+        return api.show(answer, page -> page.line("endpoint " + id + " is forgotten"), "eden endpoint list");
+    }
+
+    private static String body(
+            ApiOptions api,
+            String id,
+            String uri,
+            @Nullable String username,
+            @Nullable Map<String, String> labels,
+            @Nullable String clientLogin) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("id", id);
         body.put("uri", uri);
-        String password = System.getenv("EDEN_ENDPOINT_PASSWORD");
+        String password = api.terminal().variable("EDEN_ENDPOINT_PASSWORD");
         if (password != null) {
             body.put(
                     "credentials",
                     username == null
                             ? Map.of("password", password)
                             : Map.of("username", username, "password", password));
+        } else if (username != null) {
+            throw new CliFailure(
+                    ExitCode.USAGE, "--username without a password", "set EDEN_ENDPOINT_PASSWORD for this command");
         }
-        return api.call("POST", "/endpoints", Json.write(body));
-    }
-
-    @Command(name = "get", mixinStandardHelpOptions = true)
-    int get(@Mixin ApiClient api, @Parameters(paramLabel = "ID") String id) {
-        return api.call("GET", "/endpoints/" + id, null);
-    }
-
-    @Command(name = "check", description = "Connects now.", mixinStandardHelpOptions = true)
-    int check(@Mixin ApiClient api, @Parameters(paramLabel = "ID") String id) {
-        return api.call("POST", "/endpoints/" + id + "/check", null);
-    }
-
-    @Command(name = "delete", mixinStandardHelpOptions = true)
-    int delete(@Mixin ApiClient api, @Parameters(paramLabel = "ID") String id) {
-        return api.call("DELETE", "/endpoints/" + id, null);
+        if (labels != null) {
+            body.put("labels", labels);
+        }
+        if (clientLogin != null) {
+            body.put("options", Map.of("client_login", clientLogin));
+        }
+        return Json.write(body);
     }
 }

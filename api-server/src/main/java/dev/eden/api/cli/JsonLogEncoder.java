@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.event.KeyValuePair;
 
-/** One JSON object a line; key/values of the event ({@code migration}, {@code phase}, {@code epoch} …) are members of it. */
+/** One JSON object a line; key/values of the event ({@code migration}, {@code phase}, {@code epoch} …) and the id of the request ({@code request}) are members of it. */
 final class JsonLogEncoder extends EncoderBase<ILoggingEvent> {
     private static final byte[] NONE = new byte[0];
 
@@ -32,6 +32,7 @@ final class JsonLogEncoder extends EncoderBase<ILoggingEvent> {
         line.put("logger", event.getLoggerName());
         line.put("thread", event.getThreadName());
         line.put("message", event.getFormattedMessage());
+        event.getMDCPropertyMap().forEach(line::putIfAbsent);
         if (event.getKeyValuePairs() != null) {
             for (KeyValuePair pair : event.getKeyValuePairs()) {
                 line.putIfAbsent(

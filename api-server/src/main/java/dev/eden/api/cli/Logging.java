@@ -7,18 +7,20 @@ import ch.qos.logback.classic.encoder.PatternLayoutEncoder;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import org.slf4j.LoggerFactory;
 
-/** Logs go to standard error: as lines, or with {@code EDEN_LOG=json} one JSON object each. {@code EDEN_LOG_LEVEL}: of Eden's own. */
+/** Logs go to standard error, as lines or one JSON object each. */
 final class Logging {
     private Logging() {}
 
-    static void configure() {
+    static void configure(Configuration configuration) {
         if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)) {
             return;
         }
         context.reset();
-        boolean json = "json".equalsIgnoreCase(System.getenv("EDEN_LOG"));
+        boolean json = "json".equals(configuration.text(Setting.LOG_FORMAT));
         Encoder<ILoggingEvent> encoder = json ? new JsonLogEncoder() : plain();
         encoder.setContext(context);
         encoder.start();
@@ -30,7 +32,7 @@ final class Logging {
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.setLevel(Level.WARN);
         root.addAppender(appender);
-        context.getLogger("dev.eden").setLevel(Level.toLevel(System.getenv("EDEN_LOG_LEVEL"), Level.INFO));
+        context.getLogger("dev.eden").setLevel(Level.toLevel(configuration.text(Setting.LOG_LEVEL), Level.INFO));
         // Says what the SDK's own retries are about to mend, with stack traces.
         context.getLogger("io.temporal").setLevel(Level.ERROR);
         context.getLogger("io.grpc").setLevel(Level.ERROR);
@@ -39,7 +41,7 @@ final class Logging {
 
     private static PatternLayoutEncoder plain() {
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
-        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0} %msg %kvp{NONE}%n%ex");
+        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0} %msg %kvp{NONE} %mdc%n%ex");
         return encoder;
     }
 }

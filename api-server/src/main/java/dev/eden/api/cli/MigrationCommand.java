@@ -2,116 +2,200 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
-import dev.eden.api.problem.StartupException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code eden migration …}: migrations, over REST. */
+/** {@code eden migration …}: what migrations are, where they stand. The commands that move one: {@link OperatorCommands}. */
 @Command(
+        mixinStandardHelpOptions = true,
         name = "migration",
-        description = "Creates, starts, watches and commands migrations.",
-        mixinStandardHelpOptions = true)
-final class MigrationCommand {
-    private static final Set<String> COMMANDS =
-            Set.of("migrate", "advance", "pause", "resume", "abort", "cutover", "rollback", "finalize");
-
-    @Command(name = "list", mixinStandardHelpOptions = true)
-    int list(@Mixin ApiClient api) {
-        return api.call("GET", "/migrations", null);
+        description = "Creates, plans, starts, watches and commands migrations.",
+        subcommands = {WatchCommand.class, SetCommand.class},
+        footer = {
+            "",
+            "A migration from its beginning to its end:",
+            "  eden migration create migration.json",
+            "  eden migration add-interlay ec2_to_azure redis_interlay azure_redis",
+            "  eden migration plan ec2_to_azure",
+            "  eden migration migrate ec2_to_azure",
+            "  eden migration watch ec2_to_azure --until canary",
+            "  eden migration set ec2_to_azure read_percentage=25%%",
+            "  eden migration cutover ec2_to_azure",
+            "  eden migration finalize ec2_to_azure        (or, to take it back: rollback)"
+        })
+final class MigrationCommand extends OperatorCommands {
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")
+    int list(
+            @Mixin ApiOptions api,
+            @Option(names = "--phase", description = "only those") @Nullable String phase,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those") @Nullable String label,
+            @Option(names = "--after", paramLabel = "ID", description = "the page after that one") @Nullable
+                    String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+                    Integer limit) {
+        StringBuilder query = new StringBuilder();
+        parameter(query, "phase", phase);
+        parameter(query, "label", label);
+        parameter(query, "after", after);
+        parameter(query, "limit", limit == null ? null : limit.toString());
+        JsonNode answer = api.client().get("/migrations" + query);
+        Map<String, String> columns = new LinkedHashMap<>();
+        columns.put("ID", "id");
+        columns.put("PHASE", "phase");
+        columns.put("ENGINE", "engine");
+        columns.put("SOURCE", "source_endpoint");
+        columns.put("TARGET", "target_endpoint");
+        columns.put("UPDATED", "updated_at");
+        JsonNode found = answer.path("migrations");
+        String more = answer.path("next").asText("");
+        return api.show(
+                answer,
+                page -> page.table(ApiOptions.table(found, columns), "There are no such migrations."),
+                answer.path("next").isTextual()
+                        ? "eden migration list --after " + more
+                        : found.isEmpty()
+                                ? "eden migration create FILE"
+                                : NextCommand.command(
+                                        "status", found.path(0).path("id").asText()));
     }
 
-    @Command(name = "create", description = "From a JSON file; - is standard input.", mixinStandardHelpOptions = true)
-    int create(@Mixin ApiClient api, @Parameters(paramLabel = "FILE") String file) {
-        return api.call("POST", "/migrations", read(file));
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "create",
+            description = "Creates a migration from a JSON file (- is standard input); starts nothing.",
+            footer = {
+                "",
+                "The least a file has:",
+                "  {\"id\": \"ec2_to_azure\", \"description\": \"to Azure\",",
+                "   \"strategy\": {\"type\": \"canary\", \"read_percentage\": 0.05}}"
+            })
+    int create(@Mixin ApiOptions api, @Parameters(paramLabel = "FILE") String file) {
+        return status(api, api.client().post("/migrations", read(file)));
     }
 
-    @Command(name = "add-interlay", mixinStandardHelpOptions = true)
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "add-interlay",
+            description = "Adds an interlay to move; its endpoint is the source.")
     int addInterlay(
-            @Mixin ApiClient api,
+            @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "INTERLAY") String interlay,
-            @Parameters(paramLabel = "TARGET") String target) {
-        return api.call("POST", "/migrations/" + id + "/interlay/" + interlay, Json.write(Map.of("endpoint", target)));
-    }
-
-    @Command(name = "plan", description = "What migrate would do; changes nothing.", mixinStandardHelpOptions = true)
-    int plan(@Mixin ApiClient api, @Parameters(paramLabel = "ID") String id) {
-        return api.call("GET", "/migrations/" + id + "/plan", null);
-    }
-
-    @Command(name = "status", mixinStandardHelpOptions = true)
-    int status(
-            @Mixin ApiClient api,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--watch", description = "goes on showing events until the migration has ended")
-                    boolean watch) {
-        int code = api.call("GET", "/migrations/" + id + "/status", null);
-        if (code == 0 && watch) {
-            api.stream("/migrations/" + id + "/events", MigrationCommand::print);
-        }
-        return code;
-    }
-
-    @Command(name = "validation", description = "The last validation report.", mixinStandardHelpOptions = true)
-    int validation(@Mixin ApiClient api, @Parameters(paramLabel = "ID") String id) {
-        return api.call("GET", "/migrations/" + id + "/validation", null);
+            @Parameters(paramLabel = "TARGET", description = "the endpoint it moves to") String target) {
+        return status(
+                api,
+                api.client()
+                        .post(
+                                ApiClient.path("migrations", id, "interlay", interlay),
+                                Json.write(Map.of("endpoint", target))));
     }
 
     @Command(
-            name = "patch",
-            description = "Changes the strategy; FILE holds {\"strategy\":{…}}.",
-            mixinStandardHelpOptions = true)
-    int patch(
-            @Mixin ApiClient api,
-            @Parameters(paramLabel = "ID") String id,
-            @Parameters(paramLabel = "FILE") String file) {
-        return api.call("PATCH", "/migrations/" + id, read(file));
+            mixinStandardHelpOptions = true,
+            name = "plan",
+            description =
+                    "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.")
+    int plan(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode plan = api.client().get(ApiClient.path("migrations", id, "plan"));
+        int shown = api.show(plan, page -> PlanText.print(plan, page), PlanText.next(plan));
+        return PlanText.failures(plan) > 0 ? ExitCode.ENDED_BADLY.code() : shown;
     }
 
     @Command(
-            name = "do",
-            description = "migrate, advance, pause, resume, abort, cutover, rollback or finalize.",
-            mixinStandardHelpOptions = true)
-    int command(
-            @Mixin ApiClient api,
-            @Parameters(paramLabel = "COMMAND") String command,
-            @Parameters(paramLabel = "ID") String id,
-            @Option(names = "--reason") @Nullable String reason) {
-        if (!COMMANDS.contains(command)) {
-            throw new StartupException("there is no command " + command, "one of " + String.join(", ", COMMANDS));
-        }
-        return api.call(
-                "POST",
-                "/migrations/" + id + "/" + command,
-                reason == null ? null : Json.write(Map.of("reason", reason)));
+            mixinStandardHelpOptions = true,
+            name = "status",
+            description = "Where it stands, why it can't be cut over yet, what comes next.")
+    int status(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        return status(api, api.client().get(ApiClient.path("migrations", id, "status")));
     }
 
-    private static void print(JsonNode event) {
-        System.out.printf(
-                "%s  %-14s %-20s %s  %s%n",
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "events",
+            description = "Its audit log: who did what, when and why.")
+    int events(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--follow", description = "goes on until the migration has ended") boolean follow,
+            @Option(names = "--after", paramLabel = "EVENT", description = "the page after that one") @Nullable
+                    String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+                    Integer limit) {
+        String path = ApiClient.path("migrations", id, "events");
+        if (follow) {
+            api.client().stream(path, event -> {
+                api.terminal().out().println(api.json() ? event.toString() : line(event));
+                api.terminal().out().flush();
+            });
+            return ExitCode.DONE.code();
+        }
+        StringBuilder query = new StringBuilder();
+        parameter(query, "after", after);
+        parameter(query, "limit", limit == null ? null : limit.toString());
+        JsonNode answer = api.client().get(path + query);
+        return api.show(
+                answer,
+                page -> answer.path("events").forEach(event -> page.line(line(event))),
+                answer.path("next").isNumber()
+                        ? NextCommand.command("events", id) + " --after "
+                                + answer.path("next").asLong()
+                        : NextCommand.command("status", id));
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "validation",
+            description = "The last comparison: checks, differences, repairs.")
+    int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
+        return api.show(report, page -> page.members(report), NextCommand.command("status", id));
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "delete",
+            description = "Forgets a migration that was never started.")
+    int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+        JsonNode answer = api.client().call("DELETE", ApiClient.path("migrations", id), null);
+        return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");
+    }
+
+    private static String line(JsonNode event) {
+        String reason = event.path("reason").asText("");
+        return String.format(
+                "%-24s  %-14s  %-26s  %s%s",
                 event.path("at").asText(),
                 event.path("phase").asText(""),
                 event.path("event").asText(),
                 event.path("actor").asText(),
-                event.path("reason").asText());
+                reason.isEmpty() ? "" : "  " + reason);
     }
 
-    private static String read(String file) {
+    private static void parameter(StringBuilder query, String name, @Nullable String value) {
+        if (value != null) {
+            query.append(query.isEmpty() ? '?' : '&')
+                    .append(name)
+                    .append('=')
+                    .append(java.net.URLEncoder.encode(value, StandardCharsets.UTF_8));
+        }
+    }
+
+    static String read(String file) {
         try {
             return file.equals("-")
                     ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
                     : Files.readString(Path.of(file));
         } catch (IOException e) {
-            throw new StartupException("the file " + file + " can't be read", "name a readable JSON file");
+            throw new CliFailure(ExitCode.USAGE, "the file " + file + " can't be read", "name a readable JSON file");
         }
     }
 }

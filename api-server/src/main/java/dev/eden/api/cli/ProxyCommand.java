@@ -1,96 +1,79 @@
 package dev.eden.api.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.EdenProxy;
-import java.nio.file.Path;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.StartupException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** {@code eden proxy}: one proxy alone; it joins its interlay by name. */
-@Command(name = "proxy", description = "Runs one proxy alone and joins its interlay.", mixinStandardHelpOptions = true)
+@Command(mixinStandardHelpOptions = true, name = "proxy", description = "Runs one proxy alone and joins its interlay.")
 final class ProxyCommand implements Callable<Integer> {
-    @Mixin
-    private final StoreOptions store = new StoreOptions();
+    private final Terminal terminal;
 
-    @Option(
-            names = "--name",
-            required = true,
-            defaultValue = "${env:EDEN_PROXY_NAME}",
-            description = "of this proxy: unique, and the same over restarts (EDEN_PROXY_NAME)")
-    private String name = "";
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
 
-    @Option(
-            names = "--interlay",
-            defaultValue = "${env:EDEN_INTERLAY:-redis_interlay}",
-            description = "EDEN_INTERLAY; default: ${DEFAULT-VALUE}")
-    private String interlay = "";
-
-    @Option(
-            names = "--listen",
-            paramLabel = "HOST:PORT",
-            defaultValue = "${env:EDEN_LISTEN:-0.0.0.0:6379}",
-            description = "EDEN_LISTEN; default: ${DEFAULT-VALUE}; port 0: a free one")
-    private String listen = "";
-
-    @Option(
-            names = "--pool",
-            paramLabel = "N",
-            defaultValue = "${env:EDEN_POOL:-0}",
-            description = "shared connections to the database (EDEN_POOL; default: the interlay's, else 8)")
-    private int pool;
-
-    @Option(
-            names = "--metrics-host",
-            defaultValue = "${env:EDEN_METRICS_HOST:-0.0.0.0}",
-            description = "EDEN_METRICS_HOST; default: ${DEFAULT-VALUE}")
-    private String metricsHost = "";
-
-    @Option(
-            names = "--metrics-port",
-            defaultValue = "${env:EDEN_METRICS_PORT:-0}",
-            description =
-                    "of /metrics, /health, /health/ready and /health/live (EDEN_METRICS_PORT; default: a free one)")
-    private int metricsPort;
-
-    @Option(
-            names = "--drain-seconds",
-            paramLabel = "S",
-            defaultValue = "${env:EDEN_DRAIN_SECONDS:-0}",
-            description =
-                    "at SIGTERM: not ready, but serves for up to S seconds until its clients have left (EDEN_DRAIN_SECONDS; default: ${DEFAULT-VALUE})")
-    private int drainSeconds;
-
-    @Option(
-            names = "--ports-file",
-            paramLabel = "FILE",
-            defaultValue = "${env:EDEN_PORTS_FILE}",
-            description = "gets {\"proxy\":…,\"metrics\":…} once all is up (EDEN_PORTS_FILE)")
-    private @Nullable Path portsFile;
+    ProxyCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
 
     @Override
     public Integer call() {
+        Configuration configuration = SettingOptions.read(spec, Setting.Verb.PROXY, terminal);
+        Logging.configure(configuration);
+        String name = configuration.text(Setting.PROXY_NAME);
+        if (name == null) {
+            throw new StartupException(
+                    "the proxy has no name", "give --name or EDEN_PROXY_NAME: unique, and the same over restarts");
+        }
+        String interlay = configuration.required(Setting.PROXY_INTERLAY);
+        String metricsHost = configuration.required(Setting.METRICS_HOST);
         EdenProxy proxy = EdenProxy.start(new EdenProxy.Options(
                 name,
                 interlay,
-                Addresses.listen("--listen", listen),
-                pool,
+                Addresses.listen("--listen", configuration.required(Setting.PROXY_LISTEN)),
+                configuration.number(Setting.PROXY_POOL),
                 metricsHost,
-                metricsPort,
-                Duration.ofSeconds(Math.max(0, drainSeconds)),
-                store.settings(6)));
+                configuration.number(Setting.METRICS_PORT),
+                Duration.ofSeconds(configuration.number(Setting.DRAIN_SECONDS)),
+                SettingOptions.store(configuration, 6)));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());
         ports.put("metrics", proxy.metricsPort());
         System.out.println("Proxy " + name + " of " + interlay + " listens on port " + proxy.port()
                 + ", metrics http://" + metricsHost + ":" + proxy.metricsPort() + "/metrics");
         System.out.flush();
-        Running.writePorts(portsFile, ports);
+        Running.writePorts(SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE), ports);
         Running.untilSignalled(proxy);
         return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true, name = "list", description = "The proxies of every interlay, over REST.")
+    int list(@Mixin ApiOptions api) {
+        ApiClient client = api.client();
+        ObjectNode all = Json.mapper().createObjectNode();
+        for (JsonNode interlay : client.get("/interlays").path("interlays")) {
+            String id = interlay.path("id").asText();
+            all.set(id, client.get(ApiClient.path("interlays", id, "traffic")));
+        }
+        return api.show(
+                all,
+                page -> all.properties().forEach(entry -> {
+                    page.title(entry.getKey());
+                    page.table(InterlayCommand.proxies(entry.getValue()), "No proxy has joined.");
+                }),
+                "eden migration list");
     }
 }

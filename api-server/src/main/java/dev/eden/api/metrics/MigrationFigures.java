@@ -12,13 +12,21 @@ final class MigrationFigures {
         this.jdbi = jdbi;
     }
 
-    /** A migration that has been started and has not ended; {@code differences} that its last comparison left. */
+    /**
+     * A migration that has been started and has not ended.
+     *
+     * @param rate keys or rows a second of the full load
+     * @param differences that its last comparison left
+     * @param consistency percent of what it compared that is equal now
+     */
     record Running(
             String migration,
             String phase,
             @Nullable Long lagMillis,
             @Nullable Long keysDone,
-            @Nullable Long differences) {}
+            @Nullable Double rate,
+            @Nullable Long differences,
+            @Nullable Double consistency) {}
 
     record Attempts(String migration, String direction, String outcome, long count) {}
 
@@ -32,16 +40,20 @@ final class MigrationFigures {
     List<Running> running() {
         return jdbi.withHandle(h -> h.createQuery("""
                         SELECT m.id, m.phase, (r.progress->>'lagMs')::bigint AS lag, (r.progress->>'keysDone')::bigint AS done,
-                               (SELECT (v.report->>'remaining')::bigint FROM validation_report v
-                                WHERE v.migration = m.id ORDER BY v.created_at DESC LIMIT 1) AS differences
+                               (r.progress->>'keysPerSecond')::double precision AS rate, v.remaining AS differences,
+                               100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency
                         FROM migration m LEFT JOIN replication r ON r.migration = m.id
+                        LEFT JOIN LATERAL (SELECT (report->>'remaining')::bigint AS remaining, (report->>'keysCompared')::bigint AS compared
+                                FROM validation_report WHERE migration = m.id ORDER BY created_at DESC LIMIT 1) AS v ON true
                         WHERE m.started_at IS NOT NULL AND m.ended_at IS NULL""")
                 .map((row, _) -> new Running(
                         row.getString("id"),
                         row.getString("phase"),
                         row.getObject("lag", Long.class),
                         row.getObject("done", Long.class),
-                        row.getObject("differences", Long.class)))
+                        row.getObject("rate", Double.class),
+                        row.getObject("differences", Long.class),
+                        row.getObject("consistency", Double.class)))
                 .list());
     }
 

@@ -23,11 +23,8 @@ public final class Probe {
                     (HttpURLConnection) URI.create(url).toURL().openConnection();
             connection.setConnectTimeout(PATIENCE_MILLIS);
             connection.setReadTimeout(PATIENCE_MILLIS);
-            int status = connection.getResponseCode();
-            System.out.println(url + ": " + status);
-            return status == 200;
+            return connection.getResponseCode() == 200;
         } catch (IOException | IllegalArgumentException e) {
-            System.out.println(url + ": " + e);
             return false;
         }
     }

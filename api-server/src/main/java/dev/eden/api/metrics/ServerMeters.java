@@ -36,6 +36,8 @@ public final class ServerMeters implements AutoCloseable {
     private final boolean proxies;
     private final MultiGauge lag;
     private final MultiGauge keys;
+    private final MultiGauge rate;
+    private final MultiGauge consistency;
     private final MultiGauge running;
     private final MultiGauge differences;
     private final MultiGauge attempts;
@@ -62,6 +64,9 @@ public final class ServerMeters implements AutoCloseable {
         this.lag =
                 gauge("eden_replication_lag_ms", "age of the oldest source position not applied yet, in milliseconds");
         this.keys = gauge("eden_replication_keys_done", "keys copied by the full load");
+        this.rate = gauge("eden_replication_rate", "keys or rows a second that the full load copies");
+        this.consistency = gauge(
+                "eden_data_consistency_percent", "of what the last comparison compared, what is equal, in percent");
         this.running = gauge("eden_migration_running", "1 for a migration that has been started and has not ended");
         this.differences = gauge("eden_validation_differences", "differences that the last comparison has left");
         this.attempts = gauge("eden_cutover_attempts", "attempts to flip, by direction and outcome");
@@ -133,17 +138,23 @@ public final class ServerMeters implements AutoCloseable {
         List<MultiGauge.Row<?>> done = new ArrayList<>();
         List<MultiGauge.Row<?>> phases = new ArrayList<>();
         List<MultiGauge.Row<?>> left = new ArrayList<>();
+        List<MultiGauge.Row<?>> copying = new ArrayList<>();
+        List<MultiGauge.Row<?>> equal = new ArrayList<>();
         for (MigrationFigures.Running migration : figures.running()) {
             Tags tags = Tags.of("migration", migration.migration());
             phases.add(MultiGauge.Row.of(tags.and("phase", migration.phase()), 1));
             add(lags, tags, migration.lagMillis());
             add(done, tags, migration.keysDone());
             add(left, tags, migration.differences());
+            add(copying, tags, migration.rate());
+            add(equal, tags, migration.consistency());
         }
         lag.register(lags, true);
         keys.register(done, true);
         running.register(phases, true);
         differences.register(left, true);
+        rate.register(copying, true);
+        consistency.register(equal, true);
         attempts.register(
                 figures.attempts().stream()
                         .map(one -> MultiGauge.Row.of(
@@ -174,7 +185,7 @@ public final class ServerMeters implements AutoCloseable {
         presence.register(joined, true);
     }
 
-    private static void add(List<MultiGauge.Row<?>> rows, Tags tags, @Nullable Long value) {
+    private static void add(List<MultiGauge.Row<?>> rows, Tags tags, @Nullable Number value) {
         if (value != null) {
             rows.add(MultiGauge.Row.of(tags, value));
         }

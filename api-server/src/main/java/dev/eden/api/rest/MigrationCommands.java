@@ -2,21 +2,30 @@ package dev.eden.api.rest;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.api.store.TuningStore;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.workflows.Command;
 import dev.eden.workflows.CommandReceipt;
+import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.Strategy;
+import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
+import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import jakarta.ws.rs.core.Response;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,32 +36,55 @@ public final class MigrationCommands {
     private static final Logger LOGGER = LoggerFactory.getLogger(MigrationCommands.class);
 
     private final MigrationStore migrations;
+    private final TuningStore tunings;
     private final Orchestrator orchestrator;
     private final MigrationStatus status;
-    private final Function<MigrationSpec, Preflight> preflight;
+    private final ForecastStore forecasts;
+    private final Steps steps;
+
+    /** What is done here and now, beside the workflow. */
+    public record Steps(
+            Function<MigrationSpec, Preflight> preflight,
+            Function<MigrationSpec, CopyForecast> forecast,
+            Function<MigrationSpec, Rehearsal> rehearse) {}
 
     public MigrationCommands(
             MigrationStore migrations,
+            TuningStore tunings,
             Orchestrator orchestrator,
             MigrationStatus status,
-            Function<MigrationSpec, Preflight> preflight) {
+            ForecastStore forecasts,
+            Steps steps) {
         this.migrations = migrations;
+        this.tunings = tunings;
         this.orchestrator = orchestrator;
         this.status = status;
-        this.preflight = preflight;
+        this.forecasts = forecasts;
+        this.steps = steps;
     }
 
-    /** Findings, and step by step what {@code migrate} would do. */
+    /** Findings, and step by step what {@code migrate} would do; once started, the copy's forecast of then beside what it took. */
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
-        Preflight found = preflight.apply(spec);
+        Preflight found = steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
+        plan.set(
+                "copy_forecast",
+                migration.started()
+                        ? forecasts.of(migration.id()).orElse(null)
+                        : Json.mapper().valueToTree(forecast(spec)));
+        plan.put(
+                "copy_took_seconds",
+                forecasts
+                        .copyTook(migration.id())
+                        .map(took -> took.toMillis() / 1_000.0)
+                        .orElse(null));
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
-        plan.set("forecast", MigrationStatus.forecast(migration));
-        ArrayNode steps = plan.putArray("steps");
-        PlanSteps.of(spec).forEach(steps::add);
+        plan.set("forecast", status.forecast(migration));
+        ArrayNode words = plan.putArray("steps");
+        PlanSteps.of(spec).forEach(words::add);
         return plan;
     }
 
@@ -70,11 +102,15 @@ public final class MigrationCommands {
                                     migration, Views.parse(migration.viewJson()).orElse(null)));
         }
         MigrationSpec spec = spec(migration);
-        Preflight found = preflight.apply(spec);
+        Preflight found = steps.preflight().apply(spec);
         if (found.refused()) {
             throw new Problem(
                             ErrorCode.PREFLIGHT_REFUSED, "preflight of migration " + migration.id() + " found failures")
                     .with("findings", found.findings());
+        }
+        CopyForecast forecast = forecast(spec);
+        if (forecast != null) {
+            forecasts.made(migration.id(), forecast);
         }
         orchestrator.start(spec);
         Migration started = migrations.started(migration.id(), actor, reason);
@@ -85,26 +121,101 @@ public final class MigrationCommands {
         return accepted(status.of(started));
     }
 
+    /** Null where the source can't be asked; why not is among preflight's findings. */
+    private @Nullable CopyForecast forecast(MigrationSpec spec) {
+        try {
+            return steps.forecast().apply(spec);
+        } catch (RuntimeException e) {
+            LOGGER.atInfo()
+                    .addKeyValue("migration", spec.id())
+                    .addKeyValue("error", e.getClass().getSimpleName())
+                    .log("no forecast: the source can't be asked");
+            return null;
+        }
+    }
+
     Response command(Migration migration, String command, String reason, String commandId, String actor) {
         refuseUnlessRunning(migration);
         Command.Kind kind = Command.Kind.valueOf(command.toUpperCase(Locale.ROOT));
         return send(migration, new Command(kind, commandId, actor, reason, null));
     }
 
+    Tuning tuning(String migration) {
+        return tunings.of(migration);
+    }
+
+    /** The strategy first: where it is refused, the tuning stays too. */
     Response patch(Migration migration, MigrationRequests.Patch patch, String commandId, String actor) {
+        Tuning tuning = patch.tuning();
+        if (tuning != null && "postgres".equals(migration.engine())) {
+            throw new Problem(
+                    ErrorCode.INVALID_FIELDS,
+                    "one field is not right",
+                    List.of(new FieldError("/tuning", "is for Redis; PostgreSQL's own servers do the copying")));
+        }
+        Strategy strategy = patch.strategy();
+        if (strategy == null) {
+            if (migration.ended()) {
+                throw ended(migration);
+            }
+            tunings.set(migration, Objects.requireNonNull(tuning), actor, patch.reason());
+            return Response.ok(status.of(migration)).build();
+        }
+        Response answer = patch(migration, strategy, patch.reason(), commandId, actor);
+        if (tuning != null) {
+            tunings.set(migration, tuning, actor, patch.reason());
+        }
+        return answer;
+    }
+
+    private Response patch(Migration migration, Strategy strategy, String reason, String commandId, String actor) {
         if (!migration.started() && !migration.ended()) {
-            if (patch.strategy().writeMode().asksForCutover()) {
+            if (strategy.writeMode().asksForCutover()) {
                 throw new Problem(ErrorCode.COMMAND_REFUSED, "a migration that has not been started can't be cut over")
                         .with("allowed", MigrationStatus.allowed(migration, null))
                         .with("blockers", List.of("the migration has not been started"));
             }
-            Migration patched = migrations.patchBeforeStart(migration.id(), patch.strategy(), actor, patch.reason());
+            Migration patched = migrations.patchBeforeStart(migration.id(), strategy, actor, reason);
             return Response.ok(status.of(patched)).build();
         }
         refuseUnlessRunning(migration);
-        return send(
-                migration,
-                new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, patch.reason(), patch.strategy()));
+        return send(migration, new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy));
+    }
+
+    /** Runs here and now, beside the workflow: the route row lets one attempt or rehearsal in at a time. */
+    Response rehearse(Migration migration, String reason, String actor) {
+        refuseUnlessRunning(migration);
+        MigrationView view = orchestrator
+                .view(migration.id())
+                .orElseThrow(() -> new Problem(
+                        ErrorCode.COMMAND_TIMED_OUT, "the workflow does not say where the migration stands"));
+        if (!(view.phase() instanceof MigrationPhase.Canary)) {
+            throw new Problem(
+                            ErrorCode.COMMAND_REFUSED,
+                            "the phase is " + view.phase().label() + ", a cutover is rehearsed in canary")
+                    .with("allowed", view.allowedCommands())
+                    .with("blockers", view.blockers());
+        }
+        Rehearsal rehearsal = steps.rehearse().apply(spec(migration));
+        if (rehearsal.outcome().equals("refused")) {
+            throw new Problem(ErrorCode.COMMAND_REFUSED, "the rehearsal was refused; nobody has waited")
+                    .with("allowed", view.allowedCommands())
+                    .with("blockers", rehearsal.blockers());
+        }
+        double pause = rehearsal.pauseMicros() / 1_000.0;
+        long deadline = migration.definition().cutover().deadlineMs();
+        String outcome = rehearsal.outcome() + ", pause " + pause + " ms of " + deadline;
+        migrations.commandAccepted(
+                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")", null);
+        ObjectNode answer = Json.mapper().createObjectNode();
+        answer.put("migration", migration.id());
+        answer.put("outcome", rehearsal.outcome());
+        answer.put("pause_ms", pause);
+        answer.put("deadline_ms", deadline);
+        answer.put("within_deadline", pause <= deadline);
+        answer.set("blockers", Json.mapper().valueToTree(rehearsal.blockers()));
+        answer.set("report", Json.snakeCase(Json.tree(rehearsal.reportJson())));
+        return Response.ok(answer).build();
     }
 
     private Response send(Migration migration, Command command) {

@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import dev.eden.activities.store.Tuning;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
@@ -7,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of {@code /migrations}. What Eden can't do yet is refused by name, never ignored. */
@@ -45,23 +47,45 @@ final class MigrationRequests {
                 id, description, new MigrationDefinition(strategy, data, gates, failureHandling, budget), labels);
     }
 
-    /** {@code {strategy, reason?}}; what the strategy leaves out stays as it is. */
-    record Patch(Strategy strategy, String reason) {}
+    /** Null: not asked for. */
+    record Patch(@Nullable Strategy strategy, @Nullable Tuning tuning, String reason) {}
 
-    static Patch patch(byte[] body, Strategy current) {
+    /** {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is. */
+    static Patch patch(byte[] body, Strategy current, Supplier<Tuning> tuned) {
         Fields fields = Fields.of(body, false);
-        Strategy patched = current;
-        if (fields.has("strategy")) {
-            Fields strategy = fields.object("strategy");
-            if (strategy != null) {
-                patched = strategy(strategy, current);
-            }
-        } else {
-            fields.error("strategy", "is missing");
+        Fields strategy = fields.object("strategy");
+        Fields tuning = fields.object("tuning");
+        if (!fields.has("strategy") && !fields.has("tuning")) {
+            fields.error("strategy", "is missing, and so is tuning: there is nothing to change");
         }
-        String reason = fields.text("reason", 2000, "");
+        Patch patch = new Patch(
+                strategy == null ? null : strategy(strategy, current),
+                tuning == null ? null : tuning(tuning, tuned.get()),
+                fields.text("reason", 2000, ""));
         fields.done();
-        return new Patch(patched, reason);
+        return patch;
+    }
+
+    /** {@code null} goes back to the default. */
+    private static Tuning tuning(Fields fields, Tuning current) {
+        Tuning tuning = new Tuning(
+                tuned(fields, "copy_rate", current.copyRate(), 64 << 10, 1L << 40),
+                small(tuned(fields, "parallelism", current.parallelism(), 1, 16)),
+                small(tuned(fields, "batch", current.batch(), 1, 8192)),
+                small(tuned(fields, "max_source_latency_ms", current.maxSourceLatencyMs(), 1, 60_000)));
+        fields.end();
+        return tuning;
+    }
+
+    private static @Nullable Long tuned(Fields fields, String name, @Nullable Number current, long min, long max) {
+        if (!fields.has(name)) {
+            return current == null ? null : (Long) current.longValue();
+        }
+        return fields.isNull(name) ? null : (Long) fields.integer(name, min, min, max);
+    }
+
+    private static @Nullable Integer small(@Nullable Long value) {
+        return value == null ? null : (Integer) value.intValue();
     }
 
     /** {@code {reason?}}, or no body at all. */
@@ -135,13 +159,10 @@ final class MigrationRequests {
             }
             before = share;
             Duration bake = object.duration("bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ofDays(30));
-            if (object.has("gates")) {
-                object.error(
-                        "gates",
-                        "gates per stage are not supported by this version yet; the migration's gates hold in every stage");
-            }
+            Fields own = object.object("gates");
+            MigrationSpec.Gates gates = own == null ? null : gates(own);
             object.end();
-            stages.add(new Strategy.Stage(share, bake.toSeconds()));
+            stages.add(new Strategy.Stage(share, bake.toSeconds(), gates));
         }
         return stages;
     }
@@ -170,14 +191,26 @@ final class MigrationRequests {
             return new MigrationSpec.Data("scan", "auto", "fail");
         }
         String type = fields.oneOf("type", "scan", "scan", "none", "logical", "dms");
+        boolean logical = type.equals("logical");
         if (type.equals("dms")) {
             fields.error("type", "dms is not supported by this version yet");
         }
-        String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys");
+        String mechanism = fields.oneOf("mechanism", "auto", "auto", "psync", "dirty_keys", "logical");
         if (mechanism.equals("dirty_keys")) {
             fields.error("mechanism", "dirty_keys is not supported by this version yet");
+        } else if (logical ? mechanism.equals("psync") : mechanism.equals("logical")) {
+            fields.error(
+                    "mechanism", "PostgreSQL replicates by type logical and mechanism logical, Redis by type scan");
         }
         String replace = fields.oneOf("replace", "fail", "replace", "skip", "fail");
+        if (logical && !replace.equals("fail")) {
+            fields.error("replace", "a PostgreSQL's target is empty: fail");
+        }
+        if (fields.oneOf("ddl", "frozen", "frozen", "additive").equals("additive")) {
+            fields.error(
+                    "ddl",
+                    "changes of the schema are not carried over by this version yet: they are refused while a migration runs, make them before or after it");
+        }
         fields.end();
         return new MigrationSpec.Data(type, mechanism, replace);
     }

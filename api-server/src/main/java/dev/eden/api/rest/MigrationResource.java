@@ -132,7 +132,7 @@ public final class MigrationResource {
     public Response patch(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         MigrationRequests.Patch patch =
-                MigrationRequests.patch(body, migration.definition().strategy());
+                MigrationRequests.patch(body, migration.definition().strategy(), () -> commands.tuning(id));
         return commands.patch(migration, patch, Caller.commandId(request), Caller.actor(request));
     }
 
@@ -177,6 +177,25 @@ public final class MigrationResource {
     public Response migrate(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         return commands.migrate(migration, MigrationRequests.reason(body), Caller.actor(request));
+    }
+
+    /** The cutover's barrier without the flip: what clients would wait. */
+    @POST
+    @Path("{id}/rehearse")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    @Answers(
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_NOT_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.MIGRATION_WITHOUT_INTERLAY,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.COMMAND_TIMED_OUT
+            })
+    public Response rehearse(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        return commands.rehearse(migration, MigrationRequests.reason(body), Caller.actor(request));
     }
 
     @POST

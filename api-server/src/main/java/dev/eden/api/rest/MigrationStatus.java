@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.RouteReports;
+import dev.eden.api.store.TuningStore;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.workflows.MigrationPhase;
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 public final class MigrationStatus {
     private final Orchestrator orchestrator;
     private final RouteLedger routes;
+    private final TuningStore tunings;
     private final ReplicationLedger replication;
     private final RouteReports reports;
     private final TrafficWindow traffic;
@@ -40,6 +43,7 @@ public final class MigrationStatus {
     public MigrationStatus(
             Orchestrator orchestrator,
             RouteLedger routes,
+            TuningStore tunings,
             ReplicationLedger replication,
             RouteReports reports,
             TrafficWindow traffic,
@@ -48,6 +52,7 @@ public final class MigrationStatus {
             String namespace) {
         this.orchestrator = orchestrator;
         this.routes = routes;
+        this.tunings = tunings;
         this.replication = replication;
         this.reports = reports;
         this.traffic = traffic;
@@ -99,6 +104,7 @@ public final class MigrationStatus {
         status.set("attempts", attempts(migration));
         status.put("last_reason", view == null ? "" : view.lastReason());
         status.set("strategy", strategy(migration.definition().strategy()));
+        status.set("tuning", Json.mapper().valueToTree(tunings.of(migration.id())));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
         status.put("failure_handling", migration.definition().failureHandling());
@@ -168,6 +174,18 @@ public final class MigrationStatus {
         node.put("conflicts", p.conflicts());
         node.put("problem", p.problem());
         node.put("at_millis", p.atMillis());
+        List<TableProgress> tables = p.tables();
+        if (tables != null && !tables.isEmpty()) {
+            ArrayNode list = node.putArray("tables");
+            tables.forEach(table -> list.addObject()
+                    .put("name", table.name())
+                    .put("state", table.state())
+                    .put("rows", table.rows())
+                    .put("rows_total", table.rowsTotal())
+                    .put("bytes", table.bytes())
+                    .put("rate", table.rate())
+                    .put("eta_seconds", table.etaSeconds()));
+        }
         return node;
     }
 
@@ -187,12 +205,18 @@ public final class MigrationStatus {
         return node;
     }
 
-    /** What the cutover is allowed to cost. */
-    static ObjectNode forecast(Migration migration) {
-        return Json.mapper()
-                .createObjectNode()
-                .put("pause_at_most_ms", migration.definition().cutover().deadlineMs())
-                .put("attempts_at_most", migration.definition().cutover().maxAttempts());
+    /** What the cutover is allowed to cost, and what the last rehearsal cost. */
+    ObjectNode forecast(Migration migration) {
+        ObjectNode forecast = Json.mapper().createObjectNode();
+        forecast.put("pause_at_most_ms", migration.definition().cutover().deadlineMs());
+        forecast.put("attempts_at_most", migration.definition().cutover().maxAttempts());
+        forecast.putNull("rehearsed_pause_ms");
+        for (JsonNode attempt : attempts(migration)) {
+            if (attempt.path("outcome").asText().equals("rehearsed")) {
+                forecast.put("rehearsed_pause_ms", pauseMillis(attempt));
+            }
+        }
+        return forecast;
     }
 
     /** Milliseconds from the hold until all was open again. */
@@ -213,7 +237,7 @@ public final class MigrationStatus {
         status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
     }
 
-    /** Oldest first. */
+    /** Attempts and rehearsals, oldest first. */
     ArrayNode attempts(Migration migration) {
         ArrayNode attempts = Json.mapper().createArrayNode();
         for (RouteReports.AttemptReport attempt : reports.attempts(migration.id())) {
@@ -237,9 +261,14 @@ public final class MigrationStatus {
         List<Strategy.Stage> stages = strategy.stages();
         if (stages != null) {
             ArrayNode array = node.putArray("stages");
-            stages.forEach(stage -> array.addObject()
-                    .put("read_percentage", stage.readPercentage())
-                    .put("bake", stage.bakeSeconds() + "s"));
+            for (Strategy.Stage stage : stages) {
+                ObjectNode one = array.addObject()
+                        .put("read_percentage", stage.readPercentage())
+                        .put("bake", stage.bakeSeconds() + "s");
+                if (stage.gates() != null) {
+                    one.set("gates", Json.mapper().valueToTree(stage.gates()));
+                }
+            }
         }
         Strategy.WriteMode mode = strategy.writeMode();
         ObjectNode write = node.putObject("write_mode").put("mode", mode.mode());

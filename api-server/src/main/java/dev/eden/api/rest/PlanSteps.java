@@ -9,11 +9,14 @@ final class PlanSteps {
     private PlanSteps() {}
 
     static List<String> of(MigrationSpec spec) {
+        boolean postgres = spec.engine().equals("postgres");
+        String things = postgres ? "rows" : "keys";
         List<String> steps = new ArrayList<>();
         steps.add("initializing: make Eden's users on " + spec.source() + " and " + spec.target()
                 + ", save what is changed, fence " + spec.target() + " against everybody else");
         if (spec.data().type().equals("none")) {
-            steps.add("replicating: copy no existing keys; apply the log of " + spec.source() + " to " + spec.target());
+            steps.add("replicating: copy no existing " + things + "; apply the log of " + spec.source() + " to "
+                    + spec.target());
         } else {
             steps.add("replicating: "
                     + switch (spec.data().replace()) {
@@ -21,10 +24,11 @@ final class PlanSteps {
                         case "skip" -> "keep what " + spec.target() + " has, ";
                         default -> "(" + spec.target() + " must be empty) ";
                     }
-                    + "copy every key of " + spec.source() + " and apply its log until lag is under "
+                    + (postgres ? "copy the schema and every row of " : "copy every key of ") + spec.source()
+                    + " and apply its log until lag is under "
                     + spec.gates().maxLagMs() + " ms; prove the way back");
         }
-        steps.add("validating: compare every key, repair, compare again until nothing differs");
+        steps.add("validating: compare all " + things + ", repair, compare again until nothing differs");
         steps.add(
                 switch (spec.strategy().type()) {
                     case "canary" ->

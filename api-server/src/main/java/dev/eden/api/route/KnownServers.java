@@ -3,6 +3,7 @@ package dev.eden.api.route;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import java.time.Duration;
@@ -34,7 +35,7 @@ final class KnownServers {
 
     private record Key(String endpoint, @Nullable String migration) {}
 
-    private record Known(Backend backend, long at, AtomicBoolean asking) {}
+    private record Known(Backend backend, boolean postgres, long at, AtomicBoolean asking) {}
 
     /** @param migration whose login of Eden's the backend carries; null outside one */
     Backend backend(String endpoint, @Nullable String migration) {
@@ -57,6 +58,15 @@ final class KnownServers {
         return found.backend();
     }
 
+    /** By what a proxy finds the position that {@code migration} has applied on its standby: see {@link dev.eden.proxy.Route}. */
+    String applied(String endpoint, String migration) {
+        backend(endpoint, migration);
+        Known found = known.get(new Key(endpoint, migration));
+        return found != null && found.postgres()
+                ? EdenObjects.of(migration).main()
+                : ReplicationLedger.appliedKey(migration);
+    }
+
     private Backend ask(Key key) {
         Endpoint e = endpoints.endpoint(key.endpoint());
         String migration = key.migration();
@@ -76,7 +86,7 @@ final class KnownServers {
         Backend backend = new Backend(
                 e.id(), e.host(), e.port(), e.tls(), e.loginForClients() ? e.login() : null, eden, e.database());
         known.values().removeIf(k -> System.nanoTime() - k.at() > USABLE);
-        known.put(key, new Known(backend, System.nanoTime(), new AtomicBoolean()));
+        known.put(key, new Known(backend, postgres, System.nanoTime(), new AtomicBoolean()));
         return backend;
     }
 }

@@ -3,6 +3,8 @@ package dev.eden.api.route;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.Tuning;
+import dev.eden.api.store.TuningStore;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -13,9 +15,11 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Jdbi jdbi;
+    private final TuningStore tunings;
 
-    public PostgresReplicationLedger(Jdbi jdbi) {
+    public PostgresReplicationLedger(Jdbi jdbi, TuningStore tunings) {
         this.jdbi = jdbi;
+        this.tunings = tunings;
     }
 
     @Override
@@ -118,5 +122,10 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
                         throw new IllegalStateException("stored progress cannot be read", e);
                     }
                 });
+    }
+
+    @Override
+    public Tuning tuning(String migration) {
+        return tunings.of(migration);
     }
 }

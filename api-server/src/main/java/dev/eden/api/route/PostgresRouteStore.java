@@ -3,10 +3,10 @@ package dev.eden.api.route;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
-import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
+import dev.eden.proxy.CancelKey;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteState;
@@ -34,12 +34,14 @@ public final class PostgresRouteStore implements RouteStore {
     private final Jdbi jdbi;
     private final StoreChanges changes;
     private final KnownServers servers;
+    private final StoredCancels cancels;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
         this.jdbi = jdbi;
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
+        this.cancels = new StoredCancels(jdbi, changes);
     }
 
     @Override
@@ -155,6 +157,21 @@ public final class PostgresRouteStore implements RouteStore {
         return stop::run;
     }
 
+    @Override
+    public void cancel(String interlay, CancelKey key) {
+        try {
+            cancels.ask(interlay, key);
+        } catch (RuntimeException e) {
+            throw new RouteStoreException("cancel: Eden's store cannot be written", e);
+        }
+    }
+
+    @Override
+    public Subscription cancels(String interlay, CancelAnswer answer) {
+        Runnable stop = cancels.answer(interlay, answer);
+        return stop::run;
+    }
+
     private record Row(
             String interlay,
             long version,
@@ -198,7 +215,8 @@ public final class PostgresRouteStore implements RouteStore {
 
     private Route route(Row row) {
         String migration = row.migration();
-        boolean moving = migration != null && row.standby() != null;
+        String standby = row.standby();
+        boolean moving = migration != null && standby != null;
         return new Route(
                 row.interlay(),
                 row.version(),
@@ -207,9 +225,12 @@ public final class PostgresRouteStore implements RouteStore {
                 row.attempt(),
                 row.deadlineMillis(),
                 backend(row.active(), moving ? migration : null),
-                backend(row.standby(), migration),
+                backend(standby, migration),
                 row.activeTag(),
-                moving ? ReplicationLedger.appliedKey(String.valueOf(migration)) : null,
+                moving
+                        ? servers.applied(
+                                java.util.Objects.requireNonNull(standby), java.util.Objects.requireNonNull(migration))
+                        : null,
                 row.canary(),
                 row.ackBoth());
     }

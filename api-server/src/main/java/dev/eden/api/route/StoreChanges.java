@@ -91,6 +91,7 @@ public final class StoreChanges implements AutoCloseable {
                 try (Statement statement = c.createStatement()) {
                     statement.execute("LISTEN eden_route");
                     statement.execute("LISTEN eden_acknowledgement");
+                    statement.execute("LISTEN eden_cancel");
                 }
                 changed("", "");
                 PGConnection listening = c.unwrap(PGConnection.class);

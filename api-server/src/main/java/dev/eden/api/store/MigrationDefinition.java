@@ -28,9 +28,16 @@ public record MigrationDefinition(
                 target,
                 interlays,
                 strategy,
-                data,
+                dataOf(engine),
                 gates,
                 MigrationSpec.FailureHandling.valueOf(failureHandling.toUpperCase(Locale.ROOT)),
                 cutover);
+    }
+
+    /** {@code scan} is what was stored for a migration that says nothing, before its engine was known. */
+    private MigrationSpec.Data dataOf(String engine) {
+        return engine.equals("postgres") && data.type().equals("scan")
+                ? new MigrationSpec.Data("logical", "logical", data.replace())
+                : data;
     }
 }

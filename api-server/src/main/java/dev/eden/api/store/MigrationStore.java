@@ -103,7 +103,8 @@ public final class MigrationStore {
                     && migration.definition().data().type().equals("logical")) {
                 throw new Problem(
                         ErrorCode.ENGINE_MISMATCH,
-                        "interlay " + interlay + " speaks redis; data of type logical is PostgreSQL's");
+                        "data.type of migration " + id + " is logical, which is PostgreSQL's own replication; interlay "
+                                + interlay + " speaks redis, which is copied by scan");
             }
             if (source.equals(target)) {
                 throw new Problem(

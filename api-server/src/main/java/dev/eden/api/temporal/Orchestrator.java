@@ -2,6 +2,7 @@ package dev.eden.api.temporal;
 
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.trace.RequestId;
 import dev.eden.workflows.Command;
 import dev.eden.workflows.CommandReceipt;
 import dev.eden.workflows.CommandRefusal;
@@ -26,6 +27,7 @@ import io.temporal.client.WorkflowUpdateException;
 import io.temporal.client.WorkflowUpdateStage;
 import io.temporal.client.WorkflowUpdateTimeoutOrCancelledException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -61,6 +63,7 @@ public final class Orchestrator {
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                 .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
                 .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
+        RequestId.current().ifPresent(id -> options.setMemo(Map.of("request_id", id)));
         if (searchAttributes) {
             options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
         }
@@ -119,13 +122,13 @@ public final class Orchestrator {
 
     private static <T> CompletableFuture<T> onVirtualThread(Call<T> call) {
         CompletableFuture<T> future = new CompletableFuture<>();
-        Thread.ofVirtual().start(() -> {
+        Thread.ofVirtual().start(RequestId.carried(() -> {
             try {
                 future.complete(call.run());
             } catch (Exception e) {
                 future.completeExceptionally(e);
             }
-        });
+        }));
         return future;
     }
 

@@ -1,6 +1,7 @@
 package dev.eden.api.temporal;
 
 import dev.eden.api.problem.StartupException;
+import dev.eden.api.trace.RequestPropagator;
 import dev.eden.workflows.SearchAttributesNeeded;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -12,6 +13,7 @@ import io.temporal.serviceclient.OperatorServiceStubsOptions;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +46,10 @@ public final class TemporalConnection implements AutoCloseable {
         }
         WorkflowClient client = WorkflowClient.newInstance(
                 stubs,
-                WorkflowClientOptions.newBuilder().setNamespace(namespace).build());
+                WorkflowClientOptions.newBuilder()
+                        .setNamespace(namespace)
+                        .setContextPropagators(List.of(new RequestPropagator()))
+                        .build());
         return new TemporalConnection(stubs, client, register(address, namespace));
     }
 

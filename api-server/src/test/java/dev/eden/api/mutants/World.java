@@ -53,6 +53,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.Jedis;
 
@@ -78,6 +79,9 @@ final class World implements AutoCloseable {
         int strangers;
 
         long deadlineMillis = 5_000;
+        /** Two of a server's size, or as many side-cars as this. */
+        int sidecars;
+
         int clients = 16;
         int rate = 500;
     }
@@ -98,6 +102,7 @@ final class World implements AutoCloseable {
     private final Keyspace keyspace = new Keyspace(KEYS);
     private final History history = new History();
     private final LoadGenerator load;
+    private final Supplier<RouteStore> stores;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private int attempts;
 
@@ -122,7 +127,9 @@ final class World implements AutoCloseable {
         SecretCipher cipher = new SecretCipher(key);
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
-        replication = new PostgresReplicationLedger(database.jdbi());
+        replication = new PostgresReplicationLedger(
+                database.jdbi(),
+                new dev.eden.api.store.TuningStore(database.jdbi(), new dev.eden.api.store.AuditLog(database.jdbi())));
         EndpointDirectory direct = endpoints(source.port(), target.port());
         CutoverEngine engine = new RedisCutover(direct, records);
         spec = spec(ports.deadlineMillis);
@@ -132,15 +139,10 @@ final class World implements AutoCloseable {
         new RedisPreparation(direct, records, routes::read).prepare(spec);
         routes.attach(MIGRATION, "source", "target", List.of("front"));
         EndpointDirectory forProxies = endpoints(proxiesToSource.port(), proxiesToTarget.port());
-        for (String name : List.of("p1", "p2")) {
-            RouteStore store = new PostgresRouteStore(database.jdbi(), changes, forProxies, records);
-            proxies.add(part(RedisProxy.start(
-                    RedisProxyConfig.of(
-                            new ProxyIdentity(name, "1", "127.0.0.1:0", "test"),
-                            "front",
-                            new InetSocketAddress("127.0.0.1", 0)),
-                    ports.proxyRoutes.apply(this, store),
-                    new SimpleMeterRegistry())));
+        stores = () ->
+                ports.proxyRoutes.apply(this, new PostgresRouteStore(database.jdbi(), changes, forProxies, records));
+        for (int i = 1; i <= Math.max(2, ports.sidecars); i++) {
+            proxies.add(part(proxy("p" + i, 0)));
         }
         replicate(endpoints(source.port(), applierToTarget.port()));
         AttemptSettler settler = new AttemptSettler(routes, ports.settlerEngine.apply(this, engine));
@@ -154,6 +156,24 @@ final class World implements AutoCloseable {
         load = part(LoadGenerator.start(
                 addresses(ports.strangers), keyspace, new LoadOptions(ports.clients, ports.rate, 7), history));
         awaitReady(true);
+    }
+
+    /** Starts one more proxy of the front; port 0: a free one. */
+    RedisProxy proxy(String name, int port) {
+        RedisProxyConfig config = RedisProxyConfig.of(
+                new ProxyIdentity(name, "1", "127.0.0.1:" + port, "test"),
+                "front",
+                new InetSocketAddress("127.0.0.1", port));
+        if (ports.sidecars > 0) {
+            config = new RedisProxyConfig(
+                    config.identity(), config.interlay(), config.listen(), 1, 1, config.maxPinned(), config.limits());
+        }
+        return RedisProxy.start(config, stores.get(), new SimpleMeterRegistry());
+    }
+
+    /** The proxies that were there from the start. */
+    List<RedisProxy> proxies() {
+        return List.copyOf(proxies);
     }
 
     private <T extends AutoCloseable> T part(T part) {
@@ -202,8 +222,9 @@ final class World implements AutoCloseable {
 
     private List<HostAndPort> addresses(int strangers) {
         List<HostAndPort> addresses = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
-            addresses.add(new HostAndPort("127.0.0.1", proxies.get(i % 2).port()));
+        for (int i = 0; i < Math.max(4, ports.sidecars); i++) {
+            addresses.add(
+                    new HostAndPort("127.0.0.1", proxies.get(i % proxies.size()).port()));
         }
         for (int i = 0; i < strangers; i++) {
             addresses.add(new HostAndPort(source.host(), source.port()));
@@ -213,7 +234,7 @@ final class World implements AutoCloseable {
 
     /** True for a client that goes past Eden. */
     boolean stranger(int client) {
-        return client % (4 + ports.strangers) >= 4;
+        return ports.sidecars == 0 && client % (4 + ports.strangers) >= 4;
     }
 
     // ---- what scenarios do
@@ -278,7 +299,7 @@ final class World implements AutoCloseable {
         List<FinalState> states = new ArrayList<>();
         EmbeddedRedis server = owner.equals("source") ? source : target;
         states.add(read(reader, owner, server.port()));
-        for (RedisProxy proxy : proxies) {
+        for (RedisProxy proxy : proxies.subList(0, 2)) {
             states.add(read(reader, "a proxy", proxy.port()));
         }
         return new Judgement(

@@ -1,6 +1,8 @@
 package dev.eden.api.operations;
 
 import dev.eden.api.cli.EdenCommand;
+import dev.eden.api.cli.Terminal;
+import dev.eden.api.config.Setting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -95,18 +97,20 @@ final class Project {
 
     /** {@code 0.1.0}, as the command line and the proxies say it. */
     static String version() {
-        String[] version = new CommandLine(new EdenCommand()).getCommandSpec().version();
+        String[] version =
+                EdenCommand.commandLine(Terminal.system()).getCommandSpec().version();
         return version[0].substring("eden ".length());
     }
 
     /** Fails where the command line would not understand the arguments, verb first; runs nothing. */
     static void parse(List<String> arguments) {
-        new CommandLine(new EdenCommand()).parseArgs(arguments.toArray(String[]::new));
+        EdenCommand.commandLine(Terminal.system()).parseArgs(arguments.toArray(String[]::new));
     }
 
     /** The verb's command line, for what it says of itself. */
     static CommandLine verb(String name) {
-        CommandLine verb = new CommandLine(new EdenCommand()).getSubcommands().get(name);
+        CommandLine verb =
+                EdenCommand.commandLine(Terminal.system()).getSubcommands().get(name);
         if (verb == null) {
             throw new AssertionError("eden has no verb " + name);
         }
@@ -115,8 +119,9 @@ final class Project {
 
     /** What an option is when nobody says anything, e.g. {@code 8000} of {@code --api-port}. */
     static String defaultOf(String verb, String option) {
-        String value = verb(verb).getCommandSpec().findOption(option).defaultValue();
-        return value.replaceFirst("^\\$\\{env:[A-Z_]+:-(.*)}$", "$1");
+        return Setting.ofFlag(Setting.Verb.valueOf(verb.toUpperCase(java.util.Locale.ROOT)), option)
+                .map(Setting::defaultValue)
+                .orElseThrow(() -> new AssertionError("eden " + verb + " has no " + option));
     }
 
     private static Path root() {

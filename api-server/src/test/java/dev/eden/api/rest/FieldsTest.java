@@ -3,10 +3,12 @@ package dev.eden.api.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.Problem;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class FieldsTest {
@@ -15,12 +17,13 @@ class FieldsTest {
 
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
-        MigrationRequests.Patch patch =
-                MigrationRequests.patch(bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER);
+        MigrationRequests.Patch patch = MigrationRequests.patch(
+                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER, () -> Tuning.NONE);
 
-        assertThat(patch.strategy().readPercentage()).isEqualTo(0.75);
-        assertThat(patch.strategy().consistency()).isEqualTo("global");
-        assertThat(patch.strategy().writeMode().asksForCutover()).isFalse();
+        Strategy patched = Objects.requireNonNull(patch.strategy());
+        assertThat(patched.readPercentage()).isEqualTo(0.75);
+        assertThat(patched.consistency()).isEqualTo("global");
+        assertThat(patched.writeMode().asksForCutover()).isFalse();
     }
 
     @Test

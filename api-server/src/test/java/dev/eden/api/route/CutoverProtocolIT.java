@@ -110,7 +110,9 @@ class CutoverProtocolIT {
         });
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
-        replication = new PostgresReplicationLedger(database.jdbi());
+        replication = new PostgresReplicationLedger(
+                database.jdbi(),
+                new dev.eden.api.store.TuningStore(database.jdbi(), new dev.eden.api.store.AuditLog(database.jdbi())));
         engine = new RedisCutover(endpoints, records);
         spec = new MigrationSpec(
                 MIGRATION,
@@ -159,6 +161,31 @@ class CutoverProtocolIT {
 
         assertThat(back.outcome()).as("%s", back).isEqualTo("committed");
         assertOwner("source", 3);
+    }
+
+    /** All of it but the flip: the source keeps writes, a stranger may write there again, and the real attempt works afterwards. */
+    @Test
+    void aRehearsalSaysWhatThePauseWouldBeAndMovesNothing() {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+
+        AttemptReport report = coordinator(routes, engine).rehearse(spec);
+
+        assertThat(report.outcome()).as("%s", report).isEqualTo("rehearsed");
+        assertThat(report.direction()).isEqualTo("rehearsal");
+        assertThat(report.pauseMicros()).isPositive().isLessThan(spec.budget().deadlineMs() * 1_000);
+        assertThat(report.steps().stream().map(AttemptReport.Step::name))
+                .contains("drain", "fence", "position", "verify", "restore")
+                .doesNotContain("turn", "commit");
+        assertThat(report.proxies())
+                .singleElement()
+                .satisfies(
+                        proxy -> assertThat(proxy.acknowledgedAtMicros()).containsKeys("ARMED", "DRAINED", "OPENED"));
+        assertOwner("source", 1);
+        awaitReady(true);
+        assertThat(coordinator(routes, engine).attempt(spec, true, 1).outcome()).isEqualTo("committed");
+        assertOwner("target", 2);
     }
 
     @Test

@@ -66,7 +66,7 @@ final class ChaosRun {
     ChaosVerdict run() throws IOException {
         cluster.startServers();
         if (!cluster.durableTemporal()) {
-            throw new DemoException("faults need the durable Temporal (infra/temporal/build makes it)");
+            throw new DemoException("faults need the durable Temporal (eden temporal install builds it)");
         }
         Map<String, String> stillBefore;
         try (Jedis source = databases.connect(false, false)) {

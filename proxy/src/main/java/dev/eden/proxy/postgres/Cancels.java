@@ -1,7 +1,11 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.CancelKey;
+import java.nio.ByteBuffer;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +43,24 @@ final class Cancels {
 
     void forget(int pid) {
         clients.remove(pid);
+    }
+
+    /** A key as other proxies are told of it. */
+    static CancelKey told(int pid, byte[] secret) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            sha.update(ByteBuffer.allocate(4).putInt(pid).array());
+            return new CancelKey(pid, HexFormat.of().formatHex(sha.digest(secret)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Whose key this is; null when it is nobody's here. */
+    @Nullable
+    ClientSession find(CancelKey key) {
+        Entry entry = clients.get(key.pid());
+        return entry != null && told(key.pid(), entry.secret()).equals(key) ? entry.client() : null;
     }
 
     /** Whose key this is; null when it is nobody's here. */

@@ -10,8 +10,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ClientSession extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
-    private static final long PROBE_PAUSE = 100_000_000;
 
     /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
     private static final int LONGEST_PARSE = 64 << 20;
@@ -40,25 +39,27 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private final boolean sessionPooling;
     final ClientStatements statements;
     private final Cancels.Key cancelKey;
+    final Canary canary;
 
     int index = -1;
     long waitingSince;
 
-    private @Nullable Settings settings;
-    private @Nullable Settings loginSettings;
+    private final SessionSettings settings;
     private boolean welcomed;
     private boolean closed;
 
     private @Nullable ServerPool pool;
     private @Nullable ServerConnection server;
+    /** What a pin holds while the standby serves a read. */
+    private @Nullable ServerConnection parked;
+
     private boolean inLine;
     private boolean preparing;
     private boolean heldCounted;
 
     private @Nullable ByteBuf in;
-    private int runStart = -1;
-    private int streaming;
-    private boolean streamingAway;
+    private final Passage passage = new Passage();
+    private final StatementMessages messages;
     private boolean blocked;
     private boolean processing;
     private boolean dirty;
@@ -69,15 +70,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean batchOpen;
 
     private boolean discardUntilSync;
-    private boolean resets;
 
-    private int pins;
+    final SessionPins pins;
     private long idleSince;
-    private boolean unprobed;
-    private boolean probing;
-    private long probedAt;
-    private @Nullable SessionState found;
-    private @Nullable SessionState carried;
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
@@ -85,6 +80,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.startup = startup;
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
+        this.settings = new SessionSettings(loop, startup.settings());
+        this.messages = new StatementMessages(this, passage);
+        this.pins = new SessionPins(this);
+        this.canary = new Canary(this);
         this.cancelKey = loop.cancels.register(this, startup.minor() >= 2);
     }
 
@@ -160,33 +159,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 more = step(bytes);
             }
         } finally {
-            endRun(bytes);
-        }
-    }
-
-    /** Sends what has been passed over since the last message that was changed. */
-    private void endRun(ByteBuf bytes) {
-        int from = runStart;
-        runStart = -1;
-        int to = bytes.readerIndex();
-        if (from >= 0 && to > from) {
-            ServerConnection holding = server;
-            if (holding != null) {
-                holding.write(bytes.retainedSlice(from, to - from));
-            }
+            passage.end(bytes, server);
         }
     }
 
     private boolean step(ByteBuf bytes) {
         int readable = bytes.readableBytes();
-        if (streaming > 0) {
-            int part = Math.min(streaming, readable);
-            if (!streamingAway && runStart < 0) {
-                runStart = bytes.readerIndex();
-            }
-            bytes.skipBytes(part);
-            streaming -= part;
-            return part > 0;
+        if (passage.streaming()) {
+            return passage.stream(bytes);
         }
         if (readable < Message.HEADER) {
             return false;
@@ -212,10 +192,20 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 return false;
             }
         }
+        if (canary.running() && !batchOpen && unanswered > 0) {
+            blocked = true; // one read at a time there: it may have to be repeated here
+            return false;
+        }
+        if ((type == 'Q' || type == 'P' || type == 'B') && betweenRequests()) {
+            if (canary.choose(bytes, start, settings.now()) == Canary.Choice.WAIT) {
+                blocked = true;
+                return false;
+            }
+        }
         return switch (type) {
             case 'X' -> {
                 bytes.skipBytes(readable);
-                endRun(bytes);
+                passage.end(bytes, server);
                 finish();
                 yield false;
             }
@@ -226,31 +216,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         };
     }
 
-    private void pass(ByteBuf bytes, int total, int readable) {
-        if (runStart < 0) {
-            runStart = bytes.readerIndex();
-        }
-        if (total <= readable) {
-            bytes.skipBytes(total);
-        } else {
-            bytes.skipBytes(readable);
-            streaming = total - readable;
-            streamingAway = false;
-        }
-    }
-
-    private void drop(ByteBuf bytes, int total, int readable) {
-        endRun(bytes);
-        int part = Math.min(total, readable);
-        bytes.skipBytes(part);
-        streaming = total - part;
-        streamingAway = true;
-    }
-
     private boolean discard(ByteBuf bytes, byte type, int total, int readable) {
         if (type == 'S') {
             discardUntilSync = false;
-            drop(bytes, total, readable);
+            passage.drop(bytes, total, readable, server);
             ByteBuf out = loop.buffer();
             Message.readyForQuery(out, 'I');
             deliver(out);
@@ -258,7 +227,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             finish();
             return false;
         } else {
-            drop(bytes, total, readable);
+            passage.drop(bytes, total, readable, server);
         }
         return true;
     }
@@ -266,13 +235,13 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean copyData(ByteBuf bytes, byte type, int total, int readable) {
         ServerConnection holding = server;
         if (holding == null) {
-            drop(bytes, total, readable); // left over from a COPY that failed, as the server drops it
+            passage.drop(bytes, total, readable, server); // left over from a COPY that failed, as the server drops it
             return true;
         }
         if (type != 'd') {
             holding.copyEnded();
         }
-        pass(bytes, total, readable);
+        passage.pass(bytes, total, readable);
         return true;
     }
 
@@ -294,14 +263,78 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             return false;
         }
         ServerConnection holding = java.util.Objects.requireNonNull(server);
-        apply(effect, holding);
+        countPassing(bytes, start, holding);
+        pins.note(effect, holding);
         holding.unnamed = null;
         statements.dropUnnamed();
         holding.expect(Kind.QUERY, null);
         unanswered++;
         batchOpen = false;
-        pass(bytes, total, readable);
+        passage.pass(bytes, total, readable);
         return true;
+    }
+
+    /** A read that is where it is because of what goes on around it. */
+    void countPassing(ByteBuf bytes, int start, ServerConnection holding) {
+        if (canary.running()) {
+            return;
+        }
+        if (holding.transactionOpen()) {
+            canary.passes(bytes, start, "transaction");
+        } else if (bound()) {
+            canary.passes(bytes, start, "pinned");
+        } else if (unanswered > 0) {
+            canary.passes(bytes, start, "pipelined");
+        }
+    }
+
+    /** The connection pool of the active side, if this session has one. */
+    @Nullable
+    ServerPool activePool() {
+        return pool();
+    }
+
+    /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
+    private boolean betweenRequests() {
+        ServerConnection holding = server;
+        if (holding == null) {
+            return !inLine && !preparing;
+        }
+        return pins.onlyNamed() && !preparing && unanswered == 0 && !batchOpen && !holding.busy();
+    }
+
+    /** True where this client's reads depend on its session with the active side. */
+    boolean bound() {
+        return pinned() && (sessionPooling || !pins.onlyNamed());
+    }
+
+    /** The standby serves the batch at hand; what a pin holds waits. */
+    void serveOn(ServerConnection standby) {
+        ServerConnection pinned = server;
+        if (pinned != null) {
+            pinned.client = null;
+            parked = pinned;
+        }
+        server = standby;
+    }
+
+    /** The standby has answered, or is gone: back to what a pin holds. */
+    private void unpark() {
+        ServerConnection standby = server;
+        ServerConnection pinned = parked;
+        if (pinned == null) {
+            return;
+        }
+        parked = null;
+        server = pinned;
+        if (standby != null) {
+            standby.pool.release(standby);
+        }
+        if (pinned.usable()) {
+            pinned.client = this;
+        } else {
+            serverLost(null);
+        }
     }
 
     /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
@@ -313,7 +346,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         int status = holding == null ? 'I' : holding.status;
         statements.close(name);
-        drop(bytes, total, readable);
+        passage.drop(bytes, total, readable, server);
         ByteBuf out = loop.buffer();
         if (status == 'E') {
             ErrorMessage.error(
@@ -329,7 +362,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
         if (server == null && !batchOpen && (type == 'S' || type == 'H')) {
-            drop(bytes, total, readable);
+            passage.drop(bytes, total, readable, server);
             if (type == 'S') {
                 ByteBuf out = loop.buffer();
                 Message.readyForQuery(out, 'I');
@@ -347,267 +380,32 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 unanswered++;
                 batchOpen = false;
             }
-            pass(bytes, total, readable);
+            passage.pass(bytes, total, readable);
             return true;
         }
         batchOpen = true;
         if (holding.failedBatch()) {
-            pass(bytes, total, readable); // the server skips it
+            passage.pass(bytes, total, readable); // the server skips it
             return true;
         }
         switch (type) {
             case 'P' -> {
-                return parse(bytes, start, total, holding);
+                return messages.parse(bytes, start, total, holding);
             }
             case 'B' -> {
-                return bind(bytes, start, total, readable, holding);
+                return messages.bind(bytes, start, total, readable, holding);
             }
             case 'D' -> {
-                return describe(bytes, start, total, holding);
+                return messages.describe(bytes, start, total, holding);
             }
-            case 'C' -> close(bytes, start, total, holding);
+            case 'C' -> messages.close(bytes, start, total, holding);
             case 'E' -> {
                 holding.expect(Kind.EXECUTE, null);
-                pass(bytes, total, readable);
+                passage.pass(bytes, total, readable);
             }
-            default -> pass(bytes, total, readable);
+            default -> passage.pass(bytes, total, readable);
         }
         return true;
-    }
-
-    private boolean parse(ByteBuf bytes, int start, int total, ServerConnection holding) {
-        int from = start + Message.HEADER;
-        int end = start + total;
-        int nameEnd = endOfString(bytes, from, end);
-        if (nameEnd == from) {
-            Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
-            apply(statement.effect, holding);
-            holding.unnamed = statement;
-            holding.expect(Kind.PARSE, null);
-            pass(bytes, total, total);
-            return true;
-        }
-        String name = Message.text(bytes, from, nameEnd);
-        ClientStatements.Entry before = statements.find(bytes, from, nameEnd);
-        if (before != null && before.confirmed()) {
-            return parseAgain(bytes, start, total, nameEnd, before.statement(), holding);
-        }
-        ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
-        Prepared statement = entry.statement();
-        if (!holding.has(statement)) {
-            switch (holding.expected.parsing(statement)) {
-                case NO -> {
-                    endRun(bytes);
-                    ByteBuf out = loop.buffer();
-                    holding.makeRoom(out);
-                    if (out.isReadable()) {
-                        holding.write(out);
-                    } else {
-                        out.release();
-                    }
-                    holding.expect(Kind.PARSE, entry);
-                    rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
-                    return true;
-                }
-                case EARLIER_BATCH -> {
-                    statements.skipped(entry);
-                    blocked = true;
-                    return false;
-                }
-                case SAME_BATCH -> {
-                    // will be there
-                }
-            }
-        }
-        endRun(bytes);
-        bytes.skipBytes(total);
-        holding.expect(Kind.KNOWN_PARSE, entry);
-        return true;
-    }
-
-    /** A name that is taken: the server says so, in its words, about a statement that it has. */
-    private boolean parseAgain(
-            ByteBuf bytes, int start, int total, int nameEnd, Prepared statement, ServerConnection holding) {
-        if (!provide(bytes, statement, holding)) {
-            return false;
-        }
-        endRun(bytes);
-        holding.expect(Kind.PARSE, null);
-        rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
-        return true;
-    }
-
-    /** Makes sure that the server has a named statement; false: that is not known before something else is answered. */
-    private boolean provide(ByteBuf bytes, Prepared statement, ServerConnection holding) {
-        if (!holding.has(statement)) {
-            switch (holding.expected.parsing(statement)) {
-                case NO -> {
-                    endRun(bytes);
-                    holding.prepare(statement, true);
-                }
-                case EARLIER_BATCH -> {
-                    blocked = true;
-                    return false;
-                }
-                case SAME_BATCH -> {
-                    // will be there
-                }
-            }
-        }
-        return true;
-    }
-
-    private boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
-        int from = start + Message.HEADER;
-        int end = start + Math.min(total, readable);
-        int portalEnd = endOfString(bytes, from, end);
-        int nameEnd = endOfString(bytes, portalEnd + 1, end);
-        if (nameEnd == portalEnd + 1) {
-            Prepared unnamed = statements.unnamed();
-            if (unnamed != null && holding.unnamed != unnamed) {
-                endRun(bytes);
-                holding.prepare(unnamed, false);
-            }
-            if (unnamed != null) {
-                apply(unnamed.effect, holding);
-            }
-            holding.expect(Kind.BIND, null);
-            pass(bytes, total, readable);
-            return true;
-        }
-        ClientStatements.Entry entry = statements.find(bytes, portalEnd + 1, nameEnd);
-        if (entry == null) {
-            holding.expect(Kind.BIND, null);
-            pass(bytes, total, readable); // made by PREPARE, or not at all: the server knows
-            return true;
-        }
-        Prepared statement = entry.statement();
-        if (!provide(bytes, statement, holding)) {
-            return false;
-        }
-        apply(statement.effect, holding);
-        endRun(bytes);
-        holding.expect(Kind.BIND, statement);
-        byte[] portal = new byte[portalEnd + 1 - from];
-        bytes.getBytes(from, portal);
-        rename(bytes, start, nameEnd, total, 'B', portal, statement.name(), holding);
-        return true;
-    }
-
-    private boolean describe(ByteBuf bytes, int start, int total, ServerConnection holding) {
-        int kind = bytes.getByte(start + Message.HEADER);
-        int from = start + Message.HEADER + 1;
-        int nameEnd = endOfString(bytes, from, start + total);
-        if (kind == 'S') {
-            if (nameEnd == from) {
-                Prepared unnamed = statements.unnamed();
-                if (unnamed != null && holding.unnamed != unnamed) {
-                    endRun(bytes);
-                    holding.prepare(unnamed, false);
-                }
-            } else {
-                ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
-                if (entry != null) {
-                    if (!provide(bytes, entry.statement(), holding)) {
-                        return false;
-                    }
-                    endRun(bytes);
-                    holding.expect(Kind.DESCRIBE, entry.statement());
-                    rename(
-                            bytes,
-                            start,
-                            nameEnd,
-                            total,
-                            'D',
-                            new byte[] {'S'},
-                            entry.statement().name(),
-                            holding);
-                    return true;
-                }
-            }
-        }
-        holding.expect(Kind.DESCRIBE, null);
-        pass(bytes, total, total);
-        return true;
-    }
-
-    private void close(ByteBuf bytes, int start, int total, ServerConnection holding) {
-        int kind = bytes.getByte(start + Message.HEADER);
-        int from = start + Message.HEADER + 1;
-        int nameEnd = endOfString(bytes, from, start + total);
-        if (kind == 'S' && nameEnd > from) {
-            ClientStatements.Entry entry = statements.close(Message.text(bytes, from, nameEnd));
-            if (entry != null) {
-                endRun(bytes);
-                bytes.skipBytes(total);
-                holding.expect(Kind.KNOWN_CLOSE, entry);
-                return;
-            }
-        } else if (kind == 'S') {
-            statements.dropUnnamed();
-            holding.unnamed = null;
-        }
-        holding.expect(Kind.CLOSE, null);
-        pass(bytes, total, total);
-    }
-
-    /** Sends the message with another name of a statement; what follows the name goes as it is. */
-    private void rename(
-            ByteBuf bytes,
-            int start,
-            int nameEnd,
-            int total,
-            char type,
-            byte[] before,
-            byte[] name,
-            ServerConnection holding) {
-        int rest = start + total - nameEnd;
-        ByteBuf out = loop.buffer();
-        out.writeByte(type)
-                .writeInt(4 + before.length + name.length + rest)
-                .writeBytes(before)
-                .writeBytes(name);
-        holding.write(out);
-        int readable = bytes.writerIndex() - start;
-        bytes.readerIndex(nameEnd);
-        runStart = nameEnd;
-        if (total <= readable) {
-            bytes.readerIndex(start + total);
-        } else {
-            bytes.readerIndex(bytes.writerIndex());
-            streaming = total - readable;
-            streamingAway = false;
-        }
-    }
-
-    private static int endOfString(ByteBuf bytes, int from, int limit) {
-        int end = Message.endOfString(bytes, from, limit);
-        if (end < 0) {
-            throw new ProtocolViolation("invalid string in message");
-        }
-        return end;
-    }
-
-    /** Notes what a statement leaves in the session. */
-    private void apply(StatementText.Effect effect, ServerConnection holding) {
-        unprobed = true;
-        if (effect == StatementText.Effect.NONE) {
-            return;
-        }
-        int wanted = effect.pins();
-        if ((wanted & Pin.SETTING.bit()) != 0 && wanted == Pin.SETTING.bit() && onlySearchPath(effect, holding)) {
-            wanted = 0;
-        }
-        int added = wanted & ~pins;
-        pins |= wanted;
-        for (Pin pin : Pin.of(added)) {
-            loop.counters.pins[pin.ordinal()]++;
-        }
-        resets |= effect.resets();
-    }
-
-    private static boolean onlySearchPath(StatementText.Effect effect, ServerConnection holding) {
-        return effect.onlySearchPath() && holding.reported.containsKey(Settings.NAMES[Settings.SEARCH_PATH]);
     }
 
     // ---- a connection to a server
@@ -691,11 +489,28 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (active == null) {
             return null;
         }
-        PoolKey key = new PoolKey(ServerAddress.of(active), startup.database(), startup.user(), startup.options());
+        PoolKey key = new PoolKey(ServerAddress.of(active), startup.database(), startup.user(), options());
         ServerPool found = loop.pool(key.on(active));
         found.references++;
         pool = found;
         return found;
+    }
+
+    /**
+     * What the server's session begins with. Where it is this client's alone, also its reported settings, so that RESET brings them back; between
+     * clients that share connections they are set for each.
+     */
+    private Map<String, String> options() {
+        if (!sessionPooling) {
+            return startup.options();
+        }
+        Map<String, String> all = new TreeMap<>(startup.options());
+        startup.settings().forEach((index, value) -> {
+            if (index != Settings.APPLICATION_NAME) {
+                all.put(Settings.NAMES[index], value);
+            }
+        });
+        return all;
     }
 
     private void leavePool() {
@@ -729,16 +544,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean prepare(ServerConnection connection) {
         server = connection;
         connection.client = this;
-        Settings wanted = settings;
-        if (wanted == null) {
-            ServerPool.Welcome welcome = connection.pool.welcome();
-            wanted = welcome == null ? connection.settings : welcome.settings();
-            for (Map.Entry<Integer, String> one : startup.settings().entrySet()) {
-                wanted = loop.settings.with(wanted, one.getKey(), one.getValue());
-            }
-            settings = wanted;
-        }
-        SessionState carry = carried;
+        ServerPool.Welcome welcome = connection.pool.welcome();
+        Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
+        SessionState carry = pins.carried();
         Map<String, String> differences =
                 wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
         if (differences.isEmpty() && carry == null) {
@@ -779,64 +587,74 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             end(error.as("FATAL"));
             return;
         }
-        // servers that do not report a setting have it now all the same
-        for (int i = 0; i < Settings.NAMES.length; i++) {
-            String value = asked.value(i);
-            if (value != null && connection.settings.value(i) == null) {
-                connection.settings = loop.settings.with(connection.settings, i, value);
-            }
-        }
-        settings = connection.settings;
-        connection.pool.remember(asked, connection.settings);
-        if (carried != null) {
-            found = carried;
-            pins = carried.pins();
-            carried = null;
-            unprobed = false;
-            loop.counters.sessionsCarried++;
-        }
+        settings.brought(connection, asked);
+        pins.arrived();
         process();
     }
 
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
         unanswered -= signals;
+        ByteBuf again = null;
+        if (!canary.running()) {
+            canary.told(loop.now);
+        } else if (unanswered == 0) {
+            again = canary.end();
+            unpark();
+        }
         if (unanswered == 0 && !batchOpen && status == 'I') {
             idleSince = loop.now;
-            if (resets) {
-                reset();
-            }
+            settings.resetIfAsked(server);
             giveBackIfIdle();
-            probeIfWanted();
+            if (server != null && pins.any() && !sessionPooling && (in == null || !in.isReadable())) {
+                pins.probeIfWanted(server);
+            }
+        }
+        if (again != null) {
+            prepend(again);
         }
         if (in != null) {
             process();
         }
     }
 
-    /** After RESET: what has the server's default now has the client's, as its startup packet said. */
-    private void reset() {
-        resets = false;
-        ServerConnection holding = server;
-        Settings mine = loginSettings;
-        Settings now = settings;
-        if (holding == null || mine == null || now == null) {
-            return;
-        }
-        ServerPool.Welcome welcome = holding.pool.welcome();
-        for (int i = 0; welcome != null && i < Settings.NAMES.length; i++) {
-            String original = mine.value(i);
-            String current = now.value(i);
-            if (original != null
-                    && current != null
-                    && current.equals(welcome.settings().value(i))) {
-                now = loop.settings.with(now, i, original);
-            }
-        }
-        settings = now;
+    /** The request stands before everything that has been read since. */
+    private void prepend(ByteBuf request) {
+        ByteBuf rest = in;
+        in = rest == null ? request : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(request.alloc(), request, rest);
     }
 
-    private void giveBackIfIdle() {
+    /** Looks whether a pinned session that rests still has state. */
+    void probeIfIdle(long before) {
+        if (server != null && pins.any() && pins.unprobed() && !sessionPooling && idleSince - before < 0 && !closed) {
+            pins.probe();
+        }
+    }
+
+    /** The connection on which the proxy may ask something of its own between the client's requests; null: none, or not now. */
+    @Nullable
+    ServerConnection probeable() {
+        ServerConnection holding = server;
+        boolean busy =
+                holding == null || preparing || unanswered > 0 || batchOpen || holding.busy() || !holding.usable();
+        return busy ? null : holding;
+    }
+
+    boolean holds(ServerConnection connection) {
+        return server == connection && !closed;
+    }
+
+    /** Nothing more can be done with the input before something has been answered. */
+    void blocked() {
+        blocked = true;
+    }
+
+    /** A RESET is on its way. */
+    void resets() {
+        settings.resets();
+    }
+
+    void giveBackIfIdle() {
         ServerConnection holding = server;
         if (holding == null || preparing || processing || pinned() || unanswered > 0 || batchOpen || holding.busy()) {
             return;
@@ -847,7 +665,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     boolean pinned() {
-        return pins != 0 || sessionPooling;
+        return pins.any() || sessionPooling;
     }
 
     /** Batches' Syncs that the server ignores because a COPY from the client runs. */
@@ -858,16 +676,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
-        Settings now = settings;
-        if (now != null) {
-            settings = loop.settings.with(now, setting, value);
+        if (canary.running()) {
+            return; // the standby's own business
         }
+        settings.changed(setting, value);
     }
 
     /** DISCARD ALL has run: nothing is left. */
     void discarded() {
         statements.clear();
-        pins = 0;
+        pins.clear();
     }
 
     /** DEALLOCATE ALL has run. */
@@ -880,7 +698,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         inLine = false;
         loop.counters.waitsRefused++;
         ByteBuf bytes = in;
-        if (!welcomed || carried != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
+        if (!welcomed || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
             return;
         }
@@ -888,7 +706,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ByteBuf out = loop.buffer();
         why.as("ERROR").write(out);
         if (type == 'Q' || type == 'F') {
-            drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes());
+            passage.drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes(), server);
             Message.readyForQuery(out, 'I');
         } else {
             discardUntilSync = true;
@@ -904,8 +722,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
+        if (canary.running()) {
+            readLost();
+            return;
+        }
         if (survives(lost)) {
-            carry();
+            pins.carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
         }
         boolean asked = unanswered > 0 || batchOpen || lost.transactionOpen();
@@ -923,7 +745,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                             unanswered,
                             batchOpen,
                             (char) lost.status,
-                            probing,
+                            pins.probing(),
                             farewell == null ? "no word from the server" : farewell.message());
         }
         if (farewell != null && lost.farewellPassed()) {
@@ -934,6 +756,20 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                             asked
                                     ? "Whether the last request has run is not known."
                                     : "The session's state went with it."));
+        }
+    }
+
+    /** The standby's connection is gone with a read under way: reads are safe to repeat. */
+    private void readLost() {
+        unanswered = 0;
+        batchOpen = false;
+        ByteBuf again = canary.lost();
+        unpark();
+        if (again == null) {
+            end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
+        } else {
+            prepend(again);
+            loop.wake(this);
         }
     }
 
@@ -951,43 +787,25 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         ServerConnection holding = server;
         if (holding == null) {
-            ServerPool.Welcome known = from.welcome();
-            Settings mine = known == null ? null : known.settings();
-            for (Map.Entry<Integer, String> one : startup.settings().entrySet()) {
-                mine = mine == null ? null : loop.settings.with(mine, one.getKey(), one.getValue());
-            }
-            Settings seen = mine == null || known == null
-                    ? null
-                    : mine.satisfiedBy(known.settings()) ? known.settings() : from.canonical(mine);
+            Settings seen = settings.foreseen(from);
             if (seen == null) {
                 if (!acquire()) {
                     return false;
                 }
                 seen = java.util.Objects.requireNonNull(server).settings;
             }
-            settings = seen;
+            settings.login(seen);
+        } else {
+            settings.login(settings.wanted(holding.settings));
         }
         welcomed = true;
-        loginSettings = settings;
         sendWelcome(from);
         return true;
     }
 
     private void sendWelcome(ServerPool from) {
-        Map<String, String> reported = new LinkedHashMap<>();
-        ServerPool.Welcome welcome = from.welcome();
-        if (welcome != null) {
-            reported.putAll(welcome.reported());
-        }
-        Settings mine = settings;
-        for (int i = 0; mine != null && i < Settings.NAMES.length; i++) {
-            String value = mine.value(i);
-            if (value != null && reported.containsKey(Settings.NAMES[i])) {
-                reported.put(Settings.NAMES[i], value);
-            }
-        }
         ByteBuf out = loop.buffer();
-        reported.forEach((name, value) -> Message.parameterStatus(out, name, value));
+        settings.report(from, out);
         Message.backendKey(out, cancelKey.pid(), cancelKey.secret());
         Message.readyForQuery(out, 'I');
         deliver(out);
@@ -999,8 +817,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void hold() {
         giveBackIfIdle();
         ServerConnection holding = server;
-        if (holding != null && pinned() && (unprobed || found == null)) {
-            probe();
+        if (holding != null && pinned() && pins.unknown()) {
+            pins.probe();
         }
     }
 
@@ -1011,11 +829,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     private boolean probedIfPinned(ServerConnection holding) {
-        if (!pinned() || !unprobed || holding.busy()) {
+        if (!pinned() || !pins.unprobed() || holding.busy()) {
             return true;
         }
-        probe(); // it was busy when the hold came
-        return !probing;
+        pins.probe(); // it was busy when the hold came
+        return !pins.probing();
     }
 
     /** Why this client's session would end with a flip; null where it would go on. */
@@ -1024,12 +842,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (server == null || !pinned()) {
             return null;
         }
-        SessionState state = found;
-        if (state == null || unprobed) {
-            return Pin.UNKNOWN.label();
-        }
-        int lost = state.bound() | (pins & Pin.HIDDEN.bit());
-        return lost == 0 ? null : Pin.of(lost).getFirst().label();
+        return pins.cannotBeCarried();
     }
 
     /** The other side has the authority now. */
@@ -1045,6 +858,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         leavePool();
         if (old == null) {
             return;
+        }
+        if (canary.running()) {
+            server = null;
+            old.client = null;
+            old.close();
+            readLost();
+            old = server;
+            if (old == null || closed) {
+                return;
+            }
         }
         if (preparing) {
             return; // the exchange ends with the connection, and nothing has been asked
@@ -1064,7 +887,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                         .hint("Connect again."));
                 return;
             }
-            carry();
+            pins.carry();
             if (toListen() && old.usable()) {
                 server = null;
                 old.hearOut();
@@ -1073,27 +896,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         old.client = null;
         server = null;
-        found = null;
+        pins.forget();
     }
 
     /** True where this session listens on a channel. */
     boolean listens() {
-        SessionState state = found;
-        return server != null && state != null && !state.channels().isEmpty();
+        return server != null && pins.listens();
     }
 
     /** True where it has yet to listen on the server that it was carried to. */
     boolean toListen() {
-        SessionState carry = carried;
+        SessionState carry = pins.carried();
         return !closed && carry != null && !carry.channels().isEmpty();
-    }
-
-    /** Takes the state of a session that was looked at along to the next connection. */
-    private void carry() {
-        SessionState state = found;
-        carried = state == null || state.pins() == 0 ? null : state;
-        pins = 0;
-        found = null;
     }
 
     /** True where the loss of the connection would cost this client nothing: it rests behind the barrier, and its state is known. */
@@ -1105,81 +919,21 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean survives(ServerConnection holding) {
         return loop.gate.held()
                 && pinned()
-                && !probing
+                && !pins.probing()
                 && !preparing
                 && unanswered == 0
                 && !batchOpen
                 && !holding.transactionOpen()
-                && !unprobed
-                && found != null
-                && ((found.bound() | pins & Pin.HIDDEN.bit()) == 0);
+                && pins.carriable();
     }
 
     /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */
     private boolean carryEagerly() {
-        SessionState carry = carried;
+        SessionState carry = pins.carried();
         if (carry == null || carry.channels().isEmpty() || server != null || preparing) {
             return preparing;
         }
         return !acquire();
-    }
-
-    // ---- pins
-
-    /** Looks whether a pinned session that rests still has state. */
-    void probeIfIdle(long before) {
-        ServerConnection holding = server;
-        if (holding != null && pins != 0 && unprobed && !sessionPooling && idleSince - before < 0 && !closed) {
-            probe();
-        }
-    }
-
-    /** Others wait, or nobody knows what the last statement did: looks at once, at most every tenth of a second where there was something. */
-    private void probeIfWanted() {
-        ServerConnection holding = server;
-        if (holding == null || pins == 0 || sessionPooling || in != null && in.isReadable()) {
-            return;
-        }
-        boolean guess = (pins & Pin.UNKNOWN.bit()) != 0;
-        if ((guess || holding.pool.contended()) && (found == null || loop.now - probedAt > PROBE_PAUSE)) {
-            probe();
-        }
-    }
-
-    private void probe() {
-        ServerConnection holding = server;
-        if (holding == null
-                || probing
-                || preparing
-                || unanswered > 0
-                || batchOpen
-                || holding.busy()
-                || !holding.usable()) {
-            return;
-        }
-        probing = true;
-        probedAt = loop.now;
-        unprobed = false;
-        holding.exchange(new Exchange(SessionState.PROBE, outcome -> {
-            probing = false;
-            if (server != holding || closed) {
-                return;
-            }
-            if (outcome.error() != null) {
-                found = null;
-                return;
-            }
-            SessionState state = SessionState.of(outcome.rows());
-            found = state;
-            if (!unprobed) {
-                int hidden = pins & Pin.HIDDEN.bit();
-                if (state.pins() == 0 && hidden == 0 && pins != 0) {
-                    loop.counters.pinsProbedClean++;
-                }
-                pins = state.pins() | hidden;
-                giveBackIfIdle();
-            }
-        }));
     }
 
     // ---- cancel
@@ -1190,6 +944,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection holding = server;
         if (!closed && holding != null && !preparing && (unanswered > 0 || batchOpen) && holding.usable()) {
             loop.counters.cancelsForwarded++;
+            canary.cancelled();
             CancelRequest.send(loop, holding, done);
             return;
         }
@@ -1212,6 +967,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void deliver(ByteBuf bytes) {
         if (closed) {
             bytes.release();
+            return;
+        }
+        if (canary.keeps(bytes)) {
             return;
         }
         channel.write(bytes, channel.voidPromise());
@@ -1309,7 +1067,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             inLine = false;
         }
         ServerConnection holding = server;
-        if (holding != null && !preparing) {
+        if (holding != null && canary.running()) {
+            holding.client = null;
+            holding.close();
+            holding = parked;
+            parked = null;
+            server = null;
+            if (holding != null) {
+                holding.pool.reclaim(holding, true);
+            }
+        } else if (holding != null && !preparing) {
             server = null;
             boolean dirtySession = pinned();
             if (batchOpen || holding.copyingIn() || holding.transactionOpen() && unanswered == 0) {
@@ -1321,6 +1088,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 holding.pool.reclaim(holding, dirtySession);
             }
         }
+        canary.close();
         statements.clear();
         leavePool();
         ByteBuf bytes = in;

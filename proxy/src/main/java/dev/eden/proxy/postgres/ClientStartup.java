@@ -185,8 +185,8 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         over();
         ClientSession client = loop.cancels.find(pid, secret);
         if (client == null) {
-            loop.counters.cancelsIgnored++;
-            channel.close();
+            loop.counters.cancelsPassedOn++;
+            loop.peers.ask(pid, secret, channel::close);
         } else {
             client.loop.eventLoop.execute(() -> client.cancel(channel::close));
         }

@@ -12,19 +12,55 @@ final class Exchange {
     /** {@code error} null: it worked. Columns as text. */
     record Outcome(List<@Nullable String[]> rows, @Nullable ErrorMessage error) {}
 
-    final String sql;
+    private final String sql;
+    private final @Nullable ByteBuf messages;
+    private final @Nullable RowBag bag;
     private final Consumer<Outcome> then;
     private final List<@Nullable String[]> rows = new ArrayList<>();
     private @Nullable ErrorMessage error;
     private boolean done;
 
     Exchange(String sql, Consumer<Outcome> then) {
+        this(sql, null, null, then);
+    }
+
+    /** Messages up to a Sync, or one simple query, whose rows are only counted into {@code bag}. */
+    Exchange(ByteBuf messages, RowBag bag, Consumer<Outcome> then) {
+        this("", messages, bag, then);
+    }
+
+    private Exchange(String sql, @Nullable ByteBuf messages, @Nullable RowBag bag, Consumer<Outcome> then) {
         this.sql = sql;
+        this.messages = messages;
+        this.bag = bag;
         this.then = then;
     }
 
+    /** The same, with somebody else told first. */
+    Exchange first(Consumer<Outcome> other) {
+        return new Exchange(sql, messages, bag, outcome -> {
+            other.accept(outcome);
+            end(outcome);
+        });
+    }
+
+    /** Writes what is asked. */
+    void write(ByteBuf out) {
+        ByteBuf ready = messages;
+        if (ready == null) {
+            Message.query(out, sql);
+        } else {
+            out.writeBytes(ready, ready.readerIndex(), ready.readableBytes());
+        }
+    }
+
     /** A DataRow, from its type byte. */
-    void row(ByteBuf in, int index) {
+    void row(ByteBuf in, int index, int total) {
+        RowBag only = bag;
+        if (only != null) {
+            only.add(in, index, total);
+            return;
+        }
         int at = index + Message.HEADER;
         @Nullable String[] columns = new @Nullable String[in.getUnsignedShort(at)];
         at += 2;

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -151,11 +152,18 @@ final class Gate {
 
     private void turn(Route next) {
         ServerAddress before = active;
+        ServerAddress standbyBefore = standby;
         Backend nextActive = next.active();
         Backend nextStandby = next.standby();
         route = next;
         active = nextActive == null ? null : ServerAddress.of(nextActive);
         standby = nextStandby == null ? null : ServerAddress.of(nextStandby);
+        if (loop.standbySide.runsOn(loop)) {
+            loop.standbySide.follow(next);
+        }
+        if (!Objects.equals(standbyBefore, standby) || !Objects.equals(before, active)) {
+            loop.standbyPools.clear();
+        }
         if (before == null || before.equals(active)) {
             loop.dropForeign(false);
             return;

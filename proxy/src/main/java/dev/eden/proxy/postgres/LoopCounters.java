@@ -1,5 +1,8 @@
 package dev.eden.proxy.postgres;
 
+import java.util.Map;
+import java.util.TreeMap;
+
 /** Totals of one loop, written by its thread only; others read copies made there. */
 final class LoopCounters {
     long clientsAccepted;
@@ -16,9 +19,20 @@ final class LoopCounters {
     long waitsRefused;
     long cancelsForwarded;
     long cancelsIgnored;
+    long cancelsPassedOn;
     long pinsProbedClean;
     long sessionsCarried;
     long sessionsEnded;
     long backendConnections;
+    long eligibleReads;
+    long chosenReads;
+    long servedByStandby;
+    long shadowCompared;
+    long shadowMismatched;
+    /** Reads whose rows changed whenever they were looked at, or that the standby did not reach. */
+    long shadowUnsettled;
+    /** Reads that the standby could not serve, by reason. */
+    final Map<String, Long> ineligible = new TreeMap<>();
+
     final long[] pins = new long[Pin.values().length];
 }

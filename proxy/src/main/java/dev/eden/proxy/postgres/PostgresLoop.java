@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that one event loop owns: its clients, their pools, the route it follows. Touched by that loop's thread only, so a request crosses
@@ -31,6 +32,7 @@ final class PostgresLoop {
     final Connector connector;
     final Accounts accounts;
     final Cancels cancels;
+    final PeerCancels peers;
     final ClientTls tls;
     final LoopCounters counters = new LoopCounters();
     final Traffic traffic = new Traffic();
@@ -38,6 +40,9 @@ final class PostgresLoop {
     final Prepared.Catalogue statements = new Prepared.Catalogue();
     final List<ClientSession> clients = new ArrayList<>();
     final Gate gate = new Gate(this);
+    final StandbySide standbySide;
+    final StandbyPools standbyPools = new StandbyPools(this);
+    final ShadowReads shadowReads = new ShadowReads(this);
     long now = System.nanoTime();
 
     private final AtomicInteger clientCount;
@@ -54,21 +59,24 @@ final class PostgresLoop {
     private record EdenKey(PoolKey key, Backend.Login login) {}
 
     /** What the loops of one proxy share. */
-    record Shared(Accounts accounts, Cancels cancels, ClientTls tls, AtomicInteger clientCount) {}
+    record Shared(Accounts accounts, Cancels cancels, PeerCancels peers, ClientTls tls, AtomicInteger clientCount) {}
 
     PostgresLoop(
             PostgresProxyConfig config,
             Shared shared,
             EventLoop eventLoop,
             Class<? extends Channel> channelType,
+            @Nullable StandbySide standbySide,
             int poolShare) {
         this.config = config;
         this.accounts = shared.accounts();
         this.cancels = shared.cancels();
+        this.peers = shared.peers();
         this.tls = shared.tls();
         this.clientCount = shared.clientCount();
         this.eventLoop = eventLoop;
         this.poolShare = poolShare;
+        this.standbySide = standbySide == null ? new StandbySide(this) : standbySide;
         this.connector = new Connector(
                 eventLoop,
                 channelType,
@@ -123,11 +131,29 @@ final class PostgresLoop {
 
     /** For queries of the proxy's own; apart from the clients' pools. */
     ServerPool edenPool(Backend backend, Backend.Login login) {
-        String database = backend.database();
-        PoolKey key = new PoolKey(
-                ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
+        PoolKey key = edenKey(backend, login);
         return edenPools.computeIfAbsent(
                 new EdenKey(key, login), _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())));
+    }
+
+    /** For what the proxy asks a server about itself; the caller closes it. */
+    ServerPool ownPool(Backend backend, Backend.Login login, int size) {
+        return new ServerPool(this, edenKey(backend, login), size, new Credential.Password(login.password()));
+    }
+
+    /** Sessions that begin with {@code beginning}, for clients' reads on the standby; the caller closes it. */
+    ServerPool standbyPool(Backend standby, Backend.Login login, String beginning) {
+        return sessions(standby, login, beginning, poolShare);
+    }
+
+    /** The same on either side, {@code size} of them. */
+    ServerPool sessions(Backend side, Backend.Login login, String beginning, int size) {
+        return new ServerPool(this, edenKey(side, login), size, new Credential.Password(login.password()), beginning);
+    }
+
+    private static PoolKey edenKey(Backend backend, Backend.Login login) {
+        String database = backend.database();
+        return new PoolKey(ServerAddress.of(backend), database == null ? "postgres" : database, login.user(), Map.of());
     }
 
     List<ServerPool> pools() {
@@ -180,6 +206,7 @@ final class PostgresLoop {
                 pool.close();
             }
         }
+        standbyPools.trim(now - UNUSED);
         for (ClientSession client : clients.toArray(new ClientSession[0])) {
             client.probeIfIdle(now - PROBE_IDLE);
         }
@@ -247,13 +274,13 @@ final class PostgresLoop {
                 traffic.activeErrors,
                 traffic.standbyOperations,
                 traffic.standbyErrors,
-                0,
-                0,
-                0,
+                counters.eligibleReads,
+                counters.chosenReads,
+                counters.servedByStandby,
                 traffic.active,
                 traffic.standby,
                 traffic.added,
-                Map.of(),
+                Map.copyOf(counters.ineligible),
                 events());
         traffic.active = new long[LoopSnapshot.BUCKETS];
         traffic.standby = new long[LoopSnapshot.BUCKETS];
@@ -275,7 +302,11 @@ final class PostgresLoop {
         events.put("wait_refused", counters.waitsRefused);
         events.put("cancel_forwarded", counters.cancelsForwarded);
         events.put("cancel_ignored", counters.cancelsIgnored);
+        events.put("cancel_passed_on", counters.cancelsPassedOn);
         events.put("pin_probed_clean", counters.pinsProbedClean);
+        events.put("shadow_compared", counters.shadowCompared);
+        events.put("shadow_mismatched", counters.shadowMismatched);
+        events.put("shadow_unsettled", counters.shadowUnsettled);
         events.put("session_carried", counters.sessionsCarried);
         events.put("session_ended", counters.sessionsEnded);
         for (Pin pin : Pin.values()) {
@@ -289,6 +320,10 @@ final class PostgresLoop {
             client.end(ErrorMessage.fatal("57P01", "eden: the proxy is shutting down"));
         }
         allPools().forEach(ServerPool::close);
+        standbyPools.clear();
+        if (standbySide.runsOn(this)) {
+            standbySide.close();
+        }
     }
 
     void schedulePeriodic() {

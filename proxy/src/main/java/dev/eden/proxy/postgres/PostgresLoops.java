@@ -4,6 +4,7 @@ import dev.eden.proxy.DataPlane;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Route;
+import dev.eden.proxy.RouteStore;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -45,26 +46,32 @@ public final class PostgresLoops implements DataPlane {
     private final List<PostgresLoop> loops = new ArrayList<>();
     private final List<Channel> listeners = new ArrayList<>();
     private final boolean epoll;
+    private final PeerCancels peers;
 
     /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read. */
-    public PostgresLoops(PostgresProxyConfig config) {
+    public PostgresLoops(PostgresProxyConfig config, RouteStore store) {
         this.config = config;
         int wanted = config.eventLoops() > 0
                 ? config.eventLoops()
                 : Runtime.getRuntime().availableProcessors();
         int count = Math.max(1, Math.min(wanted, config.poolSize()));
         epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
-        PostgresLoop.Shared shared = new PostgresLoop.Shared(
-                new Accounts(config.trusted()),
-                new Cancels(config.identity().name()),
-                new ClientTls(config.tls()),
-                new AtomicInteger());
+        ClientTls tls = new ClientTls(config.tls());
+        Cancels cancels = new Cancels(config.identity().name());
+        peers = new PeerCancels(store, config.interlay(), cancels);
+        PostgresLoop.Shared shared =
+                new PostgresLoop.Shared(new Accounts(config.trusted()), cancels, peers, tls, new AtomicInteger());
         IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-postgres", true), factory);
         for (int i = 0; i < count; i++) {
             int share = config.poolSize() / count + (i < config.poolSize() % count ? 1 : 0);
             loops.add(new PostgresLoop(
-                    config, shared, group.next(), epoll ? EpollSocketChannel.class : NioSocketChannel.class, share));
+                    config,
+                    shared,
+                    group.next(),
+                    epoll ? EpollSocketChannel.class : NioSocketChannel.class,
+                    loops.isEmpty() ? null : loops.getFirst().standbySide,
+                    share));
         }
         loops.forEach(PostgresLoop::schedulePeriodic);
     }
@@ -220,6 +227,7 @@ public final class PostgresLoops implements DataPlane {
 
     @Override
     public void close() {
+        peers.close();
         stopAccepting();
         onEach(PostgresLoop::close);
         group.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -15,6 +16,9 @@ final class Prepared {
     final byte[] body;
 
     final StatementText.Effect effect;
+    private final boolean reads;
+    private ReadText.Verdict verdict = ReadText.Verdict.NO_READ;
+    private long verdictOf = -1;
     private byte[] name;
     private int generation;
     private final long number;
@@ -27,6 +31,21 @@ final class Prepared {
         this.effect = effect;
         this.hash = Arrays.hashCode(body);
         this.name = makeName();
+        this.reads = ReadText.begins(Unpooled.wrappedBuffer(body), 0, body.length);
+    }
+
+    /** True where its text begins like one that only reads. */
+    boolean reads() {
+        return reads;
+    }
+
+    /** What a catalogue makes of its text; {@code version}: changes with the catalogue. */
+    ReadText.Verdict verdict(ReadCatalogue catalogue, long version) {
+        if (reads && verdictOf != version) {
+            verdict = ReadText.judge(catalogue, Unpooled.wrappedBuffer(body), 0, body.length);
+            verdictOf = version;
+        }
+        return verdict;
     }
 
     private byte[] makeName() {

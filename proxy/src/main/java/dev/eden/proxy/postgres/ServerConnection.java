@@ -60,6 +60,10 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     int pid;
     byte[] secret = new byte[0];
     long idleSince;
+    /** When the server had let this in; a {@code nanoTime}. */
+    long connectedAt;
+    /** Its pool counts it in. */
+    boolean admitted;
     /** An error ended the current batch, and the client has not sent that batch's Sync yet. */
     private boolean failedBatch;
     /** A COPY from the client is running: Syncs are ignored until its end. */
@@ -150,7 +154,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     /** Asks the server something for the proxy; only between requests of clients. */
     void exchange(Exchange exchange) {
         ByteBuf out = loop.buffer();
-        Message.query(out, exchange.sql);
+        exchange.write(out);
         unnamed = null;
         expect(Kind.EXCHANGE, exchange);
         write(out);
@@ -299,7 +303,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
-                subject(Exchange.class).row(in, index);
+                subject(Exchange.class).row(in, index, total);
             } else if (type == 'E') {
                 ErrorMessage error = ErrorMessage.read(in, index, total);
                 subject(Exchange.class).failed(error);
@@ -439,7 +443,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             return FrameScanner.Verdict.DROP_THEN_CUT;
         }
         expected.remove();
-        loop.traffic.record(true, loop.now - began, failedRequest);
+        loop.traffic.record(pool.onActive(), loop.now - began, failedRequest);
         failedRequest = false;
         readySignals++;
         return FrameScanner.Verdict.PASS_THEN_CUT;
@@ -506,10 +510,12 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         failedRequest = true;
         copyingIn = false;
         ErrorMessage error = ErrorMessage.read(in, index, total);
+        ClientSession reader = client;
+        boolean hidden = reader != null && reader.canary.hides(error);
         if (error.fatal()) {
             farewell = error;
             ClientSession holder = client;
-            if (holder != null && holder.survives()) {
+            if (hidden || holder != null && holder.survives()) {
                 return FrameScanner.Verdict.DROP;
             }
             if (holder == null) {
@@ -529,7 +535,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             }
         }
         farewellPassed = error.fatal() && client != null;
-        return client == null ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
+        return client == null || hidden ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
     /** True where the client has been told in the server's own words why its session ends. */
@@ -612,6 +618,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             case 'E' -> fail(ErrorMessage.read(in, index, total));
             case 'Z' -> {
                 phase = Phase.READY;
+                connectedAt = loop.now;
                 pool.connected(this);
             }
             default -> {
@@ -621,6 +628,14 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     }
 
     // ---- end
+
+    /** The server does not do what every session here begins with. */
+    void refuse(ErrorMessage why) {
+        if (farewell == null) {
+            farewell = why;
+        }
+        close();
+    }
 
     private void fail(ErrorMessage why) {
         farewell = why;
@@ -651,7 +666,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         loop.tick();
-        Phase was = phase;
         phase = Phase.CLOSED;
         scanner.release();
         ErrorMessage why = farewell == null
@@ -666,7 +680,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                 ended.add(exchange);
             }
         }
-        pool.closed(this, was == Phase.READY, why);
+        pool.closed(this, why);
         ClientSession holder = client;
         if (holder != null) {
             client = null;

@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.PostgresProxyConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -25,6 +26,9 @@ final class ServerPool {
     final PoolKey key;
     private final int size;
     private final @Nullable Credential fixed;
+    /** What every session begins with, in SQL; null: with nothing. */
+    private final @Nullable String beginning;
+
     private final Set<ServerConnection> all = new LinkedHashSet<>();
     private final Deque<ServerConnection> idle = new ArrayDeque<>();
     private final Deque<ClientSession> waiting = new ArrayDeque<>();
@@ -59,8 +63,13 @@ final class ServerPool {
         }
     }
 
-    /** {@code fixed}: what to log in with; null: what the user has proved. */
     ServerPool(PostgresLoop loop, PoolKey key, int size, @Nullable Credential fixed) {
+        this(loop, key, size, fixed, null);
+    }
+
+    /** {@code fixed}: what to log in with; null: what the user has proved. */
+    ServerPool(PostgresLoop loop, PoolKey key, int size, @Nullable Credential fixed, @Nullable String beginning) {
+        this.beginning = beginning;
         this.loop = loop;
         this.key = key;
         this.size = size;
@@ -136,7 +145,10 @@ final class ServerPool {
 
     /** Runs a query of the proxy's own on some connection. */
     void exchange(String sql, Consumer<Exchange.Outcome> then) {
-        Exchange exchange = new Exchange(sql, then);
+        exchange(new Exchange(sql, then));
+    }
+
+    void exchange(Exchange exchange) {
         ServerConnection kept = idle();
         if (kept != null) {
             run(kept, exchange);
@@ -147,11 +159,10 @@ final class ServerPool {
     }
 
     private void run(ServerConnection connection, Exchange exchange) {
-        connection.exchange(new Exchange(exchange.sql, outcome -> {
+        connection.exchange(exchange.first(_ -> {
             if (connection.usable()) {
                 release(connection);
             }
-            exchange.end(outcome);
         }));
     }
 
@@ -186,6 +197,10 @@ final class ServerPool {
         connection.client = null;
         if (closed || !connection.usable() || connection.busy()) {
             connection.close();
+        } else if (dirty && beginning != null) {
+            connection.close(); // DISCARD ALL would take back what every session here begins with
+        } else if (dirty && loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
+            connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {
             connection.forgetStatements();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
@@ -264,13 +279,29 @@ final class ServerPool {
                 connection,
                 cause -> closed(
                         connection,
-                        false,
                         ErrorMessage.fatal(
                                 "08001",
                                 "eden: cannot reach server " + key.server().endpoint() + ": " + cause)));
     }
 
     void connected(ServerConnection connection) {
+        String first = beginning;
+        if (first == null) {
+            admit(connection);
+            return;
+        }
+        connection.exchange(new Exchange(first, outcome -> {
+            ErrorMessage error = outcome.error();
+            if (error == null) {
+                admit(connection);
+            } else {
+                connection.refuse(error);
+            }
+        }));
+    }
+
+    private void admit(ServerConnection connection) {
+        connection.admitted = true;
         connecting--;
         failure = null;
         backoff = MIN_BACKOFF;
@@ -288,12 +319,12 @@ final class ServerPool {
     }
 
     /** The connection is gone, or never came to be. */
-    void closed(ServerConnection connection, boolean wasReady, ErrorMessage why) {
+    void closed(ServerConnection connection, ErrorMessage why) {
         if (!all.remove(connection)) {
             return;
         }
         idle.remove(connection);
-        if (wasReady) {
+        if (connection.admitted) {
             loop.counters.backendConnections--;
             connectMore();
             return;

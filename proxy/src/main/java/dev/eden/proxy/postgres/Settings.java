@@ -22,6 +22,7 @@ final class Settings {
         "search_path",
         "default_transaction_read_only"
     };
+    static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     private static final Map<String, Integer> INDEX = new HashMap<>();
 

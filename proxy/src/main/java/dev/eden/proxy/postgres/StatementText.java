@@ -1,12 +1,12 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.postgres.SqlTokens.Token;
 import io.netty.buffer.ByteBuf;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks through the text of a query for what it leaves behind in the session: a tokenizer that knows comments, literals, quoted names and
- * dollar quotes (PostgreSQL manual, "Lexical Structure") and judges by first words and by names of functions. Where it cannot tell it says so: a
+ * Looks through the text of a query for what it leaves behind in the session: judges by first words and by names of functions. Where it cannot tell it says so: a
  * pin too many costs a probe, a pin too few would show one client's state to another. What functions of the user do inside is invisible here.
  */
 final class StatementText {
@@ -24,12 +24,7 @@ final class StatementText {
         static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, null, false);
     }
 
-    private final ByteBuf in;
-    private final int limit;
-    private int at;
-    private int wordFrom;
-    private int wordTo;
-    private boolean escapes;
+    private final SqlTokens in;
 
     private int pins;
     private boolean searchPath;
@@ -37,16 +32,13 @@ final class StatementText {
     private @Nullable String deallocates;
     private int statements;
 
-    private StatementText(ByteBuf in, int from, int limit) {
+    private StatementText(SqlTokens in) {
         this.in = in;
-        this.at = from;
-        this.limit = limit;
     }
 
     /** The text from {@code from} to its zero or {@code limit}. */
     static Effect classify(ByteBuf in, int from, int limit) {
-        int end = Message.endOfString(in, from, limit);
-        StatementText text = new StatementText(in, from, end < 0 ? limit : end);
+        StatementText text = new StatementText(new SqlTokens(in, from, limit));
         text.run();
         if (text.pins == 0 && !text.resets && text.deallocates == null) {
             return Effect.NONE;
@@ -58,21 +50,11 @@ final class StatementText {
                 text.searchPath && text.statements == 1);
     }
 
-    private enum Token {
-        WORD,
-        QUOTED,
-        LITERAL,
-        OPEN,
-        SEMICOLON,
-        OTHER,
-        END
-    }
-
     private void run() {
-        Token token = next();
+        Token token = in.next();
         while (token != Token.END) {
             if (token == Token.SEMICOLON) {
-                token = next();
+                token = in.next();
                 continue;
             }
             statements++;
@@ -82,22 +64,22 @@ final class StatementText {
 
     private Token statement(Token first) {
         if (first == Token.WORD) {
-            switch (word()) {
+            switch (in.word()) {
                 case "set" -> {
                     return set();
                 }
                 case "reset" -> {
                     resets = true;
-                    Token token = next();
-                    if (token == Token.WORD && (is("role") || is("session"))) {
-                        return rest(next());
+                    Token token = in.next();
+                    if (token == Token.WORD && (in.is("role") || in.is("session"))) {
+                        return rest(in.next());
                     }
                     return rest(token);
                 }
                 case "listen" -> pin(Pin.LISTEN);
                 case "prepare" -> {
-                    Token token = next();
-                    if (token != Token.WORD || !is("transaction")) {
+                    Token token = in.next();
+                    if (token != Token.WORD || !in.is("transaction")) {
                         pin(Pin.PREPARE);
                     }
                     return rest(token);
@@ -106,8 +88,8 @@ final class StatementText {
                     return deallocate();
                 }
                 case "discard" -> {
-                    Token token = next();
-                    if (token == Token.WORD && is("all")) {
+                    Token token = in.next();
+                    if (token == Token.WORD && in.is("all")) {
                         resets = true;
                     }
                     return rest(token);
@@ -124,28 +106,28 @@ final class StatementText {
                 }
             }
         }
-        return rest(next());
+        return rest(in.next());
     }
 
     /** {@code SET [SESSION | LOCAL] name {TO | =} …} and its special forms. */
     private Token set() {
-        Token token = next();
-        if (token == Token.WORD && is("session")) {
-            token = next();
-            if (token == Token.WORD && is("authorization")) {
+        Token token = in.next();
+        if (token == Token.WORD && in.is("session")) {
+            token = in.next();
+            if (token == Token.WORD && in.is("authorization")) {
                 pin(Pin.ROLE);
-                return rest(next());
+                return rest(in.next());
             }
-            if (token == Token.WORD && is("characteristics")) {
+            if (token == Token.WORD && in.is("characteristics")) {
                 pin(Pin.SETTING);
-                return rest(next());
+                return rest(in.next());
             }
         }
         if (token != Token.WORD) {
             pin(token == Token.QUOTED ? Pin.SETTING : Pin.UNKNOWN);
             return rest(token);
         }
-        switch (word()) {
+        switch (in.word()) {
             case "local", "transaction", "constraints" -> {
                 // ends with the transaction
             }
@@ -158,58 +140,58 @@ final class StatementText {
                 searchPath = true;
             }
             default -> {
-                int index = Settings.index(word());
+                int index = Settings.index(in.word());
                 if (index < 0 || index == Settings.SEARCH_PATH) {
                     pin(Pin.SETTING);
                     searchPath = index == Settings.SEARCH_PATH;
                 }
             }
         }
-        return rest(next());
+        return rest(in.next());
     }
 
     private Token deallocate() {
-        Token token = next();
-        if (token == Token.WORD && is("prepare")) {
-            token = next();
+        Token token = in.next();
+        if (token == Token.WORD && in.is("prepare")) {
+            token = in.next();
         }
-        if (token == Token.WORD && is("all")) {
+        if (token == Token.WORD && in.is("all")) {
             deallocates = null;
         } else if (token == Token.WORD) {
-            deallocates = word();
+            deallocates = in.word();
         } else if (token == Token.QUOTED) {
-            deallocates = Message.text(in, wordFrom, wordTo).replace("\"\"", "\"");
+            deallocates = in.name();
         }
-        return rest(next());
+        return rest(in.next());
     }
 
     private Token declare() {
         boolean with = false;
-        for (Token token = next(); ; token = next()) {
+        for (Token token = in.next(); ; token = in.next()) {
             if (token == Token.END || token == Token.SEMICOLON) {
                 return token;
             }
             if (token == Token.WORD) {
-                if (with && is("hold")) {
+                if (with && in.is("hold")) {
                     pin(Pin.CURSOR);
                 }
-                with = is("with");
+                with = in.is("with");
                 function();
             }
         }
     }
 
     private Token create() {
-        Token token = next();
+        Token token = in.next();
         for (int i = 0; i < 4 && token == Token.WORD; i++) {
-            if (is("temp") || is("temporary")) {
+            if (in.is("temp") || in.is("temporary")) {
                 pin(Pin.TEMPORARY);
                 break;
             }
-            if (!is("or") && !is("replace") && !is("local") && !is("global") && !is("recursive")) {
+            if (!in.is("or") && !in.is("replace") && !in.is("local") && !in.is("global") && !in.is("recursive")) {
                 break;
             }
-            token = next();
+            token = in.next();
         }
         return rest(token);
     }
@@ -220,32 +202,32 @@ final class StatementText {
         boolean into = false;
         while (token != Token.END && token != Token.SEMICOLON) {
             if (token == Token.WORD) {
-                int length = wordTo - wordFrom;
-                if (into && (is("temp") || is("temporary") || is("local") || is("global"))) {
+                int length = in.length();
+                if (into && (in.is("temp") || in.is("temporary") || in.is("local") || in.is("global"))) {
                     pin(Pin.TEMPORARY);
                 }
-                into = length == 4 && is("into");
+                into = length == 4 && in.is("into");
                 if (length >= 7) {
                     function();
                 }
             } else if (token == Token.QUOTED) {
                 function();
             }
-            token = next();
+            token = in.next();
         }
         return token;
     }
 
     /** The word at hand, if it is the name of something that leaves state behind. */
     private void function() {
-        int first = in.getByte(wordFrom) | 0x20;
+        int first = in.first() | 0x20;
         if (first != 'p' && first != 's' && first != 'c' && first != 'l' && first != 'd') {
             return;
         }
-        if (wordTo - wordFrom > LONGEST) {
+        if (in.length() > LONGEST) {
             return;
         }
-        String name = word();
+        String name = in.word();
         if (name.startsWith("pg_temp")) {
             pin(Pin.TEMPORARY);
         } else if (name.startsWith("pg_advisory_lock") || name.startsWith("pg_try_advisory_lock")) {
@@ -259,176 +241,5 @@ final class StatementText {
 
     private void pin(Pin pin) {
         pins |= pin.bit();
-    }
-
-    private boolean is(String keyword) {
-        if (wordTo - wordFrom != keyword.length()) {
-            return false;
-        }
-        for (int i = 0; i < keyword.length(); i++) {
-            int c = in.getByte(wordFrom + i);
-            if (c != keyword.charAt(i) && lower(c) != keyword.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static int lower(int c) {
-        return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-    }
-
-    private String word() {
-        int length = Math.min(wordTo - wordFrom, 63);
-        byte[] bytes = new byte[length];
-        for (int i = 0; i < length; i++) {
-            bytes[i] = (byte) lower(in.getByte(wordFrom + i));
-        }
-        return new String(bytes, java.nio.charset.StandardCharsets.UTF_8);
-    }
-
-    private Token next() {
-        while (at < limit) {
-            int c = in.getByte(at);
-            if (c == ' ' || (c >= '\t' && c <= '\r')) {
-                at++;
-            } else if (c == '-' && peek(1) == '-') {
-                while (at < limit && in.getByte(at) != '\n' && in.getByte(at) != '\r') {
-                    at++;
-                }
-            } else if (c == '/' && peek(1) == '*') {
-                comment();
-            } else {
-                return token(c);
-            }
-        }
-        return Token.END;
-    }
-
-    private Token token(int c) {
-        if (wordStart(c)) {
-            wordFrom = at;
-            do {
-                at++;
-            } while (at < limit && wordPart(in.getByte(at)));
-            wordTo = at;
-            if (wordTo - wordFrom == 1 && peek(0) == '\'') {
-                escapes = (c | 0x20) == 'e';
-                literal();
-                return Token.LITERAL;
-            }
-            return Token.WORD;
-        }
-        if (c == '\'') {
-            escapes = false;
-            literal();
-            return Token.LITERAL;
-        }
-        if (c == '"') {
-            quoted();
-            return Token.QUOTED;
-        }
-        if (c == '$') {
-            return dollar();
-        }
-        if (c >= '0' && c <= '9') {
-            do {
-                at++;
-            } while (at < limit && (wordPart(in.getByte(at)) || in.getByte(at) == '.'));
-            return Token.OTHER;
-        }
-        at++;
-        return c == ';' ? Token.SEMICOLON : c == '(' ? Token.OPEN : Token.OTHER;
-    }
-
-    private int peek(int ahead) {
-        return at + ahead < limit ? in.getByte(at + ahead) : 0;
-    }
-
-    private static boolean wordStart(int c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c < 0;
-    }
-
-    private static boolean wordPart(int c) {
-        return wordStart(c) || (c >= '0' && c <= '9') || c == '$';
-    }
-
-    private void comment() {
-        int depth = 0;
-        while (at < limit) {
-            int c = in.getByte(at);
-            if (c == '/' && peek(1) == '*') {
-                depth++;
-                at += 2;
-            } else if (c == '*' && peek(1) == '/') {
-                depth--;
-                at += 2;
-                if (depth == 0) {
-                    return;
-                }
-            } else {
-                at++;
-            }
-        }
-    }
-
-    private void literal() {
-        at++;
-        while (at < limit) {
-            int c = in.getByte(at++);
-            if (c == '\\' && escapes) {
-                at++;
-            } else if (c == '\'') {
-                if (peek(0) != '\'') {
-                    return;
-                }
-                at++;
-            }
-        }
-    }
-
-    private void quoted() {
-        at++;
-        wordFrom = at;
-        while (at < limit) {
-            if (in.getByte(at) == '"') {
-                if (peek(1) != '"') {
-                    break;
-                }
-                at++;
-            }
-            at++;
-        }
-        wordTo = Math.min(at, limit);
-        at++;
-    }
-
-    /** A dollar-quoted literal, or a parameter. */
-    private Token dollar() {
-        int tag = at + 1;
-        while (tag < limit && wordPart(in.getByte(tag)) && in.getByte(tag) != '$') {
-            tag++;
-        }
-        boolean digit = at + 1 < limit && in.getByte(at + 1) >= '0' && in.getByte(at + 1) <= '9';
-        if (tag >= limit || in.getByte(tag) != '$' || digit) {
-            at = Math.max(at + 1, tag);
-            return Token.OTHER;
-        }
-        int length = tag + 1 - at;
-        int start = at;
-        at = tag + 1;
-        while (at + length <= limit) {
-            int i = 0;
-            while (i < length && in.getByte(at + i) == in.getByte(start + i)) {
-                i++;
-            }
-            if (i == length) {
-                at += length;
-                return Token.LITERAL;
-            }
-            at++;
-        }
-        at = limit;
-        return Token.LITERAL;
     }
 }

@@ -23,6 +23,15 @@ public interface CutoverActivities {
     /** What stands in the way of a cutover now: lag, diff, reverse path, silent proxies. Changes nothing. */
     Readiness readiness(AttemptRequest request);
 
+    /**
+     * {@code outcome}: {@code rehearsed}, {@code aborted} or {@code refused}; {@code reportJson}: each step's and each proxy's times, as of an
+     * attempt.
+     */
+    record Rehearsal(String outcome, List<String> blockers, long pauseMicros, String reportJson) {}
+
+    /** The protocol up to the commit, then taken back: what clients would wait. No workflow asks for it, operators do. */
+    Rehearsal rehearse(MigrationSpec spec);
+
     /** Runs the protocol of docs/adr/0001 on this host. */
     AttemptResult attempt(AttemptRequest request);
 

@@ -17,6 +17,17 @@ public interface PreparationActivities {
         }
     }
 
+    /**
+     * What the full load will have to do and how long it may take, without the source's own load.
+     *
+     * @param items keys, or rows by the planner's estimate
+     * @param basis how seconds follow from items and bytes, in words
+     */
+    record CopyForecast(long items, long bytes, double seconds, String basis) {}
+
+    /** Connects and looks; changes nothing. Throws where the source can't be asked. */
+    CopyForecast forecast(MigrationSpec spec);
+
     /** Connects and looks; changes nothing. */
     Preflight preflight(MigrationSpec spec);
 

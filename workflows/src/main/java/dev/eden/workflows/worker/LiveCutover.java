@@ -1,5 +1,6 @@
 package dev.eden.workflows.worker;
 
+import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
 
 /** The cutover's activities under {@link Liveness}. */
@@ -13,6 +14,11 @@ final class LiveCutover implements CutoverActivities {
     @Override
     public Readiness readiness(AttemptRequest request) {
         return cutover.readiness(request);
+    }
+
+    @Override
+    public Rehearsal rehearse(MigrationSpec spec) {
+        return Liveness.whileRunning(() -> cutover.rehearse(spec));
     }
 
     @Override

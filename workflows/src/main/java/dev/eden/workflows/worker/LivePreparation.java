@@ -17,6 +17,11 @@ final class LivePreparation implements PreparationActivities {
     }
 
     @Override
+    public CopyForecast forecast(MigrationSpec spec) {
+        return Liveness.whileRunning(() -> preparation.forecast(spec));
+    }
+
+    @Override
     public void prepare(MigrationSpec spec) {
         Liveness.whileRunning(() -> {
             preparation.prepare(spec);

@@ -1,8 +1,8 @@
 package dev.eden.activities.postgres.preflight;
 
+import dev.eden.activities.postgres.HostDisk;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
-import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -26,7 +26,7 @@ final class HeadRoom {
     void check(PostgresPreflight.Limits limits) {
         long size = source.number("SELECT pg_database_size(current_database())");
         target(size, limits.disk());
-        OptionalLong kept = free(source, "pg_wal");
+        OptionalLong kept = HostDisk.free(source, "pg_wal");
         if (kept.isPresent() && kept.getAsLong() < Math.max(limits.log(), size / 10)) {
             findings.warning(
                     "postgres.source.disk",
@@ -38,7 +38,7 @@ final class HeadRoom {
     }
 
     private void target(long size, double disk) {
-        OptionalLong free = free(target, ".");
+        OptionalLong free = HostDisk.free(target, ".");
         if (free.isEmpty()) {
             findings.info(
                     "postgres.target.disk",
@@ -68,21 +68,6 @@ final class HeadRoom {
                             + " MiB of memory left, and building indexes may take " + mib(BUILDERS * builder)
                             + " (maintenance_work_mem for each of " + BUILDERS + ").",
                     "Lower maintenance_work_mem of the target, or give its host more memory.");
-        }
-    }
-
-    /** Bytes on the disk of a directory, relative to the server's data. */
-    private static OptionalLong free(PostgresSession session, String directory) {
-        try {
-            return session.transaction(() -> {
-                session.execute("CREATE TEMP TABLE eden_disk (line text) ON COMMIT DROP");
-                session.execute("COPY pg_temp.eden_disk FROM PROGRAM 'df -Pk " + directory + "'");
-                List<String> lines = session.texts("SELECT line FROM pg_temp.eden_disk");
-                String[] columns = lines.getLast().trim().split("\\s+", -1);
-                return OptionalLong.of(Long.parseLong(columns[3]) << 10);
-            });
-        } catch (PostgresException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
-            return OptionalLong.empty();
         }
     }
 

@@ -3,10 +3,12 @@ package dev.eden.activities.postgres.preflight;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.schema.ClientTools;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What only the two servers together show. */
@@ -28,8 +30,11 @@ final class PairFindings {
         this.findings = findings;
     }
 
-    /** {@code prepared}: Eden has begun to copy already, so the target need not be empty any more. */
-    void check(boolean sourceTls, boolean prepared) {
+    /**
+     * @param prepared Eden has begun to copy already, so the target need not be empty any more
+     * @param filled the target has the rows by other means
+     */
+    void check(boolean sourceTls, boolean prepared, boolean filled) {
         String identifier = "SELECT system_identifier FROM pg_control_system()";
         if (source.text(identifier).equals(target.text(identifier))) {
             findings.failure(
@@ -44,7 +49,8 @@ final class PairFindings {
         extensions();
         roles();
         if (!prepared) {
-            tables();
+            tables(filled);
+            schemaTools();
         }
     }
 
@@ -204,20 +210,47 @@ final class PairFindings {
         }
     }
 
+    /** What the catalogue copier leaves out, by name, unless a client copies it. */
+    private void schemaTools() {
+        Optional<ClientTools> tools = ClientTools.find(source.major(), target.major());
+        boolean empty = UserTables.leaves(target).isEmpty();
+        if (tools.isPresent() && empty) {
+            findings.info(
+                    "postgres.schema.client",
+                    "The schema is copied by pg_dump " + tools.get().major() + " from this host.");
+            return;
+        }
+        List<String> kinds = NotCopied.kinds(source);
+        if (!kinds.isEmpty()) {
+            int version = Math.max(source.major(), target.major());
+            findings.warning(
+                    "postgres.schema.not_copied",
+                    "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
+                    empty
+                            ? "Install the package postgresql-client-" + version
+                                    + " (or a later one) where Eden's server runs: then pg_dump copies them."
+                            : "Make them on the target beforehand, as its tables were made.");
+        }
+    }
+
     private record Column(String table, String name, String type, boolean required) {}
 
     /** A target that has tables already: rows are refused, a wider schema is not. */
-    private void tables() {
-        List<String> filled = new ArrayList<>();
+    private void tables(boolean filled) {
+        List<String> withRows = new ArrayList<>();
         for (String table : UserTables.leaves(target)) {
             if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
-                filled.add(table);
+                withRows.add(table);
             }
         }
-        if (!filled.isEmpty()) {
+        if (!withRows.isEmpty() && filled) {
+            findings.info(
+                    "postgres.target.not_empty",
+                    "The target has rows already, as data.type none says. What differs is found and repaired by validation.");
+        } else if (!withRows.isEmpty()) {
             findings.failure(
                     "postgres.target.not_empty",
-                    "The target has rows already: " + Findings.some(filled) + ".",
+                    "The target has rows already: " + Findings.some(withRows) + ".",
                     "Empty or drop these tables, or name another database.");
         }
         Map<String, Column> there = columns(target);

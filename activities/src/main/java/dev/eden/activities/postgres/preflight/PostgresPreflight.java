@@ -61,7 +61,8 @@ public final class PostgresPreflight {
             if (onSource != null && onTarget != null && sourceGood && targetGood) {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
-                new PairFindings(onSource, onTarget, findings).check(source.tls(), prepared);
+                new PairFindings(onSource, onTarget, findings)
+                        .check(source.tls(), prepared, spec.data().type().equals("none"));
                 if (!prepared) {
                     new HeadRoom(onSource, onTarget, findings).check(limits);
                 }

@@ -8,8 +8,6 @@ import java.util.List;
 final class SourceFindings {
     private static final String RELATIONS =
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + UserTables.OWN_RELATION + " AND ";
-    private static final String SCHEMA =
-            " n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'";
 
     private final PostgresSession source;
     private final Findings findings;
@@ -26,7 +24,6 @@ final class SourceFindings {
         notReplicated();
         generated();
         triggers();
-        notCopied();
     }
 
     private void keyless() {
@@ -141,28 +138,6 @@ final class SourceFindings {
                     "postgres.event_triggers",
                     "Event triggers are not copied: " + Findings.some(events) + ".",
                     "Make them on the target after the cutover.");
-        }
-    }
-
-    /** The catalogue copier's limits, by name. */
-    private void notCopied() {
-        List<String> kinds = source.texts(("""
-                SELECT kind || ' (' || number || ')' FROM (
-                    SELECT 'aggregates' AS kind, count(*) AS number FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind = 'a' AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-                    UNION ALL SELECT 'operators', count(*) FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_operator'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-                    UNION ALL SELECT 'collations', count(*) FROM pg_collation p JOIN pg_namespace n ON n.oid = p.collnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-                    UNION ALL SELECT 'text search configurations', count(*) FROM pg_ts_config p JOIN pg_namespace n ON n.oid = p.cfgnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-                    UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
-                    UNION ALL SELECT 'default privileges', count(*) FROM pg_default_acl
-                    UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
-                    UNION ALL SELECT 'publications', count(*) FROM pg_publication WHERE pubname !~ '^eden_'
-                    UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype = 'e')
-                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
-        if (!kinds.isEmpty()) {
-            findings.warning(
-                    "postgres.schema.not_copied",
-                    "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
-                    "Make them on the target beforehand (pg_dump --schema-only, from the package postgresql-client of the target's version).");
         }
     }
 }

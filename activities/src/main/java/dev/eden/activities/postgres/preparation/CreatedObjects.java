@@ -66,6 +66,20 @@ public final class CreatedObjects {
                 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^eden_'
                     AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND NOT EXISTS (SELECT FROM pg_depend e
                     WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')""", row -> new Dropped(row.getString(1), row.getString(2))));
+        // Of these kinds pg_dump copies what the catalogue copier leaves out.
+        all.addAll(target.query("""
+                SELECT kind, name FROM (
+                    SELECT 'OPERATOR' AS kind, o.oid::regoperator::text AS name, o.oid, 'pg_operator'::regclass AS catalogue, o.oprnamespace AS place FROM pg_operator o
+                    UNION ALL SELECT 'COLLATION', format('%I.%I', s.nspname, l.collname), l.oid, 'pg_collation'::regclass, s.oid
+                        FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace
+                    UNION ALL SELECT 'TEXT SEARCH CONFIGURATION', t.oid::regconfig::text, t.oid, 'pg_ts_config'::regclass, t.cfgnamespace FROM pg_ts_config t
+                    UNION ALL SELECT 'TEXT SEARCH DICTIONARY', t.oid::regdictionary::text, t.oid, 'pg_ts_dict'::regclass, t.dictnamespace FROM pg_ts_dict t
+                ) AS o JOIN pg_namespace n ON n.oid = o.place
+                WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND NOT EXISTS (SELECT FROM pg_depend e
+                    WHERE e.classid = o.catalogue AND e.objid = o.oid AND e.deptype = 'e')
+                UNION ALL SELECT 'SERVER', quote_ident(srvname) FROM pg_foreign_server
+                UNION ALL SELECT 'FOREIGN DATA WRAPPER', quote_ident(fdwname) FROM pg_foreign_data_wrapper w WHERE NOT EXISTS (SELECT FROM pg_depend e
+                    WHERE e.classid = 'pg_foreign_data_wrapper'::regclass AND e.objid = w.oid AND e.deptype = 'e')""", row -> new Dropped(row.getString(1), row.getString(2))));
         all.addAll(target.query(
                 "SELECT 'EXTENSION', quote_ident(extname) FROM pg_extension",
                 row -> new Dropped(row.getString(1), row.getString(2))));

@@ -68,6 +68,8 @@ public final class PostgresPreparation {
             SchemaFreeze.create(onTarget, pair.names());
             new RowIdentities(pair).change(onSource);
             new RoleCopier(pair).copy(onSource, onTarget);
+            EdenRoles.admitReaders(onSource, migration);
+            EdenRoles.admitReaders(onTarget, migration);
             new CreatedObjects(pair).remember(onTarget);
         }
         new SchemaCopier(pair).beforeLoad();

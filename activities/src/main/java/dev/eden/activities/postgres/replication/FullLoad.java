@@ -5,7 +5,6 @@ import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
-import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.postgres.replication.LoadProgress.TableSize;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import java.time.Duration;
@@ -22,7 +21,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Copies all tables under the one snapshot that the forward slot begins with: what is copied and what the slot sends later meet exactly. Several tables
@@ -63,10 +61,20 @@ final class FullLoad {
         final AtomicLong copied = new AtomicLong();
         final AtomicInteger partsLeft = new AtomicInteger();
         volatile String state = "waiting";
+        volatile long begunNanos;
 
         Table(TableCopy copy, TableSize size) {
             this.copy = copy;
             this.size = size;
+        }
+
+        TableProgress progress() {
+            long done = rows.get();
+            boolean copying = state.equals("copying");
+            double rate = copying ? done / Math.max(0.001, (System.nanoTime() - begunNanos) / 1e9) : 0;
+            long left = Math.max(0, size.rows() - done);
+            long eta = state.equals("ready") ? 0 : rate > 0 ? Math.round(left / rate) : -1;
+            return new TableProgress(copy.table(), state, done, size.rows(), bytes.get(), rate, eta);
         }
     }
 
@@ -80,23 +88,19 @@ final class FullLoad {
 
     LoadProgress progress() {
         synchronized (tables) {
-            return LoadProgress.of(tables.stream()
-                    .map(table -> new TableProgress(
-                            table.copy.table(),
-                            table.state,
-                            table.rows.get(),
-                            table.size.rows(),
-                            table.bytes.get()))
-                    .toList());
+            return LoadProgress.of(tables.stream().map(Table::progress).toList());
         }
     }
 
-    /** Makes the slot and copies. The publication exists; the target's tables are Eden's alone. Returns when every row is there. */
-    void run(PostgresSession source, PostgresSession target) {
+    /**
+     * Makes the slot and copies. The publication exists; the target's tables are Eden's alone. Returns when every row is there.
+     *
+     * @param wanted quoted; the marker comes with them
+     */
+    void run(PostgresSession source, PostgresSession target, List<String> wanted) {
         target.execute("DELETE FROM " + names.loaded());
-        List<String> leaves = new ArrayList<>(UserTables.leaves(source));
+        List<String> leaves = new ArrayList<>(wanted);
         leaves.add(names.marker(Role.SOURCE));
-        target.execute("TRUNCATE " + String.join(", ", leaves));
         Map<String, TableSize> sizes = TableSize.read(source, leaves);
         List<Part> parts = new ArrayList<>();
         for (String name : leaves) {
@@ -104,9 +108,12 @@ final class FullLoad {
             synchronized (tables) {
                 tables.add(table);
             }
-            split(table, parts);
+            if (split(table, parts)) {
+                empty(target, name);
+            }
         }
-        parts.sort(Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
+        parts.sort(
+                Comparator.comparingLong((Part one) -> one.table().size.bytes()).reversed());
         try (PostgresSession snapshots = pair.replication(Role.SOURCE, "snapshot")) {
             opened.accept(snapshots);
             String snapshot = snapshots
@@ -118,18 +125,32 @@ final class FullLoad {
         }
     }
 
-    private void split(Table table, List<Part> parts) {
+    private static void empty(PostgresSession target, String table) {
+        target.transaction(() -> {
+            target.execute("SET LOCAL session_replication_role = replica");
+            TableCopy.empty(target, table);
+        });
+    }
+
+    /** Takes out what an unfinished load left. */
+    static void empty(PostgresSession target, List<String> tables) {
+        tables.forEach(table -> empty(target, table));
+    }
+
+    /** False: it is copied whole. */
+    private boolean split(Table table, List<Part> parts) {
         long each = table.size.blocks() == 0 ? 0 : part / Math.max(1, table.size.bytes() / table.size.blocks());
         if (table.size.bytes() <= part || each == 0 || table.size.blocks() <= each) {
             table.partsLeft.set(1);
             parts.add(new Part(table, -1, -1));
-            return;
+            return false;
         }
         for (long from = 0; from < table.size.blocks(); from += each) {
             table.partsLeft.incrementAndGet();
             long to = from + each;
             parts.add(new Part(table, from, to < table.size.blocks() ? to : -1));
         }
+        return true;
     }
 
     private void copy(Queue<Part> parts, String snapshot, int lanes) {
@@ -177,6 +198,9 @@ final class FullLoad {
 
     private void copy(Part next, PostgresSession source, PostgresSession target) {
         Table table = next.table();
+        if (table.begunNanos == 0) {
+            table.begunNanos = System.nanoTime();
+        }
         table.state = "copying";
         target.transaction(() -> {
             long copied = next.from() < 0
@@ -198,8 +222,7 @@ final class FullLoad {
     }
 
     private void done(Table table, PostgresSession target) {
-        target.update(
-                "INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
+        target.update("INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
     }
 
     private PostgresSession open(Role side) {

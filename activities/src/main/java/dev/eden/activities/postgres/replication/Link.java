@@ -51,8 +51,7 @@ record Link(Pair pair, Role from) {
     }
 
     boolean hasSlot(PostgresSession publisher) {
-        return publisher.is(
-                "SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
+        return publisher.is("SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
     }
 
     void publishProbe(PostgresSession publisher) {
@@ -133,19 +132,11 @@ record Link(Pair pair, Role from) {
         if (endpoint.tls()) {
             tls = subscriberMajor >= SYSTEM_ROOTS_SINCE ? "verify-full sslrootcert=system" : "require";
         }
-        return "host=" + value(endpoint.host()) + " port=" + endpoint.port() + " dbname=" + value(database(endpoint))
+        return "host=" + value(endpoint.host()) + " port=" + endpoint.port() + " dbname="
+                + value(EdenRoles.database(endpoint))
                 + " user=" + value(login.user()) + " password="
                 + value(login.password().reveal()) + " application_name="
                 + value(names().session("link")) + " connect_timeout=5 keepalives_idle=10 sslmode=" + tls;
-    }
-
-    private static String database(Endpoint endpoint) {
-        String database = endpoint.database();
-        Backend.Login own = endpoint.login();
-        if (database != null) {
-            return database;
-        }
-        return own == null ? "postgres" : own.user();
     }
 
     /** libpq's quoting (PostgreSQL documentation, "Connection Strings"). */

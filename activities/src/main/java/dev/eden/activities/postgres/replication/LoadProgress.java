@@ -37,7 +37,8 @@ record LoadProgress(
         }
         List<TableProgress> shown = new ArrayList<>(all);
         shown.sort((one, other) -> {
-            int state = Boolean.compare(one.state().equals("ready"), other.state().equals("ready"));
+            int state =
+                    Boolean.compare(one.state().equals("ready"), other.state().equals("ready"));
             return state != 0 ? state : Long.compare(other.rowsTotal(), one.rowsTotal());
         });
         return new LoadProgress(
@@ -54,17 +55,20 @@ record LoadProgress(
                 LEFT JOIN pg_stat_progress_copy p ON p.relid = c.oid WHERE s.subname = ?""",
                 row -> new TableProgress(row.getString(1), row.getString(2), row.getLong(3), 0, row.getLong(4)),
                 names.main());
-        Map<String, TableSize> sizes =
-                TableSize.read(publisher, found.stream().map(TableProgress::name).toList());
+        Map<String, TableSize> sizes = TableSize.read(
+                publisher, found.stream().map(TableProgress::name).toList());
         List<TableProgress> all = new ArrayList<>();
         for (TableProgress table : found) {
             TableSize size = sizes.getOrDefault(table.name(), TableSize.NONE);
-            all.add(switch (table.state()) {
-                case "r" -> new TableProgress(table.name(), "ready", size.rows(), size.rows(), size.bytes());
-                case "i" -> new TableProgress(table.name(), "waiting", 0, size.rows(), 0);
-                case "d" -> new TableProgress(table.name(), "copying", table.rows(), size.rows(), table.bytes());
-                default -> new TableProgress(table.name(), "catching up", size.rows(), size.rows(), size.bytes());
-            });
+            all.add(
+                    switch (table.state()) {
+                        case "r" -> new TableProgress(table.name(), "ready", size.rows(), size.rows(), size.bytes());
+                        case "i" -> new TableProgress(table.name(), "waiting", 0, size.rows(), 0);
+                        case "d" ->
+                            new TableProgress(table.name(), "copying", table.rows(), size.rows(), table.bytes());
+                        default ->
+                            new TableProgress(table.name(), "catching up", size.rows(), size.rows(), size.bytes());
+                    });
         }
         return of(all);
     }
@@ -80,8 +84,7 @@ record LoadProgress(
                     SELECT t, CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 100 END, pg_table_size(c.oid),
                         pg_relation_size(c.oid) / current_setting('block_size')::bigint
                     FROM unnest(?::text[]) AS t JOIN pg_class c ON c.oid = to_regclass(t)""",
-                    row -> sizes.put(
-                            row.getString(1), new TableSize(row.getLong(2), row.getLong(3), row.getLong(4))),
+                    row -> sizes.put(row.getString(1), new TableSize(row.getLong(2), row.getLong(3), row.getLong(4))),
                     (Object) tables.toArray(String[]::new));
             return sizes;
         }

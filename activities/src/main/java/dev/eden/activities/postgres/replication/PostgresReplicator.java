@@ -28,6 +28,8 @@ public final class PostgresReplicator implements AutoCloseable {
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
     private final Pair pair;
+    private final boolean copies;
+    private final Retention retention;
     private final ReplicationLedger ledger;
     private final Clock clock;
     private volatile boolean closed;
@@ -39,7 +41,18 @@ public final class PostgresReplicator implements AutoCloseable {
     private long loadBeganNanos;
 
     public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock) {
+        this(pair, ledger, clock, true);
+    }
+
+    /** {@code copies}: the first load copies rows; else the target has them by other means, and what differs is the validation's business. */
+    public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies) {
+        this(pair, ledger, clock, copies, Retention.DEFAULT);
+    }
+
+    PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies, Retention retention) {
         this.pair = pair;
+        this.retention = retention;
+        this.copies = copies;
         this.ledger = ledger;
         this.clock = clock;
     }
@@ -109,7 +122,7 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             if (same(now, direction)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger);
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, retention);
             }
         }
     }
@@ -135,6 +148,10 @@ public final class PostgresReplicator implements AutoCloseable {
         problem = why;
         Direction direction = over.direction();
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
+        if (!copies) {
+            throw new ReplicationStopped(
+                    why + "; the target was filled by other means, so it is not loaded again by Eden");
+        }
         if (!direction.from().equals(pair.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }

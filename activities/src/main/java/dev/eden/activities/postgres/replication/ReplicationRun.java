@@ -12,7 +12,7 @@ import dev.eden.activities.postgres.schema.SchemaCopier;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import java.time.Duration;
-import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +41,7 @@ final class ReplicationRun implements AutoCloseable {
 
     private final Pair pair;
     private final EdenObjects names;
+    private final Retention retention;
     private final Direction direction;
     private final long generation;
     private final ReplicationLedger ledger;
@@ -49,8 +50,7 @@ final class ReplicationRun implements AutoCloseable {
     private final MarkerLag lag = new MarkerLag();
     private final Thread bringingUp;
     private final Thread pulse;
-    private volatile LoadProgress load = LoadProgress.NONE;
-    private volatile @Nullable FullLoad loading;
+    private final FirstLoad first;
     private volatile boolean up;
     private volatile boolean streaming;
     private volatile boolean attemptRunning;
@@ -65,8 +65,17 @@ final class ReplicationRun implements AutoCloseable {
     private long failures = -1;
     private long failedAt;
 
-    ReplicationRun(Pair pair, Direction direction, long generation, ReplicationLedger ledger) {
+    /** {@code copies}: the first load copies rows; else the target has them by other means. */
+    ReplicationRun(
+            Pair pair,
+            Direction direction,
+            long generation,
+            ReplicationLedger ledger,
+            boolean copies,
+            Retention retention) {
         this.pair = pair;
+        this.retention = retention;
+        this.first = new FirstLoad(pair, copies, this::opened);
         this.names = pair.names();
         this.direction = direction;
         this.generation = generation;
@@ -109,8 +118,7 @@ final class ReplicationRun implements AutoCloseable {
     }
 
     LoadProgress load() {
-        FullLoad running = loading;
-        return running == null ? load : running.progress();
+        return first.progress();
     }
 
     boolean reverseProven() {
@@ -185,7 +193,7 @@ final class ReplicationRun implements AutoCloseable {
             PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
             if (!direction.loaded() && !Link.exists(target, names.main())) {
-                firstLoad(source, target);
+                first.copy(source, target);
             }
             links(source, target);
             // 0 until the first flip: see loaded() below.
@@ -194,7 +202,7 @@ final class ReplicationRun implements AutoCloseable {
             }
             up = true;
             if (!direction.loaded()) {
-                theRest(source, target);
+                first.copyTheRest(source, target);
                 awaitLoad(onFrom, onTo);
                 new SchemaCopier(pair, this::opened).afterLoad();
                 String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
@@ -202,7 +210,7 @@ final class ReplicationRun implements AutoCloseable {
                 ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
                 LOGGER.atInfo()
                         .addKeyValue("migration", pair.migration())
-                        .addKeyValue("rows", load.rowsDone())
+                        .addKeyValue("rows", load().rowsDone())
                         .log("full load done");
             }
             streaming = true;
@@ -222,45 +230,6 @@ final class ReplicationRun implements AutoCloseable {
         }
     }
 
-    /**
-     * Leaves a disabled subscription to the tables that are complete, which are all of them unless an earlier load under this slot was cut off. Nothing
-     * of the target's is published before: the load does not go through the other direction's slots.
-     */
-    private void firstLoad(PostgresSession source, PostgresSession target) {
-        Link forward = new Link(pair, Role.SOURCE);
-        List<String> tables = UserTables.published(source);
-        List<String> done = FullLoad.done(target, names);
-        boolean begun = forward.hasSlot(source);
-        forward.publication(source, tables);
-        if (begun && !done.isEmpty()) {
-            done.remove(names.marker(Role.SOURCE));
-            LOGGER.atInfo()
-                    .addKeyValue("migration", pair.migration())
-                    .log("the full load goes on: {} tables are complete", done.size());
-            forward.republish(source, done.stream().map(table -> "ONLY " + table).toList());
-        } else {
-            Links.dropSlot(source, names.main());
-            forward.republish(source, tables);
-            FullLoad whole = new FullLoad(pair, this::opened);
-            loading = whole;
-            whole.run(source, target);
-            load = whole.progress();
-            loading = null;
-        }
-        forward.subscribe(target, source.major());
-    }
-
-    /** What an earlier load had not completed, the servers copy by themselves now. */
-    private void theRest(PostgresSession source, PostgresSession target) {
-        Link forward = new Link(pair, Role.SOURCE);
-        forward.republish(source, UserTables.published(source));
-        List<String> unknown = forward.unknown(source, target);
-        if (!unknown.isEmpty()) {
-            target.execute("TRUNCATE " + String.join(", ", unknown));
-            forward.loadTheRest(target);
-        }
-    }
-
     private void links(PostgresSession source, PostgresSession target) {
         Link forward = new Link(pair, Role.SOURCE);
         Link reverse = new Link(pair, Role.TARGET);
@@ -274,11 +243,7 @@ final class ReplicationRun implements AutoCloseable {
     }
 
     private void awaitLoad(PostgresSession onFrom, PostgresSession onTo) {
-        while (true) {
-            load = LoadProgress.read(onFrom, onTo, names);
-            if (load.ready()) {
-                return;
-            }
+        while (!first.copied(onFrom, onTo)) {
             pause(10 * LOOK_MILLIS);
         }
     }
@@ -288,6 +253,7 @@ final class ReplicationRun implements AutoCloseable {
         long markedAt = System.nanoTime() - MARKER_NANOS;
         long skippedAt = markedAt;
         long healthAt = System.nanoTime();
+        long retentionAt = healthAt;
         Probe probe = new Probe();
         try (PostgresSession onFrom = pair.control(from, "marker", LIMIT);
                 PostgresSession onTo = pair.control(to, "marker", LIMIT)) {
@@ -310,8 +276,22 @@ final class ReplicationRun implements AutoCloseable {
                         health(onFrom, onTo);
                     }
                 }
+                if (!attemptRunning && now - retentionAt >= Retention.EVERY_NANOS) {
+                    retentionAt = now;
+                    keepOutOfTheWay(onFrom);
+                }
                 pause(LOOK_MILLIS);
             }
+        }
+    }
+
+    /** A slot that would fill the disk goes, and with it what only the log could have brought. */
+    private void keepOutOfTheWay(PostgresSession onFrom) {
+        Optional<String> why = retention.gate(onFrom, names);
+        if (why.isPresent()) {
+            Links.dropSlot(onFrom, names.main());
+            throw new ReplicationStopped(
+                    direction.from() + " comes first: " + why.get() + "; the slot is dropped, a new full load is due");
         }
     }
 

@@ -31,15 +31,16 @@ record TableCopy(String table, List<String> columns, boolean binary) {
                 FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid JOIN pg_type b ON b.oid = CASE y.typtype WHEN 'd' THEN y.typbasetype ELSE y.oid END
                 WHERE a.attrelid = to_regclass(?) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum""";
         record Column(String name, String type, boolean sent) {}
-        List<Column> here = source.query(
-                sql, row -> new Column(row.getString(1), row.getString(2), row.getBoolean(3)), table);
-        List<Column> there = target.query(
-                sql, row -> new Column(row.getString(1), row.getString(2), row.getBoolean(3)), table);
+        List<Column> here =
+                source.query(sql, row -> new Column(row.getString(1), row.getString(2), row.getBoolean(3)), table);
+        List<Column> there =
+                target.query(sql, row -> new Column(row.getString(1), row.getString(2), row.getBoolean(3)), table);
         List<Column> both = here.stream()
                 .filter(column -> there.stream().anyMatch(other -> other.name().equals(column.name())))
                 .toList();
         boolean binary = both.stream().allMatch(column -> column.sent() && there.contains(column));
-        return new TableCopy(table, both.stream().map(column -> Sql.name(column.name())).toList(), binary);
+        return new TableCopy(
+                table, both.stream().map(column -> Sql.name(column.name())).toList(), binary);
     }
 
     /**
@@ -48,17 +49,28 @@ record TableCopy(String table, List<String> columns, boolean binary) {
      */
     long whole(PostgresSession source, PostgresSession target, long size, AtomicLong rows, AtomicLong bytes) {
         Optional<Key> key = size < WORTH_A_BUILD ? Optional.empty() : key(target);
-        target.execute("TRUNCATE ONLY " + table);
+        boolean anew = empty(target, table);
         key.ifPresent(k -> target.execute("ALTER TABLE " + table + " DROP CONSTRAINT " + Sql.name(k.name())));
-        long copied = rows(source, target, "COPY " + table + " (" + list() + ") TO STDOUT", ", FREEZE", rows, bytes);
+        long copied = rows(
+                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", rows, bytes);
         key.ifPresent(k -> target.execute(
                 "ALTER TABLE " + table + " ADD CONSTRAINT " + Sql.name(k.name()) + " " + k.definition()));
         return copied;
     }
 
+    /**
+     * Takes all rows out; false where that leaves their room, because another table refers to this one: a target may have been made with foreign keys.
+     */
+    static boolean empty(PostgresSession target, String table) {
+        boolean referred = target.is(
+                "SELECT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND confrelid = to_regclass(?) AND conrelid <> confrelid)",
+                table);
+        target.execute((referred ? "DELETE FROM ONLY " : "TRUNCATE ONLY ") + table);
+        return !referred;
+    }
+
     /** Blocks {@code from} to before {@code to} of the table's heap; the last part has no end. */
-    long part(
-            PostgresSession source, PostgresSession target, long from, long to, AtomicLong rows, AtomicLong bytes) {
+    long part(PostgresSession source, PostgresSession target, long from, long to, AtomicLong rows, AtomicLong bytes) {
         String where = "ctid >= '(" + from + ",0)'" + (to < 0 ? "" : " AND ctid < '(" + to + ",0)'");
         String sql = "COPY (SELECT " + list() + " FROM ONLY " + table + " WHERE " + where + ") TO STDOUT";
         return rows(source, target, sql, "", rows, bytes);
@@ -112,8 +124,7 @@ record TableCopy(String table, List<String> columns, boolean binary) {
 
     /** One that its definition says everything about. */
     private Optional<Key> key(PostgresSession target) {
-        return target.first(
-                """
+        return target.first("""
                 SELECT k.conname, pg_get_constraintdef(k.oid) FROM pg_constraint k JOIN pg_index i ON i.indexrelid = k.conindid
                 JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = k.conrelid
                 WHERE k.conrelid = to_regclass(?) AND k.contype = 'p' AND c.relkind = 'r' AND NOT c.relispartition AND NOT i.indisreplident
@@ -121,8 +132,6 @@ record TableCopy(String table, List<String> columns, boolean binary) {
                     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_constraint'::regclass AND d.refobjid = k.oid AND d.objid <> x.oid)
                     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = x.oid)
                     AND NOT EXISTS (SELECT FROM pg_description d WHERE d.objoid IN (k.oid, x.oid))
-                    AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid)""",
-                row -> new Key(row.getString(1), row.getString(2)),
-                table);
+                    AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhparent = c.oid OR h.inhrelid = c.oid)""", row -> new Key(row.getString(1), row.getString(2)), table);
     }
 }

@@ -10,11 +10,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies a database's schema by the catalogues, over JDBC alone. What the target has already, by kind and name, stays as it is: that makes it
+ * Copies a database's schema by the catalogues, over JDBC alone; what they would leave out comes before them by {@link SchemaDump} where it can. What the target has already, by kind and name, stays as it is: that makes it
  * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and nothing more to maintain; all
  * other indexes, constraints and triggers come after it.
  */
@@ -24,6 +25,8 @@ public final class SchemaCopier {
             Set.of("42P01", "42883", "42704", "42703", "42P17", "3F000", "42804", "2BP01", "42809", "42830");
     private static final Set<String> TRY_AGAIN = Set.of("40P01", "55P03", "40001", "XX000");
     private static final int TRIES = 10;
+    /** Indexes that are built, and constraints that are validated, at a time. */
+    private static final int BUILDERS = 2;
 
     private final Pair pair;
     private final Consumer<PostgresSession> opened;
@@ -42,6 +45,7 @@ public final class SchemaCopier {
     public void beforeLoad() {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
+            new SchemaDump(pair).copy(source, target);
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
             make(target, from.schemas(), to.schemas());
@@ -53,18 +57,38 @@ public final class SchemaCopier {
         }
     }
 
-    /** Secondary indexes, the constraints that need them, triggers, materialized views; then statistics. Runs while changes are applied. */
+    /**
+     * Secondary indexes, the constraints that need them, triggers, materialized views; then statistics. Runs while changes are applied. Several indexes
+     * are built at a time; of one table's constraints, which keep each other waiting, one.
+     */
     public void afterLoad() {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
-                PostgresSession target = session()) {
+                PostgresSession target = session();
+                Builders builders = Builders.open(BUILDERS, this::session)) {
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
             make(target, from.materializedViews(), to.materializedViews());
-            make(target, from.remainingIndexes(), to.remainingIndexes());
+            List<SchemaObject> present = to.remainingIndexes();
+            List<SchemaObject> missing = missing(from.remainingIndexes(), present);
+            builders.run(
+                    missing.stream()
+                            .filter(SchemaCopier::constraint)
+                            .collect(Collectors.groupingBy(SchemaCopier::table))
+                            .values(),
+                    object -> make(object.session(), object.wanted(), List.of()));
+            builders.run(
+                    missing.stream()
+                            .filter(object -> !constraint(object))
+                            .map(List::of)
+                            .toList(),
+                    object -> make(object.session(), object.wanted(), List.of()));
             make(target, from.foreignKeys(), to.foreignKeys());
-            for (String validation : Catalogue.validations(source, target)) {
-                again(target, List.of(validation));
-            }
+            builders.run(
+                    Catalogue.validations(source, target).stream()
+                            .map(sql -> new SchemaObject(sql, List.of(sql)))
+                            .collect(Collectors.groupingBy(SchemaCopier::validated))
+                            .values(),
+                    object -> object.wanted().forEach(one -> again(object.session(), one.statements())));
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             for (SchemaObject view : from.materializedViews()) {
@@ -74,6 +98,19 @@ public final class SchemaCopier {
             }
             target.execute("ANALYZE");
         }
+    }
+
+    private static boolean constraint(SchemaObject object) {
+        return object.identity().startsWith("constraint ");
+    }
+
+    /** Of a constraint. That a quoted name may hold a point does not matter: a group more. */
+    private static String table(SchemaObject object) {
+        return object.identity().substring(0, object.identity().lastIndexOf('.'));
+    }
+
+    private static String validated(SchemaObject object) {
+        return object.identity().substring(0, object.identity().indexOf(" VALIDATE "));
     }
 
     /** What the followed side has and the other has not, or not validated: by kind and name. */
@@ -114,16 +151,14 @@ public final class SchemaCopier {
         opened.accept(target);
         target.execute("SET check_function_bodies = off");
         target.execute("SET lock_timeout = '5s'");
+        target.text(
+                "SELECT set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 128 * 1024 * 1024) / 1024 || 'kB', false)");
         return target;
     }
 
     /** In rounds, because something may need what comes later; throws when a round makes nothing. */
     private void make(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
-        Set<String> there = new HashSet<>();
-        present.forEach(object -> there.add(object.identity()));
-        List<SchemaObject> missing = new ArrayList<>(wanted.stream()
-                .filter(object -> !there.contains(object.identity()))
-                .toList());
+        List<SchemaObject> missing = missing(wanted, present);
         while (!missing.isEmpty()) {
             List<SchemaObject> early = new ArrayList<>();
             String why = "";
@@ -150,6 +185,14 @@ public final class SchemaCopier {
                     .log("schema: {} made, {} left", missing.size() - early.size(), early.size());
             missing = early;
         }
+    }
+
+    private static List<SchemaObject> missing(List<SchemaObject> wanted, List<SchemaObject> present) {
+        Set<String> there = new HashSet<>();
+        present.forEach(object -> there.add(object.identity()));
+        return wanted.stream()
+                .filter(object -> !there.contains(object.identity()))
+                .toList();
     }
 
     /** Replication takes locks meanwhile: a deadlock or a lock not granted is tried again. */

@@ -112,7 +112,8 @@ public final class PostgresValidation {
             for (TableShape table : TableShape.read(lanes.first().from)) {
                 if (!done.contains(table.name())) {
                     requireSame(migration, direction);
-                    compare(lanes, table, tally, repair, () -> heartbeat.accept(tally.cursor(start, done)));
+                    Pace pace = new Pace(() -> lagMillis(migration));
+                    compare(lanes, table, tally, repair, pace, () -> heartbeat.accept(tally.cursor(start, done)));
                     done.add(table.name());
                     heartbeat.accept(tally.cursor(start, done));
                 }
@@ -146,7 +147,15 @@ public final class PostgresValidation {
         return report;
     }
 
-    private static void compare(Lanes lanes, TableShape table, Tally tally, boolean repair, Runnable heartbeat) {
+    private long lagMillis(String migration) {
+        return replication
+                .progress(migration)
+                .map(ReplicationLedger.Progress::lagMs)
+                .orElse(0L);
+    }
+
+    private static void compare(
+            Lanes lanes, TableShape table, Tally tally, boolean repair, Pace pace, Runnable heartbeat) {
         if (table.key().isEmpty()) {
             new KeylessComparison(lanes.first(), table, tally, repair).compare();
             return;
@@ -155,8 +164,10 @@ public final class PostgresValidation {
         lanes.run(sides -> {
             KeyedComparison comparison = new KeyedComparison(sides, table, tally, repair);
             for (KeyedComparison.Range next = ranges.poll(); next != null; next = ranges.poll()) {
+                long begun = System.nanoTime();
                 comparison.compare(next);
                 heartbeat.run();
+                pace.rest(System.nanoTime() - begun);
             }
         });
     }

@@ -69,6 +69,13 @@ public record AclUser(String name, List<String> rules) {
         return true;
     }
 
+    /** True where no command and no key is kept from the user, switched on or not. */
+    public boolean unrestricted() {
+        return rules.contains("~*")
+                && rules.contains("+@all")
+                && rules.stream().noneMatch(rule -> rule.startsWith("-"));
+    }
+
     public boolean on() {
         return rules.contains("on");
     }

@@ -1,5 +1,7 @@
 package dev.eden.activities.redis.preflight;
 
+import dev.eden.activities.redis.acl.AclUsers;
+
 /** What must be true of either server: both will own writes and both will be fenced. */
 final class ServerFindings {
     private static final double CLOCK_WARNING_MILLIS = 50;
@@ -89,6 +91,7 @@ final class ServerFindings {
                             + " failover to one of them lifts the fence.",
                     "Point such clients to the interlay; do not fail over while the migration runs.");
         }
+        appendOnlyFile();
         if (server.setting("aclfile").orElse("").isEmpty()) {
             findings.warning(
                     "redis.acl.not_persistent",
@@ -101,6 +104,28 @@ final class ServerFindings {
                     "redis.acl.persistent",
                     "The " + server.name()
                             + " keeps users in a file: Eden saves its fence there, which drops the file's comments.");
+        }
+    }
+
+    /** Redis source, {@code createAOFClient} and {@code execCommand}: see {@link AclUsers#persistFence}. */
+    private void appendOnlyFile() {
+        boolean restricted = server.users()
+                .flatMap(users -> users.user("default"))
+                .map(user -> !user.unrestricted())
+                .orElse(false);
+        if (!restricted || !server.setting("appendonly").orElse("").equals("yes")) {
+            return;
+        }
+        String message = "The " + server.name()
+                + " has an append-only file and a user default that may not do everything: Redis loads the file as that"
+                + " user and leaves every transaction in it out, silently, when it restarts.";
+        String remedy =
+                "ACL SETUSER default off +@all ~* &*: nobody can be a user that is off, and the file loads whole.";
+        if (server.side().equals("target")) {
+            // Eden's batches are transactions: a restart would lose them and keep what says that they are there.
+            findings.failure("redis.aof.default_user", message, remedy);
+        } else {
+            findings.warning("redis.aof.default_user", message, remedy);
         }
     }
 

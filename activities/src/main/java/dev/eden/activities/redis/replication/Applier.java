@@ -59,6 +59,7 @@ final class Applier {
     private final ApplierRequests requests;
     private final AtomicReference<@Nullable String> probe = new AtomicReference<>();
     private final AppliedMarker found;
+    private final Pace pace;
 
     private long position;
     private int database;
@@ -83,6 +84,7 @@ final class Applier {
             SourceReads source,
             TtlFilter filter,
             AppliedMarker found,
+            Pace pace,
             long lingerNanos) {
         this.migration = migration;
         this.to = to;
@@ -93,6 +95,7 @@ final class Applier {
         this.source = source;
         this.filter = filter;
         this.found = found;
+        this.pace = pace;
         this.position = found.position();
         this.database = found.database();
         this.equal = found.offset();
@@ -173,13 +176,13 @@ final class Applier {
         if (hold != null) {
             serve(hold);
         }
-        List<Unit> units =
-                queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, published.offset() < equal ? 0 : WAIT_MILLIS);
+        int most = pace.batch(MAX_UNITS);
+        List<Unit> units = queue.take(most, MAX_BYTES, Long.MAX_VALUE, published.offset() < equal ? 0 : WAIT_MILLIS);
         long linger = lingerNanos;
-        if (linger > 0 && !units.isEmpty() && units.size() < 16) {
+        if (linger > 0 && !units.isEmpty() && units.size() < Math.min(16, most)) {
             LockSupport.parkNanos(linger);
             units = new ArrayList<>(units);
-            units.addAll(queue.take(MAX_UNITS, MAX_BYTES, Long.MAX_VALUE, 0));
+            units.addAll(queue.take(most, MAX_BYTES, Long.MAX_VALUE, 0));
         }
         String wantedProbe = probe.getAndSet(null);
         if (!units.isEmpty() || wantedProbe != null || published.offset() < equal) {

@@ -3,8 +3,8 @@ package dev.eden.activities.redis.replication;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntFunction;
@@ -18,38 +18,66 @@ import java.util.function.IntFunction;
  */
 final class FullLoad implements RdbHandler, AutoCloseable {
     private static final int CHUNK = 128 << 10;
+    private static final int SMALLEST_BUFFER = 4 << 10;
     private static final int PERMIT = 1 << 10;
     private static final int MEMORY = 64 << 20;
 
     private final TtlFilter filter;
     private final boolean keepExisting;
-    private final List<RestoreLane> lanes = new ArrayList<>();
-    private final Filling[] filling;
+    /** Grows as more are asked for; a lane that is no longer asked for gets nothing new. */
+    private final List<RestoreLane> lanes = new CopyOnWriteArrayList<>();
+
+    private final int laneCount;
+    private final IntFunction<RespConnection> connections;
+    private final Pace pace;
+    private final String threadName;
+    private final Filling[] filling = new Filling[Pace.MOST_LANES];
     private final Semaphore memory = new Semaphore(MEMORY / PERMIT);
     private final LongAdder keysDone = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
     private final LongAdder bytes = new LongAdder();
     private int version;
+    private volatile boolean closed;
 
-    /** {@code keepExisting}: without REPLACE; keys that exist are counted as conflicts. {@code connections}: the lane's number → a connection. */
+    /**
+     * {@code laneCount}: unless {@code pace} says otherwise. {@code keepExisting}: without REPLACE; keys that exist are counted as
+     * conflicts. {@code connections}: the lane's number → a connection.
+     */
     FullLoad(
             int laneCount,
             IntFunction<RespConnection> connections,
+            Pace pace,
             TtlFilter filter,
             boolean keepExisting,
             String threadName) {
         this.filter = filter;
         this.keepExisting = keepExisting;
-        this.filling = new Filling[laneCount];
-        for (int i = 0; i < laneCount; i++) {
-            lanes.add(new RestoreLane(
-                    connections.apply(i), memory, keysDone, conflicts, keepExisting, threadName + "-" + i));
+        this.laneCount = laneCount;
+        this.connections = connections;
+        this.pace = pace;
+        this.threadName = threadName;
+        for (int i = 0; i < filling.length; i++) {
             filling[i] = new Filling();
         }
+        connect(pace.lanes(laneCount) - 1);
+    }
+
+    /** The lane, with all before it. */
+    private RestoreLane connect(int number) {
+        while (lanes.size() <= number) {
+            int next = lanes.size();
+            RestoreLane lane = new RestoreLane(
+                    connections.apply(next), memory, keysDone, conflicts, keepExisting, threadName + "-" + next);
+            lanes.add(lane);
+            if (closed) {
+                lane.close();
+            }
+        }
+        return lanes.get(number);
     }
 
     private static final class Filling {
-        RespBuffer buffer = new RespBuffer(CHUNK + CHUNK / 4);
+        RespBuffer buffer = new RespBuffer(SMALLEST_BUFFER);
         int commands;
         int keys;
 
@@ -134,11 +162,12 @@ final class FullLoad implements RdbHandler, AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         lanes.forEach(RestoreLane::close);
     }
 
     private void dispatchIfFull(int lane) throws IOException {
-        if (filling[lane].buffer.size() >= CHUNK) {
+        if (filling[lane].buffer.size() >= CHUNK || filling[lane].keys >= pace.batch(Integer.MAX_VALUE)) {
             try {
                 dispatch(lane);
             } catch (InterruptedException e) {
@@ -153,13 +182,15 @@ final class FullLoad implements RdbHandler, AutoCloseable {
         if (full.commands == 0) {
             return;
         }
+        pace.pay(full.buffer.size(), () -> lanes.forEach(RestoreLane::check));
         int permits = Math.min(MEMORY / PERMIT, full.buffer.size() / PERMIT + 1);
         while (!memory.tryAcquire(permits, 50, java.util.concurrent.TimeUnit.MILLISECONDS)) {
             lanes.forEach(RestoreLane::check);
         }
         bytes.add(full.buffer.size());
-        lanes.get(lane).put(new RestoreLane.Chunk(full.buffer, full.commands, full.keys, permits));
+        connect(lane).put(new RestoreLane.Chunk(full.buffer, full.commands, full.keys, permits));
         Filling next = new Filling();
+        next.buffer = new RespBuffer(CHUNK + CHUNK / 4);
         next.database = full.database;
         filling[lane] = next;
     }
@@ -169,6 +200,6 @@ final class FullLoad implements RdbHandler, AutoCloseable {
         for (byte b : key) {
             hash = 31 * hash + b;
         }
-        return Integer.remainderUnsigned(hash * 0x9e3779b9 >>> 7, filling.length);
+        return Integer.remainderUnsigned(hash * 0x9e3779b9 >>> 7, pace.lanes(laneCount));
     }
 }

@@ -5,6 +5,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.Tuning;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -27,6 +28,7 @@ public final class RedisReplicator implements AutoCloseable {
     private static final long POLL_MILLIS = 100;
     private static final long ATTEMPT_POLL_MILLIS = 25;
     private static final long PROGRESS_MILLIS = 200;
+    private static final long TUNING_MILLIS = 500;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
     private final ReplicationConfig config;
@@ -41,6 +43,7 @@ public final class RedisReplicator implements AutoCloseable {
     private long notBeforeNanos;
     private long backoffMillis;
     private @Nullable Progress last;
+    private Tuning tuning = Tuning.NONE;
 
     public RedisReplicator(
             ReplicationConfig config,
@@ -64,11 +67,16 @@ public final class RedisReplicator implements AutoCloseable {
     public void run(Heartbeat heartbeat) {
         registry.add(config.migration(), this);
         long reported = 0;
+        long tuned = 0;
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
                 Direction direction = ledger.current(config.migration());
-                supervise(direction);
                 long now = System.nanoTime();
+                if (tuned == 0 || now - tuned > TimeUnit.MILLISECONDS.toNanos(TUNING_MILLIS)) {
+                    tuned = now;
+                    tune(ledger.tuning(config.migration()));
+                }
+                supervise(direction);
                 if (reported == 0 || now - reported > TimeUnit.MILLISECONDS.toNanos(PROGRESS_MILLIS)) {
                     reported = now;
                     Progress progress = progress();
@@ -112,6 +120,17 @@ public final class RedisReplicator implements AutoCloseable {
         return current().recopy(keys, limit);
     }
 
+    private void tune(Tuning next) {
+        if (!next.equals(tuning)) {
+            LOGGER.atInfo().addKeyValue("migration", config.migration()).log("tuned: {}", next);
+            tuning = next;
+        }
+        ReplicationSession running = session;
+        if (running != null) {
+            running.tune(next);
+        }
+    }
+
     private ReplicationSession current() {
         ReplicationSession running = session;
         if (running == null) {
@@ -148,7 +167,8 @@ public final class RedisReplicator implements AutoCloseable {
             // Read again: a load may have ended, or begun anew, since.
             Direction now = ledger.current(config.migration());
             if (same(now, direction)) {
-                session = new ReplicationSession(config, now, generation.getAsLong(), endpoints, records, ledger);
+                session =
+                        new ReplicationSession(config, now, generation.getAsLong(), endpoints, records, ledger, tuning);
             }
         }
     }

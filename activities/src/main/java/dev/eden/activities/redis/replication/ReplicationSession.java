@@ -6,6 +6,7 @@ import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.Tuning;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
 import java.time.Duration;
@@ -28,6 +29,7 @@ final class ReplicationSession implements AutoCloseable {
     private final UnitQueue queue;
     private final LagSampler lag = new LagSampler();
     private final SourceReads reads;
+    private final Pace pace;
     private final StartPoint start;
     private final Thread thread;
     private volatile @Nullable RespConnection own;
@@ -47,8 +49,11 @@ final class ReplicationSession implements AutoCloseable {
             long generation,
             EndpointDirectory endpoints,
             ServerRecords records,
-            ReplicationLedger ledger) {
+            ReplicationLedger ledger,
+            Tuning tuning) {
         this.config = config;
+        this.pace = new Pace();
+        pace.tune(tuning);
         this.sides = new Sides(
                 config.migration(),
                 direction,
@@ -59,7 +64,7 @@ final class ReplicationSession implements AutoCloseable {
         this.filter = new TtlFilter(config.filterBytes());
         this.queue = new UnitQueue(config.queueBytes());
         this.reads = new SourceReads(sides.from(), sides::fromLogin, "eden:copy:" + config.migration());
-        this.start = new StartPoint(config, sides, ledger, filter);
+        this.start = new StartPoint(config, sides, ledger, filter, pace);
         this.thread = daemon("session", this::run);
     }
 
@@ -92,6 +97,10 @@ final class ReplicationSession implements AutoCloseable {
         if (path != null) {
             path.quiet(running);
         }
+    }
+
+    void tune(Tuning tuning) {
+        pace.tune(tuning);
     }
 
     <T> T atEqualPosition(List<Object[]> sourceReads, Duration limit, Function<EqualPosition, T> body) {
@@ -203,6 +212,7 @@ final class ReplicationSession implements AutoCloseable {
                 reads,
                 filter,
                 marker,
+                pace,
                 quiet ? 0 : config.linger().toNanos());
         LogFollower following =
                 new LogFollower(sides, marker, start.takeLink(), queue, filter, applying::continueAs, why -> {

@@ -21,17 +21,19 @@ final class StartPoint implements AutoCloseable {
     private final Sides sides;
     private final ReplicationLedger ledger;
     private final TtlFilter filter;
+    private final Pace pace;
     private volatile @Nullable ReplicaLink link;
     private volatile @Nullable FullLoad load;
     private volatile long keysTotal;
     private volatile long startedNanos;
     private volatile long tookNanos;
 
-    StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter) {
+    StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter, Pace pace) {
         this.config = config;
         this.sides = sides;
         this.ledger = ledger;
         this.filter = filter;
+        this.pace = pace;
     }
 
     /** The full load that runs or ran; null when there was none. */
@@ -109,11 +111,13 @@ final class StartPoint implements AutoCloseable {
         FullLoad loading = new FullLoad(
                 config.lanes(),
                 _ -> sides.connectApplier(),
+                pace,
                 filter,
                 config.existing() == ReplicationConfig.Existing.SKIP,
                 "eden-load-" + sides.migration());
         load = loading;
-        try (loading) {
+        try (loading;
+                SourcePing _ = new SourcePing(sides, pace)) {
             if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
                 throw new IOException("the server did not announce a full copy");
             }

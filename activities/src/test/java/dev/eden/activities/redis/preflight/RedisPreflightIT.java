@@ -177,6 +177,30 @@ class RedisPreflightIT {
     }
 
     @Test
+    void aRestrictedDefaultUserWouldLoseTransactionsOfTheAppendOnlyFile() {
+        target = EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withConfig("appendonly yes"));
+        assertThat(ids(preflight("fail"), "failure")).isEmpty();
+        command("target", "ACL", "SETUSER", "default", "-flushall");
+        assertThat(ids(preflight("fail"), "failure")).containsExactly("redis.aof.default_user");
+        command("target", "ACL", "SETUSER", "admin", "on", ">p", "+@all", "~*", "&*");
+        command("target", "ACL", "SETUSER", "default", "off", "+@all", "~*", "&*");
+        Endpoint byName = new Endpoint(
+                "target",
+                "redis",
+                target.host(),
+                target.port(),
+                false,
+                new Backend.Login("admin", new Secret("p")),
+                null,
+                false);
+        Preflight named = new RedisPreflight(
+                        id -> id.equals("source") ? servers().endpoint(id) : byName)
+                .preflight(RedisServers.spec("fail"));
+        assertThat(ids(named, "info")).contains("redis.version");
+        assertThat(ids(named, "failure")).doesNotContain("redis.aof.default_user");
+    }
+
+    @Test
     void clientsThatNeverLogInAreThoughtOf() {
         target = EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withConfig("requirepass p"));
         assertThat(ids(withClientLogin(false), "warning")).contains("redis.client_login.target_protected");

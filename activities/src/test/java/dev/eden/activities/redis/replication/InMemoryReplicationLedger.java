@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.Tuning;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +11,7 @@ public final class InMemoryReplicationLedger implements ReplicationLedger {
     private Direction direction = new Direction("source", "target", 1, 0, null, 0, false, false);
     private @Nullable Progress progress;
     public int restarts;
+    public volatile Tuning tuning = Tuning.NONE;
 
     @Override
     public synchronized Direction current(String migration) {
@@ -61,6 +63,11 @@ public final class InMemoryReplicationLedger implements ReplicationLedger {
     @Override
     public synchronized Optional<Progress> progress(String migration) {
         return Optional.ofNullable(progress);
+    }
+
+    @Override
+    public Tuning tuning(String migration) {
+        return tuning;
     }
 
     public synchronized String state() {

@@ -1,0 +1,28 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.List;
+
+/** The catalogue copier's limits. */
+final class NotCopied {
+    private static final String SCHEMA =
+            " n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'";
+
+    private NotCopied() {}
+
+    /** Kinds of objects that it leaves out, each with its number. */
+    static List<String> kinds(PostgresSession source) {
+        return source.texts(("""
+                SELECT kind || ' (' || number || ')' FROM (
+                    SELECT 'aggregates' AS kind, count(*) AS number FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind = 'a' AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'operators', count(*) FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_operator'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'collations', count(*) FROM pg_collation p JOIN pg_namespace n ON n.oid = p.collnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'text search configurations', count(*) FROM pg_ts_config p JOIN pg_namespace n ON n.oid = p.cfgnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
+                    UNION ALL SELECT 'default privileges', count(*) FROM pg_default_acl
+                    UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
+                    UNION ALL SELECT 'publications', count(*) FROM pg_publication WHERE pubname !~ '^eden_'
+                    UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
+    }
+}

@@ -1,0 +1,134 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.store.Endpoint;
+import dev.eden.proxy.Backend;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything of the source's schema that comes before the rows, by {@code pg_dump} into {@code psql}, in one transaction: all of it or nothing. What comes
+ * after the rows stays the catalogue copier's, which knows when. Only for a target without tables of its own.
+ */
+final class SchemaDump {
+    private static final Logger LOGGER = LoggerFactory.getLogger(SchemaDump.class);
+    private static final long LIMIT_MINUTES = 10;
+    private static final int MOST_SAID = 300;
+
+    private final Pair pair;
+
+    SchemaDump(Pair pair) {
+        this.pair = pair;
+    }
+
+    /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. */
+    void copy(PostgresSession source, PostgresSession target) {
+        EdenObjects names = pair.names();
+        if (target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped")) || hasObjects(target)) {
+            return;
+        }
+        ClientTools.find(source.major(), target.major()).ifPresent(tools -> {
+            try {
+                Path script = Files.createTempFile("eden-schema-", ".sql");
+                try {
+                    copy(tools, source, script);
+                } finally {
+                    Files.delete(script);
+                }
+            } catch (IOException e) {
+                warn(String.valueOf(e.getMessage()));
+            }
+        });
+    }
+
+    private void copy(ClientTools tools, PostgresSession source, Path script) throws IOException {
+        List<String> dump = new ArrayList<>(List.of(
+                tools.directory().resolve("pg_dump").toString(),
+                "--section=pre-data",
+                "--no-publications",
+                "--no-subscriptions",
+                "--no-tablespaces",
+                "--exclude-schema=" + pair.names().schema(),
+                "--file=" + script));
+        // The schema public is there already.
+        String said = run(dump, Role.SOURCE);
+        if (said.isEmpty()) {
+            Files.writeString(script, Files.readString(script).replace("\nCREATE SCHEMA public;\n", "\n"));
+            said = run(
+                    List.of(
+                            tools.directory().resolve("psql").toString(),
+                            "--no-psqlrc",
+                            "--quiet",
+                            "--set=ON_ERROR_STOP=1",
+                            "--single-transaction",
+                            "--output=/dev/null",
+                            "--command=SET check_function_bodies = off",
+                            "--file=" + script,
+                            "--command=CREATE TABLE " + Sql.name(pair.names().schema(), "dumped") + " ()"),
+                    Role.TARGET);
+        }
+        if (said.isEmpty()) {
+            LOGGER.atInfo()
+                    .addKeyValue("migration", pair.migration())
+                    .log("schema of PostgreSQL {} copied by pg_dump {}", source.major(), tools.major());
+        } else {
+            warn(said);
+        }
+    }
+
+    private void warn(String why) {
+        LOGGER.atWarn()
+                .addKeyValue("migration", pair.migration())
+                .log("pg_dump could not copy the schema, so the catalogues do: {}", why);
+    }
+
+    /** What it complained of; empty: it succeeded. */
+    private String run(List<String> command, Role side) throws IOException {
+        Endpoint endpoint = pair.endpoint(side);
+        Backend.Login login = EdenRoles.controlLogin(pair.migration(), endpoint, pair.records());
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("PGHOST", endpoint.host());
+        builder.environment().put("PGPORT", Integer.toString(endpoint.port()));
+        builder.environment().put("PGUSER", login.user());
+        builder.environment().put("PGPASSWORD", login.password().reveal());
+        builder.environment().put("PGDATABASE", EdenRoles.database(endpoint));
+        builder.environment().put("PGSSLMODE", endpoint.tls() ? "verify-full" : "disable");
+        builder.environment().put("PGAPPNAME", pair.names().session("schema"));
+        builder.environment().put("PGCLIENTENCODING", "UTF8");
+        builder.environment().put("PGOPTIONS", "-c client_min_messages=warning");
+        Process process = builder.start();
+        try {
+            process.getOutputStream().close();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            if (!process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
+                return "no answer";
+            }
+            String shown = said.substring(0, Math.min(MOST_SAID, said.length()));
+            return process.exitValue() == 0 ? "" : shown.isEmpty() ? "exit " + process.exitValue() : shown;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return "interrupted";
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static boolean hasObjects(PostgresSession target) {
+        Catalogue there = new Catalogue(target);
+        return !there.tables().isEmpty()
+                || !there.types().isEmpty()
+                || !there.functions().isEmpty();
+    }
+}

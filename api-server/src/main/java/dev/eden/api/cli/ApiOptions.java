@@ -1,0 +1,167 @@
+package dev.eden.api.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What every client verb takes: which server, which token, and whether the answer is for a program. */
+final class ApiOptions {
+    private static final String LOCAL = "http://127.0.0.1:8000";
+
+    private final Terminal terminal;
+
+    @Option(
+            names = "--context",
+            paramLabel = "NAME",
+            description = "a server of 'eden context list' (EDEN_CONTEXT; default: the one in use)")
+    private @Nullable String context;
+
+    @Option(
+            names = "--url",
+            description = "the server itself (EDEN_URL; default: the context's, else " + LOCAL
+                    + "); the token is then EDEN_TOKEN or --token-file")
+    private @Nullable String url;
+
+    @Option(names = "--token-file", paramLabel = "FILE", description = "holds the token (EDEN_TOKEN_FILE)")
+    private @Nullable Path tokenFile;
+
+    @Option(names = "--json", description = "prints the server's JSON and nothing else")
+    private boolean json;
+
+    ApiOptions(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    boolean json() {
+        return json;
+    }
+
+    /** {@code --url} as it was given; null where it was not. */
+    @Nullable
+    String givenUrl() {
+        return url;
+    }
+
+    /** {@code --token-file} as it was given; null where it was not. */
+    @Nullable
+    Path givenTokenFile() {
+        return tokenFile;
+    }
+
+    /**
+     * The server and its token. What was said here wins over the environment, the environment over the context. The token of a context
+     * goes to the context's server only.
+     */
+    ApiClient client() {
+        Contexts contexts = Contexts.load(terminal);
+        String givenUrl = url != null ? url : terminal.variable("EDEN_URL");
+        String name = context != null ? context : terminal.variable("EDEN_CONTEXT");
+        if (name == null && givenUrl == null) {
+            name = contexts.current().orElse(null);
+        }
+        Contexts.Context chosen = name == null ? null : contexts.get(name);
+        String base = givenUrl != null ? givenUrl : chosen != null ? chosen.url() : LOCAL;
+        boolean contextsServer = chosen != null && base.equals(chosen.url());
+        return new ApiClient(base, () -> token(contextsServer ? chosen : null));
+    }
+
+    private String token(Contexts.@Nullable Context chosen) {
+        Path file = tokenFile;
+        if (file != null) {
+            return read(file);
+        }
+        String given = terminal.variable("EDEN_TOKEN");
+        if (given != null) {
+            return given;
+        }
+        String givenFile = terminal.variable("EDEN_TOKEN_FILE");
+        if (givenFile != null) {
+            return read(Path.of(givenFile));
+        }
+        if (chosen != null) {
+            String token = chosen.token();
+            String inFile = chosen.tokenFile();
+            String inVariable = chosen.tokenEnv();
+            if (token != null) {
+                return token;
+            }
+            if (inFile != null) {
+                return read(Path.of(inFile));
+            }
+            if (inVariable != null) {
+                String value = terminal.variable(inVariable);
+                if (value == null) {
+                    throw new CliFailure(
+                            ExitCode.NOT_ALLOWED, "the context's variable " + inVariable + " is not set", "export it");
+                }
+                return value;
+            }
+        }
+        throw new CliFailure(
+                ExitCode.NOT_ALLOWED,
+                "there is no token",
+                "set EDEN_TOKEN, or make a context: eden context add NAME --url URL --token-file FILE");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new CliFailure(
+                    ExitCode.NOT_ALLOWED, "the token file " + file + " can't be read", "name a file that you can read");
+        }
+    }
+
+    /** Shows an answer: as it is with {@code --json}, else as {@code text} says; then the next sensible command. */
+    int show(JsonNode answer, Consumer<Page> text, @Nullable String next) {
+        if (json) {
+            terminal.out().println(answer.isMissingNode() ? "{}" : answer.toPrettyString());
+        } else {
+            Page page = new Page(terminal);
+            text.accept(page);
+            if (next != null) {
+                page.next(next);
+            }
+        }
+        terminal.out().flush();
+        return ExitCode.DONE.code();
+    }
+
+    /** A table of an array's members: column title to field. */
+    static Table table(JsonNode array, Map<String, String> columns) {
+        Table table = Table.of(columns.keySet().toArray(String[]::new));
+        for (JsonNode element : array) {
+            table.row(columns.values().stream()
+                    .map(field -> cell(element.at("/" + field.replace('.', '/'))))
+                    .toArray(String[]::new));
+        }
+        return table;
+    }
+
+    static String cell(JsonNode value) {
+        if (value.isMissingNode() || value.isNull()) {
+            return "-";
+        }
+        if (value.isArray()) {
+            List<String> parts = new java.util.ArrayList<>();
+            value.forEach(part -> parts.add(cell(part)));
+            return parts.isEmpty() ? "-" : String.join(", ", parts);
+        }
+        if (value.isObject()) {
+            List<String> parts = new java.util.ArrayList<>();
+            value.properties().forEach(e -> parts.add(e.getKey() + "=" + cell(e.getValue())));
+            return parts.isEmpty() ? "-" : String.join(",", parts);
+        }
+        return value.asText();
+    }
+}

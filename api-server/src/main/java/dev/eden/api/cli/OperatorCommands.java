@@ -1,0 +1,139 @@
+package dev.eden.api.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The commands that move a migration on or back. Each answers with the new status; a refusal says why and what is allowed (exit code 3). */
+abstract class OperatorCommands extends Group {
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "migrate",
+            description = "Starts it: copies, compares, then waits in canary.")
+    int migrate(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "migrate", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "advance",
+            description = "Goes on with the next stage or phase without waiting for its gates' time.")
+    int advance(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "advance", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "pause",
+            description = "Holds it where it is; replication goes on, nothing moves.")
+    int pause(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "pause", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "resume",
+            description = "Goes on after a pause, or tries again what needed an operator.")
+    int resume(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "resume", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "abort",
+            description = "Gives it up; everything is as it was before.")
+    int abort(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "abort", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "cutover",
+            description = "Moves all writes to the target in one short pause. Asks first; a script says --yes.",
+            footer = {"", "Example:", "  eden migration cutover ec2_to_azure --yes --reason 'change 4711'"})
+    int cutover(
+            @Mixin ApiOptions api,
+            @Mixin Confirmation confirmation,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        if (confirmation.wanted(api.terminal(), "Cutover of " + id)) {
+            JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
+            confirmation.ask(
+                    api.terminal(),
+                    "Cutover moves all writes of " + id + " from " + status.path("source_endpoint").asText() + " to "
+                            + status.path("target_endpoint").asText() + "; it "
+                            + (status.path("ready_for_cutover").asBoolean()
+                                    ? "is ready"
+                                    : "is not ready (" + ApiOptions.cell(status.path("blockers")) + ")"),
+                    id);
+        }
+        return send(api, "cutover", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "rollback",
+            description = "Takes it back: after a cutover the source owns writes again, nothing is lost. Asks first.")
+    int rollback(
+            @Mixin ApiOptions api,
+            @Mixin Confirmation confirmation,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        confirmation.ask(api.terminal(), "Rollback gives reads and writes of " + id + " back to its source", id);
+        return send(api, "rollback", id, reason);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "finalize",
+            description = "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.")
+    int finish(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        return send(api, "finalize", id, reason);
+    }
+
+    private static final String REASON = "for the audit log";
+
+    private static int send(ApiOptions api, String command, String id, @Nullable String reason) {
+        JsonNode status = api.client()
+                .post(
+                        ApiClient.path("migrations", id, command),
+                        reason == null ? null : Json.write(Map.of("reason", reason)));
+        return status(api, status);
+    }
+
+    /** Shows a status. */
+    static int status(ApiOptions api, JsonNode status) {
+        return api.show(
+                status,
+                page -> {
+                    StatusText.lines(status, page.coloured()).forEach(page::line);
+                    page.field("allowed", ApiOptions.cell(status.path("allowed")));
+                    String ui = status.path("links").path("temporal_ui").asText("");
+                    page.field("workflow", ui);
+                },
+                NextCommand.of(status));
+    }
+}

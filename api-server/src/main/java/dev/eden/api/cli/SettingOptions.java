@@ -1,0 +1,86 @@
+package dev.eden.api.cli;
+
+import dev.eden.api.EdenStore;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Kind;
+import dev.eden.api.config.Setting;
+import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.Secret;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** The flags of {@code eden server} and {@code eden proxy}: made from {@link Setting}, so that each setting is described once. */
+final class SettingOptions {
+    private static final String CONFIG = "--config";
+
+    private SettingOptions() {}
+
+    static void declare(CommandSpec spec, Setting.Verb verb) {
+        spec.addOption(OptionSpec.builder(CONFIG)
+                .type(String.class)
+                .paramLabel("FILE")
+                .description("a YAML file with settings (EDEN_CONFIG); docs/configuration.md has all")
+                .build());
+        for (Setting setting : Setting.values()) {
+            String flag = setting.flag();
+            if (flag == null || !setting.isOf(verb)) {
+                continue;
+            }
+            boolean bare = setting.kind() == Kind.BOOLEAN;
+            OptionSpec.Builder option = OptionSpec.builder(flag)
+                    .type(bare ? boolean.class : String.class)
+                    .description(setting.help().replace("%", "%%"));
+            if (!bare) {
+                option.paramLabel(setting.kind() instanceof Kind.Secret ? "FILE" : "VALUE");
+            }
+            spec.addOption(option.build());
+        }
+    }
+
+    /** What was said on the command line, then everything else. Throws {@link StartupException} with every fault. */
+    static Configuration read(CommandSpec spec, Setting.Verb verb, Terminal terminal) {
+        var parsed = spec.commandLine().getParseResult();
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        parsed.matchedOptionsSet()
+                .forEach(option -> Setting.ofFlag(verb, option.longestName())
+                        .ifPresent(setting -> flags.put(setting, String.valueOf((Object) option.getValue()))));
+        String given = parsed.matchedOptionValue(CONFIG, (String) null);
+        String path = given != null ? given : terminal.variable("EDEN_CONFIG");
+        return Configuration.load(verb, flags, terminal.environment(), path == null ? null : Path.of(path));
+    }
+
+    static EdenStore.Settings store(Configuration configuration, int defaultPool) {
+        String url = configuration.text(Setting.DATABASE_URL);
+        if (url == null) {
+            throw new StartupException(
+                    "Eden's database is not named",
+                    "give --database-url or EDEN_DATABASE_URL; to try Eden with everything started for you: eden dev");
+        }
+        int pool = configuration.number(Setting.DATABASE_POOL);
+        String directory = configuration.text(Setting.DATA_DIR);
+        return new EdenStore.Settings(
+                url,
+                configuration.text(Setting.DATABASE_USER),
+                secret(configuration, Setting.DATABASE_PASSWORD),
+                secret(configuration, Setting.ENCRYPTION_KEY),
+                directory != null
+                        ? Path.of(directory)
+                        : Path.of(System.getProperty("user.home"), ".local", "state", "eden"),
+                pool > 0 ? pool : defaultPool,
+                Duration.ofSeconds(5));
+    }
+
+    static @Nullable Secret secret(Configuration configuration, Setting setting) {
+        return configuration.secret(setting).orElse(null);
+    }
+
+    static @Nullable Path path(Configuration configuration, Setting setting) {
+        String text = configuration.text(setting);
+        return text == null ? null : Path.of(text);
+    }
+}

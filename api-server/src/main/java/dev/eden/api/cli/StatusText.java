@@ -1,0 +1,217 @@
+package dev.eden.api.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A migration's status for people: whole, as the lines of a live view, or as one line of a log. */
+final class StatusText {
+    private static final List<String> PHASES = List.of(
+            "created", "initializing", "replicating", "validating", "canary", "cutting_over", "baking", "completed");
+    private static final int BAR = 20;
+
+    private StatusText() {}
+
+    static boolean ended(JsonNode status) {
+        return !status.path("ended_at").isNull() && !status.path("ended_at").isMissingNode();
+    }
+
+    /** The lines of {@code watch} and the beginning of {@code status}. */
+    static List<String> lines(JsonNode status, boolean coloured) {
+        List<String> lines = new ArrayList<>();
+        String source = text(status, "source_endpoint");
+        String target = text(status, "target_endpoint");
+        lines.add(Style.BOLD.of(text(status, "id"), coloured)
+                + (source.equals("-") ? "" : ": " + text(status, "engine") + " " + source + " \u2192 " + target));
+        add(lines, "phase", phases(status, coloured), coloured);
+        String copy = copy(status.path("progress"));
+        if (!copy.isEmpty()) {
+            add(lines, "copy", copy, coloured);
+        }
+        String problem = status.path("progress").path("problem").asText("");
+        if (!problem.isEmpty() && !problem.equals("null")) {
+            add(lines, "problem", Style.RED.of(problem, coloured), coloured);
+        }
+        add(lines, "servers", "source " + text(status, "source") + ", target " + text(status, "target"), coloured);
+        add(lines, "lag", lag(status), coloured);
+        add(lines, "canary", canary(status.path("canary")), coloured);
+        add(lines, "cutover", readiness(status, coloured), coloured);
+        for (JsonNode blocker : status.path("blockers")) {
+            add(lines, "", "- " + Style.YELLOW.of(blocker.asText(), coloured), coloured);
+        }
+        String reason = text(status, "last_reason");
+        if (!reason.equals("-") && !reason.isEmpty()) {
+            add(lines, "reason", reason, coloured);
+        }
+        return lines;
+    }
+
+    /** One line for a log; the same where nothing of note has changed. */
+    static String line(JsonNode status) {
+        JsonNode progress = status.path("progress");
+        StringBuilder line = new StringBuilder(text(status, "phase"));
+        if (status.path("paused").asBoolean()) {
+            line.append(" paused");
+        }
+        String copy = figures(progress);
+        if (!copy.isEmpty()) {
+            line.append("  copy ").append(copy);
+        }
+        line.append("  lag ").append(millis(status.path("replication_lag_ms")));
+        line.append("  canary ")
+                .append(percent(status.path("canary").path("read_percentage").asDouble()));
+        if (status.path("ready_for_cutover").asBoolean()) {
+            line.append("  ready for cutover");
+        } else if (!status.path("blockers").isEmpty()) {
+            List<String> blockers = new ArrayList<>();
+            status.path("blockers").forEach(blocker -> blockers.add(blocker.asText()));
+            line.append("  blocked: ").append(String.join("; ", blockers));
+        }
+        return line.toString();
+    }
+
+    private static void add(List<String> lines, String label, String text, boolean coloured) {
+        lines.add(Page.labelled(label, text, coloured));
+    }
+
+    private static String phases(JsonNode status, boolean coloured) {
+        String phase = text(status, "phase");
+        String paused = status.path("paused").asBoolean() ? Style.YELLOW.of("  paused", coloured) : "";
+        if (!PHASES.contains(phase)) {
+            String resumes = text(status, "resumes_to");
+            Style style = phase.equals("needs_operator") ? Style.RED : Style.YELLOW;
+            return style.of("[" + phase + "]", coloured)
+                    + (resumes.equals("-") ? "" : "  resume leads to " + resumes)
+                    + paused;
+        }
+        List<String> words = new ArrayList<>();
+        for (String known : PHASES) {
+            words.add(known.equals(phase) ? Style.GREEN.of("[" + known + "]", coloured) : known);
+        }
+        return String.join(" ", words) + paused;
+    }
+
+    private static String copy(JsonNode progress) {
+        String figures = figures(progress);
+        if (figures.isEmpty()) {
+            return "";
+        }
+        double share = share(progress);
+        int filled = (int) Math.round(share * BAR);
+        return "[" + "#".repeat(filled) + "-".repeat(BAR - filled) + "] " + figures;
+    }
+
+    private static double share(JsonNode progress) {
+        double total = progress.path("keys_total").asDouble();
+        double done = progress.path("keys_done").asDouble();
+        return total <= 0 ? 0 : Math.min(1, done / total);
+    }
+
+    private static String figures(JsonNode progress) {
+        if (!progress.isObject()) {
+            return "";
+        }
+        StringBuilder text = new StringBuilder();
+        if (progress.path("keys_total").asLong() > 0) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "%d %%  %,d of %,d",
+                    (int) Math.floor(share(progress) * 100),
+                    progress.path("keys_done").asLong(),
+                    progress.path("keys_total").asLong()));
+        } else {
+            text.append(String.format(
+                    Locale.ROOT, "%,d copied", progress.path("keys_done").asLong()));
+        }
+        long rate = Math.round(progress.path("rate").asDouble());
+        if (rate > 0) {
+            text.append(String.format(Locale.ROOT, ", %,d/s", rate));
+        }
+        if (progress.path("bytes").asLong() > 0) {
+            text.append(", ").append(bytes(progress.path("bytes").asLong()));
+        }
+        double eta = progress.path("eta_seconds").asDouble(-1);
+        if (eta > 0) {
+            text.append(", ")
+                    .append(duration(Duration.ofSeconds(Math.round(eta))))
+                    .append(" left");
+        }
+        return text.toString();
+    }
+
+    private static String lag(JsonNode status) {
+        StringBuilder text = new StringBuilder(millis(status.path("replication_lag_ms")));
+        if (!status.path("epoch").isNull() && !status.path("epoch").isMissingNode()) {
+            text.append("   epoch ").append(status.path("epoch").asLong());
+        }
+        text.append("   writes: ").append(text(status, "active"));
+        if (status.path("progress").path("reverse_proven").asBoolean()) {
+            text.append("   way back proven");
+        }
+        return text.toString();
+    }
+
+    private static String canary(JsonNode canary) {
+        StringBuilder text =
+                new StringBuilder(percent(canary.path("read_percentage").asDouble())).append(" of eligible reads");
+        if (canary.path("stage").isInt()) {
+            text.append(", stage ").append(canary.path("stage").asInt());
+        }
+        if (canary.path("served").isNumber()) {
+            text.append("; chosen ")
+                    .append(percent(canary.path("chosen").asDouble()))
+                    .append(", served ")
+                    .append(percent(canary.path("served").asDouble()));
+        }
+        return text.toString();
+    }
+
+    private static String readiness(JsonNode status, boolean coloured) {
+        if (status.path("ready_for_cutover").asBoolean()) {
+            return Style.GREEN.of("ready", coloured);
+        }
+        int flips = status.path("flips").asInt();
+        return (status.path("blockers").isEmpty() ? "not now" : "not ready")
+                + (flips == 0 ? "" : ", flipped " + flips + (flips == 1 ? " time" : " times"));
+    }
+
+    static String percent(double share) {
+        double percent = Math.round(share * 10_000) / 100.0;
+        return (percent == Math.rint(percent) ? String.valueOf((long) percent) : String.valueOf(percent)) + " %";
+    }
+
+    private static String millis(JsonNode lag) {
+        if (!lag.isNumber()) {
+            return "-";
+        }
+        return lag.asLong() < 10_000 ? lag.asLong() + " ms" : duration(Duration.ofMillis(lag.asLong()));
+    }
+
+    private static String bytes(long bytes) {
+        String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
+        double value = bytes;
+        int unit = 0;
+        while (value >= 1024 && unit < units.length - 1) {
+            value /= 1024;
+            unit++;
+        }
+        return unit == 0 ? bytes + " B" : String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+    }
+
+    static String duration(Duration duration) {
+        long seconds = duration.toSeconds();
+        if (seconds < 60) {
+            return seconds + " s";
+        }
+        if (seconds < 3600) {
+            return seconds / 60 + " min " + seconds % 60 + " s";
+        }
+        return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
+    }
+
+    static String text(JsonNode node, String field) {
+        return ApiOptions.cell(node.path(field));
+    }
+}

@@ -1,0 +1,63 @@
+package dev.eden.api.cli;
+
+import dev.eden.api.config.Spelling;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** What somebody may have meant who typed a command that there is not. */
+final class Suggestions {
+    private Suggestions() {}
+
+    /**
+     * For a word that {@code at} does not know: the same word below another noun ({@code eden status} for {@code eden migration status}),
+     * else what is spelt alike. Whole commands, at most three.
+     */
+    static List<String> commands(CommandLine at, String word) {
+        CommandLine root = at;
+        while (root.getParent() != null) {
+            root = root.getParent();
+        }
+        List<String> known = new ArrayList<>();
+        collect(root, known);
+        String wanted = word.toLowerCase(Locale.ROOT);
+        String here = at.getCommandSpec().qualifiedName();
+        return known.stream()
+                .filter(command -> Spelling.distance(last(command), wanted) <= allowed(wanted))
+                .sorted(Comparator.<String>comparingInt(command -> Spelling.distance(last(command), wanted))
+                        .thenComparing(command -> command.startsWith(here + " ") ? 0 : 1)
+                        .thenComparing(command -> command.startsWith("eden migration") ? 0 : 1))
+                .limit(3)
+                .toList();
+    }
+
+    /** The one of {@code known} that is spelt most alike, if any is near. */
+    static Optional<String> nearest(String word, Collection<String> known) {
+        return known.stream()
+                .filter(candidate -> Spelling.distance(candidate, word) <= allowed(word))
+                .min(Comparator.comparingInt(candidate -> Spelling.distance(candidate, word)));
+    }
+
+    private static int allowed(String word) {
+        return word.length() <= 4 ? 1 : word.length() <= 8 ? 2 : 3;
+    }
+
+    private static void collect(CommandLine line, List<String> into) {
+        line.getSubcommands().values().forEach(sub -> {
+            CommandSpec spec = sub.getCommandSpec();
+            if (!spec.usageMessage().hidden() && !into.contains(spec.qualifiedName())) {
+                into.add(spec.qualifiedName());
+                collect(sub, into);
+            }
+        });
+    }
+
+    private static String last(String command) {
+        return command.substring(command.lastIndexOf(' ') + 1);
+    }
+}

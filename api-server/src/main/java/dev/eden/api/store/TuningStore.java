@@ -1,0 +1,57 @@
+package dev.eden.api.store;
+
+import dev.eden.activities.store.Tuning;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/** What operators have set of running copies. */
+public final class TuningStore {
+    private final Jdbi jdbi;
+    private final AuditLog audit;
+
+    public TuningStore(Jdbi jdbi, AuditLog audit) {
+        this.jdbi = jdbi;
+        this.audit = audit;
+    }
+
+    /** All defaults where nothing was set. */
+    public Tuning of(String migration) {
+        return jdbi.withHandle(handle -> read(handle, migration));
+    }
+
+    /** Replaces it whole; the replicator takes it up within a second. */
+    public void set(MigrationStore.Migration migration, Tuning tuning, String actor, String reason) {
+        jdbi.useTransaction(handle -> {
+            Tuning before = read(handle, migration.id());
+            handle.createUpdate("""
+                            INSERT INTO tuning (migration, copy_rate, parallelism, batch, max_source_latency_ms)
+                            VALUES (:migration, :rate, :parallelism, :batch, :latency)
+                            ON CONFLICT (migration) DO UPDATE SET copy_rate = EXCLUDED.copy_rate, parallelism = EXCLUDED.parallelism,
+                                batch = EXCLUDED.batch, max_source_latency_ms = EXCLUDED.max_source_latency_ms, changed_at = now()""")
+                    .bind("migration", migration.id())
+                    .bind("rate", tuning.copyRate())
+                    .bind("parallelism", tuning.parallelism())
+                    .bind("batch", tuning.batch())
+                    .bind("latency", tuning.maxSourceLatencyMs())
+                    .execute();
+            audit.append(
+                    handle,
+                    AuditLog.Entry.migration(
+                            actor, "migration.tuned", migration.id(), migration.phase(), reason, before, tuning));
+        });
+    }
+
+    private static Tuning read(Handle handle, String migration) {
+        Optional<Tuning> stored = handle.createQuery(
+                        "SELECT copy_rate, parallelism, batch, max_source_latency_ms FROM tuning WHERE migration = :migration")
+                .bind("migration", migration)
+                .map((row, _) -> new Tuning(
+                        row.getObject("copy_rate", Long.class),
+                        row.getObject("parallelism", Integer.class),
+                        row.getObject("batch", Integer.class),
+                        row.getObject("max_source_latency_ms", Integer.class)))
+                .findOne();
+        return stored.orElse(Tuning.NONE);
+    }
+}

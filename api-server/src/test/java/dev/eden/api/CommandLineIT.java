@@ -1,0 +1,292 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.api.cli.FakeTerminal;
+import dev.eden.api.json.Json;
+import dev.eden.api.store.AuditLog;
+import dev.eden.workflows.activity.PreparationActivities.Finding;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import org.jdbi.v3.core.Jdbi;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The commands as people and scripts type them, against a real server. */
+class CommandLineIT {
+    private static TestServer eden;
+
+    @TempDir
+    private Path home;
+
+    private FakeTerminal shell;
+
+    @BeforeAll
+    static void start() {
+        eden = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        eden.close();
+    }
+
+    @BeforeEach
+    void logIn() {
+        eden.activities.findings.set(List.of());
+        shell = new FakeTerminal(home)
+                .with("EDEN_URL", "http://127.0.0.1:" + eden.server.apiPort())
+                .with("EDEN_TOKEN", TestServer.TOKEN);
+    }
+
+    @Test
+    void aMigrationGoesFromItsBeginningToItsEndByTheCommandsThatAnswersSuggest() throws IOException {
+        ok("endpoint", "create", "one", "redis://127.0.0.1:1");
+        ok("endpoint", "create", "two", "redis://127.0.0.1:2", "--label", "team=cache");
+        assertThat(ok("endpoint", "list").out()).contains("one", "team=cache").doesNotContain("null");
+        String front = interlayOf("one");
+        assertThat(ok("interlay", "list").out()).contains(front, "one");
+
+        Path file = home.resolve("migration.json");
+        Files.writeString(file, """
+                {"id": "m1", "description": "one to two", "strategy": {"type": "canary", "read_percentage": 0.05}}""");
+        assertThat(ok("migration", "create", file.toString()).lastLine())
+                .isEqualTo("next: eden migration add-interlay m1 redis_interlay TARGET_ENDPOINT");
+        assertThat(ok("migration", "add-interlay", "m1", front, "two").lastLine())
+                .isEqualTo("next: eden migration plan m1");
+
+        eden.activities.findings.set(
+                List.of(new Finding("redis.maxmemory", "failure", "the target is too small", "give it 2 GiB")));
+        FakeTerminal.Result plan = shell.run("migration", "plan", "m1");
+        assertThat(plan.code()).as("a plan with failures fails a script").isEqualTo(8);
+        assertThat(plan.out())
+                .contains("SEVERITY", "redis.maxmemory", "the target is too small", "give it 2 GiB", "1 failure,")
+                .contains("  1. initializing");
+        FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
+        assertThat(refused.code()).isEqualTo(3);
+        assertThat(refused.err()).contains("give it 2 GiB", "what to do:");
+        eden.activities.findings.set(List.of());
+        assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
+
+        ok("migration", "migrate", "m1", "--reason", "change 4711");
+        FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
+        assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
+        assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");
+
+        ok("migration", "set", "m1", "read_percentage=25%");
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
+
+        Path flip = Files.writeString(
+                home.resolve("flip.json"), "{\"strategy\": {\"write_mode\": {\"mode\": \"cutover\"}}}");
+        assertThat(shell.run("migration", "set", "m1", "--file", flip.toString()).code())
+                .as("a strategy that cuts over is confirmed as a cutover is")
+                .isEqualTo(7);
+        assertThat(shell.run("migration", "set", "m1", "type=immediate").code()).isEqualTo(7);
+        FakeTerminal.Result asked = shell.run("migration", "cutover", "m1");
+        assertThat(asked.code()).as("a script without --yes").isEqualTo(7);
+        assertThat(asked.err()).contains("--yes");
+        assertThat(shell.typing("m2\n", "migration", "cutover", "m1").code())
+                .as("another word typed")
+                .isEqualTo(7);
+        assertThat(status()).as("nothing has been done").isEqualTo("canary");
+        FakeTerminal.Result typed = shell.typing("m1\n", "migration", "cutover", "m1");
+        assertThat(typed.code()).as(typed.err()).isZero();
+        assertThat(typed.out()).contains("from one to two", "Type m1 to go on");
+        ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
+
+        ok("migration", "rollback", "m1", "--yes");
+        ok("migration", "watch", "m1", "--until", "canary", "--interval", "50");
+        ok("migration", "cutover", "m1", "--yes");
+        assertThat(ok("migration", "watch", "m1", "--until", "baking", "--interval", "50")
+                        .lastLine())
+                .contains("eden migration finalize m1", "eden migration rollback m1");
+        ok("migration", "finalize", "m1");
+        ok("migration", "watch", "m1", "--interval", "50");
+        assertThat(ok("migration", "list", "--phase", "completed").out()).contains("m1");
+        assertThat(ok("migration", "events", "m1").out()).contains("change 4711", "command.cutover");
+        assertThat(ok("migration", "events", "m1", "--follow", "--json").out().lines())
+                .allSatisfy(line ->
+                        assertThat(Json.tree(line).path("migration").asText()).isEqualTo("m1"));
+        FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
+        assertThat(late.code()).isEqualTo(3);
+        assertThat(late.err()).contains("has ended", "allowed now: nothing");
+    }
+
+    @Test
+    void jsonIsTheServersAnswerAndAFailureIsItsProblem() {
+        FakeTerminal.Result list = ok("migration", "list", "--json");
+        assertThat(Json.tree(list.out()).has("migrations")).isTrue();
+        FakeTerminal.Result none = shell.run("migration", "status", "nobody", "--json");
+        assertThat(none.code()).isEqualTo(4);
+        assertThat(none.out()).isEmpty();
+        assertThat(Json.tree(none.err()).path("type").asText()).isEqualTo("urn:eden:problem:migration-not-found");
+    }
+
+    @Test
+    void tokensAreMadeShownOnceAndRevoked() {
+        FakeTerminal.Result made = ok("token", "create", "ci", "--role", "viewer", "--lifetime", "1d", "--json");
+        String secret = Json.tree(made.out()).path("secret").asText();
+        String id = Json.tree(made.out()).path("token").path("id").asText();
+        shell.with("EDEN_TOKEN", secret);
+        ok("migration", "list");
+        FakeTerminal.Result tooLow = shell.run("token", "list");
+        assertThat(tooLow.code()).isEqualTo(5);
+        assertThat(tooLow.err()).contains("admin").doesNotContain(secret);
+        shell.with("EDEN_TOKEN", TestServer.TOKEN);
+        assertThat(ok("token", "list").out()).contains(id, "ci").doesNotContain(secret);
+        ok("token", "revoke", id);
+        assertThat(shell.with("EDEN_TOKEN", secret).run("migration", "list").code())
+                .isEqualTo(5);
+    }
+
+    @Test
+    void aContextKeepsServerAndTokenForItsOwnerOnly() throws IOException {
+        String url = "http://127.0.0.1:" + eden.server.apiPort();
+        FakeTerminal plain = new FakeTerminal(home);
+        assertThat(plain.run("migration", "list").code()).as("no token").isEqualTo(5);
+        assertThat(plain.piping(TestServer.TOKEN + "\n", "context", "add", "here", "--url", url, "--token-stdin")
+                        .code())
+                .isZero();
+        Path file = home.resolve(".config/eden/contexts.json");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(plain.run("migration", "list").code()).isZero();
+        assertThat(plain.run("context", "list").out())
+                .contains("*", "here", url)
+                .doesNotContain(TestServer.TOKEN);
+        assertThat(plain.run("migration", "list", "--url", "http://127.0.0.1:1").err())
+                .as("a context's token goes to its own server only")
+                .contains("there is no token");
+
+        assertThat(plain.run("context", "add", "gone", "--url", "http://127.0.0.1:1", "--token-env", "GONE_TOKEN")
+                        .code())
+                .isZero();
+        assertThat(plain.run("context", "use", "gone").code()).isZero();
+        FakeTerminal.Result away = plain.with("GONE_TOKEN", "x").run("migration", "list");
+        assertThat(away.code()).isEqualTo(6);
+        assertThat(away.err()).contains("http://127.0.0.1:1", "eden dev");
+        assertThat(plain.run("migration", "list", "--context", "here").code()).isZero();
+        assertThat(plain.run("migration", "list", "--context", "her").code()).isEqualTo(4);
+
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        FakeTerminal.Result open = plain.run("migration", "list");
+        assertThat(open.code()).isEqualTo(1);
+        assertThat(open.err()).contains("chmod 600");
+    }
+
+    @Test
+    void aWrongCommandIsAnsweredWithTheOneThatWasMeant() {
+        assertThat(shell.run("status", "m1").err()).contains("did you mean: eden migration status");
+        assertThat(shell.run("migraton", "list").err()).contains("did you mean: eden migration");
+        assertThat(shell.run("migration", "stauts", "m1").err()).contains("did you mean: eden migration status");
+        assertThat(shell.run("migration", "list", "--jsn").err()).contains("did you mean: --json");
+        assertThat(shell.run("migration", "set", "m1", "read_percentge=5%").err())
+                .contains("did you mean read_percentage?");
+        assertThat(shell.run("migration").code()).isEqualTo(2);
+        assertThat(shell.run("migration", "list", "--limit", "many").code()).isEqualTo(2);
+    }
+
+    @Test
+    void colourIsForTerminalsThatWantIt() {
+        assertThat(shell.typing("", "context", "list").out()).contains("\u001b[");
+        assertThat(shell.run("context", "list").out()).doesNotContain("\u001b[");
+        assertThat(shell.with("NO_COLOR", "1").typing("", "context", "list").out())
+                .doesNotContain("\u001b[");
+    }
+
+    @Test
+    void aWatchThatTakesTooLongSaysSo() throws IOException {
+        Path file = home.resolve("idle.json");
+        Files.writeString(file, """
+                {"id": "idle", "description": "", "strategy": {"type": "blue_green"}}""");
+        ok("migration", "create", file.toString());
+        FakeTerminal.Result late =
+                shell.run("migration", "watch", "idle", "--until", "canary", "--timeout", "1", "--interval", "100");
+        assertThat(late.code()).isEqualTo(9);
+        assertThat(late.err()).contains("idle is not canary after 1 s", "eden migration status idle");
+        ok("migration", "delete", "idle");
+    }
+
+    @Test
+    void aConfigurationFileIsCheckedBeforeAnythingStarts() throws IOException {
+        Path file = Files.writeString(home.resolve("eden.yaml"), "server:\n  api_prt: 1\n");
+        FakeTerminal.Result checked = shell.run("config", "check", file.toString());
+        assertThat(checked.code()).isEqualTo(2);
+        assertThat(checked.err()).contains(file + ":2:3: there is no setting server.api_prt; did you mean server.api_port?");
+        FakeTerminal.Result started = shell.run("server", "--config", file.toString());
+        assertThat(started.code()).isEqualTo(1);
+        assertThat(started.err()).contains(file + ":2:3:", "eden config check");
+        Files.writeString(file, shell.run("config", "example").out());
+        assertThat(shell.run("config", "check", file.toString()).code()).isZero();
+        Files.writeString(file, "database:\n  url: postgresql://eden@db/eden?password=hunter2\nlog: {format: json}\n");
+        FakeTerminal.Result shown = shell.with("EDEN_API_PORT", "9000")
+                .with("EDEN_ADMIN_TOKEN", "hunter2-hunter2-")
+                .run("config", "check", file.toString());
+        assertThat(shown.out())
+                .containsPattern("server.api_port +9000 +EDEN_API_PORT")
+                .containsPattern("server.admin_port +8001 +default")
+                .containsPattern("log.format +json +.*eden.yaml:3:15")
+                .contains("next: eden server --config " + file)
+                .doesNotContain("hunter2");
+        FakeTerminal.Result proxy = shell.with("EDEN_METRICS_PORT", "x")
+                .run("config", "check", file.toString(), "--for", "proxy");
+        assertThat(proxy.code()).isEqualTo(2);
+        assertThat(proxy.err()).contains("EDEN_METRICS_PORT must be a whole number").doesNotContain("hunter2");
+        assertThat(shell.run("server", "--api-port", "many").err()).contains("--api-port must be a whole number");
+        assertThat(shell.run("proxy").err()).contains("the proxy has no name");
+    }
+
+    @Test
+    void aFinishedMigrationIsForgottenAfterItsTimeAndTheAuditLogKeepsIt() throws Exception {
+        Path file = home.resolve("old.json");
+        for (String id : List.of("old", "young")) {
+            Files.writeString(
+                    file, "{\"id\": \"" + id + "\", \"description\": \"\", \"strategy\": {\"type\": \"blue_green\"}}");
+            ok("migration", "create", file.toString());
+        }
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute("""
+                UPDATE migration SET phase = 'completed', started_at = now(),
+                    ended_at = now() - CASE id WHEN 'old' THEN interval '2 days' ELSE interval '1 hour' END
+                WHERE id IN ('old', 'young')"""));
+        try (Retention _ = Retention.start(jdbi, new AuditLog(jdbi), Duration.ofDays(1))) {
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(shell.run("migration", "status", "old").code())
+                            .isEqualTo(4));
+        }
+        ok("migration", "status", "young");
+        assertThat(eden.table("audit_log")).contains("migration.forgotten", "migration/old");
+    }
+
+    private FakeTerminal.Result ok(String... arguments) {
+        FakeTerminal.Result result = shell.run(arguments);
+        assertThat(result.code())
+                .as(String.join(" ", arguments) + ": " + result.err())
+                .isZero();
+        return result;
+    }
+
+    private String status() {
+        return Json.tree(ok("migration", "status", "m1", "--json").out())
+                .path("phase")
+                .asText();
+    }
+
+    private static String interlayOf(String endpoint) {
+        for (var interlay : eden.get("/api/v1/interlays").json().path("interlays")) {
+            if (interlay.path("endpoint").asText().equals(endpoint)) {
+                return interlay.path("id").asText();
+            }
+        }
+        throw new AssertionError("nothing stands in front of " + endpoint);
+    }
+}

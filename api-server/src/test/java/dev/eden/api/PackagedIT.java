@@ -1,0 +1,60 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.api.operations.Documents;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the build leaves is an installation: it runs elsewhere, needs no sources, no Maven and no compiler. */
+class PackagedIT {
+    private static final Path BUILT = Path.of("target/eden").toAbsolutePath();
+
+    @Test
+    void aCopyRunsAnywhereOnAJavaRuntime(@TempDir Path folder) throws Exception {
+        // The launcher puts itself there; a build by Maven alone does not.
+        Files.copy(
+                Path.of("../eden"),
+                BUILT.resolve("eden"),
+                StandardCopyOption.REPLACE_EXISTING,
+                StandardCopyOption.COPY_ATTRIBUTES);
+        String script = Documents.runBy("PackagedIT", "docs/operating.md").stream()
+                .map(Documents.Block::text)
+                .collect(Collectors.joining("\n"))
+                .replace("api-server/target/eden", BUILT.toString());
+        Path runtime = runtime(folder);
+        assertThat(run(folder, runtime, script)).contains("eden 0.1.0");
+        assertThat(run(folder, runtime, "\"$INSTALLATION/eden\" probe http://127.0.0.1:1/health || echo down"))
+                .contains("down");
+    }
+
+    /** This JDK without its compiler. */
+    private static Path runtime(Path folder) throws IOException {
+        Path home = Path.of(System.getProperty("java.home"));
+        Path runtime = Files.createDirectories(folder.resolve("runtime"));
+        for (String part : List.of("lib", "conf", "release")) {
+            Files.createSymbolicLink(runtime.resolve(part), home.resolve(part));
+        }
+        Files.createDirectories(runtime.resolve("bin"));
+        Files.createSymbolicLink(runtime.resolve("bin/java"), home.resolve("bin/java"));
+        return runtime;
+    }
+
+    private static String run(Path folder, Path runtime, String script) throws Exception {
+        ProcessBuilder shell = new ProcessBuilder("sh", "-eu", "-c", script).redirectErrorStream(true);
+        shell.environment().put("INSTALLATION", folder.resolve("installation").toString());
+        shell.environment().put("EDEN_JAVA_HOME", runtime.toString());
+        shell.environment().put("PATH", "/usr/bin:/bin");
+        Process process = shell.start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        return said;
+    }
+}

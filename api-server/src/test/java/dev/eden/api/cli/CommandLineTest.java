@@ -1,0 +1,158 @@
+package dev.eden.api.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** What holds of every command, and what docs/cli.md says of them. */
+class CommandLineTest {
+    @TempDir
+    private Path home;
+
+    @Test
+    void theDocumentHasEveryExitCodeAndNoOther() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (ExitCode code : ExitCode.values()) {
+            rows.add("| " + code.code() + " | " + code.meaning() + " | " + code.remedy() + " |");
+        }
+        List<String> documented = document()
+                .lines()
+                .filter(line -> line.matches("\\| \\d+ \\|.*"))
+                .toList();
+        assertThat(documented).containsExactlyElementsOf(rows);
+    }
+
+    @Test
+    void everyCommandOfTheDocumentIsUnderstoodAndEveryCommandIsInIt() throws IOException {
+        String document = document();
+        Matcher commands =
+                Pattern.compile("(?m)^(?:[A-Z_]+=\\S+ )?eden ([^#\\n>|&<]+)").matcher(document);
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
+        int understood = 0;
+        while (commands.find()) {
+            String line = commands.group(1).strip();
+            assertThat(eden.parseArgs(words(line)).errors()).as(line).isEmpty();
+            understood++;
+        }
+        assertThat(understood).isGreaterThan(20);
+        assertThat(leaves()).allSatisfy(command -> assertThat(document).contains(command));
+    }
+
+    @Test
+    void everyCommandExplainsItself() {
+        List<CommandLine> lines = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), lines);
+        assertThat(lines).isNotEmpty().allSatisfy(line -> {
+            assertThat(line.getCommandSpec().usageMessage().description()).isNotEmpty();
+            assertThat(line.getUsageMessage()).contains("--help");
+        });
+    }
+
+    @Test
+    void everyExampleOfTheHelpIsUnderstood() {
+        List<CommandLine> lines = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), lines);
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
+        int understood = 0;
+        for (CommandLine line : lines) {
+            Matcher examples = Pattern.compile("(?m)^ +(?:[A-Z_]+=\\S+ )?eden ([a-z][^#\\n>|&<(]+)")
+                    .matcher(String.join("\n", line.getCommandSpec().usageMessage().footer()));
+            while (examples.find()) {
+                String example = examples.group(1).replace("%%", "%").strip();
+                assertThat(eden.parseArgs(words(example)).errors()).as(example).isEmpty();
+                understood++;
+            }
+        }
+        assertThat(understood).isGreaterThan(10);
+    }
+
+    /** Its outlines, which are quick to make, say what the verbs themselves say. */
+    @Test
+    void theFirstHelpHasEveryVerb() {
+        FakeTerminal terminal = new FakeTerminal(home);
+        String whole = EdenCommand.commandLine(Terminal.system())
+                .setColorScheme(CommandLine.Help.defaultColorScheme(CommandLine.Help.Ansi.OFF))
+                .getUsageMessage();
+        assertThat(terminal.run("--help").out()).isEqualTo(whole).contains("migration", "temporal", "help");
+        assertThat(terminal.run().out()).isEqualTo(whole);
+        assertThat(terminal.run("help", "migration").out()).contains("cutover");
+    }
+
+    @Test
+    void anOldGoIsNoticedBeforeTemporalIsBuilt() throws IOException {
+        FakeTerminal terminal = new FakeTerminal(home);
+        FakeTerminal.Result nowhere = terminal.run("temporal", "install");
+        assertThat(nowhere.code()).isEqualTo(1);
+        assertThat(nowhere.err()).contains("TEMPORAL_ADDRESS");
+        Path go = Files.writeString(home.resolve("go"), "#!/bin/sh\necho go1.20\n");
+        assertThat(go.toFile().setExecutable(true)).isTrue();
+        System.setProperty(TemporalCommand.HOME, docs().getParent().toString());
+        try {
+            terminal.with("XDG_CACHE_HOME", home.toString()).with("PATH", home + ":/usr/bin:/bin");
+            FakeTerminal.Result old = terminal.run("temporal", "install");
+            assertThat(old.code()).isEqualTo(1);
+            assertThat(old.err()).contains("Go 1.20 is older than 1.26", "https://go.dev/dl");
+            FakeTerminal.Result check = terminal.run("temporal", "install", "--check");
+            assertThat(check.code()).isEqualTo(1);
+            assertThat(check.err()).contains("is not there", "what to do: eden temporal install");
+        } finally {
+            System.clearProperty(TemporalCommand.HOME);
+        }
+    }
+
+    @Test
+    void completionKnowsVerbsAndOptions() {
+        FakeTerminal.Result script = new FakeTerminal(home).run("completion");
+        assertThat(script.out()).contains("migration", "cutover", "--until", "complete -F");
+    }
+
+    private static List<String> leaves() {
+        List<CommandLine> leaves = new ArrayList<>();
+        collect(EdenCommand.commandLine(Terminal.system()), leaves);
+        return leaves.stream()
+                .map(line -> line.getCommandSpec().qualifiedName())
+                .toList();
+    }
+
+    private static void collect(CommandLine line, List<CommandLine> leaves) {
+        if (line.getCommandSpec().usageMessage().hidden()
+                || line.getCommandSpec().userObject() instanceof CommandLine.HelpCommand) {
+            return;
+        }
+        if (line.getSubcommands().isEmpty()) {
+            leaves.add(line);
+        }
+        line.getSubcommands().values().forEach(sub -> collect(sub, leaves));
+    }
+
+    /** Words as a shell takes them apart: quotes keep spaces. */
+    private static String[] words(String line) {
+        List<String> words = new ArrayList<>();
+        Matcher word = Pattern.compile("'([^']*)'|(\\S+)").matcher(line);
+        while (word.find()) {
+            words.add(word.group(1) != null ? word.group(1) : word.group(2));
+        }
+        return words.toArray(String[]::new);
+    }
+
+    private static String document() throws IOException {
+        return Files.readString(docs().resolve("cli.md"));
+    }
+
+    private static Path docs() {
+        Path folder = Path.of("").toAbsolutePath();
+        while (!Files.exists(folder.resolve("docs/cli.md"))) {
+            folder = folder.getParent();
+        }
+        return folder.resolve("docs");
+    }
+}

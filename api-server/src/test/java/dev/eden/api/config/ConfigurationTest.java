@@ -1,0 +1,137 @@
+package dev.eden.api.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.api.config.Setting.Verb;
+import dev.eden.api.problem.StartupException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigurationTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aFlagWinsOverTheEnvironmentTheEnvironmentOverTheFileTheFileOverTheDefault() throws IOException {
+        Path file = file("""
+                server:
+                  api_port: 1111
+                  admin_port: 1111
+                  api_host: "::1"
+                retention:
+                  finished: 90d
+                """);
+        Configuration configuration = Configuration.load(
+                Verb.SERVER,
+                Map.of(Setting.API_PORT, "3333"),
+                Map.of("EDEN_API_PORT", "2222", "EDEN_ADMIN_PORT", "2222"),
+                file);
+        assertThat(configuration.number(Setting.API_PORT)).isEqualTo(3333);
+        assertThat(configuration.number(Setting.ADMIN_PORT)).isEqualTo(2222);
+        assertThat(configuration.text(Setting.API_HOST)).isEqualTo("::1");
+        assertThat(configuration.text(Setting.ADMIN_HOST)).isEqualTo("0.0.0.0");
+        assertThat(configuration.duration(Setting.RETENTION_FINISHED)).isEqualTo(Duration.ofDays(90));
+        assertThat(configuration.duration(Setting.RETENTION_FINISHED)).isNotEqualTo(Duration.ZERO);
+    }
+
+    @Test
+    void everythingThatIsWrongIsSaidAtOnceWithItsPlace() throws IOException {
+        Path file = file("""
+                database:
+                  url: postgresql://eden:hunter2@db/eden
+                  pasword_file: /x
+                  password: hunter2
+                server:
+                  api_port: 70000
+                  api_port: 8000
+                  no_proxy: perhaps
+                  listen: [a, b]
+                serverr:
+                  x: 1
+                retention: 90d
+                """);
+        List<ConfigFile.Fault> faults = ConfigFile.read(file).faults();
+        assertThat(faults)
+                .extracting(fault -> fault.line() + ":" + fault.column() + " " + fault.message())
+                .containsExactly(
+                        "2:8 database.url has a password in it; put it into database.password_file or EDEN_DATABASE_PASSWORD",
+                        "3:3 there is no setting database.pasword_file; did you mean database.password_file?",
+                        "4:3 database.password would be a secret in this file; name a file with database.password_file, or use EDEN_DATABASE_PASSWORD",
+                        "6:13 server.api_port must be between 0 and 65535",
+                        "7:3 server.api_port is there twice",
+                        "8:13 server.no_proxy must be true or false",
+                        "9:11 server.listen is one value",
+                        "10:1 there is no setting serverr; docs/configuration.md lists all",
+                        "12:12 retention is a section with settings");
+        assertThat(faults.toString()).doesNotContain("hunter2");
+        assertThatThrownBy(() -> Configuration.load(Verb.SERVER, Map.of(), Map.of("EDEN_ADMIN_PORT", "x"), file))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining(file + ":6:13:")
+                .hasMessageContaining("EDEN_ADMIN_PORT must be a whole number");
+    }
+
+    @Test
+    void whatIsNoYamlAndWhatIsNotThereIsSaidToo() throws IOException {
+        assertThat(ConfigFile.read(file("server: {api_port: 1\n")).faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.message()).startsWith("is not YAML"));
+        assertThat(ConfigFile.read(folder.resolve("nothing.yaml")).faults()).hasSize(1);
+        assertThat(ConfigFile.read(file("# nothing yet\n")).faults()).isEmpty();
+    }
+
+    @Test
+    void aSecretComesFromItsVariableOrFromAFileThatIsNamed() throws IOException {
+        Path inFile = Files.writeString(folder.resolve("a"), "from the file\n");
+        Path inVariable = Files.writeString(folder.resolve("b"), "from the variable's file\n");
+        Path file = file("database: {password_file: " + inFile + "}\n");
+        assertThat(secret(Map.of(), file)).isEqualTo("from the file");
+        assertThat(secret(Map.of("EDEN_DATABASE_PASSWORD_FILE", inVariable.toString()), file))
+                .isEqualTo("from the variable's file");
+        assertThat(secret(Map.of("EDEN_DATABASE_PASSWORD", "itself"), file)).isEqualTo("itself");
+        assertThatThrownBy(() -> secret(Map.of(), file("database: {password_file: /nowhere}\n")))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("eden.yaml:1:27")
+                .hasMessageContaining("/nowhere");
+    }
+
+    @Test
+    void theDocumentHasEverySetting() throws IOException {
+        Path root = Path.of("").toAbsolutePath();
+        while (!Files.exists(root.resolve("docs/configuration.md"))) {
+            root = root.getParent();
+        }
+        String document = Files.readString(root.resolve("docs/configuration.md"));
+        assertThat(document).as("docs/configuration.md ends with this table").endsWith("\n\n" + SettingsDocument.table());
+        String yaml = document.substring(document.indexOf("```yaml\n") + 8);
+        assertThat(ConfigFile.read(file(yaml.substring(0, yaml.indexOf("```")))).faults())
+                .isEmpty();
+    }
+
+    @Test
+    void theExampleWithItsCommentsTakenAwayIsRight() throws IOException {
+        String live = SettingsDocument.example()
+                .lines()
+                .map(line -> line.replaceFirst("^# ?", ""))
+                .filter(line -> !line.isBlank() && !line.endsWith(": ") && !line.startsWith("Eden's"))
+                .reduce("", (all, line) -> all + line + "\n");
+        assertThat(ConfigFile.read(file(live)).faults()).as(live).isEmpty();
+    }
+
+    private String secret(Map<String, String> environment, Path file) {
+        return Configuration.load(Verb.PROXY, Map.of(), environment, file)
+                .secret(Setting.DATABASE_PASSWORD)
+                .orElseThrow()
+                .reveal();
+    }
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("eden.yaml"), text);
+    }
+}

@@ -1,0 +1,81 @@
+package dev.eden.api.operations;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The documents' blocks of commands, each with the mark above it: {@code <!-- commands: run: TEST -->} or {@code … not run: REASON -->}. */
+public final class Documents {
+    private static final Pattern MARK = Pattern.compile("<!-- commands: (run|not run): (.+) -->");
+    /** A word at the beginning of a line that makes a block without a language one of commands. */
+    private static final Pattern COMMAND = Pattern.compile(
+            "(?m)^(\\$ )?(\\./eden|eden|mvn|curl|docker|kubectl|psql|redis-cli|temporal|infra/|docs/|\\.ci/|go|git|export|printf|apt-get)\\b.*");
+
+    private Documents() {}
+
+    /** @param run whether the mark says that a test runs it; null without a mark. {@code by}: the test or the reason */
+    public record Block(
+            Path file, int line, String text, @Nullable Boolean run, String by) {
+        @Override
+        public String toString() {
+            return Project.ROOT.relativize(file) + ":" + line;
+        }
+    }
+
+    static List<Path> all() {
+        return Stream.concat(
+                        Project.files("docs", ".md").stream(),
+                        Stream.concat(
+                                Project.files("infra", ".md").stream(),
+                                Stream.of("README.md", "CONTRIBUTING.md").map(Project.ROOT::resolve)))
+                .toList();
+    }
+
+    /** What a test runs of one document, in order. */
+    public static List<Block> runBy(String test, String document) {
+        return blocks(Project.ROOT.resolve(document)).stream()
+                .filter(block -> Boolean.TRUE.equals(block.run()) && block.by().equals(test))
+                .toList();
+    }
+
+    /** A mark holds for every block below it until the next mark. */
+    static List<Block> blocks(Path file) {
+        List<Block> blocks = new ArrayList<>();
+        @Nullable Boolean run = null;
+        String by = "";
+        @Nullable StringBuilder open = null;
+        boolean shell = false;
+        boolean other = false;
+        int from = 0;
+        int number = 0;
+        for (String line : Project.read(file).lines().toList()) {
+            number++;
+            if (open != null && line.strip().equals("```")) {
+                String text = open.toString();
+                if (shell || !other && COMMAND.matcher(text).find()) {
+                    blocks.add(new Block(file, from, text, run, by));
+                }
+                open = null;
+            } else if (open != null) {
+                open.append(line).append('\n');
+            } else if (line.strip().startsWith("```")) {
+                String language = line.strip().substring(3);
+                open = new StringBuilder();
+                shell = language.matches("bash|sh|shell|console");
+                from = number;
+                other = !shell && !language.isEmpty();
+            } else {
+                Matcher mark = MARK.matcher(line);
+                if (mark.find()) {
+                    run = mark.group(1).equals("run");
+                    by = mark.group(2).strip();
+                }
+            }
+        }
+        return blocks;
+    }
+}

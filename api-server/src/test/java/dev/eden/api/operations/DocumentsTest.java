@@ -1,0 +1,127 @@
+package dev.eden.api.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.api.operations.Documents.Block;
+import dev.eden.workflows.activity.Failures;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** The documents say what is true: their commands are run or said not to be, their links lead somewhere, their lists are whole. */
+class DocumentsTest {
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
+
+    @Test
+    void everyBlockOfCommandsIsRunByATestOrSaysThatItIsNot() {
+        List<Block> blocks = Documents.all().stream()
+                .flatMap(file -> Documents.blocks(file).stream())
+                .toList();
+        assertThat(blocks).hasSizeGreaterThan(20);
+        assertThat(blocks.stream().filter(block -> block.run() == null))
+                .as("blocks of commands without a mark")
+                .isEmpty();
+        Set<String> tests = Project.files(".", ".java").stream()
+                .map(file -> String.valueOf(file.getFileName()).replace(".java", ""))
+                .collect(Collectors.toSet());
+        assertThat(blocks.stream()
+                        .filter(block -> Boolean.TRUE.equals(block.run()))
+                        .map(Block::by))
+                .as("tests that marks name")
+                .isNotEmpty()
+                .isSubsetOf(tests);
+    }
+
+    @Test
+    void linksLeadToFilesAndHeadings() {
+        List<String> broken = new ArrayList<>();
+        for (Path file : Documents.all()) {
+            Matcher link = LINK.matcher(Project.read(file));
+            while (link.find()) {
+                String target = link.group(1);
+                if (target.matches("[a-z]+:.*")) {
+                    continue;
+                }
+                String[] parts = target.split("#", 2);
+                Path there = parts[0].isEmpty()
+                        ? file
+                        : file.resolveSibling(parts[0]).normalize();
+                boolean found = Files.exists(there)
+                        && (parts.length == 1 || anchors(there).contains(parts[1]));
+                if (!found) {
+                    broken.add(Project.ROOT.relativize(file) + " → " + target);
+                }
+            }
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
+    void everyAlertHasARunbookAndNamesIt() {
+        Set<String> headings = headings("docs/operating.md");
+        Set<String> alerts = MonitoringTest.rules().keySet();
+        assertThat(headings).containsAll(alerts);
+        assertThat(headings.stream().filter(heading -> heading.startsWith("Eden")))
+                .as("runbooks of alerts that there are")
+                .isSubsetOf(alerts);
+        String rules = Project.text("infra/prometheus/rules.yml");
+        alerts.forEach(
+                alert -> assertThat(rules).contains("runbook: docs/operating.md#" + alert.toLowerCase(Locale.ROOT)));
+    }
+
+    /** A migration is parked with a reason that begins with one of these: what failed for good, or what the workflow says itself. */
+    @Test
+    void everyReasonToStopForAPersonHasARunbook() throws Exception {
+        Set<String> headings = headings("docs/operating.md");
+        for (var field : Failures.class.getFields()) {
+            assertThat(headings).contains((String) field.get(null));
+        }
+        String workflow = Project.text("workflows/src/main/java/dev/eden/workflows/MigrationWorkflowImpl.java");
+        Set<String> said = new TreeSet<>();
+        for (String pattern : List.of(
+                "\"; \", \"(preflight refused): \"",
+                "Event\\.Failed\\(\"([a-z ]+?) \" \\+",
+                "return \"(replication ended): \"",
+                "return \"(no answer): \"",
+                "\"(leave nothing behind)\"")) {
+            Matcher matcher = Pattern.compile(pattern).matcher(workflow);
+            assertThat(matcher.find()).as("the workflow still says " + pattern).isTrue();
+            said.add(matcher.group(1));
+        }
+        assertThat(workflow).contains("(forward ? \"cutover\" : \"rollback\") + \", attempt \"");
+        said.add("rollback, attempt");
+        assertThat(headings).containsAll(said);
+        assertThat(Arrays.stream(workflow.split("new Event\\.Failed\\(")).count())
+                .as("new failures of the workflow need a runbook: add it to docs/operating.md and here")
+                .isEqualTo(4);
+    }
+
+    private static Set<String> headings(String document) {
+        return HEADING.matcher(Project.text(document))
+                .results()
+                .map(heading -> heading.group(1).strip())
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** As code hosts make them: lower case, no punctuation, hyphens for spaces. */
+    private static Set<String> anchors(Path file) {
+        return HEADING.matcher(Project.read(file))
+                .results()
+                .map(heading -> heading.group(1)
+                        .strip()
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\p{L}\\p{N} _-]", "")
+                        .replace(' ', '-'))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}

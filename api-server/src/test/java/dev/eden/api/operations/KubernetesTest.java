@@ -1,0 +1,168 @@
+package dev.eden.api.operations;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The manifests run commands, ports and probes that the code has, and ask for nothing of the cluster. */
+class KubernetesTest {
+    private static final String FOLDER = "infra/kubernetes/";
+    private static final String OWN_IMAGE = "eden:" + Project.version();
+
+    @Test
+    void theKustomizationNamesEveryManifest() {
+        Set<Object> named = new LinkedHashSet<>(Project.list(Project.yaml(FOLDER + "kustomization.yaml"), "resources"));
+        List<Object> there = Project.files(FOLDER, ".yaml").stream()
+                .map(file -> (Object) String.valueOf(file.getFileName()))
+                .filter(name -> !name.equals("kustomization.yaml"))
+                .toList();
+        assertThat(named).containsExactlyInAnyOrderElementsOf(there);
+    }
+
+    @Test
+    void kindsAreOfTheCoreAndNothingAsksForRights() {
+        assertThat(objects().stream().map(object -> object.get("kind")))
+                .isNotEmpty()
+                .allMatch(kind -> Set.of("Deployment", "Service").contains(kind));
+        pods(pod -> assertThat(pod).containsEntry("automountServiceAccountToken", false));
+    }
+
+    @Test
+    void selectorsFindTheirPods() {
+        Set<Map<String, Object>> labels = new LinkedHashSet<>();
+        deployments(spec -> {
+            Map<String, Object> template =
+                    Project.map(Project.map(Project.map(spec, "template"), "metadata"), "labels");
+            assertThat(template).containsAllEntriesOf(Project.map(Project.map(spec, "selector"), "matchLabels"));
+            labels.add(template);
+        });
+        objects().stream()
+                .filter(object -> "Service".equals(object.get("kind")))
+                .forEach(service -> {
+                    Map<String, Object> spec = Project.map(service, "spec");
+                    assertThat(labels)
+                            .anyMatch(one -> one.entrySet()
+                                    .containsAll(Project.map(spec, "selector").entrySet()));
+                    each(
+                            spec,
+                            "ports",
+                            port -> assertThat(portNames()).contains(String.valueOf(port.get("targetPort"))));
+                });
+    }
+
+    @Test
+    void edensContainersAreCommandsItUnderstandsWithVariablesItReads() {
+        List<Map<String, Object>> own = own();
+        assertThat(own).hasSize(2);
+        for (Map<String, Object> container : own) {
+            List<String> arguments = new ArrayList<>(Project.list(container, "args").stream()
+                    .map(String::valueOf)
+                    .toList());
+            if (arguments.getFirst().equals("proxy")) {
+                arguments.addAll(List.of("--name", "a-pod"));
+            }
+            Project.parse(arguments);
+            each(
+                    container,
+                    "env",
+                    variable -> assertThat(Project.variables()).contains(String.valueOf(variable.get("name"))));
+        }
+    }
+
+    @Test
+    void portsAndProbesAreTheAdminPorts() {
+        String admin = Project.defaultOf("server", "--admin-port");
+        assertThat(Project.text("Dockerfile")).contains("EDEN_ADMIN_PORT=" + admin, "EDEN_METRICS_PORT=" + admin);
+        for (Map<String, Object> container : own()) {
+            each(container, "ports", port -> {
+                if ("admin".equals(port.get("name"))) {
+                    assertThat(String.valueOf(port.get("containerPort"))).isEqualTo(admin);
+                } else {
+                    assertThat(String.valueOf(port.get("containerPort")))
+                            .isEqualTo(Project.defaultOf("server", "--api-port"));
+                }
+            });
+            for (String probe : List.of("startupProbe", "readinessProbe", "livenessProbe")) {
+                Map<String, Object> get = Project.map(Project.map(container, probe), "httpGet");
+                assertThat(get).containsEntry("port", "admin");
+                assertThat(get)
+                        .as("a dependency that is away must not end the process")
+                        .containsEntry("path", probe.equals("livenessProbe") ? "/health/live" : "/health/ready");
+            }
+        }
+    }
+
+    @Test
+    void everythingRunsWithoutRights() {
+        pods(pod -> Stream.of("initContainers", "containers")
+                .flatMap(kind -> Project.list(pod, kind).stream())
+                .forEach(one -> {
+                    Map<String, Object> container = cast(one);
+                    Map<String, Object> security = Project.map(container, "securityContext");
+                    assertThat(security)
+                            .containsEntry("allowPrivilegeEscalation", false)
+                            .containsEntry("readOnlyRootFilesystem", true);
+                    assertThat(security.containsKey("runAsNonRoot")
+                                    || Project.map(pod, "securityContext").containsKey("runAsNonRoot"))
+                            .isTrue();
+                    assertThat(Project.map(container, "resources")).containsKeys("requests", "limits");
+                }));
+    }
+
+    @Test
+    void thePodOutlivesTheSideCarsOwnEnd() {
+        pods(pod -> assertThat((Integer) pod.get("terminationGracePeriodSeconds"))
+                .as("an attempt's end and a drain of 5 s each, and some")
+                .isGreaterThanOrEqualTo(20));
+    }
+
+    private List<Map<String, Object>> own() {
+        List<Map<String, Object>> own = new ArrayList<>();
+        pods(pod -> Stream.of("initContainers", "containers")
+                .flatMap(kind -> Project.list(pod, kind).stream())
+                .map(KubernetesTest::cast)
+                .filter(container -> OWN_IMAGE.equals(container.get("image")))
+                .forEach(own::add));
+        return own;
+    }
+
+    private List<String> portNames() {
+        return own().stream()
+                .flatMap(container -> Project.list(container, "ports").stream())
+                .map(port -> String.valueOf(cast(port).get("name")))
+                .toList();
+    }
+
+    private static void deployments(Consumer<Map<String, Object>> look) {
+        objects().stream()
+                .filter(object -> "Deployment".equals(object.get("kind")))
+                .forEach(object -> look.accept(Project.map(object, "spec")));
+    }
+
+    private static void pods(Consumer<Map<String, Object>> look) {
+        deployments(spec -> look.accept(Project.map(Project.map(spec, "template"), "spec")));
+    }
+
+    private static void each(Map<String, Object> parent, String key, Consumer<Map<String, Object>> look) {
+        Project.list(parent, key).forEach(one -> look.accept(cast(one)));
+    }
+
+    private static List<Map<String, Object>> objects() {
+        return Project.list(Project.yaml(FOLDER + "kustomization.yaml"), "resources").stream()
+                .flatMap(file -> Project.documents(FOLDER + file).stream())
+                .map(KubernetesTest::cast)
+                .toList();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> cast(Object one) {
+        return (Map<String, Object>) one;
+    }
+}

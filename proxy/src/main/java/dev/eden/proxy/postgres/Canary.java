@@ -1,0 +1,396 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.CanaryPolicy;
+import dev.eden.proxy.Route;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.CompositeByteBuf;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which of one client's reads the standby serves. A client is chosen once, so that its reads stay on one side; a read of a chosen client goes
+ * there when the standby has what this client (or, {@code global}, anybody) had been told before. Its answer is kept until it is whole: what
+ * fails there is served by the active side instead, and the client never learns.
+ *
+ * <pre>
+ *   ACTIVE ◄── not a read, not eligible, not chosen, waited too long
+ *   WAIT   ◄── the standby is not there yet, or its session is being brought to the client's settings
+ *   STANDBY ── whole answer ──► client
+ *      └────── error, loss ───► the same request again, ACTIVE
+ * </pre>
+ */
+final class Canary {
+    private static final int WHOLE = 10_000;
+    /** Of an answer that is kept; more goes out as it comes, and then it is too late to ask the other side. */
+    private static final int MOST_KEPT = 1 << 20;
+
+    private static final long RETRY_MICROS = 500;
+    /** Longer than that nobody has to look back who has not been told anything. */
+    private static final long LONG_AGO = TimeUnit.SECONDS.toNanos(10);
+    /** Indices into {@link Settings#NAMES}: what a read can tell. */
+    static final int[] TOLD = {0, 1, 2, 3, 4, Settings.SEARCH_PATH};
+
+    private final ClientSession session;
+    private final PostgresLoop loop;
+    private final int slot = ThreadLocalRandom.current().nextInt(WHOLE);
+
+    private boolean told;
+    private long toldAt;
+    private long waitingSince;
+    private boolean activeNext;
+    private boolean preparing;
+    private @Nullable ServerConnection ready;
+
+    private @Nullable ByteBuf request;
+    private @Nullable CompositeByteBuf kept;
+    private boolean keeping;
+    private boolean failed;
+    private boolean cancelled;
+    private boolean closed;
+
+    Canary(ClientSession session) {
+        this.session = session;
+        this.loop = session.loop;
+    }
+
+    enum Choice {
+        ACTIVE,
+        STANDBY,
+        WAIT
+    }
+
+    /** The active side has answered: reads may not be older than that from now on. */
+    void told(long at) {
+        told = true;
+        toldAt = at;
+    }
+
+    /** True while the standby serves a read of this client. */
+    boolean running() {
+        return request != null;
+    }
+
+    /** What to do with the message at {@code start}, the first of a batch that nothing is under way before. */
+    Choice choose(ByteBuf in, int start, @Nullable Settings settings) {
+        Route route = loop.gate.route();
+        if (settings == null || route == null || !on(route)) {
+            return leave();
+        }
+        if (preparing) {
+            return Choice.WAIT;
+        }
+        if (activeNext) {
+            activeNext = false;
+            return leave();
+        }
+        if (!loop.gate.open()) {
+            return leave();
+        }
+        ReadBatch batch = ReadBatch.at(in, start, session.statements);
+        if (!batch.complete()) {
+            passes(in, start, "messages");
+            return leave();
+        }
+        if (waitingSince == 0) {
+            ReadText.Verdict verdict = verdict(in, batch);
+            if (!verdict.read()) {
+                return leave();
+            }
+            String reason = session.bound() ? "pinned" : verdict.reason();
+            if (reason == null && !plain(settings)) {
+                reason = "settings";
+            }
+            if (reason != null) {
+                return refuse(reason);
+            }
+            loop.counters.eligibleReads++;
+            ServerPool active = session.activePool();
+            if (verdict.comparable() && active != null) {
+                loop.shadowReads.offer(in, start, batch, settings, active);
+            }
+            if (slot >= Math.round(route.canary().readShare() * WHOLE)) {
+                return leave();
+            }
+            loop.counters.chosenReads++;
+        }
+        return serve(route, in, start, batch.length(), settings);
+    }
+
+    private static boolean on(@Nullable Route route) {
+        return route != null && route.standby() != null && route.canary().readShare() > 0;
+    }
+
+    /** Counts the message at {@code start} if it is a read that goes to the active side whatever it says. */
+    void passes(ByteBuf in, int start, String reason) {
+        if (on(loop.gate.route()) && reads(in, start)) {
+            loop.counters.ineligible.merge(reason, 1L, Long::sum);
+        }
+    }
+
+    private boolean reads(ByteBuf in, int start) {
+        int from = start + Message.HEADER;
+        int limit = Math.min(in.writerIndex(), start + 1 + in.getInt(start + 1));
+        switch (in.getByte(start)) {
+            case 'Q' -> {
+                return ReadText.begins(in, from, limit);
+            }
+            case 'P' -> {
+                int text = Message.endOfString(in, from, limit) + 1;
+                return text > 0 && ReadText.begins(in, text, limit);
+            }
+            case 'B' -> {
+                int name = Message.endOfString(in, from, limit) + 1;
+                int end = Message.endOfString(in, name, limit);
+                if (name <= 0 || end < 0) {
+                    return false;
+                }
+                ClientStatements.Entry entry = end == name ? null : session.statements.find(in, name, end);
+                Prepared statement = entry == null ? session.statements.unnamed() : entry.statement();
+                return statement != null && statement.reads();
+            }
+            default -> {
+                return false;
+            }
+        }
+    }
+
+    private Choice serve(Route route, ByteBuf in, int start, int length, Settings settings) {
+        ServerConnection connection = ready;
+        if (connection == null) {
+            ServerPool active = session.activePool();
+            if (active == null || !StandbyPools.reproducible(active.key)) {
+                return refuse("options");
+            }
+            ServerPool pool = loop.standbyPools.pool(active);
+            connection = pool == null ? null : pool.take(session);
+            if (connection == null) {
+                if (pool != null) {
+                    pool.warm(Integer.MAX_VALUE);
+                }
+                return refuse("standby_unavailable");
+            }
+            connection.client = null;
+            ready = connection;
+            Map<String, String> differences = differences(settings, connection.settings);
+            if (!differences.isEmpty()) {
+                prepare(connection, differences, settings);
+                if (waitingSince == 0) {
+                    waitingSince = loop.now;
+                }
+                return Choice.WAIT;
+            }
+        }
+        if (!connection.usable()) {
+            ready = null;
+            return refuse("standby_unavailable");
+        }
+        boolean global = route.canary().consistency() == CanaryPolicy.Consistency.GLOBAL;
+        long moment = global ? (waitingSince == 0 ? loop.now : waitingSince) : told ? toldAt : loop.now - LONG_AGO;
+        if (loop.standbySide.covers(moment, connection.connectedAt)) {
+            ready = null;
+            waitingSince = 0;
+            connection.client = session;
+            begin(in.retainedSlice(start, length));
+            session.serveOn(connection);
+            return Choice.STANDBY;
+        }
+        if (waitingSince == 0) {
+            waitingSince = loop.now;
+        } else if (System.nanoTime() - waitingSince >= route.canary().maxWait().toNanos()) {
+            return refuse("stale");
+        }
+        loop.eventLoop.schedule(
+                () -> {
+                    loop.tick();
+                    session.process();
+                    loop.schedule();
+                },
+                RETRY_MICROS,
+                TimeUnit.MICROSECONDS);
+        return Choice.WAIT;
+    }
+
+    private void prepare(ServerConnection connection, Map<String, String> differences, Settings settings) {
+        preparing = true;
+        connection.exchange(new Exchange(Settings.statement(differences), outcome -> {
+            preparing = false;
+            if (closed) {
+                ready = null;
+                connection.pool.release(connection);
+                return;
+            }
+            if (outcome.error() != null) {
+                ready = null;
+                connection.close();
+            } else {
+                for (int i : TOLD) {
+                    String value = settings.value(i);
+                    if (value != null) {
+                        connection.settings = loop.settings.with(connection.settings, i, value);
+                    }
+                }
+            }
+            session.process();
+        }));
+    }
+
+    private static Map<String, String> differences(Settings wanted, Settings there) {
+        Map<String, String> differences = new TreeMap<>();
+        for (int i : TOLD) {
+            String value = wanted.value(i);
+            if (value != null && !value.equals(there.value(i))) {
+                differences.put(Settings.NAMES[i], value);
+            }
+        }
+        return differences;
+    }
+
+    /** Texts mean what {@link ReadText} takes them for. */
+    private static boolean plain(Settings settings) {
+        String path = settings.value(Settings.SEARCH_PATH);
+        return "UTF8".equals(settings.value(0))
+                && "on".equals(settings.value(4))
+                && (path == null || !path.contains("information_schema") && !path.contains("pg_"));
+    }
+
+    private ReadText.Verdict verdict(ByteBuf in, ReadBatch batch) {
+        Prepared statement = batch.statement();
+        long version = loop.standbySide.catalogueVersion();
+        ReadCatalogue catalogue = loop.standbySide.catalogue();
+        return statement == null
+                ? ReadText.judge(catalogue, in, batch.textFrom(), batch.textTo())
+                : statement.verdict(catalogue, version);
+    }
+
+    private Choice refuse(String reason) {
+        loop.counters.ineligible.merge(reason, 1L, Long::sum);
+        return leave();
+    }
+
+    /** The active side serves it; whatever was taken for it goes back. */
+    private Choice leave() {
+        waitingSince = 0;
+        ServerConnection unused = ready;
+        if (unused != null && !preparing) {
+            ready = null;
+            unused.pool.release(unused);
+        }
+        return Choice.ACTIVE;
+    }
+
+    // ---- a read on the standby
+
+    private void begin(ByteBuf batch) {
+        request = batch;
+        kept = ByteBufAllocator.DEFAULT.compositeBuffer(64);
+        keeping = true;
+        failed = false;
+        cancelled = false;
+    }
+
+    /** The client has asked to cancel it: the error that follows is the client's. */
+    void cancelled() {
+        cancelled = true;
+    }
+
+    /** Takes bytes that the standby answers; false: they are the client's now. */
+    boolean keeps(ByteBuf bytes) {
+        CompositeByteBuf all = kept;
+        if (!keeping || all == null) {
+            return false;
+        }
+        if (failed) {
+            bytes.release();
+            return true;
+        }
+        if (all.readableBytes() + bytes.readableBytes() > MOST_KEPT) {
+            keeping = false;
+            kept = null;
+            session.deliver(all);
+            return false;
+        }
+        all.addComponent(true, bytes);
+        return true;
+    }
+
+    /** True where the client need not learn of an error of the standby's. */
+    boolean hides(ErrorMessage error) {
+        if (!running() || !keeping || cancelled && error.sqlState().equals("57014")) {
+            return false;
+        }
+        failed = true;
+        return true;
+    }
+
+    /** The whole answer is there. Answers the request where it has to be made again. */
+    @Nullable
+    ByteBuf end() {
+        ByteBuf asked = request;
+        CompositeByteBuf answer = kept;
+        request = null;
+        kept = null;
+        if (failed && keeping) {
+            if (answer != null) {
+                answer.release();
+            }
+            keeping = false;
+            return again(asked);
+        }
+        keeping = false;
+        loop.counters.servedByStandby++;
+        if (asked != null) {
+            asked.release();
+        }
+        if (answer != null) {
+            session.deliver(answer);
+        }
+        return null;
+    }
+
+    /** The connection is gone. Answers the request to be made again; null: part of the answer is with the client. */
+    @Nullable
+    ByteBuf lost() {
+        ByteBuf asked = request;
+        CompositeByteBuf answer = kept;
+        request = null;
+        kept = null;
+        if (!keeping) {
+            if (asked != null) {
+                asked.release();
+            }
+            return null;
+        }
+        keeping = false;
+        if (answer != null) {
+            answer.release();
+        }
+        return again(asked);
+    }
+
+    private @Nullable ByteBuf again(@Nullable ByteBuf asked) {
+        loop.counters.ineligible.merge("standby_error", 1L, Long::sum);
+        activeNext = true;
+        return asked;
+    }
+
+    /** The client has gone. */
+    void close() {
+        closed = true;
+        ByteBuf asked = request;
+        CompositeByteBuf answer = kept;
+        request = null;
+        kept = null;
+        keeping = false;
+        if (asked != null) {
+            asked.release();
+        }
+        if (answer != null) {
+            answer.release();
+        }
+        leave();
+    }
+}

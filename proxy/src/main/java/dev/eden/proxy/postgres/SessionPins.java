@@ -1,0 +1,170 @@
+package dev.eden.proxy.postgres;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Why one client must keep its connection to a server, as its statements say (a guess on the safe side) and as a probe of the session has found; and what
+ * of that is on its way to another connection, over a flip.
+ */
+final class SessionPins {
+    private static final long PROBE_PAUSE = 100_000_000;
+
+    private final ClientSession session;
+    private final PostgresLoop loop;
+    private int pins;
+    private boolean unprobed;
+    private boolean probing;
+    private long probedAt;
+    private @Nullable SessionState found;
+    private @Nullable SessionState carried;
+
+    SessionPins(ClientSession session) {
+        this.session = session;
+        this.loop = session.loop;
+    }
+
+    boolean any() {
+        return pins != 0;
+    }
+
+    /** What the session has cannot be seen by a SELECT: statements and cursors under names of their own. */
+    boolean onlyNamed() {
+        return pins != 0 && (pins & ~(Pin.PREPARE.bit() | Pin.CURSOR.bit())) == 0;
+    }
+
+    boolean probing() {
+        return probing;
+    }
+
+    /** Statements have run since the session was looked at, or nobody has looked. */
+    boolean unknown() {
+        return unprobed || found == null;
+    }
+
+    boolean unprobed() {
+        return unprobed;
+    }
+
+    /** Notes what a statement leaves in the session. */
+    void note(StatementText.Effect effect, ServerConnection holding) {
+        unprobed = true;
+        if (effect == StatementText.Effect.NONE) {
+            return;
+        }
+        int wanted = effect.pins();
+        if ((wanted & Pin.SETTING.bit()) != 0 && wanted == Pin.SETTING.bit() && onlySearchPath(effect, holding)) {
+            wanted = 0;
+        }
+        int added = wanted & ~pins;
+        pins |= wanted;
+        for (Pin pin : Pin.of(added)) {
+            loop.counters.pins[pin.ordinal()]++;
+        }
+        if (effect.resets()) {
+            session.resets();
+        }
+    }
+
+    private static boolean onlySearchPath(StatementText.Effect effect, ServerConnection holding) {
+        return effect.onlySearchPath() && holding.reported.containsKey(Settings.NAMES[Settings.SEARCH_PATH]);
+    }
+
+    /** DISCARD ALL has run. */
+    void clear() {
+        pins = 0;
+    }
+
+    /** Others wait, or nobody knows what the last statement did: looks at once, at most every tenth of a second where there was something. */
+    void probeIfWanted(ServerConnection holding) {
+        boolean guess = (pins & Pin.UNKNOWN.bit()) != 0;
+        if ((guess || holding.pool.contended()) && (found == null || loop.now - probedAt > PROBE_PAUSE)) {
+            probe();
+        }
+    }
+
+    /** Asks the server what the session has, if nothing is under way there. */
+    void probe() {
+        ServerConnection holding = session.probeable();
+        if (holding == null || probing) {
+            return;
+        }
+        probing = true;
+        probedAt = loop.now;
+        unprobed = false;
+        holding.exchange(new Exchange(SessionState.PROBE, outcome -> {
+            probing = false;
+            if (!session.holds(holding)) {
+                return;
+            }
+            if (outcome.error() != null) {
+                found = null;
+                return;
+            }
+            SessionState state = SessionState.of(outcome.rows());
+            found = state;
+            if (!unprobed) {
+                int hidden = pins & Pin.HIDDEN.bit();
+                if (state.pins() == 0 && hidden == 0 && pins != 0) {
+                    loop.counters.pinsProbedClean++;
+                }
+                pins = state.pins() | hidden;
+                session.giveBackIfIdle();
+            }
+        }));
+    }
+
+    // ---- over a flip
+
+    /** Why the session of a pinned client would end with a flip; null where it would go on. */
+    @Nullable
+    String cannotBeCarried() {
+        SessionState state = found;
+        if (state == null || unprobed) {
+            return Pin.UNKNOWN.label();
+        }
+        int lost = state.bound() | (pins & Pin.HIDDEN.bit());
+        return lost == 0 ? null : Pin.of(lost).getFirst().label();
+    }
+
+    /** True where everything that the session has can be made again. */
+    boolean carriable() {
+        SessionState state = found;
+        return !unprobed && state != null && ((state.bound() | pins & Pin.HIDDEN.bit()) == 0);
+    }
+
+    boolean listens() {
+        SessionState state = found;
+        return state != null && !state.channels().isEmpty();
+    }
+
+    /** Takes the state of a session that was looked at along to the next connection. */
+    void carry() {
+        SessionState state = found;
+        carried = state == null || state.pins() == 0 ? null : state;
+        pins = 0;
+        found = null;
+    }
+
+    /** What was known of the session is of no use: the client has left it. */
+    void forget() {
+        found = null;
+    }
+
+    /** On its way to the next connection; null: nothing. */
+    @Nullable
+    SessionState carried() {
+        return carried;
+    }
+
+    /** The next connection has it now. */
+    void arrived() {
+        SessionState carry = carried;
+        if (carry != null) {
+            found = carry;
+            pins = carry.pins();
+            carried = null;
+            unprobed = false;
+            loop.counters.sessionsCarried++;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package dev.eden.proxy.postgres;
+
+import io.netty.buffer.ByteBuf;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** One client's reported settings: what its startup packet asked for, what its statements have changed since, and what a server has to be told. */
+final class SessionSettings {
+    private final PostgresLoop loop;
+    private final Map<Integer, String> asked;
+    private @Nullable Settings now;
+    private @Nullable Settings atLogin;
+    private boolean resets;
+
+    /** {@code asked}: of the startup packet, by index into {@link Settings#NAMES}. */
+    SessionSettings(PostgresLoop loop, Map<Integer, String> asked) {
+        this.loop = loop;
+        this.asked = asked;
+    }
+
+    @Nullable
+    Settings now() {
+        return now;
+    }
+
+    /** What a session for this client must have; {@code defaults}: of a new one. */
+    Settings wanted(Settings defaults) {
+        Settings wanted = now;
+        if (wanted == null) {
+            wanted = withAsked(defaults);
+            now = wanted;
+        }
+        return wanted;
+    }
+
+    private Settings withAsked(Settings defaults) {
+        Settings mine = defaults;
+        for (Map.Entry<Integer, String> one : asked.entrySet()) {
+            mine = loop.settings.with(mine, one.getKey(), one.getValue());
+        }
+        return mine;
+    }
+
+    /** The settings as a server will report them, if sessions like this one have been seen; null: one has to be begun. */
+    @Nullable
+    Settings foreseen(ServerPool pool) {
+        ServerPool.Welcome known = pool.welcome();
+        if (known == null) {
+            return null;
+        }
+        Settings mine = withAsked(known.settings());
+        return mine.satisfiedBy(known.settings()) ? known.settings() : pool.canonical(mine);
+    }
+
+    /** The client is let in with these. */
+    void login(Settings seen) {
+        now = seen;
+        atLogin = seen;
+    }
+
+    /** A server's session has been brought to {@code wanted}. */
+    void brought(ServerConnection connection, Settings wanted) {
+        // servers that do not report a setting have it now all the same
+        for (int i = 0; i < Settings.NAMES.length; i++) {
+            String value = wanted.value(i);
+            if (value != null && connection.settings.value(i) == null) {
+                connection.settings = loop.settings.with(connection.settings, i, value);
+            }
+        }
+        now = connection.settings;
+        connection.pool.remember(wanted, connection.settings);
+    }
+
+    /** The server says that a tracked setting has changed. */
+    void changed(int setting, String value) {
+        Settings before = now;
+        if (before != null) {
+            now = loop.settings.with(before, setting, value);
+        }
+    }
+
+    /** A RESET is on its way. */
+    void resets() {
+        resets = true;
+    }
+
+    /** After RESET: what has the server's default now has the client's, as its startup packet said. */
+    void resetIfAsked(@Nullable ServerConnection holding) {
+        Settings mine = atLogin;
+        Settings changed = now;
+        boolean due = resets;
+        resets = false;
+        if (!due || holding == null || mine == null || changed == null) {
+            return;
+        }
+        ServerPool.Welcome welcome = holding.pool.welcome();
+        for (int i = 0; welcome != null && i < Settings.NAMES.length; i++) {
+            String original = mine.value(i);
+            String current = changed.value(i);
+            if (original != null
+                    && current != null
+                    && current.equals(welcome.settings().value(i))) {
+                changed = loop.settings.with(changed, i, original);
+            }
+        }
+        now = changed;
+    }
+
+    /** Tells the client what its session begins with. */
+    void report(ServerPool pool, ByteBuf out) {
+        Map<String, String> reported = new LinkedHashMap<>();
+        ServerPool.Welcome welcome = pool.welcome();
+        if (welcome != null) {
+            reported.putAll(welcome.reported());
+        }
+        Settings mine = now;
+        for (int i = 0; mine != null && i < Settings.NAMES.length; i++) {
+            String value = mine.value(i);
+            if (value != null && reported.containsKey(Settings.NAMES[i])) {
+                reported.put(Settings.NAMES[i], value);
+            }
+        }
+        reported.forEach((name, value) -> Message.parameterStatus(out, name, value));
+    }
+}

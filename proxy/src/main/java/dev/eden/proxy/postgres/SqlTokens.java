@@ -1,0 +1,237 @@
+package dev.eden.proxy.postgres;
+
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+
+/** The tokens of a query's text: comments, literals, quoted names and dollar quotes as PostgreSQL reads them (manual, "Lexical Structure"). */
+final class SqlTokens {
+    enum Token {
+        WORD,
+        QUOTED,
+        LITERAL,
+        OPEN,
+        SEMICOLON,
+        OTHER,
+        END
+    }
+
+    private final ByteBuf in;
+    private final int limit;
+    private int at;
+    private int from;
+    private int to;
+    private boolean escapes;
+
+    /** The text from {@code from} to its zero or {@code limit}. */
+    SqlTokens(ByteBuf in, int from, int limit) {
+        int end = Message.endOfString(in, from, limit);
+        this.in = in;
+        this.at = from;
+        this.limit = end < 0 ? limit : end;
+    }
+
+    /** Length in bytes of the word, name or literal at hand. */
+    int length() {
+        return to - from;
+    }
+
+    /** The first byte of the word, name, literal or other token at hand. */
+    int first() {
+        return in.getByte(from);
+    }
+
+    /** The byte at {@code index} of the word, name, literal or other token at hand. */
+    int byteAt(int index) {
+        return in.getByte(from + index);
+    }
+
+    /** What is between the quotes of a name, or a literal with its quotes, as it is written. */
+    String raw() {
+        return in.toString(from, to - from, StandardCharsets.UTF_8);
+    }
+
+    /** A quoted name without its quotes. */
+    String name() {
+        return raw().replace("\"\"", "\"");
+    }
+
+    boolean is(String keyword) {
+        if (to - from != keyword.length()) {
+            return false;
+        }
+        for (int i = 0; i < keyword.length(); i++) {
+            int c = in.getByte(from + i);
+            if (c != keyword.charAt(i) && lower(c) != keyword.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int lower(int c) {
+        return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+    }
+
+    /** The word at hand in lower case, cut as the server cuts names. */
+    String word() {
+        int length = Math.min(to - from, 63);
+        byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++) {
+            bytes[i] = (byte) lower(in.getByte(from + i));
+        }
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    Token next() {
+        while (at < limit) {
+            int c = in.getByte(at);
+            if (c == ' ' || (c >= '\t' && c <= '\r')) {
+                at++;
+            } else if (c == '-' && peek(1) == '-') {
+                while (at < limit && in.getByte(at) != '\n' && in.getByte(at) != '\r') {
+                    at++;
+                }
+            } else if (c == '/' && peek(1) == '*') {
+                comment();
+            } else {
+                return token(c);
+            }
+        }
+        return Token.END;
+    }
+
+    private Token token(int c) {
+        from = at;
+        Token token = tokenAt(c);
+        if (token != Token.WORD && token != Token.QUOTED) {
+            to = at;
+        }
+        return token;
+    }
+
+    private Token tokenAt(int c) {
+        if (wordStart(c)) {
+            do {
+                at++;
+            } while (at < limit && wordPart(in.getByte(at)));
+            to = at;
+            if (to - from == 1 && peek(0) == '\'') {
+                escapes = (c | 0x20) == 'e';
+                literal();
+                return Token.LITERAL;
+            }
+            return Token.WORD;
+        }
+        if (c == '\'') {
+            escapes = false;
+            literal();
+            return Token.LITERAL;
+        }
+        if (c == '"') {
+            quoted();
+            return Token.QUOTED;
+        }
+        if (c == '$') {
+            return dollar();
+        }
+        if (c >= '0' && c <= '9') {
+            do {
+                at++;
+            } while (at < limit && (wordPart(in.getByte(at)) || in.getByte(at) == '.'));
+            return Token.OTHER;
+        }
+        at++;
+        return c == ';' ? Token.SEMICOLON : c == '(' ? Token.OPEN : Token.OTHER;
+    }
+
+    private int peek(int ahead) {
+        return at + ahead < limit ? in.getByte(at + ahead) : 0;
+    }
+
+    private static boolean wordStart(int c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c < 0;
+    }
+
+    private static boolean wordPart(int c) {
+        return wordStart(c) || (c >= '0' && c <= '9') || c == '$';
+    }
+
+    private void comment() {
+        int depth = 0;
+        while (at < limit) {
+            int c = in.getByte(at);
+            if (c == '/' && peek(1) == '*') {
+                depth++;
+                at += 2;
+            } else if (c == '*' && peek(1) == '/') {
+                depth--;
+                at += 2;
+                if (depth == 0) {
+                    return;
+                }
+            } else {
+                at++;
+            }
+        }
+    }
+
+    private void literal() {
+        at++;
+        while (at < limit) {
+            int c = in.getByte(at++);
+            if (c == '\\' && escapes) {
+                at++;
+            } else if (c == '\'') {
+                if (peek(0) != '\'') {
+                    return;
+                }
+                at++;
+            }
+        }
+    }
+
+    private void quoted() {
+        at++;
+        from = at;
+        while (at < limit) {
+            if (in.getByte(at) == '"') {
+                if (peek(1) != '"') {
+                    break;
+                }
+                at++;
+            }
+            at++;
+        }
+        to = Math.min(at, limit);
+        at++;
+    }
+
+    /** A dollar-quoted literal, or a parameter. */
+    private Token dollar() {
+        int tag = at + 1;
+        while (tag < limit && wordPart(in.getByte(tag)) && in.getByte(tag) != '$') {
+            tag++;
+        }
+        boolean digit = at + 1 < limit && in.getByte(at + 1) >= '0' && in.getByte(at + 1) <= '9';
+        if (tag >= limit || in.getByte(tag) != '$' || digit) {
+            at = Math.max(at + 1, tag);
+            return Token.OTHER;
+        }
+        int length = tag + 1 - at;
+        int start = at;
+        at = tag + 1;
+        while (at + length <= limit) {
+            int i = 0;
+            while (i < length && in.getByte(at + i) == in.getByte(start + i)) {
+                i++;
+            }
+            if (i == length) {
+                at += length;
+                return Token.LITERAL;
+            }
+            at++;
+        }
+        at = limit;
+        return Token.LITERAL;
+    }
+}

@@ -1,0 +1,205 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.postgres.Expectations.Kind;
+import io.netty.buffer.ByteBuf;
+
+/**
+ * Parse, Bind, Describe and Close of one client: its own names of statements become those that they have on servers, and what a server lacks is
+ * prepared there first. Where a method answers false, the message must wait for an earlier batch.
+ */
+final class StatementMessages {
+    private final ClientSession session;
+    private final ClientStatements statements;
+    private final Passage passage;
+
+    StatementMessages(ClientSession session, Passage passage) {
+        this.session = session;
+        this.statements = session.statements;
+        this.passage = passage;
+    }
+
+    boolean parse(ByteBuf bytes, int start, int total, ServerConnection holding) {
+        int from = start + Message.HEADER;
+        int end = start + total;
+        int nameEnd = endOfString(bytes, from, end);
+        if (nameEnd == from) {
+            Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
+            session.pins.note(statement.effect, holding);
+            holding.unnamed = statement;
+            holding.expect(Kind.PARSE, null);
+            passage.pass(bytes, total, total);
+            return true;
+        }
+        String name = Message.text(bytes, from, nameEnd);
+        ClientStatements.Entry before = statements.find(bytes, from, nameEnd);
+        if (before != null && before.confirmed()) {
+            return parseAgain(bytes, start, total, nameEnd, before.statement(), holding);
+        }
+        ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
+        Prepared statement = entry.statement();
+        if (!holding.has(statement)) {
+            switch (holding.expected.parsing(statement)) {
+                case NO -> {
+                    passage.end(bytes, holding);
+                    ByteBuf out = session.loop.buffer();
+                    holding.makeRoom(out);
+                    if (out.isReadable()) {
+                        holding.write(out);
+                    } else {
+                        out.release();
+                    }
+                    holding.expect(Kind.PARSE, entry);
+                    passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
+                    return true;
+                }
+                case EARLIER_BATCH -> {
+                    statements.skipped(entry);
+                    session.blocked();
+                    return false;
+                }
+                case SAME_BATCH -> {
+                    // will be there
+                }
+            }
+        }
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        holding.expect(Kind.KNOWN_PARSE, entry);
+        return true;
+    }
+
+    /** A name that is taken: the server says so, in its words, about a statement that it has. */
+    private boolean parseAgain(
+            ByteBuf bytes, int start, int total, int nameEnd, Prepared statement, ServerConnection holding) {
+        if (!provide(bytes, statement, holding)) {
+            return false;
+        }
+        passage.end(bytes, holding);
+        holding.expect(Kind.PARSE, null);
+        passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
+        return true;
+    }
+
+    /** Makes sure that the server has a named statement; false: that is not known before something else is answered. */
+    private boolean provide(ByteBuf bytes, Prepared statement, ServerConnection holding) {
+        if (!holding.has(statement)) {
+            switch (holding.expected.parsing(statement)) {
+                case NO -> {
+                    passage.end(bytes, holding);
+                    holding.prepare(statement, true);
+                }
+                case EARLIER_BATCH -> {
+                    session.blocked();
+                    return false;
+                }
+                case SAME_BATCH -> {
+                    // will be there
+                }
+            }
+        }
+        return true;
+    }
+
+    boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
+        session.countPassing(bytes, start, holding);
+        int from = start + Message.HEADER;
+        int end = start + Math.min(total, readable);
+        int portalEnd = endOfString(bytes, from, end);
+        int nameEnd = endOfString(bytes, portalEnd + 1, end);
+        if (nameEnd == portalEnd + 1) {
+            Prepared unnamed = statements.unnamed();
+            if (unnamed != null && holding.unnamed != unnamed) {
+                passage.end(bytes, holding);
+                holding.prepare(unnamed, false);
+            }
+            if (unnamed != null) {
+                session.pins.note(unnamed.effect, holding);
+            }
+            holding.expect(Kind.BIND, null);
+            passage.pass(bytes, total, readable);
+            return true;
+        }
+        ClientStatements.Entry entry = statements.find(bytes, portalEnd + 1, nameEnd);
+        if (entry == null) {
+            holding.expect(Kind.BIND, null);
+            passage.pass(bytes, total, readable); // made by PREPARE, or not at all: the server knows
+            return true;
+        }
+        Prepared statement = entry.statement();
+        if (!provide(bytes, statement, holding)) {
+            return false;
+        }
+        session.pins.note(statement.effect, holding);
+        passage.end(bytes, holding);
+        holding.expect(Kind.BIND, statement);
+        byte[] portal = new byte[portalEnd + 1 - from];
+        bytes.getBytes(from, portal);
+        passage.rename(bytes, start, nameEnd, total, 'B', portal, statement.name(), holding);
+        return true;
+    }
+
+    boolean describe(ByteBuf bytes, int start, int total, ServerConnection holding) {
+        int kind = bytes.getByte(start + Message.HEADER);
+        int from = start + Message.HEADER + 1;
+        int nameEnd = endOfString(bytes, from, start + total);
+        if (kind == 'S') {
+            if (nameEnd == from) {
+                Prepared unnamed = statements.unnamed();
+                if (unnamed != null && holding.unnamed != unnamed) {
+                    passage.end(bytes, holding);
+                    holding.prepare(unnamed, false);
+                }
+            } else {
+                ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
+                if (entry != null) {
+                    if (!provide(bytes, entry.statement(), holding)) {
+                        return false;
+                    }
+                    passage.end(bytes, holding);
+                    holding.expect(Kind.DESCRIBE, entry.statement());
+                    passage.rename(
+                            bytes,
+                            start,
+                            nameEnd,
+                            total,
+                            'D',
+                            new byte[] {'S'},
+                            entry.statement().name(),
+                            holding);
+                    return true;
+                }
+            }
+        }
+        holding.expect(Kind.DESCRIBE, null);
+        passage.pass(bytes, total, total);
+        return true;
+    }
+
+    void close(ByteBuf bytes, int start, int total, ServerConnection holding) {
+        int kind = bytes.getByte(start + Message.HEADER);
+        int from = start + Message.HEADER + 1;
+        int nameEnd = endOfString(bytes, from, start + total);
+        if (kind == 'S' && nameEnd > from) {
+            ClientStatements.Entry entry = statements.close(Message.text(bytes, from, nameEnd));
+            if (entry != null) {
+                passage.end(bytes, holding);
+                bytes.skipBytes(total);
+                holding.expect(Kind.KNOWN_CLOSE, entry);
+                return;
+            }
+        } else if (kind == 'S') {
+            statements.dropUnnamed();
+            holding.unnamed = null;
+        }
+        holding.expect(Kind.CLOSE, null);
+        passage.pass(bytes, total, total);
+    }
+
+    private static int endOfString(ByteBuf bytes, int from, int limit) {
+        int end = Message.endOfString(bytes, from, limit);
+        if (end < 0) {
+            throw new ProtocolViolation("invalid string in message");
+        }
+        return end;
+    }
+}

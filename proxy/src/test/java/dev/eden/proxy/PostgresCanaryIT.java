@@ -1,0 +1,287 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.proxy.CanaryPolicy.Consistency;
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Reads that the standby serves, with real replication to it. */
+class PostgresCanaryIT extends PostgresFixture {
+    private static final String LINK = "eden_test_main";
+
+    private Connection atSource;
+    private Connection atTarget;
+    private Thread marker;
+    private volatile boolean marking;
+
+    @BeforeEach
+    void replicate() throws SQLException {
+        atSource = direct(source);
+        atTarget = direct(target);
+        for (Connection at : List.of(atSource, atTarget)) {
+            run(at, "CREATE TABLE IF NOT EXISTS cells (id int PRIMARY KEY, n bigint NOT NULL)");
+            run(at, "CREATE TABLE IF NOT EXISTS sides (name text PRIMARY KEY)");
+            run(at, "GRANT ALL ON cells, sides TO app");
+            run(at, "CREATE OR REPLACE FUNCTION wild(int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT $1'");
+            run(at, "CREATE OR REPLACE VIEW wild_view AS SELECT id, wild(id) FROM cells");
+            run(at, "GRANT SELECT ON wild_view TO app");
+            run(at, "TRUNCATE cells, sides");
+        }
+        run(atSource, "INSERT INTO cells SELECT i, 0 FROM generate_series(0, 31) AS i");
+        run(atSource, "INSERT INTO sides VALUES ('source')"); // and never again: what it says tells who says it
+        run(atTarget, "INSERT INTO sides VALUES ('target')");
+        run(atSource, "CREATE PUBLICATION " + LINK + " FOR TABLE cells, sides");
+        one(atSource, "SELECT pg_create_logical_replication_slot('" + LINK + "', 'pgoutput')");
+        run(atTarget, "INSERT INTO cells SELECT i, 0 FROM generate_series(0, 31) AS i");
+        run(
+                atTarget,
+                "CREATE SUBSCRIPTION " + LINK + " CONNECTION '" + conninfo(source) + "' PUBLICATION " + LINK
+                        + " WITH (create_slot = false, slot_name = '" + LINK
+                        + "', copy_data = false, synchronous_commit = off)");
+        run(atTarget, "REVOKE CONNECT ON DATABASE eden FROM PUBLIC");
+        marking = true;
+        marker = Thread.ofVirtual().start(this::mark);
+        start(config -> config.withPool(Pooling.TRANSACTION, 4));
+    }
+
+    /** As Eden's replicator does: without a commit now and then nobody can tell that nothing has happened. */
+    private void mark() {
+        try (Connection at = direct(source)) {
+            while (marking) {
+                run(at, "UPDATE cells SET n = n + 1 WHERE id = 31");
+                Thread.sleep(20);
+            }
+        } catch (SQLException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String conninfo(EmbeddedPostgres server) {
+        return "host=127.0.0.1 port=" + server.port() + " dbname=eden user=" + server.user() + " password="
+                + server.password();
+    }
+
+    @AfterEach
+    void cleanUp() throws Exception {
+        marking = false;
+        marker.join();
+        run(atTarget, "ALTER SUBSCRIPTION " + LINK + " DISABLE");
+        run(atTarget, "ALTER SUBSCRIPTION " + LINK + " SET (slot_name = NONE)");
+        run(atTarget, "DROP SUBSCRIPTION " + LINK);
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> one(atSource, "SELECT count(*) FROM pg_replication_slots WHERE active")
+                        .equals("0"));
+        one(atSource, "SELECT pg_drop_replication_slot('" + LINK + "')");
+        run(atSource, "DROP PUBLICATION " + LINK);
+        run(atTarget, "GRANT CONNECT ON DATABASE eden TO PUBLIC");
+        atSource.close();
+        atTarget.close();
+    }
+
+    private void canary(Consistency consistency, Duration maxWait) {
+        store.canary(new CanaryPolicy(1, consistency, maxWait), false, LINK);
+    }
+
+    /** Reads until the standby answers: it knows the catalogues, its sessions are there. */
+    private void awaitServed(Connection client) {
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> one(client, "SELECT name FROM sides").equals("target"));
+    }
+
+    private TrafficReport traffic() {
+        int seen = store.reports.size();
+        await().atMost(Duration.ofSeconds(30)).until(() -> store.reports.size() > seen + 1);
+        return store.reports.getLast();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Consistency.class)
+    void nobodyReadsLessThanItHasSeen(Consistency consistency) throws Exception {
+        canary(consistency, Duration.ofMillis(200));
+        AtomicBoolean over = new AtomicBoolean();
+        List<Future<Long>> clients = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+                Connection first = client()) {
+            awaitServed(first);
+            for (int i = 0; i < 6; i++) {
+                int id = 1 + i;
+                String mode = i % 3 == 0 ? "simple" : "extended";
+                clients.add(threads.submit(() -> {
+                    long served = 0;
+                    long written = 0;
+                    try (Connection client = client("preferQueryMode", mode, "prepareThreshold", "3");
+                            PreparedStatement write =
+                                    client.prepareStatement("UPDATE cells SET n = n + 1 WHERE id = ?");
+                            PreparedStatement read =
+                                    client.prepareStatement("SELECT n, name FROM cells, sides WHERE id = ?")) {
+                        write.setInt(1, id);
+                        read.setInt(1, id);
+                        while (!over.get()) {
+                            assertThat(write.executeUpdate()).isOne();
+                            written++;
+                            for (int again = 0; again < 2; again++) {
+                                try (ResultSet row = read.executeQuery()) {
+                                    assertThat(row.next()).isTrue();
+                                    assertThat(row.getLong(1)).isEqualTo(written);
+                                    served += "target".equals(row.getString(2)) ? 1 : 0;
+                                }
+                            }
+                        }
+                    }
+                    return served;
+                }));
+            }
+            await().pollDelay(Duration.ofSeconds(3))
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() ->
+                            !store.reports.isEmpty() && store.reports.getLast().servedByStandby() > 200);
+            over.set(true);
+            for (Future<Long> client : clients) {
+                assertThat(client.get()).isPositive();
+            }
+        }
+        TrafficReport report = traffic();
+        assertThat(report.chosenReads()).isEqualTo(report.eligibleReads());
+        assertThat(report.standby().errors()).isZero();
+    }
+
+    @Test
+    void aStandbyThatStaysBehindIsWaitedForNoLongerThanAllowed() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(5));
+        try (Connection client = client()) {
+            awaitServed(client);
+            run(atTarget, "ALTER SUBSCRIPTION " + LINK + " DISABLE");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> one(
+                                    atTarget,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%worker'")
+                            .equals("0"));
+            run(client, "UPDATE cells SET n = 7 WHERE id = 0");
+            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0"))
+                    .isEqualTo("7source");
+            assertThat(traffic().ineligible()).containsKey("stale");
+            run(atTarget, "ALTER SUBSCRIPTION " + LINK + " ENABLE");
+            awaitServed(client);
+            assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0"))
+                    .isEqualTo("7target");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT name FROM sides FOR UPDATE",
+                "SELECT name FROM sides WHERE random() < 2",
+                "SELECT name FROM sides WHERE 0 = wild(0)",
+                "SELECT name FROM sides, wild_view WHERE id = 0",
+                "SELECT name FROM sides WHERE current_user = 'app'",
+                "WITH x AS (UPDATE cells SET n = n WHERE id = 0 RETURNING n) SELECT name FROM x, sides",
+            })
+    void whatTheStandbyMayNotAnswerItDoesNot(String sql) throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            awaitServed(client);
+            assertThat(one(client, sql)).isEqualTo("source");
+            client.setAutoCommit(false);
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("source");
+            client.commit();
+        }
+    }
+
+    @Test
+    void theStandbysErrorsAreNotTheClients() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            awaitServed(client);
+            run(atTarget, "REVOKE ALL ON sides FROM app");
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("source");
+            run(atTarget, "GRANT ALL ON sides TO app");
+            assertThat(traffic().ineligible()).containsKey("standby_error");
+            // An error of the statement's own comes from the source, in its words.
+            assertThatThrownBy(() -> one(client, "SELECT 1 / (n - n) FROM cells"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("22012"));
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+        }
+    }
+
+    @Test
+    void aLostStandbyCostsNobodyAConnection() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            awaitServed(client);
+            one(
+                    atTarget,
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+            assertThat(one(client, "SELECT count(*) FROM cells")).isEqualTo("32");
+            awaitServed(client);
+        }
+    }
+
+    @Test
+    void aSessionsSettingsGoWithItsReads() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection tokyo = client();
+                Connection plain = client()) {
+            run(tokyo, "SET TimeZone = 'Asia/Tokyo'");
+            awaitServed(tokyo);
+            awaitServed(plain);
+            String moment = "SELECT timestamptz '2024-01-01 00:00:00+00' || name FROM sides";
+            assertThat(one(tokyo, moment)).isEqualTo("2024-01-01 09:00:00+09target");
+            assertThat(one(plain, moment)).doesNotContain("+09").endsWith("target");
+        }
+    }
+
+    @Test
+    void differencesAreFoundAndWhatOnlyChangesIsNone() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                one(client, "SELECT sum(n) > 0 FROM cells WHERE id = 31");
+                one(client, "SELECT n FROM cells WHERE id = 31");
+                return !store.reports.isEmpty() && store.reports.getLast().comparedReads() > 5;
+            });
+            assertThat(traffic().mismatchedReads()).isZero();
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                one(client, "SELECT name FROM sides");
+                return store.reports.getLast().mismatchedReads() > 0;
+            });
+        }
+    }
+
+    @Test
+    void afterAFlipNothingIsReadFromTheOldSide() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            awaitServed(client);
+            run(atTarget, "GRANT CONNECT ON DATABASE eden TO PUBLIC");
+            hold();
+            flip();
+            for (int i = 0; i < 20; i++) {
+                assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            }
+            run(client, "UPDATE cells SET n = 99 WHERE id = 3");
+            assertThat(one(client, "SELECT n FROM cells WHERE id = 3")).isEqualTo("99");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.eden.proxy.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ReadTextTest {
+    private static final List<@Nullable String[]> ROWS = List.<@Nullable String[]>of(
+            relation("t", "table"),
+            relation("Odd Name", "table"),
+            relation("s", "other"),
+            relation("late", "view", "SELECT t.id FROM t WHERE t.at < now();"),
+            relation("good", "view", "SELECT t.id, lower(t.name) AS name FROM t;"),
+            relation("better", "view", "SELECT good.id FROM good;"),
+            relation("here", "table"),
+            function("count", "own", "i"),
+            function("lower", "own", "i"),
+            function("to_char", "own", "s"),
+            function("now", "own", "s"),
+            function("random", "own", "v"),
+            function("nextval", "own", "v"),
+            function("set_config", "own", "v"),
+            function("tidy", "made", "i"),
+            function("wild", "made", "v"),
+            function("mixed", "made", "i"),
+            function("mixed", "own", "v"));
+
+    private static @Nullable String[] relation(String name, String kind, @Nullable String... text) {
+        return new @Nullable String[] {"relation", name, kind, "public.id integer", text.length == 0 ? null : text[0]};
+    }
+
+    private static @Nullable String[] function(String name, String whose, String volatility) {
+        return new @Nullable String[] {"function", name, whose, volatility, whose.equals("own") ? "" : "public." + name
+        };
+    }
+
+    private static final ReadCatalogue CATALOGUE = new ReadCatalogue(ROWS, there());
+
+    /** The same, but one table has another column. */
+    private static List<@Nullable String[]> there() {
+        List<@Nullable String[]> rows = new ArrayList<>(ROWS);
+        rows.removeIf(row -> "here".equals(row[1]));
+        rows.add(new @Nullable String[] {"relation", "here", "table", "public.id integer,more text", null});
+        return rows;
+    }
+
+    private static ReadText.Verdict judge(ReadCatalogue catalogue, String sql) {
+        ByteBuf bytes = Unpooled.copiedBuffer(sql + "\0", StandardCharsets.UTF_8);
+        return ReadText.judge(catalogue, bytes, 0, bytes.writerIndex());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT * FROM t",
+                "select id from public.t where id = $1 and name like 'a%';",
+                "SELECT count(*) FROM t /* FOR UPDATE */ -- nextval('x')",
+                "WITH x AS (SELECT id FROM t) SELECT x.id FROM x JOIN t USING (id) WHERE (x.id, t.id) IN ((1, 2))",
+                "SELECT to_char(at, 'YYYY') FROM t WHERE id = ANY ($1) LIMIT 10",
+                "SELECT v[greatest(1, 3):] FROM \"Odd Name\"",
+                "SELECT tidy(id) FROM good",
+                "SELECT id FROM better",
+                "SELECT id::numeric(10, 2) FROM t WHERE name = 'it''s; DROP'",
+                "SELECT 1.5, 27 FROM t",
+            })
+    void admits(String sql) {
+        assertThat(judge(CATALOGUE, sql).reason()).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            SELECT 1                                              | no_table
+            SHOW TimeZone                                         | statement
+            EXPLAIN ANALYZE SELECT * FROM t                       | statement
+            TABLE t                                               | statement
+            (SELECT * FROM t)                                     | statement
+            SELECT * FROM t; SELECT * FROM t                      | statement
+            SELECT * FROM t FOR UPDATE                            | locks
+            SELECT * FROM t FOR NO KEY UPDATE                     | locks
+            SELECT * FROM t FOR/**/SHARE                          | locks
+            SELECT random() FROM t                                | function
+            SELECT random /* so */ () FROM t                      | function
+            SELECT nextval('a') FROM t                            | function
+            SELECT "set_config"('a', 'b', false) FROM t           | function
+            SELECT wild(id) FROM t                                | function
+            SELECT t.wild FROM t                                  | function
+            SELECT mixed(id) FROM t                               | function
+            SELECT unheard_of(id) FROM t                          | function
+            SELECT now() FROM t                                   | function
+            SELECT id FROM late                                   | relation
+            SELECT id FROM s, t                                   | relation
+            SELECT * FROM here                                    | relation
+            SELECT current_date FROM t                            | clock
+            SELECT * FROM t WHERE at < 'now'                      | clock
+            SELECT * FROM t WHERE at < timestamp 'Yesterday'      | clock
+            SELECT * FROM t WHERE at < E'\\156ow'                 | text
+            SELECT * FROM t WHERE at < U&'\\006eow'               | text
+            SELECT * FROM t WHERE at < $$now$$                    | text
+            SELECT pg_advisory_lock(1) FROM t                     | system
+            SELECT relname FROM pg_class, t                       | system
+            SELECT "pg_sleep"(1) FROM t                           | text
+            SELECT ctid FROM t                                    | system
+            SELECT 't'::regclass FROM t                           | system
+            SELECT current_user FROM t                            | system
+            SELECT table_name FROM information_schema.tables, t   | system
+            SELECT * FROM t TABLESAMPLE system (10)               | text
+            SELECT * FROM t WHERE id = 1or wild = 1               | text
+            """)
+    void sendsToTheActiveSide(String sql, String reason) {
+        assertThat(judge(CATALOGUE, sql).read()).isTrue();
+        assertThat(judge(CATALOGUE, sql).reason()).isEqualTo(reason);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "INSERT INTO t VALUES (1)",
+                "WITH x AS (DELETE FROM t RETURNING id) SELECT * FROM x",
+                "SELECT * INTO u FROM t",
+                "BEGIN",
+                "SET a = b",
+                "COPY t TO STDOUT",
+                "",
+            })
+    void doesNotTakeForReads(String sql) {
+        assertThat(judge(CATALOGUE, sql).read()).isFalse();
+    }
+
+    @Test
+    void admitsNothingWithoutCatalogues() {
+        assertThat(judge(ReadCatalogue.NONE, "SELECT * FROM t").reason()).isEqualTo("unknown_catalogue");
+    }
+
+    @Test
+    void admitsNothingWhereSomethingVolatileRunsUnnamed() {
+        List<@Nullable String[]> rows = new ArrayList<>(ROWS);
+        rows.add(new @Nullable String[] {"unnamed", "my_cast", "", "", ""});
+        assertThat(judge(new ReadCatalogue(rows, ROWS), "SELECT * FROM t").reason())
+                .isEqualTo("volatile_type");
+    }
+
+    @Test
+    void comparesOnlyWhatTheRowsAloneDecide() {
+        assertThat(judge(CATALOGUE, "SELECT id FROM t").comparable()).isTrue();
+        assertThat(judge(CATALOGUE, "SELECT id FROM t LIMIT 3").comparable()).isFalse();
+    }
+}
