@@ -218,7 +218,7 @@ public final class EdenServer implements AutoCloseable {
                 commands,
                 status,
                 validations,
-                new MigrationReport(status, store.audit(), store.replication(), validations)));
+                new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
         components.add(events);
         components.add(new RecoveryResource(migrations, orchestrator, status, store.routes()));
         components.add(new TokenResource(tokens));

@@ -343,8 +343,9 @@ class BadInputIT {
 
     @Test
     void dataOfTheOtherEngineIsRefused() {
-        String logical = MIGRATION.replace("\"m\"", "\"logical\"").replace("\"scan\"", "\"logical\"");
-        assertThat(eden.post("/api/v1/migrations", logical).status()).isEqualTo(201);
+        String logical = "{\"id\":\"logical\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"logical\"}}";
+        TestServer.Answer created = eden.post("/api/v1/migrations", logical);
+        assertThat(created.status()).as(created.body()).isEqualTo(201);
         assertProblem(
                 eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
                 422,

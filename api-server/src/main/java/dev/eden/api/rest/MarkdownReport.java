@@ -33,9 +33,11 @@ final class MarkdownReport {
         row("", "forecast", "outcome");
         row("---", "---", "---");
         row("pause", "at most " + forecast.path("pause_at_most_ms").asLong() + " ms", millis(outcome.path("pause_ms")));
+        row("pause, rehearsed", millis(forecast.path("rehearsed_pause_ms")), "");
         row("attempts", "at most " + forecast.path("attempts_at_most").asLong(), cell(outcome.path("attempts")));
         row("differences left", "0", cell(outcome.path("differences_remaining")));
-        row("copied", "", cell(outcome.path("keys_copied")) + " keys or rows");
+        row("copy", seconds(forecast.at("/copy/seconds")), seconds(outcome.path("copy_took_seconds")));
+        row("copied", cell(forecast.at("/copy/items")) + " keys or rows", cell(outcome.path("keys_copied")) + " keys or rows");
         text.append("\n## Phases\n\n");
         row("entered", "phase", "lasted", "by", "why");
         row("---", "---", "---", "---", "---");
@@ -47,7 +49,7 @@ final class MarkdownReport {
                     cell(phase.path("actor")),
                     cell(phase.path("reason")));
         }
-        text.append("\n## Attempts\n\n");
+        text.append("\n## Attempts and rehearsals\n\n");
         row("direction", "outcome", "pause", "steps", "what stood in the way");
         row("---", "---", "---", "---", "---");
         for (JsonNode attempt : report.path("attempts")) {
@@ -72,6 +74,10 @@ final class MarkdownReport {
 
     private void row(String... cells) {
         text.append("| ").append(String.join(" | ", cells)).append(" |\n");
+    }
+
+    private static String seconds(JsonNode number) {
+        return number.isNumber() ? String.format(Locale.ROOT, "%.1f s", number.asDouble()) : "–";
     }
 
     private static String millis(JsonNode number) {

@@ -8,6 +8,7 @@ import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ValidationLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.Views;
 import dev.eden.workflows.MigrationView;
@@ -24,13 +25,19 @@ public final class MigrationReport {
     private final AuditLog audit;
     private final ReplicationLedger replication;
     private final ValidationLedger validations;
+    private final ForecastStore forecasts;
 
     public MigrationReport(
-            MigrationStatus status, AuditLog audit, ReplicationLedger replication, ValidationLedger validations) {
+            MigrationStatus status,
+            AuditLog audit,
+            ReplicationLedger replication,
+            ValidationLedger validations,
+            ForecastStore forecasts) {
         this.status = status;
         this.audit = audit;
         this.replication = replication;
         this.validations = validations;
+        this.forecasts = forecasts;
     }
 
     ObjectNode of(Migration migration) {
@@ -50,7 +57,8 @@ public final class MigrationReport {
         report.set("validation", Json.mapper().valueToTree(validation.orElse(null)));
         ArrayNode attempts = status.attempts(migration);
         report.set("attempts", attempts);
-        ObjectNode forecast = MigrationStatus.forecast(migration);
+        ObjectNode forecast = status.forecast(migration);
+        forecast.set("copy", forecasts.of(migration.id()).orElse(null));
         report.set("forecast", forecast);
         report.set("outcome", outcome(migration, attempts, forecast, validation.orElse(null)));
         return report;
@@ -99,19 +107,27 @@ public final class MigrationReport {
         outcome.put(
                 "flips",
                 Views.parse(migration.viewJson()).map(MigrationView::flips).orElse(0));
+        int flights = 0;
         Double pause = null;
         for (JsonNode attempt : attempts) {
+            flights += attempt.path("outcome").asText().equals("rehearsed") ? 0 : 1;
             if (attempt.path("outcome").asText().equals("committed")) {
                 pause = MigrationStatus.pauseMillis(attempt);
             }
         }
-        outcome.put("attempts", attempts.size());
+        outcome.put("attempts", flights);
         outcome.put("pause_ms", pause);
         outcome.put(
                 "within_forecast",
                 pause == null
                         ? null
                         : (Boolean) (pause <= forecast.path("pause_at_most_ms").asLong()));
+        outcome.put(
+                "copy_took_seconds",
+                forecasts
+                        .copyTook(migration.id())
+                        .map(took -> took.toMillis() / 1_000.0)
+                        .orElse(null));
         outcome.put("differences_remaining", validation == null ? null : (Long) validation.remaining());
         Optional<Progress> progress = migration.started() ? replication.progress(migration.id()) : Optional.empty();
         outcome.put("keys_copied", progress.map(Progress::keysDone).orElse(null));

@@ -215,6 +215,15 @@ public final class MigrationResource {
     @Path("{id}/rehearse")
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
+    @Answers(
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_NOT_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.MIGRATION_WITHOUT_INTERLAY,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.COMMAND_TIMED_OUT
+            })
     public Response rehearse(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         return commands.rehearse(migration, MigrationRequests.reason(body), Caller.actor(request));

@@ -205,12 +205,18 @@ public final class MigrationStatus {
         return node;
     }
 
-    /** What the cutover is allowed to cost. */
-    static ObjectNode forecast(Migration migration) {
-        return Json.mapper()
-                .createObjectNode()
-                .put("pause_at_most_ms", migration.definition().cutover().deadlineMs())
-                .put("attempts_at_most", migration.definition().cutover().maxAttempts());
+    /** What the cutover is allowed to cost, and what the last rehearsal cost. */
+    ObjectNode forecast(Migration migration) {
+        ObjectNode forecast = Json.mapper().createObjectNode();
+        forecast.put("pause_at_most_ms", migration.definition().cutover().deadlineMs());
+        forecast.put("attempts_at_most", migration.definition().cutover().maxAttempts());
+        forecast.putNull("rehearsed_pause_ms");
+        for (JsonNode attempt : attempts(migration)) {
+            if (attempt.path("outcome").asText().equals("rehearsed")) {
+                forecast.put("rehearsed_pause_ms", pauseMillis(attempt));
+            }
+        }
+        return forecast;
     }
 
     /** Milliseconds from the hold until all was open again. */
@@ -231,7 +237,7 @@ public final class MigrationStatus {
         status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
     }
 
-    /** Oldest first. */
+    /** Attempts and rehearsals, oldest first. */
     ArrayNode attempts(Migration migration) {
         ArrayNode attempts = Json.mapper().createArrayNode();
         for (RouteReports.AttemptReport attempt : reports.attempts(migration.id())) {
