@@ -35,8 +35,7 @@ class TemporalOperatorsIT {
 
     @BeforeAll
     static void start() {
-        assumeTrue(
-                EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
+        assumeTrue(EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
         binary = EmbeddedTemporal.devServerBinary().orElseThrow().toString();
         eden = TestServer.start(EmbeddedTemporal.Form.DEV_SERVER);
     }

@@ -37,7 +37,10 @@ final class MarkdownReport {
         row("attempts", "at most " + forecast.path("attempts_at_most").asLong(), cell(outcome.path("attempts")));
         row("differences left", "0", cell(outcome.path("differences_remaining")));
         row("copy", seconds(forecast.at("/copy/seconds")), seconds(outcome.path("copy_took_seconds")));
-        row("copied", cell(forecast.at("/copy/items")) + " keys or rows", cell(outcome.path("keys_copied")) + " keys or rows");
+        row(
+                "copied",
+                cell(forecast.at("/copy/items")) + " keys or rows",
+                cell(outcome.path("keys_copied")) + " keys or rows");
         text.append("\n## Phases\n\n");
         row("entered", "phase", "lasted", "by", "why");
         row("---", "---", "---", "---", "---");

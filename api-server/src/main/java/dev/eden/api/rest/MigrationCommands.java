@@ -82,7 +82,7 @@ public final class MigrationCommands {
                         .map(took -> took.toMillis() / 1_000.0)
                         .orElse(null));
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
-        plan.set("forecast", MigrationStatus.forecast(migration));
+        plan.set("forecast", status.forecast(migration));
         ArrayNode words = plan.putArray("steps");
         PlanSteps.of(spec).forEach(words::add);
         return plan;
