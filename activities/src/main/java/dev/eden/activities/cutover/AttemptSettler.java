@@ -124,7 +124,7 @@ public final class AttemptSettler {
     }
 
     /** What a settled attempt leaves on the standby; where that cannot be reached, {@link FenceSweeper} does it when it is back. */
-    void finish(Routes settled) {
+    public void finish(Routes settled) {
         String standby = settled.standby();
         if (settled.state() != RouteState.STABLE || standby == null) {
             return;

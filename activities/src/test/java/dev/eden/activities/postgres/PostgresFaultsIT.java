@@ -87,6 +87,7 @@ class PostgresFaultsIT {
                     AttemptSettler settler =
                             new AttemptSettler(servers.store, new PostgresCutover(servers, servers.records));
                     RouteLedger.Routes after = settler.settleUntilStable(PostgresServers.MIGRATION);
+                    settler.finish(after);
                     assertThat(after.state()).isEqualTo(RouteState.STABLE);
                     assertThat(after.epoch()).as("death %d", deaths).isBetween(before.epoch(), before.epoch() + 1);
                     assertOwner(servers, after.active());

@@ -71,7 +71,7 @@ public final class RequestMaker {
     public Made next() {
         OpenApi.Operation operation =
                 api.operations().get(random.nextInt(api.operations().size()));
-        StringBuilder path = new StringBuilder(chance(8) ? "" : "/api/v1");
+        StringBuilder path = new StringBuilder(aliased(operation.path()) && chance(8) ? "" : "/api/v1");
         for (String segment : operation.path().substring(1).split("/")) {
             path.append('/').append(segment.startsWith("{") ? parameter(segment) : segment);
         }
@@ -172,6 +172,11 @@ public final class RequestMaker {
             object.set("unknown", Json.tree(pick(JUNK)));
         }
         return object;
+    }
+
+    /** These are served without {@code /api/v1} as well. */
+    private static boolean aliased(String path) {
+        return path.startsWith("/migrations") || path.startsWith("/endpoints") || path.startsWith("/interlays");
     }
 
     private boolean chance(int oneIn) {
