@@ -230,6 +230,12 @@ class CommandLineIT {
         Files.writeString(file, shell.run("config", "example").out());
         assertThat(shell.run("config", "check", file.toString()).code()).isZero();
         Files.writeString(file, "database:\n  url: postgresql://eden@db/eden?password=hunter2\nlog: {format: json}\n");
+        FakeTerminal.Result open = shell.run("config", "check", file.toString());
+        assertThat(open.code()).isEqualTo(2);
+        assertThat(open.err())
+                .contains(file + ":2:8: database.url has a password in it")
+                .doesNotContain("hunter2");
+        Files.writeString(file, "database:\n  url: postgresql://eden@db/eden\nlog: {format: json}\n");
         FakeTerminal.Result shown = shell.with("EDEN_API_PORT", "9000")
                 .with("EDEN_ADMIN_TOKEN", "hunter2-hunter2-")
                 .run("config", "check", file.toString());
