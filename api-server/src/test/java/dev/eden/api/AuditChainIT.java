@@ -64,7 +64,8 @@ class AuditChainIT {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource(
-            delimiter = '|',
+            delimiterString = " | ",
+            quoteCharacter = '`',
             value = {
                 "changed | UPDATE audit_log SET actor = 'mallory' WHERE position = 3 | 3 | not as it was written",
                 "document changed | UPDATE audit_log SET after = after || '{\"host\":\"other\"}' WHERE position = 4 AND after IS NOT NULL | 4 | not as it was written",
