@@ -54,7 +54,7 @@ public final class RequestMaker {
     private static final List<String> NONSENSE = List.of(
             "", "{", "[]", "null", "\u0000", "{\"id\":1}}", "{\"id\":\"a\",\"id\":\"b\"}", "ÿ", "[".repeat(2_000));
     private static final List<String> SEGMENTS =
-            List.of("%20", "%00", "%2e%2e", "%2F", "%ff", "x%0d%0ay", "ü", "%F0%9F%92%A5", "y".repeat(300), ";a=b");
+            List.of("%20", "%00", "%2e%2e", "%2F", "%ff", "x%0d%0ay", "ü", "%F0%9F%92%A5", "y".repeat(300));
 
     private final OpenApi api;
     private final Random random;
