@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.api.rest.OpenApi;
 import dev.eden.api.rest.RequestMaker;
+import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
@@ -35,11 +36,17 @@ class FuzzIT {
     void whateverIsAskedIsAnsweredInOrder() {
         RequestMaker maker = new RequestMaker(OpenApi.read(), SEED);
         Map<Integer, Integer> statuses = new TreeMap<>();
+        String before = "none";
         for (int i = 0; i < REQUESTS; i++) {
             RequestMaker.Made made = maker.next();
-            String[] headers = made.headers().toArray(String[]::new);
-            TestServer.Answer answer = eden.send(
-                    made.authenticated() ? TestServer.TOKEN : null, made.method(), made.path(), made.body(), headers);
+            TestServer.Answer answer;
+            try {
+                answer = send(made);
+            } catch (UncheckedIOException e) {
+                throw new AssertionError(
+                        "request " + i + " of seed " + SEED + " has no answer: " + made + "; before it: " + before, e);
+            }
+            before = made + " answers " + answer.status();
             String what = "request " + i + " of seed " + SEED + ": " + made + " answers " + answer.status() + " "
                     + answer.body();
             // 502 is the database's error, told by the check of an endpoint.
@@ -57,5 +64,11 @@ class FuzzIT {
                 .contains(200, 201, 400, 401, 404, 409, 422);
         assertThat(eden.get("/api/v1/audit/verify").json().path("intact").asBoolean())
                 .isTrue();
+    }
+
+    private static TestServer.Answer send(RequestMaker.Made made) {
+        String[] headers = made.headers().toArray(String[]::new);
+        return eden.send(
+                made.authenticated() ? TestServer.TOKEN : null, made.method(), made.path(), made.body(), headers);
     }
 }

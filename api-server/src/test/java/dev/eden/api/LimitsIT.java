@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import dev.eden.api.rest.Security;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -63,6 +66,29 @@ class LimitsIT {
             assertThat(headers.firstValue("strict-transport-security"))
                     .as("without TLS")
                     .isEmpty();
+        }
+    }
+
+    /** Else a client sends its next request into a connection that is about to be closed. */
+    @Test
+    void anAnswerThatEndsTheConnectionSaysSo() throws IOException {
+        assertThat(raw("POST /api/v1/endpoints HTTP/1.1\r\nHost: eden\r\nContent-Length: 9\r\n\r\n"))
+                .as("refused before its body came")
+                .startsWith("HTTP/1.1 401")
+                .containsIgnoringCase("connection: close");
+        assertThat(raw("GET /api/v1/endpoints/%00 HTTP/1.1\r\nHost: eden\r\n\r\n"))
+                .as("not understood")
+                .startsWith("HTTP/1.1 400")
+                .containsIgnoringCase("connection: close");
+    }
+
+    /** What the server answers until it closes. */
+    private static String raw(String request) throws IOException {
+        URI uri = eden.uri("/");
+        try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         }
     }
 

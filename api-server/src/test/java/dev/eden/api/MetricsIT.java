@@ -73,8 +73,9 @@ class MetricsIT {
         execute("INSERT INTO attempt (migration, epoch, direction, coordinator, outcome, report)"
                 + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
                 + " ('m', 1, 'forward', 'c', 'aborted', '{\"pauseMicros\": 0}')");
-        execute("INSERT INTO replication (migration, progress) VALUES ('m', '{\"lagMs\": 7, \"keysDone\": 11, \"keysPerSecond\": 5}')"
-                + " ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
+        execute(
+                "INSERT INTO replication (migration, progress) VALUES ('m', '{\"lagMs\": 7, \"keysDone\": 11, \"keysPerSecond\": 5}')"
+                        + " ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
         execute("INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0}')");
     }
 

@@ -5,14 +5,20 @@ import dev.eden.api.problem.Problem;
 import jakarta.annotation.Priority;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
+import jakarta.ws.rs.container.ContainerResponseContext;
+import jakarta.ws.rs.container.ContainerResponseFilter;
 import jakarta.ws.rs.container.PreMatching;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 
-/** Reads a body once, up to 1 MiB; runs after authentication, so that a stranger's body is never read. */
+/**
+ * Reads a body once, up to 1 MiB; runs after authentication, so that a stranger's body is never read. An answer given before the body
+ * was read says {@code Connection: close} (RFC 9112 section 9.6): the server closes there, and a client that is not told loses its next
+ * request on the connection.
+ */
 @PreMatching
 @Priority(1_100)
-final class BodyFilter implements ContainerRequestFilter {
+final class BodyFilter implements ContainerRequestFilter, ContainerResponseFilter {
     private static final int LIMIT = 1 << 20;
     private static final String BODY = "dev.eden.body";
 
@@ -27,6 +33,14 @@ final class BodyFilter implements ContainerRequestFilter {
         }
         request.setProperty(BODY, body);
         request.setEntityStream(new ByteArrayInputStream(body));
+    }
+
+    @Override
+    public void filter(ContainerRequestContext request, ContainerResponseContext response) {
+        boolean sent = request.getLength() > 0 || request.getHeaderString("Transfer-Encoding") != null;
+        if (sent && request.getProperty(BODY) == null) {
+            response.getHeaders().putSingle("Connection", "close");
+        }
     }
 
     static byte[] body(ContainerRequestContext request) {

@@ -28,6 +28,10 @@ final class JettyProblems extends ErrorHandler {
         var document = ProblemDocument.of(problem);
         document.put("status", status);
         HeadersFilter.HEADERS.forEach(response.getHeaders()::put);
+        if (status != 404 && status != 405) {
+            // Jetty closes the connection after these: a client that is not told would lose its next request on it.
+            response.getHeaders().put(HttpHeader.CONNECTION, "close");
+        }
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, ProblemDocument.MEDIA_TYPE);
         Content.Sink.write(response, true, document.toString(), callback);
         return true;
