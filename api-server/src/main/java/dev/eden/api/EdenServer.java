@@ -1,5 +1,6 @@
 package dev.eden.api;
 
+import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
 import dev.eden.api.metrics.ProxyPresence;
@@ -15,6 +16,8 @@ import dev.eden.api.rest.MigrationEventsResource;
 import dev.eden.api.rest.MigrationReport;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
+import dev.eden.api.rest.ProxyRemoval;
+import dev.eden.api.rest.ProxyResource;
 import dev.eden.api.rest.RecoveryResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
@@ -23,6 +26,7 @@ import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
@@ -213,6 +217,10 @@ public final class EdenServer implements AutoCloseable {
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
+        ProxyStore proxyStore = new ProxyStore(jdbi, store.audit());
+        components.add(new ProxyResource(
+                proxyStore,
+                new ProxyRemoval(proxyStore, new ProxyConnections(store.endpoints(), store.records())::count)));
         components.add(new MigrationResource(
                 migrations,
                 commands,

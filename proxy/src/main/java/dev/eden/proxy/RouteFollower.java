@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
  *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one, where there are any
  *   STABLE ───── switch to the active side, send what was held; ack OPENED for the attempt
  * </pre>
+ *
+ * <p>A process that the store does not know as joined (an operator has removed it while it was silent) holds, joins anew, and serves from the
+ * next STABLE on: an attempt that does not wait for it may be on its way. One that was replaced under its name holds for good.
  */
 final class RouteFollower implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RouteFollower.class);
@@ -47,6 +50,8 @@ final class RouteFollower implements AutoCloseable {
     private final Semaphore signal = new Semaphore(0);
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Thread thread;
+    private final Thread pulse;
+    private final Wakefulness wakefulness;
     private RouteStore.@Nullable Subscription subscription;
     private volatile boolean stopping;
 
@@ -55,6 +60,9 @@ final class RouteFollower implements AutoCloseable {
     private volatile boolean serving = true;
     private volatile @Nullable HandOpened handOpened;
     private boolean contradictionTold;
+    /** Not among the interlay's proxies, or joined again and not served since; null: it is. */
+    private volatile @Nullable String outside;
+
     final AtomicLong lateRows = new AtomicLong();
     final AtomicLong storeFailures = new AtomicLong();
     private long installedVersion = -1;
@@ -82,6 +90,11 @@ final class RouteFollower implements AutoCloseable {
                 .daemon()
                 .name("eden-route-" + identity.name())
                 .unstarted(this::run);
+        this.wakefulness = loops.wakefulness();
+        this.pulse = Thread.ofPlatform()
+                .daemon()
+                .name("eden-pulse-" + identity.name())
+                .unstarted(this::beat);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */
@@ -89,18 +102,38 @@ final class RouteFollower implements AutoCloseable {
         install(current);
         subscription = store.watch(interlay, signal::release);
         thread.start();
+        pulse.start();
+    }
+
+    private void beat() {
+        try {
+            while (!stopping) {
+                if (wakefulness.beat()) {
+                    signal.release();
+                }
+                Thread.sleep(Wakefulness.PULSE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     Health health() {
         Route route = current;
         boolean readable = storeReadable;
         HandOpened opened = handOpened;
-        String detail = opened != null
-                ? opened.detail()
-                : !serving && !readable
-                        ? "holds requests: the store can't be read and an attempt is running"
-                        : !readable ? "the store can't be read; serving on the last route" : "";
-        return new Health(serving, route.state(), route.epoch(), readable, detail);
+        String away = outside;
+        boolean slept = wakefulness.slept(System.nanoTime());
+        String detail = away != null
+                ? "holds requests: " + away
+                : opened != null
+                        ? opened.detail()
+                        : slept
+                                ? "holds requests: it was stopped for a while and has not read the route since"
+                                : !serving && !readable
+                                        ? "holds requests: the store can't be read and an attempt is running"
+                                        : !readable ? "the store can't be read; serving on the last route" : "";
+        return new Health(serving && !slept, route.state(), route.epoch(), readable, detail);
     }
 
     Route route() {
@@ -109,6 +142,7 @@ final class RouteFollower implements AutoCloseable {
 
     private void run() {
         while (!stopping) {
+            wakefulness.beat();
             long began = System.nanoTime();
             try {
                 Route row = store.read(identity, interlay);
@@ -129,6 +163,10 @@ final class RouteFollower implements AutoCloseable {
                     }
                     follow(began);
                 }
+            } catch (NotJoinedException e) {
+                readable();
+                answerOrders(false);
+                joinAgain(e);
             } catch (RouteStoreException e) {
                 unreadable(e);
                 answerOrders(true);
@@ -151,6 +189,28 @@ final class RouteFollower implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             stopping = true;
+        }
+    }
+
+    private void joinAgain(NotJoinedException cause) {
+        hold();
+        if (outside == null) {
+            LOGGER.atError()
+                    .addKeyValue("interlay", interlay)
+                    .log(
+                            "holding requests: {}; {}",
+                            cause.getMessage(),
+                            cause.replaced() ? "end one of them" : "joining");
+        }
+        outside = String.valueOf(cause.getMessage());
+        if (cause.replaced()) {
+            return;
+        }
+        try {
+            current = store.join(identity, interlay);
+            signal.release();
+        } catch (RouteStoreException e) {
+            unreadable(e);
         }
     }
 
@@ -205,7 +265,7 @@ final class RouteFollower implements AutoCloseable {
     }
 
     private ForcedOpening.Outcome open(ForcedOpening opening) {
-        if (serving) {
+        if (serving && !wakefulness.slept(System.nanoTime())) {
             return ForcedOpening.Outcome.ALREADY_SERVING;
         }
         HandOpened.Answer answer = handOpened != null
@@ -223,6 +283,7 @@ final class RouteFollower implements AutoCloseable {
                         answer.outcome().meaning());
         if (route != null) {
             handOpened = HandOpened.by(opening);
+            wakefulness.read(System.nanoTime());
             install(route);
             installedVersion = -1;
         }
@@ -262,6 +323,24 @@ final class RouteFollower implements AutoCloseable {
 
     private void follow(long readBegan) {
         Route route = current;
+        if (outside != null) {
+            if (route.state() != RouteState.STABLE) {
+                hold();
+                return;
+            }
+            // Joined again: whatever attempt there was went by without this process.
+            outside = null;
+            begin(route.attempt());
+            openedPending = false;
+            installedVersion = -1;
+        }
+        boolean woken = wakefulness.read(readBegan);
+        if (woken) {
+            LOGGER.atWarn()
+                    .addKeyValue("interlay", interlay)
+                    .addKeyValue("state", route.state())
+                    .log("this process was stopped for a while; it has read its route again");
+        }
         if (route.attempt() != 0 && route.attempt() != attempt) {
             begin(route.attempt());
         }
@@ -269,8 +348,8 @@ final class RouteFollower implements AutoCloseable {
             loops.prepareForFlip();
         }
         switch (route.state()) {
-            case STABLE -> stable(route);
-            case ARMED -> armed(route, readBegan);
+            case STABLE -> stable(route, woken);
+            case ARMED -> armed(route, readBegan, woken);
             case PREPARED -> prepared(route);
             case ABORTING -> hold();
             case COMMITTED -> committed(route);
@@ -288,8 +367,8 @@ final class RouteFollower implements AutoCloseable {
         carrying = null;
     }
 
-    private void stable(Route route) {
-        if (route.version() != installedVersion) {
+    private void stable(Route route, boolean woken) {
+        if (woken || route.version() != installedVersion) {
             if (attempt != 0 && openedPending) {
                 Failpoints.reach("proxy.open");
             }
@@ -318,9 +397,9 @@ final class RouteFollower implements AutoCloseable {
         serving = true;
     }
 
-    private void armed(Route route, long readBegan) {
+    private void armed(Route route, long readBegan, boolean woken) {
         openedPending = true;
-        if (draining != null || installedVersion < 0) {
+        if (woken || draining != null || installedVersion < 0) {
             install(route); // an earlier attempt's end was missed, and this row says who owns writes now
         }
         loops.lease(readBegan + LEASE.toNanos());
@@ -461,6 +540,7 @@ final class RouteFollower implements AutoCloseable {
     public void close() {
         stopping = true;
         signal.release();
+        pulse.interrupt();
         RouteStore.Subscription watching = subscription;
         if (watching != null) {
             watching.close();

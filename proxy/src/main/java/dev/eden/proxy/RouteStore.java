@@ -10,7 +10,10 @@ public interface RouteStore {
     /** Joins (or joins again) under a name that survives restarts; serialised against arming: either arming sees this proxy or the proxy sees ARMED. */
     Route join(ProxyIdentity proxy, String interlay);
 
-    /** Reads the row; this is also the lease: a proxy that armed has heard the store at the moment the call <em>began</em>. */
+    /**
+     * Reads the row; this is also the lease: a proxy that armed has heard the store at the moment the call <em>began</em>. Throws
+     * {@link NotJoinedException} where this process is not among the interlay's proxies (any more).
+     */
     Route read(ProxyIdentity proxy, String interlay);
 
     /** Tells the coordinator that {@code step} of {@code attempt} is true here. */

@@ -9,6 +9,7 @@ import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.CancelKey;
 import dev.eden.proxy.ForcedOpening;
+import dev.eden.proxy.NotJoinedException;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteState;
@@ -32,6 +33,9 @@ public final class PostgresRouteStore implements RouteStore {
                    read_share, consistency, max_wait_ms, ack_both
             FROM route WHERE interlay = :interlay
             """;
+    /** With who has joined under the name: whoever reads must be that one. */
+    private static final String SELECT_JOINED = SELECT.replace("ack_both", """
+            ack_both, (SELECT p.incarnation FROM proxy p WHERE p.interlay = route.interlay AND p.name = :name) AS joined""");
 
     private final Jdbi jdbi;
     private final StoreChanges changes;
@@ -72,7 +76,20 @@ public final class PostgresRouteStore implements RouteStore {
 
     @Override
     public Route read(ProxyIdentity proxy, String interlay) {
-        return guarded("read", h -> row(h, interlay, SELECT));
+        return guarded(
+                "read",
+                h -> h.createQuery(SELECT_JOINED)
+                        .bind("interlay", interlay)
+                        .bind("name", proxy.name())
+                        .map((rs, _) -> {
+                            String joined = rs.getString("joined");
+                            if (!proxy.incarnation().equals(joined)) {
+                                throw new NotJoinedException(proxy.name(), interlay, joined != null);
+                            }
+                            return map(rs);
+                        })
+                        .findOne()
+                        .orElseThrow(() -> unknown(interlay)));
     }
 
     @Override
@@ -219,7 +236,11 @@ public final class PostgresRouteStore implements RouteStore {
                 .bind("interlay", interlay)
                 .map((rs, _) -> map(rs))
                 .findOne()
-                .orElseThrow(() -> new NoSuchElementException("there is no interlay " + interlay));
+                .orElseThrow(() -> unknown(interlay));
+    }
+
+    private static NoSuchElementException unknown(String interlay) {
+        return new NoSuchElementException("there is no interlay " + interlay);
     }
 
     private static Row map(ResultSet rs) throws SQLException {
@@ -270,7 +291,7 @@ public final class PostgresRouteStore implements RouteStore {
     private Route guarded(String what, Function<Handle, Row> work) {
         try {
             return route(jdbi.withHandle(work::apply));
-        } catch (NoSuchElementException e) {
+        } catch (NoSuchElementException | NotJoinedException e) {
             throw e;
         } catch (RuntimeException e) {
             throw new RouteStoreException(what + ": Eden's store cannot be read", e);
