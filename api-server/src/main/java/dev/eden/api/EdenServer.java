@@ -252,7 +252,13 @@ public final class EdenServer implements AutoCloseable {
                         options.apiHost(), options.apiPort(), options.tls(), options.adminHost(), options.adminPort()),
                 new ApiServer.Parts(
                         components,
-                        Map.of("/metrics", new MetricsServlet(registry), "/health/*", new HealthServlet(checks)),
+                        Map.of(
+                                "/metrics",
+                                new MetricsServlet(registry),
+                                "/health/*",
+                                new HealthServlet(checks),
+                                ForceOpenOrder.PATH,
+                                new ForceOpenPort(store.cipher(), proxies).servlet()),
                         List.of(events))));
         LOGGER.atInfo()
                 .addKeyValue("api_port", apiPort())

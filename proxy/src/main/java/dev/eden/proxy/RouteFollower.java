@@ -1,7 +1,9 @@
 package dev.eden.proxy;
 
 import java.time.Duration;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -16,7 +18,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the route row and makes the loops obey it: the proxy's part of the cutover protocol. One virtual thread reads the row (on notice
  * and every 500 ms, every 50 ms while it is not STABLE), orders, and acknowledges what is true. It never opens by its own clock: what it
- * can't read it waits for, closed if the row it last knew says so.
+ * can't read it waits for, closed if the row it last knew says so; only an operator's word opens it then ({@link HandOpened}).
  *
  * <pre>
  *   STABLE(e) ── serve
@@ -38,6 +40,7 @@ final class RouteFollower implements AutoCloseable {
     private static final int REHEARSED_HOLDS = 4;
     private static final Duration BETWEEN_HOLDS = Duration.ofMillis(40);
     private static final Duration AT_ONCE = Duration.ofMillis(20);
+    private static final Duration ORDER_PATIENCE = Duration.ofSeconds(30);
     private static final Duration ALERT = Duration.ofMillis(50);
 
     private final ProxyIdentity identity;
@@ -45,6 +48,7 @@ final class RouteFollower implements AutoCloseable {
     private final RouteStore store;
     private final DataPlane loops;
     private final Semaphore signal = new Semaphore(0);
+    private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Thread thread;
     private final Thread pulse;
     private final Wakefulness wakefulness;
@@ -54,6 +58,8 @@ final class RouteFollower implements AutoCloseable {
     private volatile Route current;
     private volatile boolean storeReadable = true;
     private volatile boolean serving = true;
+    private volatile @Nullable HandOpened handOpened;
+    private boolean contradictionTold;
     /** Not among the interlay's proxies, or joined again and not served since; null: it is. */
     private volatile @Nullable String outside;
 
@@ -115,15 +121,18 @@ final class RouteFollower implements AutoCloseable {
     Health health() {
         Route route = current;
         boolean readable = storeReadable;
+        HandOpened opened = handOpened;
         String away = outside;
         boolean slept = wakefulness.slept(System.nanoTime());
         String detail = away != null
                 ? "holds requests: " + away
-                : slept
-                        ? "holds requests: it was stopped for a while and has not read the route since"
-                        : !serving && !readable
-                                ? "holds requests: the store can't be read and an attempt is running"
-                                : !readable ? "the store can't be read; serving on the last route" : "";
+                : opened != null
+                        ? opened.detail()
+                        : slept
+                                ? "holds requests: it was stopped for a while and has not read the route since"
+                                : !serving && !readable
+                                        ? "holds requests: the store can't be read and an attempt is running"
+                                        : !readable ? "the store can't be read; serving on the last route" : "";
         return new Health(serving && !slept, route.state(), route.epoch(), readable, detail);
     }
 
@@ -138,17 +147,29 @@ final class RouteFollower implements AutoCloseable {
             try {
                 Route row = store.read(identity, interlay);
                 readable();
-                if (row.version() < current.version()) {
+                answerOrders(false);
+                boolean late = row.version() < current.version();
+                if (late) {
                     lateRows.incrementAndGet();
-                } else {
-                    current = row;
                 }
-                follow(began);
+                HandOpened opened = handOpened;
+                if (opened != null) {
+                    if (!late) {
+                        reconcile(opened, row, began);
+                    }
+                } else {
+                    if (!late) {
+                        current = row;
+                    }
+                    follow(began);
+                }
             } catch (NotJoinedException e) {
                 readable();
+                answerOrders(false);
                 joinAgain(e);
             } catch (RouteStoreException e) {
                 unreadable(e);
+                answerOrders(true);
             } catch (RuntimeException e) {
                 LOGGER.atError()
                         .addKeyValue("interlay", interlay)
@@ -216,6 +237,87 @@ final class RouteFollower implements AutoCloseable {
                     .log("the lease ran out during an attempt: holding requests until the store says STABLE");
         }
     }
+
+    // ---- by hand
+
+    /** See {@link InterlayProxy#forceOpen}. */
+    ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
+        Order order = new Order(opening, new CompletableFuture<>());
+        orders.add(order);
+        signal.release();
+        try {
+            return order.answer().get(ORDER_PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the proxy looked at the store", e);
+        } catch (TimeoutException | ExecutionException e) {
+            throw new IllegalStateException(
+                    "the proxy did not come to it within " + ORDER_PATIENCE.toSeconds() + " s", e);
+        } finally {
+            orders.remove(order);
+        }
+    }
+
+    private void answerOrders(boolean away) {
+        for (Order order = orders.poll(); order != null; order = orders.poll()) {
+            order.answer().complete(away ? open(order.opening()) : ForcedOpening.Outcome.STORE_ANSWERS);
+        }
+    }
+
+    private ForcedOpening.Outcome open(ForcedOpening opening) {
+        if (serving && !wakefulness.slept(System.nanoTime())) {
+            return ForcedOpening.Outcome.ALREADY_SERVING;
+        }
+        HandOpened.Answer answer = handOpened != null
+                ? new HandOpened.Answer(ForcedOpening.Outcome.CONTRADICTS_THE_ROW, null)
+                : HandOpened.answer(current, opening.owner());
+        Route route = answer.route();
+        LOGGER.atError()
+                .addKeyValue("interlay", interlay)
+                .addKeyValue("epoch", current.epoch())
+                .log(
+                        "{} says that {} owns the writes ({}): {}",
+                        opening.actor(),
+                        opening.owner(),
+                        opening.reason(),
+                        answer.outcome().meaning());
+        if (route != null) {
+            handOpened = HandOpened.by(opening);
+            wakefulness.read(System.nanoTime());
+            install(route);
+            installedVersion = -1;
+        }
+        return answer.outcome();
+    }
+
+    private void reconcile(HandOpened opened, Route row, long began) {
+        switch (opened.next(row)) {
+            case SERVE_ON -> {}
+            case TRY_TO_ABORT ->
+                store.abort(
+                        interlay,
+                        row.epoch(),
+                        row.attempt(),
+                        "proxy " + identity.name() + " was opened by hand while the store was away");
+            case FOLLOW_THE_ROW -> {
+                store.forced(identity, interlay, opened.opening(), "the store agrees");
+                handOpened = null;
+                current = row;
+                follow(began);
+            }
+            case HOLD -> {
+                hold();
+                if (!contradictionTold) {
+                    store.forced(
+                            identity, interlay, opened.opening(), "the store says that the other side owns the writes");
+                    contradictionTold = true;
+                    LOGGER.atError().addKeyValue("interlay", interlay).log(opened.detail());
+                }
+            }
+        }
+    }
+
+    private record Order(ForcedOpening opening, CompletableFuture<ForcedOpening.Outcome> answer) {}
 
     // ---- by state
 

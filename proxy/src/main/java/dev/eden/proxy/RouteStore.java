@@ -25,6 +25,9 @@ public interface RouteStore {
     /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates; also the proxy's heartbeat. */
     void report(ProxyIdentity proxy, String interlay, TrafficReport report);
 
+    /** Puts on record that this proxy was opened by hand while the store was away, and what came of it; the same again does no harm. */
+    void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome);
+
     /** Signs off: this proxy forwards nothing any more. */
     void leave(ProxyIdentity proxy, String interlay);
 

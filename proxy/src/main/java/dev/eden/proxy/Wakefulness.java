@@ -8,8 +8,8 @@ import java.time.Duration;
  * goes out until the route has been read, by a read that began after the waking. Event loops ask for every request; thread-safe.
  */
 public final class Wakefulness {
-    /** Far less than a proxy has to be silent before it may be removed, far more than a collector or a busy machine takes. */
-    static final long LIMIT_MILLIS = 2_000;
+    /** Less than a proxy has to be silent before it may be removed (10 s), far more than a collector or a busy machine takes. */
+    static final long LIMIT_MILLIS = 5_000;
 
     static final Duration PULSE = Duration.ofMillis(100);
     private static final long LIMIT = Duration.ofMillis(LIMIT_MILLIS).toNanos();

@@ -16,6 +16,7 @@ public final class MemoryRouteStore implements RouteStore {
     public final List<Acknowledged> acknowledgements = new CopyOnWriteArrayList<>();
     public final List<TrafficReport> reports = new CopyOnWriteArrayList<>();
     public final List<String> aborts = new CopyOnWriteArrayList<>();
+    public final List<String> forced = new CopyOnWriteArrayList<>();
     private volatile Route row;
     private volatile boolean away;
     public volatile boolean left;
@@ -171,6 +172,12 @@ public final class MemoryRouteStore implements RouteStore {
     public void report(ProxyIdentity proxy, String interlay, TrafficReport report) {
         check();
         reports.add(report);
+    }
+
+    @Override
+    public void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome) {
+        check();
+        forced.add(opening.actor() + ": " + outcome);
     }
 
     @Override

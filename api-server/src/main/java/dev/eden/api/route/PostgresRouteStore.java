@@ -4,9 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.api.store.AuditLog;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.CancelKey;
+import dev.eden.proxy.ForcedOpening;
 import dev.eden.proxy.NotJoinedException;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
@@ -39,6 +41,7 @@ public final class PostgresRouteStore implements RouteStore {
     private final StoreChanges changes;
     private final KnownServers servers;
     private final StoredCancels cancels;
+    private final AuditLog audit;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
@@ -46,6 +49,7 @@ public final class PostgresRouteStore implements RouteStore {
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
         this.cancels = new StoredCancels(jdbi, changes);
+        this.audit = new AuditLog(jdbi);
     }
 
     @Override
@@ -150,6 +154,30 @@ public final class PostgresRouteStore implements RouteStore {
                         .bind("name", proxy.name())
                         .bind("incarnation", proxy.incarnation())
                         .execute());
+    }
+
+    @Override
+    public void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome) {
+        run("forced", h -> {
+            String migration = h.createQuery("SELECT migration FROM route WHERE interlay = :interlay")
+                    .bind("interlay", interlay)
+                    .mapTo(String.class)
+                    .findOne()
+                    .orElse(null);
+            audit.append(new AuditLog.Entry(
+                    opening.actor(),
+                    "interlay.force_opened",
+                    "interlay/" + interlay,
+                    migration,
+                    null,
+                    null,
+                    opening.reason(),
+                    null,
+                    JSON.createObjectNode()
+                            .put("proxy", proxy.name())
+                            .put("owner", opening.owner())
+                            .put("outcome", outcome)));
+        });
     }
 
     @Override
