@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -143,14 +144,16 @@ public final class EdenProxy implements AutoCloseable {
         proxy = started;
         parts.push(started);
         ProxyHealth probes = new ProxyHealth(started::health, System::nanoTime);
-        HttpServer metrics = listen(options, registry, probes);
+        HttpServer metrics = listen(
+                options, registry, probes, new ForceOpenPort(store.cipher(), Map.of(options.interlay(), started)));
         http = metrics;
         health = probes;
         drain = options.drain();
         parts.push(() -> metrics.stop(0));
     }
 
-    private static HttpServer listen(Options options, PrometheusMeterRegistry registry, ProxyHealth health) {
+    private static HttpServer listen(
+            Options options, PrometheusMeterRegistry registry, ProxyHealth health, ForceOpenPort force) {
         try {
             HttpServer http =
                     HttpServer.create(new InetSocketAddress(options.metricsHost(), options.metricsPort()), 16);
@@ -166,6 +169,16 @@ public final class EdenProxy implements AutoCloseable {
                 ProxyHealth.Answer answer =
                         health.answer(exchange.getRequestURI().getPath());
                 byte[] body = Json.write(answer.body()).getBytes(StandardCharsets.UTF_8);
+                exchange.getResponseHeaders().set("Content-Type", "application/json");
+                exchange.sendResponseHeaders(answer.status(), body.length);
+                exchange.getResponseBody().write(body);
+                exchange.close();
+            });
+            http.createContext(ForceOpenOrder.PATH, exchange -> {
+                ForceOpenPort.Answer answer = exchange.getRequestMethod().equals("POST")
+                        ? force.answer(exchange.getRequestBody())
+                        : new ForceOpenPort.Answer(405, "{}");
+                byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
                 exchange.getResponseHeaders().set("Content-Type", "application/json");
                 exchange.sendResponseHeaders(answer.status(), body.length);
                 exchange.getResponseBody().write(body);

@@ -1,5 +1,6 @@
 package dev.eden.api;
 
+import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
 import dev.eden.api.metrics.ProxyPresence;
@@ -12,10 +13,12 @@ import dev.eden.api.rest.EndpointResource;
 import dev.eden.api.rest.InterlayResource;
 import dev.eden.api.rest.MigrationCommands;
 import dev.eden.api.rest.MigrationEventsResource;
+import dev.eden.api.rest.MigrationRecovery;
 import dev.eden.api.rest.MigrationReport;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
-import dev.eden.api.rest.RecoveryResource;
+import dev.eden.api.rest.ProxyRemoval;
+import dev.eden.api.rest.ProxyResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
@@ -23,9 +26,11 @@ import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
+import dev.eden.api.temporal.Orphans;
 import dev.eden.api.temporal.TemporalConnection;
 import dev.eden.api.trace.ActivityTracing;
 import dev.eden.api.trace.FlipSpans;
@@ -65,6 +70,7 @@ public final class EdenServer implements AutoCloseable {
     private @Nullable ApiServer api;
     private final Map<String, ProxyProcess> proxies = new LinkedHashMap<>();
     private @Nullable String firstToken;
+    private @Nullable Orphans orphans;
 
     private EdenServer() {}
 
@@ -113,6 +119,11 @@ public final class EdenServer implements AutoCloseable {
     /** The admin token that this start has made; shown once. */
     public Optional<Secret> firstToken() {
         return Optional.ofNullable(firstToken).map(Secret::new);
+    }
+
+    /** Looks for migrations without a workflow now, not at the next minute. */
+    void lookForOrphans() {
+        java.util.Objects.requireNonNull(orphans, "not started").look();
     }
 
     @Override
@@ -183,8 +194,13 @@ public final class EdenServer implements AutoCloseable {
         meters.dependency("temporal", temporal::healthy);
         Orchestrator orchestrator =
                 new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
+        Orphans lost = opened(new Orphans(migrations, orchestrator));
+        orphans = lost;
+        meters.orphans(lost::count);
+        lost.start();
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
+                lost,
                 store.routes(),
                 store.tunings(),
                 store.replication(),
@@ -203,7 +219,8 @@ public final class EdenServer implements AutoCloseable {
                 new MigrationCommands.Steps(
                         spec -> backup.check(spec, made.activities().preparation()::preflight),
                         made.activities().preparation()::forecast,
-                        made.activities().cutover()::rehearse));
+                        made.activities().cutover()::rehearse),
+                new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
@@ -213,6 +230,10 @@ public final class EdenServer implements AutoCloseable {
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
+        ProxyStore proxyStore = new ProxyStore(jdbi, store.audit());
+        components.add(new ProxyResource(
+                proxyStore,
+                new ProxyRemoval(proxyStore, new ProxyConnections(store.endpoints(), store.records())::count)));
         components.add(new MigrationResource(
                 migrations,
                 commands,
@@ -220,7 +241,6 @@ public final class EdenServer implements AutoCloseable {
                 validations,
                 new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
         components.add(events);
-        components.add(new RecoveryResource(migrations, orchestrator, status, store.routes()));
         components.add(new TokenResource(tokens));
         components.add(new AuditResource(new AuditChain(jdbi)));
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
@@ -232,7 +252,13 @@ public final class EdenServer implements AutoCloseable {
                         options.apiHost(), options.apiPort(), options.tls(), options.adminHost(), options.adminPort()),
                 new ApiServer.Parts(
                         components,
-                        Map.of("/metrics", new MetricsServlet(registry), "/health/*", new HealthServlet(checks)),
+                        Map.of(
+                                "/metrics",
+                                new MetricsServlet(registry),
+                                "/health/*",
+                                new HealthServlet(checks),
+                                ForceOpenOrder.PATH,
+                                new ForceOpenPort(store.cipher(), proxies).servlet()),
                         List.of(events))));
         LOGGER.atInfo()
                 .addKeyValue("api_port", apiPort())

@@ -80,6 +80,10 @@ public final class EdenStore implements AutoCloseable {
         return database;
     }
 
+    SecretCipher cipher() {
+        return cipher;
+    }
+
     public AuditLog audit() {
         return audit;
     }

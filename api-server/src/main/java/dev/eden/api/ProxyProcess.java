@@ -1,6 +1,7 @@
 package dev.eden.api;
 
 import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.ForcedOpening;
 import dev.eden.proxy.Health;
 import dev.eden.proxy.InterlayProxy;
 import dev.eden.proxy.PostgresProxy;
@@ -72,6 +73,11 @@ public final class ProxyProcess implements AutoCloseable {
 
     public Health health() {
         return proxy.health();
+    }
+
+    /** See {@link InterlayProxy#forceOpen}. */
+    ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
+        return proxy.forceOpen(opening);
     }
 
     @Override

@@ -11,10 +11,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
 /** A sample of what {@code eden chaos} runs at length: one migration under load, a fault in each flip, nothing lost. */
+@Tag("alone")
 class ChaosIT {
     @Test
     void nothingIsLostWhenProcessesDieOrStallInTheMiddleOfAFlip() throws Exception {

@@ -3,6 +3,7 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
@@ -85,6 +86,8 @@ class CommandLineIT {
         await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
 
+        tunesAndRehearses();
+
         Path flip = Files.writeString(
                 home.resolve("flip.json"), "{\"strategy\": {\"write_mode\": {\"mode\": \"cutover\"}}}");
         assertThat(shell.run("migration", "set", "m1", "--file", flip.toString())
@@ -120,6 +123,61 @@ class CommandLineIT {
         FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
+        reports();
+    }
+
+    private void tunesAndRehearses() {
+        FakeTerminal.Result tuned = ok(
+                "migration", "tune", "m1", "--copy-rate", "10MiB", "--max-source-latency", "5ms", "--reason", "noon");
+        assertThat(tuned.out())
+                .containsPattern("copy rate +10,485,760 bytes/s")
+                .containsPattern("max source latency +5 ms")
+                .containsPattern("parallelism +default");
+        assertThat(tuned.lastLine()).isEqualTo("next: eden migration watch m1");
+        JsonNode less = Json.tree(ok("migration", "tune", "m1", "--copy-rate", "default", "--json")
+                .out());
+        assertThat(less.path("tuning")).isEqualTo(Json.tree("{\"max_source_latency_ms\":5}"));
+        FakeTerminal.Result tooMany = shell.run("migration", "tune", "m1", "--parallelism", "17");
+        assertThat(tooMany.code()).isEqualTo(2);
+        assertThat(tooMany.err()).contains("/tuning/parallelism", "between 1 and 16");
+        assertThat(shell.run("migration", "tune", "m1").code()).isEqualTo(2);
+        assertThat(shell.run("migration", "tune", "m1", "--copy-rate", "fast").err())
+                .contains("10MiB");
+
+        FakeTerminal.Result rehearsed = ok("migration", "rehearse", "m1", "--reason", "before Friday");
+        assertThat(rehearsed.out())
+                .contains("Rehearsal of m1: rehearsed", "12.3 ms, the deadline is 100 ms")
+                .containsPattern("drain +0.9 ms +yes")
+                .containsPattern("p +redis_interlay +- +12.3 ms");
+        assertThat(rehearsed.lastLine()).isEqualTo("next: eden migration cutover m1");
+        eden.activities.blockers.set(List.of("replication lag is 900 ms"));
+        FakeTerminal.Result blocked = shell.run("migration", "rehearse", "m1");
+        assertThat(blocked.code()).isEqualTo(3);
+        assertThat(blocked.err()).contains("blocker: replication lag is 900 ms");
+        eden.activities.blockers.set(List.of());
+    }
+
+    private void reports() throws IOException {
+        FakeTerminal.Result markdown = ok("migration", "report", "m1");
+        assertThat(markdown.out()).startsWith("# Migration m1").contains("## Forecast and outcome", "| completed |");
+        assertThat(markdown.lastLine()).as("nothing that a pipe would not want").startsWith("|");
+        Path file = home.resolve("report.md");
+        assertThat(ok("migration", "report", "m1", "--output", file.toString()).lastLine())
+                .isEqualTo("next: eden migration events m1");
+        assertThat(Files.readString(file)).isEqualTo(markdown.out());
+        assertThat(Json.tree(ok("migration", "report", "m1", "--json").out())
+                        .path("migration")
+                        .asText())
+                .isEqualTo("m1");
+        assertThat(shell.run("migration", "report", "m1", "--output", home.toString())
+                        .code())
+                .isEqualTo(1);
+        assertThat(shell.run("migration", "report", "nobody").code()).isEqualTo(4);
+        assertThat(Json.tree(ok("audit", "verify", "--json").out())
+                        .path("intact")
+                        .asBoolean())
+                .isTrue();
+        assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
     }
 
     @Test
@@ -177,6 +235,18 @@ class CommandLineIT {
         assertThat(away.err()).contains("http://127.0.0.1:1", "eden dev");
         assertThat(plain.run("migration", "list", "--context", "here").code()).isZero();
         assertThat(plain.run("migration", "list", "--context", "her").code()).isEqualTo(4);
+        plain.with("EDEN_TOKEN", "of-another-server").with("EDEN_URL", "http://127.0.0.1:1");
+        assertThat(plain.run("migration", "list", "--context", "here").code())
+                .as("a context that is chosen wins over the environment")
+                .isZero();
+        Path rightOne = Files.writeString(home.resolve("token"), TestServer.TOKEN);
+        assertThat(plain.run("migration", "list", "--url", url, "--token-file", rightOne.toString())
+                        .code())
+                .isZero();
+        assertThat(plain.run("migration", "list", "--url", url).code())
+                .as("the environment wins over the context in use")
+                .isEqualTo(5);
+        assertThat(plain.run("migration", "list").code()).isEqualTo(6);
 
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
         FakeTerminal.Result open = plain.run("migration", "list");
@@ -276,6 +346,60 @@ class CommandLineIT {
         }
         ok("migration", "status", "young");
         assertThat(eden.table("audit_log")).contains("migration.forgotten", "migration/old");
+    }
+
+    @Test
+    void aProxyIsRemovedOnlyWhereItIsSurelyDead() {
+        ok("endpoint", "create", "lone", "redis://127.0.0.1:1");
+        ok("interlay", "create", "lone_front", "lone");
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute("""
+                INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at) VALUES
+                    ('gone', 'lone_front', 'x', '10.0.0.1:6379', '0.1.0', now() - interval '1 hour'),
+                    ('here', 'lone_front', 'x', '10.0.0.2:6379', '0.1.0', now() + interval '1 hour')"""));
+        FakeTerminal.Result list = ok("proxy", "list");
+        assertThat(list.out())
+                .containsPattern("lone_front:gone +10.0.0.1:6379 +0.1.0 +no +- +1 h 0 min ago")
+                .containsPattern("lone_front:here +10.0.0.2:6379 +0.1.0 +yes");
+        assertThat(list.lastLine()).isEqualTo("next: eden proxy remove lone_front:gone --reason WHY");
+
+        String[] remove = {"proxy", "remove", "lone_front:gone", "--reason", "its node was lost"};
+        assertThat(shell.run(remove).code()).as("a script without --yes").isEqualTo(7);
+        assertThat(shell.typing("gone\n", remove).code()).isEqualTo(7);
+        FakeTerminal.Result unchecked = shell.typing("lone_front:gone\n", remove);
+        assertThat(unchecked.code()).isEqualTo(3);
+        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "force=true");
+        assertThat(shell.run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes", "--force")
+                        .err())
+                .contains("was heard 0 s ago");
+        assertThat(shell.run("proxy", "remove", "lone_front:nobody", "--reason", "x", "--yes")
+                        .code())
+                .isEqualTo(4);
+        assertThat(shell.run("proxy", "remove", "lone_front:gone", "--yes").code())
+                .as("without a reason")
+                .isEqualTo(2);
+        assertThat(shell.run("proxy", "remove", "lone_front:gone", "--reason", " ", "--yes")
+                        .code())
+                .isEqualTo(2);
+        ok("proxy", "remove", "lone_front:gone", "--reason", "its node was lost", "--yes", "--force");
+        assertThat(ok("proxy", "list").out()).doesNotContain("lone_front:gone");
+        assertThat(eden.table("audit_log"))
+                .contains(
+                        "proxy.removed",
+                        "proxy/lone_front:gone",
+                        "its node was lost",
+                        "lone could not be asked; forced");
+        assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
+
+        String operator = Json.tree(ok("token", "create", "op", "--role", "operator", "--json")
+                        .out())
+                .path("secret")
+                .asText();
+        assertThat(shell.with("EDEN_TOKEN", operator)
+                        .run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes")
+                        .code())
+                .isEqualTo(5);
+        jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'lone_front'"));
     }
 
     private FakeTerminal.Result ok(String... arguments) {

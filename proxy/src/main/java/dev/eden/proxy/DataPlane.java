@@ -45,6 +45,9 @@ public interface DataPlane extends AutoCloseable {
     /** True when a loop refuses requests because its lease ran out. */
     boolean leaseLost();
 
+    /** What the loops ask before they let a request out; its pulse comes from outside. */
+    Wakefulness wakefulness();
+
     /** Sums of all loops; latencies since the snapshot before. */
     LoopSnapshot snapshot();
 

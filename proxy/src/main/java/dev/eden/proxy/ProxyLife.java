@@ -130,6 +130,10 @@ final class ProxyLife implements AutoCloseable {
         return follower.health();
     }
 
+    ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
+        return follower.forceOpen(opening);
+    }
+
     /** Stops accepting, takes part in a running attempt to its end, lets what is in flight end (5 s at most each), closes, signs off. */
     @Override
     public void close() {

@@ -34,6 +34,11 @@ public final class RedisProxy implements InterlayProxy {
     }
 
     @Override
+    public ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
+        return life.forceOpen(opening);
+    }
+
+    @Override
     public void close() {
         life.close();
     }

@@ -2,7 +2,9 @@ package dev.eden.proxy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -17,7 +19,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the route row and makes the loops obey it: the proxy's part of the cutover protocol. One virtual thread reads the row (on notice
  * and every 500 ms, every 50 ms while it is not STABLE), orders, and acknowledges what is true. It never opens by its own clock: what it
- * can't read it waits for, closed if the row it last knew says so.
+ * can't read it waits for, closed if the row it last knew says so; only an operator's word opens it then ({@link HandOpened}).
  *
  * <pre>
  *   STABLE(e) ── serve
@@ -27,6 +29,9 @@ import org.slf4j.LoggerFactory;
  *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one, where there are any
  *   STABLE ───── switch to the active side, send what was held; ack OPENED for the attempt
  * </pre>
+ *
+ * <p>A process that the store does not know as joined (an operator has removed it while it was silent) holds, joins anew, and serves from the
+ * next STABLE on: an attempt that does not wait for it may be on its way. One that was replaced under its name holds for good.
  */
 final class RouteFollower implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RouteFollower.class);
@@ -39,6 +44,7 @@ final class RouteFollower implements AutoCloseable {
     private static final Duration LOG_IN = Duration.ofMillis(1_200);
 
     private static final Duration AT_ONCE = Duration.ofMillis(20);
+    private static final Duration ORDER_PATIENCE = Duration.ofSeconds(30);
     private static final Duration ALERT = Duration.ofMillis(50);
 
     private final ProxyIdentity identity;
@@ -46,13 +52,21 @@ final class RouteFollower implements AutoCloseable {
     private final RouteStore store;
     private final DataPlane loops;
     private final Semaphore signal = new Semaphore(0);
+    private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Thread thread;
+    private final Thread pulse;
+    private final Wakefulness wakefulness;
     private RouteStore.@Nullable Subscription subscription;
     private volatile boolean stopping;
 
     private volatile Route current;
     private volatile boolean storeReadable = true;
     private volatile boolean serving = true;
+    private volatile @Nullable HandOpened handOpened;
+    private boolean contradictionTold;
+    /** Not among the interlay's proxies, or joined again and not served since; null: it is. */
+    private volatile @Nullable String outside;
+
     final AtomicLong lateRows = new AtomicLong();
     final AtomicLong storeFailures = new AtomicLong();
     private long installedVersion = -1;
@@ -80,6 +94,11 @@ final class RouteFollower implements AutoCloseable {
                 .daemon()
                 .name("eden-route-" + identity.name())
                 .unstarted(this::run);
+        this.wakefulness = loops.wakefulness();
+        this.pulse = Thread.ofPlatform()
+                .daemon()
+                .name("eden-pulse-" + identity.name())
+                .unstarted(this::beat);
     }
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */
@@ -87,15 +106,38 @@ final class RouteFollower implements AutoCloseable {
         install(current);
         subscription = store.watch(interlay, signal::release);
         thread.start();
+        pulse.start();
+    }
+
+    private void beat() {
+        try {
+            while (!stopping) {
+                if (wakefulness.beat()) {
+                    signal.release();
+                }
+                Thread.sleep(Wakefulness.PULSE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     Health health() {
         Route route = current;
         boolean readable = storeReadable;
-        String detail = !serving && !readable
-                ? "holds requests: the store can't be read and an attempt is running"
-                : !readable ? "the store can't be read; serving on the last route" : "";
-        return new Health(serving, route.state(), route.epoch(), readable, detail);
+        HandOpened opened = handOpened;
+        String away = outside;
+        boolean slept = wakefulness.slept(System.nanoTime());
+        String detail = away != null
+                ? "holds requests: " + away
+                : opened != null
+                        ? opened.detail()
+                        : slept
+                                ? "holds requests: it was stopped for a while and has not read the route since"
+                                : !serving && !readable
+                                        ? "holds requests: the store can't be read and an attempt is running"
+                                        : !readable ? "the store can't be read; serving on the last route" : "";
+        return new Health(serving && !slept, route.state(), route.epoch(), readable, detail);
     }
 
     Route route() {
@@ -104,18 +146,34 @@ final class RouteFollower implements AutoCloseable {
 
     private void run() {
         while (!stopping) {
+            wakefulness.beat();
             long began = System.nanoTime();
             try {
                 Route row = store.read(identity, interlay);
                 readable();
-                if (row.version() < current.version()) {
+                answerOrders(false);
+                boolean late = row.version() < current.version();
+                if (late) {
                     lateRows.incrementAndGet();
-                } else {
-                    current = row;
                 }
-                follow(began);
+                HandOpened opened = handOpened;
+                if (opened != null) {
+                    if (!late) {
+                        reconcile(opened, row, began);
+                    }
+                } else {
+                    if (!late) {
+                        current = row;
+                    }
+                    follow(began);
+                }
+            } catch (NotJoinedException e) {
+                readable();
+                answerOrders(false);
+                joinAgain(e);
             } catch (RouteStoreException e) {
                 unreadable(e);
+                answerOrders(true);
             } catch (RuntimeException e) {
                 LOGGER.atError()
                         .addKeyValue("interlay", interlay)
@@ -135,6 +193,28 @@ final class RouteFollower implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             stopping = true;
+        }
+    }
+
+    private void joinAgain(NotJoinedException cause) {
+        hold();
+        if (outside == null) {
+            LOGGER.atError()
+                    .addKeyValue("interlay", interlay)
+                    .log(
+                            "holding requests: {}; {}",
+                            cause.getMessage(),
+                            cause.replaced() ? "end one of them" : "joining");
+        }
+        outside = String.valueOf(cause.getMessage());
+        if (cause.replaced()) {
+            return;
+        }
+        try {
+            current = store.join(identity, interlay);
+            signal.release();
+        } catch (RouteStoreException e) {
+            unreadable(e);
         }
     }
 
@@ -162,10 +242,109 @@ final class RouteFollower implements AutoCloseable {
         }
     }
 
+    // ---- by hand
+
+    /** See {@link InterlayProxy#forceOpen}. */
+    ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
+        Order order = new Order(opening, new CompletableFuture<>());
+        orders.add(order);
+        signal.release();
+        try {
+            return order.answer().get(ORDER_PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the proxy looked at the store", e);
+        } catch (TimeoutException | ExecutionException e) {
+            throw new IllegalStateException(
+                    "the proxy did not come to it within " + ORDER_PATIENCE.toSeconds() + " s", e);
+        } finally {
+            orders.remove(order);
+        }
+    }
+
+    private void answerOrders(boolean away) {
+        for (Order order = orders.poll(); order != null; order = orders.poll()) {
+            order.answer().complete(away ? open(order.opening()) : ForcedOpening.Outcome.STORE_ANSWERS);
+        }
+    }
+
+    private ForcedOpening.Outcome open(ForcedOpening opening) {
+        if (serving && !wakefulness.slept(System.nanoTime())) {
+            return ForcedOpening.Outcome.ALREADY_SERVING;
+        }
+        HandOpened.Answer answer = handOpened != null
+                ? new HandOpened.Answer(ForcedOpening.Outcome.CONTRADICTS_THE_ROW, null)
+                : HandOpened.answer(current, opening.owner());
+        Route route = answer.route();
+        LOGGER.atError()
+                .addKeyValue("interlay", interlay)
+                .addKeyValue("epoch", current.epoch())
+                .log(
+                        "{} says that {} owns the writes ({}): {}",
+                        opening.actor(),
+                        opening.owner(),
+                        opening.reason(),
+                        answer.outcome().meaning());
+        if (route != null) {
+            handOpened = HandOpened.by(opening);
+            wakefulness.read(System.nanoTime());
+            install(route);
+            installedVersion = -1;
+        }
+        return answer.outcome();
+    }
+
+    private void reconcile(HandOpened opened, Route row, long began) {
+        switch (opened.next(row)) {
+            case SERVE_ON -> {}
+            case TRY_TO_ABORT ->
+                store.abort(
+                        interlay,
+                        row.epoch(),
+                        row.attempt(),
+                        "proxy " + identity.name() + " was opened by hand while the store was away");
+            case FOLLOW_THE_ROW -> {
+                store.forced(identity, interlay, opened.opening(), "the store agrees");
+                handOpened = null;
+                current = row;
+                follow(began);
+            }
+            case HOLD -> {
+                hold();
+                if (!contradictionTold) {
+                    store.forced(
+                            identity, interlay, opened.opening(), "the store says that the other side owns the writes");
+                    contradictionTold = true;
+                    LOGGER.atError().addKeyValue("interlay", interlay).log(opened.detail());
+                }
+            }
+        }
+    }
+
+    private record Order(ForcedOpening opening, CompletableFuture<ForcedOpening.Outcome> answer) {}
+
     // ---- by state
 
     private void follow(long readBegan) {
         Route route = current;
+        if (outside != null) {
+            if (route.state() != RouteState.STABLE) {
+                hold();
+                return;
+            }
+            // Joined again: whatever attempt there was went by without this process.
+            outside = null;
+            begin(route.attempt());
+            openedPending = false;
+            installedVersion = -1;
+        }
+        boolean woken = wakefulness.read(readBegan);
+        if (woken) {
+            LOGGER.atWarn()
+                    .addKeyValue("interlay", interlay)
+                    .addKeyValue("state", route.state())
+                    .log("this process was stopped for a while; it has read its route again");
+        }
         if (route.attempt() != 0 && route.attempt() != attempt) {
             begin(route.attempt());
         }
@@ -173,8 +352,8 @@ final class RouteFollower implements AutoCloseable {
             loops.prepareForFlip();
         }
         switch (route.state()) {
-            case STABLE -> stable(route);
-            case ARMED -> armed(route, readBegan);
+            case STABLE -> stable(route, woken);
+            case ARMED -> armed(route, readBegan, woken);
             case PREPARED -> prepared(route);
             case ABORTING -> hold();
             case COMMITTED -> committed(route);
@@ -192,8 +371,8 @@ final class RouteFollower implements AutoCloseable {
         carrying = null;
     }
 
-    private void stable(Route route) {
-        if (route.version() != installedVersion) {
+    private void stable(Route route, boolean woken) {
+        if (woken || route.version() != installedVersion) {
             if (attempt != 0 && openedPending) {
                 Failpoints.reach("proxy.open");
             }
@@ -222,9 +401,9 @@ final class RouteFollower implements AutoCloseable {
         serving = true;
     }
 
-    private void armed(Route route, long readBegan) {
+    private void armed(Route route, long readBegan, boolean woken) {
         openedPending = true;
-        if (draining != null || installedVersion < 0) {
+        if (woken || draining != null || installedVersion < 0) {
             install(route); // an earlier attempt's end was missed, and this row says who owns writes now
         }
         loops.lease(readBegan + LEASE.toNanos());
@@ -384,6 +563,7 @@ final class RouteFollower implements AutoCloseable {
     public void close() {
         stopping = true;
         signal.release();
+        pulse.interrupt();
         RouteStore.Subscription watching = subscription;
         if (watching != null) {
             watching.close();

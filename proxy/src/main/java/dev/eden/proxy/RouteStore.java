@@ -10,7 +10,10 @@ public interface RouteStore {
     /** Joins (or joins again) under a name that survives restarts; serialised against arming: either arming sees this proxy or the proxy sees ARMED. */
     Route join(ProxyIdentity proxy, String interlay);
 
-    /** Reads the row; this is also the lease: a proxy that armed has heard the store at the moment the call <em>began</em>. */
+    /**
+     * Reads the row; this is also the lease: a proxy that armed has heard the store at the moment the call <em>began</em>. Throws
+     * {@link NotJoinedException} where this process is not among the interlay's proxies (any more).
+     */
     Route read(ProxyIdentity proxy, String interlay);
 
     /** Tells the coordinator that {@code step} of {@code attempt} is true here. */
@@ -21,6 +24,9 @@ public interface RouteStore {
 
     /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates; also the proxy's heartbeat. */
     void report(ProxyIdentity proxy, String interlay, TrafficReport report);
+
+    /** Puts on record that this proxy was opened by hand while the store was away, and what came of it; the same again does no harm. */
+    void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome);
 
     /** Signs off: this proxy forwards nothing any more. */
     void leave(ProxyIdentity proxy, String interlay);

@@ -16,9 +16,15 @@ public final class MemoryRouteStore implements RouteStore {
     public final List<Acknowledged> acknowledgements = new CopyOnWriteArrayList<>();
     public final List<TrafficReport> reports = new CopyOnWriteArrayList<>();
     public final List<String> aborts = new CopyOnWriteArrayList<>();
+    public final List<String> forced = new CopyOnWriteArrayList<>();
     private volatile Route row;
     private volatile boolean away;
     public volatile boolean left;
+    /** How often the proxy has joined. */
+    public volatile int joins;
+
+    private volatile boolean joined;
+    private volatile boolean replaced;
 
     public MemoryRouteStore(Route row) {
         this.row = row;
@@ -43,6 +49,17 @@ public final class MemoryRouteStore implements RouteStore {
     public synchronized void change(UnaryOperator<Route> change) {
         row = change.apply(row);
         new ArrayList<>(watchers).forEach(Runnable::run);
+    }
+
+    /** What an operator does to a silent proxy, while an attempt begins that does not wait for it. */
+    public synchronized void removedBeforeAttempt(long attempt) {
+        joined = false;
+        state(RouteState.ARMED, attempt, 0);
+    }
+
+    /** Another process joins under the proxy's name. */
+    public void replaced() {
+        replaced = true;
     }
 
     /** Next version of the row in {@code state}. */
@@ -117,14 +134,19 @@ public final class MemoryRouteStore implements RouteStore {
     }
 
     @Override
-    public Route join(ProxyIdentity proxy, String interlay) {
+    public synchronized Route join(ProxyIdentity proxy, String interlay) {
         check();
+        joined = true;
+        joins++;
         return row;
     }
 
     @Override
-    public Route read(ProxyIdentity proxy, String interlay) {
+    public synchronized Route read(ProxyIdentity proxy, String interlay) {
         check();
+        if (!joined || replaced) {
+            throw new NotJoinedException(proxy.name(), interlay, replaced);
+        }
         return row;
     }
 
@@ -150,6 +172,12 @@ public final class MemoryRouteStore implements RouteStore {
     public void report(ProxyIdentity proxy, String interlay, TrafficReport report) {
         check();
         reports.add(report);
+    }
+
+    @Override
+    public void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome) {
+        check();
+        forced.add(opening.actor() + ": " + outcome);
     }
 
     @Override

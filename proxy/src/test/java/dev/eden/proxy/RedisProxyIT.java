@@ -560,6 +560,98 @@ class RedisProxyIT {
         assertThat(client.read()).isEqualTo("+OK");
     }
 
+    /** The store goes away in the pause; the operator knows that nothing was committed. */
+    @Test
+    void anOperatorOpensItWhileTheStoreIsAway() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "hand", "0")).isEqualTo("+OK");
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.STORE_ANSWERS);
+        hold();
+        client.send("SET", "hand", "1");
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(force("elsewhere")).isEqualTo(ForcedOpening.Outcome.UNKNOWN_OWNER);
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.OPENED);
+
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(client.call("INCR", "hand")).isEqualTo(":2");
+        assertThat(atSource.get("hand")).isEqualTo("2");
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.ALREADY_SERVING);
+        assertThat(proxy.health().detail()).contains("opened by hand on source");
+        store.away(false);
+        await().until(() -> store.row().state() == RouteState.ABORTING);
+        assertThat(client.call("INCR", "hand")).as("serves on meanwhile").isEqualTo(":3");
+        open();
+        assertThat(store.forced).containsExactly("operator ada: the store agrees");
+        assertThat(proxy.health().detail()).isEmpty();
+        hold();
+        flip();
+        assertThat(client.call("SET", "hand", "4")).isEqualTo("+OK");
+        assertThat(atTarget.get("hand")).isEqualTo("4");
+    }
+
+    /** The store goes away in the pause; the operator knows that the attempt was committed. */
+    @Test
+    void anOperatorOpensItOnTheNewOwner() throws IOException {
+        Wire client = client();
+        hold();
+        client.send("SET", "hand", "1");
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(force("target")).isEqualTo(ForcedOpening.Outcome.OPENED);
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("hand")).isEqualTo("1");
+        store.commit();
+        store.away(false);
+        await().until(() -> proxy.health().storeReadable());
+        assertThat(client.call("INCR", "hand")).isEqualTo(":2");
+        open();
+        assertThat(store.forced).containsExactly("operator ada: the store agrees");
+        assertThat(client.call("INCR", "hand")).isEqualTo(":3");
+        assertThat(atTarget.get("hand")).isEqualTo("3");
+    }
+
+    /** A wrong word ends in a proxy that holds, not in two owners for longer than it takes to read the row. */
+    @Test
+    void aWrongWordIsFoundOutWhenTheStoreIsBack() throws IOException {
+        Wire client = client();
+        hold();
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.OPENED);
+        assertThat(client.call("SET", "wrong", "1")).isEqualTo("+OK");
+        store.commit();
+        store.away(false);
+        await().until(() -> !store.forced.isEmpty());
+        assertThat(store.forced).containsExactly("operator ada: the store says that the other side owns the writes");
+        client.send("SET", "wrong", "2");
+        store.stable();
+        assertThat(client.silent(Duration.ofMillis(600))).isTrue();
+        assertThat(proxy.health().detail()).contains("start this process anew");
+    }
+
+    @Test
+    void nobodysWordCountsAgainstACommitThatWasRead() throws IOException {
+        Wire client = client();
+        hold();
+        store.commit();
+        await().until(() -> proxy.health().state() == RouteState.COMMITTED);
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.CONTRADICTS_THE_ROW);
+        client.send("SET", "read", "1");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(force("target")).isEqualTo(ForcedOpening.Outcome.OPENED);
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("read")).isEqualTo("1");
+    }
+
+    private ForcedOpening.Outcome force(String owner) {
+        return proxy.forceOpen(new ForcedOpening(owner, "operator ada", "the store is lost"));
+    }
+
     @Test
     void servesForEverOutsideAnAttempt() throws IOException {
         Wire client = client();
@@ -573,6 +665,41 @@ class RedisProxyIT {
         down.away(true);
         assertThatThrownBy(() -> RedisProxy.start(config("p2"), down, new SimpleMeterRegistry()))
                 .isInstanceOf(RouteStoreException.class);
+    }
+
+    @Test
+    void aRemovedProxyHoldsUntilItHasJoinedAnewAndTheAttemptWithoutItIsOver() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "before", "1")).isEqualTo("+OK");
+        store.removedBeforeAttempt(++attempt);
+        await().until(() -> store.joins == 2 && !proxy.health().serving());
+        client.send("SET", "after", "1");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(store.acknowledged(attempt, Step.ARMED))
+                .as("nobody waits for its promise")
+                .isFalse();
+        store.commit();
+        assertThat(client.silent(Duration.ofMillis(100))).isTrue();
+        store.stable();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("after")).isEqualTo("1");
+        assertThat(atSource.get("after")).isNull();
+        assertThat(proxy.health().serving()).isTrue();
+        hold();
+        abort();
+        assertThat(client.call("GET", "after")).as("it takes part again").isEqualTo("1");
+    }
+
+    @Test
+    void aProxyThatWasReplacedUnderItsNameHolds() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "before", "1")).isEqualTo("+OK");
+        store.replaced();
+        await().until(() -> !proxy.health().serving());
+        client.send("SET", "after", "1");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(proxy.health().detail()).contains("another process has joined under this name");
+        assertThat(store.joins).as("it takes the name from nobody").isEqualTo(1);
     }
 
     @Test

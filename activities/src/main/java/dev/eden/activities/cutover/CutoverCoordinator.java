@@ -395,7 +395,8 @@ public final class CutoverCoordinator {
     private void awaitAll(Armed armed, String step, Duration atMost) {
         List<String> missing = missing(armed, step, atMost);
         if (!missing.isEmpty()) {
-            throw new FailedAcknowledgement("no answer (" + step + ") from " + String.join(", ", missing));
+            throw new FailedAcknowledgement("no answer (" + step + ") from " + String.join(", ", missing)
+                    + (step.equals("ARMED") ? "; who is silent and what to do: eden proxy list" : ""));
         }
     }
 

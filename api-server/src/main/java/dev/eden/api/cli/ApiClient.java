@@ -75,6 +75,21 @@ final class ApiClient {
         return tree;
     }
 
+    /** A document that is no JSON. */
+    String text(String path, String mediaType) {
+        HttpResponse<String> response = send(
+                request(path)
+                        .timeout(ANSWER)
+                        .header("Accept", mediaType + ", application/problem+json")
+                        .GET()
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        if (response.statusCode() / 100 != 2) {
+            throw refused(response.statusCode(), parse(response.body()));
+        }
+        return response.body();
+    }
+
     /** Follows an event stream to its end; {@code data} gets each event's JSON. */
     void stream(String path, Consumer<JsonNode> data) {
         HttpResponse<InputStream> response = send(

@@ -25,7 +25,7 @@ final class ApiOptions {
     @Option(
             names = "--url",
             description = "the server itself (EDEN_URL; default: the context's, else " + LOCAL
-                    + "); the token is then EDEN_TOKEN or --token-file")
+                    + "); the token is then --token-file or EDEN_TOKEN")
     private @Nullable String url;
 
     @Option(names = "--token-file", paramLabel = "FILE", description = "holds the token (EDEN_TOKEN_FILE)")
@@ -59,26 +59,33 @@ final class ApiOptions {
     }
 
     /**
-     * The server and its token. What was said here wins over the environment, the environment over the context. The token of a context
-     * goes to the context's server only.
+     * The server and its token. What was said here wins over the environment, the environment over the context in use; of two that were
+     * said in the same place, the one that names the thing itself. The token of a context goes to the context's server only.
      */
     ApiClient client() {
         Contexts contexts = Contexts.load(terminal);
-        String givenUrl = url != null ? url : terminal.variable("EDEN_URL");
-        String name = context != null ? context : terminal.variable("EDEN_CONTEXT");
+        boolean chosenHere = context != null;
+        String variable = terminal.variable("EDEN_URL");
+        String givenUrl = url != null ? url : chosenHere ? null : variable;
+        String name = chosenHere ? context : terminal.variable("EDEN_CONTEXT");
         if (name == null && givenUrl == null) {
             name = contexts.current().orElse(null);
         }
         Contexts.Context chosen = name == null ? null : contexts.get(name);
         String base = givenUrl != null ? givenUrl : chosen != null ? chosen.url() : LOCAL;
         boolean contextsServer = chosen != null && base.equals(chosen.url());
-        return new ApiClient(base, () -> token(contextsServer ? chosen : null));
+        return new ApiClient(base, () -> token(contextsServer ? chosen : null, chosenHere));
     }
 
-    private String token(Contexts.@Nullable Context chosen) {
+    /** {@code chosenHere}: by {@code --context}, which then wins over the environment. */
+    private String token(Contexts.@Nullable Context chosen, boolean chosenHere) {
         Path file = tokenFile;
         if (file != null) {
             return read(file);
+        }
+        String kept = chosen != null && chosenHere ? token(chosen) : null;
+        if (kept != null) {
+            return kept;
         }
         String given = terminal.variable("EDEN_TOKEN");
         if (given != null) {
@@ -88,29 +95,32 @@ final class ApiOptions {
         if (givenFile != null) {
             return read(Path.of(givenFile));
         }
-        if (chosen != null) {
-            String token = chosen.token();
-            String inFile = chosen.tokenFile();
-            String inVariable = chosen.tokenEnv();
-            if (token != null) {
-                return token;
-            }
-            if (inFile != null) {
-                return read(Path.of(inFile));
-            }
-            if (inVariable != null) {
-                String value = terminal.variable(inVariable);
-                if (value == null) {
-                    throw new CliFailure(
-                            ExitCode.NOT_ALLOWED, "the context's variable " + inVariable + " is not set", "export it");
-                }
-                return value;
-            }
+        String inUse = chosen == null ? null : token(chosen);
+        if (inUse != null) {
+            return inUse;
         }
         throw new CliFailure(
                 ExitCode.NOT_ALLOWED,
                 "there is no token",
                 "set EDEN_TOKEN, or make a context: eden context add NAME --url URL --token-file FILE");
+    }
+
+    /** What a context says of its token; null where it leaves that to the environment. */
+    private @Nullable String token(Contexts.Context chosen) {
+        String inFile = chosen.tokenFile();
+        String inVariable = chosen.tokenEnv();
+        if (inFile != null) {
+            return read(Path.of(inFile));
+        }
+        if (inVariable != null) {
+            String value = terminal.variable(inVariable);
+            if (value == null) {
+                throw new CliFailure(
+                        ExitCode.NOT_ALLOWED, "the context's variable " + inVariable + " is not set", "export it");
+            }
+            return value;
+        }
+        return chosen.token();
     }
 
     private static String read(Path file) {

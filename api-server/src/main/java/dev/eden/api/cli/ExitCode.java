@@ -9,10 +9,13 @@ public enum ExitCode {
     NOT_FOUND(4, "there is no such thing (404)", "list what there is: eden migration list, eden endpoint list"),
     NOT_ALLOWED(5, "no token, an unknown one, or one of too low a role", "check the context: eden context list"),
     UNREACHABLE(6, "the server, or what it needs, does not answer", "try again; traffic goes on meanwhile"),
-    NOT_CONFIRMED(7, "a cutover or rollback was not confirmed", "type the migration's id, or give --yes in a script"),
+    NOT_CONFIRMED(
+            7,
+            "a cutover, a rollback or a removal was not confirmed",
+            "type the id that is asked for, or give --yes in a script"),
     ENDED_BADLY(
             8,
-            "a plan has failures, or a watched migration was rolled back or needs an operator",
+            "a plan has failures, a rehearsal was aborted, the audit log is not whole, or a watched migration was rolled back or needs an operator",
             "follow the remedies; eden migration status ID says where it stands"),
     TIMED_OUT(9, "what was waited for did not come within --timeout", "wait longer, or look: eden migration status ID"),
     INTERRUPTED(130, "interrupted by Ctrl-C", "a migration goes on without its watcher");

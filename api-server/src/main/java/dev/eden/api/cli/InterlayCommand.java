@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         mixinStandardHelpOptions = true,
         name = "interlay",
+        subcommands = ForceOpenCommand.class,
         description = "Named fronts of endpoints; proxies serve them.",
         footer = {
             "",

@@ -19,7 +19,13 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         name = "migration",
         description = "Creates, plans, starts, watches and commands migrations.",
-        subcommands = {WatchCommand.class, SetCommand.class},
+        subcommands = {
+            WatchCommand.class,
+            SetCommand.class,
+            TuneCommand.class,
+            RehearseCommand.class,
+            ReportCommand.class
+        },
         footer = {
             "",
             "A migration from its beginning to its end:",
@@ -29,8 +35,10 @@ import picocli.CommandLine.Parameters;
             "  eden migration migrate ec2_to_azure",
             "  eden migration watch ec2_to_azure --until canary",
             "  eden migration set ec2_to_azure read_percentage=25%%",
+            "  eden migration rehearse ec2_to_azure",
             "  eden migration cutover ec2_to_azure",
-            "  eden migration finalize ec2_to_azure        (or, to take it back: rollback)"
+            "  eden migration finalize ec2_to_azure        (or, to take it back: rollback)",
+            "  eden migration report ec2_to_azure"
         })
 final class MigrationCommand extends OperatorCommands {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")

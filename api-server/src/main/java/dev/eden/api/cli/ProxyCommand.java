@@ -1,19 +1,22 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.EdenProxy;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
-import dev.eden.api.json.Json;
 import dev.eden.api.problem.StartupException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code eden proxy}: one proxy alone; it joins its interlay by name. */
@@ -60,20 +63,68 @@ final class ProxyCommand implements Callable<Integer> {
         return 0;
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "The proxies of every interlay, over REST.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.")
     int list(@Mixin ApiOptions api) {
-        ApiClient client = api.client();
-        ObjectNode all = Json.mapper().createObjectNode();
-        for (JsonNode interlay : client.get("/interlays").path("interlays")) {
-            String id = interlay.path("id").asText();
-            all.set(id, client.get(ApiClient.path("interlays", id, "traffic")));
+        JsonNode answer = api.client().get("/proxies");
+        Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "CONNECTIONS", "SEEN");
+        String silent = null;
+        for (JsonNode proxy : answer.path("proxies")) {
+            boolean alive = proxy.path("alive").asBoolean();
+            if (!alive && silent == null) {
+                silent = proxy.path("id").asText();
+            }
+            table.row(
+                    StatusText.text(proxy, "id"),
+                    StatusText.text(proxy, "listen"),
+                    StatusText.text(proxy, "version"),
+                    alive ? "yes" : "no",
+                    StatusText.text(proxy, "connections"),
+                    ago(proxy.path("seen_at").asText()));
         }
         return api.show(
-                all,
-                page -> all.properties().forEach(entry -> {
-                    page.title(entry.getKey());
-                    page.table(InterlayCommand.proxies(entry.getValue()), "No proxy has joined.");
-                }),
-                "eden migration list");
+                answer,
+                page -> page.table(table, "No proxy has joined. One: eden proxy --name p1 --interlay INTERLAY"),
+                silent == null ? "eden migration list" : "eden proxy remove " + silent + " --reason WHY");
+    }
+
+    private static String ago(String then) {
+        Duration silence = Duration.between(Instant.parse(then), Instant.now());
+        return StatusText.duration(silence.isNegative() ? Duration.ZERO : silence) + " ago";
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "remove",
+            description = {
+                "Forgets a silent proxy that will not come back, so that cutovers do not wait for it. Asks first.",
+                "Refused while it is heard, or while the database that owns writes shows its connections."
+            },
+            footer = {"", "Example:", "  eden proxy remove redis_interlay:pod-17 --reason 'its node was lost'"})
+    int remove(
+            @Mixin ApiOptions api,
+            @Mixin Confirmation confirmation,
+            @Parameters(paramLabel = "INTERLAY:NAME", description = "as 'eden proxy list' has it") String id,
+            @Option(names = "--reason", required = true, description = "for the audit log") String reason,
+            @Option(
+                            names = "--force",
+                            description =
+                                    "also where the database can't be asked for its connections: you know that it is dead")
+                    boolean force) {
+        confirmation.ask(
+                api.terminal(),
+                "Removal of proxy " + id + (force ? ", whatever the database shows of it" : "")
+                        + ": no cutover waits for it any more, so it must be dead",
+                id);
+        JsonNode answer = api.client()
+                .call(
+                        "DELETE",
+                        ApiClient.path("proxies", id) + "?reason="
+                                + URLEncoder.encode(reason, StandardCharsets.UTF_8)
+                                + (force ? "&force=true" : ""),
+                        null);
+        return api.show(answer, page -> page.line("proxy " + id + " is removed"), "eden proxy list");
     }
 }

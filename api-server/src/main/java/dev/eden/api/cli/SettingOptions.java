@@ -62,17 +62,21 @@ final class SettingOptions {
                     "give --database-url or EDEN_DATABASE_URL; to try Eden with everything started for you: eden dev");
         }
         int pool = configuration.number(Setting.DATABASE_POOL);
-        String directory = configuration.text(Setting.DATA_DIR);
         return new EdenStore.Settings(
                 url,
                 configuration.text(Setting.DATABASE_USER),
                 secret(configuration, Setting.DATABASE_PASSWORD),
                 secret(configuration, Setting.ENCRYPTION_KEY),
-                directory != null
-                        ? Path.of(directory)
-                        : Path.of(System.getProperty("user.home"), ".local", "state", "eden"),
+                dataDirectory(configuration),
                 pool > 0 ? pool : defaultPool,
                 Duration.ofSeconds(5));
+    }
+
+    static Path dataDirectory(Configuration configuration) {
+        String directory = configuration.text(Setting.DATA_DIR);
+        return directory != null
+                ? Path.of(directory)
+                : Path.of(System.getProperty("user.home"), ".local", "state", "eden");
     }
 
     static @Nullable Secret secret(Configuration configuration, Setting setting) {

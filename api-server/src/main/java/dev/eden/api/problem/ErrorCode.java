@@ -152,6 +152,30 @@ public enum ErrorCode {
             "The interlay was made by a server's start, and no endpoint of its engine has been created since.",
             "Create the endpoint it stands in front of first.",
             Retry.NEVER),
+    PROXY_NOT_FOUND(
+            404,
+            "There is no such proxy",
+            "No proxy has joined under this id (INTERLAY:NAME), or it has signed off.",
+            "GET /api/v1/proxies lists them.",
+            Retry.NEVER),
+    PROXY_ALIVE(
+            409,
+            "The proxy was heard a moment ago",
+            "The proxy has reported within the last 10 s: it may be serving.",
+            "End its process, which signs it off; remove it only where that is not possible any more.",
+            Retry.LATER),
+    PROXY_CONNECTED(
+            409,
+            "The database still shows connections of the proxy",
+            "The server that owns writes has connections that carry the proxy's name: the process may be stopped, not dead.",
+            "End the process; where its machine is lost, end the connections at the server (CLIENT KILL, pg_terminate_backend).",
+            Retry.LATER),
+    PROXY_UNCHECKED(
+            409,
+            "The database can't be asked for connections of the proxy",
+            "The server that owns writes does not answer or refuses Eden's login, so that nobody knows whether the proxy is connected.",
+            "Bring the database back; where you know that the process is dead, repeat with force=true.",
+            Retry.LATER),
     ENGINE_MISMATCH(
             422,
             "The engines differ",

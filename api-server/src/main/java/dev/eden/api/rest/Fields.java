@@ -147,7 +147,8 @@ final class Fields {
         return text;
     }
 
-    private static boolean storable(String text) {
+    /** Whether PostgreSQL takes it as text and a log shows it as it is. */
+    static boolean storable(String text) {
         return text.codePoints()
                 .noneMatch(c -> (c < ' ' && c != '\n' && c != '\t')
                         || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE));

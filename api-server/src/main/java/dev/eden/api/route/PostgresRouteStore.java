@@ -4,9 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.api.store.AuditLog;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.CancelKey;
+import dev.eden.proxy.ForcedOpening;
+import dev.eden.proxy.NotJoinedException;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteState;
@@ -30,11 +33,15 @@ public final class PostgresRouteStore implements RouteStore {
                    read_share, consistency, max_wait_ms, ack_both
             FROM route WHERE interlay = :interlay
             """;
+    /** With who has joined under the name: whoever reads must be that one. */
+    private static final String SELECT_JOINED = SELECT.replace("ack_both", """
+            ack_both, (SELECT p.incarnation FROM proxy p WHERE p.interlay = route.interlay AND p.name = :name) AS joined""");
 
     private final Jdbi jdbi;
     private final StoreChanges changes;
     private final KnownServers servers;
     private final StoredCancels cancels;
+    private final AuditLog audit;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
@@ -42,6 +49,7 @@ public final class PostgresRouteStore implements RouteStore {
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
         this.cancels = new StoredCancels(jdbi, changes);
+        this.audit = new AuditLog(jdbi);
     }
 
     @Override
@@ -68,7 +76,20 @@ public final class PostgresRouteStore implements RouteStore {
 
     @Override
     public Route read(ProxyIdentity proxy, String interlay) {
-        return guarded("read", h -> row(h, interlay, SELECT));
+        return guarded(
+                "read",
+                h -> h.createQuery(SELECT_JOINED)
+                        .bind("interlay", interlay)
+                        .bind("name", proxy.name())
+                        .map((rs, _) -> {
+                            String joined = rs.getString("joined");
+                            if (!proxy.incarnation().equals(joined)) {
+                                throw new NotJoinedException(proxy.name(), interlay, joined != null);
+                            }
+                            return map(rs);
+                        })
+                        .findOne()
+                        .orElseThrow(() -> unknown(interlay)));
     }
 
     @Override
@@ -136,6 +157,30 @@ public final class PostgresRouteStore implements RouteStore {
     }
 
     @Override
+    public void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome) {
+        run("forced", h -> {
+            String migration = h.createQuery("SELECT migration FROM route WHERE interlay = :interlay")
+                    .bind("interlay", interlay)
+                    .mapTo(String.class)
+                    .findOne()
+                    .orElse(null);
+            audit.append(new AuditLog.Entry(
+                    opening.actor(),
+                    "interlay.force_opened",
+                    "interlay/" + interlay,
+                    migration,
+                    null,
+                    null,
+                    opening.reason(),
+                    null,
+                    JSON.createObjectNode()
+                            .put("proxy", proxy.name())
+                            .put("owner", opening.owner())
+                            .put("outcome", outcome)));
+        });
+    }
+
+    @Override
     public void leave(ProxyIdentity proxy, String interlay) {
         run(
                 "leave",
@@ -191,7 +236,11 @@ public final class PostgresRouteStore implements RouteStore {
                 .bind("interlay", interlay)
                 .map((rs, _) -> map(rs))
                 .findOne()
-                .orElseThrow(() -> new NoSuchElementException("there is no interlay " + interlay));
+                .orElseThrow(() -> unknown(interlay));
+    }
+
+    private static NoSuchElementException unknown(String interlay) {
+        return new NoSuchElementException("there is no interlay " + interlay);
     }
 
     private static Row map(ResultSet rs) throws SQLException {
@@ -242,7 +291,7 @@ public final class PostgresRouteStore implements RouteStore {
     private Route guarded(String what, Function<Handle, Row> work) {
         try {
             return route(jdbi.withHandle(work::apply));
-        } catch (NoSuchElementException e) {
+        } catch (NoSuchElementException | NotJoinedException e) {
             throw e;
         } catch (RuntimeException e) {
             throw new RouteStoreException(what + ": Eden's store cannot be read", e);

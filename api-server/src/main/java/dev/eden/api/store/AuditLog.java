@@ -46,10 +46,10 @@ public final class AuditLog {
             return new Entry(
                     actor, event, "migration/" + migration, migration, phase, null, reason, node(before), node(after));
         }
+    }
 
-        private static @Nullable JsonNode node(@Nullable Object value) {
-            return value == null ? null : Json.mapper().valueToTree(value);
-        }
+    static @Nullable JsonNode node(@Nullable Object value) {
+        return value == null ? null : Json.mapper().valueToTree(value);
     }
 
     /** A stored entry; {@code id} is its place in the order of commits: what is read after an id never appears before it later. */
@@ -105,8 +105,8 @@ public final class AuditLog {
                         row.getString("migration"),
                         row.getString("phase"),
                         row.getString("reason"),
-                        node(row.getString("before")),
-                        node(row.getString("after"))))
+                        parsed(row.getString("before")),
+                        parsed(row.getString("after"))))
                 .list());
     }
 
@@ -114,7 +114,7 @@ public final class AuditLog {
         return node == null ? null : node.toString();
     }
 
-    private static @Nullable JsonNode node(@Nullable String json) {
+    private static @Nullable JsonNode parsed(@Nullable String json) {
         return json == null ? null : Json.tree(json);
     }
 }

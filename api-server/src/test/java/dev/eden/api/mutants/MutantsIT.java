@@ -36,6 +36,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ import org.slf4j.LoggerFactory;
  * Each rule of the protocol is taken out once, in a situation where it matters, and the demo's checker has to notice; with the rule the
  * same situation is clean. Rules at a seam are taken out at the seam, the others by {@link Failpoints#mutant}.
  */
+@Tag("alone")
 class MutantsIT {
     private static final Logger LOGGER = LoggerFactory.getLogger(MutantsIT.class);
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ import org.slf4j.LoggerFactory;
  * Fifty side-cars, and pods that come and go all the time: flip, rollback and flip end, and nothing is lost, doubled or stale. Clients
  * of side-cars that stay notice nothing; those of one that goes are told by a closed connection between two requests, as a pod's end does.
  */
+@Tag("alone")
 class SidecarsIT {
     private static final Logger LOGGER = LoggerFactory.getLogger(SidecarsIT.class);
     private static final int SIDECARS = 50;

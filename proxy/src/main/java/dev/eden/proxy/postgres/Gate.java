@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether one loop begins new transactions, and under which route. The follower opens and shuts it; only the lease shuts it by itself, and nothing
- * ever opens it by a clock. What an open transaction still asks passes until it ends.
+ * Whether one loop begins new transactions, and under which route. The follower opens and shuts it; only the lease and a
+ * {@linkplain dev.eden.proxy.Wakefulness sleep of the process} shut it by themselves, and nothing ever opens it by a clock. What an open transaction still asks passes until it ends.
  *
  * <pre>
  *            install(route)                      hold()
@@ -98,7 +98,7 @@ final class Gate {
 
     /** True where a new transaction may begin now. */
     boolean open() {
-        if (held || route == null) {
+        if (held || route == null || loop.wakefulness.slept(loop.now)) {
             return false;
         }
         if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.Wakefulness;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
@@ -35,6 +36,7 @@ final class PostgresLoop {
     final Cancels cancels;
     final PeerCancels peers;
     final ClientTls tls;
+    final Wakefulness wakefulness;
     final LoopCounters counters = new LoopCounters();
     final Traffic traffic = new Traffic();
     final Settings.Interner settings = new Settings.Interner();
@@ -60,7 +62,13 @@ final class PostgresLoop {
     private record EdenKey(PoolKey key, Backend.Login login) {}
 
     /** What the loops of one proxy share. */
-    record Shared(Accounts accounts, Cancels cancels, PeerCancels peers, ClientTls tls, AtomicInteger clientCount) {}
+    record Shared(
+            Accounts accounts,
+            Cancels cancels,
+            PeerCancels peers,
+            ClientTls tls,
+            AtomicInteger clientCount,
+            Wakefulness wakefulness) {}
 
     PostgresLoop(
             PostgresProxyConfig config,
@@ -75,6 +83,7 @@ final class PostgresLoop {
         this.peers = shared.peers();
         this.tls = shared.tls();
         this.clientCount = shared.clientCount();
+        this.wakefulness = shared.wakefulness();
         this.eventLoop = eventLoop;
         this.poolShare = poolShare;
         this.standbySide = standbySide == null ? new StandbySide(this) : standbySide;

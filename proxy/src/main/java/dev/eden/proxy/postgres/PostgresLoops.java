@@ -7,6 +7,7 @@ import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteStore;
+import dev.eden.proxy.Wakefulness;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -49,6 +50,7 @@ public final class PostgresLoops implements DataPlane {
     private final List<Channel> listeners = new ArrayList<>();
     private final boolean epoll;
     private final PeerCancels peers;
+    private final Wakefulness wakefulness = new Wakefulness();
 
     /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read. */
     public PostgresLoops(PostgresProxyConfig config, RouteStore store) {
@@ -61,8 +63,8 @@ public final class PostgresLoops implements DataPlane {
         ClientTls tls = new ClientTls(config.tls());
         Cancels cancels = new Cancels(config.identity().name());
         peers = new PeerCancels(store, config.interlay(), cancels);
-        PostgresLoop.Shared shared =
-                new PostgresLoop.Shared(new Accounts(config.trusted()), cancels, peers, tls, new AtomicInteger());
+        PostgresLoop.Shared shared = new PostgresLoop.Shared(
+                new Accounts(config.trusted()), cancels, peers, tls, new AtomicInteger(), wakefulness);
         IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-postgres", true), factory);
         for (int i = 0; i < count; i++) {
@@ -216,6 +218,11 @@ public final class PostgresLoops implements DataPlane {
     @Override
     public boolean leaseLost() {
         return ask(loop -> loop.gate.leaseLost()).contains(true);
+    }
+
+    @Override
+    public Wakefulness wakefulness() {
+        return wakefulness;
     }
 
     @Override

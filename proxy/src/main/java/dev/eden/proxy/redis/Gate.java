@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether one loop serves, and under which route. The follower opens and shuts it; only the lease shuts it by itself, and nothing ever
- * opens it by a clock.
+ * Whether one loop serves, and under which route. The follower opens and shuts it; only the lease and a
+ * {@linkplain dev.eden.proxy.Wakefulness sleep of the process} shut it by themselves, and nothing ever opens it by a clock.
  *
  * <pre>
  *            install(route)                      hold()
@@ -65,7 +65,7 @@ final class Gate {
 
     /** True where a new request may go out now. */
     boolean open() {
-        if (held) {
+        if (held || loop.context.wakefulness.slept(loop.now)) {
             return false;
         }
         if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {

@@ -4,6 +4,7 @@ import dev.eden.proxy.DataPlane;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.Route;
+import dev.eden.proxy.Wakefulness;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -175,6 +176,11 @@ public final class LoopGroup implements DataPlane {
     @Override
     public boolean leaseLost() {
         return ask(loop -> loop.gate.leaseLost()).contains(true);
+    }
+
+    @Override
+    public Wakefulness wakefulness() {
+        return context.wakefulness;
     }
 
     @Override

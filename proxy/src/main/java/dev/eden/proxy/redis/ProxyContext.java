@@ -2,6 +2,7 @@ package dev.eden.proxy.redis;
 
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.Route;
+import dev.eden.proxy.Wakefulness;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
@@ -21,6 +22,7 @@ final class ProxyContext {
     final RedisProxyConfig config;
     final int loops;
     final Scripts scripts = new Scripts();
+    final Wakefulness wakefulness = new Wakefulness();
     final AtomicInteger clients = new AtomicInteger();
     final AtomicInteger exclusive = new AtomicInteger();
     final AtomicLong clientIds = new AtomicLong();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
+import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.embedded.EmbeddedRedis;
@@ -102,6 +103,7 @@ class RedisReplicatorIT {
                                 .reverseProven());
                 awaitEqual(pair, flip % 2 == 0 ? "source" : "target", flip % 2 == 0 ? "target" : "source");
                 pair.ledger.attempt(true);
+                ServerRun.remember(active, pair.records, Pair.MIGRATION, flip % 2 == 0 ? "source" : "target");
                 ApplierIdentity.turn(standby, Pair.MIGRATION);
                 assertThat(ApplierIdentity.sessions(standby, Pair.MIGRATION)).isZero();
                 if (flip == 2) {
@@ -126,6 +128,41 @@ class RedisReplicatorIT {
             assertThat(blue.call("GET", "first write of the new side").text()).isEqualTo("6");
             assertThat(pair.ledger.restarts).isZero();
             assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    /** Nothing tells what an old owner still has that was restarted at the flip: an operator has to. */
+    @Test
+    void anOldOwnerThatWasRestartedAtTheFlipIsNotBuiltOn() {
+        try (Pair pair = Pair.start();
+                RespConnection green = pair.connect("target")) {
+            try (RespConnection blue = pair.connect("source");
+                    Pair.Running running = pair.replicate()) {
+                blue.call("SET", "kept", 1);
+                await().atMost(PATIENCE)
+                        .until(() -> pair.ledger
+                                .progress(Pair.MIGRATION)
+                                .map(progress -> progress.reverseProven())
+                                .orElse(false));
+                awaitEqual(pair, "source", "target");
+                assertThat(running.failure.get()).isNull();
+                ServerRun.remember(blue, pair.records, Pair.MIGRATION, "source");
+            }
+            pair.ledger.attempt(true);
+            RouteLedger.Position turn = ApplierIdentity.turn(green, Pair.MIGRATION);
+            pair.ledger.flip(turn.replid(), turn.offset());
+            pair.ledger.attempt(false);
+            pair.source.restart();
+            try (RespConnection blue = pair.connect("source")) {
+                EdenUsers.create(blue, Pair.MIGRATION, pair.endpoint("source"), pair.records);
+            }
+            green.call("SET", "kept", 2);
+            try (Pair.Running running = pair.replicate()) {
+                await().atMost(PATIENCE).until(running::ended);
+                assertThat(running.failure.get())
+                        .isInstanceOf(ReplicationStopped.class)
+                        .hasMessageContaining("restarted at the flip");
+            }
         }
     }
 
