@@ -30,11 +30,11 @@ import org.jspecify.annotations.Nullable;
  * need no token. Requests run on virtual threads.
  */
 public final class ApiServer implements AutoCloseable {
-    private final Server server;
-    private final List<AutoCloseable> closedFirst;
-
     /** How often the certificate's files are looked at. A change is served after two looks. */
     private static final java.time.Duration LOOK = java.time.Duration.ofSeconds(10);
+
+    private final Server server;
+    private final List<AutoCloseable> closedFirst;
 
     private ApiServer(Server server, List<AutoCloseable> closedFirst) {
         this.server = server;
