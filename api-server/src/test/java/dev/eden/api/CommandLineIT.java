@@ -384,10 +384,15 @@ class CommandLineIT {
         ok("proxy", "remove", "lone_front:gone", "--reason", "its node was lost", "--yes", "--force");
         assertThat(ok("proxy", "list").out()).doesNotContain("lone_front:gone");
         assertThat(eden.table("audit_log"))
-                .contains("proxy.removed", "proxy/lone_front:gone", "its node was lost", "lone could not be asked; forced");
+                .contains(
+                        "proxy.removed",
+                        "proxy/lone_front:gone",
+                        "its node was lost",
+                        "lone could not be asked; forced");
         assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
 
-        String operator = Json.tree(ok("token", "create", "op", "--role", "operator", "--json").out())
+        String operator = Json.tree(ok("token", "create", "op", "--role", "operator", "--json")
+                        .out())
                 .path("secret")
                 .asText();
         assertThat(shell.with("EDEN_TOKEN", operator)

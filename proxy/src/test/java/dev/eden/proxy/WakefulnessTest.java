@@ -6,8 +6,10 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class WakefulnessTest {
-    private static final long LITTLE = Duration.ofMillis(Wakefulness.LIMIT_MILLIS - 500).toNanos();
-    private static final long LONG = Duration.ofMillis(Wakefulness.LIMIT_MILLIS + 500).toNanos();
+    private static final long LITTLE =
+            Duration.ofMillis(Wakefulness.LIMIT_MILLIS - 500).toNanos();
+    private static final long LONG =
+            Duration.ofMillis(Wakefulness.LIMIT_MILLIS + 500).toNanos();
 
     private final Wakefulness wakefulness = new Wakefulness();
 
@@ -25,7 +27,9 @@ class WakefulnessTest {
         assertThat(wakefulness.slept(System.nanoTime()))
                 .as("to be awake is not to know")
                 .isTrue();
-        assertThat(wakefulness.read(before)).as("an answer from before the sleep").isFalse();
+        assertThat(wakefulness.read(before))
+                .as("an answer from before the sleep")
+                .isFalse();
         assertThat(wakefulness.slept(System.nanoTime())).isTrue();
         assertThat(wakefulness.read(System.nanoTime())).isTrue();
         assertThat(wakefulness.slept(System.nanoTime())).isFalse();

@@ -103,8 +103,7 @@ public final class MigrationStatus {
         status.set(
                 "blockers",
                 Json.mapper()
-                        .valueToTree(
-                                orphaned ? List.of(Orphans.remedy(migration.id())) : blockers(migration, view)));
+                        .valueToTree(orphaned ? List.of(Orphans.remedy(migration.id())) : blockers(migration, view)));
         if (progress.isPresent()) {
             status.set("progress", progress(progress.get()));
         } else {

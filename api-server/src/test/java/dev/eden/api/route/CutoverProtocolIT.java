@@ -129,8 +129,7 @@ class CutoverProtocolIT {
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
         replication = new PostgresReplicationLedger(
-                database.jdbi(),
-                new dev.eden.api.store.TuningStore(database.jdbi(), new AuditLog(database.jdbi())));
+                database.jdbi(), new dev.eden.api.store.TuningStore(database.jdbi(), new AuditLog(database.jdbi())));
         engine = new RedisCutover(endpoints, records);
         spec = new MigrationSpec(
                 MIGRATION,
@@ -344,8 +343,7 @@ class CutoverProtocolIT {
             awaitReady(true);
             AttemptReport flipped = coordinator(routes, engine).attempt(spec, true, 2);
             assertThat(flipped.outcome()).as("%s", flipped).isEqualTo("committed");
-            try (CutoverEngine.Session open =
-                    engine.open(MIGRATION, "target", "source", CutoverEngine.Others.LEAVE)) {
+            try (CutoverEngine.Session open = engine.open(MIGRATION, "target", "source", CutoverEngine.Others.LEAVE)) {
                 open.unfence(CutoverEngine.Side.TO);
                 open.relax();
             }
@@ -388,8 +386,8 @@ class CutoverProtocolIT {
 
     private static void refused(ProxyRemoval removal, ErrorCode code, boolean force) {
         assertThatThrownBy(() -> removal.remove("front:side-car", "too early", force, "kim"))
-                .isInstanceOfSatisfying(Problem.class, problem -> assertThat(problem.code())
-                        .isEqualTo(code));
+                .isInstanceOfSatisfying(
+                        Problem.class, problem -> assertThat(problem.code()).isEqualTo(code));
     }
 
     /** Dies at the first, second, third … call on store or servers, until an attempt gets through alive. */
@@ -437,8 +435,7 @@ class CutoverProtocolIT {
             assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
         }
         try (Jedis client = new Jedis(fenced.host(), fenced.port())) {
-            assertThatThrownBy(() -> client.get("eden:stranger"))
-                    .isInstanceOf(JedisAccessControlException.class);
+            assertThatThrownBy(() -> client.get("eden:stranger")).isInstanceOf(JedisAccessControlException.class);
         }
     }
 

@@ -46,9 +46,10 @@ final class SidecarProcess implements AutoCloseable {
         builder.environment().put("EDEN_ENCRYPTION_KEY", Base64.getEncoder().encodeToString(key));
         process = builder.start();
         try {
-            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(ports)
-                    .as(() -> "the side-car starts: " + text(log))
-                    .isNotEmptyFile());
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(ports)
+                            .as(() -> "the side-car starts: " + text(log))
+                            .isNotEmptyFile());
         } catch (AssertionError | RuntimeException e) {
             close();
             throw e;
