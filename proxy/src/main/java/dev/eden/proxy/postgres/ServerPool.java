@@ -22,6 +22,8 @@ final class ServerPool {
     /** More logins at a time would take a small machine from those who are in already. */
     private static final int CONNECTING = 4;
 
+    private static final int LATER_MILLIS = 500;
+
     final PostgresLoop loop;
     final PoolKey key;
     private final int size;
@@ -398,7 +400,6 @@ final class ServerPool {
 
     private void admit(ServerConnection connection) {
         connection.admitted = true;
-        connecting--;
         failure = null;
         backoff = MIN_BACKOFF;
         retryAt = loop.now;
@@ -406,10 +407,20 @@ final class ServerPool {
             welcome = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
         }
         if (closed) {
+            connecting--;
             connection.close();
             return;
         }
         loop.counters.backendConnections++;
+        if (admission == null) {
+            entered(connection);
+        } else {
+            WarmUp.run(connection, loop.statements, () -> entered(connection));
+        }
+    }
+
+    private void entered(ServerConnection connection) {
+        connecting--;
         release(connection);
         connectMore();
         if (expected > 0 && connecting == 0 && all.size() >= expected) {
@@ -490,14 +501,28 @@ final class ServerPool {
     // ---- end
 
     void close() {
-        closed = true;
-        settle();
-        left.clear();
+        retire();
+        closeAll();
+    }
+
+    /** As {@link #close}; but the server is spared the end of many sessions while clients wait for a flip's end. */
+    void closeLater() {
+        retire();
+        loop.eventLoop.schedule(this::closeAll, LATER_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS);
+    }
+
+    private void closeAll() {
         for (ServerConnection connection : new ArrayList<>(all)) {
             if (!connection.leaving()) {
                 connection.close();
             }
         }
+    }
+
+    private void retire() {
+        closed = true;
+        settle();
+        left.clear();
         for (Exchange exchange : new ArrayList<>(exchanges)) {
             exchange.failed(ErrorMessage.fatal("57P01", "eden: the interlay has moved"));
             exchange.end();

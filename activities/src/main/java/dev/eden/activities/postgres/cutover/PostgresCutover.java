@@ -242,6 +242,7 @@ public final class PostgresCutover implements CutoverEngine {
             EdenSchema.read(from, marker(), CUTOVER_ROW);
             EdenSchema.read(to, marker(), CUTOVER_ROW);
             DatabaseFence.rehearse(from);
+            Sequences.rehearse(from, to);
             verify();
         }
 
@@ -359,7 +360,7 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
-            Sequences.copy(from, to, clients);
+            Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             // Flushes what the applier committed without waiting for the disk.
             EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
