@@ -46,9 +46,11 @@ def call(method, path, body=None):
         local.http.request(method, "/api/v1" + path, json.dumps(body) if body is not None else None, headers)
         answer = local.http.getresponse()
         text = answer.read()
-    except Exception:
+    except Exception as e:
         local.http.close()
         del local.http
+        if isinstance(e, http.client.RemoteDisconnected) and method == "GET":
+            return call(method, path, body)  # idle for too long: the server has closed it
         raise
     if answer.status >= 300:
         raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
