@@ -14,12 +14,12 @@ import dev.eden.api.rest.EndpointResource;
 import dev.eden.api.rest.InterlayResource;
 import dev.eden.api.rest.MigrationCommands;
 import dev.eden.api.rest.MigrationEventsResource;
+import dev.eden.api.rest.MigrationRecovery;
 import dev.eden.api.rest.MigrationReport;
 import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.ProxyRemoval;
 import dev.eden.api.rest.ProxyResource;
-import dev.eden.api.rest.RecoveryResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
@@ -31,6 +31,7 @@ import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
+import dev.eden.api.temporal.Orphans;
 import dev.eden.api.temporal.PayloadEncryption;
 import dev.eden.api.temporal.TemporalConnection;
 import dev.eden.api.trace.ActivityTracing;
@@ -71,6 +72,7 @@ public final class EdenServer implements AutoCloseable {
     private @Nullable ApiServer api;
     private final Map<String, ProxyProcess> proxies = new LinkedHashMap<>();
     private @Nullable String firstToken;
+    private @Nullable Orphans orphans;
 
     private EdenServer() {}
 
@@ -119,6 +121,11 @@ public final class EdenServer implements AutoCloseable {
     /** The admin token that this start has made; shown once. */
     public Optional<Secret> firstToken() {
         return Optional.ofNullable(firstToken).map(Secret::new);
+    }
+
+    /** Looks for migrations without a workflow now, not at the next minute. */
+    void lookForOrphans() {
+        java.util.Objects.requireNonNull(orphans, "not started").look();
     }
 
     @Override
@@ -198,8 +205,13 @@ public final class EdenServer implements AutoCloseable {
         meters.dependency("temporal", temporal::healthy);
         Orchestrator orchestrator =
                 new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
+        Orphans lost = opened(new Orphans(migrations, orchestrator));
+        orphans = lost;
+        meters.orphans(lost::count);
+        lost.start();
         MigrationStatus status = new MigrationStatus(
                 orchestrator,
+                lost,
                 store.routes(),
                 store.tunings(),
                 store.replication(),
@@ -218,7 +230,8 @@ public final class EdenServer implements AutoCloseable {
                 new MigrationCommands.Steps(
                         spec -> backup.check(spec, made.activities().preparation()::preflight),
                         made.activities().preparation()::forecast,
-                        made.activities().cutover()::rehearse));
+                        made.activities().cutover()::rehearse),
+                new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
@@ -239,7 +252,6 @@ public final class EdenServer implements AutoCloseable {
                 validations,
                 new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
         components.add(events);
-        components.add(new RecoveryResource(migrations, orchestrator, status, store.routes()));
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));
         components.add(new AuditResource(new AuditChain(jdbi)));

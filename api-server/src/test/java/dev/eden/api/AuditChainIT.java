@@ -3,6 +3,8 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.cli.FakeTerminal;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -14,12 +16,16 @@ import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever is done to the audit log past Eden, the chain shows it. */
 class AuditChainIT {
     private static TestServer eden;
+
+    @TempDir
+    private Path home;
 
     @BeforeAll
     static void start() {
@@ -89,6 +95,12 @@ class AuditChainIT {
             sql.execute("CREATE TEMP TABLE saved_head AS SELECT * FROM audit_head");
             try {
                 sql.execute(tampering);
+                FakeTerminal.Result seen = new FakeTerminal(home)
+                        .with("EDEN_URL", eden.uri("").toString())
+                        .with("EDEN_TOKEN", TestServer.TOKEN)
+                        .run("audit", "verify");
+                assertThat(seen.code()).as(seen.err()).isEqualTo(8);
+                assertThat(seen.out()).contains(problem);
                 JsonNode verified = verify();
                 assertThat(verified.path("intact").asBoolean()).isFalse();
                 assertThat(verified.path("problem").asText()).contains(problem);

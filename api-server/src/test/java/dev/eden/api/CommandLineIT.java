@@ -348,6 +348,60 @@ class CommandLineIT {
         assertThat(eden.table("audit_log")).contains("migration.forgotten", "migration/old");
     }
 
+    @Test
+    void aProxyIsRemovedOnlyWhereItIsSurelyDead() {
+        ok("endpoint", "create", "lone", "redis://127.0.0.1:1");
+        ok("interlay", "create", "lone_front", "lone");
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute("""
+                INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at) VALUES
+                    ('gone', 'lone_front', 'x', '10.0.0.1:6379', '0.1.0', now() - interval '1 hour'),
+                    ('here', 'lone_front', 'x', '10.0.0.2:6379', '0.1.0', now() + interval '1 hour')"""));
+        FakeTerminal.Result list = ok("proxy", "list");
+        assertThat(list.out())
+                .containsPattern("lone_front:gone +10.0.0.1:6379 +0.1.0 +no +- +1 h 0 min ago")
+                .containsPattern("lone_front:here +10.0.0.2:6379 +0.1.0 +yes");
+        assertThat(list.lastLine()).isEqualTo("next: eden proxy remove lone_front:gone --reason WHY");
+
+        String[] remove = {"proxy", "remove", "lone_front:gone", "--reason", "its node was lost"};
+        assertThat(shell.run(remove).code()).as("a script without --yes").isEqualTo(7);
+        assertThat(shell.typing("gone\n", remove).code()).isEqualTo(7);
+        FakeTerminal.Result unchecked = shell.typing("lone_front:gone\n", remove);
+        assertThat(unchecked.code()).isEqualTo(3);
+        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "force=true");
+        assertThat(shell.run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes", "--force")
+                        .err())
+                .contains("was heard 0 s ago");
+        assertThat(shell.run("proxy", "remove", "lone_front:nobody", "--reason", "x", "--yes")
+                        .code())
+                .isEqualTo(4);
+        assertThat(shell.run("proxy", "remove", "lone_front:gone", "--yes").code())
+                .as("without a reason")
+                .isEqualTo(2);
+        assertThat(shell.run("proxy", "remove", "lone_front:gone", "--reason", " ", "--yes")
+                        .code())
+                .isEqualTo(2);
+        ok("proxy", "remove", "lone_front:gone", "--reason", "its node was lost", "--yes", "--force");
+        assertThat(ok("proxy", "list").out()).doesNotContain("lone_front:gone");
+        assertThat(eden.table("audit_log"))
+                .contains(
+                        "proxy.removed",
+                        "proxy/lone_front:gone",
+                        "its node was lost",
+                        "lone could not be asked; forced");
+        assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
+
+        String operator = Json.tree(ok("token", "create", "op", "--role", "operator", "--json")
+                        .out())
+                .path("secret")
+                .asText();
+        assertThat(shell.with("EDEN_TOKEN", operator)
+                        .run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes")
+                        .code())
+                .isEqualTo(5);
+        jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'lone_front'"));
+    }
+
     private FakeTerminal.Result ok(String... arguments) {
         FakeTerminal.Result result = shell.run(arguments);
         assertThat(result.code())

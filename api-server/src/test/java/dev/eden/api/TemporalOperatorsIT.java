@@ -19,6 +19,8 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -90,10 +92,26 @@ class TemporalOperatorsIT {
         assertThat(refused.code()).isEqualTo(3);
         assertThat(refused.err()).contains("eden migration recover r1");
 
+        assertThat(orphaned()).as("nobody has looked yet").isZero();
+        eden.server.lookForOrphans();
+        eden.server.lookForOrphans();
+        assertThat(orphaned()).isEqualTo(1);
+        JsonNode lost = status("r1");
+        assertThat(lost.path("ready_for_cutover").asBoolean()).isFalse();
+        assertThat(lost.path("blockers").toString()).contains("eden migration recover r1");
+        assertThat(lost.path("allowed")).isEqualTo(Json.tree("[\"recover\"]"));
+        assertThat(ok("migration", "status", "r1").lastLine()).isEqualTo("next: eden migration recover r1");
+        assertThat(ok("migration", "events", "r1").out())
+                .as("said once, however often somebody looks")
+                .containsOnlyOnce("migration.orphaned");
+
         ok("migration", "recover", "r1", "--reason", "somebody terminated it");
         awaitPhase("r1", "needs_operator");
         assertThat(status("r1").path("resumes_to").asText()).isEqualTo("replicating");
         assertThat(status("r1").path("last_reason").asText()).contains("somebody terminated it");
+        assertThat(status("r1").path("allowed").toString()).contains("resume").doesNotContain("recover");
+        eden.server.lookForOrphans();
+        assertThat(orphaned()).isZero();
         ok("migration", "resume", "r1");
         awaitPhase("r1", "canary");
         ok("migration", "cutover", "r1", "--yes");
@@ -263,6 +281,13 @@ class TemporalOperatorsIT {
 
     private static void signal(String id, String name, String input) throws IOException, InterruptedException {
         temporal("workflow", "signal", "--workflow-id", "migration/" + id, "--name", name, "--input", input);
+    }
+
+    private static int orphaned() {
+        Matcher gauge = Pattern.compile("(?m)^eden_migrations_orphaned (\\d+)")
+                .matcher(eden.admin("/metrics").body());
+        assertThat(gauge.find()).isTrue();
+        return Integer.parseInt(gauge.group(1));
     }
 
     private static void terminate(String id) throws IOException, InterruptedException {

@@ -20,6 +20,11 @@ public final class MemoryRouteStore implements RouteStore {
     private volatile Route row;
     private volatile boolean away;
     public volatile boolean left;
+    /** How often the proxy has joined. */
+    public volatile int joins;
+
+    private volatile boolean joined;
+    private volatile boolean replaced;
 
     public MemoryRouteStore(Route row) {
         this.row = row;
@@ -44,6 +49,17 @@ public final class MemoryRouteStore implements RouteStore {
     public synchronized void change(UnaryOperator<Route> change) {
         row = change.apply(row);
         new ArrayList<>(watchers).forEach(Runnable::run);
+    }
+
+    /** What an operator does to a silent proxy, while an attempt begins that does not wait for it. */
+    public synchronized void removedBeforeAttempt(long attempt) {
+        joined = false;
+        state(RouteState.ARMED, attempt, 0);
+    }
+
+    /** Another process joins under the proxy's name. */
+    public void replaced() {
+        replaced = true;
     }
 
     /** Next version of the row in {@code state}. */
@@ -118,14 +134,19 @@ public final class MemoryRouteStore implements RouteStore {
     }
 
     @Override
-    public Route join(ProxyIdentity proxy, String interlay) {
+    public synchronized Route join(ProxyIdentity proxy, String interlay) {
         check();
+        joined = true;
+        joins++;
         return row;
     }
 
     @Override
-    public Route read(ProxyIdentity proxy, String interlay) {
+    public synchronized Route read(ProxyIdentity proxy, String interlay) {
         check();
+        if (!joined || replaced) {
+            throw new NotJoinedException(proxy.name(), interlay, replaced);
+        }
         return row;
     }
 

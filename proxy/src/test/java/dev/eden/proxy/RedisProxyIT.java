@@ -668,6 +668,41 @@ class RedisProxyIT {
     }
 
     @Test
+    void aRemovedProxyHoldsUntilItHasJoinedAnewAndTheAttemptWithoutItIsOver() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "before", "1")).isEqualTo("+OK");
+        store.removedBeforeAttempt(++attempt);
+        await().until(() -> store.joins == 2 && !proxy.health().serving());
+        client.send("SET", "after", "1");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(store.acknowledged(attempt, Step.ARMED))
+                .as("nobody waits for its promise")
+                .isFalse();
+        store.commit();
+        assertThat(client.silent(Duration.ofMillis(100))).isTrue();
+        store.stable();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("after")).isEqualTo("1");
+        assertThat(atSource.get("after")).isNull();
+        assertThat(proxy.health().serving()).isTrue();
+        hold();
+        abort();
+        assertThat(client.call("GET", "after")).as("it takes part again").isEqualTo("1");
+    }
+
+    @Test
+    void aProxyThatWasReplacedUnderItsNameHolds() throws IOException {
+        Wire client = client();
+        assertThat(client.call("SET", "before", "1")).isEqualTo("+OK");
+        store.replaced();
+        await().until(() -> !proxy.health().serving());
+        client.send("SET", "after", "1");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(proxy.health().detail()).contains("another process has joined under this name");
+        assertThat(store.joins).as("it takes the name from nobody").isEqualTo(1);
+    }
+
+    @Test
     void abortsPastTheDeadlineAndIgnoresLateRows() throws IOException {
         Wire client = client();
         arm();

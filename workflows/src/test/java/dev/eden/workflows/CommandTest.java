@@ -20,8 +20,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** What operators send, whatever the moment, and what becomes of it. */
+@Execution(ExecutionMode.CONCURRENT)
 @Timeout(180)
 class CommandTest {
     private Bench bench;

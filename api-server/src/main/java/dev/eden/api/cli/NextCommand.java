@@ -12,6 +12,9 @@ final class NextCommand {
         String id = status.path("id").asText("ID");
         List<String> allowed = new ArrayList<>();
         status.path("allowed").forEach(command -> allowed.add(command.asText()));
+        if (allowed.contains("recover")) {
+            return command("recover", id);
+        }
         boolean paused = status.path("paused").asBoolean();
         if (paused && allowed.contains("resume")) {
             return command("resume", id);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
@@ -106,6 +107,14 @@ public final class ServerMeters implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         });
+    }
+
+    /** Shows how many migrations have lost their workflow, as {@code eden_migrations_orphaned}. */
+    public void orphans(IntSupplier count) {
+        Gauge.builder("eden_migrations_orphaned", count, IntSupplier::getAsInt)
+                .description("migrations that run by the store and whose workflow is gone from Temporal")
+                .strongReference(true)
+                .register(registry);
     }
 
     private MultiGauge gauge(String name, String description) {

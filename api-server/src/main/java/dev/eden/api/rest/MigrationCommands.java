@@ -41,6 +41,7 @@ public final class MigrationCommands {
     private final MigrationStatus status;
     private final ForecastStore forecasts;
     private final Steps steps;
+    private final MigrationRecovery recovery;
 
     /** What is done here and now, beside the workflow. */
     public record Steps(
@@ -54,13 +55,15 @@ public final class MigrationCommands {
             Orchestrator orchestrator,
             MigrationStatus status,
             ForecastStore forecasts,
-            Steps steps) {
+            Steps steps,
+            MigrationRecovery recovery) {
         this.migrations = migrations;
         this.tunings = tunings;
         this.orchestrator = orchestrator;
         this.status = status;
         this.forecasts = forecasts;
         this.steps = steps;
+        this.recovery = recovery;
     }
 
     /** Findings, and step by step what {@code migrate} would do; once started, the copy's forecast of then beside what it took. */
@@ -218,6 +221,13 @@ public final class MigrationCommands {
         return Response.ok(answer).build();
     }
 
+    Response recover(Migration migration, String reason, String actor) {
+        refuseUnlessRunning(migration);
+        recovery.recover(migration, spec(migration), reason);
+        migrations.commandAccepted(migration, "recover", actor, reason, null);
+        return accepted(status.of(migrations.get(migration.id())));
+    }
+
     private Response send(Migration migration, Command command) {
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
         if (!receipt.repeated()) {
@@ -233,7 +243,7 @@ public final class MigrationCommands {
         return accepted(status.of(migrations.get(migration.id()), receipt.view()));
     }
 
-    static void refuseUnlessRunning(Migration migration) {
+    private static void refuseUnlessRunning(Migration migration) {
         if (migration.ended()) {
             throw ended(migration);
         }
@@ -243,7 +253,7 @@ public final class MigrationCommands {
         }
     }
 
-    static MigrationSpec spec(Migration migration) {
+    private static MigrationSpec spec(Migration migration) {
         String engine = migration.engine();
         String source = migration.source();
         String target = migration.target();

@@ -253,6 +253,25 @@ public final class MigrationResource {
                 migration, command, MigrationRequests.reason(body), Caller.commandId(request), Caller.actor(request));
     }
 
+    /** For a migration whose workflow is gone: it gets a new one, parked. */
+    @POST
+    @Path("{id}/recover")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.OPERATOR)
+    @Answers(
+            value = 202,
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_NOT_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.COMMAND_REFUSED,
+                ErrorCode.ORCHESTRATOR_UNAVAILABLE
+            })
+    public Response recover(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Migration migration = migrations.get(id);
+        return commands.recover(migration, MigrationRequests.reason(body), Caller.actor(request));
+    }
+
     @GET
     @Path("{id}/validation")
     @Allow(Role.VIEWER)

@@ -14,6 +14,7 @@ import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.TuningStore;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.Orchestrator;
+import dev.eden.api.temporal.Orphans;
 import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
@@ -29,7 +30,11 @@ import org.jspecify.annotations.Nullable;
  * route, replication's progress and what proxies report. Each figure has one owner; none is computed twice.
  */
 public final class MigrationStatus {
+    /** The one command that does not go to a workflow, for there is none. */
+    private static final String RECOVER = "recover";
+
     private final Orchestrator orchestrator;
+    private final Orphans orphans;
     private final RouteLedger routes;
     private final TuningStore tunings;
     private final ReplicationLedger replication;
@@ -42,6 +47,7 @@ public final class MigrationStatus {
     /** {@code temporalUi}: base URI of the Web UI, null where there is none. */
     public MigrationStatus(
             Orchestrator orchestrator,
+            Orphans orphans,
             RouteLedger routes,
             TuningStore tunings,
             ReplicationLedger replication,
@@ -51,6 +57,7 @@ public final class MigrationStatus {
             @Nullable String temporalUi,
             String namespace) {
         this.orchestrator = orchestrator;
+        this.orphans = orphans;
         this.routes = routes;
         this.tunings = tunings;
         this.replication = replication;
@@ -91,8 +98,12 @@ public final class MigrationStatus {
         }
         status.put("source", health.of(migration.source()));
         status.put("target", health.of(migration.target()));
-        status.put("ready_for_cutover", view != null && view.readyForCutover());
-        status.set("blockers", Json.mapper().valueToTree(blockers(migration, view)));
+        boolean orphaned = migration.started() && !migration.ended() && orphans.orphaned(migration.id());
+        status.put("ready_for_cutover", view != null && view.readyForCutover() && !orphaned);
+        status.set(
+                "blockers",
+                Json.mapper()
+                        .valueToTree(orphaned ? List.of(Orphans.remedy(migration.id())) : blockers(migration, view)));
         if (progress.isPresent()) {
             status.set("progress", progress(progress.get()));
         } else {
@@ -115,7 +126,7 @@ public final class MigrationStatus {
         status.put("started_at", migration.startedAt());
         status.put("ended_at", migration.endedAt());
         status.put("updated_at", migration.updatedAt());
-        List<String> allowed = allowed(migration, view);
+        List<String> allowed = orphaned ? List.of(RECOVER) : allowed(migration, view);
         status.set("allowed", Json.mapper().valueToTree(allowed));
         status.set("links", links(migration, allowed));
         return status;

@@ -10,6 +10,7 @@ import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
@@ -275,6 +276,34 @@ public final class MigrationStore {
                 .bind("limit", limit)
                 .map((row, _) -> migration(row))
                 .list());
+    }
+
+    /** Ids of those that have been started and have not ended. */
+    public Set<String> running() {
+        return jdbi.withHandle(handle -> Set.copyOf(
+                handle.createQuery("SELECT id FROM migration WHERE started_at IS NOT NULL AND ended_at IS NULL")
+                        .mapTo(String.class)
+                        .list()));
+    }
+
+    /** Records that a migration has lost its workflow; false where that was recorded before and nobody has recovered it since. */
+    public boolean orphaned(String id, String reason) {
+        return jdbi.inTransaction(handle -> {
+            Migration migration = get(handle, id, true);
+            boolean recorded = handle.createQuery("""
+                            SELECT event FROM audit_log WHERE migration = :id AND event IN ('migration.orphaned', 'command.recover')
+                            ORDER BY id DESC LIMIT 1""")
+                    .bind("id", id)
+                    .mapTo(String.class)
+                    .findOne()
+                    .filter("migration.orphaned"::equals)
+                    .isPresent();
+            return !recorded
+                    && audit.append(
+                            handle,
+                            AuditLog.Entry.migration(
+                                    "system", "migration.orphaned", id, migration.phase(), reason, null, null));
+        });
     }
 
     private static void refuseStarted(Migration migration) {

@@ -1,6 +1,7 @@
 package dev.eden.api.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cutover.AttemptReport;
@@ -9,14 +10,20 @@ import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
 import dev.eden.activities.cutover.RedisCutover;
+import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.rest.ProxyRemoval;
+import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.Database;
 import dev.eden.api.store.EncryptedServerRecords;
+import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedRedis;
@@ -28,8 +35,13 @@ import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +51,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +60,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 
@@ -61,6 +75,10 @@ class CutoverProtocolIT {
     private static Database database;
     private static StoreChanges changes;
 
+    @TempDir
+    private Path folder;
+
+    private byte[] key;
     private EmbeddedRedis source;
     private EmbeddedRedis target;
     private PostgresRouteLedger routes;
@@ -93,7 +111,7 @@ class CutoverProtocolIT {
     void prepare() {
         source = EmbeddedRedis.start();
         target = EmbeddedRedis.start();
-        byte[] key = new byte[32];
+        key = new byte[32];
         new SecureRandom().nextBytes(key);
         SecretCipher cipher = new SecretCipher(List.of(key));
         Map<String, Endpoint> known = Map.of(
@@ -111,8 +129,7 @@ class CutoverProtocolIT {
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
         replication = new PostgresReplicationLedger(
-                database.jdbi(),
-                new dev.eden.api.store.TuningStore(database.jdbi(), new dev.eden.api.store.AuditLog(database.jdbi())));
+                database.jdbi(), new dev.eden.api.store.TuningStore(database.jdbi(), new AuditLog(database.jdbi())));
         engine = new RedisCutover(endpoints, records);
         spec = new MigrationSpec(
                 MIGRATION,
@@ -283,6 +300,96 @@ class CutoverProtocolIT {
         }
     }
 
+    /**
+     * A real proxy in a process of its own is stopped: cutovers wait for it until it is removed, which is refused for as long as the source shows its
+     * connections. When it goes on, its old route leads to a server that would take the write: it must not get it.
+     */
+    @Test
+    void aProxyThatWasRemovedAndComesBackServesTheRouteOfNow() throws Exception {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        database.jdbi().useHandle(h -> {
+            h.execute("UPDATE endpoint SET host = '127.0.0.1', port = ? WHERE id = 'source'", source.port());
+            h.execute("UPDATE endpoint SET host = '127.0.0.1', port = ? WHERE id = 'target'", target.port());
+        });
+        try (SidecarProcess sidecar = new SidecarProcess(postgres, key, folder);
+                Socket client = new Socket("127.0.0.1", sidecar.port())) {
+            client.setSoTimeout(30_000);
+            assertThat(set(client, "before").get(30, TimeUnit.SECONDS)).isEqualTo("+OK");
+            awaitReady(true);
+            sidecar.suspend();
+            AttemptReport blocked = coordinator(routes, engine).attempt(spec, true, 1);
+            assertThat(blocked.outcome()).isEqualTo("aborted");
+            assertThat(blocked.blockers()).anyMatch(b -> b.contains("(ARMED) from side-car/front"));
+
+            ProxyRemoval removal = new ProxyRemoval(
+                    new ProxyStore(database.jdbi(), new AuditLog(database.jdbi())),
+                    new ProxyConnections(endpoints, records)::count);
+            refused(removal, ErrorCode.PROXY_ALIVE, false);
+            database.jdbi()
+                    .useHandle(h -> h.execute(
+                            "UPDATE proxy SET seen_at = now() - interval '1 minute' WHERE name = 'side-car'"));
+            refused(removal, ErrorCode.PROXY_CONNECTED, true);
+            try (RespConnection control = control("source")) {
+                // As a server does when its peer's machine is gone for long enough.
+                for (String line : control.call("CLIENT", "LIST").text().split("\n")) {
+                    if (line.contains("name=eden:side-car ")) {
+                        control.call("CLIENT", "KILL", "ID", line.substring(3, line.indexOf(' ')));
+                    }
+                }
+            }
+            removal.remove("front:side-car", "its node was lost", false, "kim");
+
+            awaitReady(true);
+            AttemptReport flipped = coordinator(routes, engine).attempt(spec, true, 2);
+            assertThat(flipped.outcome()).as("%s", flipped).isEqualTo("committed");
+            try (CutoverEngine.Session open = engine.open(MIGRATION, "target", "source", CutoverEngine.Others.LEAVE)) {
+                open.unfence(CutoverEngine.Side.TO);
+                open.relax();
+            }
+            CompletableFuture<String> answer = set(client, "after"); // there before the process goes on
+            sidecar.resume();
+            assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("+OK");
+            try (Jedis old = new Jedis(source.host(), source.port());
+                    Jedis now = new Jedis(target.host(), target.port())) {
+                assertThat(old.get("eden:client")).as("the old route").isEqualTo("before");
+                assertThat(now.get("eden:client")).isEqualTo("after");
+            }
+            List<String> joined = database.jdbi()
+                    .withHandle(h -> h.createQuery("SELECT name FROM proxy ORDER BY name")
+                            .mapTo(String.class)
+                            .list());
+            assertThat(joined).as("it has joined again").containsExactly("p1", "side-car");
+        }
+    }
+
+    /** Sends {@code SET eden:client VALUE}, and answers what will come back. */
+    private static CompletableFuture<String> set(Socket client, String value) throws IOException {
+        String request = "*3\r\n$3\r\nSET\r\n$11\r\neden:client\r\n$" + value.length() + "\r\n" + value + "\r\n";
+        client.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return new String(client.getInputStream().readNBytes(5), StandardCharsets.US_ASCII).strip();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    private RespConnection control(String endpoint) {
+        return RespConnection.connect(
+                endpoints.endpoint(endpoint),
+                records.login(MIGRATION, endpoint, "login:control", "eden-control-" + MIGRATION),
+                "test",
+                TIMEOUT);
+    }
+
+    private static void refused(ProxyRemoval removal, ErrorCode code, boolean force) {
+        assertThatThrownBy(() -> removal.remove("front:side-car", "too early", force, "kim"))
+                .isInstanceOfSatisfying(
+                        Problem.class, problem -> assertThat(problem.code()).isEqualTo(code));
+    }
+
     /** Dies at the first, second, third … call on store or servers, until an attempt gets through alive. */
     @Test
     void whereverTheCoordinatorDiesAnotherSettlesIt() throws Exception {
@@ -328,8 +435,7 @@ class CutoverProtocolIT {
             assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
         }
         try (Jedis client = new Jedis(fenced.host(), fenced.port())) {
-            org.assertj.core.api.Assertions.assertThatThrownBy(() -> client.get("eden:stranger"))
-                    .isInstanceOf(JedisAccessControlException.class);
+            assertThatThrownBy(() -> client.get("eden:stranger")).isInstanceOf(JedisAccessControlException.class);
         }
     }
 
@@ -482,14 +588,6 @@ class CutoverProtocolIT {
                     // Its identity is gone, or the test is over.
                 }
             });
-        }
-
-        private RespConnection control(String endpoint) {
-            return RespConnection.connect(
-                    endpoints.endpoint(endpoint),
-                    records.login(MIGRATION, endpoint, "login:control", "eden-control-" + MIGRATION),
-                    "test",
-                    TIMEOUT);
         }
 
         @Override

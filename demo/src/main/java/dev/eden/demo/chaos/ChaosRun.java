@@ -140,19 +140,34 @@ final class ChaosRun {
             planned.put(point, atEnd(point));
             injector.plant(Victim.SERVER, point, options.killAtEnds());
         }
-        long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
-        while (!done.test()) {
-            for (String point : injector.hits(Victim.SERVER)) {
-                FaultReport report = planned.computeIfAbsent(point, this::atEnd);
-                long from = history.now();
-                bringBack(report, Victim.SERVER);
-                injector.forget(Victim.SERVER, point);
-                report.outcome = where;
-                report.window = new Window(from, history.now());
+        // Asked beside: a stopped server answers nothing until it has been brought back.
+        AtomicBoolean reached = new AtomicBoolean();
+        Thread asking = Thread.ofVirtual().start(() -> {
+            while (!Thread.currentThread().isInterrupted()) {
+                if (done.test()) {
+                    reached.set(true);
+                    return;
+                }
+                resumeIfParked(null);
+                Injector.sleep(20);
             }
-            resumeIfParked(null);
-            requireBefore(deadline, "the " + where + " of the migration");
-            Injector.sleep(20);
+        });
+        long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
+        try {
+            while (!reached.get()) {
+                for (String point : injector.hits(Victim.SERVER)) {
+                    FaultReport report = planned.computeIfAbsent(point, this::atEnd);
+                    long from = history.now();
+                    bringBack(report, Victim.SERVER);
+                    injector.forget(Victim.SERVER, point);
+                    report.outcome = where;
+                    report.window = new Window(from, history.now());
+                }
+                requireBefore(deadline, "the " + where + " of the migration");
+                Injector.sleep(20);
+            }
+        } finally {
+            asking.interrupt();
         }
         injector.clear();
     }
