@@ -39,6 +39,9 @@ final class Gate {
     private int hearingOut;
     private long leaseUntil = Long.MAX_VALUE;
     private boolean leaseLost;
+    /** The sleeps of this process that {@link #route} is newer than. */
+    private int awakeAs;
+
     private @Nullable CompletableFuture<Drained> draining;
     private long heldAt;
     private boolean polling;
@@ -91,7 +94,7 @@ final class Gate {
 
     /** True where a new transaction may begin now. */
     boolean open() {
-        if (held || route == null || loop.wakefulness.slept(loop.now)) {
+        if (held || route == null || awakeAs != loop.wakefulness.sleeps(loop.now)) {
             return false;
         }
         if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {
@@ -115,6 +118,7 @@ final class Gate {
     void install(Route next) {
         loop.tick();
         turn(next);
+        awakeAs = loop.wakefulness.known();
         held = false;
         turned = false;
         carrying = null;
