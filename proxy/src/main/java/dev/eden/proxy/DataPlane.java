@@ -27,6 +27,14 @@ public interface DataPlane extends AutoCloseable {
     CompletableFuture<Void> prepareForFlip();
 
     /**
+     * The row is ARMED: connections of clients' users to the standby, if it lets the proxies in for that, so that clients need not wait for logins
+     * after the flip. Completes with the server's process ids of all that are kept there.
+     */
+    default CompletableFuture<List<Integer>> logIn(Route armed) {
+        return CompletableFuture.completedFuture(List.of());
+    }
+
+    /**
      * The row is COMMITTED: nothing opens yet, but sessions leave the old side, and what clients hear without asking (LISTEN) is asked for on
      * the new one. Completes when nothing that anybody says there from then on escapes them.
      */

@@ -1,6 +1,7 @@
 package dev.eden.proxy;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -39,6 +40,9 @@ final class RouteFollower implements AutoCloseable {
     private static final int REHEARSALS = 25;
     private static final int REHEARSED_HOLDS = 4;
     private static final Duration BETWEEN_HOLDS = Duration.ofMillis(40);
+    /** Well within the time that a proxy has to say that it is armed. */
+    private static final Duration LOG_IN = Duration.ofMillis(1_200);
+
     private static final Duration AT_ONCE = Duration.ofMillis(20);
     private static final Duration ORDER_PATIENCE = Duration.ofSeconds(30);
     private static final Duration ALERT = Duration.ofMillis(50);
@@ -408,10 +412,27 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
+            List<Integer> there = loggedIn(route);
             rehearse(route);
             loops.lease(readBegan + LEASE.toNanos());
-            acknowledge(route.attempt(), RouteStore.Step.ARMED, "proxy.armed", "{}");
+            acknowledge(
+                    route.attempt(),
+                    RouteStore.Step.ARMED,
+                    "proxy.armed",
+                    there.isEmpty() ? "{}" : "{\"backends\":" + list(there) + "}");
             armedAcknowledged = true;
+        }
+    }
+
+    private List<Integer> loggedIn(Route route) {
+        CompletableFuture<List<Integer>> there = loops.logIn(route);
+        try {
+            return there.get(LOG_IN.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return List.of(); // those that come later find themselves ended, and clients wait for their logins
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return List.of();
         }
     }
 
@@ -492,9 +513,7 @@ final class RouteFollower implements AutoCloseable {
                 + ",\"held\":" + report.held()
                 + ",\"reissued\":" + report.reissued());
         if (!report.backends().isEmpty()) {
-            json.append(",\"backends\":[")
-                    .append(report.backends().stream().map(String::valueOf).collect(Collectors.joining(",")))
-                    .append(']');
+            json.append(",\"backends\":").append(list(report.backends()));
         }
         if (report.listeners() > 0) {
             json.append(",\"listeners\":").append(report.listeners());
@@ -507,6 +526,10 @@ final class RouteFollower implements AutoCloseable {
                     .append('}');
         }
         return json.append('}').toString();
+    }
+
+    private static String list(List<Integer> numbers) {
+        return numbers.stream().map(String::valueOf).collect(Collectors.joining(",", "[", "]"));
     }
 
     private static void await(CompletableFuture<Void> rest) {

@@ -239,6 +239,44 @@ class PostgresFlipIT extends PostgresFixture {
         }
     }
 
+    /** A fence lets nobody in who is not in already; so who is in stays, and the standby is asked in time. */
+    @Test
+    void sessionsAreLoggedInBeforeTheFlipAndKeptForTheWayBack() throws Exception {
+        start(config -> config);
+        String sessions = "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE usename = 'app'";
+        try (Connection client = client("prepareThreshold", "1");
+                PreparedStatement insert = client.prepareStatement("INSERT INTO entries VALUES (?)")) {
+            insert.setLong(1, 1);
+            insert.executeUpdate();
+            run(client, "SET work_mem = '7MB'");
+            String atFirst = one(client, "SELECT pg_backend_pid()");
+            assertThat(one(atTarget, sessions)).isNull();
+            arm();
+            String expected = one(atTarget, sessions);
+            assertThat(expected).isNotNull();
+            store.state(RouteState.PREPARED, attempt, 120_000);
+            drained();
+            flip();
+            assertThat(one(client, "SELECT pg_backend_pid()")).isEqualTo(expected);
+            assertThat(one(client, "SHOW default_transaction_read_only")).isEqualTo("off");
+            assertThat(one(client, "SHOW work_mem")).isEqualTo("7MB");
+            insert.executeUpdate();
+            assertThat(ids(atTarget)).containsExactly(1L);
+            assertThat(one(atSource, sessions)).isEqualTo(atFirst);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> one(atSource, "SELECT query FROM pg_stat_activity WHERE pid = " + atFirst)
+                            .equals("DISCARD ALL"));
+            run(atSource, "ALTER ROLE app NOLOGIN");
+            hold();
+            flip();
+            assertThat(one(client, "SELECT pg_backend_pid()")).isEqualTo(atFirst);
+            assertThat(one(client, "SHOW work_mem")).isEqualTo("7MB");
+            insert.setLong(1, 2);
+            insert.executeUpdate();
+            assertThat(ids(atSource)).containsExactlyInAnyOrder(1L, 2L);
+        }
+    }
+
     @Test
     void whatTheFenceRefusesWaitsForItToFall() throws Exception {
         run(atTarget, "ALTER ROLE app NOLOGIN");

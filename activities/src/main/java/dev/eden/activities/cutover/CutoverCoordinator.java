@@ -126,12 +126,17 @@ public final class CutoverCoordinator {
                 return log.refused(blockers);
             }
             log.step("rehearse");
+            boolean admitted = admitProxies(spec, session, row.epoch());
+            log.step("admit");
             Failpoints.reach("cutover.arm");
             Armed armed = routes.arm(spec.id(), row.epoch(), name, direction).orElse(null);
             if (armed == null) {
+                if (admitted) {
+                    session.shutOut(Set.of());
+                }
                 return log.refused(List.of("another attempt owns the route"));
             }
-            return run(spec, row, armed, session, log);
+            return run(spec, row, armed, admitted, session, log);
         }
     }
 
@@ -162,15 +167,45 @@ public final class CutoverCoordinator {
         return Optional.empty();
     }
 
+    /** What fails here costs clients time in the flip, and nothing else. */
+    private static boolean admitProxies(MigrationSpec spec, CutoverEngine.Session session, long epoch) {
+        try {
+            return session.admitProxies(epoch);
+        } catch (RuntimeException e) {
+            LOGGER.atWarn()
+                    .addKeyValue("migration", spec.id())
+                    .addKeyValue("problem", e.getMessage())
+                    .log("the proxies cannot log in on the standby ahead of the flip");
+            session.shutOut(Set.of());
+            return false;
+        }
+    }
+
+    private void awaitArmed(Armed armed, boolean admitted, CutoverEngine.Session session) {
+        try {
+            awaitAll(armed, "ARMED", ARM_TIMEOUT);
+        } finally {
+            if (admitted) {
+                session.shutOut(DrainReport.of(routes.acknowledgements(armed.attempt()), "ARMED")
+                        .backends());
+            }
+        }
+    }
+
     private AttemptReport run(
-            MigrationSpec spec, Routes row, Armed armed, CutoverEngine.Session session, AttemptLog log) {
+            MigrationSpec spec,
+            Routes row,
+            Armed armed,
+            boolean admitted,
+            CutoverEngine.Session session,
+            AttemptLog log) {
         long attempt = armed.attempt();
         long epoch = row.epoch();
         log.attempt(attempt);
         AttemptReport report;
         DrainReport drained;
         try {
-            awaitAll(armed, "ARMED", ARM_TIMEOUT);
+            awaitArmed(armed, admitted, session);
             log.step("arm");
             LockSupport.parkNanos(SETTLE_DOWN.toNanos());
             routes.saveUndo(attempt, session.undo());

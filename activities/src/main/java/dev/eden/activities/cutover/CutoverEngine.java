@@ -63,6 +63,17 @@ public interface CutoverEngine {
         String undo();
 
         /**
+         * Before an attempt is armed: from now on the proxies, and nobody else, can log clients' users in at {@code TO}, ahead of the flip. False where
+         * the server cannot tell them from others; then its fence is as it was.
+         */
+        default boolean admitProxies(long epoch) {
+            return false;
+        }
+
+        /** Ends {@link #admitProxies}: the fence is whole again, and only these sessions of users' are left behind it. Idempotent. */
+        default void shutOut(Set<Integer> sessions) {}
+
+        /**
          * Before {@link #fence}: the sessions on {@code FROM} that the proxies have said they hold at rest, by the server's process ids. They may
          * outlive the fence, nothing of them being on its way; the proxies end them when the row is COMMITTED.
          */

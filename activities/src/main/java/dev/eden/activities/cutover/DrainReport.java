@@ -23,10 +23,15 @@ record DrainReport(Set<Integer> backends, boolean listeners) {
 
     /** Of all acknowledgements of one attempt. A report that cannot be read counts as one that says nothing: its sessions are ended with the others. */
     static DrainReport of(List<Acknowledgement> acknowledgements) {
+        return of(acknowledgements, "DRAINED");
+    }
+
+    /** As {@link #of(List)}, of what they said at {@code step}. */
+    static DrainReport of(List<Acknowledgement> acknowledgements, String step) {
         Set<Integer> backends = new HashSet<>();
         boolean listeners = false;
         for (Acknowledgement one : acknowledgements) {
-            if (one.step().equals("DRAINED")) {
+            if (one.step().equals(step)) {
                 try {
                     JsonNode detail = JSON.readTree(one.detail());
                     detail.path("backends").forEach(pid -> backends.add(pid.asInt()));

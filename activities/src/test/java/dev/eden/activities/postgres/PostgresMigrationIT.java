@@ -2,26 +2,34 @@ package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
+import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
+import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.proxy.Admission;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.postgresql.PGConnection;
 
 /** A whole migration under live writes, forwards, back and forwards again, without proxies: applications meet the servers' own fences. */
 class PostgresMigrationIT {
@@ -49,6 +57,7 @@ class PostgresMigrationIT {
                 try (var running = servers.replicate()) {
                     awaitStreaming(servers);
                     assertFrozen(servers, "source");
+                    assertAdmits(servers);
                     flip(servers, true, 1);
                     assertOwner(servers, "target", writers);
                     assertFrozen(servers, "target");
@@ -62,6 +71,7 @@ class PostgresMigrationIT {
                     writers.close();
                     assertThat(running.failure.get()).isNull();
                     assertEqualSides(servers);
+                    assertSequencesCompared(servers);
                 }
                 assertHistory(servers, "target", writers);
             }
@@ -137,6 +147,70 @@ class PostgresMigrationIT {
             statement.execute("DROP TABLE mine");
             statement.execute("CREATE TABLE IF NOT EXISTS shop.events (id int)");
         }
+    }
+
+    /** After a flip the owner's sequences are beyond the other side's, and validation tells one that is not. */
+    private static void assertSequencesCompared(PostgresServers servers) {
+        assertThat(differences(servers)).isEmpty();
+        try (PostgresSession target = servers.control("target");
+                PostgresSession source = servers.control("source")) {
+            long before = source.number("SELECT last_value FROM shop.events_id_seq");
+            long now = target.number("SELECT last_value FROM shop.events_id_seq");
+            assertThat(now).isGreaterThanOrEqualTo(before);
+            target.number("SELECT setval('shop.events_id_seq', ?)", before - 1);
+            assertThat(differences(servers)).containsExactly(tuple("sequence shop.events_id_seq", "value"));
+            target.number("SELECT setval('shop.events_id_seq', ?)", now);
+            target.execute("ALTER SEQUENCE shop.lines_id_seq INCREMENT 2");
+            assertThat(differences(servers)).containsExactly(tuple("sequence shop.lines_id_seq", "type"));
+            target.execute("ALTER SEQUENCE shop.lines_id_seq INCREMENT 1");
+        }
+    }
+
+    private static List<Tuple> differences(PostgresServers servers) {
+        return new PostgresValidation(servers, servers.records, servers.store, servers.store, Clock.systemUTC())
+                .validate(PostgresServers.spec(), false, null, cursor -> {}).sample().stream()
+                        .map(difference -> tuple(difference.key(), difference.kind()))
+                        .toList();
+    }
+
+    /** Ahead of a flip the standby lets in who shows the proxies' pass, and nobody else; who is not named afterwards is ended. */
+    private static void assertAdmits(PostgresServers servers) throws SQLException {
+        try (CutoverEngine.Session session = new PostgresCutover(servers, servers.records)
+                .open(PostgresServers.MIGRATION, "source", "target", CutoverEngine.Others.END)) {
+            boolean possible;
+            try (PostgresSession target = servers.control("target")) {
+                possible = target.major() >= 17;
+            }
+            assertThat(session.admitProxies(7)).isEqualTo(possible);
+            if (!possible) {
+                assertThatThrownBy(() -> servers.application("target"))
+                        .hasMessageContaining("permission denied for database");
+                return;
+            }
+            assertThatThrownBy(() -> servers.application("target")).hasMessageContaining("nobody may connect");
+            assertThatThrownBy(() -> admitted(servers, 6)).hasMessageContaining("nobody may connect");
+            try (Connection named = admitted(servers, 7);
+                    Connection other = admitted(servers, 7)) {
+                session.shutOut(Set.of(named.unwrap(PGConnection.class).getBackendPID()));
+                assertThat(named.isValid(5)).isTrue();
+                assertThat(other.isValid(5)).isFalse();
+                assertThatThrownBy(() -> admitted(servers, 7)).hasMessageContaining("permission denied for database");
+                assertThat(session.fenced(CutoverEngine.Side.TO)).isTrue();
+                session.shutOut(Set.of());
+            }
+        }
+    }
+
+    private static Connection admitted(PostgresServers servers, long epoch) throws SQLException {
+        var proxies = servers.records.login(
+                PostgresServers.MIGRATION,
+                "target",
+                EdenRoles.PROXY_LOGIN,
+                EdenObjects.of(PostgresServers.MIGRATION).proxy());
+        return DriverManager.getConnection(
+                servers.target.jdbcUrl() + "?options=-c%20eden.admission=" + Admission.pass(proxies.password(), epoch),
+                "app",
+                "app");
     }
 
     static void schema(PostgresServers servers) {

@@ -113,7 +113,7 @@ class CutoverProtocolIT {
         target = EmbeddedRedis.start();
         key = new byte[32];
         new SecureRandom().nextBytes(key);
-        SecretCipher cipher = new SecretCipher(key);
+        SecretCipher cipher = new SecretCipher(List.of(key));
         Map<String, Endpoint> known = Map.of(
                 "source", new Endpoint("source", "redis", source.host(), source.port(), false, null),
                 "target", new Endpoint("target", "redis", target.host(), target.port(), false, null));

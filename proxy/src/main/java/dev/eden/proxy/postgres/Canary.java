@@ -184,7 +184,7 @@ final class Canary {
                 return Choice.WAIT;
             }
         }
-        if (!connection.usable()) {
+        if (!connection.usable() || connection.pool.isClosed()) {
             ready = null;
             return refuse("standby_unavailable");
         }

@@ -668,6 +668,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return pins.any() || sessionPooling;
     }
 
+    /** True where its connection to a server is this client's alone from the first to the last statement. */
+    boolean poolsSessions() {
+        return sessionPooling;
+    }
+
     /** Batches' Syncs that the server ignores because a COPY from the client runs. */
     void syncsIgnored(int count) {
         unanswered -= count;

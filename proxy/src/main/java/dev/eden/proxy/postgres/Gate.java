@@ -29,6 +29,8 @@ final class Gate {
     /** How long after a flip the new side's fence may still refuse logins. */
     private static final long FENCE_PATIENCE = Duration.ofSeconds(30).toNanos();
 
+    private static final long AFTER_FLIP = Duration.ofSeconds(1).toNanos();
+
     private final PostgresLoop loop;
     private @Nullable Route route;
     private @Nullable ServerAddress active;
@@ -82,6 +84,11 @@ final class Gate {
         return loop.now - flippedAt < FENCE_PATIENCE;
     }
 
+    /** True when a flip's clients have been served for a while: what can wait has waited. */
+    boolean afterFlip() {
+        return !held && loop.now - flippedAt > AFTER_FLIP;
+    }
+
     /** True outside attempts, and when the last one's end is a while ago. */
     boolean calm() {
         Route here = route;
@@ -119,6 +126,9 @@ final class Gate {
         loop.tick();
         turn(next);
         awakeAs = loop.wakefulness.known();
+        if (turned) {
+            loop.pools().forEach(ServerPool::connectExpected);
+        }
         held = false;
         turned = false;
         carrying = null;
@@ -179,7 +189,14 @@ final class Gate {
         }
         loop.dropForeign(true);
         if (nextActive != null) {
-            used.forEach((key, connections) -> loop.pool(key.on(nextActive)).warm(connections));
+            used.forEach((key, connections) -> {
+                ServerPool pool = loop.pool(key.on(nextActive));
+                pool.tidy();
+                pool.expect(connections);
+                if (!turned) {
+                    pool.connectExpected(); // else that side's fence is still up
+                }
+            });
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -186,10 +187,46 @@ final class PostgresLoop {
         return used;
     }
 
-    /** Drops the pools of servers that left the route; with {@code flipped} also those of the side that lost its authority. */
+    /**
+     * Drops the pools of servers that left the route; with {@code flipped} also Eden's of the side that lost its authority. Clients' pools there
+     * rest: their connections are worth keeping, because that side's fence lets no new ones in.
+     */
     void dropForeign(boolean flipped) {
-        pools.values().removeIf(pool -> drop(pool, flipped));
+        pools.values().removeIf(pool -> drop(pool, false));
         edenPools.values().removeIf(pool -> drop(pool, flipped));
+        if (flipped) {
+            for (ServerPool pool : pools.values()) {
+                if (!pool.onActive()) {
+                    pool.rest();
+                }
+            }
+        }
+    }
+
+    /** Logs in on the standby for everybody who has connections to the active side; {@code done} is told which are there. */
+    void logIn(Backend standby, String admission, Consumer<List<Integer>> done) {
+        tick();
+        Map<PoolKey, Integer> used = gate.active() == null ? Map.of() : inUse(gate.active());
+        int[] left = {used.size()};
+        List<Integer> processes = new ArrayList<>();
+        if (used.isEmpty()) {
+            done.accept(processes);
+            return;
+        }
+        used.forEach((key, count) -> {
+            ServerPool pool = pool(key.on(standby));
+            pool.tidy();
+            pool.admit(count, admission, () -> {
+                left[0]--;
+                if (left[0] == 0) {
+                    pools.values().stream()
+                            .filter(one -> one.key.server().equals(ServerAddress.of(standby)))
+                            .forEach(one -> processes.addAll(one.processes()));
+                    done.accept(processes);
+                }
+            });
+        });
+        schedule();
     }
 
     private boolean drop(ServerPool pool, boolean flipped) {
@@ -209,7 +246,11 @@ final class PostgresLoop {
             if (open) {
                 pool.expire(waitedSince);
             }
-            pool.trim(now - UNUSED);
+            if (pool.onActive()) {
+                pool.trim(now - UNUSED);
+            } else if (gate.afterFlip()) {
+                pool.tidy();
+            }
             if (pool.references == 0 && pool.open() == 0 && now - pool.unusedSince > UNUSED) {
                 pools.remove(pool.key);
                 pool.close();

@@ -1,5 +1,7 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.Admission;
+import dev.eden.proxy.Backend;
 import dev.eden.proxy.DataPlane;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
@@ -177,10 +179,29 @@ public final class PostgresLoops implements DataPlane {
                 });
     }
 
-    /** Nothing: the standby's fence lets no user in before the flip. */
+    /** Nothing: the standby's fence lets no user in before an attempt is armed, see {@link #logIn}. */
     @Override
     public CompletableFuture<Void> prepareForFlip() {
         return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<List<Integer>> logIn(Route armed) {
+        Backend standby = armed.standby();
+        Backend.Login login = standby == null ? null : standby.edenLogin();
+        if (standby == null || login == null || config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
+            return CompletableFuture.completedFuture(List.of());
+        }
+        String pass = Admission.pass(login.password(), armed.epoch());
+        List<CompletableFuture<List<Integer>>> there = new ArrayList<>();
+        for (PostgresLoop loop : loops) {
+            CompletableFuture<List<Integer>> future = new CompletableFuture<>();
+            loop.eventLoop.execute(() -> loop.logIn(standby, pass, future::complete));
+            there.add(future);
+        }
+        return CompletableFuture.allOf(there.toArray(CompletableFuture<?>[]::new))
+                .thenApply(
+                        _ -> there.stream().flatMap(one -> one.join().stream()).toList());
     }
 
     @Override

@@ -4,14 +4,21 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A statement by its content (text and parameter types): every client that prepares the same means the same one, and on every connection to a server
  * it has the same name, unique among all contents. So a connection keeps what any of its clients prepared.
  */
 final class Prepared {
+    private static final Set<String> PLANNED =
+            Set.of("select", "insert", "update", "delete", "merge", "with", "values");
+    private static final int LONGEST_WORD = 10;
+
     /** Query text, its zero, the parameter types: the rest of a Parse message after the name. */
     final byte[] body;
 
@@ -62,6 +69,21 @@ final class Prepared {
     void renew() {
         generation++;
         name = makeName();
+    }
+
+    /** True where its first word is that of a statement that a server plans. */
+    boolean planned() {
+        SqlTokens text = new SqlTokens(Unpooled.wrappedBuffer(body), 0, body.length);
+        return text.next() == SqlTokens.Token.WORD && text.length() <= LONGEST_WORD && PLANNED.contains(text.word());
+    }
+
+    /** Of the query text at the beginning of the body, without its zero. */
+    int textLength() {
+        int length = 0;
+        while (length < body.length && body[length] != 0) {
+            length++;
+        }
+        return length;
     }
 
     int generation() {
@@ -136,6 +158,16 @@ final class Prepared {
 
         int size() {
             return known.size();
+        }
+
+        /** Those that most clients have, the shorter ones than {@code longest} bytes. */
+        List<Prepared> most(int count, int longest) {
+            return known.values().stream()
+                    .filter(one -> one.body.length <= longest && one.planned())
+                    .sorted(Comparator.comparingInt((Prepared one) -> one.references)
+                            .reversed())
+                    .limit(count)
+                    .toList();
         }
     }
 }

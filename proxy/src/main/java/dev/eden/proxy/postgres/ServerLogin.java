@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The proxy as a client: from the startup message to the first ReadyForQuery of one connection to a server. */
 final class ServerLogin {
+    private static final String ADMISSION = "eden.admission";
     private static final int OK = 0;
     private static final int CLEARTEXT = 3;
     private static final int MD5 = 5;
@@ -18,9 +19,12 @@ final class ServerLogin {
     private final PoolKey key;
     private final Credential credential;
     private final String applicationName;
+    private final @Nullable String admission;
     private Scram.@Nullable Client scram;
 
-    ServerLogin(PoolKey key, Credential credential, String applicationName) {
+    /** {@code admission}: by which a fenced standby tells the proxies; null: it need not. */
+    ServerLogin(PoolKey key, Credential credential, String applicationName, @Nullable String admission) {
+        this.admission = admission;
         this.key = key;
         this.credential = credential;
         this.applicationName = applicationName;
@@ -32,6 +36,9 @@ final class ServerLogin {
         parameters.put("database", key.database());
         parameters.put("application_name", applicationName);
         parameters.putAll(key.options());
+        if (admission != null) {
+            parameters.put(ADMISSION, admission);
+        }
         Message.startup(out, parameters);
     }
 

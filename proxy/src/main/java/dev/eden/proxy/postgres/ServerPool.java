@@ -22,6 +22,8 @@ final class ServerPool {
     /** More logins at a time would take a small machine from those who are in already. */
     private static final int CONNECTING = 4;
 
+    private static final int LATER_MILLIS = 500;
+
     final PostgresLoop loop;
     final PoolKey key;
     private final int size;
@@ -39,6 +41,15 @@ final class ServerPool {
     private boolean retryScheduled;
     private @Nullable ErrorMessage failure;
     private boolean closed;
+    /** Connections to open although nobody waits for them; 0: none. */
+    private int expected;
+    /** By which a standby tells the proxies from other clients while it lets them in ahead of a flip. */
+    private @Nullable String admission;
+
+    private @Nullable Runnable settled;
+    /** Left by their clients in a flip: not as new before they are cleaned. */
+    private final List<ServerConnection> left = new ArrayList<>();
+
     int references;
     long unusedSince;
 
@@ -192,6 +203,54 @@ final class ServerPool {
         idle.addLast(connection);
     }
 
+    /** Nobody works here until a flip brings the authority back: what is not at rest ends, what is stays logged in. */
+    void rest() {
+        expected = 0;
+        emptyLine();
+        for (ServerConnection connection : new ArrayList<>(all)) {
+            if (connection.leaving() || left.contains(connection)) {
+                continue;
+            }
+            idle.remove(connection);
+            boolean keep = connection.client == null
+                    && connection.usable()
+                    && !connection.busy()
+                    && connection.cancels == 0
+                    && !oneClientEach();
+            if (keep) {
+                left.add(connection);
+            } else {
+                connection.close();
+            }
+        }
+    }
+
+    /**
+     * Makes connections that clients left as new, cached values of sequences included: those were taken from the server before others
+     * got numbers elsewhere.
+     */
+    void tidy() {
+        for (ServerConnection connection : new ArrayList<>(left)) {
+            if (connection.busy()) {
+                continue; // is being cleaned
+            }
+            connection.read(true);
+            connection.statements.forget();
+            connection.exchange(new Exchange("DISCARD ALL", outcome -> {
+                left.remove(connection);
+                if (outcome.error() == null) {
+                    release(connection);
+                } else {
+                    connection.close();
+                }
+            }));
+        }
+    }
+
+    private boolean oneClientEach() {
+        return loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION;
+    }
+
     /** Takes a connection back whose client has gone; {@code dirty}: its session has state. */
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
@@ -199,7 +258,7 @@ final class ServerPool {
             connection.close();
         } else if (dirty && beginning != null) {
             connection.close(); // DISCARD ALL would take back what every session here begins with
-        } else if (dirty && loop.config.pooling() == PostgresProxyConfig.Pooling.SESSION) {
+        } else if (dirty && oneClientEach()) {
             connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {
             connection.statements.forget();
@@ -250,8 +309,8 @@ final class ServerPool {
             }
             return;
         }
-        int wanted = waiting.size() + exchanges.size();
-        if (failure != null) {
+        int wanted = Math.max(waiting.size() + exchanges.size(), connecting + expected - all.size());
+        if (failure != null || admission != null && welcome == null) {
             wanted = Math.min(wanted, 1); // one scout until somebody is let in
         }
         while (connecting < Math.min(wanted, CONNECTING) && all.size() < size) {
@@ -261,8 +320,47 @@ final class ServerPool {
 
     /** Opens connections for readiness, up to {@code count} and at most a few; who waits then gets more. */
     void warm(int count) {
-        while (!closed && all.size() < Math.min(Math.min(size, count), CONNECTING)) {
-            connect();
+        expect(count);
+        connectMore();
+    }
+
+    /** As {@link #warm}, but not before {@link #connectExpected} or until somebody is let in. */
+    void expect(int count) {
+        expected = Math.min(Math.min(size, count), CONNECTING);
+    }
+
+    void connectExpected() {
+        if (expected > 0) {
+            connectMore();
+        }
+    }
+
+    /**
+     * Logs {@code count} connections in on a standby that lets the proxies in by {@code pass}; {@code done} follows when they are there, or when it
+     * does not.
+     */
+    void admit(int count, String pass, Runnable done) {
+        settle();
+        expected = Math.min(size, count);
+        if (closed || all.size() >= expected) {
+            expected = 0;
+            done.run();
+            return;
+        }
+        admission = pass;
+        settled = done;
+        failure = null;
+        retryAt = loop.now;
+        connectMore();
+    }
+
+    private void settle() {
+        expected = 0;
+        admission = null;
+        Runnable done = settled;
+        settled = null;
+        if (done != null) {
+            done.run();
         }
     }
 
@@ -271,7 +369,7 @@ final class ServerPool {
         ServerConnection connection = new ServerConnection(
                 this,
                 new ServerLogin(
-                        key, credential, "eden:" + loop.config.identity().name()));
+                        key, credential, "eden:" + loop.config.identity().name(), admission));
         all.add(connection);
         connecting++;
         loop.connector.connect(
@@ -302,7 +400,6 @@ final class ServerPool {
 
     private void admit(ServerConnection connection) {
         connection.admitted = true;
-        connecting--;
         failure = null;
         backoff = MIN_BACKOFF;
         retryAt = loop.now;
@@ -310,12 +407,25 @@ final class ServerPool {
             welcome = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
         }
         if (closed) {
+            connecting--;
             connection.close();
             return;
         }
         loop.counters.backendConnections++;
+        if (admission == null) {
+            entered(connection);
+        } else {
+            WarmUp.run(connection, loop.statements, () -> entered(connection));
+        }
+    }
+
+    private void entered(ServerConnection connection) {
+        connecting--;
         release(connection);
         connectMore();
+        if (expected > 0 && connecting == 0 && all.size() >= expected) {
+            settle();
+        }
     }
 
     /** The connection is gone, or never came to be. */
@@ -324,12 +434,19 @@ final class ServerPool {
             return;
         }
         idle.remove(connection);
+        left.remove(connection);
         if (connection.admitted) {
             loop.counters.backendConnections--;
             connectMore();
             return;
         }
         connecting--;
+        if (admission != null) {
+            settle(); // it lets nobody in: then clients wait for their logins after the flip
+            failure = null;
+            return;
+        }
+        expected = 0;
         loop.counters.connectFailures++;
         failure = why;
         retryAt = loop.now + (behindFence(why) ? FENCE_BACKOFF : backoff);
@@ -384,12 +501,28 @@ final class ServerPool {
     // ---- end
 
     void close() {
-        closed = true;
+        retire();
+        closeAll();
+    }
+
+    /** As {@link #close}; but the server is spared the end of many sessions while clients wait for a flip's end. */
+    void closeLater() {
+        retire();
+        loop.eventLoop.schedule(this::closeAll, LATER_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS);
+    }
+
+    private void closeAll() {
         for (ServerConnection connection : new ArrayList<>(all)) {
             if (!connection.leaving()) {
                 connection.close();
             }
         }
+    }
+
+    private void retire() {
+        closed = true;
+        settle();
+        left.clear();
         for (Exchange exchange : new ArrayList<>(exchanges)) {
             exchange.failed(ErrorMessage.fatal("57P01", "eden: the interlay has moved"));
             exchange.end();
@@ -404,6 +537,14 @@ final class ServerPool {
 
     int open() {
         return all.size();
+    }
+
+    /** The server's processes of the connections here. */
+    List<Integer> processes() {
+        return all.stream()
+                .filter(ServerConnection::usable)
+                .map(connection -> connection.pid)
+                .toList();
     }
 
     /** Closes connections that nobody took for a while. */

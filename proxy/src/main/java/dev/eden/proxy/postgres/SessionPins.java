@@ -13,6 +13,9 @@ final class SessionPins {
     private final PostgresLoop loop;
     private int pins;
     private boolean unprobed;
+    /** A statement that was prepared by SQL does more than read and write rows. */
+    private boolean preparedTouches;
+
     private boolean probing;
     private long probedAt;
     private @Nullable SessionState found;
@@ -47,11 +50,15 @@ final class SessionPins {
 
     /** Notes what a statement leaves in the session. */
     void note(StatementText.Effect effect, ServerConnection holding) {
-        unprobed = true;
-        if (effect == StatementText.Effect.NONE) {
+        unprobed |= touches(effect.touch());
+        int wanted = effect.pins();
+        if (wanted == 0) {
+            if (effect.resets()) {
+                session.resets();
+            }
             return;
         }
-        int wanted = effect.pins();
+        preparedTouches |= (wanted & Pin.PREPARE.bit()) != 0 && wanted != Pin.PREPARE.bit();
         if ((wanted & Pin.SETTING.bit()) != 0 && wanted == Pin.SETTING.bit() && onlySearchPath(effect, holding)) {
             wanted = 0;
         }
@@ -63,6 +70,19 @@ final class SessionPins {
         if (effect.resets()) {
             session.resets();
         }
+    }
+
+    /**
+     * Between clients that share connections a text is taken at its word, whether the session is pinned or not: what was found in it still holds.
+     * Where a session is one client's alone, functions may have left there what no text shows.
+     */
+    private boolean touches(StatementText.Touch touch) {
+        return session.poolsSessions()
+                || switch (touch) {
+                    case NOTHING -> false;
+                    case PREPARED -> preparedTouches || found != null && found.bound() != 0;
+                    case SESSION -> true;
+                };
     }
 
     private static boolean onlySearchPath(StatementText.Effect effect, ServerConnection holding) {

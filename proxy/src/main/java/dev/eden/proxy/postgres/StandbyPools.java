@@ -69,12 +69,12 @@ final class StandbyPools {
         void close() {
             ServerPool clients = pool;
             if (clients != null) {
-                clients.close();
+                clients.closeLater();
             }
             Both compared = both;
             if (compared != null) {
-                compared.active().close();
-                compared.standby().close();
+                compared.active().closeLater();
+                compared.standby().closeLater();
             }
         }
     }

@@ -165,9 +165,9 @@ final class StandbySide {
 
         void close() {
             over = true;
-            active.close();
-            standby.close();
-            catalogues.close();
+            active.closeLater();
+            standby.closeLater();
+            catalogues.closeLater();
         }
 
         void sample() {

@@ -16,12 +16,45 @@ final class StatementText {
     private static final Set<String> HIDDEN =
             Set.of("currval", "lastval", "setseed", "dblink_connect", "dblink_connect_u", "dblink_disconnect");
 
+    /** Neither add to a session's state nor take from it, but by functions that they call. */
+    private static final Set<String> PASSING = Set.of(
+            "select",
+            "insert",
+            "update",
+            "delete",
+            "merge",
+            "with",
+            "values",
+            "table",
+            "copy",
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "rollback",
+            "abort",
+            "savepoint",
+            "release",
+            "show",
+            "notify",
+            "fetch",
+            "lock",
+            "truncate");
+
     /** What a text leaves behind. */
-    record Effect(int pins, boolean resets, @Nullable String deallocates, boolean onlySearchPath) {
-        static final Effect NONE = new Effect(0, false, null, false);
+    record Effect(int pins, boolean resets, @Nullable String deallocates, boolean onlySearchPath, Touch touch) {
+        static final Effect NONE = new Effect(0, false, null, false, Touch.NOTHING);
 
         /** A text that nobody has looked through to its end. */
-        static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, null, false);
+        static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, null, false, Touch.SESSION);
+    }
+
+    /** What of a session's state is another afterwards, as far as the text tells. */
+    enum Touch {
+        NOTHING,
+        /** What a statement prepared by SQL does; that was in the text of its PREPARE. */
+        PREPARED,
+        SESSION
     }
 
     private final SqlTokens in;
@@ -31,6 +64,7 @@ final class StatementText {
     private boolean resets;
     private @Nullable String deallocates;
     private int statements;
+    private Touch touch = Touch.NOTHING;
 
     private StatementText(SqlTokens in) {
         this.in = in;
@@ -40,14 +74,15 @@ final class StatementText {
     static Effect classify(ByteBuf in, int from, int limit) {
         StatementText text = new StatementText(new SqlTokens(in, from, limit));
         text.run();
-        if (text.pins == 0 && !text.resets && text.deallocates == null) {
+        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING) {
             return Effect.NONE;
         }
         return new Effect(
                 text.pins,
                 text.resets,
                 text.statements == 1 ? text.deallocates : null,
-                text.searchPath && text.statements == 1);
+                text.searchPath && text.statements == 1,
+                text.touch);
     }
 
     private void run() {
@@ -58,8 +93,21 @@ final class StatementText {
                 continue;
             }
             statements++;
+            touch(first(token));
             token = statement(token);
         }
+    }
+
+    private Touch first(Token token) {
+        if (token == Token.WORD && in.length() <= LONGEST) {
+            String word = in.word();
+            return PASSING.contains(word) ? Touch.NOTHING : word.equals("execute") ? Touch.PREPARED : Touch.SESSION;
+        }
+        return token == Token.WORD || token == Token.QUOTED ? Touch.SESSION : Touch.NOTHING;
+    }
+
+    private void touch(Touch by) {
+        touch = by.compareTo(touch) > 0 ? by : touch;
     }
 
     private Token statement(Token first) {
@@ -232,6 +280,8 @@ final class StatementText {
             pin(Pin.TEMPORARY);
         } else if (name.startsWith("pg_advisory_lock") || name.startsWith("pg_try_advisory_lock")) {
             pin(Pin.ADVISORY_LOCK);
+        } else if (name.startsWith("pg_advisory_unlock")) {
+            touch(Touch.SESSION);
         } else if (name.equals("set_config")) {
             pin(Pin.SETTING);
         } else if (HIDDEN.contains(name)) {
@@ -241,5 +291,6 @@ final class StatementText {
 
     private void pin(Pin pin) {
         pins |= pin.bit();
+        touch(Touch.SESSION);
     }
 }

@@ -140,4 +140,29 @@ class StatementTextTest {
             assertThat(classify(sql.toString())).isNotNull();
         }
     }
+
+    /** What a look at the session has found still holds after the first ones, and not after the others. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "SELECT 1 | NOTHING",
+                "(SELECT f(1)) UNION SELECT 2 | NOTHING",
+                "BEGIN; INSERT INTO t VALUES (1); COMMIT | NOTHING",
+                "WITH x AS (DELETE FROM t RETURNING *) SELECT * FROM x | NOTHING",
+                "EXECUTE one (1) | PREPARED",
+                "SELECT 1; EXECUTE one | PREPARED",
+                "UNLISTEN news | SESSION",
+                "DEALLOCATE ALL | SESSION",
+                "CLOSE c | SESSION",
+                "RESET work_mem | SESSION",
+                "SET work_mem = 1 | SESSION",
+                "SELECT pg_advisory_unlock(1) | SESSION",
+                "SELECT pg_advisory_unlock_all() | SESSION",
+                "DO $$ BEGIN END $$ | SESSION",
+                "EXPLAIN ANALYZE EXECUTE one | SESSION",
+            })
+    void tellsWhatMayHaveChangedTheSession(String sql, String touch) {
+        assertThat(classify(sql).touch().name()).isEqualTo(touch);
+    }
 }

@@ -9,10 +9,13 @@ import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.fence.AccessRules;
 import dev.eden.activities.postgres.fence.DatabaseFence;
+import dev.eden.activities.postgres.fence.LoginGuard;
 import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Admission;
+import dev.eden.proxy.Backend;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -239,6 +242,7 @@ public final class PostgresCutover implements CutoverEngine {
             EdenSchema.read(from, marker(), CUTOVER_ROW);
             EdenSchema.read(to, marker(), CUTOVER_ROW);
             DatabaseFence.rehearse(from);
+            Sequences.rehearse(from, to);
             verify();
         }
 
@@ -281,6 +285,23 @@ public final class PostgresCutover implements CutoverEngine {
                 sample = known;
             }
             return known;
+        }
+
+        @Override
+        public boolean admitProxies(long epoch) {
+            if (!LoginGuard.possible(to)) {
+                return false;
+            }
+            Backend.Login proxies = records.login(migration, toId, EdenRoles.PROXY_LOGIN, names.proxy());
+            LoginGuard.raise(to, names, Admission.pass(proxies.password(), epoch));
+            DatabaseFence.open(to, rules(migration, toId));
+            return true;
+        }
+
+        @Override
+        public void shutOut(Set<Integer> sessions) {
+            DatabaseFence.raise(to, AccessRules.take(to), sessions, SESSIONS_END);
+            LoginGuard.lower(to, names);
         }
 
         @Override
@@ -339,7 +360,7 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
-            Sequences.copy(from, to, clients);
+            Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             // Flushes what the applier committed without waiting for the disk.
             EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
@@ -371,7 +392,7 @@ public final class PostgresCutover implements CutoverEngine {
 
         @Override
         public void fenceStandby() {
-            DatabaseFence.raise(to, AccessRules.take(to), Set.of(), SESSIONS_END);
+            shutOut(Set.of());
         }
 
         /** Nothing of the fence is in the way of replication: it works under Eden's own roles. */

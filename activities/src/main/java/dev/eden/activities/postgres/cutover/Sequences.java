@@ -11,16 +11,38 @@ final class Sequences {
     private static final String OWN = """
             FROM pg_sequences WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^(pg_temp|eden_)'""";
 
+    private static final String MISSING =
+            "SELECT name FROM unnest(?::text[]) AS n (name) WHERE to_regclass(name) IS NULL";
+
     private record Value(String name, long last, long increment, long lowest, long highest, long cache) {}
 
     private Sequences() {}
 
     /**
      * @param sessions that may have held cached values
-     * @return sequences set
+     * @param all the other side must have each of them; else it may lack what only this side has
      */
-    static int copy(PostgresSession from, PostgresSession to, int sessions) {
-        List<Value> values = from.query(
+    static void copy(PostgresSession from, PostgresSession to, int sessions, boolean all) {
+        List<Value> values = read(from);
+        if (values.isEmpty()) {
+            return;
+        }
+        String[] names = values.stream().map(Value::name).toArray(String[]::new);
+        Long[] next = values.stream().map(value -> beyond(value, sessions)).toArray(Long[]::new);
+        if (set(to, names, next) < names.length && all) {
+            throw new IllegalStateException(
+                    "sequences are missing there: " + String.join(", ", to.texts(MISSING, (Object) names)));
+        }
+    }
+
+    /** Asks as {@link #copy} will; changes nothing. */
+    static void rehearse(PostgresSession from, PostgresSession to) {
+        read(from);
+        set(to, new String[0], new Long[0]);
+    }
+
+    private static List<Value> read(PostgresSession from) {
+        return from.query(
                 "SELECT format('%I.%I', schemaname, sequencename), last_value, increment_by, min_value, max_value, cache_size "
                         + OWN + " AND last_value IS NOT NULL",
                 row -> new Value(
@@ -30,11 +52,9 @@ final class Sequences {
                         row.getLong(4),
                         row.getLong(5),
                         row.getLong(6)));
-        if (values.isEmpty()) {
-            return 0;
-        }
-        String[] names = values.stream().map(Value::name).toArray(String[]::new);
-        Long[] next = values.stream().map(value -> beyond(value, sessions)).toArray(Long[]::new);
+    }
+
+    private static int set(PostgresSession to, String[] names, Long[] next) {
         return (int) to.number("""
                 SELECT count(setval(to_regclass(name), value)) FROM unnest(?::text[], ?::bigint[]) AS next (name, value)
                 WHERE to_regclass(name) IS NOT NULL""", names, next);

@@ -63,6 +63,11 @@ public final class DatabaseFence {
         }
     }
 
+    /** Lets those connect whom the rules name, superusers apart: while {@link LoginGuard} stands in the fence's place. Idempotent. */
+    public static void open(PostgresSession session, AccessRules rules) {
+        lift(session, new AccessRules(rules.connect(), List.of()));
+    }
+
     /** Lets those in again whom the rules name, as far as their roles exist. Idempotent. */
     public static void lift(PostgresSession session, AccessRules rules) {
         Set<String> roles = new HashSet<>(session.texts("SELECT rolname FROM pg_roles"));

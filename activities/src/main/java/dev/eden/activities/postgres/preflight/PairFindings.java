@@ -35,7 +35,9 @@ final class PairFindings {
      * @param filled the target has the rows by other means
      */
     void check(boolean sourceTls, boolean prepared, boolean filled) {
-        String identifier = "SELECT system_identifier FROM pg_control_system()";
+        // A copy of the files has the same identifier and is another server all the same.
+        String identifier =
+                "SELECT system_identifier || ' ' || extract(epoch FROM pg_postmaster_start_time()) FROM pg_control_system()";
         if (source.text(identifier).equals(target.text(identifier))) {
             findings.failure(
                     "postgres.server.same",

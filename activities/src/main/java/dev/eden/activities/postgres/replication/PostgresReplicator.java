@@ -24,6 +24,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresReplicator.class);
     private static final long POLL_MILLIS = 50;
     private static final long ATTEMPT_POLL_MILLIS = 5;
+    private static final long AFTER_FLIP_MILLIS = 150;
     private static final long PROGRESS_MILLIS = 200;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
@@ -96,9 +97,15 @@ public final class PostgresReplicator implements AutoCloseable {
     private void supervise(Direction direction) {
         ReplicationRun running = run;
         if (running != null && !same(running.direction(), direction)) {
+            if (direction.attemptRunning()) {
+                running.attemptRunning(true);
+                return; // committed, and clients wait for the opening: what can be done later would take the machine
+                // from it
+            }
             endRun();
             running = null;
-            backoffMillis = 0;
+            backoffMillis = AFTER_FLIP_MILLIS;
+            notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMillis);
         }
         if (running != null && running.ending() != null) {
             ended(running);

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Compares every row of every table on both sides while both live and replicate: checksums are computed by the servers, per range of the primary
  * key, on both at the same time; what differs is narrowed to rows and only counted when it differs at equal positions. Further: that every
- * constraint, index and trigger of the source is on the target, and no constraint waits to be validated.
+ * constraint, index and trigger of the source is on the target, no constraint waits to be validated, and no sequence would give a value twice.
  */
 public final class PostgresValidation {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresValidation.class);
@@ -108,6 +108,7 @@ public final class PostgresValidation {
                         List.of());
         Tally tally = new Tally(SAMPLE, start);
         List<String> done = new ArrayList<>(start.done());
+        List<SequenceComparison.Finding> sequences;
         try (Lanes lanes = Lanes.open(pair, followed)) {
             for (TableShape table : TableShape.read(lanes.first().from)) {
                 if (!done.contains(table.name())) {
@@ -118,10 +119,17 @@ public final class PostgresValidation {
                     heartbeat.accept(tally.cursor(start, done));
                 }
             }
+            sequences = SequenceComparison.compare(lanes.first(), direction.startOffset() > 0, followed == Role.SOURCE);
         }
         requireSame(migration, direction);
-        for (String missing : new SchemaCopier(pair).missing(followed)) {
-            tally.different(missing, "missing", "an object of the schema", false);
+        List<String> missing = new SchemaCopier(pair).missing(followed);
+        for (String object : missing) {
+            tally.different(object, "missing", "an object of the schema", false);
+        }
+        for (SequenceComparison.Finding finding : sequences) {
+            if (!missing.contains(finding.key())) {
+                tally.different(finding.key(), finding.kind(), finding.detail(), false);
+            }
         }
         Cursor end = tally.cursor(start, done);
         ValidationLedger.Report report = new ValidationLedger.Report(

@@ -1,0 +1,91 @@
+package dev.eden.activities.postgres.validation;
+
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whether the written side's sequences can be set by a flip to what the owner's stand at, and whether the owner's are beyond what the other side had given out
+ * when it owned writes. Until the first flip the other side's stand wherever they were made: they are set behind the fence.
+ */
+final class SequenceComparison {
+    /** {@code kind} as in {@link dev.eden.activities.store.ValidationLedger.Difference}. */
+    record Finding(String key, String kind, String detail) {}
+
+    /** {@code last} null: none was given out yet. */
+    private record Sequence(
+            long increment,
+            long lowest,
+            long highest,
+            boolean cycles,
+            @Nullable Long last) {
+        boolean holds(long value) {
+            return value >= lowest && value <= highest;
+        }
+
+        /** True where it may give out again what {@code other} has given out. */
+        boolean behind(Sequence other) {
+            Long theirs = other.last;
+            if (theirs == null || cycles) {
+                return false;
+            }
+            Long own = last;
+            return own == null || (increment > 0 ? own < theirs : own > theirs);
+        }
+    }
+
+    private SequenceComparison() {}
+
+    /**
+     * @param flipped authority has moved at least once, so the owner's values come from the other side
+     * @param complete the written side must have every sequence; else it may lack what only the owner has
+     */
+    static List<Finding> compare(Sides sides, boolean flipped, boolean complete) {
+        // The other side first: what the owner gives out meanwhile makes it go ahead only.
+        Map<String, Sequence> there = read(sides.to);
+        Map<String, Sequence> here = read(sides.from);
+        List<Finding> findings = new ArrayList<>();
+        here.forEach((name, owned) -> {
+            String key = "sequence " + name;
+            Sequence other = there.get(name);
+            Long last = owned.last();
+            if (other == null) {
+                if (complete) {
+                    findings.add(new Finding(key, "missing", "a flip could not set it"));
+                }
+            } else if (owned.increment() != other.increment() || owned.cycles() != other.cycles()) {
+                findings.add(new Finding(key, "type", "its INCREMENT or CYCLE differ"));
+            } else if (last != null && !other.holds(last)) {
+                findings.add(new Finding(key, "type", "it stands beyond the other side's bounds"));
+            } else if (flipped && owned.behind(other)) {
+                findings.add(new Finding(
+                        key,
+                        "value",
+                        "it stands before what the other side had given out: setval it beyond " + other.last()
+                                + " and beyond its column's values"));
+            }
+        });
+        return findings;
+    }
+
+    private static Map<String, Sequence> read(PostgresSession session) {
+        Map<String, Sequence> all = new HashMap<>();
+        session.query(
+                """
+                SELECT format('%I.%I', schemaname, sequencename), increment_by, min_value, max_value, cycle, last_value FROM pg_sequences
+                WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^(pg_temp|eden_)'""",
+                row -> all.put(
+                        Objects.requireNonNull(row.getString(1)),
+                        new Sequence(
+                                row.getLong(2),
+                                row.getLong(3),
+                                row.getLong(4),
+                                row.getBoolean(5),
+                                row.getObject(6, Long.class))));
+        return all;
+    }
+}
