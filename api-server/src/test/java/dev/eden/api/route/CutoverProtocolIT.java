@@ -349,7 +349,7 @@ class CutoverProtocolIT {
             }
             CompletableFuture<String> answer = set(client, "after"); // there before the process goes on
             sidecar.resume();
-            assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("+OK");
+            assertThat(answer.get(30, TimeUnit.SECONDS)).as(sidecar::log).isEqualTo("+OK");
             try (Jedis old = new Jedis(source.host(), source.port());
                     Jedis now = new Jedis(target.host(), target.port())) {
                 assertThat(old.get("eden:client")).as("the old route").isEqualTo("before");
