@@ -187,6 +187,8 @@ class TemporalOperatorsIT {
     @Test
     void aMigrationGoesOverToTheCurrentVersionBetweenTwoSteps() throws Exception {
         temporal("operator", "namespace", "create", "--namespace", "versions", "--retention", "24h");
+        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
+                .useHandle(handle -> handle.execute("CREATE DATABASE versions"));
         EdenServer first = versioned("build-1");
         EdenServer second = null;
         try {
@@ -226,8 +228,10 @@ class TemporalOperatorsIT {
         }
     }
 
+    /** In a namespace and a store of their own: a server takes migrations that its Temporal does not know for orphans. */
     private static EdenServer versioned(String build) {
         ServerOptions base = eden.options(0, 0);
+        EdenStore.Settings store = base.store();
         return EdenServer.start(
                 new ServerOptions(
                                 List.of(),
@@ -237,7 +241,14 @@ class TemporalOperatorsIT {
                                 0,
                                 "127.0.0.1",
                                 0,
-                                base.store(),
+                                new EdenStore.Settings(
+                                        eden.postgres.jdbcUrl("versions"),
+                                        store.user(),
+                                        store.password(),
+                                        null,
+                                        store.dataDirectory(),
+                                        store.poolSize(),
+                                        store.timeout()),
                                 base.temporalAddress(),
                                 "versions",
                                 null,
