@@ -13,7 +13,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -204,6 +206,113 @@ class PostgresCanaryIT extends PostgresFixture {
             assertThat(one(client, sql)).isEqualTo("source");
             client.setAutoCommit(false);
             assertThat(one(client, "SELECT name FROM sides")).isEqualTo("source");
+            client.commit();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"simple", "extended"})
+    void transactionsThatOnlyReadAreServedToo(String mode) throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        String name = "SELECT name FROM sides";
+        String volatileName = "SELECT name FROM sides WHERE random() < 2";
+        try (Connection client = client("preferQueryMode", mode, "prepareThreshold", "2")) {
+            awaitServed(client);
+            for (int i = 0; i < 3; i++) {
+                assertThat(second(client)).isNotEmpty(); // a Parse by itself is for the source
+            }
+            client.setReadOnly(true);
+            client.setAutoCommit(false);
+            for (int i = 0; i < 4; i++) {
+                assertThat(one(client, name)).isEqualTo("target");
+                assertThat(second(client)).isEqualTo("target");
+                if (i % 2 == 0) {
+                    client.commit();
+                } else {
+                    client.rollback();
+                }
+            }
+            // What the standby may not answer takes the rest of the transaction along, and nothing of the next.
+            assertThat(one(client, name)).isEqualTo("target");
+            assertThat(one(client, volatileName)).isEqualTo("source");
+            assertThat(one(client, "SELECT now() = statement_timestamp() FROM sides"))
+                    .isEqualTo("f");
+            assertThat(one(client, name)).isEqualTo("source");
+            assertThat(one(client, "SHOW transaction_read_only")).isEqualTo("on");
+            client.commit();
+            assertThat(one(client, name)).isEqualTo("target");
+            assertThatThrownBy(() -> run(client, "UPDATE cells SET n = n WHERE id = 0"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25006"));
+            assertThatThrownBy(() -> one(client, name))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("25P02"));
+            client.rollback();
+            assertThat(one(client, name)).isEqualTo("target");
+            run(client, "SAVEPOINT a");
+            assertThat(one(client, name)).isEqualTo("source");
+            client.rollback();
+            client.setReadOnly(false);
+            assertThat(one(client, name)).isEqualTo("source");
+            client.commit();
+            assertThat(traffic().ineligible()).containsKey("transaction_moved");
+        }
+    }
+
+    private static String second(Connection client) throws SQLException {
+        try (PreparedStatement read = client.prepareStatement("SELECT n, name FROM cells, sides WHERE id = ?")) {
+            read.setInt(1, 1);
+            try (ResultSet row = read.executeQuery()) {
+                assertThat(row.next()).isTrue();
+                return row.getString(2);
+            }
+        }
+    }
+
+    @Test
+    void theBeginDecides() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        Map<String, String> sides = new LinkedHashMap<>();
+        sides.put("BEGIN READ ONLY", "target");
+        sides.put("start transaction isolation level read committed, read only;", "target");
+        sides.put("BEGIN WORK READ ONLY ISOLATION LEVEL READ COMMITTED", "target");
+        sides.put("BEGIN", "source");
+        sides.put("BEGIN READ WRITE", "source");
+        sides.put("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "source");
+        sides.put("BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE", "source");
+        sides.put("SET default_transaction_read_only = on; BEGIN", "source");
+        try (Connection client = client("preferQueryMode", "simple")) {
+            awaitServed(client);
+            for (Map.Entry<String, String> one : sides.entrySet()) {
+                run(client, one.getKey());
+                assertThat(one(client, "SELECT name FROM sides"))
+                        .as(one.getKey())
+                        .isEqualTo(one.getValue());
+                run(client, "COMMIT");
+                assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            }
+            run(client, "SET default_transaction_read_only = on");
+            run(client, "BEGIN");
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            run(client, "ROLLBACK");
+        }
+    }
+
+    /** Nobody is in the middle of anything while such a transaction waits for its next statement. */
+    @Test
+    void aTransactionThatOnlyReadsGoesOnAfterAFlip() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            awaitServed(client);
+            client.setReadOnly(true);
+            client.setAutoCommit(false);
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            hold();
+            run(atTarget, "GRANT CONNECT ON DATABASE eden TO PUBLIC");
+            flip();
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            assertThat(one(client, "SHOW transaction_read_only")).isEqualTo("on");
+            assertThat(one(client, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
             client.commit();
         }
     }

@@ -4,7 +4,13 @@ import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.LoadArguments;
 import dev.eden.demo.RestClient;
+import dev.eden.demo.engine.Databases;
+import dev.eden.demo.engine.Workload;
+import dev.eden.demo.load.LoadOptions;
+import dev.eden.demo.postgres.PostgresDatabases;
+import dev.eden.demo.postgres.PostgresWorkload;
 import dev.eden.demo.redis.RedisDatabases;
+import dev.eden.demo.redis.RedisWorkload;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -83,6 +89,23 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--share", defaultValue = "0", description = "of the eligible reads on the target while in canary")
     private double share;
 
+    @Option(names = "--postgres", description = "strike the move of a PostgreSQL instead of a Redis")
+    private boolean postgres;
+
+    @Option(
+            names = "--from",
+            paramLabel = "14…18",
+            defaultValue = "15",
+            description = "version of the PostgreSQL that is moved")
+    private int from;
+
+    @Option(
+            names = "--to",
+            paramLabel = "14…18",
+            defaultValue = "18",
+            description = "version of the PostgreSQL that it moves to")
+    private int to;
+
     @Override
     public Integer call() {
         load.check(spec);
@@ -100,14 +123,23 @@ public final class ChaosCommand implements Callable<Integer> {
                 load.deadlineMillis());
         PrintStream out = System.out;
         PrintStream errors = System.err;
+        LoadOptions clients = new LoadOptions(options.clients(), options.rate(), options.seed());
+        if (postgres) {
+            PostgresDatabases databases = new PostgresDatabases(from, to);
+            return run(options, databases, new PostgresWorkload(databases, options.keys(), clients), out, errors);
+        }
         RedisDatabases databases = RedisDatabases.durable();
+        return run(options, databases, RedisWorkload.underFaults(databases, options.keys(), clients), out, errors);
+    }
+
+    private int run(ChaosOptions options, Databases databases, Workload workload, PrintStream out, PrintStream errors) {
         Cluster cluster = new Cluster(databases, true);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "chaos-exit"));
         Path log = cluster.directory().resolve("chaos.log");
         try (PrintStream quiet = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {
             System.setOut(quiet);
             System.setErr(quiet);
-            return run(options, databases, cluster, out);
+            return run(options, workload, cluster, out);
         } catch (IOException e) {
             throw new UncheckedIOException("can't write " + log, e);
         } finally {
@@ -117,11 +149,11 @@ public final class ChaosCommand implements Callable<Integer> {
         }
     }
 
-    private int run(ChaosOptions options, RedisDatabases databases, Cluster cluster, PrintStream out) {
+    private int run(ChaosOptions options, Workload workload, Cluster cluster, PrintStream out) {
         out.println("logs: " + cluster.directory());
         ChaosVerdict verdict;
         try {
-            verdict = new ChaosRun(options, databases, cluster, out::println).run();
+            verdict = new ChaosRun(options, workload, cluster, out::println).run();
         } catch (DemoException | RestClient.RefusedException | IOException | EmbeddedServerException e) {
             out.println("The faults could not be run: " + e.getMessage());
             out.println("Logs: " + cluster.keepLogs());

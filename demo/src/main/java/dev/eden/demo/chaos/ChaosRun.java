@@ -7,15 +7,11 @@ import dev.eden.demo.RestClient;
 import dev.eden.demo.Scenario;
 import dev.eden.demo.Status;
 import dev.eden.demo.StatusPoller;
+import dev.eden.demo.engine.Workload;
 import dev.eden.demo.history.History;
 import dev.eden.demo.history.History.Window;
-import dev.eden.demo.load.Keyspace;
-import dev.eden.demo.load.LoadGenerator;
-import dev.eden.demo.load.LoadOptions;
+import dev.eden.demo.load.Load;
 import dev.eden.demo.load.LoadStats;
-import dev.eden.demo.load.Preload;
-import dev.eden.demo.load.StillLife;
-import dev.eden.demo.redis.RedisDatabases;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,15 +20,12 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.HostAndPort;
-import redis.clients.jedis.Jedis;
 
 /**
  * One long-lived migration under load, moved there and back again and again, with one fault in each move; then driven to its
  * end and judged.
  */
 final class ChaosRun {
-    private static final long SHORTEST_TTL_MILLIS = 5_000;
     private static final long HIT_MILLIS = 25_000;
     private static final int TRIES = 3;
     private static final long SETTLE_MILLIS = 120_000;
@@ -41,26 +34,23 @@ final class ChaosRun {
             {"reason": "chaos"}""";
 
     private final ChaosOptions options;
-    private final RedisDatabases databases;
+    private final Workload workload;
     private final Cluster cluster;
     private final Consumer<String> out;
     private final Injector injector;
-    private final History history = new History();
-    private final Keyspace keyspace;
-    private final StillLife still;
+    private final History history;
     private final List<FaultReport> reports = new ArrayList<>();
     private final long began = System.nanoTime();
     private @Nullable RouteWatch watch;
     private @Nullable RestClient rest;
 
-    ChaosRun(ChaosOptions options, RedisDatabases databases, Cluster cluster, Consumer<String> out) {
+    ChaosRun(ChaosOptions options, Workload workload, Cluster cluster, Consumer<String> out) {
         this.options = options;
-        this.databases = databases;
+        this.workload = workload;
+        this.history = workload.history();
         this.cluster = cluster;
         this.out = out;
-        this.injector = new Injector(cluster, databases);
-        this.keyspace = new Keyspace(options.keys());
-        this.still = new StillLife(keyspace, options.seed());
+        this.injector = new Injector(cluster);
     }
 
     ChaosVerdict run() throws IOException {
@@ -68,27 +58,22 @@ final class ChaosRun {
         if (!cluster.durableTemporal()) {
             throw new DemoException("faults need the durable Temporal (eden temporal install builds it)");
         }
-        Map<String, String> stillBefore;
-        try (Jedis source = databases.connect(false, false)) {
-            new Preload(keyspace, options.seed()).fill(source, history, SHORTEST_TTL_MILLIS);
-            stillBefore = still.read(source);
+        try {
+            workload.fill();
+        } catch (Exception e) {
+            throw new DemoException("the source could not be filled: " + e.getMessage(), e);
         }
         RestClient client = cluster.startControlPlane();
         rest = client;
         Scenario.register(client, cluster);
         cluster.startProxies();
-        LoadGenerator load = LoadGenerator.start(
-                cluster.proxies().stream()
-                        .map(proxy -> new HostAndPort(proxy.getHostString(), proxy.getPort()))
-                        .toList(),
-                keyspace,
-                new LoadOptions(options.clients(), options.rate(), options.seed()),
-                history);
+        Load load = workload.start(cluster.proxies());
         say("load running; seed " + options.seed());
         Scenario.create(client, cluster, """
                 "cutover": {"deadline_ms": %d, "max_attempts": 1}, "gates": {"max_lag_ms": 2000},""".formatted(options.deadlineMillis()));
         String failure = null;
-        RouteWatch watching = new RouteWatch(cluster.storeUrl(), databases.interlay(), history);
+        RouteWatch watching =
+                new RouteWatch(cluster.storeUrl(), cluster.databases().interlay(), history);
         watch = watching;
         try (watching;
                 StatusPoller poller = new StatusPoller(client, Scenario.MIGRATION, history)) {
@@ -101,8 +86,7 @@ final class ChaosRun {
             load.close();
         }
         measure(load.stats());
-        return new ChaosVerdict(options, reports, failure)
-                .judge(databases, cluster.proxies(), history, keyspace, still, stillBefore, load, watching.latest());
+        return new ChaosVerdict(options, reports, failure).judge(workload, cluster.proxies(), watching.latest());
     }
 
     private void drive(RestClient client) throws IOException {
@@ -412,9 +396,10 @@ final class ChaosRun {
     private void measure(LoadStats stats) {
         for (FaultReport report : reports) {
             if (report.happened()) {
-                report.blockMillis =
-                        Blocks.longestMillis(history, report.window, client -> !report.struckProxyOf(client));
-                report.blockVictimMillis = Blocks.longestMillis(history, report.window, report::struckProxyOf);
+                report.blockMillis = Blocks.longestMillis(
+                        workload.requests(), report.window, client -> !report.struckProxyOf(client));
+                report.blockVictimMillis =
+                        Blocks.longestMillis(workload.requests(), report.window, report::struckProxyOf);
             }
         }
         long offset = System.nanoTime() / 1000 - history.now();

@@ -4,28 +4,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.demo.Scenario;
 import dev.eden.demo.check.Anomaly;
-import dev.eden.demo.check.Checker;
-import dev.eden.demo.check.FinalState;
 import dev.eden.demo.check.Verdict;
-import dev.eden.demo.history.History;
-import dev.eden.demo.load.FinalReader;
-import dev.eden.demo.load.Keyspace;
-import dev.eden.demo.load.LoadGenerator;
+import dev.eden.demo.engine.Judgement;
+import dev.eden.demo.engine.Workload;
 import dev.eden.demo.load.LoadStats;
-import dev.eden.demo.load.StillLife;
-import dev.eden.demo.redis.RedisDatabases;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.Jedis;
-import redis.clients.jedis.exceptions.JedisException;
 
 /** Everything that the faults did, and whether any of it may not be. */
 final class ChaosVerdict {
-    private static final long EXPIRY_TOLERANCE_MICROS = 150_000;
     /** A row that can be read is STABLE again within this time: arming's limit, the takeover, and a slow machine. */
     private static final long SETTLED_MILLIS = 10_000;
     /** How long after its return a proxy's clients may still find out. */
@@ -69,39 +60,19 @@ final class ChaosVerdict {
         }
     }
 
-    ChaosVerdict judge(
-            RedisDatabases databases,
-            List<InetSocketAddress> proxies,
-            History history,
-            Keyspace keyspace,
-            StillLife still,
-            Map<String, String> stillBefore,
-            LoadGenerator load,
-            RouteWatch.Sample route) {
-        boolean onTarget = failures.isEmpty() || route.active().equals(Scenario.TARGET);
-        List<FinalState> states = new ArrayList<>();
-        FinalReader reader = new FinalReader(keyspace, history);
+    ChaosVerdict judge(Workload workload, List<InetSocketAddress> proxies, RouteWatch.Sample route) {
+        boolean completed = failures.isEmpty();
+        boolean onTarget = completed || route.active().equals(Scenario.TARGET);
         try {
-            try (Jedis owner = databases.connect(onTarget, !failures.isEmpty())) {
-                states.add(reader.read(onTarget ? "the target" : "the source", owner));
-                Map<String, String> after = still.read(owner);
-                long changed = stillBefore.entrySet().stream()
-                        .filter(entry -> !entry.getValue().equals(after.get(entry.getKey())))
-                        .count();
-                if (changed > 0) {
-                    failures.add(changed + " keys that nobody touched are not what they were");
-                }
+            Judgement judgement = workload.judge(onTarget, completed, proxies, Map.of());
+            checked = judgement.checked();
+            failures.addAll(judgement.failures());
+            if (judgement.stillLost() > 0) {
+                failures.add(
+                        judgement.stillLost() + " " + workload.units() + " that nobody touched are not what they were");
             }
-            for (InetSocketAddress proxy : proxies) {
-                try (Jedis through = RedisDatabases.through(proxy)) {
-                    states.add(reader.read("proxy " + proxy.getPort(), through));
-                }
-            }
-        } catch (JedisException unreadable) {
+        } catch (Exception unreadable) {
             failures.add("the final state could not be read: " + unreadable.getMessage());
-        }
-        if (!states.isEmpty()) {
-            checked = new Checker(keyspace, EXPIRY_TOLERANCE_MICROS).check(history, states);
         }
         for (Anomaly anomaly : NEVER) {
             if (checked.count(anomaly) > 0) {

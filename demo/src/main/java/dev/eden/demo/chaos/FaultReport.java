@@ -34,6 +34,9 @@ final class FaultReport {
 
     /** Whether {@code client} spoke through a proxy that this fault struck. */
     boolean struckProxyOf(int client) {
+        if (client < 0) {
+            return struckProxy(); // a listener, of which there is one at each
+        }
         int proxy = client % Cluster.PROXIES;
         return struck.proxy() == proxy || also.stream().anyMatch(other -> other.proxy() == proxy);
     }

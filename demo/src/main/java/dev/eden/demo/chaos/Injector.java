@@ -3,8 +3,7 @@ package dev.eden.demo.chaos;
 import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.EdenProcess;
-import dev.eden.demo.redis.RedisDatabases;
-import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,21 +21,19 @@ final class Injector {
     private static final int STORE_STARTS = 20;
 
     private final Cluster cluster;
-    private final RedisDatabases databases;
     private boolean standbyIsTarget = true;
 
-    Injector(Cluster cluster, RedisDatabases databases) {
+    Injector(Cluster cluster) {
         this.cluster = cluster;
-        this.databases = databases;
     }
 
-    /** Which Redis the faults of {@link Victim#STANDBY} strike, and bring back, until told otherwise. */
+    /** Which server the faults of {@link Victim#STANDBY} strike, and bring back, until told otherwise. */
     void standby(boolean isTarget) {
         standbyIsTarget = isTarget;
     }
 
-    private EmbeddedRedis standby() {
-        return databases.server(standbyIsTarget);
+    private DatabaseProcess standby() {
+        return cluster.databases().process(standbyIsTarget);
     }
 
     /** Plants the fault and what leads to it. */

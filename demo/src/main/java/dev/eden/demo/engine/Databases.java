@@ -25,6 +25,9 @@ public interface Databases {
     /** Prepares the running servers for the run. */
     void prepare();
 
+    /** A running server. */
+    DatabaseProcess process(boolean ofTarget);
+
     /** With credentials. */
     String sourceUri();
 

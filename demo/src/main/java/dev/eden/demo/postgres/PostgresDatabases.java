@@ -1,6 +1,7 @@
 package dev.eden.demo.postgres;
 
 import dev.eden.demo.DemoException;
+import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.demo.engine.Databases;
 import dev.eden.embedded.EmbeddedPostgres;
 import java.net.InetSocketAddress;
@@ -132,6 +133,37 @@ public final class PostgresDatabases implements Databases {
 
     private static String url(InetSocketAddress address) {
         return "jdbc:postgresql://" + address.getHostString() + ":" + address.getPort() + "/" + DATABASE;
+    }
+
+    @Override
+    public DatabaseProcess process(boolean ofTarget) {
+        EmbeddedPostgres server = started(ofTarget ? target : source);
+        return new DatabaseProcess() {
+            @Override
+            public long pid() {
+                return server.pid();
+            }
+
+            @Override
+            public void kill() {
+                server.kill();
+            }
+
+            @Override
+            public void restart() {
+                server.restart();
+            }
+
+            @Override
+            public void suspend() {
+                server.suspend();
+            }
+
+            @Override
+            public void resume() {
+                server.resume();
+            }
+        };
     }
 
     /** Where and as whom the application connects. */

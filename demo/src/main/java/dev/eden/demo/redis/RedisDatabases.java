@@ -1,5 +1,6 @@
 package dev.eden.demo.redis;
 
+import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.demo.engine.Databases;
 import dev.eden.embedded.EmbeddedRedis;
 import java.net.InetSocketAddress;
@@ -112,9 +113,35 @@ public final class RedisDatabases implements Databases {
         return lines;
     }
 
-    /** The source's or the target's process. */
-    public EmbeddedRedis server(boolean ofTarget) {
-        return started(ofTarget ? target : source);
+    @Override
+    public DatabaseProcess process(boolean ofTarget) {
+        EmbeddedRedis server = started(ofTarget ? target : source);
+        return new DatabaseProcess() {
+            @Override
+            public long pid() {
+                return server.pid();
+            }
+
+            @Override
+            public void kill() {
+                server.kill();
+            }
+
+            @Override
+            public void restart() {
+                server.restart();
+            }
+
+            @Override
+            public void suspend() {
+                server.suspend();
+            }
+
+            @Override
+            public void resume() {
+                server.resume();
+            }
+        };
     }
 
     /** A connection to one of the servers itself; on a server that is fenced, one that the fence does not touch. */

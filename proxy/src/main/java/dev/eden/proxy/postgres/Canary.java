@@ -112,12 +112,32 @@ final class Canary {
             if (verdict.comparable() && active != null) {
                 loop.shadowReads.offer(in, start, batch, settings, active);
             }
-            if (slot >= Math.round(route.canary().readShare() * WHOLE)) {
+            if (!chosen(route)) {
                 return leave();
             }
             loop.counters.chosenReads++;
         }
         return serve(route, in, start, batch.length(), settings);
+    }
+
+    /** True where this client's reads go to the standby now, whatever they are. */
+    boolean mayServeTransactions() {
+        Route route = loop.gate.route();
+        if (!on(route) || route == null || session.bound() || !loop.gate.open()) {
+            return false;
+        }
+        ServerPool active = session.activePool();
+        return chosen(route) && active != null && loop.standbyPools.pool(active) != null;
+    }
+
+    /** True where a transaction that names no isolation level looks at the data anew with each statement. */
+    boolean readsCommittedByDefault() {
+        ServerPool active = session.activePool();
+        return active != null && loop.standbyPools.readCommitted(active);
+    }
+
+    private boolean chosen(Route route) {
+        return slot < Math.round(route.canary().readShare() * WHOLE);
     }
 
     private static boolean on(@Nullable Route route) {

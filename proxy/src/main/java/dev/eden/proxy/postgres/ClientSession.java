@@ -40,6 +40,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     final ClientStatements statements;
     private final Cancels.Key cancelKey;
     final Canary canary;
+    final ReadTransaction transaction;
 
     int index = -1;
     long waitingSince;
@@ -84,6 +85,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.messages = new StatementMessages(this, passage);
         this.pins = new SessionPins(this);
         this.canary = new Canary(this);
+        this.transaction = new ReadTransaction(this);
         this.cancelKey = loop.cancels.register(this, startup.minor() >= 2);
     }
 
@@ -196,6 +198,17 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             blocked = true; // one read at a time there: it may have to be repeated here
             return false;
         }
+        if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
+            int answered = transaction.answer(bytes, start, server == null && betweenRequests());
+            if (answered > 0) {
+                passage.end(bytes, server);
+                bytes.skipBytes(answered);
+                return true;
+            }
+            if (discardUntilSync) {
+                return true;
+            }
+        }
         if ((type == 'Q' || type == 'P' || type == 'B') && betweenRequests()) {
             if (canary.choose(bytes, start, settings.now()) == Canary.Choice.WAIT) {
                 blocked = true;
@@ -221,7 +234,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             discardUntilSync = false;
             passage.drop(bytes, total, readable, server);
             ByteBuf out = loop.buffer();
-            Message.readyForQuery(out, 'I');
+            Message.readyForQuery(out, transaction.status());
             deliver(out);
         } else if (type == 'X') {
             finish();
@@ -344,7 +357,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             blocked = true;
             return false;
         }
-        int status = holding == null ? 'I' : holding.status;
+        int status = holding == null ? transaction.status() : holding.status;
         statements.close(name);
         passage.drop(bytes, total, readable, server);
         ByteBuf out = loop.buffer();
@@ -365,7 +378,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             passage.drop(bytes, total, readable, server);
             if (type == 'S') {
                 ByteBuf out = loop.buffer();
-                Message.readyForQuery(out, 'I');
+                Message.readyForQuery(out, transaction.status());
                 deliver(out);
             }
             return true;
@@ -550,7 +563,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         Map<String, String> differences =
                 wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
         if (differences.isEmpty() && carry == null) {
-            return true;
+            return !transaction.open() || begin(connection);
         }
         preparing = true;
         StringBuilder sql = new StringBuilder();
@@ -589,7 +602,45 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         settings.brought(connection, asked);
         pins.arrived();
-        process();
+        if (!transaction.open() || begin(connection)) {
+            process();
+        }
+    }
+
+    /** Makes the client's transaction real; false: that takes a moment. */
+    private boolean begin(ServerConnection connection) {
+        preparing = true;
+        connection.exchange(new Exchange(transaction.begin(), outcome -> {
+            preparing = false;
+            if (server != connection) {
+                process(); // lost meanwhile, and nothing has been asked: try another
+                return;
+            }
+            ErrorMessage error = outcome.error();
+            if (closed || error != null && connection.usable()) {
+                server = null;
+                connection.client = null;
+                connection.close();
+                if (error != null) {
+                    end(error.as("FATAL"));
+                }
+            } else if (error == null) {
+                transaction.real();
+                process();
+            }
+        }));
+        return false;
+    }
+
+    /** An error has been told within a batch of the extended protocol: the rest of it is skipped. */
+    void discardBatch() {
+        discardUntilSync = true;
+    }
+
+    /** True where transactions of this client that say nothing else only read. */
+    boolean readsByDefault() {
+        Settings mine = settings.now();
+        return mine != null && "on".equals(mine.value(Settings.READ_ONLY));
     }
 
     /** Everything asked has been answered, {@code signals} batches just now. */
@@ -710,9 +761,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         byte type = bytes.getByte(bytes.readerIndex());
         ByteBuf out = loop.buffer();
         why.as("ERROR").write(out);
+        transaction.fail();
         if (type == 'Q' || type == 'F') {
             passage.drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes(), server);
-            Message.readyForQuery(out, 'I');
+            Message.readyForQuery(out, transaction.status());
         } else {
             discardUntilSync = true;
         }

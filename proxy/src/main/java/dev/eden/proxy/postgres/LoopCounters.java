@@ -27,6 +27,9 @@ final class LoopCounters {
     long eligibleReads;
     long chosenReads;
     long servedByStandby;
+    /** That only read and whose reads the standby may serve. */
+    long readTransactions;
+
     long shadowCompared;
     long shadowMismatched;
     /** Reads whose rows changed whenever they were looked at, or that the standby did not reach. */

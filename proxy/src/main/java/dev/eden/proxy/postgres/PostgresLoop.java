@@ -357,6 +357,7 @@ final class PostgresLoop {
         events.put("shadow_compared", counters.shadowCompared);
         events.put("shadow_mismatched", counters.shadowMismatched);
         events.put("shadow_unsettled", counters.shadowUnsettled);
+        events.put("read_transaction", counters.readTransactions);
         events.put("session_carried", counters.sessionsCarried);
         events.put("session_ended", counters.sessionsEnded);
         for (Pin pin : Pin.values()) {

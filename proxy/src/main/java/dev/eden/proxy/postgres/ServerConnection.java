@@ -262,7 +262,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             return parameter(in, index, total, first);
         }
         if (type == 'Z') {
-            return ready(in.getByte(index + Message.HEADER), first);
+            return ready(in, index, first);
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
@@ -390,13 +390,18 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         return FrameScanner.Verdict.PASS;
     }
 
-    private FrameScanner.Verdict ready(int newStatus, @Nullable Kind first) {
+    private FrameScanner.Verdict ready(ByteBuf in, int index, @Nullable Kind first) {
+        int newStatus = in.getByte(index + Message.HEADER);
         if (first == null || !first.endsBatch()) {
             throw new ProtocolViolation("ReadyForQuery where none was due");
         }
         long began = expected.time();
         status = newStatus;
         copyingIn = false;
+        ClientSession reader = client;
+        if (first != Kind.EXCHANGE && reader != null && reader.transaction.open()) {
+            in.setByte(index + Message.HEADER, reader.transaction.status()); // it knows itself in a transaction
+        }
         if (first == Kind.EXCHANGE) {
             Exchange exchange = subject(Exchange.class);
             expected.remove();

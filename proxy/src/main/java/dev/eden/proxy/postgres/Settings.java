@@ -24,6 +24,7 @@ final class Settings {
     };
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
+    static final int READ_ONLY = 7;
     private static final Map<String, Integer> INDEX = new HashMap<>();
 
     static {

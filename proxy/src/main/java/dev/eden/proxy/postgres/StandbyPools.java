@@ -65,6 +65,7 @@ final class StandbyPools {
         Both both;
 
         boolean asked;
+        boolean readCommitted;
 
         void close() {
             ServerPool clients = pool;
@@ -88,6 +89,12 @@ final class StandbyPools {
         pool(active);
         Entry entry = entries.get(active.key);
         return entry == null ? null : entry.both;
+    }
+
+    /** True where sessions of {@code active}'s begin transactions at READ COMMITTED. */
+    boolean readCommitted(ServerPool active) {
+        Entry entry = entries.get(active.key);
+        return entry != null && entry.readCommitted;
     }
 
     StandbyPools(PostgresLoop loop) {
@@ -121,6 +128,8 @@ final class StandbyPools {
                 }
                 String beginning = beginning(active.key.user(), outcome.rows());
                 if (beginning != null) {
+                    entry.readCommitted = outcome.rows().stream()
+                            .anyMatch(row -> ISOLATION.equals(row[0]) && "read committed".equals(row[1]));
                     entry.pool = loop.standbyPool(standby, login, beginning);
                     String bounded = beginning + ";SET statement_timeout = " + COMPARED_MILLIS;
                     entry.both = new Both(
