@@ -8,6 +8,7 @@ import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.rest.ApiServer;
 import dev.eden.api.rest.AuditResource;
+import dev.eden.api.rest.CodecResource;
 import dev.eden.api.rest.EndpointHealth;
 import dev.eden.api.rest.EndpointResource;
 import dev.eden.api.rest.InterlayResource;
@@ -31,6 +32,7 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.Orphans;
+import dev.eden.api.temporal.PayloadEncryption;
 import dev.eden.api.temporal.TemporalConnection;
 import dev.eden.api.trace.ActivityTracing;
 import dev.eden.api.trace.FlipSpans;
@@ -148,6 +150,12 @@ public final class EdenServer implements AutoCloseable {
 
     private void open(ServerOptions options, Activities activities) {
         EdenStore store = opened(EdenStore.open(options.store(), true));
+        List<String> unreadable = store.keys().unreadable();
+        if (!unreadable.isEmpty()) {
+            LOGGER.atError()
+                    .addKeyValue("values", unreadable)
+                    .log("values of the store can't be opened with the keys given; a former key is missing");
+        }
         var jdbi = store.database().jdbi();
         TokenStore tokens = new TokenStore(jdbi, store.audit());
         Secret given = options.adminToken();
@@ -174,13 +182,16 @@ public final class EdenServer implements AutoCloseable {
             }
         }
 
-        TemporalConnection temporal = opened(
-                TemporalConnection.open(options.temporalAddress(), options.temporalNamespace(), TEMPORAL_PATIENCE));
+        PayloadEncryption payloads = new PayloadEncryption(
+                store.payloadKeys(), options.orchestration().encryptPayloads());
+        TemporalConnection temporal = opened(TemporalConnection.open(
+                options.temporalAddress(), options.temporalNamespace(), payloads.converter(), TEMPORAL_PATIENCE));
         Activities.Opened made = activities.open(store);
         made.background().forEach(this::opened);
         Traces traces = opened(Traces.fromEnvironment("eden-server"));
         WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
-        MigrationWorkers.register(workers, made.activities());
+        MigrationWorkers.register(
+                workers, made.activities(), options.orchestration().version());
         workers.start();
         opened(() -> {
             workers.shutdownNow();
@@ -225,8 +236,8 @@ public final class EdenServer implements AutoCloseable {
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
-        List<Object> components =
-                new ArrayList<>(Security.filters(tokens, new IdempotencyStore(jdbi), options.limits()));
+        List<Object> components = new ArrayList<>(
+                Security.filters(tokens, new IdempotencyStore(jdbi), options.limits(), options.temporalUi()));
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
@@ -242,6 +253,7 @@ public final class EdenServer implements AutoCloseable {
                 new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
         components.add(events);
         components.add(new TokenResource(tokens));
+        components.add(new CodecResource(payloads));
         components.add(new AuditResource(new AuditChain(jdbi)));
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
         checks.put("store", () -> HealthServlet.Part.of(answers(store)));
@@ -259,7 +271,8 @@ public final class EdenServer implements AutoCloseable {
                                 new HealthServlet(checks),
                                 ForceOpenOrder.PATH,
                                 new ForceOpenPort(store.cipher(), proxies).servlet()),
-                        List.of(events))));
+                        List.of(events),
+                        registry)));
         LOGGER.atInfo()
                 .addKeyValue("api_port", apiPort())
                 .addKeyValue("admin_port", adminPort())

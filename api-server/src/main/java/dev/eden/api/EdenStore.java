@@ -13,12 +13,15 @@ import dev.eden.api.store.EncryptedServerRecords;
 import dev.eden.api.store.EncryptionCheck;
 import dev.eden.api.store.EncryptionKey;
 import dev.eden.api.store.EndpointStore;
+import dev.eden.api.store.KeyRotation;
+import dev.eden.api.store.PayloadKeys;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.api.store.TuningStore;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 
@@ -44,7 +47,7 @@ public final class EdenStore implements AutoCloseable {
 
     /**
      * @param url {@code jdbc:postgresql://…} or {@code postgresql://[user:password@]host[:port]/database}
-     * @param encryptionKey base64; null: the file in {@code dataDirectory}
+     * @param encryptionKey base64, of several the first seals; null: the file in {@code dataDirectory}
      */
     public record Settings(
             String url,
@@ -62,12 +65,12 @@ public final class EdenStore implements AutoCloseable {
     public static EdenStore open(Settings settings, boolean owner) {
         DatabaseUrl url = DatabaseUrl.parse(settings.url(), settings.user(), settings.password());
         Secret given = settings.encryptionKey();
-        byte[] key = EncryptionKey.load(given == null ? null : given.reveal(), settings.dataDirectory(), owner);
+        List<byte[]> keys = EncryptionKey.load(given == null ? null : given.reveal(), settings.dataDirectory(), owner);
         Database.Settings connection =
                 new Database.Settings(url.jdbc(), url.user(), url.password(), settings.poolSize(), settings.timeout());
         Database database = owner ? Database.open(connection) : Database.connect(connection);
         try {
-            SecretCipher cipher = new SecretCipher(key);
+            SecretCipher cipher = new SecretCipher(keys);
             EncryptionCheck.verify(database.jdbi(), cipher);
             return new EdenStore(database, cipher, new StoreChanges(url.jdbc(), properties(url)));
         } catch (RuntimeException e) {
@@ -112,6 +115,16 @@ public final class EdenStore implements AutoCloseable {
     /** What operators have set of running copies. */
     public TuningStore tunings() {
         return new TuningStore(database.jdbi(), audit);
+    }
+
+    /** What Temporal's payloads are encrypted with. Each call reads the store. */
+    public PayloadKeys payloadKeys() {
+        return PayloadKeys.open(database.jdbi(), cipher);
+    }
+
+    /** What is sealed with which key, and sealing it anew. */
+    public KeyRotation keys() {
+        return new KeyRotation(database.jdbi(), cipher, audit);
     }
 
     /** The proxies' port. */

@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One proxy of whatever engine its interlay speaks, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
-    private static final String VERSION = "0.1.0";
-
     private final InterlayProxy proxy;
 
     private ProxyProcess(InterlayProxy proxy) {
@@ -38,7 +36,7 @@ public final class ProxyProcess implements AutoCloseable {
             MeterRegistry registry) {
         Front front = store.database().jdbi().withHandle(handle -> front(handle, interlay));
         ProxyIdentity identity = new ProxyIdentity(
-                name, UUID.randomUUID().toString(), listen.getHostString() + ":" + listen.getPort(), VERSION);
+                name, UUID.randomUUID().toString(), listen.getHostString() + ":" + listen.getPort(), Version.EDEN);
         @Nullable Integer pool = poolSize == null ? front.pool() : poolSize;
         RouteStore routes = store.routeStore();
         try {

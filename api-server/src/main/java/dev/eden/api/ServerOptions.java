@@ -3,6 +3,7 @@ package dev.eden.api;
 import dev.eden.api.rest.ApiTls;
 import dev.eden.api.rest.Security;
 import dev.eden.proxy.Secret;
+import dev.eden.workflows.worker.WorkerVersion;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param proxyInside false: the interlays are made, proxies run elsewhere
  * @param apiPort,adminPort 0 asks for a free one
  * @param temporalAddress {@code host:port}
- * @param temporalUi base URI of Temporal's Web UI, for links
+ * @param temporalUi base URI of Temporal's Web UI: for links, and its pages may ask the codec
  * @param tls null: the API is plain HTTP
  * @param adminToken given from outside; null: the first start makes one and prints it
  * @param retention after which finished migrations are forgotten; zero: never
@@ -36,7 +37,19 @@ public record ServerOptions(
         @Nullable Secret adminToken,
         Duration retention,
         @Nullable ApiTls tls,
-        Security.Limits limits) {
+        Security.Limits limits,
+        Orchestration orchestration) {
+
+    /**
+     * How Temporal is used.
+     *
+     * @param encryptPayloads what it keeps is encrypted; what was encrypted is always read
+     * @param version null: workers without a version
+     */
+    public record Orchestration(
+            boolean encryptPayloads, @Nullable WorkerVersion version) {
+        public static final Orchestration DEFAULT = new Orchestration(false, null);
+    }
 
     /** With TLS as the environment has it, and the limits of every server. */
     public ServerOptions(
@@ -68,7 +81,8 @@ public record ServerOptions(
                 adminToken,
                 retention,
                 ApiTls.fromEnvironment(),
-                Security.Limits.DEFAULT);
+                Security.Limits.DEFAULT,
+                Orchestration.DEFAULT);
     }
 
     /** The same with another certificate, or none. */
@@ -88,7 +102,8 @@ public record ServerOptions(
                 adminToken,
                 retention,
                 other,
-                limits);
+                limits,
+                orchestration);
     }
 
     /** The same under other limits. */
@@ -108,6 +123,28 @@ public record ServerOptions(
                 adminToken,
                 retention,
                 tls,
+                other,
+                orchestration);
+    }
+
+    /** The same with another use of Temporal. */
+    public ServerOptions withOrchestration(Orchestration other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                tls,
+                limits,
                 other);
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
  */
 class FuzzIT {
     private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 1_000);
-    private static final long SEED = Long.getLong("eden.fuzz.seed", 20_261_128L);
+    private static final long SEED = Long.getLong("eden.fuzz.seed", 20_261_131L);
 
     private static TestServer eden;
 

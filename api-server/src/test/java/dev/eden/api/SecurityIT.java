@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.cli.FakeTerminal;
+import dev.eden.api.operations.Documents;
 import dev.eden.api.problem.StartupException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,7 @@ class SecurityIT {
     @BeforeAll
     static void start() {
         eden = TestServer.start();
+        eden.restart(TestServer.ENCRYPTING);
     }
 
     @AfterAll
@@ -169,6 +172,199 @@ class SecurityIT {
                 base.dataDirectory(),
                 2,
                 java.time.Duration.ofSeconds(2));
+    }
+
+    @Test
+    @Order(6)
+    void temporalKeepsCiphertextsThatOnlyTheCodecReads() throws Exception {
+        String word = "quince-in-the-dark";
+        for (String id : new String[] {"pa", "pb"}) {
+            eden.post("/api/v1/endpoints", "{\"id\":\"" + id + "\",\"uri\":\"redis://127.0.0.1:1\"}");
+        }
+        eden.post("/api/v1/interlays", "{\"id\":\"pfront\",\"endpoint\":\"pa\",\"listen\":\"127.0.0.1:7999\"}");
+        eden.post("/api/v1/migrations", "{\"id\":\"p\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.05}}");
+        assertThat(eden.post("/api/v1/migrations/p/interlay/pfront", "{\"endpoint\":\"pb\"}")
+                        .status())
+                .isEqualTo(200);
+        command("migrate", "");
+        awaitPhase("canary");
+        command("pause", word);
+        command("resume", word);
+        command("cutover", word);
+        awaitPhase("baking");
+        command("finalize", word);
+        awaitPhase("completed");
+        History history = History.of(eden.temporal.address(), "migration/p");
+        assertThat(history.text()).contains("pause").doesNotContain(word, "read_percentage");
+
+        String viewer = token("viewer");
+        TestServer.Answer decoded = codec(viewer, "decode", history.encrypted());
+        assertThat(decoded.status()).as(decoded.body()).isEqualTo(200);
+        assertThat(History.plain(decoded.json())).contains(word, "readPercentage");
+        String mine = "{\"payloads\":[{\"metadata\":{\"encoding\":\"anNvbi9wbGFpbg\"},\"data\":\"e30=\",\"more\":1}]}";
+        assertThat(codec(viewer, "decode", mine).json())
+                .as("what Eden did not encrypt")
+                .isEqualTo(dev.eden.api.json.Json.tree(mine));
+        String operator = token("operator");
+        TestServer.Answer encoded = codec(operator, "encode", mine);
+        assertThat(encoded.body()).doesNotContain("e30=");
+        assertThat(codec(operator, "decode", encoded.body())
+                        .json()
+                        .at("/payloads/0/data")
+                        .asText())
+                .isEqualTo("e30=");
+
+        assertThat(codec("no-token-of-eden", "decode", history.encrypted()).status())
+                .isEqualTo(401);
+        assertThat(codec(viewer, "encode", mine).status()).isEqualTo(403);
+        String garbage = encoded.json().at("/payloads/0/data").asText();
+        for (String changed : new String[] {"AAAA", garbage.substring(4), garbage.replaceFirst(".{4}$", "AAAA")}) {
+            TestServer.Answer refused = codec(viewer, "decode", encoded.body().replace(garbage, changed));
+            assertThat(refused.status()).as(refused.body()).isEqualTo(422);
+            assertThat(refused.body()).doesNotContain("javax", "AEAD", "Tag");
+        }
+        for (String bad :
+                new String[] {"{}", "{\"payloads\":{}}", "{\"payloads\":[1]}", "{\"payloads\":[{\"data\":\"?\"}]}"}) {
+            assertThat(codec(viewer, "decode", bad).status()).as(bad).isEqualTo(422);
+        }
+    }
+
+    @Test
+    @Order(7)
+    void onlyTheWebUisPagesMayAskTheCodec() {
+        String decode = "/api/v1/temporal/codec/decode";
+        String[] asked = {"Origin", "http://temporal-ui", "Access-Control-Request-Method", "POST"};
+        var allowed = preflight(decode, asked);
+        assertThat(allowed.statusCode()).isEqualTo(204);
+        assertThat(allowed.headers().firstValue("access-control-allow-origin")).hasValue("http://temporal-ui");
+        assertThat(allowed.headers().firstValue("access-control-allow-headers"))
+                .hasValueSatisfying(headers -> assertThat(headers).contains("Authorization", "X-Namespace"));
+        asked[1] = "http://temporal-ui.example";
+        assertThat(preflight(decode, asked).statusCode()).as("another page").isEqualTo(401);
+        asked[1] = "http://temporal-ui";
+        assertThat(preflight("/api/v1/endpoints", asked).statusCode())
+                .as("another path")
+                .isEqualTo(401);
+        assertThat(eden.send(TestServer.TOKEN, "GET", "/api/v1/endpoints", null, "Origin", "http://temporal-ui")
+                        .raw()
+                        .headers()
+                        .firstValue("access-control-allow-origin"))
+                .isEmpty();
+    }
+
+    @Test
+    @Order(8)
+    void theEncryptionKeyIsReplacedWhileServersRun() throws Exception {
+        String history = History.of(eden.temporal.address(), "migration/p").encrypted();
+        eden.post(
+                "/api/v1/endpoints",
+                "{\"id\":\"sealed\",\"uri\":\"redis://127.0.0.1:1\",\"credentials\":{\"username\":\"u\",\"password\":\"medlar\"}}");
+        String former =
+                Files.readString(eden.directory.resolve("encryption.key")).strip();
+        String fresh = Base64.getEncoder().encodeToString(new byte[32]);
+        String third = Base64.getEncoder().encodeToString(new byte[] {
+            1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        });
+        // Each server in turn: first all know the new key, then all seal with it.
+        EdenStore.Settings known = with(eden.options(0, 0).store(), eden.postgres.jdbcUrl(), former + "\n" + fresh);
+        try (EdenStore store = EdenStore.open(known, false)) {
+            for (int i = 0; i < 250; i++) {
+                store.records().put("p", "sealed", "record " + i, "value " + i);
+            }
+        }
+        eden.encryptionKeys = fresh + "," + former;
+        eden.restart(TestServer.ENCRYPTING);
+
+        FakeTerminal shell = new FakeTerminal(eden.directory)
+                .with("EDEN_DATABASE_URL", eden.postgres.jdbcUrl())
+                .with("EDEN_DATABASE_USER", eden.postgres.user())
+                .with("EDEN_DATABASE_PASSWORD", eden.postgres.password());
+        shell.with("EDEN_ENCRYPTION_KEY", fresh);
+        FakeTerminal.Result refused = shell.run("key", "rotate");
+        assertThat(refused.code()).isNotZero();
+        assertThat(refused.err()).contains("not the one this database was written with");
+        shell.with("EDEN_ENCRYPTION_KEY", fresh + " " + former);
+        assertThat(shell.run("key", "status").code()).isEqualTo(1);
+        // As docs/operating.md prints them: rotate, status.
+        java.util.List<String[]> printed = Documents.runBy("SecurityIT", "docs/operating.md")
+                .getFirst()
+                .text()
+                .lines()
+                .map(line -> line.replaceFirst("^eden ", "").split(" "))
+                .toList();
+        FakeTerminal.Result rotated = shell.run(printed.get(0));
+        assertThat(rotated.code()).as(rotated.err()).isZero();
+        assertThat(rotated.out())
+                .contains("250 of users, rules", "1 of endpoints' credentials", "the store's own check");
+        FakeTerminal.Result status = shell.run(printed.get(1));
+        assertThat(status.code()).as(status.out()).isZero();
+        assertThat(shell.run("key", "rotate").out()).contains("already");
+        assertThat(eden.table("audit_log")).contains("encryption.resealed").doesNotContain(former, fresh);
+
+        // What a run leaves undone, or a server with the former order of keys writes late, the next run finds.
+        EdenStore.Settings store = eden.options(0, 0).store();
+        try (EdenStore late = EdenStore.open(with(store, store.url(), former + "," + fresh), false)) {
+            late.records().put("p", "sealed", "record 0", "value of late");
+        }
+        assertThat(shell.run("key", "status").code()).isEqualTo(1);
+        FakeTerminal.Result missing =
+                shell.with("EDEN_ENCRYPTION_KEY", fresh + "," + third).run("key", "rotate");
+        assertThat(missing.code()).isNotZero();
+        assertThat(missing.err()).contains("server_record", "former key");
+        assertThat(shell.with("EDEN_ENCRYPTION_KEY", fresh + "," + former)
+                        .run("key", "rotate")
+                        .out())
+                .contains("sealed anew: 1 of users, rules")
+                .doesNotContain("endpoints");
+
+        eden.encryptionKeys = fresh;
+        eden.restart(TestServer.ENCRYPTING);
+        assertThat(History.plain(codec(TestServer.TOKEN, "decode", history).json()))
+                .as("a history of before")
+                .contains("quince-in-the-dark");
+        try (EdenStore after = EdenStore.open(eden.options(0, 0).store(), false)) {
+            assertThat(java.util.Objects.requireNonNull(
+                                    after.endpoints().endpoint("sealed").login())
+                            .password()
+                            .reveal())
+                    .isEqualTo("medlar");
+        }
+        assertThatThrownBy(() -> EdenStore.open(with(store, store.url(), former), false))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("not the one");
+    }
+
+    private static java.net.http.HttpResponse<String> preflight(String path, String... headers) {
+        try {
+            return eden.http()
+                    .send(
+                            java.net.http.HttpRequest.newBuilder(eden.uri(path))
+                                    .headers(headers)
+                                    .method("OPTIONS", java.net.http.HttpRequest.BodyPublishers.noBody())
+                                    .build(),
+                            java.net.http.HttpResponse.BodyHandlers.ofString());
+        } catch (java.io.IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static TestServer.Answer codec(String token, String what, String body) {
+        return eden.send(token, "POST", "/api/v1/temporal/codec/" + what, body, "X-Namespace", "default");
+    }
+
+    private static void command(String name, String reason) {
+        TestServer.Answer answer =
+                eden.post("/api/v1/migrations/p/" + name, reason.isEmpty() ? "{}" : "{\"reason\":\"" + reason + "\"}");
+        assertThat(answer.status()).as(answer.body()).isEqualTo(202);
+    }
+
+    private static void awaitPhase(String phase) {
+        await().atMost(java.time.Duration.ofSeconds(40))
+                .untilAsserted(() -> assertThat(eden.get("/api/v1/migrations/p/status")
+                                .json()
+                                .path("phase")
+                                .asText())
+                        .isEqualTo(phase));
     }
 
     /** Last: it blocks this address. */

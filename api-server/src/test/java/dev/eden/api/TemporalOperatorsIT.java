@@ -7,13 +7,16 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
+import dev.eden.api.operations.Documents;
 import dev.eden.embedded.EmbeddedTemporal;
+import dev.eden.workflows.worker.WorkerVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -137,6 +140,141 @@ class TemporalOperatorsIT {
         assertThat(details)
                 .contains("**p1**: redis, p1a to p1b")
                 .contains("| canary | **now** |", "cutover: ready", "eden migration watch p1");
+    }
+
+    @Test
+    void aPlainHistoryGoesOnEncryptedAndTheCommandLineReadsItThroughTheCodec() throws Exception {
+        running("e1", "e1a", "e1b");
+        ok("migration", "pause", "e1", "--reason", "kumquat-in-the-open");
+        assertThat(show("e1")).contains("kumquat-in-the-open");
+        eden.restart(TestServer.ENCRYPTING);
+        logIn();
+        ok("migration", "resume", "e1", "--reason", "quince-in-the-dark");
+        ok("migration", "cutover", "e1", "--yes");
+        awaitPhase("e1", "baking");
+        assertThat(show("e1"))
+                .as("what was written before stays as it is")
+                .contains("kumquat-in-the-open")
+                .doesNotContain("quince-in-the-dark");
+        assertThat(show(
+                        "e1",
+                        "--codec-endpoint",
+                        "http://127.0.0.1:" + eden.server.apiPort() + "/api/v1/temporal/codec",
+                        "--codec-auth",
+                        "Bearer " + TestServer.TOKEN))
+                .contains("kumquat-in-the-open", "quince-in-the-dark");
+
+        // The setting taken back: what is encrypted is read on.
+        eden.restart(options -> options);
+        logIn();
+        signal("e1", "finalize", "{\"actor\": \"kim\", \"reason\": \"in the open\"}");
+        awaitPhase("e1", "completed");
+    }
+
+    /** What the history's payloads hold. */
+    private static String show(String id, String... more) throws IOException, InterruptedException {
+        List<String> arguments =
+                new ArrayList<>(List.of("workflow", "show", "--workflow-id", "migration/" + id, "--output", "json"));
+        arguments.addAll(List.of(more));
+        StringBuilder text = new StringBuilder();
+        for (String data : Json.tree(temporal(arguments.toArray(String[]::new))).findValuesAsText("data")) {
+            text.append(new String(Base64.getDecoder().decode(data), StandardCharsets.UTF_8))
+                    .append('\n');
+        }
+        return text.toString();
+    }
+
+    @Test
+    void aMigrationGoesOverToTheCurrentVersionBetweenTwoSteps() throws Exception {
+        temporal("operator", "namespace", "create", "--namespace", "versions", "--retention", "24h");
+        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
+                .useHandle(handle -> handle.execute("CREATE DATABASE versions"));
+        EdenServer first = versioned("build-1");
+        EdenServer second = null;
+        try {
+            current("build-1");
+            shell.with("EDEN_URL", "http://127.0.0.1:" + first.apiPort());
+            running("v1", "v1a", "v1b");
+            assertThat(described("v1")).contains("build-1");
+
+            second = versioned("build-2");
+            shell.with("EDEN_URL", "http://127.0.0.1:" + second.apiPort());
+            assertThat(described("v1"))
+                    .as("a newer version alone changes nothing")
+                    .contains("build-1")
+                    .doesNotContain("build-2");
+            current("build-2");
+            // The word that another version is current takes its time to reach the workflow, which looks when something
+            // happens to it.
+            await().atMost(Duration.ofSeconds(60))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .untilAsserted(() -> {
+                        shell.run("migration", "pause", "v1");
+                        shell.run("migration", "resume", "v1");
+                        assertThat(described("v1")).contains("build-2");
+                    });
+
+            first.close();
+            awaitPhase("v1", "canary");
+            ok("migration", "cutover", "v1", "--yes");
+            awaitPhase("v1", "baking");
+            ok("migration", "finalize", "v1");
+            awaitPhase("v1", "completed");
+        } finally {
+            first.close();
+            if (second != null) {
+                second.close();
+            }
+        }
+    }
+
+    /** In a namespace and a store of their own: a server takes migrations that its Temporal does not know for orphans. */
+    private static EdenServer versioned(String build) {
+        ServerOptions base = eden.options(0, 0);
+        EdenStore.Settings store = base.store();
+        return EdenServer.start(
+                new ServerOptions(
+                                List.of(),
+                                build,
+                                false,
+                                "127.0.0.1",
+                                0,
+                                "127.0.0.1",
+                                0,
+                                new EdenStore.Settings(
+                                        eden.postgres.jdbcUrl("versions"),
+                                        store.user(),
+                                        store.password(),
+                                        null,
+                                        store.dataDirectory(),
+                                        store.poolSize(),
+                                        store.timeout()),
+                                base.temporalAddress(),
+                                "versions",
+                                null,
+                                base.adminToken())
+                        .withOrchestration(new ServerOptions.Orchestration(false, new WorkerVersion("eden", build))),
+                eden.activities::open);
+    }
+
+    /** By the command that the documentation prints; a deployment is known once its workers have asked for work. */
+    private static void current(String build) {
+        String printed = Documents.runBy("TemporalOperatorsIT", "docs/operating.md")
+                .getFirst()
+                .text()
+                .strip()
+                .replace("\"$BUILD\"", build);
+        assertThat(printed).startsWith("temporal ");
+        List<String> arguments = new ArrayList<>(List.of(printed.split(" ")));
+        arguments.removeFirst();
+        arguments.addAll(List.of("--namespace", "versions"));
+        await().atMost(Duration.ofSeconds(30))
+                .ignoreExceptions()
+                .untilAsserted(() -> temporal(arguments.toArray(String[]::new)));
+    }
+
+    private static String described(String id) throws IOException, InterruptedException {
+        return temporal("workflow", "describe", "--workflow-id", "migration/" + id, "--namespace", "versions");
     }
 
     private void running(String id, String source, String target) throws IOException {

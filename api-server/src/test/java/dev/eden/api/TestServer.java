@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,11 @@ final class TestServer implements AutoCloseable {
     final EmbeddedPostgres postgres;
     final EmbeddedTemporal temporal;
     final FakeActivities activities = new FakeActivities();
-    final EdenServer server;
+    EdenServer server;
+    /** Base64, as many as there are; null: the file that the first start makes. */
+    @Nullable
+    String encryptionKeys;
+
     final Path directory;
     private final HttpClient http = HttpClient.newHttpClient();
 
@@ -47,6 +52,10 @@ final class TestServer implements AutoCloseable {
         return start(EmbeddedTemporal.Form.TEST_SERVER);
     }
 
+    /** One that encrypts what Temporal keeps. */
+    static final UnaryOperator<ServerOptions> ENCRYPTING =
+            options -> options.withOrchestration(new ServerOptions.Orchestration(true, null));
+
     /** On a Temporal of another form. */
     static TestServer start(EmbeddedTemporal.Form form) {
         try {
@@ -54,6 +63,15 @@ final class TestServer implements AutoCloseable {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Ends the server and starts another one on the same store and Temporal. Not while a workflow runs on the in-process test server: that
+     * waits for the worker that is gone.
+     */
+    void restart(UnaryOperator<ServerOptions> change) {
+        server.close();
+        server = EdenServer.start(change.apply(options(0, 0)), activities::open);
     }
 
     ServerOptions options(int apiPort, int adminPort) {
@@ -69,7 +87,7 @@ final class TestServer implements AutoCloseable {
                                 postgres.jdbcUrl(),
                                 postgres.user(),
                                 new Secret(postgres.password()),
-                                null,
+                                encryptionKeys == null ? null : new Secret(encryptionKeys),
                                 directory,
                                 8,
                                 Duration.ofSeconds(5)),

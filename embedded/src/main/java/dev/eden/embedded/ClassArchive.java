@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
 public final class ClassArchive {
     static final String PROPERTY = "eden.class.archive";
 
-    private static final Logger LOGGER = LoggerFactory.getLogger(ClassArchive.class);
     private static final List<String> QUIET = List.of("-Xlog:disable", "-Xlog:all=error:stderr");
 
     /** A class of one of the JVM's own loaders, as -XX:DumpLoadedClassList writes it. */
@@ -67,8 +66,13 @@ public final class ClassArchive {
                 create(archive, notes);
             }
         } catch (IOException | EmbeddedServerException e) {
-            LOGGER.atInfo().log("no class archive for the next start: {}", e.toString());
+            logger().atInfo().log("no class archive for the next start: {}", e.toString());
         }
+    }
+
+    /** Not a constant: whoever prints a help would start the logging for it, a third of such a run. */
+    private static Logger logger() {
+        return LoggerFactory.getLogger(ClassArchive.class);
     }
 
     private static List<Path> notes(Path archive) throws IOException {
@@ -125,7 +129,7 @@ public final class ClassArchive {
                 log));
         try (dump) {
             if (!dump.awaitExit(Duration.ofMinutes(3)) || dump.exitCode() != 0 || !Files.exists(work)) {
-                LOGGER.atInfo().log("no class archive for the next start, see {}", log);
+                logger().atInfo().log("no class archive for the next start, see {}", log);
                 return;
             }
             Files.move(work, archive, StandardCopyOption.ATOMIC_MOVE);

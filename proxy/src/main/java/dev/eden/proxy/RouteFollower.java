@@ -127,7 +127,7 @@ final class RouteFollower implements AutoCloseable {
         boolean readable = storeReadable;
         HandOpened opened = handOpened;
         String away = outside;
-        boolean slept = wakefulness.slept(System.nanoTime());
+        boolean slept = wakefulness.slept();
         String detail = away != null
                 ? "holds requests: " + away
                 : opened != null
@@ -144,10 +144,13 @@ final class RouteFollower implements AutoCloseable {
         return current;
     }
 
+    /** One reading of the row: when it began, and how often the process had slept by then. */
+    private record Look(long began, int sleeps) {}
+
     private void run() {
         while (!stopping) {
             wakefulness.beat();
-            long began = System.nanoTime();
+            Look look = new Look(System.nanoTime(), wakefulness.sleeps(System.nanoTime()));
             try {
                 Route row = store.read(identity, interlay);
                 readable();
@@ -159,13 +162,13 @@ final class RouteFollower implements AutoCloseable {
                 HandOpened opened = handOpened;
                 if (opened != null) {
                     if (!late) {
-                        reconcile(opened, row, began);
+                        reconcile(opened, row, look);
                     }
                 } else {
                     if (!late) {
                         current = row;
                     }
-                    follow(began);
+                    follow(look);
                 }
             } catch (NotJoinedException e) {
                 readable();
@@ -269,7 +272,7 @@ final class RouteFollower implements AutoCloseable {
     }
 
     private ForcedOpening.Outcome open(ForcedOpening opening) {
-        if (serving && !wakefulness.slept(System.nanoTime())) {
+        if (serving && !wakefulness.slept()) {
             return ForcedOpening.Outcome.ALREADY_SERVING;
         }
         HandOpened.Answer answer = handOpened != null
@@ -287,14 +290,14 @@ final class RouteFollower implements AutoCloseable {
                         answer.outcome().meaning());
         if (route != null) {
             handOpened = HandOpened.by(opening);
-            wakefulness.read(System.nanoTime());
+            wakefulness.read(wakefulness.sleeps(System.nanoTime()));
             install(route);
             installedVersion = -1;
         }
         return answer.outcome();
     }
 
-    private void reconcile(HandOpened opened, Route row, long began) {
+    private void reconcile(HandOpened opened, Route row, Look look) {
         switch (opened.next(row)) {
             case SERVE_ON -> {}
             case TRY_TO_ABORT ->
@@ -307,7 +310,7 @@ final class RouteFollower implements AutoCloseable {
                 store.forced(identity, interlay, opened.opening(), "the store agrees");
                 handOpened = null;
                 current = row;
-                follow(began);
+                follow(look);
             }
             case HOLD -> {
                 hold();
@@ -325,7 +328,7 @@ final class RouteFollower implements AutoCloseable {
 
     // ---- by state
 
-    private void follow(long readBegan) {
+    private void follow(Look look) {
         Route route = current;
         if (outside != null) {
             if (route.state() != RouteState.STABLE) {
@@ -338,7 +341,7 @@ final class RouteFollower implements AutoCloseable {
             openedPending = false;
             installedVersion = -1;
         }
-        boolean woken = wakefulness.read(readBegan);
+        boolean woken = wakefulness.read(look.sleeps());
         if (woken) {
             LOGGER.atWarn()
                     .addKeyValue("interlay", interlay)
@@ -353,7 +356,7 @@ final class RouteFollower implements AutoCloseable {
         }
         switch (route.state()) {
             case STABLE -> stable(route, woken);
-            case ARMED -> armed(route, readBegan, woken);
+            case ARMED -> armed(route, look.began(), woken);
             case PREPARED -> prepared(route);
             case ABORTING -> hold();
             case COMMITTED -> committed(route);

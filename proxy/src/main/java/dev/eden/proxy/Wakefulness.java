@@ -4,8 +4,12 @@ import java.time.Duration;
 
 /**
  * Whether this process may act on the route it knows. One that was stopped (SIGSTOP, a paused machine) wakes with the route of then; meanwhile
- * an operator may have removed it and a cutover gone by without it. A pulse tells: where it is older than {@value #LIMIT_MILLIS} ms, nothing new
- * goes out until the route has been read, by a read that began after the waking. Event loops ask for every request; thread-safe.
+ * an operator may have removed it and a cutover gone by without it. A pulse tells: where it is older than {@value #LIMIT_MILLIS} ms, the
+ * process has slept once more, and a loop lets nothing new out until it has installed a route that was read after the waking. Event loops ask
+ * for every request; thread-safe.
+ *
+ * <p>Sleeps are counted, and each loop remembers up to which one its route is known to be right: an order of the follower's that is still on its way
+ * to a loop must not let that loop go on with the route of before.
  */
 public final class Wakefulness {
     /** Less than a proxy has to be silent before it may be removed (10 s), far more than a collector or a busy machine takes. */
@@ -15,41 +19,49 @@ public final class Wakefulness {
     private static final long LIMIT = Duration.ofMillis(LIMIT_MILLIS).toNanos();
 
     private volatile long pulse = System.nanoTime();
-    private volatile boolean slept;
-    private long noticedAt;
+    private volatile int sleeps;
+    private volatile int known;
 
-    /** True from the waking until the route has been read again. {@code now}: a {@code nanoTime} of this event. */
-    public boolean slept(long now) {
-        if (!slept && now - pulse > LIMIT) {
-            notice();
+    /** How often the process has slept. {@code now}: a {@code nanoTime} of this event. */
+    public int sleeps(long now) {
+        if (now - pulse > LIMIT) {
+            notice(now);
         }
-        return slept;
+        return sleeps;
+    }
+
+    /** Up to which sleep the route that the follower orders is known to be right. */
+    public int known() {
+        return known;
+    }
+
+    /** True where the route has not been read since the process slept. */
+    boolean slept() {
+        return sleeps(System.nanoTime()) != known;
     }
 
     /** One beat; true where the last one was too long ago. */
-    boolean beat() {
+    synchronized boolean beat() {
         long now = System.nanoTime();
         boolean late = now - pulse > LIMIT;
         if (late) {
-            notice();
+            sleeps++;
         }
         pulse = now;
         return late;
     }
 
-    /** The route was read by a read that began at {@code began}; true where that ends what a sleep had begun. */
-    synchronized boolean read(long began) {
-        if (!slept || began - noticedAt <= 0) {
-            return false;
-        }
-        slept = false;
-        return true;
+    /** The route was read, by a read that began when the process had slept {@code slept} times; true where that is news. */
+    boolean read(int slept) {
+        boolean news = known != slept;
+        known = slept;
+        return news;
     }
 
-    private synchronized void notice() {
-        if (!slept) {
-            noticedAt = System.nanoTime();
-            slept = true;
+    private synchronized void notice(long now) {
+        if (now - pulse > LIMIT) {
+            sleeps++;
+            pulse = now;
         }
     }
 }

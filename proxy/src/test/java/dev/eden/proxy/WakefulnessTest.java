@@ -15,28 +15,32 @@ class WakefulnessTest {
 
     @Test
     void aPauseOfACollectorIsNoSleep() {
-        assertThat(wakefulness.slept(System.nanoTime() + LITTLE)).isFalse();
+        assertThat(wakefulness.sleeps(System.nanoTime() + LITTLE)).isZero();
         assertThat(wakefulness.beat()).isFalse();
+        assertThat(wakefulness.slept()).isFalse();
     }
 
     @Test
     void aSleepEndsWithAReadThatBeganAfterTheWaking() {
-        long before = System.nanoTime();
-        assertThat(wakefulness.slept(before + LONG)).isTrue();
+        int before = wakefulness.sleeps(System.nanoTime());
+        assertThat(wakefulness.sleeps(System.nanoTime() + LONG)).isEqualTo(before + 1);
+        assertThat(wakefulness.sleeps(System.nanoTime()))
+                .as("one sleep, however many notice it")
+                .isEqualTo(before + 1);
         wakefulness.beat();
-        assertThat(wakefulness.slept(System.nanoTime()))
-                .as("to be awake is not to know")
-                .isTrue();
+        assertThat(wakefulness.slept()).as("to be awake is not to know").isTrue();
         assertThat(wakefulness.read(before))
                 .as("an answer from before the sleep")
                 .isFalse();
-        assertThat(wakefulness.slept(System.nanoTime())).isTrue();
-        assertThat(wakefulness.read(System.nanoTime())).isTrue();
-        assertThat(wakefulness.slept(System.nanoTime())).isFalse();
+        assertThat(wakefulness.slept()).isTrue();
+        assertThat(wakefulness.known()).isEqualTo(before);
+        assertThat(wakefulness.read(before + 1)).isTrue();
+        assertThat(wakefulness.slept()).isFalse();
+        assertThat(wakefulness.known()).isEqualTo(before + 1);
     }
 
     @Test
-    void aReadWithoutASleepChangesNothing() {
-        assertThat(wakefulness.read(System.nanoTime())).isFalse();
+    void aReadWithoutASleepIsNoNews() {
+        assertThat(wakefulness.read(wakefulness.sleeps(System.nanoTime()))).isFalse();
     }
 }

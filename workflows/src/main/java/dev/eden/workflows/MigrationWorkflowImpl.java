@@ -27,16 +27,19 @@ import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
+import io.temporal.common.InitialVersioningBehavior;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.TimeoutFailure;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
 import io.temporal.workflow.CompletablePromise;
+import io.temporal.workflow.ContinueAsNewOptions;
 import io.temporal.workflow.Functions;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.TimerOptions;
 import io.temporal.workflow.Workflow;
+import io.temporal.workflow.WorkflowInfo;
 import io.temporal.workflow.WorkflowInit;
 import java.time.Duration;
 import java.util.List;
@@ -61,6 +64,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     /** Change id: a stage passes by the watch's verdict over all its reads, no longer by time alone. */
     private static final String STAGES_JUDGED = "stages-judged";
 
+    private static final int HANDED_OVER_EVENTS = 50;
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
     private static final Duration AFTER_A_FAILED_SERIES = Duration.ofSeconds(30);
     private static final Duration PATIENCE = Duration.ofSeconds(3);
@@ -720,8 +724,19 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     private boolean isLong() {
         return Workflow.getInfo().isContinueAsNewSuggested()
+                || isOfFormerVersion()
                 || (input.continueAfterEvents() > 0
                         && Workflow.getInfo().getHistoryLength() > input.continueAfterEvents());
+    }
+
+    /**
+     * Another version of the workers has become the current one. A run that was handed over itself takes some steps first: where an
+     * operator holds a migration at a version against the current one, it would be handed over for ever.
+     */
+    private static boolean isOfFormerVersion() {
+        WorkflowInfo info = Workflow.getInfo();
+        return info.isTargetWorkerDeploymentVersionChanged()
+                && (info.getContinuedExecutionRunId().isEmpty() || info.getHistoryLength() > HANDED_OVER_EVENTS);
     }
 
     /** Replication begins again in the next run: resuming is cheap and exact, its positions are on the servers. */
@@ -729,7 +744,15 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         leaveCanary();
         stopReplication();
         Workflow.await(Workflow::isEveryHandlerFinished);
-        Workflow.continueAsNew(new MigrationInput(input.spec(), state.carried(inbox), input.continueAfterEvents()));
+        MigrationInput next = new MigrationInput(input.spec(), state.carried(inbox), input.continueAfterEvents());
+        if (Workflow.getInfo().isTargetWorkerDeploymentVersionChanged()) {
+            Workflow.continueAsNew(
+                    ContinueAsNewOptions.newBuilder()
+                            .setInitialVersioningBehavior(InitialVersioningBehavior.AUTO_UPGRADE)
+                            .build(),
+                    next);
+        }
+        Workflow.continueAsNew(next);
     }
 
     // What people see.

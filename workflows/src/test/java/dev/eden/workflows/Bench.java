@@ -36,7 +36,7 @@ final class Bench implements AutoCloseable {
 
     static Bench open() {
         Bench bench = prepared();
-        MigrationWorkers.register(bench.environment.getWorkerFactory(), bench.world.activities());
+        MigrationWorkers.register(bench.environment.getWorkerFactory(), bench.world.activities(), null);
         bench.environment.start();
         return bench;
     }

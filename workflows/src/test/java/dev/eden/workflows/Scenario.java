@@ -294,8 +294,8 @@ enum Scenario {
         }
         Bench bench = Bench.prepared();
         MigrationActivities activities = bench.world.activities();
-        MigrationWorkers.orchestrator(bench.environment.getWorkerFactory(), activities);
-        MigrationWorkers.data(bench.environment.getWorkerFactory(), activities);
+        MigrationWorkers.orchestrator(bench.environment.getWorkerFactory(), activities, null);
+        MigrationWorkers.data(bench.environment.getWorkerFactory(), activities, null);
         bench.environment
                 .newWorker(TaskQueues.CUTOVER)
                 .registerActivitiesImplementations(activities.cutover(), activities.cleanup(), activities.canary());

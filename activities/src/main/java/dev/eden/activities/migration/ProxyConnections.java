@@ -55,7 +55,7 @@ public record ProxyConnections(EndpointDirectory endpoints, ServerRecords record
         String name = "eden:" + proxy;
         try (PostgresSession session = migration == null
                 ? PostgresSession.connect(endpoint, "eden:check", TIMEOUT)
-                : EdenRoles.connect(migration, endpoint, records, "check", TIMEOUT)) {
+                : EdenRoles.connectFirst(migration, endpoint, records, "check", TIMEOUT)) {
             return (int) session.number(
                     "SELECT count(*) FROM pg_stat_activity WHERE application_name = ?",
                     name.substring(0, Math.min(name.length(), LONGEST)));

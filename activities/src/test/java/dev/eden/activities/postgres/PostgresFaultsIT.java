@@ -7,6 +7,7 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.FenceSweeper;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.RouteState;
@@ -84,12 +85,16 @@ class PostgresFaultsIT {
                     } catch (Death _) {
                         deaths++;
                     }
-                    AttemptSettler settler =
-                            new AttemptSettler(servers.store, new PostgresCutover(servers, servers.records));
+                    PostgresCutover engine = new PostgresCutover(servers, servers.records);
+                    AttemptSettler settler = new AttemptSettler(servers.store, engine);
                     RouteLedger.Routes after = settler.settleUntilStable(PostgresServers.MIGRATION);
                     settler.finish(after);
                     assertThat(after.state()).isEqualTo(RouteState.STABLE);
                     assertThat(after.epoch()).as("death %d", deaths).isBetween(before.epoch(), before.epoch() + 1);
+                    assertThatThrownBy(() -> servers.application(standby(after)))
+                            .as("whoever died left nobody in")
+                            .hasMessageMatching("(?s).*(permission denied for database|nobody may connect).*");
+                    new FenceSweeper(servers.store, engine).sweep();
                     assertOwner(servers, after.active());
                 }
             }
@@ -121,6 +126,10 @@ class PostgresFaultsIT {
 
     private static RouteLedger.Routes row(PostgresServers servers) {
         return servers.store.read(PostgresServers.MIGRATION).orElseThrow();
+    }
+
+    private static String standby(RouteLedger.Routes row) {
+        return row.active().equals("source") ? "target" : "source";
     }
 
     private static void assertOwner(PostgresServers servers, String owner) {

@@ -2,8 +2,10 @@ package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
+import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,22 @@ class PostgresPreflightIT {
                     .containsEntry("postgres.target.disk", "info");
             servers.prepare();
             assertThat(findings(servers)).doesNotContainValue("failure");
+            connectionsOfAProxyShowByItsName(servers);
+        }
+    }
+
+    /** What is asked before the row of a silent proxy is removed. */
+    private static void connectionsOfAProxyShowByItsName(PostgresServers servers) {
+        ProxyConnections shown = new ProxyConnections(servers, servers.records);
+        Duration limit = Duration.ofSeconds(10);
+        assertThat(shown.count("source", null, "p1")).isZero();
+        try (PostgresSession _ = PostgresSession.connect(servers.endpoint("source"), "eden:p1", limit);
+                PostgresSession _ = PostgresSession.connect(servers.endpoint("source"), "eden:p10", limit)) {
+            assertThat(shown.count("source", null, "p1")).isEqualTo(1);
+            assertThat(shown.count("source", PostgresServers.MIGRATION, "p1")).isEqualTo(1);
+            assertThat(shown.count("target", PostgresServers.MIGRATION, "p1"))
+                    .as("fenced, by Eden's own role")
+                    .isZero();
         }
     }
 

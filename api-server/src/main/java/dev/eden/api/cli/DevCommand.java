@@ -85,25 +85,26 @@ final class DevCommand implements Callable<Integer> {
                     EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));
             parts.push(temporal);
             EdenServer server = EdenServer.start(new ServerOptions(
-                    List.of(ServerOptions.Front.redis(address)),
-                    "dev",
-                    true,
-                    "127.0.0.1",
-                    apiPort,
-                    "127.0.0.1",
-                    adminPort,
-                    new EdenStore.Settings(
-                            postgres.jdbcUrl(),
-                            postgres.user(),
-                            new Secret(postgres.password()),
-                            SettingOptions.secret(configuration, Setting.ENCRYPTION_KEY),
-                            data,
-                            16,
-                            Duration.ofSeconds(5)),
-                    temporal.address(),
-                    "default",
-                    temporal.uiUrl().orElse(null),
-                    SettingOptions.secret(configuration, Setting.ADMIN_TOKEN)));
+                            List.of(ServerOptions.Front.redis(address)),
+                            "dev",
+                            true,
+                            "127.0.0.1",
+                            apiPort,
+                            "127.0.0.1",
+                            adminPort,
+                            new EdenStore.Settings(
+                                    postgres.jdbcUrl(),
+                                    postgres.user(),
+                                    new Secret(postgres.password()),
+                                    SettingOptions.secret(configuration, Setting.ENCRYPTION_KEY),
+                                    data,
+                                    16,
+                                    Duration.ofSeconds(5)),
+                            temporal.address(),
+                            "default",
+                            temporal.uiUrl().orElse(null),
+                            SettingOptions.secret(configuration, Setting.ADMIN_TOKEN))
+                    .withOrchestration(ServerCommand.orchestration(configuration)));
             parts.push(server);
             print(server, source, target, temporal);
         } catch (RuntimeException e) {

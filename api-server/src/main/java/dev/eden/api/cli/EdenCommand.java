@@ -1,5 +1,6 @@
 package dev.eden.api.cli;
 
+import dev.eden.api.Version;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
@@ -37,7 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "Every client command ends with the next sensible one; exit codes: docs/cli.md."
         },
         mixinStandardHelpOptions = true,
-        version = "eden 0.1.0")
+        version = "eden " + Version.EDEN)
 public final class EdenCommand implements Runnable {
     private static final List<Class<?>> VERBS = List.of(
             ServerCommand.class,
@@ -52,6 +53,7 @@ public final class EdenCommand implements Runnable {
             AuditCommand.class,
             ContextCommand.class,
             ConfigCommand.class,
+            KeyCommand.class,
             TemporalCommand.class,
             CompletionCommand.class);
 
@@ -111,6 +113,12 @@ public final class EdenCommand implements Runnable {
         }
         if (wanted.test("proxy")) {
             SettingOptions.declare(subcommand(line, "proxy").getCommandSpec(), Setting.Verb.PROXY);
+        }
+        if (wanted.test("key")) {
+            subcommand(line, "key")
+                    .getSubcommands()
+                    .values()
+                    .forEach(verb -> SettingOptions.declare(verb.getCommandSpec(), Setting.Verb.STORE));
         }
         line.setOut(terminal.out());
         line.setErr(terminal.err());

@@ -153,7 +153,7 @@ final class ForceOpenCommand implements Callable<Integer> {
         terminal.out().flush();
     }
 
-    private byte[] key() {
+    private List<byte[]> key() {
         Map<Setting, String> flags = dataDirectory == null ? Map.of() : Map.of(Setting.DATA_DIR, dataDirectory);
         Configuration configuration = Configuration.load(Setting.Verb.PROXY, flags, terminal.environment(), null);
         Secret given = SettingOptions.secret(configuration, Setting.ENCRYPTION_KEY);

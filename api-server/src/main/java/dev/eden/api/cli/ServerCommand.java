@@ -6,6 +6,7 @@ import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.Secret;
+import dev.eden.workflows.worker.WorkerVersion;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,19 +46,20 @@ final class ServerCommand implements Callable<Integer> {
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
         EdenServer server = EdenServer.start(new ServerOptions(
-                fronts(configuration),
-                configuration.required(Setting.SERVER_PROXY_NAME),
-                !configuration.isTrue(Setting.SERVER_NO_PROXY),
-                apiHost,
-                configuration.number(Setting.API_PORT),
-                adminHost,
-                configuration.number(Setting.ADMIN_PORT),
-                SettingOptions.store(configuration, 16),
-                configuration.required(Setting.TEMPORAL_ADDRESS),
-                configuration.required(Setting.TEMPORAL_NAMESPACE),
-                configuration.text(Setting.TEMPORAL_UI),
-                adminToken(configuration),
-                configuration.duration(Setting.RETENTION_FINISHED)));
+                        fronts(configuration),
+                        configuration.required(Setting.SERVER_PROXY_NAME),
+                        !configuration.isTrue(Setting.SERVER_NO_PROXY),
+                        apiHost,
+                        configuration.number(Setting.API_PORT),
+                        adminHost,
+                        configuration.number(Setting.ADMIN_PORT),
+                        SettingOptions.store(configuration, 16),
+                        configuration.required(Setting.TEMPORAL_ADDRESS),
+                        configuration.required(Setting.TEMPORAL_NAMESPACE),
+                        configuration.text(Setting.TEMPORAL_UI),
+                        adminToken(configuration),
+                        configuration.duration(Setting.RETENTION_FINISHED))
+                .withOrchestration(orchestration(configuration)));
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
@@ -86,6 +88,19 @@ final class ServerCommand implements Callable<Integer> {
             fronts.add(ServerOptions.Front.postgres(Addresses.listen("--listen-postgres", postgres)));
         }
         return fronts;
+    }
+
+    static ServerOptions.Orchestration orchestration(Configuration configuration) {
+        String deployment = configuration.text(Setting.TEMPORAL_DEPLOYMENT);
+        if (deployment != null && deployment.indexOf('.') >= 0) {
+            throw new StartupException(
+                    "temporal.deployment has a dot in it", "name the deployment without, for example: eden");
+        }
+        return new ServerOptions.Orchestration(
+                configuration.isTrue(Setting.TEMPORAL_ENCRYPT),
+                deployment == null
+                        ? null
+                        : new WorkerVersion(deployment, configuration.required(Setting.TEMPORAL_BUILD_ID)));
     }
 
     private static @Nullable Secret adminToken(Configuration configuration) {

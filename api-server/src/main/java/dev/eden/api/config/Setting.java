@@ -1,5 +1,6 @@
 package dev.eden.api.config;
 
+import dev.eden.api.Version;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -46,7 +47,7 @@ public enum Setting {
             Kind.SECRET,
             null,
             Use.BOTH,
-            "base64 of 32 bytes, the same for every process; without it the first server makes one in data_dir"),
+            "base64 of 32 bytes, the same for every process; of several, one a line, the first encrypts and all decrypt; without it the first server makes one in data_dir"),
     DATA_DIR(
             "data_dir",
             "EDEN_DATA_DIR",
@@ -168,7 +169,31 @@ public enum Setting {
             Kind.URL,
             null,
             Use.SERVER,
-            "Temporal's Web UI, for links"),
+            "Temporal's Web UI: for links, and its pages may ask Eden to decode payloads"),
+    TEMPORAL_ENCRYPT(
+            "temporal.encrypt_payloads",
+            "EDEN_TEMPORAL_ENCRYPT_PAYLOADS",
+            "--temporal-encrypt-payloads",
+            Kind.BOOLEAN,
+            "false",
+            Use.SERVER,
+            "what Temporal keeps of a migration is encrypted; search attributes are not. What was encrypted is always read"),
+    TEMPORAL_DEPLOYMENT(
+            "temporal.deployment",
+            "EDEN_TEMPORAL_DEPLOYMENT",
+            "--temporal-deployment",
+            Kind.TEXT,
+            null,
+            Use.SERVER,
+            "name of the worker deployment; a running migration then stays with the version that started it. Without it workers have no version"),
+    TEMPORAL_BUILD_ID(
+            "temporal.build_id",
+            "EDEN_TEMPORAL_BUILD_ID",
+            "--temporal-build-id",
+            Kind.TEXT,
+            Version.EDEN,
+            Use.SERVER,
+            "of this server's workers within temporal.deployment"),
 
     PROXY_NAME(
             "proxy.name",
@@ -255,7 +280,9 @@ public enum Setting {
     /** Which processes read a setting. */
     public enum Verb {
         SERVER,
-        PROXY
+        PROXY,
+        /** Verbs that work on the store itself. */
+        STORE
     }
 
     private static final class Use {

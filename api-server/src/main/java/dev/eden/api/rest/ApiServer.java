@@ -15,8 +15,10 @@ import io.dropwizard.logging.common.AppenderFactory;
 import io.dropwizard.request.logging.LogbackAccessRequestLogFactory;
 import io.dropwizard.util.DataSize;
 import io.dropwizard.util.Duration;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServlet;
 import java.net.BindException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.jetty.server.Server;
@@ -28,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  * need no token. Requests run on virtual threads.
  */
 public final class ApiServer implements AutoCloseable {
+    /** How often the certificate's files are looked at. A change is served after two looks. */
+    private static final java.time.Duration LOOK = java.time.Duration.ofSeconds(10);
+
     private final Server server;
     private final List<AutoCloseable> closedFirst;
 
@@ -43,12 +48,28 @@ public final class ApiServer implements AutoCloseable {
     /**
      * @param filters and resources: instances
      * @param adminServlets by path, e.g. {@code /metrics}
+     * @param registry shows when the certificate ends and what became of its changes
      */
     public record Parts(
-            List<Object> components, Map<String, HttpServlet> adminServlets, List<AutoCloseable> closedFirst) {}
+            List<Object> components,
+            Map<String, HttpServlet> adminServlets,
+            List<AutoCloseable> closedFirst,
+            MeterRegistry registry) {}
 
     /** Throws {@link StartupException} where a port is taken. */
     public static ApiServer start(Listen listen, Parts parts) {
+        return start(listen, parts, LOOK);
+    }
+
+    /** The same; {@code look}: how often the certificate's files are looked at. */
+    static ApiServer start(Listen listen, Parts parts, java.time.Duration look) {
+        ApiTls tls = listen.tls();
+        @Nullable ApiCertificate certificate = null;
+        if (tls == null) {
+            ApiCertificate.meters(parts.registry());
+        } else {
+            certificate = new ApiCertificate(tls, look, parts.registry());
+        }
         Environment environment = new Environment(
                 "eden",
                 Json.mapper(),
@@ -58,7 +79,7 @@ public final class ApiServer implements AutoCloseable {
                 new HealthCheckRegistry(),
                 new Configuration());
         DefaultServerFactory factory = new DefaultServerFactory();
-        factory.setApplicationConnectors(List.of(connector(listen.tls(), listen.apiHost(), listen.apiPort())));
+        factory.setApplicationConnectors(List.of(connector(certificate, listen.apiHost(), listen.apiPort())));
         factory.setAdminConnectors(List.of(connector(null, listen.adminHost(), listen.adminPort())));
         factory.setEnableVirtualThreads(true);
         factory.setEnableAdminVirtualThreads(true);
@@ -99,7 +120,12 @@ public final class ApiServer implements AutoCloseable {
             stop(server);
             throw failed(e, listen);
         }
-        return new ApiServer(server, parts.closedFirst());
+        List<AutoCloseable> closedFirst = new ArrayList<>(parts.closedFirst());
+        if (certificate != null) {
+            certificate.watch();
+            closedFirst.add(certificate);
+        }
+        return new ApiServer(server, closedFirst);
     }
 
     public int apiPort() {
@@ -122,8 +148,8 @@ public final class ApiServer implements AutoCloseable {
         stop(server);
     }
 
-    private static HttpConnectorFactory connector(@Nullable ApiTls tls, String host, int port) {
-        HttpConnectorFactory connector = tls == null ? new HttpConnectorFactory() : tls.connector();
+    private static HttpConnectorFactory connector(@Nullable ApiCertificate certificate, String host, int port) {
+        HttpConnectorFactory connector = certificate == null ? new HttpConnectorFactory() : certificate.connector();
         connector.setMaxRequestHeaderSize(DataSize.kibibytes(8));
         connector.setIdleTimeout(Duration.seconds(60));
         connector.setBindHost(host);

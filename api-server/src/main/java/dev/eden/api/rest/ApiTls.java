@@ -1,7 +1,6 @@
 package dev.eden.api.rest;
 
 import dev.eden.api.problem.StartupException;
-import io.dropwizard.jetty.HttpsConnectorFactory;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,29 +9,31 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.KeyStore;
+import java.security.KeyStoreException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The API's certificate chain and its key, both PEM; the key is an unencrypted PKCS #8 one (RSA, EC or EdDSA). Read once, at the start.
+ * The API's certificate chain and its key, both PEM; the key is an unencrypted PKCS #8 one (RSA, EC or EdDSA).
  */
 public record ApiTls(Path certificate, Path key) {
     private static final Pattern PKCS8 =
             Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
     private static final String ALIAS = "eden";
     /** Of a store that never leaves this process. */
-    private static final String PASSWORD = "in-memory";
+    static final String PASSWORD = "in-memory";
 
     /** {@code EDEN_API_CERT_FILE} and {@code EDEN_API_KEY_FILE}; null where neither is set. Throws {@link StartupException} for one alone. */
     public static @Nullable ApiTls fromEnvironment() {
@@ -49,25 +50,17 @@ public record ApiTls(Path certificate, Path key) {
         return new ApiTls(Path.of(certificate), Path.of(key));
     }
 
-    HttpsConnectorFactory connector() {
-        KeyStore store = store();
-        HttpsConnectorFactory factory = new HttpsConnectorFactory() {
-            @Override
-            protected SslContextFactory.Server configureSslContextFactory(SslContextFactory context) {
-                SslContextFactory.Server server = (SslContextFactory.Server) context;
-                server.setKeyStore(store);
-                server.setKeyStorePassword(PASSWORD);
-                server.setIncludeProtocols("TLSv1.3", "TLSv1.2");
-                // Clients go by addresses and inner names that no certificate has; they decide whom they trust.
-                server.setSniRequired(false);
-                return server;
-            }
-        };
-        factory.setDisableSniHostCheck(true);
-        return factory;
+    /** When the certificate that a store of {@link #store} holds ends. */
+    static Instant end(KeyStore store) {
+        try {
+            return ((X509Certificate) store.getCertificate(ALIAS)).getNotAfter().toInstant();
+        } catch (KeyStoreException e) {
+            throw new IllegalStateException("a store of this process can't be read", e);
+        }
     }
 
-    private KeyStore store() {
+    /** Both, held against each other. Throws {@link StartupException} where they can't be served. */
+    KeyStore store() {
         try {
             Certificate[] chain = CertificateFactory.getInstance("X.509")
                     .generateCertificates(new ByteArrayInputStream(read(certificate)))

@@ -42,6 +42,11 @@ final class Fields {
         if (optional && body.length == 0) {
             return new Fields(Json.mapper().createObjectNode(), "", new ArrayList<>());
         }
+        return new Fields(tree(body), "", new ArrayList<>());
+    }
+
+    /** The body as one JSON object. Throws {@link Problem} where it is none. */
+    static ObjectNode tree(byte[] body) {
         JsonNode tree;
         try {
             tree = Json.mapper().readTree(body);
@@ -58,7 +63,7 @@ final class Fields {
         if (!(tree instanceof ObjectNode object)) {
             throw new Problem(ErrorCode.MALFORMED_JSON, "the body must be one JSON object");
         }
-        return new Fields(object, "", new ArrayList<>());
+        return object;
     }
 
     /** Reports unknown fields of this object. */

@@ -4,8 +4,9 @@ import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.TokenStore;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** The filters every request of the API passes, in order: headers (outwards), alias, authentication, limits, body, role, idempotency. */
+/** The filters every request of the API passes, in order: headers (outwards), alias, origin, authentication, limits, body, role, idempotency. */
 public final class Security {
     private static final int FAILURES = 20;
     private static final Duration WINDOW = Duration.ofMinutes(1);
@@ -20,10 +21,13 @@ public final class Security {
         public static final Limits DEFAULT = new Limits(200, 1_000, 256);
     }
 
-    public static List<Object> filters(TokenStore tokens, IdempotencyStore idempotency, Limits limits) {
+    /** {@code temporalUi}: whose pages may ask the codec. */
+    public static List<Object> filters(
+            TokenStore tokens, IdempotencyStore idempotency, Limits limits, @Nullable String temporalUi) {
         return List.of(
                 new HeadersFilter(),
                 new AliasFilter(),
+                new CodecOriginFilter(temporalUi),
                 new AuthenticationFilter(tokens, new FailureLimiter(FAILURES, WINDOW, System::nanoTime)),
                 new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce()),
                 new BodyFilter(),

@@ -3,6 +3,7 @@ package dev.eden.api.route;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.store.Sealed;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.RouteState;
@@ -230,7 +231,7 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public void saveUndo(long attempt, String undoJson) {
         jdbi.useHandle(h -> h.createUpdate("UPDATE attempt SET undo = :undo WHERE id = :id")
-                .bind("undo", cipher.seal("attempt/" + attempt, undoJson))
+                .bind("undo", cipher.seal(Sealed.attempt(attempt), undoJson))
                 .bind("id", attempt)
                 .execute());
     }
@@ -241,7 +242,7 @@ public final class PostgresRouteLedger implements RouteLedger {
                         .bind("id", attempt)
                         .mapTo(byte[].class)
                         .findOne())
-                .map(encrypted -> cipher.open("attempt/" + attempt, encrypted));
+                .map(encrypted -> cipher.open(Sealed.attempt(attempt), encrypted));
     }
 
     @Override

@@ -51,7 +51,7 @@ public final class EncryptedServerRecords implements ServerRecords {
                     .bind("migration", migration)
                     .bind("endpoint", endpoint)
                     .bind("name", name)
-                    .bind("value", cipher.seal(identity(migration, endpoint, name), value))
+                    .bind("value", cipher.seal(Sealed.serverRecord(migration, endpoint, name), value))
                     .execute();
             return get(handle, migration, endpoint, name).orElseThrow();
         });
@@ -66,7 +66,7 @@ public final class EncryptedServerRecords implements ServerRecords {
                 .bind("migration", migration)
                 .bind("endpoint", endpoint)
                 .bind("name", name)
-                .bind("value", cipher.seal(identity(migration, endpoint, name), value))
+                .bind("value", cipher.seal(Sealed.serverRecord(migration, endpoint, name), value))
                 .execute());
     }
 
@@ -84,7 +84,7 @@ public final class EncryptedServerRecords implements ServerRecords {
                 .bind("name", name)
                 .map((row, _) -> row.getBytes("value"))
                 .findOne()
-                .map(encrypted -> cipher.open(identity(migration, endpoint, name), encrypted));
+                .map(encrypted -> cipher.open(Sealed.serverRecord(migration, endpoint, name), encrypted));
     }
 
     /** The login stored under the name, in the caller's transaction; never makes one. */
@@ -111,10 +111,5 @@ public final class EncryptedServerRecords implements ServerRecords {
         jdbi.useHandle(handle -> handle.createUpdate("DELETE FROM server_record WHERE migration = :migration")
                 .bind("migration", migration)
                 .execute());
-    }
-
-    /** Unambiguous whatever the parts hold. */
-    private static String identity(String migration, String endpoint, String name) {
-        return "server_record/" + Json.write(java.util.List.of(migration, endpoint, name));
     }
 }

@@ -11,12 +11,17 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Where the key comes from: {@code EDEN_ENCRYPTION_KEY} (base64, 32 bytes), else the file {@code encryption.key} of the data directory. */
+/**
+ * Where the keys come from: {@code EDEN_ENCRYPTION_KEY}, else the file {@code encryption.key} of the data directory. Each is base64 of 32
+ * bytes; where there are several, parted by commas or white space, the first seals and all open.
+ */
 public final class EncryptionKey {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
@@ -26,7 +31,7 @@ public final class EncryptionKey {
      * Makes the file, mode 0600, when neither is there and {@code create} is set; refuses a file that others can read. Throws
      * {@link StartupException}.
      */
-    public static byte[] load(@Nullable String environment, Path dataDirectory, boolean create) {
+    public static List<byte[]> load(@Nullable String environment, Path dataDirectory, boolean create) {
         if (environment != null && !environment.isBlank()) {
             return decode(environment, "EDEN_ENCRYPTION_KEY");
         }
@@ -82,22 +87,25 @@ public final class EncryptionKey {
         }
     }
 
-    private static byte[] decode(String base64, String from) {
-        byte[] key;
+    private static List<byte[]> decode(String base64, String from) {
+        List<byte[]> keys = new ArrayList<>();
         try {
-            key = Base64.getDecoder().decode(base64.strip());
+            for (String one : base64.strip().split("[,\\s]+")) {
+                byte[] key = Base64.getDecoder().decode(one);
+                if (key.length != 32) {
+                    throw bad(from);
+                }
+                keys.add(key);
+            }
         } catch (IllegalArgumentException e) {
             throw bad(from);
         }
-        if (key.length != 32) {
-            throw bad(from);
-        }
-        return key;
+        return List.copyOf(keys);
     }
 
     private static StartupException bad(String from) {
         return new StartupException(
                 "the encryption key of " + from + " is not 32 bytes in base64",
-                "make one with: openssl rand -base64 32");
+                "make one with: openssl rand -base64 32; of several, parted by commas or lines, the first seals");
     }
 }

@@ -236,7 +236,7 @@ public final class EndpointStore implements EndpointDirectory {
             case Credentials.None _ -> null;
             case Credentials.Given(Backend.Login login) ->
                 cipher.seal(
-                        identity(endpoint.id()),
+                        Sealed.endpoint(endpoint.id()),
                         Json.write(Map.of(
                                 "username",
                                 login.user(),
@@ -250,14 +250,10 @@ public final class EndpointStore implements EndpointDirectory {
         if (sealed == null) {
             return null;
         }
-        JsonNode plain = Json.tree(cipher.open(identity(row.id()), sealed));
+        JsonNode plain = Json.tree(cipher.open(Sealed.endpoint(row.id()), sealed));
         return new Backend.Login(
                 plain.path("username").asText(),
                 new Secret(plain.path("password").asText()));
-    }
-
-    private static String identity(String id) {
-        return "endpoint/" + id;
     }
 
     private record Row(

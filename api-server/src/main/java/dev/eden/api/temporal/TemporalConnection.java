@@ -8,6 +8,7 @@ import io.grpc.StatusRuntimeException;
 import io.temporal.api.operatorservice.v1.AddSearchAttributesRequest;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
+import io.temporal.common.converter.DataConverter;
 import io.temporal.serviceclient.OperatorServiceStubs;
 import io.temporal.serviceclient.OperatorServiceStubsOptions;
 import io.temporal.serviceclient.WorkflowServiceStubs;
@@ -32,8 +33,12 @@ public final class TemporalConnection implements AutoCloseable {
         this.searchAttributes = searchAttributes;
     }
 
-    /** {@code address}: {@code host:port}. Throws {@link StartupException} where nothing answers within {@code patience}. */
-    public static TemporalConnection open(String address, String namespace, Duration patience) {
+    /**
+     * {@code address}: {@code host:port}; {@code converter}: of everything that Temporal keeps. Throws {@link StartupException} where nothing
+     * answers within {@code patience}.
+     */
+    public static TemporalConnection open(
+            String address, String namespace, DataConverter converter, Duration patience) {
         WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(
                 WorkflowServiceStubsOptions.newBuilder().setTarget(address).build());
         try {
@@ -48,6 +53,7 @@ public final class TemporalConnection implements AutoCloseable {
                 stubs,
                 WorkflowClientOptions.newBuilder()
                         .setNamespace(namespace)
+                        .setDataConverter(converter)
                         .setContextPropagators(List.of(new RequestPropagator()))
                         .build());
         return new TemporalConnection(stubs, client, register(address, namespace));

@@ -124,7 +124,7 @@ final class World implements AutoCloseable {
         proxiesToTarget = part(new Link(target.host(), target.port()));
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
-        SecretCipher cipher = new SecretCipher(key);
+        SecretCipher cipher = new SecretCipher(List.of(key));
         records = new EncryptedServerRecords(database.jdbi(), cipher);
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
         replication = new PostgresReplicationLedger(

@@ -2,8 +2,11 @@ package dev.eden.api.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.api.problem.StartupException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import java.io.IOException;
@@ -13,9 +16,11 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.security.Key;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The API over TLS, with a certificate and a key as files. */
 class ApiTlsTest {
+    private final MeterRegistry registry = new SimpleMeterRegistry();
+
     @TempDir
     java.nio.file.Path directory;
 
@@ -77,10 +84,45 @@ class ApiTlsTest {
                 .hasMessageContaining("is not the certificate's key");
     }
 
-    private static ApiServer start(ApiTls tls) {
+    @Test
+    void aNewCertificateIsServedWithoutARestartAndABadOneIsNot() throws Exception {
+        KeyStore first = pair("EC");
+        KeyStore second = pair("RSA");
+        ApiTls files = files(first);
+        ApiTls next = files(second);
+        try (ApiServer server = start(files)) {
+            ask(server, first, "https");
+            assertThat(registry.get("eden_api_tls_remaining_seconds").gauge().value())
+                    .isBetween(60.0, 400.0 * 86_400);
+
+            // A key that is not the certificate's, and stays so.
+            Files.copy(next.certificate(), files.certificate(), StandardCopyOption.REPLACE_EXISTING);
+            await().untilAsserted(() -> assertThat(reloads("refused")).isEqualTo(1));
+            assertThat(ask(server, first, "https").body()).isEqualTo("pong");
+
+            Files.copy(next.key(), files.key(), StandardCopyOption.REPLACE_EXISTING);
+            await().untilAsserted(() -> assertThat(reloads("taken")).isEqualTo(1));
+            assertThat(ask(server, second, "https").body()).isEqualTo("pong");
+            assertThatThrownBy(() -> ask(server, first, "https")).isInstanceOf(IOException.class);
+
+            Files.delete(files.key());
+            await().untilAsserted(() -> assertThat(reloads("refused")).isEqualTo(2));
+            assertThat(ask(server, second, "https").body()).isEqualTo("pong");
+        }
+    }
+
+    private double reloads(String outcome) {
+        return registry.get("eden_api_tls_reloads")
+                .tag("outcome", outcome)
+                .counter()
+                .count();
+    }
+
+    private ApiServer start(ApiTls tls) {
         return ApiServer.start(
                 new ApiServer.Listen("127.0.0.1", 0, tls, "127.0.0.1", 0),
-                new ApiServer.Parts(List.of(new Ping(), new HeadersFilter()), Map.of(), List.of()));
+                new ApiServer.Parts(List.of(new Ping(), new HeadersFilter()), Map.of(), List.of(), registry),
+                Duration.ofMillis(50));
     }
 
     private static HttpResponse<String> ask(ApiServer server, KeyStore trusted, String scheme) throws Exception {

@@ -113,7 +113,7 @@ class CutoverProtocolIT {
         target = EmbeddedRedis.start();
         key = new byte[32];
         new SecureRandom().nextBytes(key);
-        SecretCipher cipher = new SecretCipher(key);
+        SecretCipher cipher = new SecretCipher(List.of(key));
         Map<String, Endpoint> known = Map.of(
                 "source", new Endpoint("source", "redis", source.host(), source.port(), false, null),
                 "target", new Endpoint("target", "redis", target.host(), target.port(), false, null));
@@ -349,7 +349,7 @@ class CutoverProtocolIT {
             }
             CompletableFuture<String> answer = set(client, "after"); // there before the process goes on
             sidecar.resume();
-            assertThat(answer.get(30, TimeUnit.SECONDS)).isEqualTo("+OK");
+            assertThat(answer.get(30, TimeUnit.SECONDS)).as(sidecar::log).isEqualTo("+OK");
             try (Jedis old = new Jedis(source.host(), source.port());
                     Jedis now = new Jedis(target.host(), target.port())) {
                 assertThat(old.get("eden:client")).as("the old route").isEqualTo("before");

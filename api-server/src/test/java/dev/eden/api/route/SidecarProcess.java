@@ -17,11 +17,12 @@ import java.util.List;
 /** {@code eden proxy} as a process of its own, which can be stopped and go on. It serves the interlay {@code front} of a store under the name {@code side-car}. */
 final class SidecarProcess implements AutoCloseable {
     private final Process process;
+    private final Path log;
     private final int port;
 
     SidecarProcess(EmbeddedPostgres store, byte[] key, Path folder) throws IOException {
         Path ports = folder.resolve("ports.json");
-        Path log = folder.resolve("side-car.log");
+        log = folder.resolve("side-car.log");
         ProcessBuilder builder = new ProcessBuilder(List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
@@ -48,7 +49,7 @@ final class SidecarProcess implements AutoCloseable {
         try {
             await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(ports)
-                            .as(() -> "the side-car starts: " + text(log))
+                            .as(() -> "the side-car starts: " + log())
                             .isNotEmptyFile());
         } catch (AssertionError | RuntimeException e) {
             close();
@@ -76,9 +77,10 @@ final class SidecarProcess implements AutoCloseable {
                 .isZero();
     }
 
-    private static String text(Path file) {
+    /** What the process has said so far. */
+    String log() {
         try {
-            return Files.readString(file);
+            return Files.readString(log);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

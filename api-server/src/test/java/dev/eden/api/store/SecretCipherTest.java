@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SecretCipherTest {
-    private final SecretCipher cipher = new SecretCipher(new byte[32]);
+    private final SecretCipher cipher = new SecretCipher(List.of(new byte[32]));
 
     @Test
     void opensWhatItSealedAndOnlyForTheSameRecord() {
@@ -38,7 +39,7 @@ class SecretCipherTest {
         byte[] other = new byte[32];
         other[0] = 1;
         byte[] box = cipher.seal("x", "pass");
-        assertThatThrownBy(() -> new SecretCipher(other).open("x", box))
+        assertThatThrownBy(() -> new SecretCipher(List.of(other)).open("x", box))
                 .isInstanceOf(SecretCipher.UnreadableSecretException.class);
     }
 }

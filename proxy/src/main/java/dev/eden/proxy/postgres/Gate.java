@@ -41,6 +41,9 @@ final class Gate {
     private int hearingOut;
     private long leaseUntil = Long.MAX_VALUE;
     private boolean leaseLost;
+    /** The sleeps of this process that {@link #route} is newer than. */
+    private int awakeAs;
+
     private @Nullable CompletableFuture<Drained> draining;
     private long heldAt;
     private boolean polling;
@@ -98,7 +101,7 @@ final class Gate {
 
     /** True where a new transaction may begin now. */
     boolean open() {
-        if (held || route == null || loop.wakefulness.slept(loop.now)) {
+        if (held || route == null || awakeAs != loop.wakefulness.sleeps(loop.now)) {
             return false;
         }
         if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {
@@ -125,6 +128,7 @@ final class Gate {
         if (turned) {
             loop.pools().forEach(ServerPool::connectExpected);
         }
+        awakeAs = loop.wakefulness.known();
         held = false;
         turned = false;
         carrying = null;

@@ -25,6 +25,9 @@ final class Gate {
     private boolean held;
     private long leaseUntil = Long.MAX_VALUE;
     private boolean leaseLost;
+    /** The sleeps of this process that {@link #route} is newer than. */
+    private int awakeAs;
+
     private @Nullable CompletableFuture<Drained> draining;
     private long heldAt;
     private boolean polling;
@@ -65,7 +68,7 @@ final class Gate {
 
     /** True where a new request may go out now. */
     boolean open() {
-        if (held || loop.context.wakefulness.slept(loop.now)) {
+        if (held || awakeAs != loop.context.wakefulness.sleeps(loop.now)) {
             return false;
         }
         if (leaseUntil != Long.MAX_VALUE && System.nanoTime() - leaseUntil > 0) {
@@ -97,6 +100,7 @@ final class Gate {
         Backend nextActive = next.active();
         Backend nextStandby = next.standby();
         route = next;
+        awakeAs = loop.context.wakefulness.known();
         active = nextActive == null ? null : ServerAddress.of(nextActive);
         standby = nextStandby == null ? null : ServerAddress.of(nextStandby);
         canaries = standby != null && next.canary().readShare() > 0;

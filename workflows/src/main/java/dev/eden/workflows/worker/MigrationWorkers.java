@@ -2,14 +2,18 @@ package dev.eden.workflows.worker;
 
 import dev.eden.workflows.MigrationWorkflowImpl;
 import dev.eden.workflows.TaskQueues;
+import io.temporal.common.VersioningBehavior;
+import io.temporal.common.WorkerDeploymentVersion;
+import io.temporal.worker.WorkerDeploymentOptions;
 import io.temporal.worker.WorkerFactory;
 import io.temporal.worker.WorkerFactoryOptions;
 import io.temporal.worker.WorkerOptions;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The three workers of a migration: which activity is served by which task queue is the workflow's business, so it is written
- * down beside it. Payloads go through Temporal's default data converter (Jackson; {@code MigrationPhase} carries its own type).
+ * down beside it. Payloads are Jackson's ({@code MigrationPhase} carries its own type); the client's data converter may encrypt them.
  */
 public final class MigrationWorkers {
     /** A cancellation reaches a heartbeating activity within this time; the SDK's default would be many seconds. */
@@ -24,23 +28,25 @@ public final class MigrationWorkers {
                 .build();
     }
 
-    /** Registers everything; the caller starts the factory. */
-    public static void register(WorkerFactory factory, MigrationActivities activities) {
-        orchestrator(factory, activities);
-        data(factory, activities);
-        cutover(factory, activities);
+    /** Registers everything, under {@code version} or, where it is null, under none; the caller starts the factory. */
+    public static void register(
+            WorkerFactory factory, MigrationActivities activities, @Nullable WorkerVersion version) {
+        orchestrator(factory, activities, version);
+        data(factory, activities, version);
+        cutover(factory, activities, version);
     }
 
     /** The workflow, and the directory beside it. */
-    public static void orchestrator(WorkerFactory factory, MigrationActivities activities) {
-        var worker = factory.newWorker(TaskQueues.ORCHESTRATOR, options());
+    public static void orchestrator(
+            WorkerFactory factory, MigrationActivities activities, @Nullable WorkerVersion version) {
+        var worker = factory.newWorker(TaskQueues.ORCHESTRATOR, options(version));
         worker.registerWorkflowImplementationTypes(MigrationWorkflowImpl.class);
         worker.registerActivitiesImplementations(activities.directory());
     }
 
     /** What moves and compares data. */
-    public static void data(WorkerFactory factory, MigrationActivities activities) {
-        factory.newWorker(TaskQueues.DATA, options())
+    public static void data(WorkerFactory factory, MigrationActivities activities, @Nullable WorkerVersion version) {
+        factory.newWorker(TaskQueues.DATA, options(version))
                 .registerActivitiesImplementations(
                         new LivePreparation(activities.preparation()),
                         activities.replication(),
@@ -49,18 +55,25 @@ public final class MigrationWorkers {
     }
 
     /** What must not wait for data movers: attempts, settling, the read share, cleaning up. */
-    public static void cutover(WorkerFactory factory, MigrationActivities activities) {
-        factory.newWorker(TaskQueues.CUTOVER, options())
+    public static void cutover(WorkerFactory factory, MigrationActivities activities, @Nullable WorkerVersion version) {
+        factory.newWorker(TaskQueues.CUTOVER, options(version))
                 .registerActivitiesImplementations(
                         new LiveCutover(activities.cutover()),
                         new LiveCleanup(activities.cleanup()),
                         activities.canary());
     }
 
-    private static WorkerOptions options() {
-        return WorkerOptions.newBuilder()
+    private static WorkerOptions options(@Nullable WorkerVersion version) {
+        WorkerOptions.Builder options = WorkerOptions.newBuilder()
                 .setUsingVirtualThreads(true)
-                .setMaxHeartbeatThrottleInterval(LONGEST_HEARTBEAT_THROTTLE)
-                .build();
+                .setMaxHeartbeatThrottleInterval(LONGEST_HEARTBEAT_THROTTLE);
+        if (version != null) {
+            options.setDeploymentOptions(WorkerDeploymentOptions.newBuilder()
+                    .setUseVersioning(true)
+                    .setVersion(new WorkerDeploymentVersion(version.deployment(), version.build()))
+                    .setDefaultVersioningBehavior(VersioningBehavior.PINNED)
+                    .build());
+        }
+        return options.build();
     }
 }
