@@ -57,7 +57,8 @@ class ChaosIT {
         System.setOut(new PrintStream(captured, true, StandardCharsets.UTF_8));
         try {
             exit = new CommandLine(new ChaosCommand())
-                    .execute(Stream.concat(Stream.of(arguments), Stream.of("--json")).toArray(String[]::new));
+                    .execute(Stream.concat(Stream.of(arguments), Stream.of("--json"))
+                            .toArray(String[]::new));
         } finally {
             System.setOut(before);
         }
