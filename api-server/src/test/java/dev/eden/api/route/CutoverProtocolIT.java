@@ -318,6 +318,7 @@ class CutoverProtocolIT {
             assertThat(set(client, "before").get(30, TimeUnit.SECONDS)).isEqualTo("+OK");
             awaitReady(true);
             sidecar.suspend();
+            long suspended = System.nanoTime();
             AttemptReport blocked = coordinator(routes, engine).attempt(spec, true, 1);
             assertThat(blocked.outcome()).isEqualTo("aborted");
             assertThat(blocked.blockers()).anyMatch(b -> b.contains("(ARMED) from side-car/front"));
@@ -348,6 +349,9 @@ class CutoverProtocolIT {
                 open.relax();
             }
             CompletableFuture<String> answer = set(client, "after"); // there before the process goes on
+            // Nobody is silent for the 10 s that a removal asks for without having slept for more than 5 s.
+            await().until(() ->
+                    System.nanoTime() - suspended > Duration.ofSeconds(6).toNanos());
             sidecar.resume();
             assertThat(answer.get(30, TimeUnit.SECONDS)).as(sidecar::log).isEqualTo("+OK");
             try (Jedis old = new Jedis(source.host(), source.port());

@@ -8,6 +8,7 @@ import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.embedded.FreePort;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.MigrationSpec;
@@ -112,7 +113,8 @@ class RedisPreflightIT {
         command("target", "REPLICAOF", "127.0.0.1", Integer.toString(source.port()));
         assertThat(ids(preflight("replace"), "failure")).contains("redis.role.not_master");
         target.close();
-        target = EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withConfig("cluster-enabled yes"));
+        target = EmbeddedRedis.start(
+                EmbeddedRedis.Options.defaults().withConfig("cluster-enabled yes", "cluster-port " + FreePort.find()));
         assertThat(ids(preflight("replace"), "failure")).contains("redis.cluster.unsupported");
     }
 
