@@ -48,6 +48,11 @@ final class HandOpened {
         };
     }
 
+    /** True where the same word may be given again: the process has slept since, and nothing has spoken against it. */
+    boolean holdsFor(String owner) {
+        return !contradicted && opening.owner().equals(owner);
+    }
+
     ForcedOpening opening() {
         return opening;
     }

@@ -275,7 +275,8 @@ final class RouteFollower implements AutoCloseable {
         if (serving && !wakefulness.slept()) {
             return ForcedOpening.Outcome.ALREADY_SERVING;
         }
-        HandOpened.Answer answer = handOpened != null
+        HandOpened before = handOpened;
+        HandOpened.Answer answer = before != null && !before.holdsFor(opening.owner())
                 ? new HandOpened.Answer(ForcedOpening.Outcome.CONTRADICTS_THE_ROW, null)
                 : HandOpened.answer(current, opening.owner());
         Route route = answer.route();
