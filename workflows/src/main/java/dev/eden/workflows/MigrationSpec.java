@@ -38,7 +38,11 @@ public record MigrationSpec(
      *
      * @param ddl changes of a PostgreSQL's schema while it moves: {@code frozen} (null too) or {@code additive}
      */
-    public record Data(String type, String mechanism, String replace, @Nullable String ddl) {
+    public record Data(
+            String type,
+            String mechanism,
+            String replace,
+            @Nullable String ddl) {
         public static final String ADDITIVE = "additive";
 
         public Data(String type, String mechanism, String replace) {

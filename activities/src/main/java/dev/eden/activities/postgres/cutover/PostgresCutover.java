@@ -228,7 +228,8 @@ public final class PostgresCutover implements CutoverEngine {
                 blockers.add("the way back has no subscription on " + fromId);
             }
             ChangeCarrier.open(to, names)
-                    .forEach(table -> blockers.add("a change of the schema of " + table + " has not ended on " + fromId));
+                    .forEach(table ->
+                            blockers.add("a change of the schema of " + table + " has not ended on " + fromId));
             if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
                 blockers.add("who may connect to " + toId + " is not known yet");
             }

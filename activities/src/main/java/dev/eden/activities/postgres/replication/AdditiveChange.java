@@ -31,7 +31,17 @@ sealed interface AdditiveChange {
 
     /** What a column may not bring: rows that come in the meantime could not satisfy it, or both sides would fill it differently. */
     Set<String> CONDITIONS = Set.of(
-            "references", "primary", "unique", "check", "generated", "constraint", "exclude", "foreign", "using", "storage", "compression");
+            "references",
+            "primary",
+            "unique",
+            "check",
+            "generated",
+            "constraint",
+            "exclude",
+            "foreign",
+            "using",
+            "storage",
+            "compression");
 
     Set<String> SERIALS = Set.of("serial", "serial2", "serial4", "serial8", "smallserial", "bigserial");
 
@@ -127,7 +137,8 @@ sealed interface AdditiveChange {
         boolean plain = first.startsWith("'") && !MOMENT.matcher(first).matches()
                 || !first.isEmpty() && Character.isDigit(first.charAt(0))
                 || Set.of("true", "false", "null").contains(first);
-        boolean cast = at + 1 == value.size() || at + 1 < value.size() && value.get(at + 1).equals("::");
+        boolean cast = at + 1 == value.size()
+                || at + 1 < value.size() && value.get(at + 1).equals("::");
         if (!plain || !cast) {
             throw new NotAdditive("the default is no constant: both sides would fill the rows that exist differently");
         }

@@ -92,7 +92,8 @@ public final class ChangeCarrier {
                 "SELECT a.pid, a.query_start::text, l.objid::bigint, a.query FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
                         + " WHERE l.locktype = 'advisory' AND l.classid = ?::oid AND l.objsubid = 2 AND l.granted AND a.state = 'active'"
                         + " AND l.database = a.datid AND a.datname = current_database()"
-                        + " AND NOT EXISTS (SELECT FROM " + names.answers() + " r WHERE r.pid = a.pid AND r.began = a.query_start)",
+                        + " AND NOT EXISTS (SELECT FROM " + names.answers()
+                        + " r WHERE r.pid = a.pid AND r.began = a.query_start)",
                 row -> new Asked(row.getInt(1), row.getString(2), row.getLong(3), row.getString(4)),
                 names.changesKey());
     }
@@ -105,7 +106,9 @@ public final class ChangeCarrier {
                             "SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?::oid",
                             asked.relation())
                     .orElseThrow(() -> new AdditiveChange.NotAdditive("the table is gone"));
-            String name = owner.text("SELECT format('%I.%I', ?::text, relname) FROM pg_class WHERE oid = ?::oid", schema, asked.relation())
+            String name = owner.text(
+                            "SELECT format('%I.%I', ?::text, relname) FROM pg_class WHERE oid = ?::oid",
+                            schema, asked.relation())
                     .orElseThrow(() -> new AdditiveChange.NotAdditive("the table is gone"));
             standby.execute("SET search_path = " + Sql.name(schema) + ", public");
             switch (change) {
@@ -124,48 +127,52 @@ public final class ChangeCarrier {
     }
 
     private void columns(Asked asked, String name, AdditiveChange.Columns change) throws AdditiveChange.NotAdditive {
-        if (change.defaults()
-                && standby.is("SELECT relreplident = 'f' FROM pg_class WHERE oid = ?::regclass", name)) {
+        if (change.defaults() && standby.is("SELECT relreplident = 'f' FROM pg_class WHERE oid = ?::regclass", name)) {
             throw new AdditiveChange.NotAdditive(
                     "the table's rows are found by all their columns, so none can be added with a default");
         }
         List<String> all = new ArrayList<>(change.retyped());
         List<String> before = types(name, all);
         StringBuilder refusal = new StringBuilder();
-        boolean late = again(() -> standby.transaction(() -> {
-            refusal.setLength(0);
-            if (!Appliers.standby(standby, names, epoch)) {
-                return true;
-            }
-            standby.execute(asked.query());
-            List<String> undo = new ArrayList<>();
-            List<String> touched = new ArrayList<>(change.added());
-            change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
-            touched.addAll(all);
-            List<String> after = types(name, touched);
-            if (after.contains("") || domains(name, change.added())) {
-                refusal.append("only columns of types without a default of their own can be added");
-                throw new Refused();
-            }
-            for (int i = 0; i < all.size(); i++) {
-                String old = before.get(i);
-                if (!AdditiveChange.wider(old, after.get(change.added().size() + i))) {
-                    refusal.append(old).append(" → ").append(after.get(change.added().size() + i)).append(" is not wider");
-                    throw new Refused();
-                }
-                undo.add("ALTER COLUMN " + Sql.name(all.get(i)) + " TYPE " + old);
-            }
-            standby.update(
-                    "INSERT INTO " + names.carried() + " VALUES (?, ?::timestamptz, ?::oid, ?, ?, ?, ?)",
-                    asked.pid(),
-                    asked.began(),
-                    asked.relation(),
-                    name,
-                    touched.toArray(String[]::new),
-                    after.toArray(String[]::new),
-                    "ALTER TABLE " + name + " " + String.join(", ", undo));
-            return false;
-        }), refusal);
+        boolean late = again(
+                () -> standby.transaction(() -> {
+                    refusal.setLength(0);
+                    if (!Appliers.standby(standby, names, epoch)) {
+                        return true;
+                    }
+                    standby.execute(asked.query());
+                    List<String> undo = new ArrayList<>();
+                    List<String> touched = new ArrayList<>(change.added());
+                    change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
+                    touched.addAll(all);
+                    List<String> after = types(name, touched);
+                    if (after.contains("") || domains(name, change.added())) {
+                        refusal.append("only columns of types without a default of their own can be added");
+                        throw new Refused();
+                    }
+                    for (int i = 0; i < all.size(); i++) {
+                        String old = before.get(i);
+                        if (!AdditiveChange.wider(old, after.get(change.added().size() + i))) {
+                            refusal.append(old)
+                                    .append(" → ")
+                                    .append(after.get(change.added().size() + i))
+                                    .append(" is not wider");
+                            throw new Refused();
+                        }
+                        undo.add("ALTER COLUMN " + Sql.name(all.get(i)) + " TYPE " + old);
+                    }
+                    standby.update(
+                            "INSERT INTO " + names.carried() + " VALUES (?, ?::timestamptz, ?::oid, ?, ?, ?, ?)",
+                            asked.pid(),
+                            asked.began(),
+                            asked.relation(),
+                            name,
+                            touched.toArray(String[]::new),
+                            after.toArray(String[]::new),
+                            "ALTER TABLE " + name + " " + String.join(", ", undo));
+                    return false;
+                }),
+                refusal);
         if (!refusal.isEmpty()) {
             throw new AdditiveChange.NotAdditive(refusal.toString());
         }
@@ -178,13 +185,17 @@ public final class ChangeCarrier {
     private void index(Asked asked, String name, AdditiveChange.Index index) {
         Set<String> before = new HashSet<>(broken(name));
         try {
-            again(() -> {
-                standby.execute(asked.query());
-                return false;
-            }, new StringBuilder());
+            again(
+                    () -> {
+                        standby.execute(asked.query());
+                        return false;
+                    },
+                    new StringBuilder());
         } catch (PostgresException e) {
             if (index.concurrently()) {
-                broken(name).stream().filter(made -> !before.contains(made)).forEach(made -> standby.execute("DROP INDEX " + made));
+                broken(name).stream()
+                        .filter(made -> !before.contains(made))
+                        .forEach(made -> standby.execute("DROP INDEX " + made));
             }
             throw e;
         }
@@ -192,7 +203,8 @@ public final class ChangeCarrier {
 
     private List<String> broken(String table) {
         return standby.texts(
-                "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = ?::regclass AND NOT indisvalid", table);
+                "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = ?::regclass AND NOT indisvalid",
+                table);
     }
 
     private static final class Refused extends RuntimeException {}
@@ -259,16 +271,18 @@ public final class ChangeCarrier {
             return;
         }
         boolean there = Objects.equals(types(owner, change.name(), change.columns()), change.types());
-        again(() -> standby.transaction(() -> {
-            if (!there) {
-                standby.execute(change.undo());
-            }
-            standby.update(
-                    "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
-                    change.pid(),
-                    change.began());
-            return false;
-        }), new StringBuilder());
+        again(
+                () -> standby.transaction(() -> {
+                    if (!there) {
+                        standby.execute(change.undo());
+                    }
+                    standby.update(
+                            "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
+                            change.pid(),
+                            change.began());
+                    return false;
+                }),
+                new StringBuilder());
         if (there) {
             // Where the target has columns of its own, what it publishes is listed.
             PostgresSession target = from == Role.SOURCE ? standby : owner;
@@ -280,5 +294,4 @@ public final class ChangeCarrier {
                     .log("a change of the schema came to nothing and is taken back on the standby");
         }
     }
-
 }

@@ -17,10 +17,12 @@ class AdditiveChangeTest {
     void columnsAreAddedAndTypesWidened() throws NotAdditive {
         assertThat(AdditiveChange.of("ALTER TABLE shop.events ADD COLUMN more int"))
                 .isEqualTo(new Columns(List.of("more"), List.of(), false));
-        assertThat(AdditiveChange.of(
-                        "alter table only \"Shop\".\"a \"\"b\"\"\" add \"X\" numeric(10, 2) not null default -1.5, ALTER y SET DATA TYPE bigint;"))
+        assertThat(
+                        AdditiveChange.of(
+                                "alter table only \"Shop\".\"a \"\"b\"\"\" add \"X\" numeric(10, 2) not null default -1.5, ALTER y SET DATA TYPE bigint;"))
                 .isEqualTo(new Columns(List.of("X"), List.of("y"), true));
-        assertThat(AdditiveChange.of("ALTER TABLE IF EXISTS t ADD j jsonb DEFAULT '{\"a\": 1, \"now\": 2}'::jsonb NOT NULL"))
+        assertThat(AdditiveChange.of(
+                        "ALTER TABLE IF EXISTS t ADD j jsonb DEFAULT '{\"a\": 1, \"now\": 2}'::jsonb NOT NULL"))
                 .isEqualTo(new Columns(List.of("j"), List.of(), true));
         assertThat(AdditiveChange.of("ALTER TABLE t ADD COLUMN at timestamp with time zone DEFAULT NULL"))
                 .isEqualTo(new Columns(List.of("at"), List.of(), false));
