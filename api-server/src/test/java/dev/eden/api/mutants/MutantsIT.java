@@ -1,9 +1,9 @@
 package dev.eden.api.mutants;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static dev.eden.api.mutants.Rules.committed;
 import static dev.eden.api.mutants.Rules.isCaught;
 import static dev.eden.api.mutants.Rules.isCaughtAtClients;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cutover.AttemptReport;

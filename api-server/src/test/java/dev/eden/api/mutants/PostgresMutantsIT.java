@@ -81,7 +81,13 @@ class PostgresMutantsIT {
 
     @Test
     void noWaitForOldWriters() throws Exception {
-        isCaught("no wait for old writers", this::oldWriters, Anomaly.LOST, Anomaly.STALE, Anomaly.DUPLICATED, Anomaly.CYCLE);
+        isCaught(
+                "no wait for old writers",
+                this::oldWriters,
+                Anomaly.LOST,
+                Anomaly.STALE,
+                Anomaly.DUPLICATED,
+                Anomaly.CYCLE);
     }
 
     /** Whoever has a session on the source may go on behind the fence, as if the proxies had named it. */
@@ -94,7 +100,8 @@ class PostgresMutantsIT {
             }
             try (PostgresSession source = world.control("source")) {
                 session.resting(new HashSet<>(source.query(
-                        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'", row -> row.getInt(1))));
+                        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'",
+                        row -> row.getInt(1))));
             }
             return null;
         });
@@ -156,7 +163,13 @@ class PostgresMutantsIT {
     @Test
     @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
     void aPositionReadBeforeTheFence() throws Exception {
-        isCaught("position before fence", this::positionBeforeFence, Anomaly.LOST, Anomaly.STALE, Anomaly.DUPLICATED, Anomaly.CYCLE);
+        isCaught(
+                "position before fence",
+                this::positionBeforeFence,
+                Anomaly.LOST,
+                Anomaly.STALE,
+                Anomaly.DUPLICATED,
+                Anomaly.CYCLE);
     }
 
     /** Applications that know the source's own address write until the fence, and the applier is behind. */
@@ -192,13 +205,14 @@ class PostgresMutantsIT {
 
     /** The machine has others to serve than this: some time later is enough. */
     private static void release(AutoCloseable stalled, Duration after) {
-        CompletableFuture.delayedExecutor(after.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS).execute(() -> {
-            try {
-                stalled.close();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        CompletableFuture.delayedExecutor(after.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
+                .execute(() -> {
+                    try {
+                        stalled.close();
+                    } catch (Exception e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
     }
 
     // ---- no drain
@@ -236,7 +250,15 @@ class PostgresMutantsIT {
     @Test
     @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
     void anApplierThatIsNotTakenAway() throws Exception {
-        isCaught("applier kept", this::applierKept, Anomaly.LOST, Anomaly.DUPLICATED, Anomaly.STALE, Anomaly.RESURRECTED, Anomaly.TORN, Anomaly.CYCLE);
+        isCaught(
+                "applier kept",
+                this::applierKept,
+                Anomaly.LOST,
+                Anomaly.DUPLICATED,
+                Anomaly.STALE,
+                Anomaly.RESURRECTED,
+                Anomaly.TORN,
+                Anomaly.CYCLE);
     }
 
     /** What the reverse direction brings to the source comes back to the target. */
@@ -313,7 +335,13 @@ class PostgresMutantsIT {
     @Test
     @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
     void openingBeforeStable() throws Exception {
-        isCaught("opening before STABLE", this::earlyOpening, Anomaly.LOST, Anomaly.STALE, Anomaly.DUPLICATED, Anomaly.CYCLE);
+        isCaught(
+                "opening before STABLE",
+                this::earlyOpening,
+                Anomaly.LOST,
+                Anomaly.STALE,
+                Anomaly.DUPLICATED,
+                Anomaly.CYCLE);
     }
 
     /** The proxies open on the source when they have drained, on the sessions that the fence has spared. */
@@ -368,7 +396,13 @@ class PostgresMutantsIT {
     @Test
     @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
     void aCommitWithoutCompareAndSet() throws Exception {
-        isCaught("commit without compare-and-set", this::blindCommit, Anomaly.LOST, Anomaly.STALE, Anomaly.DUPLICATED, Anomaly.RESURRECTED);
+        isCaught(
+                "commit without compare-and-set",
+                this::blindCommit,
+                Anomaly.LOST,
+                Anomaly.STALE,
+                Anomaly.DUPLICATED,
+                Anomaly.RESURRECTED);
     }
 
     /** The coordinator stalls before its commit, others abort the attempt, clients write on, and then it goes on. */

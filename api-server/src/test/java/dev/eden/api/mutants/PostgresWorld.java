@@ -292,7 +292,8 @@ final class PostgresWorld implements AutoCloseable {
     AutoCloseable stallApplier() {
         PostgresSession session = control("target");
         session.execute("BEGIN");
-        for (String table : session.texts("SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'app' ORDER BY 1")) {
+        for (String table : session.texts(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'app' ORDER BY 1")) {
             session.execute("LOCK TABLE " + table + " IN EXCLUSIVE MODE");
         }
         return session::close;
