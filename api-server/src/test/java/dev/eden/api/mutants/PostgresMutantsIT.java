@@ -35,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -77,6 +78,11 @@ class PostgresMutantsIT {
         return world;
     }
 
+    /** Eden's own comparison before the turn, the second belt, would meet most mutants first: it goes with the rule. */
+    private static @Nullable Object blind(boolean mutant, String method, Intercept.Real real) throws Throwable {
+        return mutant && method.equals("verify") ? List.of() : real.call();
+    }
+
     // ---- no wait for old writers
 
     @Test
@@ -96,7 +102,7 @@ class PostgresMutantsIT {
         ports.strangers = true;
         ports.coordinatorEngine = (world, engine) -> Intercept.sessions(engine, (session, method, _, real) -> {
             if (!method.equals("resting") || !mutant) {
-                return real.call();
+                return blind(mutant, method, real);
             }
             try (PostgresSession source = world.control("source")) {
                 session.resting(new HashSet<>(source.query(
@@ -123,6 +129,8 @@ class PostgresMutantsIT {
     private Judgement lateReverse(boolean mutant) throws Exception {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
         AtomicLong begin = new AtomicLong();
+        ports.coordinatorEngine =
+                (_, engine) -> Intercept.sessions(engine, (_, method, _, real) -> blind(mutant, method, real));
         ports.replicatorLedger = (_, ledger) -> Intercept.before(ReplicationLedger.class, ledger, (_, _, real) -> {
             Object answer = real.call();
             if (!(answer instanceof ReplicationLedger.Direction d) || d.from().equals("source")) {
@@ -146,13 +154,7 @@ class PostgresMutantsIT {
                 begin.set(target.number("SELECT pg_current_wal_flush_lsn() - '0/0'"));
             }
             world.awaitReady(false);
-            AttemptReport back = world.attempt(false);
-            // Of a mutant Eden's own comparison may meet a row that differs, by chance: then it asks again.
-            for (int i = 0; mutant && i < 10 && back.outcome().equals("aborted"); i++) {
-                world.awaitReady(false);
-                back = world.attempt(false);
-            }
-            committed(back);
+            committed(world.attempt(false));
             world.awaitLoad(300);
             return world.judge();
         }
@@ -265,7 +267,7 @@ class PostgresMutantsIT {
     private Judgement applierKept(boolean mutant) throws Exception {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
         ports.coordinatorEngine = (world, engine) -> Intercept.sessions(engine, (_, method, _, real) -> {
-            Object answer = real.call();
+            Object answer = blind(mutant, method, real);
             if (method.equals("turn") && mutant) {
                 try (PostgresSession target = world.control("target")) {
                     Appliers.reinstate(target, world.names(), Appliers.epochOf(target, world.names()), true);
@@ -275,7 +277,15 @@ class PostgresMutantsIT {
         });
         try (PostgresWorld world = world(ports)) {
             committed(world.attempt(true));
-            world.awaitLoad(1_500);
+            if (mutant) {
+                try (PostgresSession target = world.control("target")) {
+                    await().atMost(PATIENCE)
+                            .until(() -> target.is(
+                                    "SELECT pid IS NOT NULL FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
+                                    world.names().main()));
+                }
+            }
+            world.awaitLoad(1_000);
             return world.judge();
         }
     }
@@ -351,7 +361,7 @@ class PostgresMutantsIT {
             if (method.equals("turn") && mutant) {
                 world.awaitLoad(30);
             }
-            return real.call();
+            return blind(mutant, method, real);
         });
         ports.proxyRoutes = (_, store) -> {
             AtomicLong drained = new AtomicLong(-1);
@@ -408,7 +418,7 @@ class PostgresMutantsIT {
     /** The coordinator stalls before its commit, others abort the attempt, clients write on, and then it goes on. */
     private Judgement blindCommit(boolean mutant) throws Exception {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
-        ports.deadlineMillis = 2_000;
+        ports.deadlineMillis = 4_000;
         CountDownLatch aborted = new CountDownLatch(1);
         ports.coordinatorRoutes =
                 (world, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
@@ -427,7 +437,8 @@ class PostgresMutantsIT {
             world.awaitLoad(300);
             aborted.countDown();
             release(stalled, Duration.ofSeconds(2));
-            assertThat(attempt.get().outcome()).isEqualTo(mutant ? "committed" : "aborted");
+            AttemptReport report = attempt.get();
+            assertThat(report.outcome()).as("%s", report).isEqualTo(mutant ? "committed" : "aborted");
             world.awaitLoad(300);
             return world.judge();
         }

@@ -68,6 +68,12 @@ final class PostgresWorld implements AutoCloseable {
     private static final int ROWS = 2_000;
     private static final int PROXIES = 2;
 
+    /** What to do to two servers; each by a URI with a superuser. */
+    @FunctionalInterface
+    interface Servers {
+        void prepare(String source, String target) throws Exception;
+    }
+
     /** What stands between the parts; the identity where nothing does. */
     static final class Ports {
         BiFunction<PostgresWorld, RouteLedger, RouteLedger> coordinatorRoutes = (_, real) -> real;
@@ -75,6 +81,9 @@ final class PostgresWorld implements AutoCloseable {
         BiFunction<PostgresWorld, CutoverEngine, CutoverEngine> settlerEngine = (_, real) -> real;
         BiFunction<PostgresWorld, RouteStore, RouteStore> proxyRoutes = (_, real) -> real;
         BiFunction<PostgresWorld, ReplicationLedger, ReplicationLedger> replicatorLedger = (_, real) -> real;
+        /** Makes what both servers, in order, must have before the migration begins. */
+        Servers prepare = (_, _) -> {};
+
         /** Every third client goes to the source itself, past Eden. */
         boolean strangers;
 
@@ -118,6 +127,7 @@ final class PostgresWorld implements AutoCloseable {
         databases.prepare();
         workload = new PostgresWorkload(databases, ROWS, new LoadOptions(ports.clients, ports.rate, 7));
         workload.fill();
+        ports.prepare.prepare(databases.sourceUri(), databases.targetUri());
         proxiesToSource = part(new Link("127.0.0.1", port("source")));
         byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
