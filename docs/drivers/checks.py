@@ -23,7 +23,8 @@ def told(name, work):
     try:
         print(f"{name}: {work()}")
     except psycopg.OperationalError as error:
-        print(f"{name}: refused, {re.sub('.*(FATAL|ERROR|SSL)', r'\\1', str(error), flags=re.S)}")
+        words = re.sub(".*(FATAL|ERROR|SSL|failed: )", r"\1", str(error), flags=re.S)
+        print(f"{name}: refused, {words}")
     except psycopg.Error as error:
         position = error.diag.statement_position
         print(f"{name}: {error.sqlstate} {error.diag.message_primary} {position or ''}".rstrip())

@@ -55,7 +55,7 @@ export PGHOST=127.0.0.1 PGDATABASE=eden
 query() { PGUSER=drivers PGPASSWORD=drivers PGSSLMODE=disable psql -p "$1" -At -v VERBOSITY=verbose "${@:2}" 2>&1; }
 login() { # login NAME PORT USER PASSWORD [libpq's settings]
   printf '%s: %s\n' "$1" "$(PGPASSWORD=$4 psql "port=$2 user=$3 ${5:-sslmode=disable}" -Atc "SELECT current_user || length(repeat('x', 200000))" 2>&1 |
-    sed -E 's/.*(FATAL|ERROR|SSL error)/\1/')"
+    sed -E 's/.*(FATAL|ERROR|SSL error|failed: )/\1/')"
 }
 checks_psql() {
   local at=$1 tls="sslmode=verify-full sslrootcert=$work/ca.crt"

@@ -138,9 +138,8 @@ final class SchemaFreeze {
                         names.changesKey(),
                         Sql.text(names.session("carry"))));
             }
-            if (additive) {
-                session.execute("GRANT USAGE ON SCHEMA " + schema + " TO PUBLIC");
-            }
+            // The triggers run with the rights of whoever changes the schema; Eden's tables stay closed to them.
+            session.execute("GRANT USAGE ON SCHEMA " + schema + " TO PUBLIC");
             trigger(session, names, present, "start", "ddl_command_start", "before_change");
             trigger(session, names, present, "ddl", "ddl_command_end", "freeze");
             trigger(session, names, present, "drop", "sql_drop", "freeze");
