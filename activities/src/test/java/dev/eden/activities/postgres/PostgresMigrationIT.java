@@ -155,7 +155,10 @@ class PostgresMigrationIT {
                 statement.execute("CREATE INDEX CONCURRENTLY by_more ON shop.events (more)");
                 statement.execute("CREATE INDEX ON shop.events (lower(note))");
                 statement.execute("SET search_path = shop");
-                statement.execute("ALTER TABLE events ALTER also TYPE bigint");
+                // Once more what another change, a moment ago, has added.
+                statement.execute("ALTER TABLE events ADD COLUMN soon smallint");
+                statement.execute("ALTER TABLE events ALTER soon TYPE int");
+                statement.execute("ALTER TABLE events ALTER soon TYPE bigint, ALTER also TYPE bigint");
                 statement.execute("INSERT INTO events (event, more, also) VALUES ('after', 'some', 5000000000)");
                 statement.execute("CREATE TEMP TABLE mine (a int)");
                 statement.execute("ALTER TABLE mine ADD COLUMN b timestamptz DEFAULT now()");
@@ -222,7 +225,8 @@ class PostgresMigrationIT {
         List<String> before = columns(servers, "target");
         application.setAutoCommit(false);
         try (var statement = application.createStatement()) {
-            statement.execute("ALTER TABLE shop.events ADD COLUMN undone int DEFAULT 3");
+            statement.execute("ALTER TABLE shop.events ADD COLUMN undone smallint DEFAULT 3");
+            statement.execute("ALTER TABLE shop.events ALTER undone TYPE integer");
             assertThat(columns(servers, "target")).contains("undone integer");
             assertThat(coordinator(servers).readiness(PostgresServers.spec(), true))
                     .anySatisfy(blocker -> assertThat(blocker).contains("shop.events has not ended"));

@@ -94,8 +94,10 @@ final class SchemaFreeze {
             DECLARE
                 refused text;
                 since timestamptz := clock_timestamp();
-                started timestamptz := (SELECT query_start FROM pg_stat_get_activity(pg_backend_pid()));
+                started timestamptz;
             BEGIN
+                PERFORM pg_stat_clear_snapshot(); -- of an earlier statement of this transaction
+                started := (SELECT query_start FROM pg_stat_get_activity(pg_backend_pid()));
                 IF current_setting('transaction_isolation') <> 'read committed' THEN
                     refused := 'the answer could not be seen in a transaction that is ' || current_setting('transaction_isolation');
                 ELSIF octet_length(current_query()) >= (SELECT setting::int FROM pg_settings WHERE name = 'track_activity_query_size') - 1

@@ -11,7 +11,6 @@ import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,13 +60,11 @@ public final class ChangeCarrier {
     private record Carried(
             int pid, String began, long relation, String name, List<String> columns, List<String> types, String undo) {}
 
-    /** What was asked since the last look; then what has ended. {@code refusal} not empty: nothing is carried now, and this is said. */
+    /** What has ended since the last look, then what was asked. {@code refusal} not empty: nothing is carried now, and this is said. */
     void look(String refusal) {
+        carried().forEach(this::settle);
         for (Asked asked : asked()) {
-            String answer = refusal;
-            if (answer.isEmpty()) {
-                answer = carry(asked);
-            }
+            String answer = refusal.isEmpty() ? carry(asked) : refusal;
             owner.update(
                     "INSERT INTO " + names.answers() + " VALUES (?, ?::timestamptz, ?) ON CONFLICT DO NOTHING",
                     asked.pid(),
@@ -75,7 +72,6 @@ public final class ChangeCarrier {
                     answer.isEmpty() ? null : answer);
             answered = true;
         }
-        carried().forEach(this::settle);
         if (answered) {
             forget();
         }
@@ -248,9 +244,11 @@ public final class ChangeCarrier {
                 columns.toArray(String[]::new));
     }
 
+    /** The last first: so they are undone. */
     private List<Carried> carried() {
         return standby.query(
-                "SELECT pid, began::text, relation::bigint, name, columns, types, undo FROM " + names.carried(),
+                "SELECT pid, began::text, relation::bigint, name, columns, types, undo FROM " + names.carried()
+                        + " ORDER BY began DESC",
                 row -> new Carried(
                         row.getInt(1),
                         row.getString(2),
@@ -259,6 +257,16 @@ public final class ChangeCarrier {
                         List.of((String[]) row.getArray(5).getArray()),
                         List.of((String[]) row.getArray(6).getArray()),
                         row.getString(7)));
+    }
+
+    /** Columns are not dropped and types not narrowed meanwhile, but a later change may have widened one once more. */
+    private static boolean has(List<String> found, List<String> wanted) {
+        for (int i = 0; i < wanted.size(); i++) {
+            if (!AdditiveChange.wider(wanted.get(i), found.get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void settle(Carried change) {
@@ -270,7 +278,7 @@ public final class ChangeCarrier {
         if (open) {
             return;
         }
-        boolean there = Objects.equals(types(owner, change.name(), change.columns()), change.types());
+        boolean there = has(types(owner, change.name(), change.columns()), change.types());
         again(
                 () -> standby.transaction(() -> {
                     if (!there) {
