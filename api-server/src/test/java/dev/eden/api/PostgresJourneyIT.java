@@ -226,6 +226,7 @@ class PostgresJourneyIT {
                     "CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number bigint NOT NULL)");
             statement.execute("CREATE INDEX note_number ON note (number)");
             statement.execute("ALTER TABLE note OWNER TO app");
+            statement.execute("GRANT CREATE ON SCHEMA public TO app");
         }
     }
 
