@@ -83,9 +83,11 @@ public final class ChangeCarrier {
         answered = owner.number("SELECT count(*) FROM " + names.answers()) > 0;
     }
 
+    /** Whoever could not make the change is not heard: the lock by itself is anybody's. */
     private List<Asked> asked() {
         return owner.query(
                 "SELECT a.pid, a.query_start::text, l.objid::bigint, a.query FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+                        + " JOIN pg_class c ON c.oid = l.objid AND pg_has_role(a.usesysid, c.relowner, 'MEMBER')"
                         + " WHERE l.locktype = 'advisory' AND l.classid = ?::oid AND l.objsubid = 2 AND l.granted AND a.state = 'active'"
                         + " AND l.database = a.datid AND a.datname = current_database()"
                         + " AND NOT EXISTS (SELECT FROM " + names.answers()
