@@ -1,33 +1,39 @@
-"""What a Python driver on libpq (psycopg 3) sees, one line a check; the same lines are expected over any way to the same server."""
+"""What a Python driver on libpq (psycopg 3) sees, one line a check; the same lines are expected over any way to the same server.
 
+checks.py PORT DATABASE CA         the checks
+checks.py PORT DATABASE CA NAME    ordinary work until the input ends, then what came of it
+"""
+
+import re
 import sys
 import threading
 import time
 
 import psycopg
 
-CONNECT = f"host=127.0.0.1 port={sys.argv[1]} dbname={sys.argv[2]} user={sys.argv[3]} sslmode=disable"
-PASSWORD = sys.argv[4]
+CONNECT = f"host=127.0.0.1 port={sys.argv[1]} dbname={sys.argv[2]}"
+VERIFIED = {"sslmode": "verify-full", "sslrootcert": sys.argv[3]}
 
 
-def connect(**more):
-    return psycopg.connect(CONNECT, password=PASSWORD, autocommit=True, **more)
+def connect(user="drivers", password="drivers", **more):
+    return psycopg.connect(CONNECT, **{"user": user, "password": password, "autocommit": True, "sslmode": "disable", **more})
 
 
 def told(name, work):
     try:
         print(f"{name}: {work()}")
+    except psycopg.OperationalError as error:
+        words = re.sub(".*(FATAL|ERROR|SSL|failed: )", r"\1", str(error), flags=re.S)
+        print(f"{name}: refused, {words}")
     except psycopg.Error as error:
         position = error.diag.statement_position
         print(f"{name}: {error.sqlstate} {error.diag.message_primary} {position or ''}".rstrip())
 
 
-def wrong_password():
-    try:
-        psycopg.connect(CONNECT, password="wrong")
-    except psycopg.OperationalError as error:
-        return "password authentication failed" in str(error)
-    return "let in"
+def user(**more):
+    with connect(**more) as at:
+        used = at.execute("SELECT current_user, repeat('x', 200000)").fetchone()
+        return used[0], len(used[1]), at.pgconn.used_password, at.pgconn.ssl_in_use
 
 
 def prepared():
@@ -75,16 +81,22 @@ def copy():
         return "accepted"
 
 
-def cancel():
-    with connect() as at:
+def cancel(**more):
+    sleep = "SELECT pg_sleep(60)"
+    with connect(**more) as at, connect() as other:
         def strike():
-            time.sleep(0.5)
+            while not other.execute(
+                "SELECT true FROM pg_stat_activity WHERE query = %s AND state = 'active'", (sleep,)
+            ).fetchone():
+                time.sleep(0.01)
             at.cancel_safe()
 
-        threading.Thread(target=strike).start()
+        striker = threading.Thread(target=strike)
+        striker.start()
         try:
-            at.execute("SELECT pg_sleep(20)")
+            at.execute(sleep)
         except psycopg.errors.QueryCanceled as error:
+            striker.join()
             return error.sqlstate, at.execute("SELECT 1").fetchone()
         return "went on"
 
@@ -103,13 +115,53 @@ def cursor():
             return sum(row[0] for row in big)
 
 
-told("wrong password", wrong_password)
-told("prepared", prepared)
-told("binary", binary)
-told("pipeline", pipeline)
-told("copy", copy)
-told("cancel", cancel)
-told("notify", notify)
-told("cursor", cursor)
-told("error", lambda: connect().execute("SELECT no_such_column FROM pg_class"))
-told("transaction", lambda: connect().execute("BEGIN; SELECT 1; ROLLBACK").statusmessage)
+def checks():
+    told("wrong password", lambda: user(password="wrong"))
+    told("no such user", lambda: user(user="nobody_here"))
+    told("no such database", lambda: user(dbname="nowhere"))
+    told("SCRAM", user)
+    told("md5", lambda: user(user="old", password="elderly"))
+    told("md5, wrong password", lambda: user(user="old", password="young"))
+    told("TLS, verified", lambda: user(**VERIFIED))
+    told("TLS, negotiated directly", lambda: user(sslnegotiation="direct", **VERIFIED))
+    told("TLS, another authority", lambda: user(sslmode="verify-full", sslrootcert="system"))
+    told("TLS, wrong password", lambda: user(password="wrong", **VERIFIED))
+    told("channel binding", lambda: user(channel_binding="require", **VERIFIED))
+    told("channel binding without TLS", lambda: user(channel_binding="require"))
+    told("md5 over TLS", lambda: user(user="old", password="elderly", **VERIFIED))
+    told("prepared", prepared)
+    told("binary", binary)
+    told("pipeline", pipeline)
+    told("copy", copy)
+    told("cancel", cancel)
+    told("cancel over TLS", lambda: cancel(**VERIFIED))
+    told("notify", notify)
+    told("cursor", cursor)
+    told("error", lambda: connect().execute("SELECT no_such_column FROM pg_class"))
+    told("transaction", lambda: connect().execute("BEGIN; SELECT 1; ROLLBACK").statusmessage)
+
+
+def work(name):
+    stop = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    with connect() as idle, connect() as busy:
+        idle.execute("SELECT %s::int * 2", (1,), prepare=True)
+        print("ready", flush=True)
+        done = 0
+        while not stop.is_set():
+            busy.execute("INSERT INTO public.work VALUES (%s, %s)", (name, done), prepare=True)
+            done += 1
+            if done % 50 == 0:
+                with busy.pipeline():
+                    for _ in range(10):
+                        busy.execute("INSERT INTO public.work VALUES (%s, %s)", (name, done), prepare=True)
+                        done += 1
+        kept = idle.execute("SELECT %s::int * 2", (21,), prepare=True).fetchone()[0]
+        there = idle.execute("SELECT count(*) FROM public.work WHERE driver = %s", (name,)).fetchone()[0]
+        print(f"work: {done} acknowledged, {there} there, idle connection answers {kept}")
+
+
+if len(sys.argv) > 4:
+    work(sys.argv[4])
+else:
+    checks()

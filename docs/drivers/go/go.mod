@@ -2,4 +2,4 @@ module dev.eden/drivers
 
 go 1.22
 
-require github.com/jackc/pgx/v5 v5.7.1
+require github.com/jackc/pgx/v5 v5.10.0

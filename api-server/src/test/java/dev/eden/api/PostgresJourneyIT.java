@@ -1,6 +1,7 @@
 package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -121,7 +122,12 @@ class PostgresJourneyIT {
         try {
             send(guide.get(5), 202);
             awaitPhase(guide.get(6), "canary");
+            change(through, "ALTER TABLE note ADD COLUMN remark text NOT NULL DEFAULT 'none'");
+            change(through, "CREATE INDEX CONCURRENTLY note_remark ON note (remark)");
+            assertThatThrownBy(() -> change(through, "ALTER TABLE note DROP COLUMN number"))
+                    .hasMessageContaining("refused while Eden moves this database");
             flip(guide.get(7), "baking", writers);
+            change(through, "ALTER TABLE note ADD COLUMN later int");
             flip(guide.get(8), "canary", writers);
             flip(guide.get(9), "baking", writers);
             assertThat(serverVersion(through)).startsWith("18");
@@ -134,6 +140,15 @@ class PostgresJourneyIT {
         assertThat(writers.acknowledged).hasSizeGreaterThan(100);
         assertThat(rows(target)).containsExactlyInAnyOrderElementsOf(writers.acknowledged);
         assertThat(writers.identities).doesNotHaveDuplicates();
+        for (EmbeddedPostgres server : List.of(source, target)) {
+            try (Connection direct = connect(server.jdbcUrl(), server.user(), server.password());
+                    Statement statement = direct.createStatement();
+                    ResultSet counted = statement.executeQuery(
+                            "SELECT count(*) FROM note WHERE remark = 'none' AND later IS NULL AND to_regclass('note_remark') IS NOT NULL")) {
+                counted.next();
+                assertThat(counted.getInt(1)).isGreaterThan(100);
+            }
+        }
         try (Connection direct = connect(target.jdbcUrl(), target.user(), target.password());
                 Statement statement = direct.createStatement();
                 ResultSet left = statement.executeQuery("""
@@ -143,6 +158,14 @@ class PostgresJourneyIT {
                         UNION ALL SELECT pubname::text FROM pg_publication
                         UNION ALL SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'eden%'""")) {
             assertThat(left.next()).as("something of Eden's is left").isFalse();
+        }
+    }
+
+    /** By the application, through the proxy. */
+    private static void change(String through, String sql) throws SQLException {
+        try (Connection connection = connect(through, "app", PASSWORD);
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 
@@ -202,7 +225,8 @@ class PostgresJourneyIT {
             statement.execute(
                     "CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number bigint NOT NULL)");
             statement.execute("CREATE INDEX note_number ON note (number)");
-            statement.execute("GRANT ALL ON note TO app");
+            statement.execute("ALTER TABLE note OWNER TO app");
+            statement.execute("GRANT CREATE ON SCHEMA public TO app");
         }
     }
 

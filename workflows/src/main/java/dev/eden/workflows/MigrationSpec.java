@@ -1,6 +1,7 @@
 package dev.eden.workflows;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a migration was asked to do. It names endpoints and interlays by id and never holds an address or a credential, so
@@ -31,8 +32,28 @@ public record MigrationSpec(
                 id, description, engine, source, target, interlays, strategy, data, other, failureHandling, budget);
     }
 
-    /** {@code type}: {@code scan} or {@code none}; {@code mechanism}: {@code auto}, {@code psync}; {@code replace}: {@code replace}, {@code skip}, {@code fail}. */
-    public record Data(String type, String mechanism, String replace) {}
+    /**
+     * {@code type}: {@code scan}, {@code logical} or {@code none}; {@code mechanism}: {@code auto}, {@code psync}, {@code logical}; {@code replace}:
+     * {@code replace}, {@code skip}, {@code fail}.
+     *
+     * @param ddl changes of a PostgreSQL's schema while it moves: {@code frozen} (null too) or {@code additive}
+     */
+    public record Data(
+            String type,
+            String mechanism,
+            String replace,
+            @Nullable String ddl) {
+        public static final String ADDITIVE = "additive";
+
+        public Data(String type, String mechanism, String replace) {
+            this(type, mechanism, replace, null);
+        }
+
+        /** True where what only adds to the schema is carried to the standby. */
+        public boolean additive() {
+            return ADDITIVE.equals(ddl);
+        }
+    }
 
     /** Canary gates; a negative number means "not gated". {@code onBreach}: {@code rollback} or {@code hold} (back to 0 %). */
     public record Gates(

@@ -84,7 +84,22 @@ public record EdenObjects(String base) {
         return Sql.name(schema(), "loaded");
     }
 
-    /** Event triggers against changes of the schema; {@code event}: ddl or drop. */
+    /** On the server that owns writes: what Eden has said to a change of the schema that waits for it. */
+    public String answers() {
+        return Sql.name(schema(), "answers");
+    }
+
+    /** On the standby: changes of the schema that it has already, and whose statement on the other side has not ended yet. */
+    public String carried() {
+        return Sql.name(schema(), "carried");
+    }
+
+    /** First half of the advisory locks that sessions hold while their change of a table's schema is under way; the second is the table's oid. */
+    public int changesKey() {
+        return new java.math.BigInteger(digest(base + "changes"), 16).intValue() & Integer.MAX_VALUE;
+    }
+
+    /** Event triggers against changes of the schema; {@code event}: start, ddl or drop. */
     public String freeze(String event) {
         return base + "_freeze_" + event;
     }

@@ -16,6 +16,11 @@ public final class EdenSchema {
                 numbers(names.probeTable(Role.SOURCE)),
                 numbers(names.probeTable(Role.TARGET)),
                 "CREATE TABLE IF NOT EXISTS " + names.loaded() + " (name text PRIMARY KEY, rows bigint NOT NULL)",
+                "CREATE TABLE IF NOT EXISTS " + names.answers()
+                        + " (pid integer, began timestamptz, refusal text, PRIMARY KEY (pid, began))",
+                "CREATE TABLE IF NOT EXISTS " + names.carried()
+                        + " (pid integer, began timestamptz, relation oid, name text, columns text[], types text[], undo text NOT NULL,"
+                        + " PRIMARY KEY (pid, began))",
                 "CREATE TABLE IF NOT EXISTS " + names.state()
                         + " (id boolean PRIMARY KEY DEFAULT true CHECK (id), epoch bigint NOT NULL)",
                 "INSERT INTO " + names.state() + " (epoch) VALUES (0) ON CONFLICT DO NOTHING")));

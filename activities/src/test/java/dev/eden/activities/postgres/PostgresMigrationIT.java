@@ -137,12 +137,136 @@ class PostgresMigrationIT {
         }
     }
 
+    /** What only adds is on the standby before its statement begins on the owner's side, in both directions; all else is refused and changes nothing. */
+    @Test
+    void whatOnlyAddsIsCarriedToTheStandbyFirst() throws SQLException {
+        try (var servers = PostgresServers.start(15, 18)) {
+            schema(servers);
+            servers.prepare(PostgresServers.spec("additive"));
+            try (var writers = new Writers(servers, 2);
+                    var running = servers.replicate();
+                    Connection application = servers.application("source");
+                    var statement = application.createStatement()) {
+                awaitStreaming(servers);
+                statement.execute("ALTER TABLE shop.events ADD COLUMN more text NOT NULL DEFAULT 'none', ADD also int");
+                assertThat(columns(servers, "target"))
+                        .contains("more text", "also integer")
+                        .isEqualTo(columns(servers, "source"));
+                statement.execute("CREATE INDEX CONCURRENTLY by_more ON shop.events (more)");
+                statement.execute("CREATE INDEX ON shop.events (lower(note))");
+                statement.execute("SET search_path = shop");
+                // Once more what another change, a moment ago, has added.
+                statement.execute("ALTER TABLE events ADD COLUMN soon smallint");
+                statement.execute("ALTER TABLE events ALTER soon TYPE int");
+                statement.execute("ALTER TABLE events ALTER soon TYPE bigint, ALTER also TYPE bigint");
+                statement.execute("INSERT INTO events (event, more, also) VALUES ('after', 'some', 5000000000)");
+                statement.execute("CREATE TEMP TABLE mine (a int)");
+                statement.execute("ALTER TABLE mine ADD COLUMN b timestamptz DEFAULT now()");
+                statement.execute("CREATE UNIQUE INDEX ON mine (a)");
+                assertThat(indexes(servers, "target"))
+                        .contains("by_more", "events_lower_idx")
+                        .isEqualTo(indexes(servers, "source"));
+                assertNothingAdded(servers, statement);
+                assertTakenBack(servers, application);
+                flip(servers, true, 1);
+            }
+            try (var writers = new Writers(servers, 2);
+                    var running = servers.replicate();
+                    Connection application = servers.application("target");
+                    var statement = application.createStatement()) {
+                awaitStreaming(servers);
+                statement.execute("ALTER TABLE shop.events ADD COLUMN later int DEFAULT 7");
+                statement.execute("INSERT INTO shop.events (event, later) VALUES ('on the target', 8)");
+                assertThat(columns(servers, "source")).contains("later integer").isEqualTo(columns(servers, "target"));
+                assertOwner(servers, "target", writers);
+                awaitStreaming(servers);
+                flip(servers, false, 2);
+                assertOwner(servers, "source", writers);
+                awaitStreaming(servers);
+                writers.close();
+                assertThat(running.failure.get()).isNull();
+                assertEqualSides(servers);
+                assertThat(differences(servers)).isEmpty();
+            }
+            try (PostgresSession source = servers.control("source")) {
+                assertThat(source.number("SELECT also FROM shop.events WHERE event = 'after'"))
+                        .isEqualTo(5_000_000_000L);
+                assertThat(source.number("SELECT later FROM shop.events WHERE event = 'on the target'"))
+                        .isEqualTo(8);
+                assertThat(
+                                source.number(
+                                        "SELECT count(*) FROM shop.events WHERE event LIKE 'old-%' AND more = 'none' AND later = 7"))
+                        .isEqualTo(20000);
+            }
+        }
+    }
+
+    private static void assertNothingAdded(PostgresServers servers, java.sql.Statement statement) {
+        List<String> before = columns(servers, "target");
+        for (String change : List.of(
+                "ALTER TABLE shop.events DROP COLUMN more",
+                "ALTER TABLE shop.events ADD COLUMN at2 timestamptz DEFAULT now()",
+                "ALTER TABLE shop.events ADD COLUMN bad no_such_type",
+                "ALTER TABLE shop.events ALTER COLUMN id TYPE int",
+                "CREATE UNIQUE INDEX CONCURRENTLY once ON shop.events (event)",
+                "DO $$ BEGIN ALTER TABLE shop.events ADD COLUMN hidden int; END $$",
+                "CREATE TABLE shop.more (a int)",
+                "DROP INDEX CONCURRENTLY shop.by_more")) {
+            assertThatThrownBy(() -> statement.execute(change), change)
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("55000"));
+        }
+        assertThat(columns(servers, "target")).isEqualTo(before);
+        assertThat(columns(servers, "source")).isEqualTo(before);
+    }
+
+    /** Rolled back by its application: nothing is cut over until the standby is as before. */
+    private static void assertTakenBack(PostgresServers servers, Connection application) throws SQLException {
+        List<String> before = columns(servers, "target");
+        application.setAutoCommit(false);
+        try (var statement = application.createStatement()) {
+            statement.execute("ALTER TABLE shop.events ADD COLUMN undone smallint DEFAULT 3");
+            statement.execute("ALTER TABLE shop.events ALTER undone TYPE integer");
+            assertThat(columns(servers, "target")).contains("undone integer");
+            assertThat(coordinator(servers).readiness(PostgresServers.spec(), true))
+                    .anySatisfy(blocker -> assertThat(blocker).contains("shop.events has not ended"));
+        }
+        application.rollback();
+        application.setAutoCommit(true);
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(columns(servers, "target")).isEqualTo(before));
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(coordinator(servers).readiness(PostgresServers.spec(), true))
+                        .isEmpty());
+    }
+
+    private static List<String> columns(PostgresServers servers, String id) {
+        try (PostgresSession session = servers.control(id)) {
+            return session.texts(
+                    "SELECT attname || ' ' || format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'shop.events'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1");
+        }
+    }
+
+    private static List<String> indexes(PostgresServers servers, String id) {
+        try (PostgresSession session = servers.control(id)) {
+            return session.texts(
+                    "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'shop.events'::regclass AND i.indisvalid ORDER BY 1");
+        }
+    }
+
     private static void assertFrozen(PostgresServers servers, String owner) throws SQLException {
         try (Connection connection = servers.application(owner);
                 var statement = connection.createStatement()) {
             assertThatThrownBy(() -> statement.execute("ALTER TABLE shop.events ADD COLUMN more int"))
                     .hasMessageContaining("frozen");
             assertThatThrownBy(() -> statement.execute("DROP VIEW shop.rich")).hasMessageContaining("frozen");
+            // It would be there already when its last transaction is refused.
+            assertThatThrownBy(() -> statement.execute("CREATE INDEX CONCURRENTLY late ON shop.events (note)"))
+                    .hasMessageContaining("frozen");
+            try (var rows = statement.executeQuery("SELECT to_regclass('shop.late')")) {
+                rows.next();
+                assertThat(rows.getString(1)).isNull();
+            }
             statement.execute("CREATE TEMP TABLE mine AS SELECT 1 AS a");
             statement.execute("DROP TABLE mine");
             statement.execute("CREATE TABLE IF NOT EXISTS shop.events (id int)");

@@ -103,6 +103,11 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     }
 
     public static MigrationSpec spec() {
+        return spec(null);
+    }
+
+    /** @param ddl {@code additive} or null */
+    static MigrationSpec spec(@Nullable String ddl) {
         return new MigrationSpec(
                 MIGRATION,
                 "",
@@ -117,14 +122,18 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
                         5,
                         null,
                         new Strategy.WriteMode("dual_write", "old_authoritative", "source", null)),
-                new MigrationSpec.Data("logical", "logical", "fail"),
+                new MigrationSpec.Data("logical", "logical", "fail", ddl),
                 new MigrationSpec.Gates(-1, -1, -1, 100, 1_000, "hold"),
                 MigrationSpec.FailureHandling.PAUSE,
                 new MigrationSpec.CutoverBudget(20_000, 3));
     }
 
     public void prepare() {
-        new PostgresPreparation(this, records, store::read).prepare(spec());
+        prepare(spec());
+    }
+
+    void prepare(MigrationSpec spec) {
+        new PostgresPreparation(this, records, store::read).prepare(spec);
         store.attach(MIGRATION, "source", "target", List.of("front"));
     }
 

@@ -206,13 +206,12 @@ final class MigrationRequests {
         if (logical && !replace.equals("fail")) {
             fields.error("replace", "a PostgreSQL's target is empty: fail");
         }
-        if (fields.oneOf("ddl", "frozen", "frozen", "additive").equals("additive")) {
-            fields.error(
-                    "ddl",
-                    "changes of the schema are not carried over by this version yet: they are refused while a migration runs, make them before or after it");
+        String ddl = fields.oneOf("ddl", "frozen", "frozen", MigrationSpec.Data.ADDITIVE);
+        if (ddl.equals(MigrationSpec.Data.ADDITIVE) && !logical) {
+            fields.error("ddl", "a schema is what a PostgreSQL has: additive goes with type logical");
         }
         fields.end();
-        return new MigrationSpec.Data(type, mechanism, replace);
+        return new MigrationSpec.Data(type, mechanism, replace, ddl.equals("frozen") ? null : ddl);
     }
 
     private static MigrationSpec.Gates gates(@Nullable Fields fields) {

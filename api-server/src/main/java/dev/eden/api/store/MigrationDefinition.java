@@ -37,7 +37,7 @@ public record MigrationDefinition(
     /** {@code scan} is what was stored for a migration that says nothing, before its engine was known. */
     private MigrationSpec.Data dataOf(String engine) {
         return engine.equals("postgres") && data.type().equals("scan")
-                ? new MigrationSpec.Data("logical", "logical", data.replace())
+                ? new MigrationSpec.Data("logical", "logical", data.replace(), data.ddl())
                 : data;
     }
 }

@@ -1,5 +1,8 @@
 package dev.eden.api.mutants;
 
+import static dev.eden.api.mutants.Rules.committed;
+import static dev.eden.api.mutants.Rules.isCaught;
+import static dev.eden.api.mutants.Rules.isCaughtAtClients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -38,8 +41,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Each rule of the protocol is taken out once, in a situation where it matters, and the demo's checker has to notice; with the rule the
@@ -47,7 +48,6 @@ import org.slf4j.LoggerFactory;
  */
 @Tag("alone")
 class MutantsIT {
-    private static final Logger LOGGER = LoggerFactory.getLogger(MutantsIT.class);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration SLOW = Duration.ofSeconds(1);
     private static EmbeddedPostgres postgres;
@@ -89,47 +89,6 @@ class MutantsIT {
         if (mutant) {
             Files.writeString(mutants.resolve("mutant." + name), "");
         }
-    }
-
-    private interface Scenario {
-        Judgement run(boolean mutant) throws Exception;
-    }
-
-    private static Judgement clean(String name, Scenario scenario) throws Exception {
-        Judgement judgement = scenario.run(false);
-        LOGGER.info("{}, the rule kept: {}", name, judgement.summary());
-        assertThat(judgement.verdict().examples()).isEmpty();
-        assertThat(judgement.anomalies()).isZero();
-        assertThat(judgement.verdict().acknowledgedWrites()).isGreaterThan(200);
-        return judgement;
-    }
-
-    private static Judgement mutated(String name, Scenario scenario) throws Exception {
-        Judgement judgement = scenario.run(true);
-        LOGGER.info("{}, the rule taken out: {}", name, judgement.summary());
-        return judgement;
-    }
-
-    /** The checker's model of the data says it. */
-    private static void isCaught(String name, Scenario scenario, Anomaly... expected) throws Exception {
-        clean(name, scenario);
-        Judgement judgement = mutated(name, scenario);
-        assertThat(expected)
-                .as(judgement.summary())
-                .anyMatch(anomaly -> judgement.verdict().count(anomaly) > 0);
-    }
-
-    /** The servers' fences keep the data; what clients may never see either says it. */
-    private static void isCaughtAtClients(String name, Scenario scenario) throws Exception {
-        assertThat(clean(name, scenario).troubles()).isEmpty();
-        Judgement judgement = mutated(name, scenario);
-        assertThat(judgement.troubles().size() + judgement.anomalies())
-                .as(judgement.summary())
-                .isPositive();
-    }
-
-    private static void committed(AttemptReport report) {
-        assertThat(report.outcome()).as("%s", report).isEqualTo("committed");
     }
 
     // ---- position read before the fence

@@ -84,8 +84,15 @@ public final class PostgresWorkload implements Workload {
 
     @Override
     public Load start(List<InetSocketAddress> proxies) {
-        SqlLoad started =
-                SqlLoad.start(databases.logins(proxies), proxies.size(), rows, options, errors, history, requests);
+        return start(proxies, List.of());
+    }
+
+    /** {@code others}: addresses of a server itself, for applications that go past the proxies; client n connects to the n-th of all addresses, round and round. */
+    public Load start(List<InetSocketAddress> proxies, List<InetSocketAddress> others) {
+        List<InetSocketAddress> all = new ArrayList<>(proxies);
+        all.addAll(others);
+        SqlLoad started = SqlLoad.start(
+                databases.logins(all), proxies.size(), others.size(), rows, options, errors, history, requests);
         load = started;
         return started;
     }

@@ -26,10 +26,16 @@ final class SqlLoad implements Load {
         this.addresses = addresses;
     }
 
-    /** Starts at once: one listener per address, which no option counts, and then the clients. The schema must be there. */
+    /**
+     * Starts at once: one listener per address, which no option counts, and then the clients. The schema must be there.
+     *
+     * @param addresses the first so many that logins has
+     * @param others so many after them, where clients connect too, but nobody listens
+     */
     static SqlLoad start(
             Logins logins,
             int addresses,
+            int others,
             Rows rows,
             LoadOptions options,
             List<KnownErrors.Known> errors,
@@ -49,7 +55,7 @@ final class SqlLoad implements Load {
             SqlClient run = new SqlClient(
                     client,
                     new SqlClient.World(logins, rows, keys, options, errors, history, load.stats, () -> load.running),
-                    client % addresses,
+                    client % (addresses + others),
                     new SqlRecorder(client, history, requests, load.stats),
                     journal);
             // Platform threads: the times they take are the measurement, a shared carrier would add its own queue.

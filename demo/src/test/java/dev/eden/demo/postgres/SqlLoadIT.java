@@ -63,7 +63,7 @@ class SqlLoadIT {
     private record Run(Verdict verdict, SqlLoad load) {}
 
     private Run run(long statements, Meddler during, Meddler afterwards) throws Exception {
-        SqlLoad load = SqlLoad.start(logins(), 2, rows, new LoadOptions(16, 3000, 11), errors, history, requests);
+        SqlLoad load = SqlLoad.start(logins(), 2, 0, rows, new LoadOptions(16, 3000, 11), errors, history, requests);
         try (load;
                 Statement statement = admin.createStatement()) {
             await().atMost(Duration.ofSeconds(60)).until(() -> load.stats().operations() >= statements / 2);

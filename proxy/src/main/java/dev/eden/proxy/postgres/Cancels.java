@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The keys with which clients cancel: the proxy's own, so that a key means a client and not a connection to a server, which changes hands. The first
- * bits of the process id name the proxy. Shared by the loops.
+ * bits of the process id name the proxy, but where a server's session is the client's alone it is the process of that, as tools expect that compare it
+ * with what the server shows. Shared by the loops.
  */
 final class Cancels {
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -30,9 +31,14 @@ final class Cancels {
         proxy = (proxyName.hashCode() * 0x9E3779B9) >>> OWN_BITS & 0x7ff;
     }
 
-    Key register(ClientSession client, boolean longKey) {
+    /** {@code backend}: the server's process id of the client's own session; 0: it has none. */
+    Key register(ClientSession client, boolean longKey, int backend) {
         byte[] secret = new byte[longKey ? 32 : 4];
         RANDOM.nextBytes(secret);
+        // It may be another client's, from before a flip.
+        if (backend != 0 && clients.putIfAbsent(backend, new Entry(client, secret)) == null) {
+            return new Key(backend, secret);
+        }
         while (true) {
             int pid = proxy << OWN_BITS | RANDOM.nextInt(1, 1 << OWN_BITS);
             if (clients.putIfAbsent(pid, new Entry(client, secret)) == null) {

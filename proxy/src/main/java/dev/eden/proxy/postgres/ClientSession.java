@@ -38,7 +38,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private final StartupPacket startup;
     private final boolean sessionPooling;
     final ClientStatements statements;
-    private final Cancels.Key cancelKey;
+    /** Null before the client has been told. */
+    private Cancels.@Nullable Key cancelKey;
+
     final Canary canary;
     final ReadTransaction transaction;
 
@@ -86,7 +88,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.pins = new SessionPins(this);
         this.canary = new Canary(this);
         this.transaction = new ReadTransaction(this);
-        this.cancelKey = loop.cancels.register(this, startup.minor() >= 2);
     }
 
     /** Goes on with what the client has already sent. */
@@ -844,7 +845,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         ServerConnection holding = server;
         if (holding == null) {
-            Settings seen = settings.foreseen(from);
+            Settings seen = sessionPooling ? null : settings.foreseen(from);
             if (seen == null) {
                 if (!acquire()) {
                     return false;
@@ -863,7 +864,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private void sendWelcome(ServerPool from) {
         ByteBuf out = loop.buffer();
         settings.report(from, out);
-        Message.backendKey(out, cancelKey.pid(), cancelKey.secret());
+        ServerConnection own = sessionPooling ? server : null;
+        Cancels.Key key = loop.cancels.register(this, startup.minor() >= 2, own == null ? 0 : own.pid);
+        cancelKey = key;
+        Message.backendKey(out, key.pid(), key.secret());
         Message.readyForQuery(out, 'I');
         deliver(out);
     }
@@ -1119,7 +1123,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     private void leave() {
-        loop.cancels.forget(cancelKey.pid());
+        Cancels.Key key = cancelKey;
+        if (key != null) {
+            loop.cancels.forget(key.pid());
+        }
         loop.left();
         ClientSession last = loop.clients.removeLast();
         if (last != this) {

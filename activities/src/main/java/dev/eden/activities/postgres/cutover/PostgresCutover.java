@@ -11,6 +11,7 @@ import dev.eden.activities.postgres.fence.AccessRules;
 import dev.eden.activities.postgres.fence.DatabaseFence;
 import dev.eden.activities.postgres.fence.LoginGuard;
 import dev.eden.activities.postgres.replication.Appliers;
+import dev.eden.activities.postgres.replication.ChangeCarrier;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
@@ -226,6 +227,9 @@ public final class PostgresCutover implements CutoverEngine {
             if (!from.is("SELECT true FROM pg_subscription WHERE subname = ?", names.main())) {
                 blockers.add("the way back has no subscription on " + fromId);
             }
+            ChangeCarrier.open(to, names)
+                    .forEach(table ->
+                            blockers.add("a change of the schema of " + table + " has not ended on " + fromId));
             if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
                 blockers.add("who may connect to " + toId + " is not known yet");
             }

@@ -64,8 +64,8 @@ public final class PostgresPreparation {
             EdenSchema.create(onTarget, pair.names());
             fenceTarget(spec, onTarget);
             Failpoints.reach("preparation.fence");
-            SchemaFreeze.create(onSource, pair.names());
-            SchemaFreeze.create(onTarget, pair.names());
+            SchemaFreeze.create(onSource, pair.names(), spec.data().additive());
+            SchemaFreeze.create(onTarget, pair.names(), spec.data().additive());
             new RowIdentities(pair).change(onSource);
             new RoleCopier(pair).copy(onSource, onTarget);
             EdenRoles.admitReaders(onSource, migration);

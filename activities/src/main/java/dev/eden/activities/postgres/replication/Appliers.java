@@ -118,8 +118,7 @@ public final class Appliers {
      */
     static boolean skip(PostgresSession session, EdenObjects names, long epoch) {
         return session.transaction(() -> {
-            lock(session, names);
-            if (epochOf(session, names) != epoch || !enabled(session, names)) {
+            if (!standby(session, names, epoch)) {
                 return false;
             }
             session.query(
@@ -128,6 +127,12 @@ public final class Appliers {
                     names.main());
             return true;
         });
+    }
+
+    /** Inside a transaction: true, and it stays so until the end of it, while this server is written by replication only under that epoch. */
+    static boolean standby(PostgresSession session, EdenObjects names, long epoch) {
+        lock(session, names);
+        return epochOf(session, names) == epoch && enabled(session, names);
     }
 
     static boolean inUse(PostgresException e) {

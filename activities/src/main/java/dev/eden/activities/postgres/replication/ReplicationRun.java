@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One generation of one direction. The servers replicate by themselves; this makes what they need, lets the right subscription apply, and
- * watches. Two threads: one brings it up (which may take as long as the load), one writes and reads the markers.
+ * watches. Three threads: one brings it up (which may take as long as the load), one writes and reads the markers, one carries changes of the schema
+ * where that is wanted.
  */
 final class ReplicationRun implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ReplicationRun.class);
@@ -37,6 +38,7 @@ final class ReplicationRun implements AutoCloseable {
     private static final int GENERATION_BITS = 32;
     private static final long TROUBLE_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final int STATISTICS_SINCE = 15;
+    private static final long CARRY_MILLIS = 100;
     static final int LAG_ROW = 1;
 
     private final Pair pair;
@@ -50,6 +52,7 @@ final class ReplicationRun implements AutoCloseable {
     private final MarkerLag lag = new MarkerLag();
     private final Thread bringingUp;
     private final Thread pulse;
+    private final Thread carrying;
     private final FirstLoad first;
     private volatile boolean up;
     private volatile boolean streaming;
@@ -86,6 +89,8 @@ final class ReplicationRun implements AutoCloseable {
         this.bringingUp =
                 Thread.ofVirtual().name("eden-replication-" + pair.migration()).start(() -> guard(this::bringUp));
         this.pulse = Thread.ofVirtual().name("eden-marker-" + pair.migration()).start(() -> guard(this::beat));
+        this.carrying =
+                Thread.ofVirtual().name("eden-changes-" + pair.migration()).start(() -> guard(this::carry));
     }
 
     /** Why it is over. */
@@ -155,9 +160,11 @@ final class ReplicationRun implements AutoCloseable {
         sessions.forEach(PostgresSession::abort);
         bringingUp.interrupt();
         pulse.interrupt();
+        carrying.interrupt();
         try {
             bringingUp.join(LIMIT.multipliedBy(2));
             pulse.join(LIMIT.multipliedBy(2));
+            carrying.join(LIMIT.multipliedBy(2));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -217,8 +224,30 @@ final class ReplicationRun implements AutoCloseable {
         }
     }
 
+    private void carry() {
+        try (PostgresSession onFrom = open(from, "carry");
+                PostgresSession onTo = open(to, "carry")) {
+            if (!ChangeCarrier.wanted(onFrom, names)) {
+                return;
+            }
+            ChangeCarrier changes = new ChangeCarrier(pair, direction.epoch(), from, onFrom, onTo);
+            while (!closed && ending == null) {
+                if (streaming && !attemptRunning) {
+                    changes.look("");
+                } else if (!streaming && !direction.loaded()) {
+                    changes.look("the tables are still being copied; try again when the load is done");
+                }
+                pause(CARRY_MILLIS);
+            }
+        }
+    }
+
     private PostgresSession open(Role side) {
-        PostgresSession session = pair.control(side, "bring-up", NO_LIMIT);
+        return open(side, "bring-up");
+    }
+
+    private PostgresSession open(Role side, String part) {
+        PostgresSession session = pair.control(side, part, NO_LIMIT);
         opened(session);
         return session;
     }

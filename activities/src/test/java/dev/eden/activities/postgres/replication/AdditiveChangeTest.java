@@ -1,0 +1,91 @@
+package dev.eden.activities.postgres.replication;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.activities.postgres.replication.AdditiveChange.Columns;
+import dev.eden.activities.postgres.replication.AdditiveChange.Index;
+import dev.eden.activities.postgres.replication.AdditiveChange.NotAdditive;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class AdditiveChangeTest {
+    @Test
+    void columnsAreAddedAndTypesWidened() throws NotAdditive {
+        assertThat(AdditiveChange.of("ALTER TABLE shop.events ADD COLUMN more int"))
+                .isEqualTo(new Columns(List.of("more"), List.of(), false));
+        assertThat(
+                        AdditiveChange.of(
+                                "alter table only \"Shop\".\"a \"\"b\"\"\" add \"X\" numeric(10, 2) not null default -1.5, ALTER y SET DATA TYPE bigint;"))
+                .isEqualTo(new Columns(List.of("X"), List.of("y"), true));
+        assertThat(AdditiveChange.of(
+                        "ALTER TABLE IF EXISTS t ADD j jsonb DEFAULT '{\"a\": 1, \"now\": 2}'::jsonb NOT NULL"))
+                .isEqualTo(new Columns(List.of("j"), List.of(), true));
+        assertThat(AdditiveChange.of("ALTER TABLE t ADD COLUMN at timestamp with time zone DEFAULT NULL"))
+                .isEqualTo(new Columns(List.of("at"), List.of(), false));
+    }
+
+    @Test
+    void indexesThatRefuseNothing() throws NotAdditive {
+        assertThat(AdditiveChange.of("CREATE INDEX CONCURRENTLY i ON t (lower(a)) WHERE b > 3"))
+                .isEqualTo(new Index(true));
+        assertThat(AdditiveChange.of("create index on t (a);")).isEqualTo(new Index(false));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "ALTER TABLE t DROP COLUMN a",
+                "ALTER TABLE t ADD COLUMN a int, DROP COLUMN b",
+                "ALTER TABLE t ADD COLUMN a int; DROP TABLE t",
+                "CREATE INDEX ON t (a); DROP TABLE t",
+                "ALTER TABLE t ADD COLUMN a int NOT NULL",
+                "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT now()",
+                "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT ' Now'",
+                "ALTER TABLE t ADD COLUMN a int DEFAULT 1 + random()",
+                "ALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid()",
+                "ALTER TABLE t ADD COLUMN a int REFERENCES u",
+                "ALTER TABLE t ADD COLUMN a int UNIQUE",
+                "ALTER TABLE t ADD COLUMN a int CHECK (a > 1)",
+                "ALTER TABLE t ADD COLUMN a bigserial",
+                "ALTER TABLE t ADD COLUMN a int GENERATED ALWAYS AS IDENTITY",
+                "ALTER TABLE t ADD PRIMARY KEY (a)",
+                "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)",
+                "ALTER TABLE t ADD NOT NULL a",
+                "ALTER TABLE t ALTER a TYPE int USING a::int",
+                "ALTER TABLE t ALTER a SET NOT NULL",
+                "ALTER TABLE t RENAME TO u",
+                "ALTER TABLE t /* twice */ ADD COLUMN a int",
+                "ALTER TABLE t -- twice\n ADD COLUMN a int",
+                "CREATE UNIQUE INDEX ON t (a)",
+                "SELECT change()",
+                ""
+            })
+    void everythingElseIsNot(String statement) {
+        assertThatThrownBy(() -> AdditiveChange.of(statement)).isInstanceOf(NotAdditive.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "integer|bigint|true",
+                "bigint|integer|false",
+                "smallint|numeric|true",
+                "character varying(10)|character varying(20)|true",
+                "character varying(20)|character varying(10)|false",
+                "character varying(20)|text|true",
+                "character varying|character varying(20)|false",
+                "numeric(8,2)|numeric(10,2)|true",
+                "numeric(8,2)|numeric(10,3)|false",
+                "text|character varying|true",
+                "real|double precision|false",
+                "timestamp without time zone|timestamp with time zone|false"
+            })
+    void wider(String from, String to, boolean wider) {
+        assertThat(AdditiveChange.wider(from, to)).isEqualTo(wider);
+    }
+}
