@@ -100,7 +100,7 @@ public final class MigrationResource {
             key = label.substring(0, equals);
             value = label.substring(equals + 1);
         }
-        List<Migration> page = migrations.list(phase, key, value, after == null ? "" : after, count);
+        List<MigrationStore.Summary> page = migrations.list(phase, key, value, after == null ? "" : after, count);
         ObjectNode answer = Json.mapper().createObjectNode();
         ArrayNode array = answer.putArray("migrations");
         page.forEach(migration -> array.add(MigrationStatus.summary(migration)));
