@@ -199,6 +199,7 @@ public final class MigrationCommands {
                     .with("allowed", view.allowedCommands())
                     .with("blockers", view.blockers());
         }
+        refuseUnspoken(migration);
         Rehearsal rehearsal = steps.rehearse().apply(spec(migration));
         if (rehearsal.outcome().equals("refused")) {
             throw new Problem(ErrorCode.COMMAND_REFUSED, "the rehearsal was refused; nobody has waited")
@@ -228,7 +229,22 @@ public final class MigrationCommands {
         return accepted(status.of(migrations.get(migration.id())));
     }
 
+    /** Said at once to whoever asks; whoever asks elsewhere (signals, stages) has it from the attempt, which is refused. */
+    private void refuseUnspoken(Migration migration) {
+        List<String> unspoken = status.unspoken(migration.id());
+        if (!unspoken.isEmpty()) {
+            throw new Problem(
+                            ErrorCode.WIRE_UNSUPPORTED, "the cutover of migration " + migration.id() + " can't be led")
+                    .with("blockers", unspoken);
+        }
+    }
+
     private Response send(Migration migration, Command command) {
+        Strategy wanted = command.strategy();
+        if (command.kind() == Command.Kind.CUTOVER
+                || wanted != null && wanted.writeMode().asksForCutover()) {
+            refuseUnspoken(migration);
+        }
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
         if (!receipt.repeated()) {
             @Nullable Strategy strategy = command.strategy();

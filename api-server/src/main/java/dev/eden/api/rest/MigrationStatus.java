@@ -261,6 +261,13 @@ public final class MigrationStatus {
         status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
     }
 
+    /** The proxies with which this server can lead no attempt, in words. */
+    List<String> unspoken(String migration) {
+        return routes.joined(migration).stream()
+                .flatMap(proxy -> proxy.unspoken().stream())
+                .toList();
+    }
+
     /** Attempts and rehearsals, oldest first. */
     ArrayNode attempts(Migration migration) {
         ArrayNode attempts = Json.mapper().createArrayNode();
