@@ -5,6 +5,7 @@ import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.embedded.FreePort;
 import dev.eden.embedded.JavaProcess;
+import dev.eden.embedded.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -50,6 +51,7 @@ public final class Cluster implements AutoCloseable {
     private final Path directory;
     private final Databases databases;
     private final boolean failpoints;
+    private final @Nullable Path proxyBuild;
     private final String adminToken = secret();
     private final Map<String, String> environment = new HashMap<>();
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
@@ -60,13 +62,20 @@ public final class Cluster implements AutoCloseable {
     private @Nullable RestClient rest;
     private @Nullable EdenProcess controlPlane;
     private final List<EdenProcess> proxyProcesses = new ArrayList<>();
+    private final List<Supplier<ServerProcess>> upgrades = new ArrayList<>();
     private boolean keepLogs;
     private boolean closed;
 
     /** @param failpoints whether Eden's processes get a directory for failpoints each */
     public Cluster(Databases databases, boolean failpoints) {
+        this(databases, failpoints, null);
+    }
+
+    /** @param proxyBuild folder of another build, whose proxies begin; see {@link #upgradeProxy} */
+    Cluster(Databases databases, boolean failpoints, @Nullable Path proxyBuild) {
         this.databases = databases;
         this.failpoints = failpoints;
+        this.proxyBuild = proxyBuild;
         try {
             directory = Files.createTempDirectory("eden-demo-");
         } catch (IOException e) {
@@ -171,16 +180,16 @@ public final class Cluster implements AutoCloseable {
             metricsPorts.add(metricsPort);
             List<String> jvm = new ArrayList<>(SMALL_JVM);
             jvm.add("-Xmx256m");
-            EdenProcess proxy = eden(
-                    "proxy-" + i,
-                    jvm,
-                    List.of(
-                            "proxy",
-                            "--name=proxy-" + i,
-                            "--interlay=" + databases.interlay(),
-                            "--listen=127.0.0.1:" + port,
-                            "--metrics-port=" + metricsPort,
-                            "--data-dir=" + directory.resolve("server")));
+            List<String> arguments = List.of(
+                    "proxy",
+                    "--name=proxy-" + i,
+                    "--interlay=" + databases.interlay(),
+                    "--listen=127.0.0.1:" + port,
+                    "--metrics-port=" + metricsPort,
+                    "--data-dir=" + directory.resolve("server"));
+            EdenProcess proxy = eden("proxy-" + i, jvm, arguments, proxyBuild);
+            Path log = directory.resolve("proxy-" + i + ".log");
+            upgrades.add(() -> JavaProcess.start(MAIN, jvm, arguments, environment, log));
             InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
             proxyAddresses.add(address);
             proxyProcesses.add(proxy);
@@ -189,7 +198,16 @@ public final class Cluster implements AutoCloseable {
         proxyProcesses.forEach(proxy -> proxy.awaitReady(START));
     }
 
+    /** Replaces a proxy of the former build by this one's; {@code number} from 0. Blocks until that serves. */
+    void upgradeProxy(int number) {
+        proxyProcesses.get(number).replace(upgrades.get(number), START);
+    }
+
     private EdenProcess eden(String name, List<String> jvm, List<String> arguments) {
+        return eden(name, jvm, arguments, null);
+    }
+
+    private EdenProcess eden(String name, List<String> jvm, List<String> arguments, @Nullable Path build) {
         Path points = directory.resolve("failpoints").resolve(name);
         List<String> flags = new ArrayList<>(jvm);
         if (failpoints) {
@@ -203,7 +221,15 @@ public final class Cluster implements AutoCloseable {
         EdenProcess process = new EdenProcess(
                 name,
                 points,
-                () -> JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log")));
+                () -> build == null
+                        ? JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log"))
+                        : JavaProcess.start(
+                                build.resolve("lib").resolve("*").toString(),
+                                MAIN,
+                                flags,
+                                arguments,
+                                environment,
+                                directory.resolve(name + ".log")));
         closeLater(process);
         return process;
     }

@@ -42,6 +42,7 @@ final class Applier {
     private static final int KEYS_AT_ONCE = 64;
     /** Woken by whatever there is to do; this long otherwise. */
     private static final long WAIT_MILLIS = 500;
+
     private static final long RETRY_MILLIS = 50;
 
     /** Refusals of a whole batch that pass by themselves or when somebody mends the server. */
