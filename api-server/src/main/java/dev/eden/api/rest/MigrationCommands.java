@@ -115,6 +115,7 @@ public final class MigrationCommands {
         if (forecast != null) {
             forecasts.made(migration.id(), forecast);
         }
+        status.commanded(migration);
         orchestrator.start(spec);
         Migration started = migrations.started(migration.id(), actor, reason);
         LOGGER.atInfo()
@@ -224,6 +225,7 @@ public final class MigrationCommands {
 
     Response recover(Migration migration, String reason, String actor) {
         refuseUnlessRunning(migration);
+        status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
         migrations.commandAccepted(migration, "recover", actor, reason, null);
         return accepted(status.of(migrations.get(migration.id())));
@@ -245,7 +247,9 @@ public final class MigrationCommands {
                 || wanted != null && wanted.writeMode().asksForCutover()) {
             refuseUnspoken(migration);
         }
+        status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
+        status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
             @Nullable Strategy strategy = command.strategy();
             migrations.commandAccepted(migration, command.kind().label(), command.actor(), command.reason(), strategy);

@@ -82,6 +82,11 @@ public final class MigrationStatus {
                 live.map(LiveViews.Live::ageMillis).orElse(null));
     }
 
+    /** A command goes to the workflow, or a workflow begins: what comes of it is to be seen. */
+    void commanded(Migration migration) {
+        views.commanded(migration.id());
+    }
+
     /** From a view that is known already: the receipt of a command. */
     ObjectNode of(Migration migration, MigrationView view) {
         return of(migration, view, 0L);
