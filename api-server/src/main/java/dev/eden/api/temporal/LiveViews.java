@@ -12,20 +12,22 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What workflows say of themselves, for whoever watches: one question to each at a time however many watch, and nobody waits longer than some
- * milliseconds. A workflow that is slower is told as it was last heard, where that is hardly old and nothing has been recorded since, or else as the
+ * What workflows say of themselves, for whoever watches: one question to each at a time and at most one a second however many watch, and nobody waits
+ * longer than some milliseconds. A workflow that is slower is told as it was last heard, where that is hardly old and nothing has been recorded since, or else as the
  * directory has it: a workflow records each step and each command.
  *
  * <p>Whoever has just commanded a workflow through this server wants to see what came of it: then the answer is waited for, for some seconds after.
  * Thread-safe.
  */
 public final class LiveViews {
-    private static final Duration PATIENCE = Duration.ofMillis(20);
+    private static final Duration PATIENCE = Duration.ofMillis(10);
     private static final int MANY = 1_024;
+    private static final Duration FRESH = Duration.ofSeconds(1);
     private static final long USABLE_NANOS = Duration.ofSeconds(5).toNanos();
 
     private final Function<String, Optional<MigrationView>> ask;
     private final long patienceNanos;
+    private final long freshNanos;
     private final ConcurrentHashMap<String, Seen> seen = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Question> asking = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Long> commanded = new ConcurrentHashMap<>();
@@ -40,12 +42,13 @@ public final class LiveViews {
 
     /** {@code ask}: empty where the workflow does not answer in its own time limit. */
     public LiveViews(Function<String, Optional<MigrationView>> ask) {
-        this(ask, PATIENCE);
+        this(ask, PATIENCE, FRESH);
     }
 
-    LiveViews(Function<String, Optional<MigrationView>> ask, Duration patience) {
+    LiveViews(Function<String, Optional<MigrationView>> ask, Duration patience, Duration fresh) {
         this.ask = ask;
         this.patienceNanos = patience.toNanos();
+        this.freshNanos = fresh.toNanos();
     }
 
     /** A command goes to the workflow: nothing that was heard before is told any more. */
@@ -61,6 +64,10 @@ public final class LiveViews {
     public Optional<Live> of(String migration, long revision) {
         Long command = commanded.get(migration);
         boolean waits = command != null && System.nanoTime() - command < USABLE_NANOS;
+        Optional<Live> known = waits ? Optional.empty() : told(seen.get(migration), revision, freshNanos);
+        if (known.isPresent()) {
+            return known;
+        }
         Question question = asking.computeIfAbsent(migration, id -> begin(id, revision));
         if (question.revision() < revision || command != null && question.atNanos() - command < 0) {
             // It was asked before that.
@@ -74,18 +81,18 @@ public final class LiveViews {
             Thread.currentThread().interrupt();
             return Optional.empty();
         } catch (TimeoutException e) {
-            return lately(seen.get(migration), revision);
+            return told(seen.get(migration), revision, USABLE_NANOS);
         } catch (ExecutionException e) {
             return Optional.empty();
         }
     }
 
-    private static Optional<Live> lately(@Nullable Seen last, long revision) {
+    private static Optional<Live> told(@Nullable Seen last, long revision, long usableNanos) {
         if (last == null || last.revision() != revision) {
             return Optional.empty();
         }
         long age = System.nanoTime() - last.atNanos();
-        return age > USABLE_NANOS ? Optional.empty() : Optional.of(new Live(last.view(), Math.max(1, age / 1_000_000)));
+        return age >= usableNanos ? Optional.empty() : Optional.of(new Live(last.view(), Math.max(1, age / 1_000_000)));
     }
 
     private Question begin(String migration, long revision) {

@@ -34,7 +34,8 @@ class LiveViewsTest {
                     }
                     return answer;
                 },
-                patience);
+                patience,
+                Duration.ZERO);
     }
 
     /** A view that was heard, and a workflow that does not answer from now on. */
@@ -52,6 +53,26 @@ class LiveViewsTest {
         assertThat(reason(views.of("m", 1))).isEqualTo("one");
         says = Optional.of(view("two"));
         await().untilAsserted(() -> assertThat(views.of("m", 1)).contains(new LiveViews.Live(view("two"), 0)));
+    }
+
+    @Test
+    void asksOnceASecondHoweverManyWatchButAtOnceWhereSomethingWasRecorded() {
+        LiveViews views = new LiveViews(
+                migration -> {
+                    asked.incrementAndGet();
+                    return says;
+                },
+                LONG,
+                LONG);
+        for (int i = 0; i < 20; i++) {
+            assertThat(reason(views.of("m", 1))).isEqualTo("one");
+        }
+        assertThat(asked).hasValue(1);
+        says = Optional.of(view("two"));
+        assertThat(reason(views.of("m", 2))).isEqualTo("two");
+        says = Optional.of(view("three"));
+        views.commanded("m");
+        assertThat(reason(views.of("m", 2))).isEqualTo("three");
     }
 
     @Test
