@@ -30,6 +30,7 @@ import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
+import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.Orphans;
 import dev.eden.api.temporal.PayloadEncryption;
@@ -199,7 +200,7 @@ public final class EdenServer implements AutoCloseable {
         });
 
         MigrationStore migrations = new MigrationStore(jdbi, store.audit());
-        TrafficWindow traffic = opened(new TrafficWindow(interlays, store.routeRows()));
+        TrafficWindow traffic = opened(new TrafficWindow(store.routeRows()));
         ServerMeters meters = opened(new ServerMeters(registry, jdbi, interlays, traffic, proxies.isEmpty()));
         meters.dependency("store", () -> answers(store));
         meters.dependency("temporal", temporal::healthy);
@@ -208,9 +209,9 @@ public final class EdenServer implements AutoCloseable {
         Orphans lost = opened(new Orphans(migrations, orchestrator));
         orphans = lost;
         meters.orphans(lost::count);
-        lost.start();
+        lost.start(options.orchestration().orphanCheck());
         MigrationStatus status = new MigrationStatus(
-                orchestrator,
+                new LiveViews(orchestrator::view),
                 lost,
                 store.routes(),
                 store.tunings(),
@@ -258,7 +259,7 @@ public final class EdenServer implements AutoCloseable {
         Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
         checks.put("store", () -> HealthServlet.Part.of(answers(store)));
         checks.put("temporal", () -> HealthServlet.Part.of(temporal.healthy()));
-        checks.put("proxies", new ProxyPresence(interlays, store.routeRows())::look);
+        checks.put("proxies", new ProxyPresence(store.routeRows())::look);
         api = opened(ApiServer.start(
                 new ApiServer.Listen(
                         options.apiHost(), options.apiPort(), options.tls(), options.adminHost(), options.adminPort()),

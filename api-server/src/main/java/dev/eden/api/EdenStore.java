@@ -19,6 +19,7 @@ import dev.eden.api.store.SecretCipher;
 import dev.eden.api.store.TuningStore;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.WireVersion;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -72,6 +73,15 @@ public final class EdenStore implements AutoCloseable {
         try {
             SecretCipher cipher = new SecretCipher(keys);
             EncryptionCheck.verify(database.jdbi(), cipher);
+            if (owner) {
+                database.jdbi()
+                        .useHandle(handle -> handle.execute(
+                                "UPDATE wire SET oldest = ?, newest = ? WHERE (oldest, newest) IS DISTINCT FROM (?, ?)",
+                                WireVersion.OLDEST,
+                                WireVersion.NEWEST,
+                                WireVersion.OLDEST,
+                                WireVersion.NEWEST));
+            }
             return new EdenStore(database, cipher, new StoreChanges(url.jdbc(), properties(url)));
         } catch (RuntimeException e) {
             database.close();

@@ -1,5 +1,6 @@
 package dev.eden.api;
 
+import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.ForcedOpening;
 import dev.eden.proxy.Health;
@@ -11,6 +12,7 @@ import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.RouteStoreException;
+import dev.eden.proxy.WireRefusedException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -50,6 +52,11 @@ public final class ProxyProcess implements AutoCloseable {
                                     "interlay " + interlay + " speaks " + front.engine(),
                                     "use a newer version of Eden");
                     });
+        } catch (WireRefusedException e) {
+            throw new StartupException(
+                    "proxy " + name + " can't join interlay " + interlay + " (" + ErrorCode.WIRE_UNSUPPORTED.slug()
+                            + "): " + e.getMessage(),
+                    e.proxyIsOlder() ? "start a proxy of the servers' version" : "upgrade the servers first");
         } catch (UncheckedIOException e) {
             throw new StartupException(
                     "the proxy can't listen on " + identity.listen() + " (" + e.getMessage() + ")",

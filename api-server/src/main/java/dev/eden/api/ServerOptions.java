@@ -45,10 +45,16 @@ public record ServerOptions(
      *
      * @param encryptPayloads what it keeps is encrypted; what was encrypted is always read
      * @param version null: workers without a version
+     * @param orphanCheck how often to look for migrations whose workflow is gone; zero: only at the start
      */
     public record Orchestration(
-            boolean encryptPayloads, @Nullable WorkerVersion version) {
+            boolean encryptPayloads, @Nullable WorkerVersion version, Duration orphanCheck) {
         public static final Orchestration DEFAULT = new Orchestration(false, null);
+
+        /** Looks for orphans every minute. */
+        public Orchestration(boolean encryptPayloads, @Nullable WorkerVersion version) {
+            this(encryptPayloads, version, Duration.ofMinutes(1));
+        }
     }
 
     /** With TLS as the environment has it, and the limits of every server. */

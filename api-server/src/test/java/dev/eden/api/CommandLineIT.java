@@ -354,13 +354,18 @@ class CommandLineIT {
         ok("interlay", "create", "lone_front", "lone");
         Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
         jdbi.useHandle(handle -> handle.execute("""
-                INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at) VALUES
-                    ('gone', 'lone_front', 'x', '10.0.0.1:6379', '0.1.0', now() - interval '1 hour'),
-                    ('here', 'lone_front', 'x', '10.0.0.2:6379', '0.1.0', now() + interval '1 hour')"""));
+                INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at, serving) VALUES
+                    ('gone', 'lone_front', 'x', '10.0.0.1:6379', '0.1.0+wire.2', now() - interval '1 hour', true),
+                    ('here', 'lone_front', 'x', '10.0.0.2:6379', '0.1.0+wire.2', now() + interval '1 hour', true),
+                    ('holding', 'lone_front', 'x', '10.0.0.3:6379', '0.1.0+wire.2', now() + interval '1 hour', false),
+                    ('older', 'lone_front', 'x', '10.0.0.4:6379', '0.1.0', now() + interval '1 hour', true)"""));
         FakeTerminal.Result list = ok("proxy", "list");
         assertThat(list.out())
-                .containsPattern("lone_front:gone +10.0.0.1:6379 +0.1.0 +no +- +1 h 0 min ago")
-                .containsPattern("lone_front:here +10.0.0.2:6379 +0.1.0 +yes");
+                .containsPattern("lone_front:gone +10.0.0.1:6379 +0.1.0 +no +\\? +- +1 h 0 min ago")
+                .containsPattern("lone_front:here +10.0.0.2:6379 +0.1.0 +yes +yes")
+                .containsPattern("lone_front:holding +10.0.0.3:6379 +0.1.0 +yes +holds")
+                .as("one that does not say whether it serves")
+                .containsPattern("lone_front:older +10.0.0.4:6379 +0.1.0 +yes +\\?");
         assertThat(list.lastLine()).isEqualTo("next: eden proxy remove lone_front:gone --reason WHY");
 
         String[] remove = {"proxy", "remove", "lone_front:gone", "--reason", "its node was lost"};

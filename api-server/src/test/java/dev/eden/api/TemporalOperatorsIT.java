@@ -43,6 +43,8 @@ class TemporalOperatorsIT {
         assumeTrue(EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
         binary = EmbeddedTemporal.devServerBinary().orElseThrow().toString();
         eden = TestServer.start(EmbeddedTemporal.Form.DEV_SERVER);
+        eden.restart(options ->
+                options.withOrchestration(new ServerOptions.Orchestration(false, null, Duration.ofSeconds(1))));
     }
 
     @AfterAll
@@ -92,10 +94,11 @@ class TemporalOperatorsIT {
         assertThat(refused.code()).isEqualTo(3);
         assertThat(refused.err()).contains("eden migration recover r1");
 
-        assertThat(orphaned()).as("nobody has looked yet").isZero();
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(orphaned())
+                        .as("found by the server's own clock")
+                        .isEqualTo(1));
         eden.server.lookForOrphans();
-        eden.server.lookForOrphans();
-        assertThat(orphaned()).isEqualTo(1);
         JsonNode lost = status("r1");
         assertThat(lost.path("ready_for_cutover").asBoolean()).isFalse();
         assertThat(lost.path("blockers").toString()).contains("eden migration recover r1");
@@ -110,8 +113,8 @@ class TemporalOperatorsIT {
         assertThat(status("r1").path("resumes_to").asText()).isEqualTo("replicating");
         assertThat(status("r1").path("last_reason").asText()).contains("somebody terminated it");
         assertThat(status("r1").path("allowed").toString()).contains("resume").doesNotContain("recover");
-        eden.server.lookForOrphans();
-        assertThat(orphaned()).isZero();
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(orphaned()).isZero());
         ok("migration", "resume", "r1");
         awaitPhase("r1", "canary");
         ok("migration", "cutover", "r1", "--yes");

@@ -5,6 +5,7 @@ import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.embedded.FreePort;
 import dev.eden.embedded.JavaProcess;
+import dev.eden.embedded.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -51,6 +52,7 @@ public final class Cluster implements AutoCloseable {
     private final Databases databases;
     private final boolean faults;
     private final int proxies;
+    private final @Nullable Path proxyBuild;
     /** By the process they come from; {@value #TO_TEMPORAL}: from the control plane to Temporal. */
     private final Map<String, Link> links = new HashMap<>();
 
@@ -64,6 +66,7 @@ public final class Cluster implements AutoCloseable {
     private @Nullable RestClient rest;
     private @Nullable EdenProcess controlPlane;
     private final List<EdenProcess> proxyProcesses = new ArrayList<>();
+    private final List<Supplier<ServerProcess>> upgrades = new ArrayList<>();
     private boolean keepLogs;
     private boolean closed;
 
@@ -72,9 +75,15 @@ public final class Cluster implements AutoCloseable {
      * @param faults whether Eden's processes get a directory for failpoints each, and links to its store that can be cut
      */
     public Cluster(Databases databases, int proxies, boolean faults) {
+        this(databases, proxies, faults, null);
+    }
+
+    /** @param proxyBuild folder of another build, whose proxies begin; see {@link #upgradeProxy} */
+    Cluster(Databases databases, int proxies, boolean faults, @Nullable Path proxyBuild) {
         this.databases = databases;
         this.proxies = proxies;
         this.faults = faults;
+        this.proxyBuild = proxyBuild;
         try {
             directory = Files.createTempDirectory("eden-demo-");
         } catch (IOException e) {
@@ -208,16 +217,17 @@ public final class Cluster implements AutoCloseable {
             metricsPorts.add(metricsPort);
             List<String> jvm = new ArrayList<>(SMALL_JVM);
             jvm.add("-Xmx256m");
-            EdenProcess proxy = eden(
-                    "proxy-" + i,
-                    jvm,
-                    List.of(
-                            "proxy",
-                            "--name=proxy-" + i,
-                            "--interlay=" + databases.interlay(),
-                            "--listen=127.0.0.1:" + port,
-                            "--metrics-port=" + metricsPort,
-                            "--data-dir=" + directory.resolve("server")));
+            String name = "proxy-" + i;
+            List<String> arguments = List.of(
+                    "proxy",
+                    "--name=" + name,
+                    "--interlay=" + databases.interlay(),
+                    "--listen=127.0.0.1:" + port,
+                    "--metrics-port=" + metricsPort,
+                    "--data-dir=" + directory.resolve("server"));
+            EdenProcess proxy = eden(name, jvm, arguments, proxyBuild);
+            Path log = directory.resolve(name + ".log");
+            upgrades.add(() -> JavaProcess.start(MAIN, jvm, arguments, environment(name), log));
             InetSocketAddress address = new InetSocketAddress("127.0.0.1", port);
             proxyAddresses.add(address);
             proxyProcesses.add(proxy);
@@ -226,7 +236,16 @@ public final class Cluster implements AutoCloseable {
         proxyProcesses.forEach(proxy -> proxy.awaitReady(START));
     }
 
+    /** Replaces a proxy of the former build by this one's; {@code number} from 0. Blocks until that serves. */
+    void upgradeProxy(int number) {
+        proxyProcesses.get(number).replace(upgrades.get(number), START);
+    }
+
     private EdenProcess eden(String name, List<String> jvm, List<String> arguments) {
+        return eden(name, jvm, arguments, null);
+    }
+
+    private EdenProcess eden(String name, List<String> jvm, List<String> arguments, @Nullable Path build) {
         Path points = directory.resolve("failpoints").resolve(name);
         List<String> flags = new ArrayList<>(jvm);
         if (faults) {
@@ -240,7 +259,15 @@ public final class Cluster implements AutoCloseable {
         EdenProcess process = new EdenProcess(
                 name,
                 points,
-                () -> JavaProcess.start(MAIN, flags, arguments, environment(name), directory.resolve(name + ".log")));
+                () -> build == null
+                        ? JavaProcess.start(MAIN, flags, arguments, environment(name), directory.resolve(name + ".log"))
+                        : JavaProcess.start(
+                                build.resolve("lib").resolve("*").toString(),
+                                MAIN,
+                                flags,
+                                arguments,
+                                environment(name),
+                                directory.resolve(name + ".log")));
         closeLater(process);
         return process;
     }

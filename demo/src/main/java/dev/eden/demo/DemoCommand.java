@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -83,6 +84,13 @@ public final class DemoCommand implements Callable<Integer> {
             description = "version of the PostgreSQL that it moves to (default: ${DEFAULT-VALUE})")
     private int to;
 
+    @Option(
+            names = "--proxies-from",
+            paramLabel = "DIR",
+            description =
+                    "begin with the proxies of another build of Eden (its api-server/target/eden) and replace them by this one's while the data moves; their clients have to connect again")
+    private @Nullable Path proxiesFrom;
+
     @Override
     public Integer call() {
         LoadArguments.require(spec, seconds >= 20 && seconds <= 3600, "--seconds must be between 20 and 3600");
@@ -90,6 +98,10 @@ public final class DemoCommand implements Callable<Integer> {
         LoadArguments.require(spec, from >= 14 && from <= 18, "--from must be between 14 and 18");
         LoadArguments.require(spec, to >= 14 && to <= 18, "--to must be between 14 and 18");
         LoadArguments.require(spec, !(all && keep), "--keep is for one database, --all for both");
+        LoadArguments.require(
+                spec,
+                proxiesFrom == null || Files.isDirectory(proxiesFrom.resolve("lib")),
+                "--proxies-from must be the folder of a build: there is no folder lib in it");
         load.check(spec);
         if (!all) {
             return run(postgres, json -> load.json() ? json.toString() : null);
@@ -125,7 +137,16 @@ public final class DemoCommand implements Callable<Integer> {
                 ? POSTGRES_DEADLINE_MILLIS
                 : load.deadlineMillis();
         DemoOptions options = new DemoOptions(
-                seconds, load.keys(), load.clients(), rate, load.seed(), deadline, load.json(), damage, keep);
+                seconds,
+                load.keys(),
+                load.clients(),
+                rate,
+                load.seed(),
+                deadline,
+                load.json(),
+                damage,
+                keep,
+                proxiesFrom);
         LoadOptions clients = new LoadOptions(options.clients(), options.rate(), options.seed());
         if (ofPostgres) {
             PostgresDatabases databases = new PostgresDatabases(from, to);
@@ -138,7 +159,7 @@ public final class DemoCommand implements Callable<Integer> {
     private int run(DemoOptions options, Databases databases, Workload workload, Answer answer) {
         PrintStream out = System.out;
         PrintStream errors = System.err;
-        Cluster cluster = new Cluster(databases, PROXIES, false);
+        Cluster cluster = new Cluster(databases, PROXIES, false, options.proxiesFrom());
         Thread atExit = new Thread(cluster::close, "demo-exit");
         Runtime.getRuntime().addShutdownHook(atExit);
         // What the libraries of this process have to say belongs into the log, not into the view.

@@ -73,7 +73,9 @@ record DemoVerdict(
         zero(failures, checked.count(Anomaly.CYCLE), "cycles of serializable transactions");
         zero(failures, checked.count(Anomaly.WRONG), "answers that nothing explains");
         zero(failures, clientErrors, "errors at clients");
-        zero(failures, disconnects, "connections dropped");
+        if (options.proxiesFrom() == null) {
+            zero(failures, disconnects, "connections dropped");
+        }
         if (checked.acknowledgedWrites() == 0) {
             failures.add("no write was acknowledged: nothing was shown");
         }
@@ -115,7 +117,8 @@ record DemoVerdict(
                 + ", stale reads " + checked.count(Anomaly.STALE) + ", torn " + checked.count(Anomaly.TORN)
                 + (checked.count(Anomaly.CYCLE) > 0 ? ", cycles " + checked.count(Anomaly.CYCLE) : "")
                 + ", unexplained " + checked.count(Anomaly.WRONG));
-        lines.add("  errors at clients " + clientErrors + ", connections dropped " + disconnects);
+        lines.add("  errors at clients " + clientErrors + ", connections dropped " + disconnects
+                + (options.proxiesFrom() == null ? "" : ": proxies were replaced"));
         for (Flip flip : attempts) {
             lines.add(String.format(
                     Locale.ROOT,

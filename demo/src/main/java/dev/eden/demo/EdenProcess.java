@@ -14,7 +14,7 @@ public final class EdenProcess implements AutoCloseable {
 
     private final String name;
     private final Path failpoints;
-    private final Supplier<ServerProcess> launcher;
+    private Supplier<ServerProcess> launcher;
     private BooleanSupplier ready = () -> true;
     private volatile @Nullable ServerProcess process;
     private volatile boolean closed;
@@ -77,6 +77,19 @@ public final class EdenProcess implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Ends the process as an operator does (SIGTERM) and starts another build of it; returns when that serves. */
+    void replace(Supplier<ServerProcess> build, Duration atMost) {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            process().close();
+            launcher = build;
+            process = launcher.get();
+        }
+        awaitReady(atMost);
     }
 
     /** Kills the process and returns when it is gone. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 
 /**
@@ -110,8 +111,15 @@ public final class Scenario {
         steps.waitUntil(0.55);
         epoch = flip(poller, "cutover", "baking", epoch);
         screen.event("cut over: the target owns the writes, the source follows it");
+        if (options.proxiesFrom() != null) {
+            upgrade(0);
+        }
         steps.waitUntil(0.68);
+        CompletableFuture<Void> upgrade = options.proxiesFrom() == null
+                ? CompletableFuture.completedFuture(null)
+                : CompletableFuture.runAsync(() -> upgrade(1));
         epoch = flip(poller, "rollback", "canary", epoch);
+        upgrade.join();
         screen.event("rolled back: the source owns the writes again, with everything written meanwhile");
         steps.waitUntil(0.78);
         flip(poller, "cutover", "baking", epoch);
@@ -121,6 +129,11 @@ public final class Scenario {
         await(poller, "completed", status -> status.phase().equals("completed"));
         screen.event("finalised: the migration is completed");
         steps.waitUntil(1.0);
+    }
+
+    private void upgrade(int proxy) {
+        cluster.upgradeProxy(proxy);
+        screen.event("proxy " + (proxy + 1) + " of " + cluster.proxyCount() + " is this build's now");
     }
 
     private void plan() throws IOException {

@@ -98,7 +98,7 @@ class DemoVerdictTest {
             @Nullable String failure) {
         return new DemoVerdict(
                 "redis",
-                new DemoOptions(60, 100_000, 24, 6000, 1, 100, true, damage.planted(), false),
+                new DemoOptions(60, 100_000, 24, 6000, 1, 100, true, damage.planted(), false, null),
                 new Judgement(new Verdict(5000, 1000, 0, anomalies, List.of()), stillLost, List.of()),
                 errors,
                 disconnects,

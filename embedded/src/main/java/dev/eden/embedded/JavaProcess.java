@@ -22,13 +22,25 @@ public final class JavaProcess {
             List<String> arguments,
             Map<String, String> environment,
             Path log) {
+        List<String> flags = new ArrayList<>(ClassArchive.flags(mainClass, arguments));
+        flags.addAll(jvmArguments);
+        return start(System.getProperty("java.class.path"), mainClass, flags, arguments, environment, log);
+    }
+
+    /** The same on another class path: another build. */
+    public static ServerProcess start(
+            String classPath,
+            String mainClass,
+            List<String> jvmArguments,
+            List<String> arguments,
+            Map<String, String> environment,
+            Path log) {
         var command = new ArrayList<String>();
         command.add(java());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.add("--sun-misc-unsafe-memory-access=allow");
-        command.addAll(ClassArchive.flags(mainClass, arguments));
         command.addAll(jvmArguments);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+        command.addAll(List.of("-cp", classPath, mainClass));
         command.addAll(arguments);
         String name = mainClass.substring(mainClass.lastIndexOf('.') + 1) + " " + String.join(" ", arguments);
         return ServerProcess.start(

@@ -130,6 +130,10 @@ final class ProxyLife implements AutoCloseable {
         return follower.health();
     }
 
+    Wakefulness wakefulness() {
+        return loops.wakefulness();
+    }
+
     ForcedOpening.Outcome forceOpen(ForcedOpening opening) {
         return follower.forceOpen(opening);
     }

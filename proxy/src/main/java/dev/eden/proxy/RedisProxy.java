@@ -38,6 +38,11 @@ public final class RedisProxy implements InterlayProxy {
         return life.forceOpen(opening);
     }
 
+    /** For tests: a process that was stopped can't be had in one that goes on. */
+    Wakefulness wakefulness() {
+        return life.wakefulness();
+    }
+
     @Override
     public void close() {
         life.close();

@@ -7,7 +7,10 @@ package dev.eden.proxy;
  */
 public interface RouteStore {
 
-    /** Joins (or joins again) under a name that survives restarts; serialised against arming: either arming sees this proxy or the proxy sees ARMED. */
+    /**
+     * Joins (or joins again) under a name that survives restarts; serialised against arming: either arming sees this proxy or the proxy sees ARMED.
+     * Throws {@link WireRefusedException} where the servers do not speak its {@link WireVersion}.
+     */
     Route join(ProxyIdentity proxy, String interlay);
 
     /**
@@ -22,8 +25,8 @@ public interface RouteStore {
     /** Compare-and-set PREPARED(attempt) → ABORTING; true if this call won. */
     boolean abort(String interlay, long epoch, long attempt, String reason);
 
-    /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates; also the proxy's heartbeat. */
-    void report(ProxyIdentity proxy, String interlay, TrafficReport report);
+    /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates, and whether requests go to a server now; also the proxy's heartbeat. */
+    void report(ProxyIdentity proxy, String interlay, TrafficReport report, boolean serving);
 
     /** Puts on record that this proxy was opened by hand while the store was away, and what came of it; the same again does no harm. */
     void forced(ProxyIdentity proxy, String interlay, ForcedOpening opening, String outcome);

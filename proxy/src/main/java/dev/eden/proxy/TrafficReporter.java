@@ -14,6 +14,7 @@ final class TrafficReporter implements AutoCloseable {
     private final String interlay;
     private final RouteStore store;
     private final DataPlane loops;
+    private final RouteFollower follower;
     private final TrafficWindow window = new TrafficWindow();
     private final ProxyMeters meters;
     private final Thread thread;
@@ -31,6 +32,7 @@ final class TrafficReporter implements AutoCloseable {
         this.interlay = interlay;
         this.store = store;
         this.loops = loops;
+        this.follower = follower;
         this.meters = new ProxyMeters(registry, identity, interlay, follower);
         this.thread = Thread.ofVirtual().name("eden-traffic").unstarted(this::run);
     }
@@ -47,7 +49,7 @@ final class TrafficReporter implements AutoCloseable {
                 window.add(now);
                 TrafficReport report = window.report();
                 meters.update(now, report);
-                store.report(identity, interlay, report);
+                store.report(identity, interlay, report, follower.health().serving());
                 failing = false;
             } catch (InterruptedException e) {
                 return;

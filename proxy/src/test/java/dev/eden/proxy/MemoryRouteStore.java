@@ -175,7 +175,7 @@ public final class MemoryRouteStore implements RouteStore {
     }
 
     @Override
-    public void report(ProxyIdentity proxy, String interlay, TrafficReport report) {
+    public void report(ProxyIdentity proxy, String interlay, TrafficReport report, boolean serving) {
         check();
         reports.add(report);
     }

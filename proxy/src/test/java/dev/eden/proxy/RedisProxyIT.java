@@ -648,6 +648,35 @@ class RedisProxyIT {
         assertThat(atTarget.get("read")).isEqualTo("1");
     }
 
+    /** Opened by hand, then stopped for a while: the same word opens it again, another does not, and the store is away all the time. */
+    @Test
+    void anOperatorOpensItAgainAfterItSlept() throws IOException {
+        Wire client = client();
+        hold();
+        store.away(true);
+        await().until(() -> !proxy.health().storeReadable());
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.OPENED);
+        assertThat(client.call("SET", "slept", "1")).isEqualTo("+OK");
+        proxy.wakefulness()
+                .sleeps(System.nanoTime()
+                        + Duration.ofMillis(2 * Wakefulness.LIMIT_MILLIS).toNanos());
+        assertThat(proxy.health().serving()).isFalse();
+        client.send("INCR", "slept");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(force("target")).isEqualTo(ForcedOpening.Outcome.CONTRADICTS_THE_ROW);
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+
+        assertThat(force("source")).isEqualTo(ForcedOpening.Outcome.OPENED);
+
+        assertThat(client.read()).isEqualTo(":2");
+        assertThat(atSource.get("slept")).isEqualTo("2");
+        store.away(false);
+        await().until(() -> store.row().state() == RouteState.ABORTING);
+        open();
+        assertThat(store.forced).containsExactly("operator ada: the store agrees");
+        assertThat(client.call("INCR", "slept")).isEqualTo(":3");
+    }
+
     private ForcedOpening.Outcome force(String owner) {
         return proxy.forceOpen(new ForcedOpening(owner, "operator ada", "the store is lost"));
     }

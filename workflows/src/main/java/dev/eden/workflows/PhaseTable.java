@@ -42,9 +42,11 @@ final class PhaseTable {
             case MigrationPhase.Baking _, MigrationPhase.Completed _ -> {}
         }
         text.append("\n- writes: ").append(state.targetOwnsWrites() ? "target" : "source");
-        text.append("\n- reads on the target: ")
-                .append(Math.round(state.shareInForce() * 100))
-                .append(" %");
+        if (!state.targetOwnsWrites()) {
+            text.append("\n- reads on the target: ")
+                    .append(Math.round(state.shareInForce() * 100))
+                    .append(" %");
+        }
         if (view.phase() instanceof MigrationPhase.Canary(int stage)
                 && !state.strategy().plan().isEmpty()) {
             text.append(", stage ")
@@ -52,23 +54,26 @@ final class PhaseTable {
                     .append(" of ")
                     .append(state.strategy().plan().size());
         }
-        if (state.held()) {
+        boolean ended = view.phase().ended();
+        if (state.held() && view.phase() instanceof MigrationPhase.Canary) {
             text.append(", **held** until somebody decides");
         }
-        text.append("\n- cutover: ").append(view.readyForCutover() ? "ready" : "not now");
-        view.blockers().forEach(blocker -> text.append("\n  - ").append(escaped(blocker)));
+        if (!ended) {
+            text.append("\n- cutover: ").append(view.readyForCutover() ? "ready" : "not now");
+            view.blockers().forEach(blocker -> text.append("\n  - ").append(escaped(blocker)));
+        }
         text.append("\n- attempts: ")
                 .append(view.attempts())
                 .append(", flips: ")
                 .append(view.flips());
-        if (view.paused()) {
+        if (view.paused() && !ended) {
             text.append("\n- **paused**");
         }
         if (!view.lastReason().isEmpty()) {
             text.append("\n- ").append(escaped(view.lastReason()));
         }
         text.append("\n- commands: ")
-                .append(String.join(", ", view.allowedCommands()))
+                .append(ended ? "none, the migration has ended" : String.join(", ", view.allowedCommands()))
                 .append('\n');
         // Lag and rates change by the second and are no part of a history: they are where these lead.
         text.append("\nLag, rate and traffic: `eden migration watch ")

@@ -358,6 +358,7 @@ public final class CutoverCoordinator {
         if (!row.active().equals(expected)) {
             blockers.add("writes are with " + row.active() + " already");
         }
+        routes.joined(spec.id()).forEach(proxy -> proxy.unspoken().ifPresent(blockers::add));
         ReplicationLedger.Progress progress = replication.progress(spec.id()).orElse(null);
         if (progress == null || !progress.state().equals("streaming")) {
             blockers.add("replication is not streaming");

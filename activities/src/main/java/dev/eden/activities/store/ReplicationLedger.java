@@ -34,6 +34,11 @@ public interface ReplicationLedger {
     /** The direction the committed route asks for. */
     Direction current(String migration);
 
+    /** What {@link #current} said a moment ago (50 ms at most): for whoever looks all the time. However many do, they share the looks. */
+    default Direction lately(String migration) {
+        return current(migration);
+    }
+
     /**
      * Takes the next generation, only while the routes are STABLE at {@code epoch}; else empty. From then on older generations must not
      * write: the caller deletes their user on the server before it makes its own.
@@ -51,7 +56,7 @@ public interface ReplicationLedger {
 
     java.util.Optional<Progress> progress(String migration);
 
-    /** What an operator has set; asked about twice a second. */
+    /** What an operator has set, half a second ago at most; asked about twice a second. */
     Tuning tuning(String migration);
 
     /** {@code state}: {@code loading}, {@code streaming}, {@code waiting}, {@code stopped}; {@code lagMs}: age of the oldest source position not applied yet. */
@@ -101,6 +106,26 @@ public interface ReplicationLedger {
                     problem,
                     atMillis,
                     null);
+        }
+
+        /** Differs in nothing but the time. */
+        public boolean saysTheSameAs(@Nullable Progress other) {
+            return other != null
+                    && equals(new Progress(
+                            other.state,
+                            other.keysDone,
+                            other.keysTotal,
+                            other.bytes,
+                            other.keysPerSecond,
+                            other.etaSeconds,
+                            other.lagMs,
+                            other.sourceOffset,
+                            other.appliedOffset,
+                            other.reverseProven,
+                            other.conflicts,
+                            other.problem,
+                            atMillis,
+                            other.tables));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.eden.activities.store;
 
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.RouteState;
+import dev.eden.proxy.WireVersion;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -28,11 +29,28 @@ public interface RouteLedger {
 
     record Position(String replid, long offset) {}
 
-    record JoinedProxy(String name, String interlay, boolean alive) {}
+    /** @param wire the {@link WireVersion} it speaks */
+    record JoinedProxy(String name, String interlay, boolean alive, int wire) {
+
+        /** Why no server of this version can lead an attempt with it. */
+        public Optional<String> unspoken() {
+            return WireVersion.taken(wire)
+                    ? Optional.empty()
+                    : Optional.of("proxy " + interlay + ":" + name + " speaks wire version " + wire + ", this server "
+                            + WireVersion.OLDEST + " to " + WireVersion.NEWEST + ": "
+                            + (wire < WireVersion.OLDEST
+                                    ? "replace it by one of this version"
+                                    : "upgrade the server, or start the proxy with -D" + WireVersion.PROPERTY + "="
+                                            + WireVersion.NEWEST));
+        }
+    }
 
     record Acknowledgement(String proxy, String interlay, String step, String detail, long atMicros) {}
 
     Optional<Routes> read(String migration);
+
+    /** The proxies of a migration's interlays that have joined and have not signed off. */
+    List<JoinedProxy> joined(String migration);
 
     /** Puts the target into the routes as standby; STABLE only; idempotent. */
     void attach(String migration, String source, String target, List<String> interlays);

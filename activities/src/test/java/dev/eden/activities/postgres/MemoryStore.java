@@ -35,6 +35,11 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     }
 
     @Override
+    public List<JoinedProxy> joined(String migration) {
+        return List.of();
+    }
+
+    @Override
     public synchronized Optional<Routes> read(String migration) {
         return Optional.ofNullable(routes);
     }

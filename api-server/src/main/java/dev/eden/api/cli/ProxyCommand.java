@@ -69,7 +69,7 @@ final class ProxyCommand implements Callable<Integer> {
             description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().get("/proxies");
-        Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "CONNECTIONS", "SEEN");
+        Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "SERVES", "CONNECTIONS", "SEEN");
         String silent = null;
         for (JsonNode proxy : answer.path("proxies")) {
             boolean alive = proxy.path("alive").asBoolean();
@@ -81,6 +81,7 @@ final class ProxyCommand implements Callable<Integer> {
                     StatusText.text(proxy, "listen"),
                     StatusText.text(proxy, "version"),
                     alive ? "yes" : "no",
+                    serves(proxy),
                     StatusText.text(proxy, "connections"),
                     ago(proxy.path("seen_at").asText()));
         }
@@ -88,6 +89,11 @@ final class ProxyCommand implements Callable<Integer> {
                 answer,
                 page -> page.table(table, "No proxy has joined. One: eden proxy --name p1 --interlay INTERLAY"),
                 silent == null ? "eden migration list" : "eden proxy remove " + silent + " --reason WHY");
+    }
+
+    /** A proxy that holds requests is the one to look at; what is not heard, or is too old to say, is not known. */
+    private static String serves(JsonNode proxy) {
+        return !proxy.hasNonNull("serving") ? "?" : proxy.path("serving").asBoolean() ? "yes" : "holds";
     }
 
     private static String ago(String then) {

@@ -100,7 +100,8 @@ final class ServerCommand implements Callable<Integer> {
                 configuration.isTrue(Setting.TEMPORAL_ENCRYPT),
                 deployment == null
                         ? null
-                        : new WorkerVersion(deployment, configuration.required(Setting.TEMPORAL_BUILD_ID)));
+                        : new WorkerVersion(deployment, configuration.required(Setting.TEMPORAL_BUILD_ID)),
+                configuration.duration(Setting.TEMPORAL_ORPHAN_CHECK));
     }
 
     private static @Nullable Secret adminToken(Configuration configuration) {

@@ -194,6 +194,14 @@ public enum Setting {
             Version.EDEN,
             Use.SERVER,
             "of this server's workers within temporal.deployment"),
+    TEMPORAL_ORPHAN_CHECK(
+            "temporal.orphan_check",
+            "EDEN_TEMPORAL_ORPHAN_CHECK",
+            "--temporal-orphan-check",
+            Kind.DURATION,
+            "60s",
+            Use.SERVER,
+            "how often a server looks for migrations whose workflow is gone; 0: only at its start"),
 
     PROXY_NAME(
             "proxy.name",

@@ -2,13 +2,12 @@ package dev.eden.api.metrics;
 
 import dev.eden.api.metrics.HealthServlet.Part;
 import dev.eden.api.metrics.HealthServlet.State;
-import dev.eden.api.store.InterlayStore;
-import dev.eden.api.store.InterlayStore.Interlay;
 import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.RouteReports.ProxyTraffic;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,11 +15,9 @@ import org.slf4j.LoggerFactory;
 public final class ProxyPresence {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProxyPresence.class);
 
-    private final InterlayStore interlays;
     private final RouteReports reports;
 
-    public ProxyPresence(InterlayStore interlays, RouteReports reports) {
-        this.interlays = interlays;
+    public ProxyPresence(RouteReports reports) {
         this.reports = reports;
     }
 
@@ -28,15 +25,15 @@ public final class ProxyPresence {
     public Part look() {
         try {
             Map<String, Object> silent = new LinkedHashMap<>();
-            for (Interlay interlay : interlays.list()) {
-                List<String> names = reports.traffic(interlay.id()).stream()
+            new TreeMap<>(reports.traffic()).forEach((interlay, proxies) -> {
+                List<String> names = proxies.stream()
                         .filter(proxy -> !proxy.alive())
                         .map(ProxyTraffic::proxy)
                         .toList();
                 if (!names.isEmpty()) {
-                    silent.put(interlay.id(), names);
+                    silent.put(interlay, names);
                 }
-            }
+            });
             return silent.isEmpty() ? Part.of(true) : new Part(State.DEGRADED, silent);
         } catch (RuntimeException e) {
             LOGGER.atDebug().setCause(e).log("the proxies can't be looked up");

@@ -1,7 +1,5 @@
 package dev.eden.api.metrics;
 
-import dev.eden.api.store.InterlayStore;
-import dev.eden.api.store.InterlayStore.Interlay;
 import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.RouteReports.ProxyTraffic;
 import dev.eden.proxy.TrafficReport;
@@ -9,10 +7,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,15 +21,13 @@ public final class TrafficWindow implements AutoCloseable {
     private static final Duration PERIOD = Duration.ofSeconds(1);
     private static final int SAMPLES = 6;
 
-    private final InterlayStore interlays;
     private final RouteReports reports;
     private final Map<String, Map<String, Deque<ProxyTraffic>>> windows = new HashMap<>();
     private final Thread thread;
     private volatile boolean closed;
 
     /** Starts reading at once; survives an absent store. */
-    public TrafficWindow(InterlayStore interlays, RouteReports reports) {
-        this.interlays = interlays;
+    public TrafficWindow(RouteReports reports) {
         this.reports = reports;
         this.thread = Thread.ofVirtual().name("traffic-window").start(this::run);
     }
@@ -91,20 +85,16 @@ public final class TrafficWindow implements AutoCloseable {
     }
 
     private void sample() {
-        Set<String> present = new HashSet<>();
-        for (Interlay interlay : interlays.list()) {
-            present.add(interlay.id());
-            List<ProxyTraffic> now = reports.traffic(interlay.id());
-            synchronized (windows) {
-                Map<String, Deque<ProxyTraffic>> proxies = windows.computeIfAbsent(interlay.id(), _ -> new HashMap<>());
+        Map<String, List<ProxyTraffic>> all = reports.traffic();
+        synchronized (windows) {
+            windows.keySet().retainAll(all.keySet());
+            all.forEach((interlay, now) -> {
+                Map<String, Deque<ProxyTraffic>> proxies = windows.computeIfAbsent(interlay, _ -> new HashMap<>());
                 proxies.keySet().retainAll(now.stream().map(ProxyTraffic::proxy).toList());
                 for (ProxyTraffic traffic : now) {
                     append(proxies.computeIfAbsent(traffic.proxy(), _ -> new ArrayDeque<>()), traffic);
                 }
-            }
-        }
-        synchronized (windows) {
-            windows.keySet().retainAll(present);
+            });
         }
     }
 

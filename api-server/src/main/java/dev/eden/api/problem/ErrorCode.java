@@ -176,6 +176,12 @@ public enum ErrorCode {
             "The server that owns writes does not answer or refuses Eden's login, so that nobody knows whether the proxy is connected.",
             "Bring the database back; where you know that the process is dead, repeat with force=true.",
             Retry.LATER),
+    WIRE_UNSUPPORTED(
+            409,
+            "A proxy speaks a version that the server does not",
+            "A proxy of the migration's interlays is too old or too new for this server to lead a cutover with it; it serves meanwhile.",
+            "Replace the proxies that the blockers name, or upgrade the server: servers first, then proxies.",
+            Retry.LATER),
     ENGINE_MISMATCH(
             422,
             "The engines differ",

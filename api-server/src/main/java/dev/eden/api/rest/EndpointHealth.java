@@ -10,16 +10,26 @@ import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import java.time.Duration;
 import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch. */
+/**
+ * Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch. A status does not
+ * wait for a database that takes its time: after some milliseconds it has what was known up to ten seconds ago.
+ */
 public final class EndpointHealth {
     private static final Duration TIMEOUT = Duration.ofMillis(1_000);
-    private static final long KEEP_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final long FRESH_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final long USABLE_NANOS = Duration.ofSeconds(10).toNanos();
+    private static final long PATIENCE_MILLIS = 10;
 
     private final EndpointDirectory endpoints;
     private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, CompletableFuture<String>> asking = new ConcurrentHashMap<>();
 
     public EndpointHealth(EndpointDirectory endpoints) {
         this.endpoints = endpoints;
@@ -33,12 +43,38 @@ public final class EndpointHealth {
             return "unknown";
         }
         Known last = known.get(endpoint);
-        if (last != null && System.nanoTime() - last.nanos() < KEEP_NANOS) {
+        long age = last == null ? Long.MAX_VALUE : System.nanoTime() - last.nanos();
+        if (last != null && age < FRESH_NANOS) {
             return last.state();
         }
-        String state = ask(endpoint);
-        known.put(endpoint, new Known(state, System.nanoTime()));
-        return state;
+        CompletableFuture<String> answer = asking.computeIfAbsent(endpoint, this::begin);
+        if (last == null || age >= USABLE_NANOS) {
+            return answer.join();
+        }
+        try {
+            return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return last.state();
+        } catch (TimeoutException | ExecutionException e) {
+            return last.state();
+        }
+    }
+
+    private CompletableFuture<String> begin(String endpoint) {
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        Thread.ofVirtual().name("endpoint-health").start(() -> {
+            try {
+                String state = ask(endpoint);
+                known.put(endpoint, new Known(state, System.nanoTime()));
+                asking.remove(endpoint);
+                answer.complete(state);
+            } catch (RuntimeException e) {
+                asking.remove(endpoint);
+                answer.completeExceptionally(e);
+            }
+        });
+        return answer;
     }
 
     private String ask(String id) {

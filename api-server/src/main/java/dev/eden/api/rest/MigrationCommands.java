@@ -115,6 +115,7 @@ public final class MigrationCommands {
         if (forecast != null) {
             forecasts.made(migration.id(), forecast);
         }
+        status.commanded(migration);
         orchestrator.start(spec);
         Migration started = migrations.started(migration.id(), actor, reason);
         LOGGER.atInfo()
@@ -199,6 +200,7 @@ public final class MigrationCommands {
                     .with("allowed", view.allowedCommands())
                     .with("blockers", view.blockers());
         }
+        refuseUnspoken(migration);
         Rehearsal rehearsal = steps.rehearse().apply(spec(migration));
         if (rehearsal.outcome().equals("refused")) {
             throw new Problem(ErrorCode.COMMAND_REFUSED, "the rehearsal was refused; nobody has waited")
@@ -223,13 +225,31 @@ public final class MigrationCommands {
 
     Response recover(Migration migration, String reason, String actor) {
         refuseUnlessRunning(migration);
+        status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
         migrations.commandAccepted(migration, "recover", actor, reason, null);
         return accepted(status.of(migrations.get(migration.id())));
     }
 
+    /** Said at once to whoever asks; whoever asks elsewhere (signals, stages) has it from the attempt, which is refused. */
+    private void refuseUnspoken(Migration migration) {
+        List<String> unspoken = status.unspoken(migration.id());
+        if (!unspoken.isEmpty()) {
+            throw new Problem(
+                            ErrorCode.WIRE_UNSUPPORTED, "the cutover of migration " + migration.id() + " can't be led")
+                    .with("blockers", unspoken);
+        }
+    }
+
     private Response send(Migration migration, Command command) {
+        Strategy wanted = command.strategy();
+        if (command.kind() == Command.Kind.CUTOVER
+                || wanted != null && wanted.writeMode().asksForCutover()) {
+            refuseUnspoken(migration);
+        }
+        status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
+        status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
             @Nullable Strategy strategy = command.strategy();
             migrations.commandAccepted(migration, command.kind().label(), command.actor(), command.reason(), strategy);

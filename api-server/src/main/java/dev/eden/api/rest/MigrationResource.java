@@ -100,7 +100,7 @@ public final class MigrationResource {
             key = label.substring(0, equals);
             value = label.substring(equals + 1);
         }
-        List<Migration> page = migrations.list(phase, key, value, after == null ? "" : after, count);
+        List<MigrationStore.Summary> page = migrations.list(phase, key, value, after == null ? "" : after, count);
         ObjectNode answer = Json.mapper().createObjectNode();
         ArrayNode array = answer.putArray("migrations");
         page.forEach(migration -> array.add(MigrationStatus.summary(migration)));
@@ -135,6 +135,7 @@ public final class MigrationResource {
                 ErrorCode.MIGRATION_STARTED,
                 ErrorCode.MIGRATION_ENDED,
                 ErrorCode.COMMAND_REFUSED,
+                ErrorCode.WIRE_UNSUPPORTED,
                 ErrorCode.ORCHESTRATOR_UNAVAILABLE,
                 ErrorCode.COMMAND_TIMED_OUT
             })
@@ -222,6 +223,7 @@ public final class MigrationResource {
                 ErrorCode.MIGRATION_ENDED,
                 ErrorCode.MIGRATION_WITHOUT_INTERLAY,
                 ErrorCode.COMMAND_REFUSED,
+                ErrorCode.WIRE_UNSUPPORTED,
                 ErrorCode.COMMAND_TIMED_OUT
             })
     public Response rehearse(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
@@ -240,6 +242,7 @@ public final class MigrationResource {
                 ErrorCode.MIGRATION_NOT_STARTED,
                 ErrorCode.MIGRATION_ENDED,
                 ErrorCode.COMMAND_REFUSED,
+                ErrorCode.WIRE_UNSUPPORTED,
                 ErrorCode.ORCHESTRATOR_UNAVAILABLE,
                 ErrorCode.COMMAND_TIMED_OUT
             })

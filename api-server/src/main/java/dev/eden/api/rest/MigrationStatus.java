@@ -9,11 +9,12 @@ import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.metrics.TrafficWindow;
+import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.TuningStore;
 import dev.eden.api.store.Views;
-import dev.eden.api.temporal.Orchestrator;
+import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orphans;
 import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationView;
@@ -33,7 +34,7 @@ public final class MigrationStatus {
     /** The one command that does not go to a workflow, for there is none. */
     private static final String RECOVER = "recover";
 
-    private final Orchestrator orchestrator;
+    private final LiveViews views;
     private final Orphans orphans;
     private final RouteLedger routes;
     private final TuningStore tunings;
@@ -46,7 +47,7 @@ public final class MigrationStatus {
 
     /** {@code temporalUi}: base URI of the Web UI, null where there is none. */
     public MigrationStatus(
-            Orchestrator orchestrator,
+            LiveViews views,
             Orphans orphans,
             RouteLedger routes,
             TuningStore tunings,
@@ -56,7 +57,7 @@ public final class MigrationStatus {
             EndpointHealth health,
             @Nullable String temporalUi,
             String namespace) {
-        this.orchestrator = orchestrator;
+        this.views = views;
         this.orphans = orphans;
         this.routes = routes;
         this.tunings = tunings;
@@ -70,13 +71,29 @@ public final class MigrationStatus {
 
     /** Asks the workflow first. */
     ObjectNode of(Migration migration) {
-        Optional<MigrationView> live =
-                migration.started() && !migration.ended() ? orchestrator.view(migration.id()) : Optional.empty();
-        return of(migration, live.or(() -> Views.parse(migration.viewJson())).orElse(null));
+        Optional<LiveViews.Live> live = migration.started() && !migration.ended()
+                ? views.of(migration.id(), migration.revision())
+                : Optional.empty();
+        return of(
+                migration,
+                live.map(LiveViews.Live::view)
+                        .or(() -> Views.parse(migration.viewJson()))
+                        .orElse(null),
+                live.map(LiveViews.Live::ageMillis).orElse(null));
+    }
+
+    /** A command goes to the workflow, or a workflow begins: what comes of it is to be seen. */
+    void commanded(Migration migration) {
+        views.commanded(migration.id());
     }
 
     /** From a view that is known already: the receipt of a command. */
-    ObjectNode of(Migration migration, @Nullable MigrationView view) {
+    ObjectNode of(Migration migration, MigrationView view) {
+        return of(migration, view, 0L);
+    }
+
+    /** @param viewAgeMillis since the workflow said {@code view}; null where it is the directory's record, or there is none */
+    private ObjectNode of(Migration migration, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
         ObjectNode status = Json.mapper().createObjectNode();
         status.put("id", migration.id());
         status.put("description", migration.description());
@@ -84,6 +101,7 @@ public final class MigrationStatus {
         if (view != null && view.phase() instanceof MigrationPhase.NeedsOperator parked) {
             status.put("resumes_to", parked.resumeTo().label());
         }
+        status.put("view_age_ms", viewAgeMillis);
         status.put("paused", view != null && view.paused());
         status.put("engine", migration.engine());
         status.put("source_endpoint", migration.source());
@@ -133,7 +151,7 @@ public final class MigrationStatus {
     }
 
     /** One line of the list of migrations; asks nobody but the directory. */
-    static ObjectNode summary(Migration migration) {
+    static ObjectNode summary(MigrationStore.Summary migration) {
         ObjectNode summary = Json.mapper().createObjectNode();
         summary.put("id", migration.id());
         summary.put("description", migration.description());
@@ -246,6 +264,13 @@ public final class MigrationStatus {
         status.put("epoch", row.get().epoch());
         status.put("active", row.get().active());
         status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
+    }
+
+    /** The proxies with which this server can lead no attempt, in words. */
+    List<String> unspoken(String migration) {
+        return routes.joined(migration).stream()
+                .flatMap(proxy -> proxy.unspoken().stream())
+                .toList();
     }
 
     /** Attempts and rehearsals, oldest first. */

@@ -4,7 +4,13 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.Tuning;
+import dev.eden.api.store.SharedLook;
 import dev.eden.api.store.TuningStore;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -14,37 +20,66 @@ import org.jdbi.v3.core.Jdbi;
 public final class PostgresReplicationLedger implements ReplicationLedger {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private static final Duration LATELY = Duration.ofMillis(50);
+    private static final Duration TUNED = Duration.ofMillis(500);
+
+    /** After the first flip the log of each direction begins where the turn was. */
+    private static final String DIRECTION = """
+            SELECT r.migration, r.active, r.standby, r.epoch, r.state, r.turn_replid, r.turn_offset,
+                   p.generation, p.loaded, p.start_replid, p.start_offset
+            FROM route r JOIN replication p ON p.migration = r.migration
+            WHERE r.standby IS NOT NULL""";
+
     private final Jdbi jdbi;
-    private final TuningStore tunings;
+    private final SharedLook<Map<String, Direction>> directions;
+    private final SharedLook<Map<String, Tuning>> tuned;
 
     public PostgresReplicationLedger(Jdbi jdbi, TuningStore tunings) {
         this.jdbi = jdbi;
-        this.tunings = tunings;
+        this.directions = new SharedLook<>(LATELY, this::directions);
+        this.tuned = new SharedLook<>(TUNED, tunings::all);
     }
 
     @Override
     public Direction current(String migration) {
-        return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT r.active, r.standby, r.epoch, r.state, r.turn_replid, r.turn_offset,
-                               p.generation, p.loaded, p.start_replid, p.start_offset
-                        FROM route r JOIN replication p ON p.migration = r.migration
-                        WHERE r.migration = :migration AND r.standby IS NOT NULL ORDER BY r.interlay LIMIT 1""")
-                .bind("migration", migration)
-                .map((rs, _) -> {
-                    // After the first flip the log of each direction begins where the turn was.
-                    String turn = rs.getString("turn_replid");
-                    return new Direction(
-                            rs.getString("active"),
-                            rs.getString("standby"),
-                            rs.getLong("epoch"),
-                            rs.getLong("generation"),
-                            turn != null ? turn : rs.getString("start_replid"),
-                            turn != null ? rs.getLong("turn_offset") : rs.getLong("start_offset"),
-                            turn != null || rs.getBoolean("loaded"),
-                            !rs.getString("state").equals("STABLE"));
-                })
-                .findOne()
-                .orElseThrow(() -> new NoSuchElementException("no routes for migration " + migration)));
+        return jdbi.withHandle(
+                h -> h.createQuery(DIRECTION + " AND r.migration = :migration ORDER BY r.interlay LIMIT 1")
+                        .bind("migration", migration)
+                        .map((row, _) -> direction(row))
+                        .findOne()
+                        .orElseThrow(() -> unknown(migration)));
+    }
+
+    @Override
+    public Direction lately(String migration) {
+        Direction direction = directions.get().get(migration);
+        // One that has just begun is not in a look of before.
+        return direction == null ? current(migration) : direction;
+    }
+
+    private Map<String, Direction> directions() {
+        Map<String, Direction> all = new HashMap<>();
+        jdbi.useHandle(h -> h.createQuery(DIRECTION + " ORDER BY r.interlay")
+                .map((row, _) -> Map.entry(row.getString("migration"), direction(row)))
+                .forEach(one -> all.putIfAbsent(one.getKey(), one.getValue())));
+        return all;
+    }
+
+    private static Direction direction(ResultSet row) throws SQLException {
+        String turn = row.getString("turn_replid");
+        return new Direction(
+                row.getString("active"),
+                row.getString("standby"),
+                row.getLong("epoch"),
+                row.getLong("generation"),
+                turn != null ? turn : row.getString("start_replid"),
+                turn != null ? row.getLong("turn_offset") : row.getLong("start_offset"),
+                turn != null || row.getBoolean("loaded"),
+                !row.getString("state").equals("STABLE"));
+    }
+
+    private static NoSuchElementException unknown(String migration) {
+        return new NoSuchElementException("no routes for migration " + migration);
     }
 
     @Override
@@ -99,13 +134,12 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        jdbi.useTransaction(h -> {
-            h.execute("SET LOCAL synchronous_commit = off");
-            h.createUpdate("UPDATE replication SET progress = :progress::jsonb WHERE migration = :migration")
-                    .bind("migration", migration)
-                    .bind("progress", json)
-                    .execute();
-        });
+        jdbi.useHandle(h -> h.createUpdate("""
+                        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+                        UPDATE replication SET progress = :progress::jsonb FROM hasty WHERE migration = :migration""")
+                .bind("migration", migration)
+                .bind("progress", json)
+                .execute());
     }
 
     @Override
@@ -126,6 +160,6 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
 
     @Override
     public Tuning tuning(String migration) {
-        return tunings.of(migration);
+        return tuned.get().getOrDefault(migration, Tuning.NONE);
     }
 }

@@ -1,6 +1,7 @@
 package dev.eden.api.route;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.store.Sealed;
@@ -19,7 +20,10 @@ import org.jdbi.v3.core.statement.Update;
 
 /** {@link RouteLedger} on PostgreSQL; every change is one transaction over all rows of a migration. Thread-safe. */
 public final class PostgresRouteLedger implements RouteLedger {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A proxy of a newer version may report more. */
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
 
     private final Jdbi jdbi;
     private final StoreChanges changes;
@@ -38,6 +42,21 @@ public final class PostgresRouteLedger implements RouteLedger {
                                 .bind("migration", migration))
                         .list());
         return rows.isEmpty() ? Optional.empty() : Optional.of(RouteRows.routes(rows));
+    }
+
+    @Override
+    public List<JoinedProxy> joined(String migration) {
+        return jdbi.withHandle(h -> joined(h, migration));
+    }
+
+    private static List<JoinedProxy> joined(Handle h, String migration) {
+        return h.createQuery("""
+                        SELECT p.name, p.interlay, p.seen_at > clock_timestamp() - interval '3 seconds' AS alive, p.wire
+                        FROM proxy p JOIN route r ON r.interlay = p.interlay WHERE r.migration = :migration""")
+                .bind("migration", migration)
+                .map((rs, _) -> new JoinedProxy(
+                        rs.getString("name"), rs.getString("interlay"), rs.getBoolean("alive"), rs.getInt("wire")))
+                .list();
     }
 
     @Override
@@ -130,14 +149,7 @@ public final class PostgresRouteLedger implements RouteLedger {
                 return Optional.empty();
             }
             // A proxy that joins takes a share lock on its row: it is either in this list or will see ARMED.
-            List<JoinedProxy> proxies = h.createQuery("""
-                            SELECT p.name, p.interlay, p.seen_at > clock_timestamp() - interval '3 seconds' AS alive
-                            FROM proxy p JOIN route r ON r.interlay = p.interlay WHERE r.migration = :migration""")
-                    .bind("migration", migration)
-                    .map((rs, _) ->
-                            new JoinedProxy(rs.getString("name"), rs.getString("interlay"), rs.getBoolean("alive")))
-                    .list();
-            return Optional.of(new Armed(attempt, proxies));
+            return Optional.of(new Armed(attempt, joined(h, migration)));
         });
     }
 

@@ -2,7 +2,12 @@ package dev.eden.api.route;
 
 import dev.eden.api.store.RouteHooks;
 import dev.eden.api.store.RouteReports;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -10,6 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /** What the directory of interlays and REST need of the route tables. Thread-safe. */
 public final class PostgresRouteRows implements RouteHooks, RouteReports {
+    private static final String TRAFFIC = """
+            SELECT interlay, name, listen, seen_at > clock_timestamp() - interval '3 seconds' AS alive, traffic::text AS traffic,
+                   (extract(epoch FROM seen_at) * 1000)::bigint AS millis
+            FROM proxy WHERE traffic IS NOT NULL""";
+
     private final Jdbi jdbi;
 
     public PostgresRouteRows(Jdbi jdbi) {
@@ -42,18 +52,29 @@ public final class PostgresRouteRows implements RouteHooks, RouteReports {
 
     @Override
     public List<ProxyTraffic> traffic(String interlay) {
-        return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT name, listen, seen_at > clock_timestamp() - interval '3 seconds' AS alive, traffic::text AS traffic,
-                               (extract(epoch FROM seen_at) * 1000)::bigint AS millis
-                        FROM proxy WHERE interlay = :interlay AND traffic IS NOT NULL ORDER BY name""")
+        return jdbi.withHandle(h -> h.createQuery(TRAFFIC + " AND interlay = :interlay ORDER BY name")
                 .bind("interlay", interlay)
-                .map((rs, _) -> new ProxyTraffic(
-                        rs.getString("name"),
-                        rs.getString("listen"),
-                        rs.getBoolean("alive"),
-                        PostgresRouteLedger.report(rs.getString("traffic")),
-                        rs.getLong("millis")))
+                .map((row, _) -> traffic(row))
                 .list());
+    }
+
+    @Override
+    public Map<String, List<ProxyTraffic>> traffic() {
+        Map<String, List<ProxyTraffic>> all = new HashMap<>();
+        jdbi.useHandle(h -> h.createQuery(TRAFFIC + " ORDER BY interlay, name")
+                .map((row, _) -> Map.entry(row.getString("interlay"), traffic(row)))
+                .forEach(one -> all.computeIfAbsent(one.getKey(), _ -> new ArrayList<>())
+                        .add(one.getValue())));
+        return all;
+    }
+
+    private static ProxyTraffic traffic(ResultSet row) throws SQLException {
+        return new ProxyTraffic(
+                row.getString("name"),
+                row.getString("listen"),
+                row.getBoolean("alive"),
+                PostgresRouteLedger.report(row.getString("traffic")),
+                row.getLong("millis"));
     }
 
     /** The report of one attempt, as its coordinator wrote it. */

@@ -16,6 +16,8 @@ import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.RouteStoreException;
 import dev.eden.proxy.TrafficReport;
+import dev.eden.proxy.WireRefusedException;
+import dev.eden.proxy.WireVersion;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -37,14 +39,30 @@ public final class PostgresRouteStore implements RouteStore {
     private static final String SELECT_JOINED = SELECT.replace("ack_both", """
             ack_both, (SELECT p.incarnation FROM proxy p WHERE p.interlay = route.interlay AND p.name = :name) AS joined""");
 
+    private static final String SERVING = ", serving = :serving";
+    private static final String REPORT = """
+            WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+            UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb, serving = :serving FROM hasty
+            WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""";
+
     private final Jdbi jdbi;
     private final StoreChanges changes;
     private final KnownServers servers;
     private final StoredCancels cancels;
     private final AuditLog audit;
+    private final int newest;
+    private volatile int wire;
 
     /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
+        this(jdbi, changes, endpoints, records, WireVersion.configured());
+    }
+
+    /** @param newest the {@link WireVersion} to speak where the servers do too */
+    public PostgresRouteStore(
+            Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records, int newest) {
+        this.newest = newest;
+        this.wire = WireVersion.OLDEST;
         this.jdbi = jdbi;
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
@@ -59,6 +77,7 @@ public final class PostgresRouteStore implements RouteStore {
                 h -> h.inTransaction(t -> {
                     // The share lock orders this against arming: see PostgresRouteLedger#arm.
                     Row row = row(t, interlay, SELECT + " FOR SHARE");
+                    wire = agreed(t);
                     t.createUpdate("""
                             INSERT INTO proxy (name, interlay, incarnation, listen, version)
                             VALUES (:name, :interlay, :incarnation, :listen, :version)
@@ -68,10 +87,27 @@ public final class PostgresRouteStore implements RouteStore {
                             .bind("interlay", interlay)
                             .bind("incarnation", proxy.incarnation())
                             .bind("listen", proxy.listen())
-                            .bind("version", proxy.version())
+                            .bind("version", stated(proxy))
                             .execute();
                     return row;
                 }));
+    }
+
+    private int agreed(Handle h) {
+        // Servers from before the table speak 1.
+        boolean told = h.createQuery("SELECT to_regclass('wire') IS NOT NULL")
+                .mapTo(Boolean.class)
+                .one();
+        return told
+                ? h.createQuery("SELECT oldest, newest FROM wire")
+                        .map((rs, _) -> WireVersion.agreed(newest, rs.getInt("oldest"), rs.getInt("newest")))
+                        .one()
+                : WireVersion.agreed(newest, 1, 1);
+    }
+
+    /** In the words of semantic versioning, beside the version: an older proxy that joins under the name overwrites both. */
+    private String stated(ProxyIdentity proxy) {
+        return wire < 2 ? proxy.version() : proxy.version() + "+wire." + wire;
     }
 
     @Override
@@ -136,7 +172,7 @@ public final class PostgresRouteStore implements RouteStore {
     }
 
     @Override
-    public void report(ProxyIdentity proxy, String interlay, TrafficReport report) {
+    public void report(ProxyIdentity proxy, String interlay, TrafficReport report, boolean serving) {
         String json;
         try {
             json = JSON.writeValueAsString(report);
@@ -145,11 +181,9 @@ public final class PostgresRouteStore implements RouteStore {
         }
         run(
                 "report",
-                h -> h.createUpdate("""
-                        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-                        UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb FROM hasty
-                        WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""")
+                h -> h.createUpdate(wire < 2 ? REPORT.replace(SERVING, "") : REPORT)
                         .bind("traffic", json)
+                        .bind("serving", serving)
                         .bind("interlay", interlay)
                         .bind("name", proxy.name())
                         .bind("incarnation", proxy.incarnation())
@@ -291,7 +325,7 @@ public final class PostgresRouteStore implements RouteStore {
     private Route guarded(String what, Function<Handle, Row> work) {
         try {
             return route(jdbi.withHandle(work::apply));
-        } catch (NoSuchElementException | NotJoinedException e) {
+        } catch (NoSuchElementException | NotJoinedException | WireRefusedException e) {
             throw e;
         } catch (RuntimeException e) {
             throw new RouteStoreException(what + ": Eden's store cannot be read", e);

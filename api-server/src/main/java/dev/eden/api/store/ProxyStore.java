@@ -35,6 +35,8 @@ public final class ProxyStore {
     /**
      * @param id {@code INTERLAY:NAME}
      * @param alive heard within 3 s
+     * @param wire the {@link dev.eden.proxy.WireVersion} it speaks
+     * @param serving whether requests went to a server when it was last heard; null where it is not heard, or too old to say
      * @param connections of clients, as it last said; null before its first report
      */
     public record JoinedProxy(
@@ -43,7 +45,9 @@ public final class ProxyStore {
             String proxy,
             String listen,
             String version,
+            int wire,
             boolean alive,
+            @Nullable Boolean serving,
             @Nullable Long connections,
             String joinedAt,
             String seenAt) {}
@@ -125,8 +129,12 @@ public final class ProxyStore {
                         interlay,
                         name,
                         row.getString("listen"),
-                        row.getString("version"),
+                        row.getString("version").replaceFirst("\\+wire\\.[0-9]+$", ""),
+                        row.getInt("wire"),
                         row.getBoolean("alive"),
+                        row.getBoolean("alive") && row.getInt("wire") > 1
+                                ? row.getObject("serving", Boolean.class)
+                                : null,
                         row.getObject("connections", Long.class),
                         time(row, "joined_at"),
                         time(row, "seen_at")),

@@ -2,6 +2,7 @@ package dev.eden.api.store;
 
 import dev.eden.proxy.TrafficReport;
 import java.util.List;
+import java.util.Map;
 
 /** What proxies and attempts have reported to the store, for REST and metrics. */
 public interface RouteReports {
@@ -17,6 +18,11 @@ public interface RouteReports {
     /** The last report of each proxy that has joined the interlay. */
     default List<ProxyTraffic> traffic(String interlay) {
         return List.of();
+    }
+
+    /** The last report of each proxy that has joined, by interlay: one statement however many there are. */
+    default Map<String, List<ProxyTraffic>> traffic() {
+        return Map.of();
     }
 
     /** All attempts of a migration, oldest first. */

@@ -1,12 +1,18 @@
 package dev.eden.api.store;
 
 import dev.eden.activities.store.Tuning;
-import java.util.Optional;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
 /** What operators have set of running copies. */
 public final class TuningStore {
+    private static final String SELECT =
+            "SELECT migration, copy_rate, parallelism, batch, max_source_latency_ms FROM tuning";
+
     private final Jdbi jdbi;
     private final AuditLog audit;
 
@@ -18,6 +24,15 @@ public final class TuningStore {
     /** All defaults where nothing was set. */
     public Tuning of(String migration) {
         return jdbi.withHandle(handle -> read(handle, migration));
+    }
+
+    /** Of every migration that something was set of. */
+    public Map<String, Tuning> all() {
+        Map<String, Tuning> all = new HashMap<>();
+        jdbi.useHandle(handle -> handle.createQuery(SELECT)
+                .map((row, _) -> Map.entry(row.getString("migration"), tuning(row)))
+                .forEach(one -> all.put(one.getKey(), one.getValue())));
+        return all;
     }
 
     /** Replaces it whole; the replicator takes it up within a second. */
@@ -43,15 +58,18 @@ public final class TuningStore {
     }
 
     private static Tuning read(Handle handle, String migration) {
-        Optional<Tuning> stored = handle.createQuery(
-                        "SELECT copy_rate, parallelism, batch, max_source_latency_ms FROM tuning WHERE migration = :migration")
+        return handle.createQuery(SELECT + " WHERE migration = :migration")
                 .bind("migration", migration)
-                .map((row, _) -> new Tuning(
-                        row.getObject("copy_rate", Long.class),
-                        row.getObject("parallelism", Integer.class),
-                        row.getObject("batch", Integer.class),
-                        row.getObject("max_source_latency_ms", Integer.class)))
-                .findOne();
-        return stored.orElse(Tuning.NONE);
+                .map((row, _) -> tuning(row))
+                .findOne()
+                .orElse(Tuning.NONE);
+    }
+
+    private static Tuning tuning(ResultSet row) throws SQLException {
+        return new Tuning(
+                row.getObject("copy_rate", Long.class),
+                row.getObject("parallelism", Integer.class),
+                row.getObject("batch", Integer.class),
+                row.getObject("max_source_latency_ms", Integer.class));
     }
 }

@@ -13,13 +13,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Looks for migrations that the store believes running and whose workflow Temporal does not know or has closed (terminated by hand, its history
- * lost): nobody moves them, while their routes and fences stand. At the server's start and every minute; says so and recovers nothing by itself,
+ * lost): nobody moves them, while their routes and fences stand. At the server's start and every minute, unless it is told another time; says so and recovers nothing by itself,
  * because what a person did by hand may have been meant. Any number of servers may look.
  */
 public final class Orphans implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Orphans.class);
-    private static final Duration PERIOD = Duration.ofMinutes(1);
-
     private final MigrationStore migrations;
     private final Orchestrator orchestrator;
     private volatile Set<String> known = Set.of();
@@ -31,9 +29,13 @@ public final class Orphans implements AutoCloseable {
         this.orchestrator = orchestrator;
     }
 
-    /** Looks now and then every minute. */
-    public void start() {
-        clock.scheduleWithFixedDelay(this::look, 0, PERIOD.toSeconds(), TimeUnit.SECONDS);
+    /** Looks now, and then every so often; zero: only now. */
+    public void start(Duration every) {
+        if (every.isZero()) {
+            clock.execute(this::look);
+        } else {
+            clock.scheduleWithFixedDelay(this::look, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     /** How many the last look has found. */
@@ -63,11 +65,13 @@ public final class Orphans implements AutoCloseable {
             known = Set.copyOf(found);
             found.stream().filter(migration -> !before.contains(migration)).forEach(this::tell);
         } catch (Problem e) {
-            LOGGER.atDebug().setCause(e).log("Temporal does not say whether workflows run; asked again in a minute");
+            LOGGER.atDebug()
+                    .setCause(e)
+                    .log("Temporal does not say whether workflows run; asked again at the next look");
         } catch (RuntimeException e) {
             LOGGER.atWarn()
                     .addKeyValue("error", e.getClass().getSimpleName())
-                    .log("can't look for orphaned migrations now; looked again in a minute");
+                    .log("can't look for orphaned migrations now; looked again next time");
         }
     }
 

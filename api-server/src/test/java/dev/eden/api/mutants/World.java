@@ -40,6 +40,7 @@ import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
+import dev.eden.proxy.WireVersion;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -81,6 +82,9 @@ final class World implements AutoCloseable {
         long deadlineMillis = 5_000;
         /** Two of a server's size, or as many side-cars as this. */
         int sidecars;
+
+        /** The newest wire version that proxies speak which are started from now on. */
+        volatile int wire = WireVersion.NEWEST;
 
         int clients = 16;
         int rate = 500;
@@ -139,8 +143,8 @@ final class World implements AutoCloseable {
         new RedisPreparation(direct, records, routes::read).prepare(spec);
         routes.attach(MIGRATION, "source", "target", List.of("front"));
         EndpointDirectory forProxies = endpoints(proxiesToSource.port(), proxiesToTarget.port());
-        stores = () ->
-                ports.proxyRoutes.apply(this, new PostgresRouteStore(database.jdbi(), changes, forProxies, records));
+        stores = () -> ports.proxyRoutes.apply(
+                this, new PostgresRouteStore(database.jdbi(), changes, forProxies, records, ports.wire));
         for (int i = 1; i <= Math.max(2, ports.sidecars); i++) {
             proxies.add(part(proxy("p" + i, 0)));
         }

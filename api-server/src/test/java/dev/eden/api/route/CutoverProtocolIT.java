@@ -33,6 +33,9 @@ import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.TrafficReport;
+import dev.eden.proxy.WireRefusedException;
+import dev.eden.proxy.WireVersion;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.io.IOException;
@@ -304,6 +307,89 @@ class CutoverProtocolIT {
             assertThat(coordinator(routes, engine).attempt(spec, true, 2).outcome())
                     .isEqualTo("committed");
         }
+    }
+
+    /** It has joined while the servers were newer, say, and serves; no client waits for an attempt that could not be led. */
+    @Test
+    void aProxyOfAVersionThatTheServerDoesNotSpeakIsNamedBeforeAnybodyWaits() throws Exception {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        takes(1, 9);
+        join("newer", "0.9.0+wire.9");
+        takes(WireVersion.OLDEST, WireVersion.NEWEST);
+
+        AttemptReport refused = coordinator(routes, engine).attempt(spec, true, 1);
+
+        assertThat(refused.outcome()).isEqualTo("refused");
+        assertThat(refused.blockers())
+                .singleElement()
+                .asString()
+                .contains("front:newer", "wire version 9", "this server 1 to 2", "upgrade the server");
+        database.jdbi().useHandle(h -> h.execute("DELETE FROM proxy WHERE name = 'newer'"));
+        assertThat(coordinator(routes, engine).attempt(spec, true, 2).outcome()).isEqualTo("committed");
+    }
+
+    /** Proxies and servers may be upgraded in either order for as long as they have a version in common; else the proxy does not start. */
+    @Test
+    void aProxySpeaksTheNewestVersionThatTheServersDoTooOrDoesNotJoin() {
+        ProxyIdentity identity = new ProxyIdentity("p1", "1", "h:1", "0.2.0");
+        TrafficReport.Side none = new TrafficReport.Side(0, 0, 0, 0, 0);
+        TrafficReport report = new TrafficReport(0, 0, 0, none, none, 0, 0, 0, 0, 0, Map.of());
+        ProxyStore proxies = new ProxyStore(database.jdbi(), new AuditLog(database.jdbi()));
+        try {
+            takes(1, 1);
+            RouteStore early = routeStore(WireVersion.NEWEST);
+            early.join(identity, "front");
+            early.report(identity, "front", report, true);
+            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+                assertThat(proxy.wire()).isEqualTo(1);
+                assertThat(proxy.serving()).isNull();
+            });
+
+            takes(1, 7);
+            RouteStore now = routeStore(WireVersion.NEWEST);
+            now.join(identity, "front");
+            now.report(identity, "front", report, false);
+            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+                assertThat(proxy.wire()).isEqualTo(2);
+                assertThat(proxy.version()).isEqualTo("0.2.0");
+                assertThat(proxy.serving()).isFalse();
+            });
+            // One from before joins under the same name: what the other said does not count for it.
+            join("p1", "0.1.0");
+            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+                assertThat(proxy.wire()).isEqualTo(1);
+                assertThat(proxy.serving()).isNull();
+            });
+
+            takes(3, 7);
+            assertThatThrownBy(() -> routeStore(WireVersion.NEWEST).join(identity, "front"))
+                    .isInstanceOfSatisfying(
+                            WireRefusedException.class,
+                            refused -> assertThat(refused.proxyIsOlder()).isTrue())
+                    .hasMessageContaining("1 to 2, the servers 3 to 7");
+            assertThatThrownBy(() -> join("old", "0.1.0"))
+                    .as("one that does not know of versions")
+                    .hasMessageContaining("proxy old speaks wire version 1, the servers 3 to 7");
+        } finally {
+            takes(WireVersion.OLDEST, WireVersion.NEWEST);
+        }
+    }
+
+    private RouteStore routeStore(int newest) {
+        return new PostgresRouteStore(database.jdbi(), changes, endpoints, records, newest);
+    }
+
+    private static void takes(int oldest, int newest) {
+        database.jdbi().useHandle(h -> h.execute("UPDATE wire SET oldest = ?, newest = ?", oldest, newest));
+    }
+
+    /** As proxies of any version have always done it. */
+    private static void join(String name, String version) {
+        database.jdbi().useHandle(h -> h.execute("""
+                        INSERT INTO proxy (name, interlay, incarnation, listen, version) VALUES (?, 'front', '1', 'h:1', ?)
+                        ON CONFLICT (interlay, name) DO UPDATE SET version = EXCLUDED.version""", name, version));
     }
 
     /**

@@ -19,6 +19,12 @@ public final class MigrationWorkers {
     /** A cancellation reaches a heartbeating activity within this time; the SDK's default would be many seconds. */
     static final Duration LONGEST_HEARTBEAT_THROTTLE = Duration.ofSeconds(1);
 
+    /**
+     * Steps of data movers at once. A running migration has one for as long as it lives and for some time a second that waits for the first: with the
+     * SDK's 200 some hundred migrations could keep each other's second ones from the last places for ever. They are virtual threads and mostly rest.
+     */
+    static final int DATA_STEPS = 4_000;
+
     private MigrationWorkers() {}
 
     /** For {@code WorkerFactory.newInstance}: workflows on virtual threads. */
@@ -46,7 +52,7 @@ public final class MigrationWorkers {
 
     /** What moves and compares data. */
     public static void data(WorkerFactory factory, MigrationActivities activities, @Nullable WorkerVersion version) {
-        factory.newWorker(TaskQueues.DATA, options(version))
+        factory.newWorker(TaskQueues.DATA, options(version, DATA_STEPS))
                 .registerActivitiesImplementations(
                         new LivePreparation(activities.preparation()),
                         activities.replication(),
@@ -64,7 +70,13 @@ public final class MigrationWorkers {
     }
 
     private static WorkerOptions options(@Nullable WorkerVersion version) {
+        return options(version, 0);
+    }
+
+    /** {@code activities} at once; 0: the SDK's default. */
+    private static WorkerOptions options(@Nullable WorkerVersion version, int activities) {
         WorkerOptions.Builder options = WorkerOptions.newBuilder()
+                .setMaxConcurrentActivityExecutionSize(activities)
                 .setUsingVirtualThreads(true)
                 .setMaxHeartbeatThrottleInterval(LONGEST_HEARTBEAT_THROTTLE);
         if (version != null) {

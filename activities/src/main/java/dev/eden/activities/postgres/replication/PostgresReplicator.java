@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.replication;
 
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
@@ -25,7 +26,6 @@ public final class PostgresReplicator implements AutoCloseable {
     private static final long POLL_MILLIS = 50;
     private static final long ATTEMPT_POLL_MILLIS = 5;
     private static final long AFTER_FLIP_MILLIS = 150;
-    private static final long PROGRESS_MILLIS = 200;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
     private final Pair pair;
@@ -63,17 +63,16 @@ public final class PostgresReplicator implements AutoCloseable {
      * a person. When it returns, this process does nothing more; the servers go on replicating.
      */
     public void run(Consumer<Progress> heartbeat) {
-        long reported = 0;
+        ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), heartbeat);
+        boolean calm = false;
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
-                Direction direction = ledger.current(pair.migration());
+                Direction direction = calm ? ledger.lately(pair.migration()) : ledger.current(pair.migration());
+                calm = !direction.attemptRunning() && run != null;
                 supervise(direction);
                 long now = System.nanoTime();
-                if (reported == 0 || now - reported > TimeUnit.MILLISECONDS.toNanos(PROGRESS_MILLIS)) {
-                    reported = now;
-                    Progress progress = progress();
-                    ledger.progress(pair.migration(), progress);
-                    heartbeat.accept(progress);
+                if (pace.due(now)) {
+                    pace.tell(progress(), now);
                 }
                 TimeUnit.MILLISECONDS.sleep(direction.attemptRunning() ? ATTEMPT_POLL_MILLIS : POLL_MILLIS);
             }

@@ -40,7 +40,9 @@ final class Applier {
     private static final int MAX_UNITS = 2048;
     private static final long MAX_BYTES = 1 << 20;
     private static final int KEYS_AT_ONCE = 64;
-    private static final long WAIT_MILLIS = 20;
+    /** Woken by whatever there is to do; this long otherwise. */
+    private static final long WAIT_MILLIS = 500;
+
     private static final long RETRY_MILLIS = 50;
 
     /** Refusals of a whole batch that pass by themselves or when somebody mends the server. */

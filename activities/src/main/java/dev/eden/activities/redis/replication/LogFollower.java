@@ -19,6 +19,7 @@ final class LogFollower implements AutoCloseable {
     private final UnitQueue queue;
     private final Consumer<String> onNewReplid;
     private final Consumer<Ending> onEnd;
+    private final Runnable onRead;
     private final StreamEffects effects;
     private final TtlFilter filter;
     private final StreamReader reader;
@@ -27,7 +28,7 @@ final class LogFollower implements AutoCloseable {
     private volatile @Nullable ExpiryScan scan;
     private String replid;
 
-    /** {@code first}: a link that stands at the marker's offset already, or null. */
+    /** {@code first}: a link that stands at the marker's offset already, or null; {@code onRead} is called for everything that comes: be quick. */
     LogFollower(
             Sides sides,
             AppliedMarker marker,
@@ -35,12 +36,14 @@ final class LogFollower implements AutoCloseable {
             UnitQueue queue,
             TtlFilter filter,
             Consumer<String> onNewReplid,
-            Consumer<Ending> onEnd) {
+            Consumer<Ending> onEnd,
+            Runnable onRead) {
         this.sides = sides;
         this.queue = queue;
         this.filter = filter;
         this.onNewReplid = onNewReplid;
         this.onEnd = onEnd;
+        this.onRead = onRead;
         this.effects = new StreamEffects(CommandTable.bundled(), filter);
         this.reader = new StreamReader(effects, marker.offset(), marker.offsetDatabase());
         this.link = first;
@@ -124,6 +127,7 @@ final class LogFollower implements AutoCloseable {
     private void follow(ReplicaLink open) throws IOException, InterruptedException {
         while (!closed) {
             queue.put(reader.next(open));
+            onRead.run();
             ExpiryScan running = scan;
             if (running != null && running.endedBefore(reader.offset())) {
                 scan = null;

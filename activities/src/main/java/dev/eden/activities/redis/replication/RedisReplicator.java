@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
@@ -27,7 +28,6 @@ public final class RedisReplicator implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisReplicator.class);
     private static final long POLL_MILLIS = 100;
     private static final long ATTEMPT_POLL_MILLIS = 25;
-    private static final long PROGRESS_MILLIS = 200;
     private static final long TUNING_MILLIS = 500;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
@@ -66,22 +66,22 @@ public final class RedisReplicator implements AutoCloseable {
      */
     public void run(Heartbeat heartbeat) {
         registry.add(config.migration(), this);
-        long reported = 0;
+        ProgressPace pace =
+                new ProgressPace(progress -> ledger.progress(config.migration(), progress), heartbeat::beat);
+        boolean calm = false;
         long tuned = 0;
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
-                Direction direction = ledger.current(config.migration());
+                Direction direction = calm ? ledger.lately(config.migration()) : ledger.current(config.migration());
+                calm = !direction.attemptRunning() && session != null;
                 long now = System.nanoTime();
                 if (tuned == 0 || now - tuned > TimeUnit.MILLISECONDS.toNanos(TUNING_MILLIS)) {
                     tuned = now;
                     tune(ledger.tuning(config.migration()));
                 }
                 supervise(direction);
-                if (reported == 0 || now - reported > TimeUnit.MILLISECONDS.toNanos(PROGRESS_MILLIS)) {
-                    reported = now;
-                    Progress progress = progress();
-                    ledger.progress(config.migration(), progress);
-                    heartbeat.beat(progress);
+                if (pace.due(now)) {
+                    pace.tell(progress(), now);
                 }
                 TimeUnit.MILLISECONDS.sleep(direction.attemptRunning() ? ATTEMPT_POLL_MILLIS : POLL_MILLIS);
             }

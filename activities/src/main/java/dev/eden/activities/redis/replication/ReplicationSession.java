@@ -214,11 +214,18 @@ final class ReplicationSession implements AutoCloseable {
                 marker,
                 pace,
                 quiet ? 0 : config.linger().toNanos());
-        LogFollower following =
-                new LogFollower(sides, marker, start.takeLink(), queue, filter, applying::continueAs, why -> {
+        LogFollower following = new LogFollower(
+                sides,
+                marker,
+                start.takeLink(),
+                queue,
+                filter,
+                applying::continueAs,
+                why -> {
                     foundByOthers = why;
                     applying.stop();
-                });
+                },
+                this::stir);
         log = following;
         if (start.load() == null) {
             ExpiryScan scanning = new ExpiryScan(sides, filter);
@@ -229,10 +236,11 @@ final class ReplicationSession implements AutoCloseable {
                 sides.migration(), sides.from(), sides::fromLogin, sides.to(), sides::toLogin, applying::writeProbe);
         path.quiet(quiet);
         reverse = path;
-        SourceSampler sampling = new SourceSampler(sides, lag, now -> {
-            following.acknowledge(applying.published().offset());
-            path.tick(now);
-        });
+        SourceSampler sampling =
+                new SourceSampler(sides, lag, () -> applying.published().offset(), now -> {
+                    following.acknowledge(applying.published().offset());
+                    path.tick(now);
+                });
         sampler = sampling;
         applier = applying;
         LOGGER.atInfo()
@@ -252,6 +260,13 @@ final class ReplicationSession implements AutoCloseable {
             samples.interrupt();
             joinUninterruptibly(reader);
             joinUninterruptibly(samples);
+        }
+    }
+
+    private void stir() {
+        SourceSampler sampling = sampler;
+        if (sampling != null) {
+            sampling.stir();
         }
     }
 

@@ -1,21 +1,26 @@
 package dev.eden.activities.redis.replication;
 
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which keys ever had an expiry, as a Bloom filter of fixed size over the key's name (databases are not told apart, so that SWAPDB and
+ * Which keys ever had an expiry, as a Bloom filter of fixed size (made page by page: most migrations have few such keys) over the key's name (databases are not told apart, so that SWAPDB and
  * MOVE change nothing): never a false no. {@link #saturate Saturated}, it says yes to all: nothing is known after a resume. Any thread.
  */
 final class TtlFilter {
     private static final int HASHES = 4;
 
-    private final AtomicLongArray words;
+    private static final int PAGE_BITS = 9;
+    private static final int PAGE = 1 << PAGE_BITS;
+
+    private final AtomicReferenceArray<@Nullable AtomicLongArray> pages;
     private final long mask;
     private volatile boolean saturated;
 
-    /** {@code bytes}: a power of two. */
+    /** {@code bytes}: a power of two, 4,096 or more. */
     TtlFilter(int bytes) {
-        words = new AtomicLongArray(bytes / 8);
+        pages = new AtomicReferenceArray<>(bytes / 8 / PAGE);
         mask = bytes * 8L - 1;
     }
 
@@ -24,7 +29,8 @@ final class TtlFilter {
         long step = hash >>> 32 | 1;
         for (int i = 0; i < HASHES; i++) {
             long bit = hash & mask;
-            int word = (int) (bit >>> 6);
+            AtomicLongArray words = page((int) (bit >>> 6 >>> PAGE_BITS));
+            int word = (int) (bit >>> 6) & PAGE - 1;
             long value = 1L << (bit & 63);
             if ((words.getPlain(word) & value) == 0) {
                 words.getAndUpdate(word, old -> old | value);
@@ -41,12 +47,23 @@ final class TtlFilter {
         long step = hash >>> 32 | 1;
         for (int i = 0; i < HASHES; i++) {
             long bit = hash & mask;
-            if ((words.getAcquire((int) (bit >>> 6)) & 1L << (bit & 63)) == 0) {
+            AtomicLongArray words = pages.getAcquire((int) (bit >>> 6 >>> PAGE_BITS));
+            if (words == null || (words.getAcquire((int) (bit >>> 6) & PAGE - 1) & 1L << (bit & 63)) == 0) {
                 return false;
             }
             hash += step;
         }
         return true;
+    }
+
+    private AtomicLongArray page(int number) {
+        AtomicLongArray there = pages.getAcquire(number);
+        if (there != null) {
+            return there;
+        }
+        AtomicLongArray made = new AtomicLongArray(PAGE);
+        AtomicLongArray other = pages.compareAndExchange(number, null, made);
+        return other == null ? made : other;
     }
 
     void saturate() {

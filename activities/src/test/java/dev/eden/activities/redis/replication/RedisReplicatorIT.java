@@ -83,6 +83,47 @@ class RedisReplicatorIT {
         }
     }
 
+    /** A source that stands still is hardly asked for its position, and lag counts all the same as soon as something is written. */
+    @Test
+    void lagIsTrueThoughARestingSourceIsHardlyAsked() {
+        try (Pair pair = Pair.start();
+                Pair.Running running = pair.replicate();
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
+            await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+            long[] before = {questions(blue)};
+            await().atMost(PATIENCE)
+                    .pollInterval(java.time.Duration.ofSeconds(1))
+                    .pollDelay(java.time.Duration.ofSeconds(1))
+                    .until(() -> {
+                        long now = questions(blue);
+                        long asked = now - before[0];
+                        before[0] = now;
+                        return asked < 12; // 50 where it moves
+                    });
+            green.call("CLIENT", "PAUSE", 60_000, "WRITE");
+            blue.call("SET", "late", 1);
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            pair.ledger.progress(Pair.MIGRATION).orElseThrow().lagMs() > 1_000);
+            green.call("CLIENT", "UNPAUSE");
+            await().atMost(PATIENCE)
+                    .until(() ->
+                            pair.ledger.progress(Pair.MIGRATION).orElseThrow().lagMs() == 0);
+            assertThat(green.call("GET", "late").text()).isEqualTo("1");
+            assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    private static long questions(RespConnection server) {
+        return server.call("INFO", "commandstats")
+                .text()
+                .lines()
+                .filter(line -> line.startsWith("cmdstat_info:"))
+                .mapToLong(line -> Long.parseLong(line.substring(line.indexOf('=') + 1, line.indexOf(','))))
+                .sum();
+    }
+
     @Test
     void followsTheRouteThereAndBack() {
         try (Pair pair = Pair.start();
