@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Histories of a PostgreSQL that moves there, back and there again, with a fault in each of the three flips: kill -9 or SIGSTOP of a process at a step of the
-# protocol, which three the seed says. Each run is one set of servers and a number of such histories one after the other; the demo's checker (bank sums,
-# list-append with cycle check, unique sequences, prepared statements, LISTEN) judges the whole of it. Needs jq and the durable Temporal (eden temporal install).
+# Histories of a PostgreSQL that moves there, back and there again behind three proxies, with a fault in each of the three flips: kill -9 or SIGSTOP of a process, or
+# a partition between it and Eden's store, at a step of the protocol; the seed says which. Each run is one set of servers and a number of such histories one after
+# the other; the demo's checker (bank sums, list-append with cycle check, unique sequences, prepared statements, LISTEN) judges the whole of it. Needs jq and the durable Temporal (eden temporal install).
 #   docs/postgres-histories.sh [runs, default 10] [histories a run, default 10] [first seed, default 1] [from-to, default 15-18]
 # Prints a row a run; exit code 0 only if no run found anything. A run that failed is repeated with: eden chaos --postgres --seed … and its faults.
 set -euo pipefail
@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 runs=${1:-10} histories=${2:-10} first=${3:-1} pair=${4:-15-18} failed=0
 points=(cutover.arm cutover.prepare cutover.drain cutover.fence cutover.position cutover.verify cutover.turn cutover.commit
   cutover.unfence cutover.stable cutover.abort proxy.hold proxy.open proxy.armed proxy.drained settle.restore settle.end-abort settle.unfence)
-victims=(self self self server proxy-1 proxy-2 store)
+victims=(self self self self server proxy-1 proxy-2 proxy-3 store)
+actions=(kill stop cut)
 echo "| seed | histories | faults struck | verdict | acknowledged | in doubt | longest block of others ms | not reached |"
 echo "|---|---|---|---|---|---|---|---|"
 for ((seed = first; seed < first + runs; seed++)); do
@@ -17,11 +18,11 @@ for ((seed = first; seed < first + runs; seed++)); do
   faults=
   for ((i = 0; i < 3 * histories; i++)); do
     point=${points[RANDOM % ${#points[@]}]} victim=${victims[RANDOM % ${#victims[@]}]}
-    action=kill; [ $((RANDOM % 2)) -eq 0 ] || action=stop
+    action=${actions[RANDOM % ${#actions[@]}]}
     faults+="${faults:+,}$point:$action:$victim"
   done
   status=0
-  line=$(./eden chaos --postgres --from "${pair%-*}" --to "${pair#*-}" --seed "$seed" --faults "$faults" --keys 2000 --clients 12 --rate 400 \
+  line=$(./eden chaos --postgres --proxies 3 --from "${pair%-*}" --to "${pair#*-}" --seed "$seed" --faults "$faults" --keys 2000 --clients 9 --rate 400 \
     --deadline 1500 --share 0.5 --seconds 3600 --json 2>&1 | tee "${HISTORIES_LOG:-/dev/null}" | tail -1) || status=$?
   case $status in 0 | 3) ;; *) failed=1 ;; esac
   jq -er --argjson seed "$seed" --argjson histories "$histories" '"| \($seed) | \($histories) | \(.faults | length - 0) | \(

@@ -38,18 +38,22 @@ import org.slf4j.LoggerFactory;
 public final class Cluster implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Cluster.class);
 
-    public static final int PROXIES = 2;
-
     private static final String MAIN = "dev.eden.api.Eden";
     /** For processes of a minute or two that share few cores: an optimising compiler would take more than it gives in that time. */
     private static final List<String> SMALL_JVM =
             List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms192m", "-Xmn96m", "-XX:-UsePerfData");
 
+    private static final String SERVER = "server";
+    private static final String TO_TEMPORAL = "temporal";
     private static final Duration START = Duration.ofSeconds(180);
 
     private final Path directory;
     private final Databases databases;
-    private final boolean failpoints;
+    private final boolean faults;
+    private final int proxies;
+    /** By the process they come from; {@value #TO_TEMPORAL}: from the control plane to Temporal. */
+    private final Map<String, Link> links = new HashMap<>();
+
     private final String adminToken = secret();
     private final Map<String, String> environment = new HashMap<>();
     private final Deque<AutoCloseable> running = new ArrayDeque<>();
@@ -63,10 +67,14 @@ public final class Cluster implements AutoCloseable {
     private boolean keepLogs;
     private boolean closed;
 
-    /** @param failpoints whether Eden's processes get a directory for failpoints each */
-    public Cluster(Databases databases, boolean failpoints) {
+    /**
+     * @param proxies how many
+     * @param faults whether Eden's processes get a directory for failpoints each, and links to its store that can be cut
+     */
+    public Cluster(Databases databases, int proxies, boolean faults) {
         this.databases = databases;
-        this.failpoints = failpoints;
+        this.proxies = proxies;
+        this.faults = faults;
         try {
             directory = Files.createTempDirectory("eden-demo-");
         } catch (IOException e) {
@@ -104,7 +112,36 @@ public final class Cluster implements AutoCloseable {
                 store.jdbcUrl() + (store.jdbcUrl().contains("?") ? "&" : "?") + "user=" + store.user() + "&password="
                         + store.password());
         environment.put("TEMPORAL_ADDRESS", temporal.address());
+        if (faults) {
+            InetSocketAddress storeAddress = new InetSocketAddress("127.0.0.1", store.port());
+            link(SERVER, storeAddress);
+            for (int i = 1; i <= proxies; i++) {
+                link("proxy-" + i, storeAddress);
+            }
+            String[] frontend = temporal.address().split(":");
+            link(TO_TEMPORAL, new InetSocketAddress(frontend[0], Integer.parseInt(frontend[1])));
+        }
         temporal.uiUrl().ifPresent(url -> environment.put("EDEN_TEMPORAL_UI", url));
+    }
+
+    private void link(String from, InetSocketAddress to) {
+        Link link = new Link(to);
+        links.put(from, link);
+        closeLater(link);
+    }
+
+    private Map<String, String> environment(String name) {
+        Link toStore = links.get(name);
+        if (toStore == null) {
+            return environment;
+        }
+        Map<String, String> own = new HashMap<>(environment);
+        own.put("EDEN_DATABASE_URL", storeUrl().replace(":" + postgres().port() + "/", ":" + toStore.port() + "/"));
+        Link toTemporal = links.get(TO_TEMPORAL);
+        if (toTemporal != null && name.equals(SERVER)) {
+            own.put("TEMPORAL_ADDRESS", "127.0.0.1:" + toTemporal.port());
+        }
+        return own;
     }
 
     private <T extends AutoCloseable> CompletableFuture<T> starting(Supplier<? extends T> start) {
@@ -137,7 +174,7 @@ public final class Cluster implements AutoCloseable {
         List<String> jvm = new ArrayList<>(SMALL_JVM);
         jvm.add("-Xmx512m");
         EdenProcess server = eden(
-                "server",
+                SERVER,
                 jvm,
                 List.of(
                         "server",
@@ -165,7 +202,7 @@ public final class Cluster implements AutoCloseable {
 
     /** Starts the proxies in front of the interlay, which must exist. */
     public void startProxies() {
-        for (int i = 1; i <= PROXIES; i++) {
+        for (int i = 1; i <= proxies; i++) {
             int port = FreePort.find();
             int metricsPort = FreePort.find();
             metricsPorts.add(metricsPort);
@@ -192,7 +229,7 @@ public final class Cluster implements AutoCloseable {
     private EdenProcess eden(String name, List<String> jvm, List<String> arguments) {
         Path points = directory.resolve("failpoints").resolve(name);
         List<String> flags = new ArrayList<>(jvm);
-        if (failpoints) {
+        if (faults) {
             try {
                 Files.createDirectories(points);
             } catch (IOException e) {
@@ -203,7 +240,7 @@ public final class Cluster implements AutoCloseable {
         EdenProcess process = new EdenProcess(
                 name,
                 points,
-                () -> JavaProcess.start(MAIN, flags, arguments, environment, directory.resolve(name + ".log")));
+                () -> JavaProcess.start(MAIN, flags, arguments, environment(name), directory.resolve(name + ".log")));
         closeLater(process);
         return process;
     }
@@ -216,6 +253,19 @@ public final class Cluster implements AutoCloseable {
     /** The proxies' processes, in the order of {@link #proxies}. */
     public List<EdenProcess> proxyProcesses() {
         return List.copyOf(proxyProcesses);
+    }
+
+    /** The ways from a process (its name) to what of Eden's it needs; only where there are to be faults. */
+    public List<Link> links(String name) {
+        List<Link> found = new ArrayList<>();
+        for (String from : name.equals(SERVER) ? List.of(SERVER, TO_TEMPORAL) : List.of(name)) {
+            found.add(started(links.get(from)));
+        }
+        return found;
+    }
+
+    public int proxyCount() {
+        return proxies;
     }
 
     public EmbeddedPostgres postgres() {

@@ -49,7 +49,7 @@ final class Demo {
         RestClient rest = cluster.startControlPlane();
         Scenario scenario = new Scenario(options, rest, cluster, workload, screen);
         scenario.register();
-        screen.event("starting " + Cluster.PROXIES + " proxies");
+        screen.event("starting " + cluster.proxyCount() + " proxies");
         cluster.startProxies();
         try {
             filled.join();

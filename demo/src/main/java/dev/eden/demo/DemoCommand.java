@@ -38,6 +38,8 @@ public final class DemoCommand implements Callable<Integer> {
     /** Sessions and apply workers have to end inside the pause, and open transactions before it. */
     private static final int POSTGRES_DEADLINE_MILLIS = 1_500;
 
+    private static final int PROXIES = 2;
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -136,7 +138,7 @@ public final class DemoCommand implements Callable<Integer> {
     private int run(DemoOptions options, Databases databases, Workload workload, Answer answer) {
         PrintStream out = System.out;
         PrintStream errors = System.err;
-        Cluster cluster = new Cluster(databases, false);
+        Cluster cluster = new Cluster(databases, PROXIES, false);
         Thread atExit = new Thread(cluster::close, "demo-exit");
         Runtime.getRuntime().addShutdownHook(atExit);
         // What the libraries of this process have to say belongs into the log, not into the view.

@@ -42,6 +42,9 @@ public interface DataPlane extends AutoCloseable {
         return CompletableFuture.completedFuture(null);
     }
 
+    /** Sessions that hear without asking (LISTEN) may have missed something: they end, each with an error that says so, before anything else is sent to them. */
+    default void endListeners() {}
+
     /** True when a loop refuses requests because its lease ran out. */
     boolean leaseLost();
 

@@ -26,9 +26,12 @@ import org.slf4j.LoggerFactory;
  *   ARMED ────── serve on a lease of 2 s since the last successful read began; ack ARMED
  *   PREPARED ─── hold; ack DRAINED when nothing is in flight; past the deadline try to abort
  *   ABORTING ─── hold
- *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one, where there are any
+ *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one and the row is COMMITTED still
  *   STABLE ───── switch to the active side, send what was held; ack OPENED for the attempt
  * </pre>
+ *
+ * <p>Where the authority has moved and that CARRIED was never true here, others may have written while nobody listened for this proxy's
+ * clients: their listening sessions end, so that they know.
  *
  * <p>A process that the store does not know as joined (an operator has removed it while it was silent) holds, joins anew, and serves from the
  * next STABLE on: an attempt that does not wait for it may be on its way. One that was replaced under its name holds for good.
@@ -70,6 +73,9 @@ final class RouteFollower implements AutoCloseable {
     final AtomicLong lateRows = new AtomicLong();
     final AtomicLong storeFailures = new AtomicLong();
     private long installedVersion = -1;
+    private long installedEpoch = -1;
+    /** The epoch at whose beginning this proxy's listeners had been listening on its owner before anybody wrote there. */
+    private long heardFrom = -1;
 
     private long attempt;
     private boolean armedAcknowledged;
@@ -393,8 +399,12 @@ final class RouteFollower implements AutoCloseable {
     }
 
     private void install(Route route) {
+        if (installedEpoch >= 0 && route.epoch() != installedEpoch && route.epoch() != heardFrom) {
+            loops.endListeners();
+        }
         loops.install(route);
         installedVersion = route.version();
+        installedEpoch = route.epoch();
         draining = null;
         if (!serving) {
             LOGGER.atInfo()
@@ -502,9 +512,13 @@ final class RouteFollower implements AutoCloseable {
             future.thenRun(signal::release);
             await(future);
         }
-        if (listeners && future.isDone()) {
+        // What was read before they listened does not say that nobody had opened by then.
+        if (listeners
+                && heardFrom != route.epoch()
+                && future.isDone()
+                && store.read(identity, interlay).version() == route.version()) {
+            heardFrom = route.epoch();
             acknowledge(route.attempt(), RouteStore.Step.CARRIED, "proxy.carried", "{}");
-            listeners = false;
         }
     }
 

@@ -79,6 +79,12 @@ public final class MemoryRouteStore implements RouteStore {
                 r.activeTag() % 15 + 1));
     }
 
+    /** Committed and opened by others between two looks of the proxy's. */
+    public synchronized void flipAtOnce() {
+        commit();
+        stable();
+    }
+
     public void stable() {
         change(r -> with(r, r.epoch(), RouteState.STABLE, 0, 0, r.active(), r.standby(), r.activeTag()));
     }

@@ -160,9 +160,19 @@ abstract class PostgresFixture {
                 .detail();
     }
 
+    /** As a coordinator does it: listeners listen before anybody opens. */
     void flip() {
         store.commit();
+        if (detail().contains("\"listeners\"")) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.CARRIED));
+        }
         open();
+    }
+
+    /** As {@link #flip} where the proxy was away and sees only how it ended. */
+    void flipUnseen() {
+        store.flipAtOnce();
+        awaitOpened();
     }
 
     void abort() {
@@ -172,6 +182,10 @@ abstract class PostgresFixture {
 
     private void open() {
         store.stable();
+        awaitOpened();
+    }
+
+    private void awaitOpened() {
         await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.OPENED));
     }
 }

@@ -25,6 +25,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
 /** Attempts, by hand, between two real servers, without a coordinator and without replication: each side keeps what it was given. */
@@ -197,6 +199,42 @@ class PostgresFlipIT extends PostgresFixture {
             var notifications = listener.unwrap(PGConnection.class).getNotifications(30_000);
             assertThat(notifications).hasSize(1);
             assertThat(notifications[0].getParameter()).isEqualTo("from the other side");
+        }
+    }
+
+    /** Others open without waiting for ever: what they say meanwhile escapes who listens here, and must not do so silently. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aListenerThatMayHaveMissedSomethingIsTold(boolean unseen) throws Exception {
+        start(config -> config);
+        try (Connection listener = client();
+                Connection settled = client("preferQueryMode", "simple")) {
+            run(listener, "LISTEN news");
+            run(settled, "SET work_mem = '7MB'");
+            if (!unseen) {
+                run(atTarget, "ALTER ROLE app NOLOGIN"); // the proxy sees the commit, and its listeners come late
+            }
+            hold();
+            if (unseen) {
+                flipUnseen();
+            } else {
+                store.commit();
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> proxy.health().state() == RouteState.COMMITTED);
+                store.stable();
+                await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(attempt, Step.OPENED));
+                run(atTarget, "ALTER ROLE app LOGIN");
+            }
+            assertThat(store.acknowledged(attempt, Step.CARRIED)).isFalse();
+            assertThatThrownBy(() -> listener.unwrap(PGConnection.class).getNotifications(30_000))
+                    .isInstanceOfSatisfying(SQLException.class, e -> {
+                        assertThat(e.getSQLState()).isEqualTo("57P01");
+                        assertThat(e.getMessage()).contains("notifications may have been missed");
+                    });
+            assertThat(one(settled, "SHOW work_mem")).isEqualTo("7MB");
+            assertThat(one(settled, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
+        } finally {
+            run(atTarget, "ALTER ROLE app LOGIN");
         }
     }
 

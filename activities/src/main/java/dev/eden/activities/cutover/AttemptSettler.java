@@ -159,6 +159,7 @@ public final class AttemptSettler {
             case COMMITTED -> {
                 Failpoints.reach("settle.unfence");
                 owner.unfence();
+                Listeners.awaitCarried(routes, row.attempt());
                 routes.stable(row.migration(), row.epoch(), row.attempt());
             }
             case STABLE, ARMED, PREPARED -> {

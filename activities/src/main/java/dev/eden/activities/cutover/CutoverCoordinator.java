@@ -43,9 +43,6 @@ public final class CutoverCoordinator {
     private static final Duration SETTLE_IN = Duration.ofSeconds(15);
     private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
     private static final Duration OPEN_TIMEOUT = Duration.ofSeconds(2);
-    /** For the listeners of proxies that are slow or gone, the rest of the clients waits no longer than this. */
-    private static final Duration CARRY_TIMEOUT = Duration.ofMillis(500);
-
     private static final Duration FENCE_MARGIN = Duration.ofMillis(500);
     /** Between arming and the hold: what the rehearsals set off here and in the proxies (compilers above all) should be over when clients wait. */
     private static final Duration SETTLE_DOWN = Duration.ofMillis(300);
@@ -265,7 +262,7 @@ public final class CutoverCoordinator {
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);
         }
-        rollForward(spec, epoch + 1, armed, drained.listeners(), session, log);
+        rollForward(spec, epoch + 1, armed, !drained.listeners().isEmpty(), session, log);
         report = log.committed(acknowledged(armed, "OPENED", OPEN_TIMEOUT));
         return save(report);
     }
@@ -281,9 +278,7 @@ public final class CutoverCoordinator {
             Failpoints.reach("cutover.unfence");
             session.unfence(Side.TO);
             log.step("unfence");
-            if (listeners) {
-                // Before anybody may say anything on the new side; a proxy that has died has no listeners any more.
-                missing(armed, "CARRIED", CARRY_TIMEOUT);
+            if (listeners && Listeners.awaitCarried(routes, armed.attempt())) {
                 log.step("carry");
             }
             Failpoints.reach("cutover.stable");

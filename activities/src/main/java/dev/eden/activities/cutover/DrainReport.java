@@ -12,13 +12,14 @@ import java.util.Set;
  * What the proxies said when they were at rest.
  *
  * @param backends processes of the old side's server whose sessions they keep
- * @param listeners whether any has sessions that must listen on the new side before it takes writes
+ * @param listeners the proxies ({@code name/interlay}) with sessions that must listen on the new side before it takes writes
  */
-record DrainReport(Set<Integer> backends, boolean listeners) {
+record DrainReport(Set<Integer> backends, Set<String> listeners) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     DrainReport {
         backends = Set.copyOf(backends);
+        listeners = Set.copyOf(listeners);
     }
 
     /** Of all acknowledgements of one attempt. A report that cannot be read counts as one that says nothing: its sessions are ended with the others. */
@@ -29,13 +30,15 @@ record DrainReport(Set<Integer> backends, boolean listeners) {
     /** As {@link #of(List)}, of what they said at {@code step}. */
     static DrainReport of(List<Acknowledgement> acknowledgements, String step) {
         Set<Integer> backends = new HashSet<>();
-        boolean listeners = false;
+        Set<String> listeners = new HashSet<>();
         for (Acknowledgement one : acknowledgements) {
             if (one.step().equals(step)) {
                 try {
                     JsonNode detail = JSON.readTree(one.detail());
                     detail.path("backends").forEach(pid -> backends.add(pid.asInt()));
-                    listeners |= detail.path("listeners").asInt() > 0;
+                    if (detail.path("listeners").asInt() > 0) {
+                        listeners.add(one.proxy() + "/" + one.interlay());
+                    }
                 } catch (JsonProcessingException e) {
                     // as it says above
                 }

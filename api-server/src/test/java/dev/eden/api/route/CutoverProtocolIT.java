@@ -51,6 +51,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,6 +65,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 
@@ -427,6 +433,50 @@ class CutoverProtocolIT {
         }
     }
 
+    /** What is said on the new side before a proxy's listeners listen there is lost to them: whoever opens the route waits for them, and for nobody else. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void nobodyOpensBeforeListenersListen(boolean coordinatorDies) throws Exception {
+        StandInProxy carrying = new StandInProxy("p1");
+        running.add(carrying);
+        carrying.listeners = true;
+        running.add(new StandInProxy("p2"));
+        try (StandInApplier _ = new StandInApplier("source", "target");
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            awaitReady(true);
+            Future<?> flip = threads.submit(() -> {
+                if (coordinatorDies) {
+                    try {
+                        coordinator(routes, dyingAt("unfence")).attempt(spec, true, 1);
+                    } catch (Death _) {
+                        new AttemptSettler(routes, engine).settleUntilStable(MIGRATION);
+                    }
+                } else {
+                    assertThat(coordinator(routes, engine)
+                                    .attempt(spec, true, 1)
+                                    .steps())
+                            .extracting(AttemptReport.Step::name)
+                            .contains("carry");
+                }
+            });
+            await().atMost(Duration.ofSeconds(20))
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> state() == RouteState.COMMITTED);
+            await().during(Duration.ofMillis(100))
+                    .atMost(Duration.ofMillis(400))
+                    .pollInterval(Duration.ofMillis(5))
+                    .until(() -> state() == RouteState.COMMITTED);
+            assertThat(flip.isDone()).isFalse();
+            carrying.carried.countDown();
+            flip.get();
+            assertThat(state()).isEqualTo(RouteState.STABLE);
+        }
+    }
+
+    private RouteState state() {
+        return routes.read(MIGRATION).orElseThrow().state();
+    }
+
     /** The row names the owner, the owner serves a stranger, and the other side refuses one. */
     private void assertOwner(String owner, long epoch) {
         RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
@@ -459,6 +509,29 @@ class CutoverProtocolIT {
     }
 
     private static final class Death extends Error {}
+
+    /** A coordinator's sessions that die instead of doing one thing. */
+    private CutoverEngine dyingAt(String step) {
+        return CutoverEngine.class.cast(Proxy.newProxyInstance(
+                CutoverEngine.class.getClassLoader(), new Class<?>[] {CutoverEngine.class}, (_, method, arguments) -> {
+                    Object result = method.invoke(engine, arguments);
+                    return !(result instanceof CutoverEngine.Session session)
+                            ? result
+                            : Proxy.newProxyInstance(
+                                    CutoverEngine.Session.class.getClassLoader(),
+                                    new Class<?>[] {CutoverEngine.Session.class},
+                                    (_, call, with) -> {
+                                        if (call.getName().equals(step)) {
+                                            throw new Death();
+                                        }
+                                        try {
+                                            return call.invoke(session, with);
+                                        } catch (InvocationTargetException e) {
+                                            throw e.getCause();
+                                        }
+                                    });
+                }));
+    }
 
     private CutoverEngine dyingEngine(AtomicInteger left) {
         return new CutoverEngine() {
@@ -506,6 +579,8 @@ class CutoverProtocolIT {
         private final AtomicBoolean stop = new AtomicBoolean();
         private final Thread thread;
         private volatile RouteStore.@Nullable Step deaf;
+        private volatile boolean listeners;
+        final CountDownLatch carried = new CountDownLatch(1);
 
         StandInProxy(String name) {
             identity = new ProxyIdentity(name, "1", "127.0.0.1:0", "test");
@@ -529,7 +604,12 @@ class CutoverProtocolIT {
                             acknowledge(route, RouteStore.Step.OPENED);
                         }
                     }
-                    case ABORTING, COMMITTED -> {}
+                    case COMMITTED -> {
+                        if (carried.getCount() == 0) {
+                            acknowledge(route, RouteStore.Step.CARRIED);
+                        }
+                    }
+                    case ABORTING -> {}
                 }
                 changes.await(mark, Duration.ofMillis(50));
             }
@@ -537,7 +617,12 @@ class CutoverProtocolIT {
 
         private void acknowledge(Route route, RouteStore.Step step) {
             if (step != deaf) {
-                store.acknowledge(identity, "front", route.attempt(), step, "{}");
+                store.acknowledge(
+                        identity,
+                        "front",
+                        route.attempt(),
+                        step,
+                        listeners && step == RouteStore.Step.DRAINED ? "{\"listeners\":1}" : "{}");
             }
         }
 

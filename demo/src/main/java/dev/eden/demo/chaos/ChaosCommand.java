@@ -37,10 +37,6 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         description = "Kills and stops Eden's processes at every step of the protocol, under load, and judges it.")
 public final class ChaosCommand implements Callable<Integer> {
-    /** Whom the faults at random moments strike. */
-    private static final List<Victim> AT_RANDOM =
-            List.of(Victim.SERVER, Victim.PROXY_1, Victim.PROXY_2, Victim.STORE, Victim.TEMPORAL);
-
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -51,14 +47,14 @@ public final class ChaosCommand implements Callable<Integer> {
             description = "failpoints, each in a flip of its own; settle.* are come to by killing the server first")
     private List<String> points = List.of();
 
-    @Option(names = "--actions", split = ",", description = "kill, stop (default: both)")
+    @Option(names = "--actions", split = ",", description = "kill, stop, cut (default: kill and stop)")
     private List<String> actions = List.of("kill", "stop");
 
     @Option(
             names = "--victims",
             split = ",",
             description =
-                    "self, server, proxy-1, proxy-2, store, temporal, standby: who is struck at each point (default: self)")
+                    "self, server, proxy-1, proxy-2, proxy-3, store, temporal, standby: who is struck at each point (default: self)")
     private List<String> victims = List.of("self");
 
     @Option(
@@ -92,6 +88,9 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--postgres", description = "strike the move of a PostgreSQL instead of a Redis")
     private boolean postgres;
 
+    @Option(names = "--proxies", paramLabel = "2…3", defaultValue = "2", description = "how many")
+    private int proxies;
+
     @Option(
             names = "--from",
             paramLabel = "14…18",
@@ -109,6 +108,9 @@ public final class ChaosCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         load.check(spec);
+        if (proxies < 2 || proxies > 3) {
+            throw new ParameterException(spec.commandLine(), "--proxies is 2 or 3");
+        }
         ChaosOptions options = new ChaosOptions(
                 List.copyOf(beginning),
                 actions.contains("kill"),
@@ -120,7 +122,8 @@ public final class ChaosCommand implements Callable<Integer> {
                 load.clients(),
                 load.rate(),
                 share,
-                load.deadlineMillis());
+                load.deadlineMillis(),
+                proxies);
         PrintStream out = System.out;
         PrintStream errors = System.err;
         LoadOptions clients = new LoadOptions(options.clients(), options.rate(), options.seed());
@@ -133,7 +136,7 @@ public final class ChaosCommand implements Callable<Integer> {
     }
 
     private int run(ChaosOptions options, Databases databases, Workload workload, PrintStream out, PrintStream errors) {
-        Cluster cluster = new Cluster(databases, true);
+        Cluster cluster = new Cluster(databases, options.proxies(), true);
         Runtime.getRuntime().addShutdownHook(new Thread(cluster::close, "chaos-exit"));
         Path log = cluster.directory().resolve("chaos.log");
         try (PrintStream quiet = new PrintStream(log.toFile(), StandardCharsets.UTF_8)) {
@@ -176,8 +179,7 @@ public final class ChaosCommand implements Callable<Integer> {
         for (String point : points) {
             for (String victim : victims) {
                 for (String action : actions) {
-                    faults.add(new Fault(
-                            point, true, 0, victim(point, victim), action.equals("kill"), time(action, choice)));
+                    faults.add(fault(point, action, victim(point, victim), choice));
                 }
             }
         }
@@ -186,36 +188,39 @@ public final class ChaosCommand implements Callable<Integer> {
             if (parts.length != 3) {
                 throw new ParameterException(spec.commandLine(), each + " is not POINT:ACTION:PROCESS");
             }
-            boolean anyMoment = parts[0].equals("random");
-            faults.add(new Fault(
-                    anyMoment ? null : parts[0],
-                    true,
-                    anyMoment ? choice.nextInt(600) : 0,
-                    victim(parts[0], parts[2]),
-                    parts[1].equals("kill"),
-                    time(parts[1], choice)));
+            faults.add(fault(parts[0], parts[1], victim(parts[0], parts[2]), choice));
         }
         if (shuffle) {
             java.util.Collections.shuffle(faults, choice);
         }
+        List<Victim> atRandom = new ArrayList<>(List.of(Victim.SERVER));
+        atRandom.addAll(Victim.proxies(proxies));
+        atRandom.addAll(List.of(Victim.STORE, Victim.TEMPORAL));
         for (int i = 0; i < random; i++) {
-            Victim victim = AT_RANDOM.get(choice.nextInt(AT_RANDOM.size()));
-            String action = actions.get(choice.nextInt(actions.size()));
+            Victim victim = atRandom.get(choice.nextInt(atRandom.size()));
+            Blow blow = Blow.of(actions.get(choice.nextInt(actions.size())));
             boolean flip = choice.nextInt(10) < 7;
             faults.add(new Fault(
-                    null,
-                    flip,
-                    choice.nextInt(flip ? 600 : 1500),
-                    victim,
-                    action.equals("kill"),
-                    time(action, choice)));
+                    null, flip, choice.nextInt(flip ? 600 : 1500), victim, blow, blow.millis(choice), proxies));
         }
         return faults;
     }
 
-    /** A stopped process goes on after 1 to 5 s, a killed one is started again within 2. */
-    private static long time(String action, Random choice) {
-        return action.equals("kill") ? choice.nextInt(2000) : 1000 + choice.nextInt(4000);
+    private Fault fault(String point, String action, Victim victim, Random choice) {
+        boolean anyMoment = point.equals("random");
+        Blow blow = Blow.of(action);
+        if (victim.proxy() >= proxies || (blow == Blow.CUT && victim == Victim.STANDBY)) {
+            throw new ParameterException(
+                    spec.commandLine(), action + " of " + victim.label() + " is not possible here");
+        }
+        return new Fault(
+                anyMoment ? null : point,
+                true,
+                anyMoment ? choice.nextInt(600) : 0,
+                victim,
+                blow,
+                blow.millis(choice),
+                proxies);
     }
 
     private static Victim victim(String point, String label) {

@@ -11,6 +11,7 @@ import java.util.List;
  * @param seconds after which no further fault is begun; the migration is driven to its end all the same
  * @param share of the eligible reads that the target serves while it is the standby
  * @param deadlineMillis of each attempt; a slow machine needs more than production's 100
+ * @param proxies 2 or 3
  */
 record ChaosOptions(
         List<String> beginning,
@@ -23,4 +24,5 @@ record ChaosOptions(
         int clients,
         int rate,
         double share,
-        int deadlineMillis) {}
+        int deadlineMillis,
+        int proxies) {}

@@ -97,7 +97,7 @@ final class ChaosRun {
                   "write_mode": {"mode": "dual_write", "policy": "old_authoritative"}}}""".formatted(options.share()));
         say("validated, in canary");
         for (Fault fault : options.faults()) {
-            FaultReport report = new FaultReport(reports.size() + 1, fault);
+            FaultReport report = new FaultReport(reports.size() + 1, fault, options.proxies());
             reports.add(report);
             if ((System.nanoTime() - began) / 1_000_000_000L > options.seconds()) {
                 report.outcome = "not run, time was over";
@@ -159,7 +159,16 @@ final class ChaosRun {
     private FaultReport atEnd(String point) {
         long down = 1_000 + 700L * Math.floorMod(reports.size(), 5);
         FaultReport report = new FaultReport(
-                reports.size() + 1, new Fault(point, false, 0, Victim.SERVER, options.killAtEnds(), down));
+                reports.size() + 1,
+                new Fault(
+                        point,
+                        false,
+                        0,
+                        Victim.SERVER,
+                        options.killAtEnds() ? Blow.KILL : Blow.STOP,
+                        down,
+                        options.proxies()),
+                options.proxies());
         reports.add(report);
         return report;
     }
@@ -191,11 +200,11 @@ final class ChaosRun {
         bringBack(report, report.struck);
         for (Fault.Primer primer : fault.primers()) {
             if (primer.action().equals("kill") && !injector.alive(primer.at())) {
-                injector.restore(primer.at(), true);
+                injector.restore(primer.at(), Blow.KILL);
             }
         }
         for (Victim other : report.also) {
-            injector.restore(other, fault.kill());
+            injector.restore(other, fault.blow());
         }
         report.backAt = history.now();
         settle(report);
@@ -213,7 +222,10 @@ final class ChaosRun {
             return;
         }
         for (Victim other : report.fault.reachedBy()) {
-            if (other != first && !injector.withdraw(other, point) && report.fault.self()) {
+            if (other != first
+                    && !injector.withdraw(other, point)
+                    && report.fault.self()
+                    && report.fault.blow() != Blow.CUT) {
                 report.also.add(other);
                 report.notes.add("also " + other.label());
             }
@@ -230,14 +242,14 @@ final class ChaosRun {
         String point = fault.point();
         if (point == null) {
             Injector.sleep(fault.delayMillis());
-            injector.strike(fault.victim(), fault.kill());
+            injector.strike(fault.victim(), fault.blow());
             return fault.victim();
         }
         while (history.now() - from < HIT_MILLIS * 1000) {
             Victim hit = injector.hit(point, fault.reachedBy());
             if (hit != null) {
-                if (!fault.self()) {
-                    injector.strike(fault.victim(), fault.kill());
+                if (fault.blow() == Blow.CUT || !fault.self()) {
+                    injector.strike(fault.self() ? hit : fault.victim(), fault.blow());
                 }
                 return hit;
             }
@@ -259,7 +271,7 @@ final class ChaosRun {
     private void bringBack(FaultReport report, Victim victim) {
         Fault fault = report.fault;
         Injector.sleep(fault.millis());
-        injector.restore(victim, fault.kill());
+        injector.restore(victim, fault.blow());
         report.backAt = history.now();
     }
 
@@ -409,7 +421,8 @@ final class ChaosRun {
     }
 
     private String line(FaultReport report) {
-        return "#" + report.number + " " + report.fault.name() + " " + report.fault.action() + " "
+        return "#" + report.number + " " + report.fault.name() + " "
+                + report.fault.blow().label() + " "
                 + report.struck.label() + ": " + report.outcome + ", unsettled " + report.unsettledMillis + " ms; "
                 + String.join("; ", report.notes) + String.join("; ", report.anomalies);
     }

@@ -41,7 +41,11 @@ final class ChaosVerdict {
     static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
         FaultReport near = null;
         for (FaultReport report : reports) {
-            boolean own = report.fault.kill() && report.struckProxyOf(trouble.client()) && trouble.connection();
+            // A listener whose proxy was stopped for longer than the others wait is told, by the loss of its
+            // connection, that it may have missed something.
+            boolean own = (report.fault.kill() || trouble.client() < 0)
+                    && report.struckProxyOf(trouble.client())
+                    && trouble.connection();
             if (report.happened()
                     && own
                     && at >= report.window.from() - 500_000
@@ -138,7 +142,7 @@ final class ChaosVerdict {
                     report.number,
                     report.fault.name(),
                     report.struck.label(),
-                    report.fault.action(),
+                    report.fault.blow().label(),
                     report.fault.millis(),
                     report.outcome,
                     report.unsettledMillis,
@@ -162,7 +166,7 @@ final class ChaosVerdict {
         failures.forEach(failure -> lines.add("  ! " + failure));
         unreached()
                 .forEach(report -> lines.add("  ! #" + report.number + " " + report.fault.name() + " "
-                        + report.fault.action() + ": " + report.outcome));
+                        + report.fault.blow().label() + ": " + report.outcome));
         checked.examples().forEach(example -> lines.add("    " + example));
         for (FaultReport report : reports) {
             report.anomalies.stream().limit(5).forEach(words -> lines.add("    #" + report.number + " " + words));
@@ -185,7 +189,7 @@ final class ChaosVerdict {
             ObjectNode node = faults.addObject();
             node.put("point", report.fault.name());
             node.put("process", report.struck.label());
-            node.put("action", report.fault.action());
+            node.put("action", report.fault.blow().label());
             node.put("millis", report.fault.millis());
             node.put("outcome", report.outcome);
             node.put("unsettled_ms", report.unsettledMillis);

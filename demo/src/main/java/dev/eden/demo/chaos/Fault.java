@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param point failpoint at which it happens; null: {@code delayMillis} after the flip was asked for, or with no flip at all
  * @param flip whether authority is asked to move meanwhile
  * @param victim who is struck; where {@code point} is set this may be another process than the one that reaches it
- * @param kill SIGKILL and a restart after {@code millis}; else SIGSTOP and SIGCONT after {@code millis}
+ * @param millis how long it stays away
+ * @param proxies how many there are
  */
-record Fault(@Nullable String point, boolean flip, long delayMillis, Victim victim, boolean kill, long millis) {
+record Fault(
+        @Nullable String point, boolean flip, long delayMillis, Victim victim, Blow blow, long millis, int proxies) {
 
     /** A way that leads to a place which an undisturbed attempt never comes to. */
     record Primer(Victim at, String point, String action) {}
@@ -23,8 +25,8 @@ record Fault(@Nullable String point, boolean flip, long delayMillis, Victim vict
         return flip ? "random +" + delayMillis + " ms" : "between flips";
     }
 
-    String action() {
-        return kill ? "kill" : "stop";
+    boolean kill() {
+        return blow == Blow.KILL;
     }
 
     /** Which processes may come to the point; the first one there acts. */
@@ -34,7 +36,7 @@ record Fault(@Nullable String point, boolean flip, long delayMillis, Victim vict
             return List.of();
         }
         if (place.startsWith("settle.") && victim != Victim.SERVER) {
-            return List.of(Victim.PROXY_1, Victim.PROXY_2);
+            return Victim.proxies(proxies);
         }
         if (place.startsWith("proxy.")) {
             return List.of(victim.proxy() >= 0 ? victim : Victim.PROXY_1);

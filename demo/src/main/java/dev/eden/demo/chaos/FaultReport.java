@@ -1,6 +1,5 @@
 package dev.eden.demo.chaos;
 
-import dev.eden.demo.Cluster;
 import dev.eden.demo.history.History.Window;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -26,8 +25,12 @@ final class FaultReport {
     double blockMillis;
     double blockVictimMillis;
 
-    FaultReport(int number, Fault fault) {
+    private final int proxies;
+
+    /** @param proxies how many the clients are spread over */
+    FaultReport(int number, Fault fault, int proxies) {
         this.number = number;
+        this.proxies = proxies;
         this.fault = fault;
         this.struck = fault.victim();
     }
@@ -37,7 +40,7 @@ final class FaultReport {
         if (client < 0) {
             return struckProxy(); // a listener, of which there is one at each
         }
-        int proxy = client % Cluster.PROXIES;
+        int proxy = client % proxies;
         return struck.proxy() == proxy || also.stream().anyMatch(other -> other.proxy() == proxy);
     }
 

@@ -3,6 +3,7 @@ package dev.eden.demo.chaos;
 import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.EdenProcess;
+import dev.eden.demo.Link;
 import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class Injector {
     private static final Duration START = Duration.ofSeconds(240);
     private static final int STORE_STARTS = 20;
+    /** A process at a point waits this long (ms) before its next line, while its links are cut. */
+    private static final int LONG_ENOUGH_TO_CUT = 25;
 
     private final Cluster cluster;
     private boolean standbyIsTarget = true;
@@ -42,7 +46,9 @@ final class Injector {
         if (point == null) {
             return;
         }
-        String action = fault.self() ? fault.action() : fault.action() + " " + pids(fault.victim());
+        String action = fault.blow() == Blow.CUT
+                ? "delay " + LONG_ENOUGH_TO_CUT
+                : fault.self() ? fault.blow().label() : fault.blow().label() + " " + pids(fault.victim());
         for (Victim at : fault.reachedBy()) {
             write(at, point, action);
         }
@@ -84,7 +90,7 @@ final class Injector {
 
     /** Takes back what nobody came to; what was hit is forgotten. */
     void clear() {
-        for (Victim at : List.of(Victim.SERVER, Victim.PROXY_1, Victim.PROXY_2)) {
+        for (Victim at : eden()) {
             try (Stream<Path> files = Files.list(eden(at).failpoints())) {
                 for (Path file : files.toList()) {
                     Files.deleteIfExists(file);
@@ -120,72 +126,69 @@ final class Injector {
         write(at, point, kill ? "kill" : "stop");
     }
 
-    /** SIGKILL or SIGSTOP to the whole process tree; harmless where a failpoint has struck it already. */
-    void strike(Victim victim, boolean kill) {
-        switch (victim) {
-            case SERVER, PROXY_1, PROXY_2 -> {
-                if (kill) {
-                    eden(victim).kill();
-                } else {
-                    eden(victim).process().suspend();
+    /** Strikes the whole process tree; harmless where a failpoint has struck it already. */
+    void strike(Victim victim, Blow blow) {
+        switch (blow) {
+            case CUT -> links(victim).forEach(Link::cut);
+            case KILL -> {
+                switch (victim) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).kill();
+                    case STORE -> cluster.postgres().kill();
+                    case TEMPORAL -> cluster.temporal().kill();
+                    case STANDBY -> standby().kill();
                 }
             }
-            case STORE -> {
-                if (kill) {
-                    cluster.postgres().kill();
-                } else {
-                    cluster.postgres().suspend();
-                }
-            }
-            case TEMPORAL -> {
-                if (kill) {
-                    cluster.temporal().kill();
-                } else {
-                    cluster.temporal().suspend();
-                }
-            }
-            case STANDBY -> {
-                if (kill) {
-                    standby().kill();
-                } else {
-                    standby().suspend();
+            case STOP -> {
+                switch (victim) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 ->
+                        eden(victim).process().suspend();
+                    case STORE -> cluster.postgres().suspend();
+                    case TEMPORAL -> cluster.temporal().suspend();
+                    case STANDBY -> standby().suspend();
                 }
             }
         }
     }
 
-    /** Returns when the victim serves again. */
-    void restore(Victim victim, boolean kill) {
-        switch (victim) {
-            case SERVER, PROXY_1, PROXY_2 -> {
-                if (kill) {
-                    eden(victim).restart(START);
-                } else {
-                    eden(victim).process().resume();
+    /** Returns when the victim serves again, or has its links back. */
+    void restore(Victim victim, Blow blow) {
+        switch (blow) {
+            case CUT -> links(victim).forEach(Link::mend);
+            case KILL -> {
+                switch (victim) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).restart(START);
+                    case STORE -> restartStore();
+                    case TEMPORAL -> cluster.temporal().restart();
+                    case STANDBY -> standby().restart();
                 }
             }
-            case STORE -> {
-                if (kill) {
-                    restartStore();
-                } else {
-                    cluster.postgres().resume();
-                }
-            }
-            case TEMPORAL -> {
-                if (kill) {
-                    cluster.temporal().restart();
-                } else {
-                    cluster.temporal().resume();
-                }
-            }
-            case STANDBY -> {
-                if (kill) {
-                    standby().restart();
-                } else {
-                    standby().resume();
+            case STOP -> {
+                switch (victim) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 ->
+                        eden(victim).process().resume();
+                    case STORE -> cluster.postgres().resume();
+                    case TEMPORAL -> cluster.temporal().resume();
+                    case STANDBY -> standby().resume();
                 }
             }
         }
+    }
+
+    private List<Link> links(Victim victim) {
+        return switch (victim) {
+            case SERVER, PROXY_1, PROXY_2, PROXY_3, TEMPORAL -> cluster.links(victim.label());
+            case STORE ->
+                eden().stream()
+                        .flatMap(each -> cluster.links(each.label()).stream().limit(1))
+                        .toList();
+            case STANDBY -> throw new DemoException("the standby has no link that can be cut");
+        };
+    }
+
+    private List<Victim> eden() {
+        List<Victim> all = new ArrayList<>(Victim.proxies(cluster.proxyCount()));
+        all.addFirst(Victim.SERVER);
+        return all;
     }
 
     /** A postmaster does not start while a backend of the one before still has its shared memory. */
@@ -210,15 +213,14 @@ final class Injector {
     private EdenProcess eden(Victim victim) {
         return switch (victim) {
             case SERVER -> cluster.controlPlane();
-            case PROXY_1 -> cluster.proxyProcesses().get(0);
-            case PROXY_2 -> cluster.proxyProcesses().get(1);
+            case PROXY_1, PROXY_2, PROXY_3 -> cluster.proxyProcesses().get(victim.proxy());
             case STORE, TEMPORAL, STANDBY -> throw new IllegalArgumentException(victim + " has no failpoints");
         };
     }
 
     private String pids(Victim victim) {
         long root = switch (victim) {
-            case SERVER, PROXY_1, PROXY_2 -> eden(victim).process().pid();
+            case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).process().pid();
             case STORE -> cluster.postgres().pid();
             case STANDBY -> standby().pid();
             case TEMPORAL ->

@@ -1,5 +1,7 @@
 package dev.eden.demo.chaos;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -10,6 +12,7 @@ enum Victim {
     SERVER,
     PROXY_1,
     PROXY_2,
+    PROXY_3,
     STORE,
     TEMPORAL,
     STANDBY;
@@ -28,11 +31,18 @@ enum Victim {
         throw new IllegalArgumentException("no such process: " + label);
     }
 
+    static List<Victim> proxies(int count) {
+        return Arrays.stream(values())
+                .filter(victim -> victim.proxy() >= 0 && victim.proxy() < count)
+                .toList();
+    }
+
     /** Index of a proxy, -1 for anything else. */
     int proxy() {
         return switch (this) {
             case PROXY_1 -> 0;
             case PROXY_2 -> 1;
+            case PROXY_3 -> 2;
             case SERVER, STORE, TEMPORAL, STANDBY -> -1;
         };
     }

@@ -37,6 +37,8 @@ final class Listener implements Runnable, AutoCloseable {
     private volatile boolean heardGoodbye;
     private volatile long hearUntil = Long.MAX_VALUE;
     private long since = Long.MAX_VALUE;
+    /** When this connection proved that it hears; what was said afterwards may be lost with it. */
+    private long lastHeard;
 
     Listener(int address, Logins logins, History history, LoadStats stats) {
         this.address = address;
@@ -69,16 +71,18 @@ final class Listener implements Runnable, AutoCloseable {
             try (Connection connection = logins.open(address, Logins.Style.DEFAULT, "listener-" + address);
                     Statement statement = connection.createStatement()) {
                 statement.execute("LISTEN " + CHANNEL);
-                if (lost >= 0) {
-                    deaf.add(new Window(lost, history.now()));
-                } else {
+                if (since == Long.MAX_VALUE) {
                     since = history.now();
                     listening.countDown();
+                } else if (lost >= 0) {
+                    deaf.add(new Window(lost, history.now()));
                 }
+                lastHeard = history.now();
+                lost = -1;
                 hear(connection.unwrap(PGConnection.class));
                 return;
             } catch (SQLException e) {
-                lost = lost < 0 ? history.now() : lost;
+                lost = lost < 0 ? lastHeard : lost;
                 stats.disconnected(-1, "listener: " + e.getSQLState() + " " + e.getMessage());
                 LockSupport.parkNanos(100_000_000);
             }
@@ -103,6 +107,7 @@ final class Listener implements Runnable, AutoCloseable {
                     heardGoodbye = true;
                 } else {
                     tokens.add(Long.parseLong(notification.getParameter(), 36));
+                    lastHeard = history.now();
                 }
             }
         }

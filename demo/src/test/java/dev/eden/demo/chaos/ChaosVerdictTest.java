@@ -68,7 +68,7 @@ class ChaosVerdictTest {
     }
 
     private static ChaosVerdict verdict(List<FaultReport> reports, @Nullable String failure) {
-        ChaosOptions options = new ChaosOptions(List.of(), true, List.of(), List.of(), 7, 60, 100, 8, 100, 0, 300);
+        ChaosOptions options = new ChaosOptions(List.of(), true, List.of(), List.of(), 7, 60, 100, 8, 100, 0, 300, 2);
         return new ChaosVerdict(options, reports, failure);
     }
 
@@ -77,6 +77,6 @@ class ChaosVerdictTest {
     }
 
     private static FaultReport report(int number, String point, Victim victim) {
-        return new FaultReport(number, new Fault(point, true, 0, victim, true, 100));
+        return new FaultReport(number, new Fault(point, true, 0, victim, Blow.KILL, 100, 2), 2);
     }
 }

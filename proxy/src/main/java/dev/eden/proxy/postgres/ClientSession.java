@@ -960,6 +960,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         pins.forget();
     }
 
+    /** Others may have written on the new owner before this session listened there. */
+    void endIfListening() {
+        if (listens() || toListen()) {
+            loop.counters.sessionsEnded++;
+            end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
+                    .detail("This proxy was late, and notifications may have been missed.")
+                    .hint("Connect and LISTEN again, and look again at what the notifications are about."));
+        }
+    }
+
     /** True where this session listens on a channel. */
     boolean listens() {
         return server != null && pins.listens();

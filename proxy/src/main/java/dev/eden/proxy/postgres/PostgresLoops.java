@@ -216,6 +216,11 @@ public final class PostgresLoops implements DataPlane {
     }
 
     @Override
+    public void endListeners() {
+        onEach(loop -> List.copyOf(loop.clients).forEach(ClientSession::endIfListening));
+    }
+
+    @Override
     public boolean leaseLost() {
         return ask(loop -> loop.gate.leaseLost()).contains(true);
     }
