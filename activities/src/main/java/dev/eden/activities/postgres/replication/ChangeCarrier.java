@@ -138,7 +138,7 @@ public final class ChangeCarrier {
                     if (!Appliers.standby(standby, names, epoch)) {
                         return true;
                     }
-                    standby.execute(asked.query());
+                    asOwner(name, asked.query());
                     List<String> undo = new ArrayList<>();
                     List<String> touched = new ArrayList<>(change.added());
                     change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
@@ -185,7 +185,11 @@ public final class ChangeCarrier {
         try {
             again(
                     () -> {
-                        standby.execute(asked.query());
+                        try {
+                            asOwner(name, asked.query());
+                        } finally {
+                            standby.execute("RESET ROLE");
+                        }
                         return false;
                     },
                     new StringBuilder());
@@ -197,6 +201,18 @@ public final class ChangeCarrier {
             }
             throw e;
         }
+    }
+
+    /**
+     * With the rights of the table's owner and no more: checks and domains may call functions that anybody wrote, and Eden's role may do
+     * everything. Where the statement fails, the end of the transaction takes the role back.
+     */
+    private void asOwner(String table, String statement) {
+        String role = standby.text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = ?::regclass", table)
+                .orElseThrow();
+        standby.execute("SET ROLE " + Sql.name(role));
+        standby.execute(statement);
+        standby.execute("RESET ROLE");
     }
 
     private List<String> broken(String table) {
@@ -284,7 +300,7 @@ public final class ChangeCarrier {
         again(
                 () -> standby.transaction(() -> {
                     if (!there) {
-                        standby.execute(change.undo());
+                        asOwner(change.name(), change.undo());
                     }
                     standby.update(
                             "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
