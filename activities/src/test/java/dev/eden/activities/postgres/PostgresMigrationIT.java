@@ -142,6 +142,14 @@ class PostgresMigrationIT {
     void whatOnlyAddsIsCarriedToTheStandbyFirst() throws SQLException {
         try (var servers = PostgresServers.start(15, 18)) {
             schema(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        CREATE FUNCTION shop.trap(x int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+                            IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RAISE 'runs with all rights'; END IF;
+                            RETURN true;
+                        END $$""");
+                source.execute("CREATE DOMAIN shop.trapped AS int CHECK (shop.trap(VALUE))");
+            }
             servers.prepare(PostgresServers.spec("additive"));
             try (var writers = new Writers(servers, 2);
                     var running = servers.replicate();
@@ -216,6 +224,9 @@ class PostgresMigrationIT {
                     .isInstanceOfSatisfying(
                             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("55000"));
         }
+        assertThatThrownBy(() -> statement.execute("ALTER TABLE shop.events ADD COLUMN bad shop.trapped DEFAULT 1"))
+                .as("functions of others run with the rights of the table's owner on the standby")
+                .hasMessageContaining("only columns of types without a default of their own");
         assertThat(columns(servers, "target")).isEqualTo(before);
         assertThat(columns(servers, "source")).isEqualTo(before);
     }
