@@ -448,7 +448,14 @@ class MutantsIT {
             world.awaitLoad(5_000);
             world.applierToTarget.delay(Duration.ZERO);
             world.awaitReady(true);
-            committed(world.attempt(true));
+            AttemptReport report = world.attempt(true);
+            // Eden compares some keys itself before the turn: another attempt may compare others than the one that is
+            // missing.
+            for (int i = 0; mutant && i < 8 && report.blockers().toString().contains("sampled keys differ"); i++) {
+                world.awaitReady(true);
+                report = world.attempt(true);
+            }
+            committed(report);
             world.awaitLoad(300);
             return world.judge();
         }

@@ -9,7 +9,8 @@ import io.netty.buffer.ByteBuf;
  */
 public final class ReplyScanner {
     private static final int MAX_DEPTH = 128;
-    private static final int MAX_DIGITS = 20;
+    /** No length is longer, and twice as much still fits into a long. */
+    private static final int MAX_DIGITS = 18;
 
     private enum State {
         TYPE,

@@ -180,7 +180,7 @@ public final class RequestScanner {
         for (; i < available; i++) {
             byte b = in.getByte(at + i);
             if (b >= '0' && b <= '9') {
-                if (i > 18) {
+                if (i > 17) { // one more and the value would not fit
                     throw new ProtocolError(invalid);
                 }
                 value = value * 10 + (b - '0');

@@ -101,6 +101,7 @@ class ScannerTest {
     void saysLikeRedisWhatIsWrong() {
         assertThat(error("*x\r\n")).isEqualTo("invalid multibulk length");
         assertThat(error("*1048577\r\n")).isEqualTo("invalid multibulk length");
+        assertThat(error("*9999999999999999999\r\n")).isEqualTo("invalid multibulk length");
         assertThat(error("*1\r\n:1\r\n")).isEqualTo("expected '$', got ':'");
         assertThat(error("*1\r\n$536870913\r\n")).isEqualTo("invalid bulk length");
         assertThat(error("*1\r\n$99999999999999999999\r\n")).isEqualTo("invalid bulk length");
@@ -110,6 +111,22 @@ class ScannerTest {
         assertThat(InlineArguments.split(" set \"a\\x41\\n\" 'it\\'s'  ").stream()
                         .map(String::new))
                 .containsExactly("set", "aA\n", "it's");
+    }
+
+    /** Numbers that a server never sends, and that would make a length negative. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "$9223372036854775807\r\n",
+                "$9999999999999999999\r\n",
+                "%5000000000000000000\r\n",
+                "*99999999999999999999\r\n"
+            })
+    void noNumberOverflows(String reply) {
+        ByteBuf in = Unpooled.copiedBuffer(reply, StandardCharsets.US_ASCII);
+        assertThatThrownBy(() -> new ReplyScanner().scan(in, 0, in.writerIndex()))
+                .isInstanceOf(ProtocolError.class)
+                .hasMessage("number too long in reply");
     }
 
     private static String error(String bytes) {
