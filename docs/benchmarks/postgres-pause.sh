@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How long the clients of a PostgreSQL wait at a flip: pgbench's TPC-B through two proxies at a share of what the source can do alone, flips forwards and back
-# under it, the latency of every transaction that overlapped hold → open by pgbench's own log; and the lag of replication meanwhile.
+# How long the clients of a PostgreSQL wait at a flip: pgbench's TPC-B through two proxies at a share of what comes through with replication running (client, both
+# servers, proxies and Eden share the processors here; what the source can do alone is printed too), flips forwards and back under it, the latency of every transaction that overlapped hold → open by pgbench's own log; and the lag of replication meanwhile.
 # Needs PostgreSQL's server and pgbench (PG_BIN, default Debian's 15; TARGET_BIN for another version on the target), Temporal's dev server
 # (eden temporal install), python3, a JDK 25 and Maven. Under root the servers run as the user nobody.
 #   docs/benchmarks/postgres-pause.sh [flips, default 10] [share, default 0.7] [scale, default 20] [clients, default 16]
@@ -106,8 +106,7 @@ def tps(process):
 
 
 alone, _ = tps(pgbench(source, 10, clients))
-rate = int(alone * share)
-print(f"the source alone: {alone:,.0f} transactions/s with {clients} clients; load: {rate:,}", flush=True)
+print(f"the source alone: {alone:,.0f} transactions/s with {clients} clients", flush=True)
 call("POST", "/endpoints", {"id": "old", "uri": f"postgresql://postgres:secret@127.0.0.1:{source}/bench"})
 call("POST", "/endpoints", {"id": "new", "uri": f"postgresql://postgres:secret@127.0.0.1:{target}/bench"})
 call("POST", "/migrations", {"id": "bench", "description": "pause", "labels": {"backup_verified": "benchmark"}, "failure_handling": "needs_operator",
@@ -118,6 +117,10 @@ for port in (one, two):
     tps(pgbench(port, 5, clients // 2))  # warms the proxies up
 call("POST", "/migrations/bench/migrate")
 until("canary")
+both = [pgbench(port, 8, clients // 2) for port in (one, two)]
+through = sum(tps(process)[0] for process in both)
+rate = int(through * share)
+print(f"through both proxies, replicated: {through:,.0f}; load: {rate:,}", flush=True)
 load = [pgbench(port, 100_000, clients // 2, rate // 2, f"{work}/tx-{name}") for name, port in (("one", one), ("two", two))]
 lags, over = [], threading.Event()
 
@@ -150,7 +153,8 @@ for path in glob.glob(f"{work}/tx-*"):
         if len(field) < 6 or not field[2].isdigit():
             continue
         end = int(field[4]) * 1_000_000 + int(field[5])
-        transactions.append((end - int(field[2]), end))
+        waited = int(field[6]) if len(field) > 6 else 0  # for its turn, in pgbench: the rate's, not the server's
+        transactions.append((end - int(field[2]) + waited, end))
 transactions.sort()
 
 
