@@ -145,6 +145,7 @@ class PostgresMigrationIT {
             try (PostgresSession source = servers.own("source")) {
                 source.execute("""
                         CREATE FUNCTION shop.trap(x int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+                            BEGIN EXECUTE 'RESET ROLE'; EXCEPTION WHEN OTHERS THEN NULL; END;
                             IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN RAISE 'runs with all rights'; END IF;
                             RETURN true;
                         END $$""");
