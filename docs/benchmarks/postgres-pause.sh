@@ -129,7 +129,7 @@ def watch():
     while not over.wait(0.1):
         lag = status().get("replication_lag_ms")
         if lag is not None:
-            lags.append(lag)
+            lags.append((time.time() * 1_000_000, lag))
 
 
 time.sleep(10)
@@ -181,12 +181,16 @@ for attempt in status()["attempts"]:
         if seen:
             steps.append(f"{step['name']} {step['micros'] / 1000:.0f}")
     windows.append((hold - 1000, opened + 1000))
-    print(f"{report['direction']}: {report['outcome']}; {len(inside)} transactions, longest {max(inside, default=0):.1f} ms; {', '.join(steps)}", flush=True)
+    after = sorted((end - opened) / 1000 for begin, end in transactions if begin <= opened <= end)
+    print(f"{report['direction']}: {report['outcome']}; {len(inside)} transactions, longest {max(inside, default=0):.1f} ms; {', '.join(steps)};"
+        f" then, to the end of those that were held, {' '.join(f'{ms:.0f}' for ms in after)}", flush=True)
     if report["outcome"] == "committed":
         pooled += inside
 first, last = windows[0][0], windows[-1][1]
 show("transactions that overlapped a pause", pooled)
 show("all others", [(e - b) / 1000 for b, e in transactions if first - 5_000_000 <= b <= last and not any(b <= to and e >= frm for frm, to in windows)])
-show("replication lag, samples", lags)
+show("replication lag, samples", [lag for _, lag in lags])
+show("replication lag, but for the second after each opening",
+    [lag for at, lag in lags if not any(hold <= at <= opened + 1_000_000 for hold, opened in windows)])
 print(f"transactions/s over the flips: {sum(first <= b <= last for b, _ in transactions) / ((last - first) / 1e6):,.0f}")
 PY

@@ -47,6 +47,9 @@ public final class CutoverCoordinator {
     /** Between arming and the hold: what the rehearsals set off here and in the proxies (compilers above all) should be over when clients wait. */
     private static final Duration SETTLE_DOWN = Duration.ofMillis(300);
 
+    /** After the opening: what clients had to wait for comes first. */
+    private static final Duration BREATH = Duration.ofMillis(50);
+
     private static final int REHEARSALS = 25;
     /** Statements of one rehearsal. */
     private static final int REHEARSED = 5;
@@ -201,9 +204,11 @@ public final class CutoverCoordinator {
         log.attempt(attempt);
         AttemptReport report;
         DrainReport drained;
+        Position turn;
         try {
             awaitArmed(armed, admitted, session);
             log.step("arm");
+            session.approach();
             LockSupport.parkNanos(SETTLE_DOWN.toNanos());
             routes.saveUndo(attempt, session.undo());
             log.step("save-undo");
@@ -216,6 +221,7 @@ public final class CutoverCoordinator {
             Budget budget = new Budget(deadline);
             log.step("prepare");
             Failpoints.reach("cutover.drain");
+            session.beginFence();
             awaitAll(armed, "DRAINED", budget.left());
             drained = DrainReport.of(routes.acknowledgements(attempt));
             session.resting(drained.backends());
@@ -242,7 +248,7 @@ public final class CutoverCoordinator {
             }
             stillMine(spec.id(), epoch, attempt);
             Failpoints.reach("cutover.turn");
-            Position turn = session.turn();
+            turn = session.turn();
             log.step("turn");
             budget.left();
             Failpoints.reach("cutover.commit");
@@ -262,12 +268,31 @@ public final class CutoverCoordinator {
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);
         }
-        rollForward(spec, epoch + 1, armed, !drained.listeners().isEmpty(), session, log);
+        boolean opened =
+                rollForward(spec, epoch + 1, armed, !drained.listeners().isEmpty(), session, log);
         report = log.committed(acknowledged(armed, "OPENED", OPEN_TIMEOUT));
+        if (opened) {
+            replicateBack(spec, epoch + 1, turn, session);
+        }
         return save(report);
     }
 
-    private void rollForward(
+    /** What fails here is done a little later by whoever looks after replication. */
+    private static void replicateBack(MigrationSpec spec, long epoch, Position turn, CutoverEngine.Session session) {
+        LockSupport.parkNanos(BREATH.toNanos());
+        try {
+            session.replicateBack(epoch, turn);
+        } catch (RuntimeException e) {
+            LOGGER.atInfo()
+                    .addKeyValue("migration", spec.id())
+                    .addKeyValue("epoch", epoch)
+                    .addKeyValue("problem", e.getMessage())
+                    .log("the way back is left to the replicator");
+        }
+    }
+
+    /** True where the new owner is open and {@code session} is still good. */
+    private boolean rollForward(
             MigrationSpec spec,
             long epoch,
             Armed armed,
@@ -286,6 +311,7 @@ public final class CutoverCoordinator {
             log.step("stable");
             session.relax();
             session.persist();
+            return true;
         } catch (RuntimeException e) {
             // After the commit there is only forward: the settler retries for as long as it takes.
             LOGGER.atWarn()
@@ -295,6 +321,7 @@ public final class CutoverCoordinator {
                     .log("committed, but the opening failed; settling");
             session.close();
             settler.finish(settler.settleUntilStable(spec.id()));
+            return false;
         }
     }
 

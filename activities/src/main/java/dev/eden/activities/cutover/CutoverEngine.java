@@ -59,6 +59,9 @@ public interface CutoverEngine {
         /** Walks the ways of steps 6 and 7 without an attempt, so that the first time under the pause is not the first time. Changes nothing. */
         void rehearse();
 
+        /** When all proxies are armed, a moment before the hold: what makes the way through it shorter. Changes nothing that an undo would need to know. */
+        default void approach() {}
+
         /** What an undo needs: the control sessions' ids and everything {@link #fence} will change. Secret; stored encrypted before the fence. */
         String undo();
 
@@ -72,6 +75,12 @@ public interface CutoverEngine {
 
         /** Ends {@link #admitProxies}: the fence is whole again, and only these sessions of users' are left behind it. Idempotent. */
         default void shutOut(Set<Integer> sessions) {}
+
+        /**
+         * While the proxies drain: what {@link #fence} may begin with already, because it concerns nobody who is inside. Only after {@link #undo}, like the
+         * fence itself, which is whole with {@link #fence} alone.
+         */
+        default void beginFence() {}
 
         /**
          * Before {@link #fence}: the sessions on {@code FROM} that the proxies have said they hold at rest, by the server's process ids. They may
@@ -108,6 +117,15 @@ public interface CutoverEngine {
 
         /** Puts the standby's fence back, for a server that lost it by a restart. Idempotent. */
         void fenceStandby();
+
+        /**
+         * When clients write on {@code TO}: lets its log go to {@code FROM}, without waiting for whoever looks after replication. A later route's order is
+         * stronger. Idempotent.
+         *
+         * @param epoch of the committed route
+         * @param turn what {@link #turn} returned
+         */
+        default void replicateBack(long epoch, Position turn) {}
 
         /** Ends whatever of the fence would hinder reverse replication. Idempotent. */
         void relax();

@@ -104,6 +104,11 @@ public record EdenObjects(String base) {
         return base + "_freeze_" + event;
     }
 
+    /** A slot that lives for a moment. */
+    public String passing() {
+        return base + "_passing";
+    }
+
     /** Key of the advisory lock that orders a turn against everything replication changes on this server. */
     public long lockKey() {
         return new java.math.BigInteger(digest(base) + digest(base + "lock"), 16).longValue();

@@ -388,6 +388,7 @@ class PostgresMigrationIT {
 
     static void awaitStreaming(PostgresServers servers) {
         await().atMost(LONG).untilAsserted(() -> {
+            assertThat(servers.store.progress(PostgresServers.MIGRATION)).isPresent();
             Progress progress =
                     servers.store.progress(PostgresServers.MIGRATION).orElseThrow();
             assertThat(progress.state()).as("%s", progress).isEqualTo("streaming");

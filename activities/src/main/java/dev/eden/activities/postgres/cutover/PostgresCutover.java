@@ -158,6 +158,7 @@ public final class PostgresCutover implements CutoverEngine {
         private EdenObjects.@Nullable Role publisher;
         private Set<Integer> resting = Set.of();
         private int clients;
+        private boolean shut;
         private long mark;
 
         PostgresCutoverSession(String migration, String fromId, String toId, PostgresSession from, PostgresSession to) {
@@ -251,6 +252,16 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
+        public void approach() {
+            Appliers.freshen(to, names);
+        }
+
+        @Override
+        public void replicateBack(long epoch, Position turn) {
+            Appliers.enable(from, names, epoch, turn.offset());
+        }
+
+        @Override
         public String undo() {
             AccessRules present = AccessRules.take(from);
             if (present.nobody()) {
@@ -313,13 +324,33 @@ public final class PostgresCutover implements CutoverEngine {
             resting = Set.copyOf(sessions);
         }
 
+        /** Takes most of the standby's way to its disk out of the turn, too. */
+        @Override
+        public void beginFence() {
+            DatabaseFence.shut(from, taken());
+            shut = true;
+            flush();
+        }
+
         @Override
         public void fence(Duration guard) {
+            if (!shut) {
+                DatabaseFence.shut(from, taken());
+            }
+            DatabaseFence.clear(from, resting, guard);
+        }
+
+        private AccessRules taken() {
             AccessRules rules = access;
             if (rules == null) {
                 throw new IllegalStateException("undo() comes first");
             }
-            DatabaseFence.raise(from, rules, resting, guard);
+            return rules;
+        }
+
+        /** What TO's applier has committed without waiting for the disk is there when this returns. */
+        private void flush() {
+            EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
         }
 
         @Override
@@ -365,8 +396,9 @@ public final class PostgresCutover implements CutoverEngine {
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
             Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
-            // Flushes what the applier committed without waiting for the disk.
-            EdenSchema.write(to, names.probeTable(publisher().other()), CUTOVER_ROW, System.nanoTime());
+            flush();
+            System.err.println(
+                    "DBG turn revoke " + (t1 - t0) / 1000 + " seq " + (t2 - t1) / 1000 + " flush " + (t3 - t2) / 1000);
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.
             from.number("SELECT 1");

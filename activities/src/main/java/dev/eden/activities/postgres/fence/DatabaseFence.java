@@ -24,6 +24,12 @@ public final class DatabaseFence {
             FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                 AND backend_type = 'client backend' AND coalesce(usename, '') !~ ? AND pid <> ALL (?::bigint[])""";
 
+    private static final String DOORS = """
+            EXISTS (SELECT FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
+                LEFT JOIN pg_roles r ON r.oid = a.grantee
+                WHERE d.datname = current_database() AND a.privilege_type = 'CONNECT' AND coalesce(r.rolname, '') !~ ?)
+            OR EXISTS (SELECT FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname !~ ?)""";
+
     /** A session holds this lock from before its right to connect is checked until it is visible as one (InitPostgres in the server's source). */
     private static final String STARTING = """
             SELECT pid FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_database'::regclass
@@ -32,6 +38,9 @@ public final class DatabaseFence {
 
     private DatabaseFence() {}
 
+    /** @param open somebody could come in */
+    private record Inside(long sessions, boolean open) {}
+
     /**
      * Closes the doors, then ends whoever is inside, and returns when nobody is but those at rest. Idempotent.
      *
@@ -39,24 +48,40 @@ public final class DatabaseFence {
      * @throws IllegalStateException when sessions remain after {@code limit}
      */
     public static void raise(PostgresSession session, AccessRules present, Set<Integer> resting, Duration limit) {
+        shut(session, present);
+        clear(session, resting, limit);
+    }
+
+    /**
+     * Ends whoever is inside, once the doors are {@linkplain #shut shut}; those that somebody inside has opened meanwhile are shut again. Idempotent.
+     *
+     * @throws IllegalStateException when sessions remain after {@code limit}
+     */
+    public static void clear(PostgresSession session, Set<Integer> resting, Duration limit) {
         Long[] spared = resting.stream().map(Integer::longValue).toArray(Long[]::new);
         long end = System.nanoTime() + limit.toNanos();
-        shut(session, present);
         Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
         while (true) {
             // In this order: who has started up by now is visible in the second.
             if (!starting.isEmpty()) {
                 starting.retainAll(new HashSet<>(session.query(STARTING, row -> row.getInt(1))));
             }
-            long inside = session.number(
-                    "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended",
-                    EdenObjects.ROLE_PATTERN,
-                    spared);
-            if (inside == 0 && starting.isEmpty()) {
+            Inside inside = session.first(
+                            "SELECT (SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended), "
+                                    + DOORS,
+                            row -> new Inside(row.getLong(1), row.getBoolean(2)),
+                            EdenObjects.ROLE_PATTERN,
+                            spared,
+                            EdenObjects.ROLE_PATTERN,
+                            EdenObjects.ROLE_PATTERN)
+                    .orElseThrow();
+            if (inside.open()) {
+                shut(session, AccessRules.take(session));
+            } else if (inside.sessions() == 0 && starting.isEmpty()) {
                 return;
             }
             if (System.nanoTime() - end > 0) {
-                throw new IllegalStateException(inside + " sessions did not end, " + starting.size()
+                throw new IllegalStateException(inside.sessions() + " sessions did not end, " + starting.size()
                         + " were still starting when the time was up");
             }
             LockSupport.parkNanos(LOOK_NANOS);
@@ -84,14 +109,21 @@ public final class DatabaseFence {
                 statements.add("ALTER ROLE " + Sql.name(role) + " LOGIN");
             }
         }
+        // A crash that forgets this forgets with it whatever somebody let in has done since; the sweeper opens again.
+        statements.addFirst("SET LOCAL synchronous_commit = off");
         together(session, statements);
     }
 
     /** Looks as {@link #raise} will; changes nothing. */
     public static void rehearse(PostgresSession session) {
         session.query(STARTING, row -> row.getInt(1));
-        session.number(
-                "SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended", EdenObjects.ROLE_PATTERN, new Long[0]);
+        session.first(
+                "SELECT (SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended), " + DOORS,
+                row -> row.getLong(1),
+                EdenObjects.ROLE_PATTERN,
+                new Long[0],
+                EdenObjects.ROLE_PATTERN,
+                EdenObjects.ROLE_PATTERN);
     }
 
     /** True when nobody but Eden can connect. */
@@ -99,7 +131,8 @@ public final class DatabaseFence {
         return AccessRules.take(session).nobody();
     }
 
-    private static void shut(PostgresSession session, AccessRules present) {
+    /** The first half of {@link #raise}: nobody new comes in, whoever is inside works on. Idempotent. */
+    public static void shut(PostgresSession session, AccessRules present) {
         String database = database(session);
         List<String> statements = new ArrayList<>();
         for (AccessRules.Grant grant : present.connect()) {

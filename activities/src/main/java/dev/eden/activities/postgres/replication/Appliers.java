@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.replication;
 
 import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
@@ -9,6 +10,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Who may write a server by replication, and the slot that waits there for the other direction. Every change is ordered by one
@@ -19,8 +22,11 @@ import java.util.concurrent.locks.LockSupport;
  * subscription a moment earlier gets a worker to run.
  */
 public final class Appliers {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Appliers.class);
     private static final String OBJECT_IN_USE = "55006";
     private static final long LOOK_NANOS = 300_000;
+    /** From this version on a server can be told to note its running transactions. */
+    private static final int SNAPSHOT_SINCE = 16;
 
     private Appliers() {}
 
@@ -72,23 +78,24 @@ public final class Appliers {
         session.transaction(() -> {
             lock(session, names);
             session.executeAll(List.of(
+                    // On the disk with the flush that the turn ends with: a crash before that ends the attempt.
+                    "SET LOCAL synchronous_commit = off",
                     "UPDATE " + names.state() + " SET epoch = epoch + 1",
                     "ALTER ROLE " + Sql.name(names.apply()) + " NOLOGIN",
                     "ALTER SUBSCRIPTION " + Sql.name(names.main()) + " DISABLE"));
         });
         Set<Integer> workers = new HashSet<>();
         while (true) {
-            workers.addAll(session.query(
-                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND pid IS NOT NULL",
-                    row -> row.getInt(1),
-                    names.main()));
-            Long[] pids = workers.stream().map(Integer::longValue).toArray(Long[]::new);
-            long left = session.number("""
-                    SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                        WHERE pid = ANY (?::bigint[]) AND backend_type LIKE 'logical replication%') AS ended""", (Object) pids);
-            if (left == 0) {
+            Long[] known = workers.stream().map(Integer::longValue).toArray(Long[]::new);
+            // One that becomes visible between the looks into the two views began after the transaction above: it ends
+            // by itself.
+            List<Integer> left = session.query("""
+                    SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%'
+                        AND (pid = ANY (?::bigint[]) OR pid IN (SELECT pid FROM pg_stat_subscription WHERE subname = ?))""", row -> row.getInt(1), known, names.main());
+            if (left.isEmpty()) {
                 return;
             }
+            workers.addAll(left);
             if (System.nanoTime() - end > 0) {
                 throw new IllegalStateException("an apply worker did not end");
             }
@@ -127,6 +134,32 @@ public final class Appliers {
                     names.main());
             return true;
         });
+    }
+
+    /**
+     * Lets the slot of the other direction begin to read near this server's position of now, which it otherwise does only as often as the server
+     * notes its running transactions (every 15 s): what it would read again first, clients' changes wait for after a flip. Best effort; between
+     * arming and the hold, when nobody else moves the slot.
+     */
+    public static void freshen(PostgresSession session, EdenObjects names) {
+        try {
+            if (session.major() >= SNAPSHOT_SINCE) {
+                session.query("SELECT pg_log_standby_snapshot()", row -> true);
+            } else {
+                // Making one notes them too.
+                session.query(
+                        "SELECT pg_create_logical_replication_slot(?, 'pgoutput', true)", row -> true, names.passing());
+                session.query("SELECT pg_drop_replication_slot(?)", row -> true, names.passing());
+            }
+            session.query(
+                    "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())", row -> true, names.main());
+        } catch (PostgresConnectionException e) {
+            throw e;
+        } catch (PostgresException e) {
+            LOGGER.atDebug()
+                    .addKeyValue("problem", e.getMessage())
+                    .log("the slot of the way back reads from where it stood");
+        }
     }
 
     /** Inside a transaction: true, and it stays so until the end of it, while this server is written by replication only under that epoch. */
