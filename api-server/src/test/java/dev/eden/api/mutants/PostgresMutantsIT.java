@@ -130,8 +130,10 @@ class PostgresMutantsIT {
     private Judgement lateReverse(boolean mutant) throws Exception {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
         AtomicLong begin = new AtomicLong();
-        ports.coordinatorEngine =
-                (_, engine) -> Intercept.sessions(engine, (_, method, _, real) -> blind(mutant, method, real));
+        // Whoever could begin it before the replicator does not.
+        ports.coordinatorEngine = (_, engine) -> Intercept.sessions(
+                engine,
+                (_, method, _, real) -> method.equals("replicateBack") ? null : blind(mutant, method, real));
         ports.replicatorLedger = (_, ledger) -> Intercept.before(ReplicationLedger.class, ledger, (_, _, real) -> {
             Object answer = real.call();
             if (!(answer instanceof ReplicationLedger.Direction d) || d.from().equals("source")) {

@@ -397,8 +397,6 @@ public final class PostgresCutover implements CutoverEngine {
             Appliers.revoke(to, names, WORKERS_END);
             Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             flush();
-            System.err.println(
-                    "DBG turn revoke " + (t1 - t0) / 1000 + " seq " + (t2 - t1) / 1000 + " flush " + (t3 - t2) / 1000);
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.
             from.number("SELECT 1");
