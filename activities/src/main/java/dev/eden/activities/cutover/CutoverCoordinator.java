@@ -222,6 +222,7 @@ public final class CutoverCoordinator {
             log.step("prepare");
             Failpoints.reach("cutover.drain");
             session.beginFence();
+            log.step("shut");
             awaitAll(armed, "DRAINED", budget.left());
             drained = DrainReport.of(routes.acknowledgements(attempt));
             session.resting(drained.backends());

@@ -245,6 +245,19 @@ public final class PostgresSession implements AutoCloseable {
         });
     }
 
+    /** Runs the body in a transaction that is rolled back in any case. */
+    public void rehearsal(Runnable body) {
+        guarded(() -> {
+            connection.setAutoCommit(false);
+            return true;
+        });
+        try {
+            body.run();
+        } finally {
+            end(true);
+        }
+    }
+
     private void end(boolean rollback) {
         try {
             if (rollback) {

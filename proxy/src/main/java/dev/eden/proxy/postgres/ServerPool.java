@@ -26,7 +26,7 @@ final class ServerPool {
      * Behind a flip, where nobody could log in ahead: one session may log in at once, and in each of these steps as many again as there are. All at
      * the same time would keep the server from all of them; the first that is in serves the whole line.
      */
-    private static final long STEP = 15_000_000;
+    private static final long STEP = 25_000_000;
 
     private static final int STEPS = 10;
 

@@ -6,6 +6,8 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.PostgresConnectionException;
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.fence.AccessRules;
 import dev.eden.activities.postgres.fence.DatabaseFence;
@@ -159,6 +161,9 @@ public final class PostgresCutover implements CutoverEngine {
         private Set<Integer> resting = Set.of();
         private int clients;
         private boolean shut;
+        /** What unfencing TO takes. */
+        private List<String> opening = List.of();
+
         private long mark;
 
         PostgresCutoverSession(String migration, String fromId, String toId, PostgresSession from, PostgresSession to) {
@@ -254,6 +259,15 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public void approach() {
             Appliers.freshen(to, names);
+            opening = DatabaseFence.opening(to, PostgresCutover.this.rules(migration, toId));
+            try {
+                DatabaseFence.rehearse(from, to, opening);
+                Appliers.rehearse(to, names);
+            } catch (PostgresConnectionException e) {
+                throw e;
+            } catch (PostgresException e) {
+                // Somebody changes the same rows of a catalogue: then the first time is the one that counts.
+            }
         }
 
         @Override
@@ -416,6 +430,10 @@ public final class PostgresCutover implements CutoverEngine {
 
         @Override
         public void unfence(Side side) {
+            if (side == Side.TO && !opening.isEmpty()) {
+                DatabaseFence.open(to, opening);
+                return;
+            }
             DatabaseFence.lift(side == Side.FROM ? from : to, rules(migration, side == Side.FROM ? fromId : toId));
         }
 

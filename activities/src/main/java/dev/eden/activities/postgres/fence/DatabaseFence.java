@@ -95,6 +95,11 @@ public final class DatabaseFence {
 
     /** Lets those in again whom the rules name, as far as their roles exist. Idempotent. */
     public static void lift(PostgresSession session, AccessRules rules) {
+        open(session, opening(session, rules));
+    }
+
+    /** What {@link #lift} does, for {@link #open(PostgresSession, List)}. */
+    public static List<String> opening(PostgresSession session, AccessRules rules) {
         Set<String> roles = new HashSet<>(session.texts("SELECT rolname FROM pg_roles"));
         String database = database(session);
         List<String> statements = new ArrayList<>();
@@ -109,9 +114,23 @@ public final class DatabaseFence {
                 statements.add("ALTER ROLE " + Sql.name(role) + " LOGIN");
             }
         }
+        return statements;
+    }
+
+    /** As {@link #lift}, of what has been found out before. */
+    public static void open(PostgresSession session, List<String> opening) {
+        List<String> statements = new ArrayList<>();
         // A crash that forgets this forgets with it whatever somebody let in has done since; the sweeper opens again.
-        statements.addFirst("SET LOCAL synchronous_commit = off");
+        statements.add("SET LOCAL synchronous_commit = off");
+        statements.addAll(opening);
         together(session, statements);
+    }
+
+    /** The statements of {@link #shut} and of {@link #open(PostgresSession, List)}, rolled back. */
+    public static void rehearse(PostgresSession shuts, PostgresSession opens, List<String> opening) {
+        List<String> shutting = shutting(shuts, AccessRules.take(shuts));
+        shuts.rehearsal(() -> shuts.executeAll(shutting));
+        opens.rehearsal(() -> opens.executeAll(opening));
     }
 
     /** Looks as {@link #raise} will; changes nothing. */
@@ -133,6 +152,10 @@ public final class DatabaseFence {
 
     /** The first half of {@link #raise}: nobody new comes in, whoever is inside works on. Idempotent. */
     public static void shut(PostgresSession session, AccessRules present) {
+        together(session, shutting(session, present));
+    }
+
+    private static List<String> shutting(PostgresSession session, AccessRules present) {
         String database = database(session);
         List<String> statements = new ArrayList<>();
         for (AccessRules.Grant grant : present.connect()) {
@@ -141,7 +164,7 @@ public final class DatabaseFence {
         for (String role : present.superusers()) {
             statements.add("ALTER ROLE " + Sql.name(role) + " NOLOGIN");
         }
-        together(session, statements);
+        return statements;
     }
 
     /** In one transaction; again when somebody else changed the same row of a catalogue just then. */

@@ -77,12 +77,7 @@ public final class Appliers {
         long end = System.nanoTime() + limit.toNanos();
         session.transaction(() -> {
             lock(session, names);
-            session.executeAll(List.of(
-                    // On the disk with the flush that the turn ends with: a crash before that ends the attempt.
-                    "SET LOCAL synchronous_commit = off",
-                    "UPDATE " + names.state() + " SET epoch = epoch + 1",
-                    "ALTER ROLE " + Sql.name(names.apply()) + " NOLOGIN",
-                    "ALTER SUBSCRIPTION " + Sql.name(names.main()) + " DISABLE"));
+            session.executeAll(revocation(names));
         });
         Set<Integer> workers = new HashSet<>();
         while (true) {
@@ -101,6 +96,23 @@ public final class Appliers {
             }
             LockSupport.parkNanos(LOOK_NANOS);
         }
+    }
+
+    private static List<String> revocation(EdenObjects names) {
+        return List.of(
+                // On the disk with the flush that the turn ends with: a crash before that ends the attempt.
+                "SET LOCAL synchronous_commit = off",
+                "UPDATE " + names.state() + " SET epoch = epoch + 1",
+                "ALTER ROLE " + Sql.name(names.apply()) + " NOLOGIN",
+                "ALTER SUBSCRIPTION " + Sql.name(names.main()) + " DISABLE");
+    }
+
+    /** The statements of {@link #revoke}, rolled back. */
+    public static void rehearse(PostgresSession session, EdenObjects names) {
+        session.rehearsal(() -> {
+            lock(session, names);
+            session.executeAll(revocation(names));
+        });
     }
 
     /** Undoes {@link #revoke} of an attempt that was given up: the epoch is again what it was. */
