@@ -67,10 +67,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean processing;
     private boolean dirty;
 
-    /** Batches sent and not yet answered by ReadyForQuery. */
-    private int unanswered;
-    /** Messages of a batch are out and its Sync is not. */
-    private boolean batchOpen;
+    private final Batches batches = new Batches();
 
     private boolean discardUntilSync;
 
@@ -195,7 +192,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 return false;
             }
         }
-        if (canary.running() && !batchOpen && unanswered > 0) {
+        if (canary.running() && !batches.open() && batches.unanswered() > 0) {
             blocked = true; // one read at a time there: it may have to be repeated here
             return false;
         }
@@ -282,8 +279,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         holding.statements.unnamed = null;
         statements.dropUnnamed();
         holding.expect(Kind.QUERY, null);
-        unanswered++;
-        batchOpen = false;
+        batches.sent();
         passage.pass(bytes, total, readable);
         return true;
     }
@@ -297,7 +293,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             canary.passes(bytes, start, "transaction");
         } else if (bound()) {
             canary.passes(bytes, start, "pinned");
-        } else if (unanswered > 0) {
+        } else if (batches.unanswered() > 0) {
             canary.passes(bytes, start, "pipelined");
         }
     }
@@ -314,7 +310,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return !inLine && !preparing;
         }
-        return pins.onlyNamed() && !preparing && unanswered == 0 && !batchOpen && !holding.busy();
+        return pins.onlyNamed() && !preparing && !batches.underWay() && !holding.busy();
     }
 
     /** True where this client's reads depend on its session with the active side. */
@@ -354,7 +350,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
     private boolean deallocate(ByteBuf bytes, String name, int total, int readable) {
         ServerConnection holding = server;
-        if (unanswered > 0 || batchOpen) {
+        if (batches.underWay()) {
             blocked = true;
             return false;
         }
@@ -375,7 +371,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
-        if (server == null && !batchOpen && (type == 'S' || type == 'H')) {
+        if (server == null && !batches.open() && (type == 'S' || type == 'H')) {
             passage.drop(bytes, total, readable, server);
             if (type == 'S') {
                 ByteBuf out = loop.buffer();
@@ -391,13 +387,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (type == 'S') {
             if (!holding.copyingIn()) {
                 holding.expect(Kind.SYNC, null);
-                unanswered++;
-                batchOpen = false;
+                batches.sent();
             }
             passage.pass(bytes, total, readable);
             return true;
         }
-        batchOpen = true;
+        batches.begun();
         if (holding.failedBatch()) {
             passage.pass(bytes, total, readable); // the server skips it
             return true;
@@ -434,17 +429,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return acquire();
         }
-        if (batchOpen || holding.copyingIn()) {
+        if (batches.open() || holding.copyingIn()) {
             return true;
         }
-        if (unanswered == 0 && holding.transactionOpen()) {
+        boolean answered = batches.unanswered() == 0;
+        if (answered && holding.transactionOpen()) {
             return true;
         }
-        if (loop.gate.open() && (unanswered == 0 || pinned() || !holding.pool.contended())) {
+        if (loop.gate.open() && (answered || pinned() || !holding.pool.contended())) {
             return true;
         }
         blocked = true;
-        if (unanswered == 0) {
+        if (answered) {
             countHeld();
         }
         return false;
@@ -646,15 +642,15 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
-        unanswered -= signals;
+        batches.answered(signals);
         ByteBuf again = null;
         if (!canary.running()) {
             canary.told(loop.now);
-        } else if (unanswered == 0) {
+        } else if (batches.unanswered() == 0) {
             again = canary.end();
             unpark();
         }
-        if (unanswered == 0 && !batchOpen && status == 'I') {
+        if (!batches.underWay() && status == 'I') {
             idleSince = loop.now;
             settings.resetIfAsked(server);
             giveBackIfIdle();
@@ -688,7 +684,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     ServerConnection probeable() {
         ServerConnection holding = server;
         boolean busy =
-                holding == null || preparing || unanswered > 0 || batchOpen || holding.busy() || !holding.usable();
+                holding == null || preparing || batches.underWay() || holding.busy() || !holding.usable();
         return busy ? null : holding;
     }
 
@@ -708,7 +704,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     void giveBackIfIdle() {
         ServerConnection holding = server;
-        if (holding == null || preparing || processing || pinned() || unanswered > 0 || batchOpen || holding.busy()) {
+        if (holding == null || preparing || processing || pinned() || batches.underWay() || holding.busy()) {
             return;
         }
         server = null;
@@ -727,8 +723,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** Batches' Syncs that the server ignores because a COPY from the client runs. */
     void syncsIgnored(int count) {
-        unanswered -= count;
-        batchOpen = true;
+        batches.syncsIgnored(count);
     }
 
     /** The server says that a tracked setting has changed. */
@@ -788,7 +783,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             pins.carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
         }
-        boolean asked = unanswered > 0 || batchOpen || lost.transactionOpen();
+        boolean asked = batches.underWay() || lost.transactionOpen();
         if (preparing || (!asked && !pinned())) {
             loop.wake(this);
             return;
@@ -800,8 +795,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                     .addKeyValue("held", loop.gate.held())
                     .log(
                             "a connection was lost with requests under way ({} batches, open {}, status {}, probing {}): {}",
-                            unanswered,
-                            batchOpen,
+                            batches.unanswered(),
+                            batches.open(),
                             (char) lost.status,
                             pins.probing(),
                             farewell == null ? "no word from the server" : farewell.message());
@@ -819,8 +814,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The standby's connection is gone with a read under way: reads are safe to repeat. */
     private void readLost() {
-        unanswered = 0;
-        batchOpen = false;
+        batches.lost();
         ByteBuf again = canary.lost();
         unpark();
         if (again == null) {
@@ -886,7 +880,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** True where nothing of this client is under way on a server. */
     boolean resting() {
         ServerConnection holding = server;
-        return holding == null || (!holding.busy() && !batchOpen && unanswered == 0 && probedIfPinned(holding));
+        return holding == null || (!holding.busy() && !batches.underWay() && probedIfPinned(holding));
     }
 
     private boolean probedIfPinned(ServerConnection holding) {
@@ -933,7 +927,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (preparing) {
             return; // the exchange ends with the connection, and nothing has been asked
         }
-        if (unanswered > 0 || batchOpen || old.transactionOpen()) {
+        if (batches.underWay() || old.transactionOpen()) {
             loop.counters.inDoubt++;
             end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
                     .detail("Whether the last transaction has committed is not known."));
@@ -992,8 +986,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 && pinned()
                 && !pins.probing()
                 && !preparing
-                && unanswered == 0
-                && !batchOpen
+                && !batches.underWay()
                 && !holding.transactionOpen()
                 && pins.carriable();
     }
@@ -1013,7 +1006,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void cancel(Runnable done) {
         loop.tick();
         ServerConnection holding = server;
-        if (!closed && holding != null && !preparing && (unanswered > 0 || batchOpen) && holding.usable()) {
+        if (!closed && holding != null && !preparing && batches.underWay() && holding.usable()) {
             loop.counters.cancelsForwarded++;
             canary.cancelled();
             CancelRequest.send(loop, holding, done);
@@ -1153,7 +1146,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } else if (holding != null && !preparing) {
             server = null;
             boolean dirtySession = pinned();
-            if (batchOpen || holding.copyingIn() || holding.transactionOpen() && unanswered == 0) {
+            if (batches.open() || holding.copyingIn() || holding.transactionOpen() && batches.unanswered() == 0) {
                 holding.client = null;
                 holding.close();
             } else if (holding.busy()) {
