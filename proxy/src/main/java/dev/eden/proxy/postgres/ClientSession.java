@@ -8,7 +8,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
 import java.util.Map;
 import java.util.TreeMap;
@@ -60,7 +59,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean preparing;
     private boolean heldCounted;
 
-    private @Nullable ByteBuf in;
+    private final ClientInput input = new ClientInput();
     private final Passage passage = new Passage();
     private final StatementMessages messages;
     private boolean blocked;
@@ -91,11 +90,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void begin(ByteBuf rest) {
         index = loop.clients.size();
         loop.clients.add(this);
-        if (rest.isReadable()) {
-            in = rest;
-        } else {
-            rest.release();
-        }
+        input.add(channel.alloc(), rest);
         process();
     }
 
@@ -105,16 +100,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         loop.tick();
         ByteBuf bytes = (ByteBuf) message;
-        ByteBuf before = in;
         if (closed) {
             bytes.release();
-        } else if (before == null) {
-            in = bytes;
-        } else if (before.isReadable()) {
-            in = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(context.alloc(), before, bytes);
         } else {
-            before.release();
-            in = bytes;
+            input.add(context.alloc(), bytes);
         }
         process();
         loop.schedule();
@@ -139,17 +128,13 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } finally {
             processing = false;
         }
-        ByteBuf rest = in;
-        if (rest != null && !rest.isReadable()) {
-            in = null;
-            rest.release();
-        }
+        input.dropRead();
         giveBackIfIdle();
         updateReading();
     }
 
     private void run() {
-        ByteBuf bytes = in;
+        ByteBuf bytes = input.bytes();
         if (bytes == null) {
             return;
         }
@@ -654,22 +639,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             idleSince = loop.now;
             settings.resetIfAsked(server);
             giveBackIfIdle();
-            if (server != null && pins.any() && !sessionPooling && (in == null || !in.isReadable())) {
+            if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
                 pins.probeIfWanted(server);
             }
         }
         if (again != null) {
-            prepend(again);
+            input.prepend(again);
         }
-        if (in != null) {
+        if (input.bytes() != null) {
             process();
         }
-    }
-
-    /** The request stands before everything that has been read since. */
-    private void prepend(ByteBuf request) {
-        ByteBuf rest = in;
-        in = rest == null ? request : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(request.alloc(), request, rest);
     }
 
     /** Looks whether a pinned session that rests still has state. */
@@ -749,7 +728,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void refused(ErrorMessage why) {
         inLine = false;
         loop.counters.waitsRefused++;
-        ByteBuf bytes = in;
+        ByteBuf bytes = input.bytes();
         if (!welcomed || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
             return;
@@ -820,7 +799,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (again == null) {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
         } else {
-            prepend(again);
+            input.prepend(again);
             loop.wake(this);
         }
     }
@@ -1069,11 +1048,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** Reads from the client where that leads anywhere. */
     void updateReading() {
         ServerConnection holding = server;
-        ByteBuf bytes = in;
         boolean full = holding != null && !holding.writable();
-        boolean much = blocked
-                && bytes != null
-                && bytes.readableBytes() >= loop.config.limits().inputBytes();
+        boolean much = blocked && input.readable() >= loop.config.limits().inputBytes();
         boolean wanted = !full && !much;
         if (channel.config().isAutoRead() != wanted) {
             channel.config().setAutoRead(wanted);
@@ -1158,20 +1134,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         canary.close();
         statements.clear();
         leavePool();
-        ByteBuf bytes = in;
-        if (bytes != null && !processing) {
-            in = null;
-            bytes.release();
+        if (!processing) {
+            input.release();
         }
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        ByteBuf bytes = in;
-        if (bytes != null) {
-            in = null;
-            bytes.release();
-        }
+        input.release();
     }
 
     @Override
