@@ -151,6 +151,20 @@ final class Canary {
         }
     }
 
+    /** Counts a read that is where it is because of what goes on around it. */
+    void passes(ByteBuf in, int start, ServerConnection holding) {
+        if (running()) {
+            return;
+        }
+        if (holding.transactionOpen()) {
+            passes(in, start, "transaction");
+        } else if (session.bound()) {
+            passes(in, start, "pinned");
+        } else if (session.batches.unanswered() > 0) {
+            passes(in, start, "pipelined");
+        }
+    }
+
     private boolean reads(ByteBuf in, int start) {
         int from = start + Message.HEADER;
         int limit = Math.min(in.writerIndex(), start + 1 + in.getInt(start + 1));

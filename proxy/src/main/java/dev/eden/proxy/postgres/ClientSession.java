@@ -29,9 +29,6 @@ import org.slf4j.LoggerFactory;
 final class ClientSession extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
 
-    /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
-    private static final int LONGEST_PARSE = 64 << 20;
-
     final PostgresLoop loop;
     private final Channel channel;
     private final StartupPacket startup;
@@ -46,7 +43,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     int index = -1;
     long waitingSince;
 
-    private final SessionSettings settings;
+    final SessionSettings settings;
     private boolean welcomed;
     private boolean closed;
 
@@ -60,15 +57,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean heldCounted;
 
     private final ClientInput input = new ClientInput();
-    private final Passage passage = new Passage();
-    private final StatementMessages messages;
+    final ClientMessages messages;
     private boolean blocked;
     private boolean processing;
     private boolean dirty;
 
-    private final Batches batches = new Batches();
-
-    private boolean discardUntilSync;
+    final Batches batches = new Batches();
 
     final SessionPins pins;
     private long idleSince;
@@ -80,10 +74,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
         this.settings = new SessionSettings(loop, startup.settings());
-        this.messages = new StatementMessages(this, passage);
         this.pins = new SessionPins(this);
         this.canary = new Canary(this);
         this.transaction = new ReadTransaction(this);
+        this.messages = new ClientMessages(this);
     }
 
     /** Goes on with what the client has already sent. */
@@ -118,8 +112,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         try {
             if (welcomed || login()) {
                 blocked = false;
-                if (!carryEagerly()) {
-                    run();
+                ByteBuf bytes = carryEagerly() ? null : input.bytes();
+                if (bytes != null) {
+                    messages.read(bytes);
                 }
             }
         } catch (ProtocolViolation | IndexOutOfBoundsException e) {
@@ -133,154 +128,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         updateReading();
     }
 
-    private void run() {
-        ByteBuf bytes = input.bytes();
-        if (bytes == null) {
-            return;
-        }
-        try {
-            boolean more = true;
-            while (more && !closed) {
-                more = step(bytes);
-            }
-        } finally {
-            passage.end(bytes, server);
-        }
+    boolean closed() {
+        return closed;
     }
 
-    private boolean step(ByteBuf bytes) {
-        int readable = bytes.readableBytes();
-        if (passage.streaming()) {
-            return passage.stream(bytes);
-        }
-        if (readable < Message.HEADER) {
-            return false;
-        }
-        int start = bytes.readerIndex();
-        byte type = bytes.getByte(start);
-        int length = bytes.getInt(start + 1);
-        if (length < 4 || length > Message.MAX_LENGTH) {
-            throw new ProtocolViolation("invalid message length");
-        }
-        int total = length + 1;
-        boolean whole = readable >= total;
-        if (discardUntilSync) {
-            return discard(bytes, type, total, readable);
-        }
-        if (!whole && type != 'd') {
-            if (type == 'P' && total > LONGEST_PARSE) {
-                throw new ProtocolViolation("a statement of " + total + " bytes");
-            }
-            if (type == 'P'
-                    || total <= loop.config.limits().collectBytes()
-                    || readable < loop.config.limits().collectBytes()) {
-                return false;
-            }
-        }
-        if (canary.running() && !batches.open() && batches.unanswered() > 0) {
-            blocked = true; // one read at a time there: it may have to be repeated here
-            return false;
-        }
-        if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
-            int answered = transaction.answer(bytes, start, server == null && betweenRequests());
-            if (answered > 0) {
-                passage.end(bytes, server);
-                bytes.skipBytes(answered);
-                return true;
-            }
-            if (discardUntilSync) {
-                return true;
-            }
-        }
-        if ((type == 'Q' || type == 'P' || type == 'B') && betweenRequests()) {
-            if (canary.choose(bytes, start, settings.now()) == Canary.Choice.WAIT) {
-                blocked = true;
-                return false;
-            }
-        }
-        return switch (type) {
-            case 'X' -> {
-                bytes.skipBytes(readable);
-                passage.end(bytes, server);
-                finish();
-                yield false;
-            }
-            case 'd', 'c', 'f' -> copyData(bytes, type, total, readable);
-            case 'Q', 'F' -> query(bytes, type, start, total, readable);
-            case 'P', 'B', 'D', 'E', 'C', 'S', 'H' -> extended(bytes, type, start, total, readable);
-            default -> throw new ProtocolViolation("invalid frontend message type " + (type & 0xff));
-        };
-    }
-
-    private boolean discard(ByteBuf bytes, byte type, int total, int readable) {
-        if (type == 'S') {
-            discardUntilSync = false;
-            passage.drop(bytes, total, readable, server);
-            ByteBuf out = loop.buffer();
-            Message.readyForQuery(out, transaction.status());
-            deliver(out);
-        } else if (type == 'X') {
-            finish();
-            return false;
-        } else {
-            passage.drop(bytes, total, readable, server);
-        }
-        return true;
-    }
-
-    private boolean copyData(ByteBuf bytes, byte type, int total, int readable) {
-        ServerConnection holding = server;
-        if (holding == null) {
-            passage.drop(bytes, total, readable, server); // left over from a COPY that failed, as the server drops it
-            return true;
-        }
-        if (type != 'd') {
-            holding.copyEnded();
-        }
-        passage.pass(bytes, total, readable);
-        return true;
-    }
-
-    private boolean query(ByteBuf bytes, byte type, int start, int total, int readable) {
-        StatementText.Effect effect = StatementText.Effect.NONE;
-        if (type == 'Q') {
-            int end = start + Math.min(total, readable);
-            effect = total > readable
-                    ? StatementText.Effect.UNKNOWN
-                    : StatementText.classify(bytes, start + Message.HEADER, end);
-            String name = effect.deallocates();
-            if (name != null && statements.has(name)) {
-                return deallocate(bytes, name, total, readable);
-            }
-        } else {
-            effect = StatementText.Effect.UNKNOWN;
-        }
-        if (!mayGo()) {
-            return false;
-        }
-        ServerConnection holding = java.util.Objects.requireNonNull(server);
-        countPassing(bytes, start, holding);
-        pins.note(effect, holding);
-        holding.statements.unnamed = null;
-        statements.dropUnnamed();
-        holding.expect(Kind.QUERY, null);
-        batches.sent();
-        passage.pass(bytes, total, readable);
-        return true;
-    }
-
-    /** A read that is where it is because of what goes on around it. */
-    void countPassing(ByteBuf bytes, int start, ServerConnection holding) {
-        if (canary.running()) {
-            return;
-        }
-        if (holding.transactionOpen()) {
-            canary.passes(bytes, start, "transaction");
-        } else if (bound()) {
-            canary.passes(bytes, start, "pinned");
-        } else if (batches.unanswered() > 0) {
-            canary.passes(bytes, start, "pipelined");
-        }
+    /** What serves it now; null: nothing. */
+    @Nullable
+    ServerConnection server() {
+        return server;
     }
 
     /** The connection pool of the active side, if this session has one. */
@@ -290,7 +145,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
-    private boolean betweenRequests() {
+    boolean betweenRequests() {
         ServerConnection holding = server;
         if (holding == null) {
             return !inLine && !preparing;
@@ -332,80 +187,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
-    private boolean deallocate(ByteBuf bytes, String name, int total, int readable) {
-        ServerConnection holding = server;
-        if (batches.underWay()) {
-            blocked = true;
-            return false;
-        }
-        int status = holding == null ? transaction.status() : holding.status;
-        statements.close(name);
-        passage.drop(bytes, total, readable, server);
-        ByteBuf out = loop.buffer();
-        if (status == 'E') {
-            ErrorMessage.error(
-                            "25P02", "current transaction is aborted, commands ignored until end of transaction block")
-                    .write(out);
-        } else {
-            Message.commandComplete(out, "DEALLOCATE");
-        }
-        Message.readyForQuery(out, status);
-        deliver(out);
-        return true;
-    }
-
-    private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
-        if (server == null && !batches.open() && (type == 'S' || type == 'H')) {
-            passage.drop(bytes, total, readable, server);
-            if (type == 'S') {
-                ByteBuf out = loop.buffer();
-                Message.readyForQuery(out, transaction.status());
-                deliver(out);
-            }
-            return true;
-        }
-        if (!mayGo()) {
-            return false;
-        }
-        ServerConnection holding = java.util.Objects.requireNonNull(server);
-        if (type == 'S') {
-            if (!holding.copyingIn()) {
-                holding.expect(Kind.SYNC, null);
-                batches.sent();
-            }
-            passage.pass(bytes, total, readable);
-            return true;
-        }
-        batches.begun();
-        if (holding.failedBatch()) {
-            passage.pass(bytes, total, readable); // the server skips it
-            return true;
-        }
-        switch (type) {
-            case 'P' -> {
-                return messages.parse(bytes, start, total, holding);
-            }
-            case 'B' -> {
-                return messages.bind(bytes, start, total, readable, holding);
-            }
-            case 'D' -> {
-                return messages.describe(bytes, start, total, holding);
-            }
-            case 'C' -> messages.close(bytes, start, total, holding);
-            case 'E' -> {
-                holding.expect(Kind.EXECUTE, null);
-                passage.pass(bytes, total, readable);
-            }
-            default -> passage.pass(bytes, total, readable);
-        }
-        return true;
-    }
-
     // ---- a connection to a server
 
     /** True where the message at hand may go out now over {@link #server}. */
-    private boolean mayGo() {
+    boolean mayGo() {
         ServerConnection holding = server;
         if (preparing) {
             blocked = true;
@@ -614,11 +399,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return false;
     }
 
-    /** An error has been told within a batch of the extended protocol: the rest of it is skipped. */
-    void discardBatch() {
-        discardUntilSync = true;
-    }
-
     /** True where transactions of this client that say nothing else only read. */
     boolean readsByDefault() {
         Settings mine = settings.now();
@@ -733,17 +513,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             end(why.as("FATAL"));
             return;
         }
-        byte type = bytes.getByte(bytes.readerIndex());
-        ByteBuf out = loop.buffer();
-        why.as("ERROR").write(out);
-        transaction.fail();
-        if (type == 'Q' || type == 'F') {
-            passage.drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes(), server);
-            Message.readyForQuery(out, transaction.status());
-        } else {
-            discardUntilSync = true;
-        }
-        deliver(out);
+        messages.refuse(bytes, why);
         loop.wake(this);
     }
 
@@ -1070,7 +840,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** The client has said goodbye. */
-    private void finish() {
+    void finish() {
         closed(true);
     }
 

@@ -156,7 +156,7 @@ final class ReadTransaction {
         if (simple) {
             Message.readyForQuery(out, status());
         } else {
-            session.discardBatch();
+            session.messages.discardBatch();
         }
         session.deliver(out);
         return simple ? total : 0;

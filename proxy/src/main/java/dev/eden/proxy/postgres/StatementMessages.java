@@ -101,7 +101,7 @@ final class StatementMessages {
     }
 
     boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
-        session.countPassing(bytes, start, holding);
+        session.canary.passes(bytes, start, holding);
         int from = start + Message.HEADER;
         int end = start + Math.min(total, readable);
         int portalEnd = endOfString(bytes, from, end);
@@ -193,6 +193,29 @@ final class StatementMessages {
         }
         holding.expect(Kind.CLOSE, null);
         passage.pass(bytes, total, total);
+    }
+
+    /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
+    boolean deallocate(ByteBuf bytes, String name, int total, int readable) {
+        ServerConnection holding = session.server();
+        if (session.batches.underWay()) {
+            session.blocked();
+            return false;
+        }
+        int status = holding == null ? session.transaction.status() : holding.status;
+        statements.close(name);
+        passage.drop(bytes, total, readable, holding);
+        ByteBuf out = session.loop.buffer();
+        if (status == 'E') {
+            ErrorMessage.error(
+                            "25P02", "current transaction is aborted, commands ignored until end of transaction block")
+                    .write(out);
+        } else {
+            Message.commandComplete(out, "DEALLOCATE");
+        }
+        Message.readyForQuery(out, status);
+        session.deliver(out);
+        return true;
     }
 
     private static int endOfString(ByteBuf bytes, int from, int limit) {
