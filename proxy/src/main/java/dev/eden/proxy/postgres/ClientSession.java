@@ -1,6 +1,5 @@
 package dev.eden.proxy.postgres;
 
-import dev.eden.proxy.Backend;
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
@@ -10,7 +9,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,12 +45,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean welcomed;
     private boolean closed;
 
-    private @Nullable ServerPool pool;
+    private final PoolPlace place;
     private @Nullable ServerConnection server;
     /** What a pin holds while the standby serves a read. */
     private @Nullable ServerConnection parked;
 
-    private boolean inLine;
     private boolean preparing;
     private boolean heldCounted;
 
@@ -75,6 +72,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.statements = new ClientStatements(loop.statements);
         this.settings = new SessionSettings(loop, startup.settings());
         this.pins = new SessionPins(this);
+        this.place = new PoolPlace(this, startup);
         this.canary = new Canary(this);
         this.transaction = new ReadTransaction(this);
         this.messages = new ClientMessages(this);
@@ -141,14 +139,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** The connection pool of the active side, if this session has one. */
     @Nullable
     ServerPool activePool() {
-        return pool();
+        return place.pool();
     }
 
     /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
     boolean betweenRequests() {
         ServerConnection holding = server;
         if (holding == null) {
-            return !inLine && !preparing;
+            return !place.inLine() && !preparing;
         }
         return pins.onlyNamed() && !preparing && !batches.underWay() && !holding.busy();
     }
@@ -226,7 +224,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** Gets a connection; false: it will come, or a refusal, and then {@link #process} goes on. */
     private boolean acquire() {
         blocked = true;
-        if (inLine || preparing) {
+        if (place.inLine() || preparing) {
             return false;
         }
         if (!loop.gate.open() && !(loop.gate.turned() && toListen())) {
@@ -234,7 +232,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             return false;
         }
         heldCounted = false;
-        ServerPool from = pool();
+        ServerPool from = place.pool();
         if (from == null) {
             refused(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
             return false;
@@ -242,9 +240,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection taken = from.take(this);
         if (taken == null) {
             loop.counters.waited++;
-            if (from.await(this)) {
-                inLine = !hasServer();
-            } else {
+            if (!place.stand(from)) {
                 refused(ErrorMessage.fatal("53300", "eden: too many clients wait for a connection to the server"));
             }
             return false;
@@ -256,55 +252,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return true;
     }
 
-    private boolean hasServer() {
-        return server != null;
-    }
-
-    private @Nullable ServerPool pool() {
-        ServerPool known = pool;
-        if (known != null) {
-            return known;
-        }
-        Backend active = loop.gate.activeBackend();
-        if (active == null) {
-            return null;
-        }
-        PoolKey key = new PoolKey(ServerAddress.of(active), startup.database(), startup.user(), options());
-        ServerPool found = loop.pool(key.on(active));
-        found.references++;
-        pool = found;
-        return found;
-    }
-
-    /**
-     * What the server's session begins with. Where it is this client's alone, also its reported settings, so that RESET brings them back; between
-     * clients that share connections they are set for each.
-     */
-    private Map<String, String> options() {
-        if (!sessionPooling) {
-            return startup.options();
-        }
-        Map<String, String> all = new TreeMap<>(startup.options());
-        startup.settings().forEach((index, value) -> {
-            if (index != Settings.APPLICATION_NAME) {
-                all.put(Settings.NAMES[index], value);
-            }
-        });
-        return all;
-    }
-
-    private void leavePool() {
-        ServerPool known = pool;
-        if (known != null) {
-            known.references--;
-            known.unusedSince = loop.now;
-            pool = null;
-        }
-    }
-
     /** The turn has come. */
     void granted(ServerConnection connection) {
-        inLine = false;
+        place.leftLine();
         if (closed) {
             connection.pool.release(connection);
             return;
@@ -316,7 +266,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The line was emptied: the barrier has come. */
     void outOfLine() {
-        inLine = false;
+        place.leftLine();
         loop.wake(this);
     }
 
@@ -506,7 +456,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** There is no connection to be had, and nothing has been asked yet. */
     void refused(ErrorMessage why) {
-        inLine = false;
+        place.leftLine();
         loop.counters.waitsRefused++;
         ByteBuf bytes = input.bytes();
         if (!welcomed || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
@@ -578,10 +528,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** Tells the client who serves it, once a session on the server has been seen with its settings; false: not yet. */
     private boolean login() {
-        if (inLine || preparing) {
+        if (place.inLine() || preparing) {
             return false;
         }
-        ServerPool from = pool();
+        ServerPool from = place.pool();
         if (from == null) {
             end(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
             return false;
@@ -652,14 +602,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** The other side has the authority now. */
     void flipped() {
         ServerConnection old = server;
-        if (inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
-            inLine = false;
-        }
-        leavePool();
+        place.leaveLine();
+        place.leave();
         if (old == null) {
             return;
         }
@@ -761,11 +705,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             CancelRequest.send(loop, holding, done);
             return;
         }
-        if (!closed && welcomed && inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
+        if (!closed && welcomed && place.inLine()) {
+            place.leaveLine();
             loop.counters.cancelsForwarded++;
             refused(ErrorMessage.error("57014", "canceling statement due to user request"));
         } else {
@@ -872,13 +813,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             loop.clients.set(index, last);
             last.index = index;
         }
-        if (inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
-            inLine = false;
-        }
+        place.leaveLine();
         ServerConnection holding = server;
         if (holding != null && canary.running()) {
             holding.client = null;
@@ -903,7 +838,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         canary.close();
         statements.clear();
-        leavePool();
+        place.leave();
         if (!processing) {
             input.release();
         }
