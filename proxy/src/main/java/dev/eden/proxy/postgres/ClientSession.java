@@ -4,7 +4,6 @@ import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
@@ -28,7 +27,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
 
     final PostgresLoop loop;
-    private final Channel channel;
+    private final ClientChannel client;
     private final StartupPacket startup;
     private final boolean sessionPooling;
     final ClientStatements statements;
@@ -57,7 +56,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     final ClientMessages messages;
     private boolean blocked;
     private boolean processing;
-    private boolean dirty;
 
     final Batches batches = new Batches();
 
@@ -66,7 +64,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
-        this.channel = channel;
+        this.client = new ClientChannel(this, channel);
         this.startup = startup;
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
@@ -82,7 +80,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void begin(ByteBuf rest) {
         index = loop.clients.size();
         loop.clients.add(this);
-        input.add(channel.alloc(), rest);
+        input.add(rest.alloc(), rest);
         process();
     }
 
@@ -726,45 +724,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (canary.keeps(bytes)) {
             return;
         }
-        channel.write(bytes, channel.voidPromise());
-        if (!dirty) {
-            dirty = true;
-            loop.flushLater(this);
-        }
-        if (!channel.isWritable()) {
-            ServerConnection holding = server;
-            if (holding != null) {
-                holding.read(false);
-            }
-        }
-    }
-
-    void flush() {
-        dirty = false;
-        channel.flush();
-        ServerConnection holding = server;
-        if (holding != null && channel.isWritable()) {
-            holding.read(true);
-        }
+        client.write(bytes);
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        ServerConnection holding = server;
-        if (holding != null) {
-            holding.read(channel.isWritable());
-        }
+        client.writabilityChanged();
     }
 
     /** Reads from the client where that leads anywhere. */
     void updateReading() {
-        ServerConnection holding = server;
-        boolean full = holding != null && !holding.writable();
         boolean much = blocked && input.readable() >= loop.config.limits().inputBytes();
-        boolean wanted = !full && !much;
-        if (channel.config().isAutoRead() != wanted) {
-            channel.config().setAutoRead(wanted);
-        }
+        client.read(!much);
     }
 
     // ---- end
@@ -798,7 +769,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             leave();
         }
         if (close) {
-            channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            client.close();
         }
     }
 
