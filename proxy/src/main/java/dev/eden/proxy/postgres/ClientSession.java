@@ -7,7 +7,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,11 +44,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean closed;
 
     private final PoolPlace place;
+    private final Preparation preparation;
     private @Nullable ServerConnection server;
     /** What a pin holds while the standby serves a read. */
     private @Nullable ServerConnection parked;
 
-    private boolean preparing;
     private boolean heldCounted;
 
     private final ClientInput input = new ClientInput();
@@ -73,6 +72,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.place = new PoolPlace(this, startup);
         this.canary = new Canary(this);
         this.transaction = new ReadTransaction(this);
+        this.preparation = new Preparation(this);
         this.messages = new ClientMessages(this);
     }
 
@@ -144,9 +144,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     boolean betweenRequests() {
         ServerConnection holding = server;
         if (holding == null) {
-            return !place.inLine() && !preparing;
+            return !place.inLine() && !preparation.running();
         }
-        return pins.onlyNamed() && !preparing && !batches.underWay() && !holding.busy();
+        return pins.onlyNamed() && !preparation.running() && !batches.underWay() && !holding.busy();
     }
 
     /** True where this client's reads depend on its session with the active side. */
@@ -188,7 +188,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** True where the message at hand may go out now over {@link #server}. */
     boolean mayGo() {
         ServerConnection holding = server;
-        if (preparing) {
+        if (preparation.running()) {
             blocked = true;
             return false;
         }
@@ -222,7 +222,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** Gets a connection; false: it will come, or a refusal, and then {@link #process} goes on. */
     private boolean acquire() {
         blocked = true;
-        if (place.inLine() || preparing) {
+        if (place.inLine() || preparation.running()) {
             return false;
         }
         if (!loop.gate.open() && !(loop.gate.turned() && toListen())) {
@@ -272,79 +272,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean prepare(ServerConnection connection) {
         server = connection;
         connection.client = this;
-        ServerPool.Welcome welcome = connection.pool.welcome();
-        Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
-        SessionState carry = pins.carried();
-        Map<String, String> differences =
-                wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
-        if (differences.isEmpty() && carry == null) {
-            return !transaction.open() || begin(connection);
-        }
-        preparing = true;
-        StringBuilder sql = new StringBuilder();
-        if (!differences.isEmpty()) {
-            sql.append(Settings.statement(differences)).append(';');
-        }
-        if (carry != null) {
-            sql.append(carry.statements());
-        }
-        Settings asked = wanted;
-        connection.exchange(new Exchange(sql.toString(), outcome -> {
-            preparing = false;
-            if (server != connection) {
-                process(); // lost meanwhile, and nothing has been asked: try another
-                return;
-            }
-            prepared(connection, asked, outcome.error());
-        }));
-        return false;
+        return preparation.prepare(connection);
     }
 
-    private void prepared(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {
-        if (closed) {
-            server = null;
-            connection.pool.reclaim(connection, true);
-            return;
-        }
-        if (error != null) {
-            if (!connection.usable()) {
-                return; // its end follows
-            }
-            server = null;
-            connection.pool.reclaim(connection, true);
-            end(error.as("FATAL"));
-            return;
-        }
-        settings.brought(connection, asked);
-        pins.arrived();
-        if (!transaction.open() || begin(connection)) {
-            process();
-        }
-    }
-
-    /** Makes the client's transaction real; false: that takes a moment. */
-    private boolean begin(ServerConnection connection) {
-        preparing = true;
-        connection.exchange(new Exchange(transaction.begin(), outcome -> {
-            preparing = false;
-            if (server != connection) {
-                process(); // lost meanwhile, and nothing has been asked: try another
-                return;
-            }
-            ErrorMessage error = outcome.error();
-            if (closed || error != null && connection.usable()) {
-                server = null;
-                connection.client = null;
-                connection.close();
-                if (error != null) {
-                    end(error.as("FATAL"));
-                }
-            } else if (error == null) {
-                transaction.real();
-                process();
-            }
-        }));
-        return false;
+    /** Holds nothing any more. */
+    void letGo() {
+        server = null;
     }
 
     /** True where transactions of this client that say nothing else only read. */
@@ -391,7 +324,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     ServerConnection probeable() {
         ServerConnection holding = server;
         boolean busy =
-                holding == null || preparing || batches.underWay() || holding.busy() || !holding.usable();
+                holding == null || preparation.running() || batches.underWay() || holding.busy() || !holding.usable();
         return busy ? null : holding;
     }
 
@@ -411,7 +344,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     void giveBackIfIdle() {
         ServerConnection holding = server;
-        if (holding == null || preparing || processing || pinned() || batches.underWay() || holding.busy()) {
+        if (holding == null || preparation.running() || processing || pinned() || batches.underWay() || holding.busy()) {
             return;
         }
         server = null;
@@ -481,7 +414,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
         }
         boolean asked = batches.underWay() || lost.transactionOpen();
-        if (preparing || (!asked && !pinned())) {
+        if (preparation.running() || (!asked && !pinned())) {
             loop.wake(this);
             return;
         }
@@ -526,7 +459,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** Tells the client who serves it, once a session on the server has been seen with its settings; false: not yet. */
     private boolean login() {
-        if (place.inLine() || preparing) {
+        if (place.inLine() || preparation.running()) {
             return false;
         }
         ServerPool from = place.pool();
@@ -615,7 +548,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 return;
             }
         }
-        if (preparing) {
+        if (preparation.running()) {
             return; // the exchange ends with the connection, and nothing has been asked
         }
         if (batches.underWay() || old.transactionOpen()) {
@@ -676,7 +609,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return loop.gate.held()
                 && pinned()
                 && !pins.probing()
-                && !preparing
+                && !preparation.running()
                 && !batches.underWay()
                 && !holding.transactionOpen()
                 && pins.carriable();
@@ -685,8 +618,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */
     private boolean carryEagerly() {
         SessionState carry = pins.carried();
-        if (carry == null || carry.channels().isEmpty() || server != null || preparing) {
-            return preparing;
+        if (carry == null || carry.channels().isEmpty() || server != null || preparation.running()) {
+            return preparation.running();
         }
         return !acquire();
     }
@@ -697,7 +630,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void cancel(Runnable done) {
         loop.tick();
         ServerConnection holding = server;
-        if (!closed && holding != null && !preparing && batches.underWay() && holding.usable()) {
+        if (!closed && holding != null && !preparation.running() && batches.underWay() && holding.usable()) {
             loop.counters.cancelsForwarded++;
             canary.cancelled();
             CancelRequest.send(loop, holding, done);
@@ -795,7 +728,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             if (holding != null) {
                 holding.pool.reclaim(holding, true);
             }
-        } else if (holding != null && !preparing) {
+        } else if (holding != null && !preparation.running()) {
             server = null;
             boolean dirtySession = pinned();
             if (batches.open() || holding.copyingIn() || holding.transactionOpen() && batches.unanswered() == 0) {
