@@ -1,7 +1,6 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
-import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -27,11 +26,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     final PostgresLoop loop;
     private final ClientChannel client;
-    private final StartupPacket startup;
     private final boolean sessionPooling;
     final ClientStatements statements;
-    /** Null before the client has been told. */
-    private Cancels.@Nullable Key cancelKey;
 
     final Canary canary;
     final ReadTransaction transaction;
@@ -40,11 +36,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     long waitingSince;
 
     final SessionSettings settings;
-    private boolean welcomed;
+    private final ClientLogin login;
     private boolean closed;
 
-    private final PoolPlace place;
-    private final Preparation preparation;
+    final PoolPlace place;
+    final Preparation preparation;
     private @Nullable ServerConnection server;
     /** What a pin holds while the standby serves a read. */
     private @Nullable ServerConnection parked;
@@ -64,7 +60,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
         this.client = new ClientChannel(this, channel);
-        this.startup = startup;
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
         this.settings = new SessionSettings(loop, startup.settings());
@@ -73,6 +68,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.canary = new Canary(this);
         this.transaction = new ReadTransaction(this);
         this.preparation = new Preparation(this);
+        this.login = new ClientLogin(this, startup);
         this.messages = new ClientMessages(this);
     }
 
@@ -106,7 +102,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         processing = true;
         try {
-            if (welcomed || login()) {
+            if (login.done() || login.proceed()) {
                 blocked = false;
                 ByteBuf bytes = carryEagerly() ? null : input.bytes();
                 if (bytes != null) {
@@ -220,7 +216,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** Gets a connection; false: it will come, or a refusal, and then {@link #process} goes on. */
-    private boolean acquire() {
+    boolean acquire() {
         blocked = true;
         if (place.inLine() || preparation.running()) {
             return false;
@@ -344,7 +340,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     void giveBackIfIdle() {
         ServerConnection holding = server;
-        if (holding == null || preparation.running() || processing || pinned() || batches.underWay() || holding.busy()) {
+        if (holding == null
+                || preparation.running()
+                || processing
+                || pinned()
+                || batches.underWay()
+                || holding.busy()) {
             return;
         }
         server = null;
@@ -390,7 +391,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         place.leftLine();
         loop.counters.waitsRefused++;
         ByteBuf bytes = input.bytes();
-        if (!welcomed || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
+        if (!login.done() || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
             return;
         }
@@ -453,47 +454,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             input.prepend(again);
             loop.wake(this);
         }
-    }
-
-    // ---- login
-
-    /** Tells the client who serves it, once a session on the server has been seen with its settings; false: not yet. */
-    private boolean login() {
-        if (place.inLine() || preparation.running()) {
-            return false;
-        }
-        ServerPool from = place.pool();
-        if (from == null) {
-            end(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
-            return false;
-        }
-        ServerConnection holding = server;
-        if (holding == null) {
-            Settings seen = sessionPooling ? null : settings.foreseen(from);
-            if (seen == null) {
-                if (!acquire()) {
-                    return false;
-                }
-                seen = java.util.Objects.requireNonNull(server).settings;
-            }
-            settings.login(seen);
-        } else {
-            settings.login(settings.wanted(holding.settings));
-        }
-        welcomed = true;
-        sendWelcome(from);
-        return true;
-    }
-
-    private void sendWelcome(ServerPool from) {
-        ByteBuf out = loop.buffer();
-        settings.report(from, out);
-        ServerConnection own = sessionPooling ? server : null;
-        Cancels.Key key = loop.cancels.register(this, startup.minor() >= 2, own == null ? 0 : own.pid);
-        cancelKey = key;
-        Message.backendKey(out, key.pid(), key.secret());
-        Message.readyForQuery(out, 'I');
-        deliver(out);
     }
 
     // ---- barrier
@@ -636,7 +596,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             CancelRequest.send(loop, holding, done);
             return;
         }
-        if (!closed && welcomed && place.inLine()) {
+        if (!closed && login.done() && place.inLine()) {
             place.leaveLine();
             loop.counters.cancelsForwarded++;
             refused(ErrorMessage.error("57014", "canceling statement due to user request"));
@@ -707,10 +667,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     private void leave() {
-        Cancels.Key key = cancelKey;
-        if (key != null) {
-            loop.cancels.forget(key.pid());
-        }
+        login.forget();
         loop.left();
         ClientSession last = loop.clients.removeLast();
         if (last != this) {
