@@ -108,7 +108,7 @@ final class Canary {
                 return refuse(reason);
             }
             loop.counters.eligibleReads++;
-            ServerPool active = session.activePool();
+            ServerPool active = session.place.pool();
             if (verdict.comparable() && active != null) {
                 loop.shadowReads.offer(in, start, batch, settings, active);
             }
@@ -126,13 +126,13 @@ final class Canary {
         if (!on(route) || route == null || session.bound() || !loop.gate.open()) {
             return false;
         }
-        ServerPool active = session.activePool();
+        ServerPool active = session.place.pool();
         return chosen(route) && active != null && loop.standbyPools.pool(active) != null;
     }
 
     /** True where a transaction that names no isolation level looks at the data anew with each statement. */
     boolean readsCommittedByDefault() {
-        ServerPool active = session.activePool();
+        ServerPool active = session.place.pool();
         return active != null && loop.standbyPools.readCommitted(active);
     }
 
@@ -195,7 +195,7 @@ final class Canary {
     private Choice serve(Route route, ByteBuf in, int start, int length, Settings settings) {
         ServerConnection connection = ready;
         if (connection == null) {
-            ServerPool active = session.activePool();
+            ServerPool active = session.place.pool();
             if (active == null || !StandbyPools.reproducible(active.key)) {
                 return refuse("options");
             }

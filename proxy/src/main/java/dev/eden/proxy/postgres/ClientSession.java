@@ -55,7 +55,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     final Batches batches = new Batches();
 
     final SessionPins pins;
-    private long idleSince;
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
@@ -128,12 +127,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     @Nullable
     ServerConnection server() {
         return server;
-    }
-
-    /** The connection pool of the active side, if this session has one. */
-    @Nullable
-    ServerPool activePool() {
-        return place.pool();
     }
 
     /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
@@ -276,12 +269,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         server = null;
     }
 
-    /** True where transactions of this client that say nothing else only read. */
-    boolean readsByDefault() {
-        Settings mine = settings.now();
-        return mine != null && "on".equals(mine.value(Settings.READ_ONLY));
-    }
-
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
         batches.answered(signals);
@@ -293,7 +280,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             unpark();
         }
         if (!batches.underWay() && status == 'I') {
-            idleSince = loop.now;
+            pins.rests();
             settings.resetIfAsked(server);
             giveBackIfIdle();
             if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
@@ -305,13 +292,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         if (input.bytes() != null) {
             process();
-        }
-    }
-
-    /** Looks whether a pinned session that rests still has state. */
-    void probeIfIdle(long before) {
-        if (server != null && pins.any() && pins.unprobed() && !sessionPooling && idleSince - before < 0 && !closed) {
-            pins.probe();
         }
     }
 
@@ -331,11 +311,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** Nothing more can be done with the input before something has been answered. */
     void blocked() {
         blocked = true;
-    }
-
-    /** A RESET is on its way. */
-    void resets() {
-        settings.resets();
     }
 
     void giveBackIfIdle() {
@@ -362,11 +337,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return sessionPooling;
     }
 
-    /** Batches' Syncs that the server ignores because a COPY from the client runs. */
-    void syncsIgnored(int count) {
-        batches.syncsIgnored(count);
-    }
-
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
         if (canary.running()) {
@@ -379,11 +349,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void discarded() {
         statements.clear();
         pins.clear();
-    }
-
-    /** DEALLOCATE ALL has run. */
-    void deallocated() {
-        statements.clear();
     }
 
     /** There is no connection to be had, and nothing has been asked yet. */
@@ -433,7 +398,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                             farewell == null ? "no word from the server" : farewell.message());
         }
         if (farewell != null && lost.farewellPassed()) {
-            closed(true); // the server's own words are on their way already
+            finish(); // the server's own words are on their way already
         } else {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost")
                     .detail(
@@ -641,32 +606,27 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ByteBuf out = loop.buffer();
         why.write(out);
         deliver(out);
-        closed(true);
+        finish();
     }
 
-    /** The client has said goodbye. */
+    /** Nothing more is said: closes. */
     void finish() {
-        closed(true);
+        leave();
+        client.close();
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         loop.tick();
-        closed(false);
+        leave();
         loop.schedule();
     }
 
-    private void closed(boolean close) {
-        if (!closed) {
-            closed = true;
-            leave();
-        }
-        if (close) {
-            client.close();
-        }
-    }
-
     private void leave() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         login.forget();
         loop.left();
         ClientSession last = loop.clients.removeLast();

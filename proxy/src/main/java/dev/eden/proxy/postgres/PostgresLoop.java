@@ -258,7 +258,7 @@ final class PostgresLoop {
         }
         standbyPools.trim(now - UNUSED);
         for (ClientSession client : clients.toArray(new ClientSession[0])) {
-            client.probeIfIdle(now - PROBE_IDLE);
+            client.pins.probeIfIdle(now - PROBE_IDLE);
         }
     }
 

@@ -311,7 +311,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
                     ClientSession holder = client;
                     int ignored = expected.dropSyncs();
                     if (holder != null) {
-                        holder.syncsIgnored(ignored);
+                        holder.batches.syncsIgnored(ignored);
                     }
                 }
             }
@@ -528,7 +528,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
             holder.discarded();
         } else if (tag.equals("DEALLOCATE ALL")) {
             statements.forget();
-            holder.deallocated();
+            holder.statements.clear();
         }
     }
 

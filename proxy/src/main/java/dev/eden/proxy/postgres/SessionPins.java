@@ -18,6 +18,7 @@ final class SessionPins {
 
     private boolean probing;
     private long probedAt;
+    private long idleSince;
     private @Nullable SessionState found;
     private @Nullable SessionState carried;
 
@@ -54,7 +55,7 @@ final class SessionPins {
         int wanted = effect.pins();
         if (wanted == 0) {
             if (effect.resets()) {
-                session.resets();
+                session.settings.resets();
             }
             return;
         }
@@ -68,7 +69,7 @@ final class SessionPins {
             loop.counters.pins[pin.ordinal()]++;
         }
         if (effect.resets()) {
-            session.resets();
+            session.settings.resets();
         }
     }
 
@@ -98,6 +99,18 @@ final class SessionPins {
     void probeIfWanted(ServerConnection holding) {
         boolean guess = (pins & Pin.UNKNOWN.bit()) != 0;
         if ((guess || holding.pool.contended()) && (found == null || loop.now - probedAt > PROBE_PAUSE)) {
+            probe();
+        }
+    }
+
+    /** Everything that the client asked has been answered. */
+    void rests() {
+        idleSince = loop.now;
+    }
+
+    /** Looks whether a session that rests since before {@code before} still has state. */
+    void probeIfIdle(long before) {
+        if (pins != 0 && unprobed && !session.poolsSessions() && idleSince - before < 0) {
             probe();
         }
     }
