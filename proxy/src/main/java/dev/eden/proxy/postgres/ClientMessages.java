@@ -73,7 +73,7 @@ final class ClientMessages {
                 return false;
             }
         }
-        if (canary.running() && !batches.open() && batches.unanswered() > 0) {
+        if (session.standbyRead.running() && !batches.open() && batches.unanswered() > 0) {
             session.blocked(); // one read at a time there: it may have to be repeated here
             return false;
         }

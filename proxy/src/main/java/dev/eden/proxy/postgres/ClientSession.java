@@ -30,6 +30,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     final ClientStatements statements;
 
     final Canary canary;
+    final StandbyRead standbyRead;
     final ReadTransaction transaction;
 
     int index = -1;
@@ -42,8 +43,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     final PoolPlace place;
     final Preparation preparation;
     private @Nullable ServerConnection server;
-    /** What a pin holds while the standby serves a read. */
-    private @Nullable ServerConnection parked;
 
     private boolean heldCounted;
 
@@ -65,6 +64,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.pins = new SessionPins(this);
         this.place = new PoolPlace(this, startup);
         this.canary = new Canary(this);
+        this.standbyRead = new StandbyRead(this);
         this.transaction = new ReadTransaction(this);
         this.preparation = new Preparation(this);
         this.login = new ClientLogin(this, startup);
@@ -141,35 +141,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** True where this client's reads depend on its session with the active side. */
     boolean bound() {
         return pinned() && (sessionPooling || !pins.onlyNamed());
-    }
-
-    /** The standby serves the batch at hand; what a pin holds waits. */
-    void serveOn(ServerConnection standby) {
-        ServerConnection pinned = server;
-        if (pinned != null) {
-            pinned.client = null;
-            parked = pinned;
-        }
-        server = standby;
-    }
-
-    /** The standby has answered, or is gone: back to what a pin holds. */
-    private void unpark() {
-        ServerConnection standby = server;
-        ServerConnection pinned = parked;
-        if (pinned == null) {
-            return;
-        }
-        parked = null;
-        server = pinned;
-        if (standby != null) {
-            standby.pool.release(standby);
-        }
-        if (pinned.usable()) {
-            pinned.client = this;
-        } else {
-            serverLost(null);
-        }
     }
 
     // ---- a connection to a server
@@ -264,20 +235,19 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return preparation.prepare(connection);
     }
 
-    /** Holds nothing any more. */
-    void letGo() {
-        server = null;
+    /** What the client asks goes there from now on; null: nowhere yet. */
+    void serveBy(@Nullable ServerConnection connection) {
+        server = connection;
     }
 
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
         batches.answered(signals);
         ByteBuf again = null;
-        if (!canary.running()) {
+        if (!standbyRead.running()) {
             canary.told(loop.now);
         } else if (batches.unanswered() == 0) {
-            again = canary.end();
-            unpark();
+            again = standbyRead.end();
         }
         if (!batches.underWay() && status == 'I') {
             pins.rests();
@@ -339,7 +309,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
-        if (canary.running()) {
+        if (standbyRead.running()) {
             return; // the standby's own business
         }
         settings.changed(setting, value);
@@ -371,7 +341,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
-        if (canary.running()) {
+        if (standbyRead.running()) {
             readLost();
             return;
         }
@@ -411,8 +381,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** The standby's connection is gone with a read under way: reads are safe to repeat. */
     private void readLost() {
         batches.lost();
-        ByteBuf again = canary.lost();
-        unpark();
+        ByteBuf again = standbyRead.lost();
         if (again == null) {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
         } else {
@@ -463,7 +432,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (old == null) {
             return;
         }
-        if (canary.running()) {
+        if (standbyRead.running()) {
             server = null;
             old.client = null;
             old.close();
@@ -557,7 +526,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection holding = server;
         if (!closed && holding != null && !preparation.running() && batches.underWay() && holding.usable()) {
             loop.counters.cancelsForwarded++;
-            canary.cancelled();
+            standbyRead.cancelled();
             CancelRequest.send(loop, holding, done);
             return;
         }
@@ -579,7 +548,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
-        if (canary.keeps(bytes)) {
+        if (standbyRead.keeps(bytes)) {
             return;
         }
         client.write(bytes);
@@ -636,15 +605,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         place.leaveLine();
         ServerConnection holding = server;
-        if (holding != null && canary.running()) {
+        if (holding != null && standbyRead.running()) {
             holding.client = null;
             holding.close();
-            holding = parked;
-            parked = null;
             server = null;
-            if (holding != null) {
-                holding.pool.reclaim(holding, true);
-            }
         } else if (holding != null && !preparation.running()) {
             server = null;
             boolean dirtySession = pinned();
@@ -657,6 +621,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 holding.pool.reclaim(holding, dirtySession);
             }
         }
+        standbyRead.close();
         canary.close();
         statements.clear();
         place.leave();

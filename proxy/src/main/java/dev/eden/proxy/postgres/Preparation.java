@@ -64,7 +64,7 @@ final class Preparation {
 
     private void prepared(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {
         if (session.closed()) {
-            session.letGo();
+            session.serveBy(null);
             connection.pool.reclaim(connection, true);
             return;
         }
@@ -72,7 +72,7 @@ final class Preparation {
             if (!connection.usable()) {
                 return; // its end follows
             }
-            session.letGo();
+            session.serveBy(null);
             connection.pool.reclaim(connection, true);
             session.end(error.as("FATAL"));
             return;
@@ -95,7 +95,7 @@ final class Preparation {
             }
             ErrorMessage error = outcome.error();
             if (session.closed() || error != null && connection.usable()) {
-                session.letGo();
+                session.serveBy(null);
                 connection.client = null;
                 connection.close();
                 if (error != null) {

@@ -478,7 +478,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         copyingIn = false;
         ErrorMessage error = ErrorMessage.read(in, index, total);
         ClientSession reader = client;
-        boolean hidden = reader != null && reader.canary.hides(error);
+        boolean hidden = reader != null && reader.standbyRead.hides(error);
         if (error.fatal()) {
             farewell = error;
             ClientSession holder = client;
