@@ -11,49 +11,58 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One logged-in client: reads its messages in order, gets a connection to a server where a transaction begins, gives it back where one has ended, and
- * carries from connection to connection what belongs to the client: settings, prepared statements, and over a flip the state of its session.
+ * One logged-in client: gets a connection to a server where a transaction begins, gives it back where one has ended, and goes on without one where
+ * nothing is lost by that. What the client says is for {@link ClientMessages}, what it has on whatever connection it holds for the parts below.
  *
  * <pre>
- *                     begin a batch               all answered, no transaction, no pin
- *   welcome ─► FREE ─────────────► IN LINE ─► HOLDS a connection ─────────────────────► FREE
- *                │    gate shut       │            │  └─ pinned: keeps it; a probe that finds nothing frees it
- *                └─────── held ◄──────┘            └─ connection lost: FREE if nothing was asked, else closed in doubt
+ *            a message that must go out     its turn              as the client expects it
+ *   LOGIN ─► FREE ─────────────► IN LINE ─────────────► PREPARING ────────────► HOLDS ◄──► a read ON THE STANDBY (what a pin holds waits)
+ *             │▲  shut gate:        │ barrier, flip        │ lost                │ │
+ *             ││  held till it opens│ cancel, long wait    │                     │ │
+ *             │├────────────────────┴──────────────────────┘                     │ │
+ *             │├── all answered, no transaction, no pin ─────────────────────────┤ │
+ *             │├── lost, and nothing was asked ──────────────────────────────────┤ │
+ *             │└── lost behind the barrier, or flipped: its state is carried ────┘ │
+ *             ▼                                                                    ▼
+ *           CLOSED ◄── the client's end; lost or flipped with requests under way (in doubt) or with state that cannot be carried
  * </pre>
  */
 final class ClientSession extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
 
     final PostgresLoop loop;
-    private final ClientChannel client;
     private final boolean sessionPooling;
-    final ClientStatements statements;
 
-    final Canary canary;
-    final StandbyRead standbyRead;
-    final ReadTransaction transaction;
-
-    int index = -1;
-    long waitingSince;
-
-    final SessionSettings settings;
+    private final ClientChannel client;
+    private final ClientInput input = new ClientInput();
     private final ClientLogin login;
-    private boolean closed;
+    final ClientMessages messages;
 
     final PoolPlace place;
     final Preparation preparation;
     private @Nullable ServerConnection server;
+    final Batches batches = new Batches();
+    final Canary canary;
+    final StandbyRead standbyRead;
+    final Crossing crossing;
+
+    final SessionSettings settings;
+    final ClientStatements statements;
+    final SessionPins pins;
+    final ReadTransaction transaction;
+
+    /** Among the loop's clients. */
+    int index = -1;
+    /** In a pool's line. */
+    long waitingSince;
 
     private boolean heldCounted;
-
-    private final ClientInput input = new ClientInput();
-    final ClientMessages messages;
+    /** The input goes no further before something else has happened. */
     private boolean blocked;
+    /** {@link #process} is running. */
     private boolean processing;
 
-    final Batches batches = new Batches();
-
-    final SessionPins pins;
+    private boolean closed;
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
@@ -66,6 +75,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         this.canary = new Canary(this);
         this.standbyRead = new StandbyRead(this);
         this.transaction = new ReadTransaction(this);
+        this.crossing = new Crossing(this);
         this.preparation = new Preparation(this);
         this.login = new ClientLogin(this, startup);
         this.messages = new ClientMessages(this);
@@ -103,7 +113,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         try {
             if (login.done() || login.proceed()) {
                 blocked = false;
-                ByteBuf bytes = carryEagerly() ? null : input.bytes();
+                ByteBuf bytes = crossing.carriesNow() ? null : input.bytes();
                 if (bytes != null) {
                     messages.read(bytes);
                 }
@@ -185,7 +195,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (place.inLine() || preparation.running()) {
             return false;
         }
-        if (!loop.gate.open() && !(loop.gate.turned() && toListen())) {
+        if (!loop.gate.open() && !(loop.gate.turned() && crossing.toListen())) {
             countHeld();
             return false;
         }
@@ -326,7 +336,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         place.leftLine();
         loop.counters.waitsRefused++;
         ByteBuf bytes = input.bytes();
-        if (!login.done() || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
+        if (!login.done() || crossing.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
             return;
         }
@@ -345,8 +355,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             readLost();
             return;
         }
-        if (survives(lost)) {
-            pins.carry();
+        if (crossing.survives(lost)) {
+            crossing.carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
         }
         boolean asked = batches.underWay() || lost.transactionOpen();
@@ -379,7 +389,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** The standby's connection is gone with a read under way: reads are safe to repeat. */
-    private void readLost() {
+    void readLost() {
         batches.lost();
         ByteBuf again = standbyRead.lost();
         if (again == null) {
@@ -388,134 +398,6 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             input.prepend(again);
             loop.wake(this);
         }
-    }
-
-    // ---- barrier
-
-    /** New transactions wait from now on. */
-    void hold() {
-        giveBackIfIdle();
-        ServerConnection holding = server;
-        if (holding != null && pinned() && pins.unknown()) {
-            pins.probe();
-        }
-    }
-
-    /** True where nothing of this client is under way on a server. */
-    boolean resting() {
-        ServerConnection holding = server;
-        return holding == null || (!holding.busy() && !batches.underWay() && probedIfPinned(holding));
-    }
-
-    private boolean probedIfPinned(ServerConnection holding) {
-        if (!pinned() || !pins.unprobed() || holding.busy()) {
-            return true;
-        }
-        pins.probe(); // it was busy when the hold came
-        return !pins.probing();
-    }
-
-    /** Why this client's session would end with a flip; null where it would go on. */
-    @Nullable
-    String cannotBeCarried() {
-        if (server == null || !pinned()) {
-            return null;
-        }
-        return pins.cannotBeCarried();
-    }
-
-    /** The other side has the authority now. */
-    void flipped() {
-        ServerConnection old = server;
-        place.leaveLine();
-        place.leave();
-        if (old == null) {
-            return;
-        }
-        if (standbyRead.running()) {
-            server = null;
-            old.client = null;
-            old.close();
-            readLost();
-            old = server;
-            if (old == null || closed) {
-                return;
-            }
-        }
-        if (preparation.running()) {
-            return; // the exchange ends with the connection, and nothing has been asked
-        }
-        if (batches.underWay() || old.transactionOpen()) {
-            loop.counters.inDoubt++;
-            end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                    .detail("Whether the last transaction has committed is not known."));
-            return;
-        }
-        if (pinned()) {
-            String reason = cannotBeCarried();
-            if (reason != null) {
-                loop.counters.sessionsEnded++;
-                end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                        .detail("The session has state that cannot be carried over: " + reason + ".")
-                        .hint("Connect again."));
-                return;
-            }
-            pins.carry();
-            if (toListen() && old.usable()) {
-                server = null;
-                old.hearOut();
-                return;
-            }
-        }
-        old.client = null;
-        server = null;
-        pins.forget();
-    }
-
-    /** Others may have written on the new owner before this session listened there. */
-    void endIfListening() {
-        if (listens() || toListen()) {
-            loop.counters.sessionsEnded++;
-            end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                    .detail("This proxy was late, and notifications may have been missed.")
-                    .hint("Connect and LISTEN again, and look again at what the notifications are about."));
-        }
-    }
-
-    /** True where this session listens on a channel. */
-    boolean listens() {
-        return server != null && pins.listens();
-    }
-
-    /** True where it has yet to listen on the server that it was carried to. */
-    boolean toListen() {
-        SessionState carry = pins.carried();
-        return !closed && carry != null && !carry.channels().isEmpty();
-    }
-
-    /** True where the loss of the connection would cost this client nothing: it rests behind the barrier, and its state is known. */
-    boolean survives() {
-        ServerConnection holding = server;
-        return holding != null && survives(holding);
-    }
-
-    private boolean survives(ServerConnection holding) {
-        return loop.gate.held()
-                && pinned()
-                && !pins.probing()
-                && !preparation.running()
-                && !batches.underWay()
-                && !holding.transactionOpen()
-                && pins.carriable();
-    }
-
-    /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */
-    private boolean carryEagerly() {
-        SessionState carry = pins.carried();
-        if (carry == null || carry.channels().isEmpty() || server != null || preparation.running()) {
-            return preparation.running();
-        }
-        return !acquire();
     }
 
     // ---- cancel

@@ -17,14 +17,12 @@ import org.jspecify.annotations.Nullable;
 final class Preparation {
     private final ClientSession session;
     private final SessionSettings settings;
-    private final SessionPins pins;
     private final ReadTransaction transaction;
     private boolean running;
 
     Preparation(ClientSession session) {
         this.session = session;
         this.settings = session.settings;
-        this.pins = session.pins;
         this.transaction = session.transaction;
     }
 
@@ -36,7 +34,7 @@ final class Preparation {
     boolean prepare(ServerConnection connection) {
         ServerPool.Welcome welcome = connection.pool.welcome();
         Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
-        SessionState carry = pins.carried();
+        SessionState carry = session.crossing.carried();
         Map<String, String> differences =
                 wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
         if (differences.isEmpty() && carry == null) {
@@ -78,7 +76,7 @@ final class Preparation {
             return;
         }
         settings.brought(connection, asked);
-        pins.arrived();
+        session.crossing.arrived();
         if (!transaction.open() || begin(connection)) {
             session.process();
         }

@@ -482,7 +482,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter implements Fra
         if (error.fatal()) {
             farewell = error;
             ClientSession holder = client;
-            if (hidden || holder != null && holder.survives()) {
+            if (hidden || holder != null && holder.crossing.survives()) {
                 return FrameScanner.Verdict.DROP;
             }
             if (holder == null) {

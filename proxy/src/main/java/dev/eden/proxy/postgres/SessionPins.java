@@ -3,8 +3,7 @@ package dev.eden.proxy.postgres;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why one client must keep its connection to a server, as its statements say (a guess on the safe side) and as a probe of the session has found; and what
- * of that is on its way to another connection, over a flip.
+ * Why one client must keep its connection to a server, as its statements say (a guess on the safe side) and as a probe of the session has found.
  */
 final class SessionPins {
     private static final long PROBE_PAUSE = 100_000_000;
@@ -20,7 +19,6 @@ final class SessionPins {
     private long probedAt;
     private long idleSince;
     private @Nullable SessionState found;
-    private @Nullable SessionState carried;
 
     SessionPins(ClientSession session) {
         this.session = session;
@@ -170,12 +168,13 @@ final class SessionPins {
         return state != null && !state.channels().isEmpty();
     }
 
-    /** Takes the state of a session that was looked at along to the next connection. */
-    void carry() {
+    /** The state of a session that was looked at, for the client to take along; null: it has none. Nothing pins the client any more. */
+    @Nullable
+    SessionState take() {
         SessionState state = found;
-        carried = state == null || state.pins() == 0 ? null : state;
         pins = 0;
         found = null;
+        return state == null || state.pins() == 0 ? null : state;
     }
 
     /** What was known of the session is of no use: the client has left it. */
@@ -183,21 +182,10 @@ final class SessionPins {
         found = null;
     }
 
-    /** On its way to the next connection; null: nothing. */
-    @Nullable
-    SessionState carried() {
-        return carried;
-    }
-
-    /** The next connection has it now. */
-    void arrived() {
-        SessionState carry = carried;
-        if (carry != null) {
-            found = carry;
-            pins = carry.pins();
-            carried = null;
-            unprobed = false;
-            loop.counters.sessionsCarried++;
-        }
+    /** The session on the next connection has been given this. */
+    void arrived(SessionState state) {
+        found = state;
+        pins = state.pins();
+        unprobed = false;
     }
 }
