@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Lets a client in that has proved who it is: tells it its settings and the key with which it may cancel. */
@@ -39,7 +40,7 @@ final class ClientLogin {
                 if (!session.acquire()) {
                     return false;
                 }
-                seen = java.util.Objects.requireNonNull(session.server()).settings;
+                seen = Objects.requireNonNull(session.server()).settings;
             }
             settings.login(seen);
         } else {

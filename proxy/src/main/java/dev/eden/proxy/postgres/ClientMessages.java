@@ -2,6 +2,7 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
+import java.util.Objects;
 
 /**
  * What each message of a client means, in the order in which they come: it goes on to the server, is answered here, goes nowhere, or waits with all
@@ -131,7 +132,7 @@ final class ClientMessages {
             return true;
         }
         if (type != 'd') {
-            holding.copyEnded();
+            holding.answers.copyEnded();
         }
         passage.pass(bytes, total, readable);
         return true;
@@ -154,12 +155,12 @@ final class ClientMessages {
         if (!session.mayGo()) {
             return false;
         }
-        ServerConnection holding = java.util.Objects.requireNonNull(session.server());
+        ServerConnection holding = Objects.requireNonNull(session.server());
         canary.passes(bytes, start, holding);
         session.pins.note(effect, holding);
         holding.statements.unnamed = null;
         statements.dropUnnamed();
-        holding.expect(Kind.QUERY, null);
+        holding.answers.expect(Kind.QUERY, null);
         batches.sent();
         passage.pass(bytes, total, readable);
         return true;
@@ -178,17 +179,17 @@ final class ClientMessages {
         if (!session.mayGo()) {
             return false;
         }
-        ServerConnection holding = java.util.Objects.requireNonNull(session.server());
+        ServerConnection holding = Objects.requireNonNull(session.server());
         if (type == 'S') {
-            if (!holding.copyingIn()) {
-                holding.expect(Kind.SYNC, null);
+            if (!holding.answers.copyingIn()) {
+                holding.answers.expect(Kind.SYNC, null);
                 batches.sent();
             }
             passage.pass(bytes, total, readable);
             return true;
         }
         batches.begun();
-        if (holding.failedBatch()) {
+        if (holding.answers.failedBatch()) {
             passage.pass(bytes, total, readable); // the server skips it
             return true;
         }
@@ -204,7 +205,7 @@ final class ClientMessages {
             }
             case 'C' -> prepared.close(bytes, start, total, holding);
             case 'E' -> {
-                holding.expect(Kind.EXECUTE, null);
+                holding.answers.expect(Kind.EXECUTE, null);
                 passage.pass(bytes, total, readable);
             }
             default -> passage.pass(bytes, total, readable);

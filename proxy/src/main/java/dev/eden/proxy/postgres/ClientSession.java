@@ -165,7 +165,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return acquire();
         }
-        if (batches.open() || holding.copyingIn()) {
+        if (batches.open() || holding.answers.copyingIn()) {
             return true;
         }
         boolean answered = batches.unanswered() == 0;
@@ -377,7 +377,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                             pins.probing(),
                             farewell == null ? "no word from the server" : farewell.message());
         }
-        if (farewell != null && lost.farewellPassed()) {
+        if (farewell != null && lost.answers.farewellPassed()) {
             finish(); // the server's own words are on their way already
         } else {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost")
@@ -494,7 +494,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } else if (holding != null && !preparation.running()) {
             server = null;
             boolean dirtySession = pinned();
-            if (batches.open() || holding.copyingIn() || holding.transactionOpen() && batches.unanswered() == 0) {
+            if (batches.open()
+                    || holding.answers.copyingIn()
+                    || holding.transactionOpen() && batches.unanswered() == 0) {
                 holding.client = null;
                 holding.close();
             } else if (holding.busy()) {
