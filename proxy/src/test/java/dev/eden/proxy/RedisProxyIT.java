@@ -17,10 +17,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /** A proxy between real clients and two real servers, driven through attempts by hand. */
+@Order(1) // the longest: others run beside it
 class RedisProxyIT {
     private static EmbeddedRedis source;
     private static EmbeddedRedis target;
