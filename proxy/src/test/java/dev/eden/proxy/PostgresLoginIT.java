@@ -35,7 +35,7 @@ class PostgresLoginIT extends PostgresFixture {
     private static Path files;
 
     @BeforeAll
-    static void users() throws Exception {
+    void users() throws Exception {
         for (var server : new dev.eden.embedded.EmbeddedPostgres[] {source, target}) {
             Path rules = server.dataDir().resolve("pg_hba.conf");
             Files.writeString(
