@@ -14,12 +14,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
 /** Whatever is wrong with a request: a clear 4xx problem, nothing changed, nothing of the inside shown. */
+@Isolated("reads all that is logged in this JVM")
 class BadInputIT {
     private static final String SECRET = "canary-s3cret-never-shown";
     private static final String ENDPOINT =

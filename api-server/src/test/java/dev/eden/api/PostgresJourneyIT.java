@@ -6,10 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
+import dev.eden.api.operations.Documents;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -33,6 +33,7 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -276,8 +277,10 @@ class PostgresJourneyIT {
     }
 
     /** The requests of the guide, as printed. */
-    private static List<Curl> guide() throws IOException {
-        String text = Files.readString(Path.of("..", "docs", "guide", "postgresql.md"));
+    private static List<Curl> guide() {
+        String text = Documents.runBy("PostgresJourneyIT", "docs/guide/postgresql.md").stream()
+                .map(block -> block.text() + "```\n")
+                .collect(Collectors.joining());
         List<Curl> requests = new ArrayList<>();
         Matcher curl = Pattern.compile("curl (-X POST )?\"\\$EDEN([^\"]*)\"[^']*?(?:-d '([^']*)')?\n```")
                 .matcher(text);

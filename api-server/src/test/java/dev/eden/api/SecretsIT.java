@@ -43,6 +43,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.Jedis;
 
@@ -50,6 +51,7 @@ import redis.clients.jedis.Jedis;
  * Secrets are planted wherever Eden is given one, and in the data that it moves; a migration goes there, back and there; then everything
  * that Eden says or keeps is searched for them, in every form that an encoder would give them.
  */
+@Isolated("reads all that is logged in this JVM")
 class SecretsIT {
     private static final String ID = "secretive";
     private static final String SOURCE = "canary-of-the-source-77130";

@@ -6,14 +6,27 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
+import dev.eden.api.json.Json;
 import dev.eden.api.operations.Documents;
 import dev.eden.api.problem.StartupException;
+import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.KeyRotation;
+import dev.eden.api.store.SecretCipher;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -171,7 +184,7 @@ class SecurityIT {
                 key == null ? null : new dev.eden.proxy.Secret(key),
                 base.dataDirectory(),
                 2,
-                java.time.Duration.ofSeconds(2));
+                Duration.ofSeconds(2));
     }
 
     @Test
@@ -204,7 +217,7 @@ class SecurityIT {
         String mine = "{\"payloads\":[{\"metadata\":{\"encoding\":\"anNvbi9wbGFpbg\"},\"data\":\"e30=\",\"more\":1}]}";
         assertThat(codec(viewer, "decode", mine).json())
                 .as("what Eden did not encrypt")
-                .isEqualTo(dev.eden.api.json.Json.tree(mine));
+                .isEqualTo(Json.tree(mine));
         String operator = token("operator");
         TestServer.Answer encoded = codec(operator, "encode", mine);
         assertThat(encoded.body()).doesNotContain("e30=");
@@ -286,20 +299,35 @@ class SecurityIT {
         shell.with("EDEN_ENCRYPTION_KEY", fresh + " " + former);
         assertThat(shell.run("key", "status").code()).isEqualTo(1);
         // As docs/operating.md prints them: rotate, status.
-        java.util.List<String[]> printed = Documents.runBy("SecurityIT", "docs/operating.md")
+        List<String[]> printed = Documents.runBy("SecurityIT", "docs/operating.md")
                 .getFirst()
                 .text()
                 .lines()
                 .map(line -> line.replaceFirst("^eden ", "").split(" "))
                 .toList();
+        interruptedInItsThirdTransaction(shell, printed.get(0), fresh + " " + former);
+        FakeTerminal.Result half = shell.run("key", "status", "--json");
+        assertThat(half.code()).isEqualTo(1);
+        JsonNode records = Json.tree(half.out()).at("/values/1");
+        assertThat(List.of(
+                        records.path("current").asInt(), records.path("former").asInt()))
+                .as("what was committed stays")
+                .containsExactly(200, 50);
         FakeTerminal.Result rotated = shell.run(printed.get(0));
         assertThat(rotated.code()).as(rotated.err()).isZero();
         assertThat(rotated.out())
-                .contains("250 of users, rules", "1 of endpoints' credentials", "the store's own check");
+                .contains("50 of users, rules", "the store's own check")
+                .doesNotContain("endpoints");
         FakeTerminal.Result status = shell.run(printed.get(1));
         assertThat(status.code()).as(status.out()).isZero();
         assertThat(shell.run("key", "rotate").out()).contains("already");
         assertThat(eden.table("audit_log")).contains("encryption.resealed").doesNotContain(former, fresh);
+        assertThat(keys(fresh))
+                .allMatch(count -> count.former() == 0 && count.unreadable().isEmpty());
+        assertThat(keys(former))
+                .as("what the former key alone still opens")
+                .allMatch(count -> count.current() == 0 && count.former() == 0)
+                .anyMatch(count -> count.unreadable().size() == 250);
 
         // What a run leaves undone, or a server with the former order of keys writes late, the next run finds.
         EdenStore.Settings store = eden.options(0, 0).store();
@@ -323,15 +351,91 @@ class SecurityIT {
                 .as("a history of before")
                 .contains("quince-in-the-dark");
         try (EdenStore after = EdenStore.open(eden.options(0, 0).store(), false)) {
-            assertThat(java.util.Objects.requireNonNull(
+            assertThat(Objects.requireNonNull(
                                     after.endpoints().endpoint("sealed").login())
                             .password()
                             .reveal())
                     .isEqualTo("medlar");
+            for (int i = 1; i < 250; i++) {
+                assertThat(after.records().get("p", "sealed", "record " + i)).contains("value " + i);
+            }
         }
         assertThatThrownBy(() -> EdenStore.open(with(store, store.url(), former), false))
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("not the one");
+    }
+
+    /** Once its session is ended by the server, once the process is killed: either way with a change made and not committed. */
+    private static void interruptedInItsThirdTransaction(FakeTerminal shell, String[] rotate, String keys)
+            throws Exception {
+        try (var held = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var looking = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var hold = held.createStatement();
+                var look = looking.createStatement()) {
+            held.setAutoCommit(false);
+            // The last by name.
+            hold.execute("SELECT 1 FROM server_record WHERE name = 'record 99' FOR UPDATE");
+            var running = CompletableFuture.supplyAsync(() -> shell.run(rotate));
+            look.execute("SELECT pg_terminate_backend(" + waiting(look) + ")");
+            FakeTerminal.Result ended = running.get(30, TimeUnit.SECONDS);
+            assertThat(ended.code()).as(ended.out()).isNotZero();
+            assertThat(ended.err()).contains("run it again").doesNotContain("\tat ");
+
+            ProcessBuilder command = new ProcessBuilder(Stream.concat(
+                            Stream.of(
+                                    Path.of(System.getProperty("java.home"), "bin", "java")
+                                            .toString(),
+                                    "-XX:TieredStopAtLevel=1",
+                                    "-cp",
+                                    System.getProperty("java.class.path"),
+                                    Eden.class.getName()),
+                            Arrays.stream(rotate))
+                    .toList());
+            command.environment().put("EDEN_DATABASE_URL", eden.postgres.jdbcUrl());
+            command.environment().put("EDEN_DATABASE_USER", eden.postgres.user());
+            command.environment().put("EDEN_DATABASE_PASSWORD", eden.postgres.password());
+            command.environment().put("EDEN_ENCRYPTION_KEY", keys);
+            command.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+            Process process = command.start();
+            int session;
+            try {
+                session = waiting(look);
+            } finally {
+                process.destroyForcibly().waitFor();
+            }
+            held.rollback();
+            await().untilAsserted(() -> assertThat(
+                            integer(look, "SELECT count(*) FROM pg_stat_activity WHERE pid = " + session))
+                    .isZero());
+        }
+    }
+
+    /** The session that waits for the row which the test holds. */
+    private static int waiting(Statement look) {
+        return await().atMost(Duration.ofSeconds(40))
+                .until(
+                        () -> integer(
+                                look,
+                                "SELECT coalesce(max(pid), 0) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE"
+                                        + " 'UPDATE server_record%'"),
+                        pid -> pid != 0);
+    }
+
+    private static int integer(Statement statement, String query) throws SQLException {
+        try (var rows = statement.executeQuery(query)) {
+            rows.next();
+            return rows.getInt(1);
+        }
+    }
+
+    /** What one key alone opens. */
+    private static List<KeyRotation.Count> keys(String key) {
+        var jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        return new KeyRotation(
+                        jdbi, new SecretCipher(List.of(Base64.getDecoder().decode(key))), new AuditLog(jdbi))
+                .counts();
     }
 
     private static java.net.http.HttpResponse<String> preflight(String path, String... headers) {
@@ -359,7 +463,7 @@ class SecurityIT {
     }
 
     private static void awaitPhase(String phase) {
-        await().atMost(java.time.Duration.ofSeconds(40))
+        await().atMost(Duration.ofSeconds(40))
                 .untilAsserted(() -> assertThat(eden.get("/api/v1/migrations/p/status")
                                 .json()
                                 .path("phase")

@@ -108,10 +108,23 @@ class TemporalOperatorsIT {
                 .as("said once, however often somebody looks")
                 .containsOnlyOnce("migration.orphaned");
 
-        ok("migration", "recover", "r1", "--reason", "somebody terminated it");
+        // As docs/operating.md prints them: recover, status.
+        for (String line : Documents.runBy("TemporalOperatorsIT", "docs/operating.md")
+                .getLast()
+                .text()
+                .lines()
+                .toList()) {
+            List<String> words = new ArrayList<>();
+            Matcher word = Pattern.compile("'([^']*)'|(\\S+)").matcher(line.replace("ec2_to_azure", "r1"));
+            while (word.find()) {
+                words.add(word.group(1) == null ? word.group(2) : word.group(1));
+            }
+            assertThat(words.removeFirst()).isEqualTo("eden");
+            ok(words.toArray(String[]::new));
+        }
         awaitPhase("r1", "needs_operator");
         assertThat(status("r1").path("resumes_to").asText()).isEqualTo("replicating");
-        assertThat(status("r1").path("last_reason").asText()).contains("somebody terminated it");
+        assertThat(status("r1").path("last_reason").asText()).contains("the workflow was terminated by mistake");
         assertThat(status("r1").path("allowed").toString()).contains("resume").doesNotContain("recover");
         await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(orphaned()).isZero());

@@ -9,9 +9,11 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import picocli.CommandLine;
 
 /** The demo's own parts, end to end, on a stand-in for Eden that moves nothing and loses nothing. */
+@Isolated("takes what this JVM prints, and every processor")
 class DemoCommandIT {
     @Test
     void anHonestServiceGetsAPassAndTheLastLineIsJson() throws Exception {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * directory template and lies beside the data, readable by its owner only. PostgreSQL refuses to run as root: under root it
  * runs as {@code nobody}, who then owns the data directory.
  */
-public final class EmbeddedPostgres implements AutoCloseable {
+public final class EmbeddedPostgres implements EmbeddedDatabase, AutoCloseable {
     static final String USER = "eden";
     static final String DATABASE = "eden";
 
@@ -143,6 +143,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
         return data;
     }
 
+    @Override
     public long pid() {
         return process.pid();
     }
@@ -162,21 +163,25 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
 
     /** SIGKILL to the postmaster and all its backends: the next start recovers from the log. */
+    @Override
     public void kill() {
         process.kill();
     }
 
     /** Starts again on the same port and data, after a {@link #stop} if it still runs. */
+    @Override
     public void restart() {
         stop();
         process = launch();
     }
 
     /** SIGSTOP to the postmaster and all its backends. */
+    @Override
     public void suspend() {
         process.suspend();
     }
 
+    @Override
     public void resume() {
         process.resume();
     }

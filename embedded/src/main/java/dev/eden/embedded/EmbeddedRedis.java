@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A real Redis server on 127.0.0.1 as a process of this JVM. Its settings are in {@code redis.conf} of its directory, so
  * {@code CONFIG REWRITE} works; a restart reads that file again.
  */
-public final class EmbeddedRedis implements AutoCloseable {
+public final class EmbeddedRedis implements EmbeddedDatabase, AutoCloseable {
     private static final Duration START = Duration.ofSeconds(20);
 
     private final Path executable;
@@ -133,6 +133,7 @@ public final class EmbeddedRedis implements AutoCloseable {
         return new InetSocketAddress(host(), port);
     }
 
+    @Override
     public long pid() {
         return process.pid();
     }
@@ -156,20 +157,24 @@ public final class EmbeddedRedis implements AutoCloseable {
         process.stop(Duration.ofSeconds(10));
     }
 
+    @Override
     public void kill() {
         process.kill();
     }
 
     /** Starts again on the same port and directory, after a {@link #stop} if it still runs. */
+    @Override
     public void restart() {
         stop();
         process = launch();
     }
 
+    @Override
     public void suspend() {
         process.suspend();
     }
 
+    @Override
     public void resume() {
         process.resume();
     }

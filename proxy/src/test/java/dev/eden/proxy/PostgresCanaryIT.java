@@ -22,12 +22,14 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Reads that the standby serves, with real replication to it. */
+@Order(1) // the longest: others run beside it
 class PostgresCanaryIT extends PostgresFixture {
     private static final String LINK = "eden_test_main";
 

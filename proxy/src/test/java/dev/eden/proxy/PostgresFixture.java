@@ -17,11 +17,16 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.TestInstance;
 
-/** Two real servers with a user {@code app} of the same verifier, a proxy before them, a route driven by hand. */
+/** Two real servers with a user {@code app} of the same verifier, for the class alone; a proxy before them, a route driven by hand. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class PostgresFixture {
-    static EmbeddedPostgres source;
-    static EmbeddedPostgres target;
+    @SuppressWarnings("NullAway.Init")
+    EmbeddedPostgres source;
+
+    @SuppressWarnings("NullAway.Init")
+    EmbeddedPostgres target;
 
     @SuppressWarnings("NullAway.Init") // by start(…)
     MemoryRouteStore store;
@@ -32,7 +37,7 @@ abstract class PostgresFixture {
     long attempt;
 
     @BeforeAll
-    static void servers() throws SQLException {
+    void servers() throws SQLException {
         EmbeddedPostgres.Options logical = EmbeddedPostgres.Options.defaults()
                 .withSettings("wal_level=logical", "wal_retrieve_retry_interval=100ms");
         source = EmbeddedPostgres.start(logical);
@@ -51,7 +56,7 @@ abstract class PostgresFixture {
         }
     }
 
-    private static String verifier(String user) throws SQLException {
+    private String verifier(String user) throws SQLException {
         try (Connection at = direct(source);
                 Statement statement = at.createStatement();
                 ResultSet rows =
@@ -62,16 +67,19 @@ abstract class PostgresFixture {
     }
 
     @AfterAll
-    static void stop() {
+    void stop() {
         source.close();
         target.close();
     }
 
     @AfterEach
+    @SuppressWarnings("NullAway") // the next test has none until it starts one
     void end() {
         if (proxy != null) {
             proxy.close();
+            proxy = null;
         }
+        attempt = 0;
     }
 
     static Backend backend(String name, EmbeddedPostgres server) {

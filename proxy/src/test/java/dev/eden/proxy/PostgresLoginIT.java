@@ -2,18 +2,29 @@ package dev.eden.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.FileInputStream;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +35,7 @@ class PostgresLoginIT extends PostgresFixture {
     private static Path files;
 
     @BeforeAll
-    static void users() throws Exception {
+    void users() throws Exception {
         for (var server : new dev.eden.embedded.EmbeddedPostgres[] {source, target}) {
             Path rules = server.dataDir().resolve("pg_hba.conf");
             Files.writeString(
@@ -105,6 +116,53 @@ class PostgresLoginIT extends PostgresFixture {
         }
         try (Connection client = client("sslmode", "disable")) {
             assertThat(one(client, "SELECT 1")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aRenewedCertificateIsShownWithoutARestartAndABadOneIsNot() throws Exception {
+        PostgresProxyConfig.Tls tls = certificate("shown");
+        PostgresProxyConfig.Tls next = certificate("next");
+        // Older than what it replaces, as a file that was moved there may be.
+        Files.setLastModifiedTime(next.certificateChain(), FileTime.from(Instant.EPOCH));
+        Files.setLastModifiedTime(next.privateKey(), FileTime.from(Instant.EPOCH));
+        X509Certificate first = read(tls.certificateChain());
+        X509Certificate second = read(next.certificateChain());
+        start(config -> config.withTls(tls));
+        try (Connection open = client("sslmode", "require", "channelBinding", "require")) {
+            assertThat(shown()).isEqualTo(first);
+
+            // A key that is not the certificate's, for longer than the proxy takes to look.
+            Files.move(next.certificateChain(), tls.certificateChain(), StandardCopyOption.REPLACE_EXISTING);
+            await().during(Duration.ofMillis(1_500))
+                    .atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(shown()).isEqualTo(first));
+
+            Files.move(next.privateKey(), tls.privateKey(), StandardCopyOption.REPLACE_EXISTING);
+            await().untilAsserted(() -> assertThat(shown()).isEqualTo(second));
+            try (Connection client = client("sslmode", "require", "channelBinding", "require")) {
+                assertThat(one(client, "SELECT 1")).as("bound to the new one").isEqualTo("1");
+            }
+            assertThat(one(open, "SELECT 1")).as("a connection of before").isEqualTo("1");
+        }
+    }
+
+    private static X509Certificate read(Path chain) throws Exception {
+        try (InputStream in = Files.newInputStream(chain)) {
+            return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+        }
+    }
+
+    /** What a client that trusts everybody is shown. */
+    private X509Certificate shown() throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", proxy.port())) {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setApplicationProtocols(new String[] {"postgresql"});
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+            return (X509Certificate) socket.getSession().getPeerCertificates()[0];
         }
     }
 

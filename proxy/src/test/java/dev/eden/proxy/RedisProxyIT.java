@@ -17,10 +17,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 /** A proxy between real clients and two real servers, driven through attempts by hand. */
+@Order(1) // the longest: others run beside it
 class RedisProxyIT {
     private static EmbeddedRedis source;
     private static EmbeddedRedis target;
@@ -765,7 +767,8 @@ class RedisProxyIT {
         EmbeddedRedis fragile = EmbeddedRedis.start();
         MemoryRouteStore own =
                 new MemoryRouteStore(MemoryRouteStore.route(MemoryRouteStore.backend("fragile", fragile.port()), null));
-        try (RedisProxy other = RedisProxy.start(config("p3"), own, new SimpleMeterRegistry());
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        try (RedisProxy other = RedisProxy.start(config("p3"), own, meters);
                 Wire idle = new Wire(other.port());
                 Wire busy = new Wire(other.port())) {
             assertThat(idle.call("PING")).isEqualTo("+PONG");
@@ -775,6 +778,8 @@ class RedisProxyIT {
             assertThat(busy.silent(Duration.ofMillis(100))).isTrue();
             fragile.kill();
             assertThatThrownBy(busy::read).isInstanceOf(IOException.class);
+            await("every loop knows that its connection is gone")
+                    .until(() -> meters.get("eden_backend_connections").gauge().value() == 0);
             assertThat(idle.call("INCR", "n")).startsWith("-ERR eden: ").contains("endpoint fragile");
             fragile.restart();
             await().until(() -> idle.call("PING").equals("+PONG"));

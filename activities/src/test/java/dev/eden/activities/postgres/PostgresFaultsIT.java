@@ -19,9 +19,11 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** Servers that crash, replicators that die, coordinators that die at every step. */
+@Order(1) // the longest: others run beside it
 class PostgresFaultsIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

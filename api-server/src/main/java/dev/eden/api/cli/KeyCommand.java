@@ -3,10 +3,14 @@ package dev.eden.api.cli;
 import dev.eden.api.EdenStore;
 import dev.eden.api.config.Setting;
 import dev.eden.api.json.Json;
+import dev.eden.api.problem.StartupException;
 import dev.eden.api.store.KeyRotation;
+import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jdbi.v3.core.JdbiException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -51,10 +55,7 @@ final class KeyCommand extends Group {
 
         @Override
         public Integer call() {
-            List<KeyRotation.Count> counts;
-            try (EdenStore store = open(spec, terminal)) {
-                counts = store.keys().counts();
-            }
+            List<KeyRotation.Count> counts = asked(spec, terminal, KeyRotation::counts);
             boolean done = counts.stream()
                     .allMatch(count -> count.former() == 0 && count.unreadable().isEmpty());
             if (json) {
@@ -102,11 +103,9 @@ final class KeyCommand extends Group {
 
         @Override
         public Integer call() {
-            Map<String, Integer> sealed;
-            try (EdenStore store = open(spec, terminal)) {
-                String user = terminal.variable("USER");
-                sealed = store.keys().rotate(user == null ? "operator" : "operator " + user);
-            }
+            String user = terminal.variable("USER");
+            Map<String, Integer> sealed =
+                    asked(spec, terminal, keys -> keys.rotate(user == null ? "operator" : "operator " + user));
             Page page = new Page(terminal);
             sealed.forEach((what, values) -> page.line("sealed anew: " + values + " of " + what));
             if (sealed.isEmpty()) {
@@ -118,8 +117,22 @@ final class KeyCommand extends Group {
         }
     }
 
-    private static EdenStore open(CommandSpec spec, Terminal terminal) {
-        return EdenStore.open(
-                SettingOptions.store(SettingOptions.read(spec, Setting.Verb.STORE, terminal), POOL), false);
+    private static <T> T asked(CommandSpec spec, Terminal terminal, Function<KeyRotation, T> question) {
+        EdenStore.Settings settings =
+                SettingOptions.store(SettingOptions.read(spec, Setting.Verb.STORE, terminal), POOL);
+        try (EdenStore store = EdenStore.open(settings, false)) {
+            return question.apply(store.keys());
+        } catch (JdbiException e) {
+            Throwable cause = e;
+            while (cause.getCause() != null && !(cause instanceof SQLException)) {
+                cause = cause.getCause();
+            }
+            // A statement's own message has its values, sealed as they are.
+            String said = cause instanceof SQLException sql
+                    ? String.valueOf(sql.getMessage()).lines().findFirst().orElse("")
+                    : e.getClass().getSimpleName();
+            throw new StartupException(
+                    "Eden's database did not go on: " + said, "run it again: what was sealed anew stays so");
+        }
     }
 }

@@ -1,15 +1,12 @@
 package dev.eden.api.rest;
 
 import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.PemPair;
 import io.dropwizard.jetty.HttpsConnectorFactory;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.security.KeyStore;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
@@ -21,8 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The certificate that the API serves, and newer ones as its files change: connections that are open keep the one they began with. A pair
- * that can't be served leaves the former one where it is, with a line in the log and a count. The files are looked at by their content:
- * where they are links, as in Kubernetes, their times say nothing.
+ * that can't be served leaves the former one where it is, with a line in the log and a count.
  */
 final class ApiCertificate implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ApiCertificate.class);
@@ -128,22 +124,8 @@ final class ApiCertificate implements AutoCloseable {
         server.setKeyStorePassword(ApiTls.PASSWORD);
     }
 
-    /** Of both files; a file that can't be read counts as empty, and is then refused by its name. */
     private byte[] content() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (java.nio.file.Path file : new java.nio.file.Path[] {files.certificate(), files.key()}) {
-                try {
-                    digest.update(Files.readAllBytes(file));
-                } catch (IOException e) {
-                    digest.update((byte) 0);
-                }
-                digest.update((byte) 1);
-            }
-            return digest.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("SHA-256 is not available", e);
-        }
+        return PemPair.content(files.certificate(), files.key());
     }
 
     private static Counter reloads(MeterRegistry registry, String outcome) {

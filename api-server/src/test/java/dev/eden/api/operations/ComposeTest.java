@@ -111,6 +111,16 @@ class ComposeTest {
                 .exists();
     }
 
+    /** A server that finds no namespace ends, and with it the whole {@code up}. */
+    @Test
+    void edensServerIsStartedOnceItsTemporalHasTheNamespace() {
+        String namespace = environment(service("eden")).get("TEMPORAL_NAMESPACE");
+        assertThat(Project.map(Project.map(service("eden"), "depends_on"), "temporal"))
+                .containsEntry("condition", "service_healthy");
+        assertThat(Project.list(Project.map(service("temporal"), "healthcheck"), "test"))
+                .contains("describe", "--namespace", namespace);
+    }
+
     @Test
     void noSecretStandsInTheFile() {
         each().forEach((name, service) -> environment(service).forEach((variable, value) -> {

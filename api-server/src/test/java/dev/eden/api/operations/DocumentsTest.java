@@ -2,6 +2,8 @@ package dev.eden.api.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.api.cli.EdenCommand;
+import dev.eden.api.cli.Terminal;
 import dev.eden.api.operations.Documents.Block;
 import dev.eden.workflows.activity.Failures;
 import java.nio.file.Files;
@@ -16,10 +18,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
 
 /** The documents say what is true: their commands are run or said not to be, their links lead somewhere, their lists are whole. */
 class DocumentsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+    /** Verbs of the launcher itself and of the module demo. */
+    private static final Set<String> ELSEWHERE = Set.of("train", "probe", "demo", "chaos");
+
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
 
     @Test
@@ -40,6 +46,64 @@ class DocumentsTest {
                 .as("tests that marks name")
                 .isNotEmpty()
                 .isSubsetOf(tests);
+    }
+
+    /** A mark alone proves nothing: the test that it names takes the commands from this document. */
+    @Test
+    void testsThatMarksNameReadTheDocument() {
+        for (Path file : Documents.all()) {
+            String name = String.valueOf(file.getFileName()).replace(".md", "");
+            Documents.blocks(file).stream()
+                    .filter(block -> Boolean.TRUE.equals(block.run()))
+                    .forEach(block -> {
+                        String test = Project.read(
+                                Project.files(".", "/" + block.by() + ".java").getFirst());
+                        assertThat(test)
+                                .as(block.toString())
+                                .contains("\"" + block.by() + "\"")
+                                .contains(name);
+                    });
+        }
+    }
+
+    /** Commands between words: {@code eden …} has these verbs and options, a script that is named is there. */
+    @Test
+    void commandsInSentencesAreThere() {
+        List<String> wrong = new ArrayList<>();
+        for (Path file : Documents.all()) {
+            Matcher inline = Pattern.compile("`(?:\\./)?(eden [^`]+|(?:docs|infra)/[^` ]+|\\.ci/[^` ]+)[^`]*`")
+                    .matcher(Project.read(file).replaceAll("(?s)```.*?```", ""));
+            while (inline.find()) {
+                String said = inline.group(1);
+                if (!(said.startsWith("eden ") ? understood(said) : Files.exists(Project.ROOT.resolve(said)))) {
+                    wrong.add(Project.ROOT.relativize(file) + ": " + said);
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+    }
+
+    /** As far as verbs and options go; what they need besides is left out in a sentence. */
+    private static boolean understood(String said) {
+        CommandLine command = EdenCommand.commandLine(Terminal.system());
+        if (ELSEWHERE.contains(said.split(" ")[1])) {
+            return true;
+        }
+        boolean verbs = true;
+        for (String word : said.substring("eden ".length()).split(" ")) {
+            CommandLine next = command.getSubcommands().get(word);
+            if (verbs && next != null) {
+                command = next;
+            } else if (word.startsWith("--")) {
+                verbs = false;
+                if (command.getCommandSpec().findOption(word.split("=")[0]) == null) {
+                    return false;
+                }
+            } else if (verbs && !command.getSubcommands().isEmpty() && !word.equals("…")) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Test

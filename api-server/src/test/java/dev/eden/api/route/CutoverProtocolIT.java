@@ -66,6 +66,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +75,7 @@ import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
 
 /** The protocol on a real store and two real servers; proxies and applier are stand-ins that only keep the protocol's rules. */
+@Order(1) // the longest: others run beside it
 class CutoverProtocolIT {
     private static final String MIGRATION = "m1";
     private static final Duration TIMEOUT = Duration.ofSeconds(5);

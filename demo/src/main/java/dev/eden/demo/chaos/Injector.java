@@ -4,7 +4,7 @@ import dev.eden.demo.Cluster;
 import dev.eden.demo.DemoException;
 import dev.eden.demo.EdenProcess;
 import dev.eden.demo.Link;
-import dev.eden.demo.engine.DatabaseProcess;
+import dev.eden.embedded.EmbeddedDatabase;
 import dev.eden.embedded.EmbeddedServerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,7 +36,7 @@ final class Injector {
         standbyIsTarget = isTarget;
     }
 
-    private DatabaseProcess standby() {
+    private EmbeddedDatabase standby() {
         return cluster.databases().process(standbyIsTarget);
     }
 

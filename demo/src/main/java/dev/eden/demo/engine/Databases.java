@@ -1,5 +1,6 @@
 package dev.eden.demo.engine;
 
+import dev.eden.embedded.EmbeddedDatabase;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.function.Supplier;
@@ -26,7 +27,7 @@ public interface Databases {
     void prepare();
 
     /** A running server. */
-    DatabaseProcess process(boolean ofTarget);
+    EmbeddedDatabase process(boolean ofTarget);
 
     /** With credentials. */
     String sourceUri();

@@ -1,8 +1,8 @@
 package dev.eden.demo.postgres;
 
 import dev.eden.demo.DemoException;
-import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.demo.engine.Databases;
+import dev.eden.embedded.EmbeddedDatabase;
 import dev.eden.embedded.EmbeddedPostgres;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
@@ -136,34 +136,8 @@ public final class PostgresDatabases implements Databases {
     }
 
     @Override
-    public DatabaseProcess process(boolean ofTarget) {
-        EmbeddedPostgres server = started(ofTarget ? target : source);
-        return new DatabaseProcess() {
-            @Override
-            public long pid() {
-                return server.pid();
-            }
-
-            @Override
-            public void kill() {
-                server.kill();
-            }
-
-            @Override
-            public void restart() {
-                server.restart();
-            }
-
-            @Override
-            public void suspend() {
-                server.suspend();
-            }
-
-            @Override
-            public void resume() {
-                server.resume();
-            }
-        };
+    public EmbeddedDatabase process(boolean ofTarget) {
+        return started(ofTarget ? target : source);
     }
 
     /** Where and as whom the application connects. */

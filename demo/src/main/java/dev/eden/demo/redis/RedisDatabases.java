@@ -1,7 +1,7 @@
 package dev.eden.demo.redis;
 
-import dev.eden.demo.engine.DatabaseProcess;
 import dev.eden.demo.engine.Databases;
+import dev.eden.embedded.EmbeddedDatabase;
 import dev.eden.embedded.EmbeddedRedis;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
@@ -114,34 +114,8 @@ public final class RedisDatabases implements Databases {
     }
 
     @Override
-    public DatabaseProcess process(boolean ofTarget) {
-        EmbeddedRedis server = started(ofTarget ? target : source);
-        return new DatabaseProcess() {
-            @Override
-            public long pid() {
-                return server.pid();
-            }
-
-            @Override
-            public void kill() {
-                server.kill();
-            }
-
-            @Override
-            public void restart() {
-                server.restart();
-            }
-
-            @Override
-            public void suspend() {
-                server.suspend();
-            }
-
-            @Override
-            public void resume() {
-                server.resume();
-            }
-        };
+    public EmbeddedDatabase process(boolean ofTarget) {
+        return started(ofTarget ? target : source);
     }
 
     /** A connection to one of the servers itself; on a server that is fenced, one that the fence does not touch. */

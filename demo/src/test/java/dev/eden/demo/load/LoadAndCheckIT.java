@@ -12,36 +12,25 @@ import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import redis.clients.jedis.Jedis;
 
-/** The load and the checker against one real Redis, behind a front that keeps or breaks its promises. */
+/** The load and the checker against a real Redis, one for each test, behind a front that keeps or breaks its promises. */
+@Execution(ExecutionMode.CONCURRENT)
 class LoadAndCheckIT {
     private static final int KEYS = 4000;
     private static final LoadOptions OPTIONS = new LoadOptions(24, 6000, 7);
 
-    private static EmbeddedRedis redis;
+    private final EmbeddedRedis redis = EmbeddedRedis.start();
 
-    @BeforeAll
-    static void start() {
-        redis = EmbeddedRedis.start();
-    }
-
-    @AfterAll
-    static void stop() {
+    @AfterEach
+    void stop() {
         redis.close();
-    }
-
-    @BeforeEach
-    void empty() {
-        try (Jedis jedis = new Jedis(redis.host(), redis.port())) {
-            jedis.flushAll();
-        }
     }
 
     @Test

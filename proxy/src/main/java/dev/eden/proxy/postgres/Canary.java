@@ -3,8 +3,6 @@ package dev.eden.proxy.postgres;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.Route;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.CompositeByteBuf;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
@@ -25,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Canary {
     private static final int WHOLE = 10_000;
-    /** Of an answer that is kept; more goes out as it comes, and then it is too late to ask the other side. */
-    private static final int MOST_KEPT = 1 << 20;
-
     private static final long RETRY_MICROS = 500;
     /** Longer than that nobody has to look back who has not been told anything. */
     private static final long LONG_AGO = TimeUnit.SECONDS.toNanos(10);
@@ -45,11 +40,6 @@ final class Canary {
     private boolean preparing;
     private @Nullable ServerConnection ready;
 
-    private @Nullable ByteBuf request;
-    private @Nullable CompositeByteBuf kept;
-    private boolean keeping;
-    private boolean failed;
-    private boolean cancelled;
     private boolean closed;
 
     Canary(ClientSession session) {
@@ -67,11 +57,6 @@ final class Canary {
     void told(long at) {
         told = true;
         toldAt = at;
-    }
-
-    /** True while the standby serves a read of this client. */
-    boolean running() {
-        return request != null;
     }
 
     /** What to do with the message at {@code start}, the first of a batch that nothing is under way before. */
@@ -108,7 +93,7 @@ final class Canary {
                 return refuse(reason);
             }
             loop.counters.eligibleReads++;
-            ServerPool active = session.activePool();
+            ServerPool active = session.place.pool();
             if (verdict.comparable() && active != null) {
                 loop.shadowReads.offer(in, start, batch, settings, active);
             }
@@ -126,13 +111,13 @@ final class Canary {
         if (!on(route) || route == null || session.bound() || !loop.gate.open()) {
             return false;
         }
-        ServerPool active = session.activePool();
+        ServerPool active = session.place.pool();
         return chosen(route) && active != null && loop.standbyPools.pool(active) != null;
     }
 
     /** True where a transaction that names no isolation level looks at the data anew with each statement. */
     boolean readsCommittedByDefault() {
-        ServerPool active = session.activePool();
+        ServerPool active = session.place.pool();
         return active != null && loop.standbyPools.readCommitted(active);
     }
 
@@ -148,6 +133,20 @@ final class Canary {
     void passes(ByteBuf in, int start, String reason) {
         if (on(loop.gate.route()) && reads(in, start)) {
             loop.counters.ineligible.merge(reason, 1L, Long::sum);
+        }
+    }
+
+    /** Counts a read that is where it is because of what goes on around it. */
+    void passes(ByteBuf in, int start, ServerConnection holding) {
+        if (session.standbyRead.running()) {
+            return;
+        }
+        if (holding.transactionOpen()) {
+            passes(in, start, "transaction");
+        } else if (session.bound()) {
+            passes(in, start, "pinned");
+        } else if (session.batches.unanswered() > 0) {
+            passes(in, start, "pipelined");
         }
     }
 
@@ -181,7 +180,7 @@ final class Canary {
     private Choice serve(Route route, ByteBuf in, int start, int length, Settings settings) {
         ServerConnection connection = ready;
         if (connection == null) {
-            ServerPool active = session.activePool();
+            ServerPool active = session.place.pool();
             if (active == null || !StandbyPools.reproducible(active.key)) {
                 return refuse("options");
             }
@@ -214,8 +213,7 @@ final class Canary {
             ready = null;
             waitingSince = 0;
             connection.client = session;
-            begin(in.retainedSlice(start, length));
-            session.serveOn(connection);
+            session.standbyRead.begin(in.retainedSlice(start, length), connection);
             return Choice.STANDBY;
         }
         if (waitingSince == 0) {
@@ -302,115 +300,15 @@ final class Canary {
         return Choice.ACTIVE;
     }
 
-    // ---- a read on the standby
-
-    private void begin(ByteBuf batch) {
-        request = batch;
-        kept = ByteBufAllocator.DEFAULT.compositeBuffer(64);
-        keeping = true;
-        failed = false;
-        cancelled = false;
-    }
-
-    /** The client has asked to cancel it: the error that follows is the client's. */
-    void cancelled() {
-        cancelled = true;
-    }
-
-    /** Takes bytes that the standby answers; false: they are the client's now. */
-    boolean keeps(ByteBuf bytes) {
-        CompositeByteBuf all = kept;
-        if (!keeping || all == null) {
-            return false;
-        }
-        if (failed) {
-            bytes.release();
-            return true;
-        }
-        if (all.readableBytes() + bytes.readableBytes() > MOST_KEPT) {
-            keeping = false;
-            kept = null;
-            session.deliver(all);
-            return false;
-        }
-        all.addComponent(true, bytes);
-        return true;
-    }
-
-    /** True where the client need not learn of an error of the standby's. */
-    boolean hides(ErrorMessage error) {
-        if (!running() || !keeping || cancelled && error.sqlState().equals("57014")) {
-            return false;
-        }
-        failed = true;
-        return true;
-    }
-
-    /** The whole answer is there. Answers the request where it has to be made again. */
-    @Nullable
-    ByteBuf end() {
-        ByteBuf asked = request;
-        CompositeByteBuf answer = kept;
-        request = null;
-        kept = null;
-        if (failed && keeping) {
-            if (answer != null) {
-                answer.release();
-            }
-            keeping = false;
-            return again(asked);
-        }
-        keeping = false;
-        loop.counters.servedByStandby++;
-        if (asked != null) {
-            asked.release();
-        }
-        if (answer != null) {
-            session.deliver(answer);
-        }
-        return null;
-    }
-
-    /** The connection is gone. Answers the request to be made again; null: part of the answer is with the client. */
-    @Nullable
-    ByteBuf lost() {
-        ByteBuf asked = request;
-        CompositeByteBuf answer = kept;
-        request = null;
-        kept = null;
-        if (!keeping) {
-            if (asked != null) {
-                asked.release();
-            }
-            return null;
-        }
-        keeping = false;
-        if (answer != null) {
-            answer.release();
-        }
-        return again(asked);
-    }
-
-    private @Nullable ByteBuf again(@Nullable ByteBuf asked) {
+    /** The standby could not serve the read: the active side does. */
+    void failedThere() {
         loop.counters.ineligible.merge("standby_error", 1L, Long::sum);
         activeNext = true;
-        return asked;
     }
 
     /** The client has gone. */
     void close() {
         closed = true;
-        ByteBuf asked = request;
-        CompositeByteBuf answer = kept;
-        request = null;
-        kept = null;
-        keeping = false;
-        if (asked != null) {
-            asked.release();
-        }
-        if (answer != null) {
-            answer.release();
-        }
         leave();
     }
 }

@@ -1,104 +1,91 @@
 package dev.eden.proxy.postgres;
 
-import dev.eden.proxy.Backend;
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
-import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One logged-in client: reads its messages in order, gets a connection to a server where a transaction begins, gives it back where one has ended, and
- * carries from connection to connection what belongs to the client: settings, prepared statements, and over a flip the state of its session.
+ * One logged-in client: gets a connection to a server where a transaction begins, gives it back where one has ended, and goes on without one where
+ * nothing is lost by that. What the client says is for {@link ClientMessages}, what it has on whatever connection it holds for the parts below.
  *
  * <pre>
- *                     begin a batch               all answered, no transaction, no pin
- *   welcome ─► FREE ─────────────► IN LINE ─► HOLDS a connection ─────────────────────► FREE
- *                │    gate shut       │            │  └─ pinned: keeps it; a probe that finds nothing frees it
- *                └─────── held ◄──────┘            └─ connection lost: FREE if nothing was asked, else closed in doubt
+ *            a message that must go out     its turn              as the client expects it
+ *   LOGIN ─► FREE ─────────────► IN LINE ─────────────► PREPARING ────────────► HOLDS ◄──► a read ON THE STANDBY (what a pin holds waits)
+ *             │▲  shut gate:        │ barrier, flip        │ lost                │ │
+ *             ││  held till it opens│ cancel, long wait    │                     │ │
+ *             │├────────────────────┴──────────────────────┘                     │ │
+ *             │├── all answered, no transaction, no pin ─────────────────────────┤ │
+ *             │├── lost, and nothing was asked ──────────────────────────────────┤ │
+ *             │└── lost behind the barrier, or flipped: its state is carried ────┘ │
+ *             ▼                                                                    ▼
+ *           CLOSED ◄── the client's end; lost or flipped with requests under way (in doubt) or with state that cannot be carried
  * </pre>
  */
 final class ClientSession extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientSession.class);
 
-    /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
-    private static final int LONGEST_PARSE = 64 << 20;
-
     final PostgresLoop loop;
-    private final Channel channel;
-    private final StartupPacket startup;
     private final boolean sessionPooling;
-    final ClientStatements statements;
-    /** Null before the client has been told. */
-    private Cancels.@Nullable Key cancelKey;
 
+    private final ClientChannel client;
+    private final ClientInput input = new ClientInput();
+    private final ClientLogin login;
+    final ClientMessages messages;
+
+    final PoolPlace place;
+    final Preparation preparation;
+    private @Nullable ServerConnection server;
+    final Batches batches = new Batches();
     final Canary canary;
+    final StandbyRead standbyRead;
+    final Crossing crossing;
+
+    final SessionSettings settings;
+    final ClientStatements statements;
+    final SessionPins pins;
     final ReadTransaction transaction;
 
+    /** Among the loop's clients. */
     int index = -1;
+    /** In a pool's line. */
     long waitingSince;
 
-    private final SessionSettings settings;
-    private boolean welcomed;
-    private boolean closed;
-
-    private @Nullable ServerPool pool;
-    private @Nullable ServerConnection server;
-    /** What a pin holds while the standby serves a read. */
-    private @Nullable ServerConnection parked;
-
-    private boolean inLine;
-    private boolean preparing;
     private boolean heldCounted;
-
-    private @Nullable ByteBuf in;
-    private final Passage passage = new Passage();
-    private final StatementMessages messages;
+    /** The input goes no further before something else has happened. */
     private boolean blocked;
+    /** {@link #process} is running. */
     private boolean processing;
-    private boolean dirty;
 
-    /** Batches sent and not yet answered by ReadyForQuery. */
-    private int unanswered;
-    /** Messages of a batch are out and its Sync is not. */
-    private boolean batchOpen;
-
-    private boolean discardUntilSync;
-
-    final SessionPins pins;
-    private long idleSince;
+    private boolean closed;
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
-        this.channel = channel;
-        this.startup = startup;
+        this.client = new ClientChannel(this, channel);
         this.sessionPooling = loop.config.pooling() == Pooling.SESSION;
         this.statements = new ClientStatements(loop.statements);
         this.settings = new SessionSettings(loop, startup.settings());
-        this.messages = new StatementMessages(this, passage);
         this.pins = new SessionPins(this);
+        this.place = new PoolPlace(this, startup);
         this.canary = new Canary(this);
+        this.standbyRead = new StandbyRead(this);
         this.transaction = new ReadTransaction(this);
+        this.crossing = new Crossing(this);
+        this.preparation = new Preparation(this);
+        this.login = new ClientLogin(this, startup);
+        this.messages = new ClientMessages(this);
     }
 
     /** Goes on with what the client has already sent. */
     void begin(ByteBuf rest) {
         index = loop.clients.size();
         loop.clients.add(this);
-        if (rest.isReadable()) {
-            in = rest;
-        } else {
-            rest.release();
-        }
+        input.add(rest.alloc(), rest);
         process();
     }
 
@@ -108,16 +95,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         loop.tick();
         ByteBuf bytes = (ByteBuf) message;
-        ByteBuf before = in;
         if (closed) {
             bytes.release();
-        } else if (before == null) {
-            in = bytes;
-        } else if (before.isReadable()) {
-            in = ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(context.alloc(), before, bytes);
         } else {
-            before.release();
-            in = bytes;
+            input.add(context.alloc(), bytes);
         }
         process();
         loop.schedule();
@@ -130,10 +111,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         processing = true;
         try {
-            if (welcomed || login()) {
+            if (login.done() || login.proceed()) {
                 blocked = false;
-                if (!carryEagerly()) {
-                    run();
+                ByteBuf bytes = crossing.carriesNow() ? null : input.bytes();
+                if (bytes != null) {
+                    messages.read(bytes);
                 }
             }
         } catch (ProtocolViolation | IndexOutOfBoundsException e) {
@@ -142,179 +124,28 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } finally {
             processing = false;
         }
-        ByteBuf rest = in;
-        if (rest != null && !rest.isReadable()) {
-            in = null;
-            rest.release();
-        }
+        input.dropRead();
         giveBackIfIdle();
         updateReading();
     }
 
-    private void run() {
-        ByteBuf bytes = in;
-        if (bytes == null) {
-            return;
-        }
-        try {
-            boolean more = true;
-            while (more && !closed) {
-                more = step(bytes);
-            }
-        } finally {
-            passage.end(bytes, server);
-        }
+    boolean closed() {
+        return closed;
     }
 
-    private boolean step(ByteBuf bytes) {
-        int readable = bytes.readableBytes();
-        if (passage.streaming()) {
-            return passage.stream(bytes);
-        }
-        if (readable < Message.HEADER) {
-            return false;
-        }
-        int start = bytes.readerIndex();
-        byte type = bytes.getByte(start);
-        int length = bytes.getInt(start + 1);
-        if (length < 4 || length > Message.MAX_LENGTH) {
-            throw new ProtocolViolation("invalid message length");
-        }
-        int total = length + 1;
-        boolean whole = readable >= total;
-        if (discardUntilSync) {
-            return discard(bytes, type, total, readable);
-        }
-        if (!whole && type != 'd') {
-            if (type == 'P' && total > LONGEST_PARSE) {
-                throw new ProtocolViolation("a statement of " + total + " bytes");
-            }
-            if (type == 'P'
-                    || total <= loop.config.limits().collectBytes()
-                    || readable < loop.config.limits().collectBytes()) {
-                return false;
-            }
-        }
-        if (canary.running() && !batchOpen && unanswered > 0) {
-            blocked = true; // one read at a time there: it may have to be repeated here
-            return false;
-        }
-        if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
-            int answered = transaction.answer(bytes, start, server == null && betweenRequests());
-            if (answered > 0) {
-                passage.end(bytes, server);
-                bytes.skipBytes(answered);
-                return true;
-            }
-            if (discardUntilSync) {
-                return true;
-            }
-        }
-        if ((type == 'Q' || type == 'P' || type == 'B') && betweenRequests()) {
-            if (canary.choose(bytes, start, settings.now()) == Canary.Choice.WAIT) {
-                blocked = true;
-                return false;
-            }
-        }
-        return switch (type) {
-            case 'X' -> {
-                bytes.skipBytes(readable);
-                passage.end(bytes, server);
-                finish();
-                yield false;
-            }
-            case 'd', 'c', 'f' -> copyData(bytes, type, total, readable);
-            case 'Q', 'F' -> query(bytes, type, start, total, readable);
-            case 'P', 'B', 'D', 'E', 'C', 'S', 'H' -> extended(bytes, type, start, total, readable);
-            default -> throw new ProtocolViolation("invalid frontend message type " + (type & 0xff));
-        };
-    }
-
-    private boolean discard(ByteBuf bytes, byte type, int total, int readable) {
-        if (type == 'S') {
-            discardUntilSync = false;
-            passage.drop(bytes, total, readable, server);
-            ByteBuf out = loop.buffer();
-            Message.readyForQuery(out, transaction.status());
-            deliver(out);
-        } else if (type == 'X') {
-            finish();
-            return false;
-        } else {
-            passage.drop(bytes, total, readable, server);
-        }
-        return true;
-    }
-
-    private boolean copyData(ByteBuf bytes, byte type, int total, int readable) {
-        ServerConnection holding = server;
-        if (holding == null) {
-            passage.drop(bytes, total, readable, server); // left over from a COPY that failed, as the server drops it
-            return true;
-        }
-        if (type != 'd') {
-            holding.copyEnded();
-        }
-        passage.pass(bytes, total, readable);
-        return true;
-    }
-
-    private boolean query(ByteBuf bytes, byte type, int start, int total, int readable) {
-        StatementText.Effect effect = StatementText.Effect.NONE;
-        if (type == 'Q') {
-            int end = start + Math.min(total, readable);
-            effect = total > readable
-                    ? StatementText.Effect.UNKNOWN
-                    : StatementText.classify(bytes, start + Message.HEADER, end);
-            String name = effect.deallocates();
-            if (name != null && statements.has(name)) {
-                return deallocate(bytes, name, total, readable);
-            }
-        } else {
-            effect = StatementText.Effect.UNKNOWN;
-        }
-        if (!mayGo()) {
-            return false;
-        }
-        ServerConnection holding = java.util.Objects.requireNonNull(server);
-        countPassing(bytes, start, holding);
-        pins.note(effect, holding);
-        holding.statements.unnamed = null;
-        statements.dropUnnamed();
-        holding.expect(Kind.QUERY, null);
-        unanswered++;
-        batchOpen = false;
-        passage.pass(bytes, total, readable);
-        return true;
-    }
-
-    /** A read that is where it is because of what goes on around it. */
-    void countPassing(ByteBuf bytes, int start, ServerConnection holding) {
-        if (canary.running()) {
-            return;
-        }
-        if (holding.transactionOpen()) {
-            canary.passes(bytes, start, "transaction");
-        } else if (bound()) {
-            canary.passes(bytes, start, "pinned");
-        } else if (unanswered > 0) {
-            canary.passes(bytes, start, "pipelined");
-        }
-    }
-
-    /** The connection pool of the active side, if this session has one. */
+    /** What serves it now; null: nothing. */
     @Nullable
-    ServerPool activePool() {
-        return pool();
+    ServerConnection server() {
+        return server;
     }
 
     /** True where a batch by itself could go to another server than the one that a pin holds, if any does. */
-    private boolean betweenRequests() {
+    boolean betweenRequests() {
         ServerConnection holding = server;
         if (holding == null) {
-            return !inLine && !preparing;
+            return !place.inLine() && !preparation.running();
         }
-        return pins.onlyNamed() && !preparing && unanswered == 0 && !batchOpen && !holding.busy();
+        return pins.onlyNamed() && !preparation.running() && !batches.underWay() && !holding.busy();
     }
 
     /** True where this client's reads depend on its session with the active side. */
@@ -322,129 +153,30 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return pinned() && (sessionPooling || !pins.onlyNamed());
     }
 
-    /** The standby serves the batch at hand; what a pin holds waits. */
-    void serveOn(ServerConnection standby) {
-        ServerConnection pinned = server;
-        if (pinned != null) {
-            pinned.client = null;
-            parked = pinned;
-        }
-        server = standby;
-    }
-
-    /** The standby has answered, or is gone: back to what a pin holds. */
-    private void unpark() {
-        ServerConnection standby = server;
-        ServerConnection pinned = parked;
-        if (pinned == null) {
-            return;
-        }
-        parked = null;
-        server = pinned;
-        if (standby != null) {
-            standby.pool.release(standby);
-        }
-        if (pinned.usable()) {
-            pinned.client = this;
-        } else {
-            serverLost(null);
-        }
-    }
-
-    /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
-    private boolean deallocate(ByteBuf bytes, String name, int total, int readable) {
-        ServerConnection holding = server;
-        if (unanswered > 0 || batchOpen) {
-            blocked = true;
-            return false;
-        }
-        int status = holding == null ? transaction.status() : holding.status;
-        statements.close(name);
-        passage.drop(bytes, total, readable, server);
-        ByteBuf out = loop.buffer();
-        if (status == 'E') {
-            ErrorMessage.error(
-                            "25P02", "current transaction is aborted, commands ignored until end of transaction block")
-                    .write(out);
-        } else {
-            Message.commandComplete(out, "DEALLOCATE");
-        }
-        Message.readyForQuery(out, status);
-        deliver(out);
-        return true;
-    }
-
-    private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
-        if (server == null && !batchOpen && (type == 'S' || type == 'H')) {
-            passage.drop(bytes, total, readable, server);
-            if (type == 'S') {
-                ByteBuf out = loop.buffer();
-                Message.readyForQuery(out, transaction.status());
-                deliver(out);
-            }
-            return true;
-        }
-        if (!mayGo()) {
-            return false;
-        }
-        ServerConnection holding = java.util.Objects.requireNonNull(server);
-        if (type == 'S') {
-            if (!holding.copyingIn()) {
-                holding.expect(Kind.SYNC, null);
-                unanswered++;
-                batchOpen = false;
-            }
-            passage.pass(bytes, total, readable);
-            return true;
-        }
-        batchOpen = true;
-        if (holding.failedBatch()) {
-            passage.pass(bytes, total, readable); // the server skips it
-            return true;
-        }
-        switch (type) {
-            case 'P' -> {
-                return messages.parse(bytes, start, total, holding);
-            }
-            case 'B' -> {
-                return messages.bind(bytes, start, total, readable, holding);
-            }
-            case 'D' -> {
-                return messages.describe(bytes, start, total, holding);
-            }
-            case 'C' -> messages.close(bytes, start, total, holding);
-            case 'E' -> {
-                holding.expect(Kind.EXECUTE, null);
-                passage.pass(bytes, total, readable);
-            }
-            default -> passage.pass(bytes, total, readable);
-        }
-        return true;
-    }
-
     // ---- a connection to a server
 
     /** True where the message at hand may go out now over {@link #server}. */
-    private boolean mayGo() {
+    boolean mayGo() {
         ServerConnection holding = server;
-        if (preparing) {
+        if (preparation.running()) {
             blocked = true;
             return false;
         }
         if (holding == null) {
             return acquire();
         }
-        if (batchOpen || holding.copyingIn()) {
+        if (batches.open() || holding.answers.copyingIn()) {
             return true;
         }
-        if (unanswered == 0 && holding.transactionOpen()) {
+        boolean answered = batches.unanswered() == 0;
+        if (answered && holding.transactionOpen()) {
             return true;
         }
-        if (loop.gate.open() && (unanswered == 0 || pinned() || !holding.pool.contended())) {
+        if (loop.gate.open() && (answered || pinned() || !holding.pool.contended())) {
             return true;
         }
         blocked = true;
-        if (unanswered == 0) {
+        if (answered) {
             countHeld();
         }
         return false;
@@ -458,17 +190,17 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** Gets a connection; false: it will come, or a refusal, and then {@link #process} goes on. */
-    private boolean acquire() {
+    boolean acquire() {
         blocked = true;
-        if (inLine || preparing) {
+        if (place.inLine() || preparation.running()) {
             return false;
         }
-        if (!loop.gate.open() && !(loop.gate.turned() && toListen())) {
+        if (!loop.gate.open() && !(loop.gate.turned() && crossing.toListen())) {
             countHeld();
             return false;
         }
         heldCounted = false;
-        ServerPool from = pool();
+        ServerPool from = place.pool();
         if (from == null) {
             refused(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
             return false;
@@ -476,9 +208,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ServerConnection taken = from.take(this);
         if (taken == null) {
             loop.counters.waited++;
-            if (from.await(this)) {
-                inLine = !hasServer();
-            } else {
+            if (!place.stand(from)) {
                 refused(ErrorMessage.fatal("53300", "eden: too many clients wait for a connection to the server"));
             }
             return false;
@@ -490,55 +220,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return true;
     }
 
-    private boolean hasServer() {
-        return server != null;
-    }
-
-    private @Nullable ServerPool pool() {
-        ServerPool known = pool;
-        if (known != null) {
-            return known;
-        }
-        Backend active = loop.gate.activeBackend();
-        if (active == null) {
-            return null;
-        }
-        PoolKey key = new PoolKey(ServerAddress.of(active), startup.database(), startup.user(), options());
-        ServerPool found = loop.pool(key.on(active));
-        found.references++;
-        pool = found;
-        return found;
-    }
-
-    /**
-     * What the server's session begins with. Where it is this client's alone, also its reported settings, so that RESET brings them back; between
-     * clients that share connections they are set for each.
-     */
-    private Map<String, String> options() {
-        if (!sessionPooling) {
-            return startup.options();
-        }
-        Map<String, String> all = new TreeMap<>(startup.options());
-        startup.settings().forEach((index, value) -> {
-            if (index != Settings.APPLICATION_NAME) {
-                all.put(Settings.NAMES[index], value);
-            }
-        });
-        return all;
-    }
-
-    private void leavePool() {
-        ServerPool known = pool;
-        if (known != null) {
-            known.references--;
-            known.unusedSince = loop.now;
-            pool = null;
-        }
-    }
-
     /** The turn has come. */
     void granted(ServerConnection connection) {
-        inLine = false;
+        place.leftLine();
         if (closed) {
             connection.pool.release(connection);
             return;
@@ -550,7 +234,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The line was emptied: the barrier has come. */
     void outOfLine() {
-        inLine = false;
+        place.leftLine();
         loop.wake(this);
     }
 
@@ -558,128 +242,36 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean prepare(ServerConnection connection) {
         server = connection;
         connection.client = this;
-        ServerPool.Welcome welcome = connection.pool.welcome();
-        Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
-        SessionState carry = pins.carried();
-        Map<String, String> differences =
-                wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
-        if (differences.isEmpty() && carry == null) {
-            return !transaction.open() || begin(connection);
-        }
-        preparing = true;
-        StringBuilder sql = new StringBuilder();
-        if (!differences.isEmpty()) {
-            sql.append(Settings.statement(differences)).append(';');
-        }
-        if (carry != null) {
-            sql.append(carry.statements());
-        }
-        Settings asked = wanted;
-        connection.exchange(new Exchange(sql.toString(), outcome -> {
-            preparing = false;
-            if (server != connection) {
-                process(); // lost meanwhile, and nothing has been asked: try another
-                return;
-            }
-            prepared(connection, asked, outcome.error());
-        }));
-        return false;
+        return preparation.prepare(connection);
     }
 
-    private void prepared(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {
-        if (closed) {
-            server = null;
-            connection.pool.reclaim(connection, true);
-            return;
-        }
-        if (error != null) {
-            if (!connection.usable()) {
-                return; // its end follows
-            }
-            server = null;
-            connection.pool.reclaim(connection, true);
-            end(error.as("FATAL"));
-            return;
-        }
-        settings.brought(connection, asked);
-        pins.arrived();
-        if (!transaction.open() || begin(connection)) {
-            process();
-        }
-    }
-
-    /** Makes the client's transaction real; false: that takes a moment. */
-    private boolean begin(ServerConnection connection) {
-        preparing = true;
-        connection.exchange(new Exchange(transaction.begin(), outcome -> {
-            preparing = false;
-            if (server != connection) {
-                process(); // lost meanwhile, and nothing has been asked: try another
-                return;
-            }
-            ErrorMessage error = outcome.error();
-            if (closed || error != null && connection.usable()) {
-                server = null;
-                connection.client = null;
-                connection.close();
-                if (error != null) {
-                    end(error.as("FATAL"));
-                }
-            } else if (error == null) {
-                transaction.real();
-                process();
-            }
-        }));
-        return false;
-    }
-
-    /** An error has been told within a batch of the extended protocol: the rest of it is skipped. */
-    void discardBatch() {
-        discardUntilSync = true;
-    }
-
-    /** True where transactions of this client that say nothing else only read. */
-    boolean readsByDefault() {
-        Settings mine = settings.now();
-        return mine != null && "on".equals(mine.value(Settings.READ_ONLY));
+    /** What the client asks goes there from now on; null: nowhere yet. */
+    void serveBy(@Nullable ServerConnection connection) {
+        server = connection;
     }
 
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
-        unanswered -= signals;
+        batches.answered(signals);
         ByteBuf again = null;
-        if (!canary.running()) {
+        if (!standbyRead.running()) {
             canary.told(loop.now);
-        } else if (unanswered == 0) {
-            again = canary.end();
-            unpark();
+        } else if (batches.unanswered() == 0) {
+            again = standbyRead.end();
         }
-        if (unanswered == 0 && !batchOpen && status == 'I') {
-            idleSince = loop.now;
+        if (!batches.underWay() && status == 'I') {
+            pins.rests();
             settings.resetIfAsked(server);
             giveBackIfIdle();
-            if (server != null && pins.any() && !sessionPooling && (in == null || !in.isReadable())) {
+            if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
                 pins.probeIfWanted(server);
             }
         }
         if (again != null) {
-            prepend(again);
+            input.prepend(again);
         }
-        if (in != null) {
+        if (input.bytes() != null) {
             process();
-        }
-    }
-
-    /** The request stands before everything that has been read since. */
-    private void prepend(ByteBuf request) {
-        ByteBuf rest = in;
-        in = rest == null ? request : ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(request.alloc(), request, rest);
-    }
-
-    /** Looks whether a pinned session that rests still has state. */
-    void probeIfIdle(long before) {
-        if (server != null && pins.any() && pins.unprobed() && !sessionPooling && idleSince - before < 0 && !closed) {
-            pins.probe();
         }
     }
 
@@ -688,7 +280,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     ServerConnection probeable() {
         ServerConnection holding = server;
         boolean busy =
-                holding == null || preparing || unanswered > 0 || batchOpen || holding.busy() || !holding.usable();
+                holding == null || preparation.running() || batches.underWay() || holding.busy() || !holding.usable();
         return busy ? null : holding;
     }
 
@@ -701,14 +293,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         blocked = true;
     }
 
-    /** A RESET is on its way. */
-    void resets() {
-        settings.resets();
-    }
-
     void giveBackIfIdle() {
         ServerConnection holding = server;
-        if (holding == null || preparing || processing || pinned() || unanswered > 0 || batchOpen || holding.busy()) {
+        if (holding == null
+                || preparation.running()
+                || processing
+                || pinned()
+                || batches.underWay()
+                || holding.busy()) {
             return;
         }
         server = null;
@@ -725,15 +317,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         return sessionPooling;
     }
 
-    /** Batches' Syncs that the server ignores because a COPY from the client runs. */
-    void syncsIgnored(int count) {
-        unanswered -= count;
-        batchOpen = true;
-    }
-
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
-        if (canary.running()) {
+        if (standbyRead.running()) {
             return; // the standby's own business
         }
         settings.changed(setting, value);
@@ -745,31 +331,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         pins.clear();
     }
 
-    /** DEALLOCATE ALL has run. */
-    void deallocated() {
-        statements.clear();
-    }
-
     /** There is no connection to be had, and nothing has been asked yet. */
     void refused(ErrorMessage why) {
-        inLine = false;
+        place.leftLine();
         loop.counters.waitsRefused++;
-        ByteBuf bytes = in;
-        if (!welcomed || pins.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
+        ByteBuf bytes = input.bytes();
+        if (!login.done() || crossing.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
             return;
         }
-        byte type = bytes.getByte(bytes.readerIndex());
-        ByteBuf out = loop.buffer();
-        why.as("ERROR").write(out);
-        transaction.fail();
-        if (type == 'Q' || type == 'F') {
-            passage.drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes(), server);
-            Message.readyForQuery(out, transaction.status());
-        } else {
-            discardUntilSync = true;
-        }
-        deliver(out);
+        messages.refuse(bytes, why);
         loop.wake(this);
     }
 
@@ -780,16 +351,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (closed || lost == null) {
             return;
         }
-        if (canary.running()) {
+        if (standbyRead.running()) {
             readLost();
             return;
         }
-        if (survives(lost)) {
-            pins.carry();
+        if (crossing.survives(lost)) {
+            crossing.carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
         }
-        boolean asked = unanswered > 0 || batchOpen || lost.transactionOpen();
-        if (preparing || (!asked && !pinned())) {
+        boolean asked = batches.underWay() || lost.transactionOpen();
+        if (preparation.running() || (!asked && !pinned())) {
             loop.wake(this);
             return;
         }
@@ -800,14 +371,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                     .addKeyValue("held", loop.gate.held())
                     .log(
                             "a connection was lost with requests under way ({} batches, open {}, status {}, probing {}): {}",
-                            unanswered,
-                            batchOpen,
+                            batches.unanswered(),
+                            batches.open(),
                             (char) lost.status,
                             pins.probing(),
                             farewell == null ? "no word from the server" : farewell.message());
         }
-        if (farewell != null && lost.farewellPassed()) {
-            closed(true); // the server's own words are on their way already
+        if (farewell != null && lost.answers.farewellPassed()) {
+            finish(); // the server's own words are on their way already
         } else {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost")
                     .detail(
@@ -818,193 +389,15 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** The standby's connection is gone with a read under way: reads are safe to repeat. */
-    private void readLost() {
-        unanswered = 0;
-        batchOpen = false;
-        ByteBuf again = canary.lost();
-        unpark();
+    void readLost() {
+        batches.lost();
+        ByteBuf again = standbyRead.lost();
         if (again == null) {
             end(ErrorMessage.fatal("08006", "eden: the connection to the server was lost"));
         } else {
-            prepend(again);
+            input.prepend(again);
             loop.wake(this);
         }
-    }
-
-    // ---- login
-
-    /** Tells the client who serves it, once a session on the server has been seen with its settings; false: not yet. */
-    private boolean login() {
-        if (inLine || preparing) {
-            return false;
-        }
-        ServerPool from = pool();
-        if (from == null) {
-            end(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
-            return false;
-        }
-        ServerConnection holding = server;
-        if (holding == null) {
-            Settings seen = sessionPooling ? null : settings.foreseen(from);
-            if (seen == null) {
-                if (!acquire()) {
-                    return false;
-                }
-                seen = java.util.Objects.requireNonNull(server).settings;
-            }
-            settings.login(seen);
-        } else {
-            settings.login(settings.wanted(holding.settings));
-        }
-        welcomed = true;
-        sendWelcome(from);
-        return true;
-    }
-
-    private void sendWelcome(ServerPool from) {
-        ByteBuf out = loop.buffer();
-        settings.report(from, out);
-        ServerConnection own = sessionPooling ? server : null;
-        Cancels.Key key = loop.cancels.register(this, startup.minor() >= 2, own == null ? 0 : own.pid);
-        cancelKey = key;
-        Message.backendKey(out, key.pid(), key.secret());
-        Message.readyForQuery(out, 'I');
-        deliver(out);
-    }
-
-    // ---- barrier
-
-    /** New transactions wait from now on. */
-    void hold() {
-        giveBackIfIdle();
-        ServerConnection holding = server;
-        if (holding != null && pinned() && pins.unknown()) {
-            pins.probe();
-        }
-    }
-
-    /** True where nothing of this client is under way on a server. */
-    boolean resting() {
-        ServerConnection holding = server;
-        return holding == null || (!holding.busy() && !batchOpen && unanswered == 0 && probedIfPinned(holding));
-    }
-
-    private boolean probedIfPinned(ServerConnection holding) {
-        if (!pinned() || !pins.unprobed() || holding.busy()) {
-            return true;
-        }
-        pins.probe(); // it was busy when the hold came
-        return !pins.probing();
-    }
-
-    /** Why this client's session would end with a flip; null where it would go on. */
-    @Nullable
-    String cannotBeCarried() {
-        if (server == null || !pinned()) {
-            return null;
-        }
-        return pins.cannotBeCarried();
-    }
-
-    /** The other side has the authority now. */
-    void flipped() {
-        ServerConnection old = server;
-        if (inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
-            inLine = false;
-        }
-        leavePool();
-        if (old == null) {
-            return;
-        }
-        if (canary.running()) {
-            server = null;
-            old.client = null;
-            old.close();
-            readLost();
-            old = server;
-            if (old == null || closed) {
-                return;
-            }
-        }
-        if (preparing) {
-            return; // the exchange ends with the connection, and nothing has been asked
-        }
-        if (unanswered > 0 || batchOpen || old.transactionOpen()) {
-            loop.counters.inDoubt++;
-            end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                    .detail("Whether the last transaction has committed is not known."));
-            return;
-        }
-        if (pinned()) {
-            String reason = cannotBeCarried();
-            if (reason != null) {
-                loop.counters.sessionsEnded++;
-                end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                        .detail("The session has state that cannot be carried over: " + reason + ".")
-                        .hint("Connect again."));
-                return;
-            }
-            pins.carry();
-            if (toListen() && old.usable()) {
-                server = null;
-                old.hearOut();
-                return;
-            }
-        }
-        old.client = null;
-        server = null;
-        pins.forget();
-    }
-
-    /** Others may have written on the new owner before this session listened there. */
-    void endIfListening() {
-        if (listens() || toListen()) {
-            loop.counters.sessionsEnded++;
-            end(ErrorMessage.fatal("57P01", "eden: the interlay has moved to another server")
-                    .detail("This proxy was late, and notifications may have been missed.")
-                    .hint("Connect and LISTEN again, and look again at what the notifications are about."));
-        }
-    }
-
-    /** True where this session listens on a channel. */
-    boolean listens() {
-        return server != null && pins.listens();
-    }
-
-    /** True where it has yet to listen on the server that it was carried to. */
-    boolean toListen() {
-        SessionState carry = pins.carried();
-        return !closed && carry != null && !carry.channels().isEmpty();
-    }
-
-    /** True where the loss of the connection would cost this client nothing: it rests behind the barrier, and its state is known. */
-    boolean survives() {
-        ServerConnection holding = server;
-        return holding != null && survives(holding);
-    }
-
-    private boolean survives(ServerConnection holding) {
-        return loop.gate.held()
-                && pinned()
-                && !pins.probing()
-                && !preparing
-                && unanswered == 0
-                && !batchOpen
-                && !holding.transactionOpen()
-                && pins.carriable();
-    }
-
-    /** LISTEN must go on although the client asks nothing. True: its connection is on the way. */
-    private boolean carryEagerly() {
-        SessionState carry = pins.carried();
-        if (carry == null || carry.channels().isEmpty() || server != null || preparing) {
-            return preparing;
-        }
-        return !acquire();
     }
 
     // ---- cancel
@@ -1013,17 +406,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void cancel(Runnable done) {
         loop.tick();
         ServerConnection holding = server;
-        if (!closed && holding != null && !preparing && (unanswered > 0 || batchOpen) && holding.usable()) {
+        if (!closed && holding != null && !preparation.running() && batches.underWay() && holding.usable()) {
             loop.counters.cancelsForwarded++;
-            canary.cancelled();
+            standbyRead.cancelled();
             CancelRequest.send(loop, holding, done);
             return;
         }
-        if (!closed && welcomed && inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
+        if (!closed && login.done() && place.inLine()) {
+            place.leaveLine();
             loop.counters.cancelsForwarded++;
             refused(ErrorMessage.error("57014", "canceling statement due to user request"));
         } else {
@@ -1040,51 +430,21 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
-        if (canary.keeps(bytes)) {
+        if (standbyRead.keeps(bytes)) {
             return;
         }
-        channel.write(bytes, channel.voidPromise());
-        if (!dirty) {
-            dirty = true;
-            loop.flushLater(this);
-        }
-        if (!channel.isWritable()) {
-            ServerConnection holding = server;
-            if (holding != null) {
-                holding.read(false);
-            }
-        }
-    }
-
-    void flush() {
-        dirty = false;
-        channel.flush();
-        ServerConnection holding = server;
-        if (holding != null && channel.isWritable()) {
-            holding.read(true);
-        }
+        client.write(bytes);
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
-        ServerConnection holding = server;
-        if (holding != null) {
-            holding.read(channel.isWritable());
-        }
+        client.writabilityChanged();
     }
 
     /** Reads from the client where that leads anywhere. */
     void updateReading() {
-        ServerConnection holding = server;
-        ByteBuf bytes = in;
-        boolean full = holding != null && !holding.writable();
-        boolean much = blocked
-                && bytes != null
-                && bytes.readableBytes() >= loop.config.limits().inputBytes();
-        boolean wanted = !full && !much;
-        if (channel.config().isAutoRead() != wanted) {
-            channel.config().setAutoRead(wanted);
-        }
+        boolean much = blocked && input.readable() >= loop.config.limits().inputBytes();
+        client.read(!much);
     }
 
     // ---- end
@@ -1097,63 +457,46 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         ByteBuf out = loop.buffer();
         why.write(out);
         deliver(out);
-        closed(true);
+        finish();
     }
 
-    /** The client has said goodbye. */
-    private void finish() {
-        closed(true);
+    /** Nothing more is said: closes. */
+    void finish() {
+        leave();
+        client.close();
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
         loop.tick();
-        closed(false);
+        leave();
         loop.schedule();
     }
 
-    private void closed(boolean close) {
-        if (!closed) {
-            closed = true;
-            leave();
-        }
-        if (close) {
-            channel.writeAndFlush(io.netty.buffer.Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
-        }
-    }
-
     private void leave() {
-        Cancels.Key key = cancelKey;
-        if (key != null) {
-            loop.cancels.forget(key.pid());
+        if (closed) {
+            return;
         }
+        closed = true;
+        login.forget();
         loop.left();
         ClientSession last = loop.clients.removeLast();
         if (last != this) {
             loop.clients.set(index, last);
             last.index = index;
         }
-        if (inLine) {
-            ServerPool line = pool;
-            if (line != null) {
-                line.leaveLine(this);
-            }
-            inLine = false;
-        }
+        place.leaveLine();
         ServerConnection holding = server;
-        if (holding != null && canary.running()) {
+        if (holding != null && standbyRead.running()) {
             holding.client = null;
             holding.close();
-            holding = parked;
-            parked = null;
             server = null;
-            if (holding != null) {
-                holding.pool.reclaim(holding, true);
-            }
-        } else if (holding != null && !preparing) {
+        } else if (holding != null && !preparation.running()) {
             server = null;
             boolean dirtySession = pinned();
-            if (batchOpen || holding.copyingIn() || holding.transactionOpen() && unanswered == 0) {
+            if (batches.open()
+                    || holding.answers.copyingIn()
+                    || holding.transactionOpen() && batches.unanswered() == 0) {
                 holding.client = null;
                 holding.close();
             } else if (holding.busy()) {
@@ -1162,23 +505,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
                 holding.pool.reclaim(holding, dirtySession);
             }
         }
+        standbyRead.close();
         canary.close();
         statements.clear();
-        leavePool();
-        ByteBuf bytes = in;
-        if (bytes != null && !processing) {
-            in = null;
-            bytes.release();
+        place.leave();
+        if (!processing) {
+            input.release();
         }
     }
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
-        ByteBuf bytes = in;
-        if (bytes != null) {
-            in = null;
-            bytes.release();
-        }
+        input.release();
     }
 
     @Override

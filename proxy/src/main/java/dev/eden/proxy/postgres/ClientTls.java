@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.PemPair;
 import dev.eden.proxy.PostgresProxyConfig;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
@@ -7,42 +8,45 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the proxy shows to clients that want TLS. Files that change are read again within a few seconds; ones that cannot be read leave the certificate as it was. */
+/**
+ * What the proxy shows to clients that want TLS. Files that change are seen with the first client a second later; a pair that cannot be
+ * shown leaves the certificate as it was. Shared by all loops: two that look at once read the same files twice.
+ */
 final class ClientTls {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientTls.class);
-    private static final long CHECK = Duration.ofSeconds(5).toNanos();
+    private static final long CHECK = Duration.ofSeconds(1).toNanos();
     static final String PROTOCOL = "postgresql";
 
     private final PostgresProxyConfig.@Nullable Tls config;
     private volatile @Nullable Loaded loaded;
+    /** What was looked at last, shown or not: each change is judged once. */
+    private volatile byte[] seen = {};
+
     private volatile long checkedAt;
 
     /** @param binding tls-server-end-point (RFC 5929): the hash of the certificate */
-    record Loaded(SslContext context, byte[] binding, FileTime changed) {}
+    record Loaded(SslContext context, byte[] binding) {}
 
-    /** Throws {@link UncheckedIOException} when the files cannot be read. */
+    /** Throws {@link UncheckedIOException} when the files cannot be shown. */
     ClientTls(PostgresProxyConfig.@Nullable Tls config) {
         this.config = config;
         if (config != null) {
+            seen = PemPair.content(config.certificateChain(), config.privateKey());
             try {
                 loaded = load(config);
             } catch (IOException e) {
-                throw new UncheckedIOException("cannot read the proxy's certificate: " + e.getMessage(), e);
+                throw new UncheckedIOException("cannot show the proxy's certificate: " + e.getMessage(), e);
             }
             checkedAt = System.nanoTime();
         }
@@ -54,14 +58,18 @@ final class ClientTls {
         PostgresProxyConfig.Tls files = config;
         if (files != null && System.nanoTime() - checkedAt > CHECK) {
             checkedAt = System.nanoTime();
-            Loaded before = loaded;
-            try {
-                if (before == null || !changed(files).equals(before.changed())) {
+            byte[] content = PemPair.content(files.certificateChain(), files.privateKey());
+            if (!Arrays.equals(content, seen)) {
+                seen = content;
+                try {
                     loaded = load(files);
-                    LOGGER.atInfo().log("the proxy's certificate was read again");
+                    LOGGER.atInfo().log("the proxy shows its new certificate");
+                } catch (IOException e) {
+                    LOGGER.atError()
+                            .log(
+                                    "the proxy's new certificate can't be shown, it shows the former one: {}",
+                                    e.getMessage());
                 }
-            } catch (IOException e) {
-                LOGGER.atWarn().log("the proxy's certificate cannot be read again: {}", e.getMessage());
             }
         }
         return loaded;
@@ -71,39 +79,26 @@ final class ClientTls {
         return tls.context().newHandler(channel.alloc());
     }
 
-    private static FileTime changed(PostgresProxyConfig.Tls files) throws IOException {
-        FileTime chain = Files.getLastModifiedTime(files.certificateChain());
-        FileTime key = Files.getLastModifiedTime(files.privateKey());
-        return chain.compareTo(key) > 0 ? chain : key;
-    }
-
     private static Loaded load(PostgresProxyConfig.Tls files) throws IOException {
-        FileTime changed = changed(files);
+        PemPair pair = PemPair.read(files.certificateChain(), files.privateKey());
         try {
-            SslContext context = SslContextBuilder.forServer(
-                            files.certificateChain().toFile(),
-                            files.privateKey().toFile())
+            SslContext context = SslContextBuilder.forServer(pair.key(), pair.chain())
                     .applicationProtocolConfig(new ApplicationProtocolConfig(
                             ApplicationProtocolConfig.Protocol.ALPN,
                             ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
                             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
                             PROTOCOL))
                     .build();
-            return new Loaded(context, binding(files.certificateChain()), changed);
+            return new Loaded(context, binding(pair.chain()[0]));
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);
         }
     }
 
     /** The signature's hash, SHA-256 where that is MD5 or SHA-1 (RFC 5929, section 4.1). */
-    private static byte[] binding(Path chain) throws IOException, GeneralSecurityException {
-        try (InputStream in = Files.newInputStream(chain)) {
-            X509Certificate certificate =
-                    (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
-            String algorithm = certificate.getSigAlgName().toUpperCase(Locale.ROOT);
-            String hash =
-                    algorithm.contains("SHA384") ? "SHA-384" : algorithm.contains("SHA512") ? "SHA-512" : "SHA-256";
-            return MessageDigest.getInstance(hash).digest(certificate.getEncoded());
-        }
+    private static byte[] binding(X509Certificate certificate) throws GeneralSecurityException {
+        String algorithm = certificate.getSigAlgName().toUpperCase(Locale.ROOT);
+        String hash = algorithm.contains("SHA384") ? "SHA-384" : algorithm.contains("SHA512") ? "SHA-512" : "SHA-256";
+        return MessageDigest.getInstance(hash).digest(certificate.getEncoded());
     }
 }

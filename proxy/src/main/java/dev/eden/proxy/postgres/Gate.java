@@ -194,7 +194,7 @@ final class Gate {
         flippedAt = loop.now;
         openedAt = loop.now;
         for (ClientSession client : loop.clients.toArray(new ClientSession[0])) {
-            client.flipped();
+            client.crossing.flipped();
         }
         loop.dropForeign(true);
         if (nextActive != null) {
@@ -233,7 +233,7 @@ final class Gate {
         heldAt = loop.now;
         loop.pools().forEach(ServerPool::emptyLine);
         for (ClientSession client : loop.clients.toArray(new ClientSession[0])) {
-            client.hold();
+            client.crossing.hold();
         }
         loop.schedule();
         return future;
@@ -252,7 +252,7 @@ final class Gate {
         }
         CompletableFuture<Void> carried = carrying;
         if (carried != null && !carried.isDone()) {
-            if (hearingOut == 0 && loop.clients.stream().noneMatch(ClientSession::toListen)) {
+            if (hearingOut == 0 && loop.clients.stream().noneMatch(client -> client.crossing.toListen())) {
                 carried.complete(null);
             } else {
                 lookAgain();
@@ -282,7 +282,7 @@ final class Gate {
             return false;
         }
         for (ClientSession client : loop.clients) {
-            if (!client.resting()) {
+            if (!client.crossing.resting()) {
                 return false;
             }
         }
@@ -303,8 +303,8 @@ final class Gate {
         int listeners = 0;
         Map<String, Long> endings = new TreeMap<>();
         for (ClientSession client : loop.clients) {
-            listeners += client.listens() ? 1 : 0;
-            String reason = client.cannotBeCarried();
+            listeners += client.crossing.listens() ? 1 : 0;
+            String reason = client.crossing.cannotBeCarried();
             if (reason != null) {
                 endings.merge(reason, 1L, Long::sum);
             }

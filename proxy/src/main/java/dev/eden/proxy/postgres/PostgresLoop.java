@@ -53,7 +53,7 @@ final class PostgresLoop {
     private final Map<PoolKey, ServerPool> pools = new HashMap<>();
     private final Map<EdenKey, ServerPool> edenPools = new HashMap<>();
     private final List<ServerConnection> dirtyServers = new ArrayList<>();
-    private final List<ClientSession> dirtyClients = new ArrayList<>();
+    private final List<ClientChannel> dirtyClients = new ArrayList<>();
     private final ArrayDeque<ClientSession> woken = new ArrayDeque<>();
     private final Runnable turn = this::endOfTurn;
     private boolean turnScheduled;
@@ -258,7 +258,7 @@ final class PostgresLoop {
         }
         standbyPools.trim(now - UNUSED);
         for (ClientSession client : clients.toArray(new ClientSession[0])) {
-            client.probeIfIdle(now - PROBE_IDLE);
+            client.pins.probeIfIdle(now - PROBE_IDLE);
         }
     }
 
@@ -269,7 +269,7 @@ final class PostgresLoop {
         schedule();
     }
 
-    void flushLater(ClientSession client) {
+    void flushLater(ClientChannel client) {
         dirtyClients.add(client);
         schedule();
     }

@@ -217,7 +217,7 @@ public final class PostgresLoops implements DataPlane {
 
     @Override
     public void endListeners() {
-        onEach(loop -> List.copyOf(loop.clients).forEach(ClientSession::endIfListening));
+        onEach(loop -> List.copyOf(loop.clients).forEach(client -> client.crossing.endIfListening()));
     }
 
     @Override

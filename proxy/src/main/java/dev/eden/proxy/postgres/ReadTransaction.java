@@ -101,7 +101,7 @@ final class ReadTransaction {
         String tag;
         switch (state) {
             case NONE -> {
-                boolean readOnly = text == Text.BEGIN_READ_ONLY || text == Text.BEGIN && session.readsByDefault();
+                boolean readOnly = text == Text.BEGIN_READ_ONLY || text == Text.BEGIN && session.settings.readOnly();
                 if (!readOnly || !levelNamed && !session.canary.readsCommittedByDefault()) {
                     return 0;
                 }
@@ -156,7 +156,7 @@ final class ReadTransaction {
         if (simple) {
             Message.readyForQuery(out, status());
         } else {
-            session.discardBatch();
+            session.messages.discardBatch();
         }
         session.deliver(out);
         return simple ? total : 0;

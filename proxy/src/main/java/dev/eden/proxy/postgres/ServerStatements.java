@@ -37,7 +37,7 @@ final class ServerStatements {
         if (!asNamed) {
             unnamed = statement;
         }
-        server.expect(Kind.OWN_PARSE, asNamed ? ClientStatements.Entry.own(statement) : null);
+        server.answers.expect(Kind.OWN_PARSE, asNamed ? ClientStatements.Entry.own(statement) : null);
         server.write(out);
     }
 
@@ -53,7 +53,7 @@ final class ServerStatements {
             Prepared gone = oldest.next();
             oldest.remove();
             Message.closeStatement(out, gone.name());
-            server.expect(Kind.OWN_CLOSE, null);
+            server.answers.expect(Kind.OWN_CLOSE, null);
         }
     }
 

@@ -3,8 +3,7 @@ package dev.eden.proxy.postgres;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Why one client must keep its connection to a server, as its statements say (a guess on the safe side) and as a probe of the session has found; and what
- * of that is on its way to another connection, over a flip.
+ * Why one client must keep its connection to a server, as its statements say (a guess on the safe side) and as a probe of the session has found.
  */
 final class SessionPins {
     private static final long PROBE_PAUSE = 100_000_000;
@@ -18,8 +17,8 @@ final class SessionPins {
 
     private boolean probing;
     private long probedAt;
+    private long idleSince;
     private @Nullable SessionState found;
-    private @Nullable SessionState carried;
 
     SessionPins(ClientSession session) {
         this.session = session;
@@ -54,7 +53,7 @@ final class SessionPins {
         int wanted = effect.pins();
         if (wanted == 0) {
             if (effect.resets()) {
-                session.resets();
+                session.settings.resets();
             }
             return;
         }
@@ -68,7 +67,7 @@ final class SessionPins {
             loop.counters.pins[pin.ordinal()]++;
         }
         if (effect.resets()) {
-            session.resets();
+            session.settings.resets();
         }
     }
 
@@ -98,6 +97,18 @@ final class SessionPins {
     void probeIfWanted(ServerConnection holding) {
         boolean guess = (pins & Pin.UNKNOWN.bit()) != 0;
         if ((guess || holding.pool.contended()) && (found == null || loop.now - probedAt > PROBE_PAUSE)) {
+            probe();
+        }
+    }
+
+    /** Everything that the client asked has been answered. */
+    void rests() {
+        idleSince = loop.now;
+    }
+
+    /** Looks whether a session that rests since before {@code before} still has state. */
+    void probeIfIdle(long before) {
+        if (pins != 0 && unprobed && !session.poolsSessions() && idleSince - before < 0) {
             probe();
         }
     }
@@ -157,12 +168,13 @@ final class SessionPins {
         return state != null && !state.channels().isEmpty();
     }
 
-    /** Takes the state of a session that was looked at along to the next connection. */
-    void carry() {
+    /** The state of a session that was looked at, for the client to take along; null: it has none. Nothing pins the client any more. */
+    @Nullable
+    SessionState take() {
         SessionState state = found;
-        carried = state == null || state.pins() == 0 ? null : state;
         pins = 0;
         found = null;
+        return state == null || state.pins() == 0 ? null : state;
     }
 
     /** What was known of the session is of no use: the client has left it. */
@@ -170,21 +182,10 @@ final class SessionPins {
         found = null;
     }
 
-    /** On its way to the next connection; null: nothing. */
-    @Nullable
-    SessionState carried() {
-        return carried;
-    }
-
-    /** The next connection has it now. */
-    void arrived() {
-        SessionState carry = carried;
-        if (carry != null) {
-            found = carry;
-            pins = carry.pins();
-            carried = null;
-            unprobed = false;
-            loop.counters.sessionsCarried++;
-        }
+    /** The session on the next connection has been given this. */
+    void arrived(SessionState state) {
+        found = state;
+        pins = state.pins();
+        unprobed = false;
     }
 }

@@ -24,6 +24,12 @@ final class SessionSettings {
         return now;
     }
 
+    /** True where transactions that say nothing else only read. */
+    boolean readOnly() {
+        Settings mine = now;
+        return mine != null && "on".equals(mine.value(Settings.READ_ONLY));
+    }
+
     /** What a session for this client must have; {@code defaults}: of a new one. */
     Settings wanted(Settings defaults) {
         Settings wanted = now;

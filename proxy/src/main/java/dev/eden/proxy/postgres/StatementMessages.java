@@ -26,7 +26,7 @@ final class StatementMessages {
             Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
             session.pins.note(statement.effect, holding);
             holding.statements.unnamed = statement;
-            holding.expect(Kind.PARSE, null);
+            holding.answers.expect(Kind.PARSE, null);
             passage.pass(bytes, total, total);
             return true;
         }
@@ -48,7 +48,7 @@ final class StatementMessages {
                     } else {
                         out.release();
                     }
-                    holding.expect(Kind.PARSE, entry);
+                    holding.answers.expect(Kind.PARSE, entry);
                     passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
                     return true;
                 }
@@ -64,7 +64,7 @@ final class StatementMessages {
         }
         passage.end(bytes, holding);
         bytes.skipBytes(total);
-        holding.expect(Kind.KNOWN_PARSE, entry);
+        holding.answers.expect(Kind.KNOWN_PARSE, entry);
         return true;
     }
 
@@ -75,7 +75,7 @@ final class StatementMessages {
             return false;
         }
         passage.end(bytes, holding);
-        holding.expect(Kind.PARSE, null);
+        holding.answers.expect(Kind.PARSE, null);
         passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
         return true;
     }
@@ -101,7 +101,7 @@ final class StatementMessages {
     }
 
     boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
-        session.countPassing(bytes, start, holding);
+        session.canary.passes(bytes, start, holding);
         int from = start + Message.HEADER;
         int end = start + Math.min(total, readable);
         int portalEnd = endOfString(bytes, from, end);
@@ -115,13 +115,13 @@ final class StatementMessages {
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
             }
-            holding.expect(Kind.BIND, null);
+            holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable);
             return true;
         }
         ClientStatements.Entry entry = statements.find(bytes, portalEnd + 1, nameEnd);
         if (entry == null) {
-            holding.expect(Kind.BIND, null);
+            holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable); // made by PREPARE, or not at all: the server knows
             return true;
         }
@@ -131,7 +131,7 @@ final class StatementMessages {
         }
         session.pins.note(statement.effect, holding);
         passage.end(bytes, holding);
-        holding.expect(Kind.BIND, statement);
+        holding.answers.expect(Kind.BIND, statement);
         byte[] portal = new byte[portalEnd + 1 - from];
         bytes.getBytes(from, portal);
         passage.rename(bytes, start, nameEnd, total, 'B', portal, statement.name(), holding);
@@ -156,7 +156,7 @@ final class StatementMessages {
                         return false;
                     }
                     passage.end(bytes, holding);
-                    holding.expect(Kind.DESCRIBE, entry.statement());
+                    holding.answers.expect(Kind.DESCRIBE, entry.statement());
                     passage.rename(
                             bytes,
                             start,
@@ -170,7 +170,7 @@ final class StatementMessages {
                 }
             }
         }
-        holding.expect(Kind.DESCRIBE, null);
+        holding.answers.expect(Kind.DESCRIBE, null);
         passage.pass(bytes, total, total);
         return true;
     }
@@ -184,15 +184,38 @@ final class StatementMessages {
             if (entry != null) {
                 passage.end(bytes, holding);
                 bytes.skipBytes(total);
-                holding.expect(Kind.KNOWN_CLOSE, entry);
+                holding.answers.expect(Kind.KNOWN_CLOSE, entry);
                 return;
             }
         } else if (kind == 'S') {
             statements.dropUnnamed();
             holding.statements.unnamed = null;
         }
-        holding.expect(Kind.CLOSE, null);
+        holding.answers.expect(Kind.CLOSE, null);
         passage.pass(bytes, total, total);
+    }
+
+    /** DEALLOCATE of a statement that the client made by the protocol: a matter between it and the proxy. */
+    boolean deallocate(ByteBuf bytes, String name, int total, int readable) {
+        ServerConnection holding = session.server();
+        if (session.batches.underWay()) {
+            session.blocked();
+            return false;
+        }
+        int status = holding == null ? session.transaction.status() : holding.status;
+        statements.close(name);
+        passage.drop(bytes, total, readable, holding);
+        ByteBuf out = session.loop.buffer();
+        if (status == 'E') {
+            ErrorMessage.error(
+                            "25P02", "current transaction is aborted, commands ignored until end of transaction block")
+                    .write(out);
+        } else {
+            Message.commandComplete(out, "DEALLOCATE");
+        }
+        Message.readyForQuery(out, status);
+        session.deliver(out);
+        return true;
     }
 
     private static int endOfString(ByteBuf bytes, int from, int limit) {

@@ -12,8 +12,10 @@ import dev.eden.activities.store.RouteLedger;
 import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
+@Order(1) // the longest: others run beside it
 class RedisReplicatorIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

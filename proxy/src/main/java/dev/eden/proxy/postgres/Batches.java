@@ -1,0 +1,48 @@
+package dev.eden.proxy.postgres;
+
+/** What of one client's requests is under way on its connection: batches up to their Sync, and the one that it is still sending. */
+final class Batches {
+    /** Sent and not yet answered by ReadyForQuery. */
+    private int unanswered;
+    /** Messages of a batch are out and its Sync is not. */
+    private boolean open;
+
+    int unanswered() {
+        return unanswered;
+    }
+
+    boolean open() {
+        return open;
+    }
+
+    boolean underWay() {
+        return unanswered > 0 || open;
+    }
+
+    /** A message is out that a Sync has to follow. */
+    void begun() {
+        open = true;
+    }
+
+    /** The Sync is out, or what is a batch by itself. */
+    void sent() {
+        unanswered++;
+        open = false;
+    }
+
+    void answered(int count) {
+        unanswered -= count;
+    }
+
+    /** Syncs that the server ignores because a COPY from the client runs: the batch goes on, and another Sync follows. */
+    void syncsIgnored(int count) {
+        unanswered -= count;
+        open = true;
+    }
+
+    /** Nothing of it will be answered: the connection is gone. */
+    void lost() {
+        unanswered = 0;
+        open = false;
+    }
+}

@@ -1,0 +1,235 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.postgres.Expectations.Kind;
+import io.netty.buffer.ByteBuf;
+import java.util.Objects;
+
+/**
+ * What each message of a client means, in the order in which they come: it goes on to the server, is answered here, goes nowhere, or waits with all
+ * that is behind it.
+ */
+final class ClientMessages {
+    /** A statement's text may be this long; larger ones are refused, because it may have to be sent again. */
+    private static final int LONGEST_PARSE = 64 << 20;
+
+    private final ClientSession session;
+    private final PostgresLoop loop;
+    private final ClientStatements statements;
+    private final Canary canary;
+    private final ReadTransaction transaction;
+    private final Batches batches;
+    private final Passage passage = new Passage();
+    private final StatementMessages prepared;
+
+    private boolean discardUntilSync;
+
+    ClientMessages(ClientSession session) {
+        this.session = session;
+        this.loop = session.loop;
+        this.statements = session.statements;
+        this.canary = session.canary;
+        this.transaction = session.transaction;
+        this.batches = session.batches;
+        this.prepared = new StatementMessages(session, passage);
+    }
+
+    /** Goes through them as far as it can. */
+    void read(ByteBuf bytes) {
+        try {
+            boolean more = true;
+            while (more && !session.closed()) {
+                more = step(bytes);
+            }
+        } finally {
+            passage.end(bytes, session.server());
+        }
+    }
+
+    private boolean step(ByteBuf bytes) {
+        int readable = bytes.readableBytes();
+        if (passage.streaming()) {
+            return passage.stream(bytes);
+        }
+        if (readable < Message.HEADER) {
+            return false;
+        }
+        int start = bytes.readerIndex();
+        byte type = bytes.getByte(start);
+        int length = bytes.getInt(start + 1);
+        if (length < 4 || length > Message.MAX_LENGTH) {
+            throw new ProtocolViolation("invalid message length");
+        }
+        int total = length + 1;
+        boolean whole = readable >= total;
+        if (discardUntilSync) {
+            return discard(bytes, type, total, readable);
+        }
+        if (!whole && type != 'd') {
+            if (type == 'P' && total > LONGEST_PARSE) {
+                throw new ProtocolViolation("a statement of " + total + " bytes");
+            }
+            if (type == 'P'
+                    || total <= loop.config.limits().collectBytes()
+                    || readable < loop.config.limits().collectBytes()) {
+                return false;
+            }
+        }
+        if (session.standbyRead.running() && !batches.open() && batches.unanswered() > 0) {
+            session.blocked(); // one read at a time there: it may have to be repeated here
+            return false;
+        }
+        if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
+            int answered = transaction.answer(bytes, start, session.server() == null && session.betweenRequests());
+            if (answered > 0) {
+                passage.end(bytes, session.server());
+                bytes.skipBytes(answered);
+                return true;
+            }
+            if (discardUntilSync) {
+                return true;
+            }
+        }
+        if ((type == 'Q' || type == 'P' || type == 'B') && session.betweenRequests()) {
+            if (canary.choose(bytes, start, session.settings.now()) == Canary.Choice.WAIT) {
+                session.blocked();
+                return false;
+            }
+        }
+        return switch (type) {
+            case 'X' -> {
+                bytes.skipBytes(readable);
+                passage.end(bytes, session.server());
+                session.finish();
+                yield false;
+            }
+            case 'd', 'c', 'f' -> copyData(bytes, type, total, readable);
+            case 'Q', 'F' -> query(bytes, type, start, total, readable);
+            case 'P', 'B', 'D', 'E', 'C', 'S', 'H' -> extended(bytes, type, start, total, readable);
+            default -> throw new ProtocolViolation("invalid frontend message type " + (type & 0xff));
+        };
+    }
+
+    private boolean discard(ByteBuf bytes, byte type, int total, int readable) {
+        if (type == 'S') {
+            discardUntilSync = false;
+            passage.drop(bytes, total, readable, session.server());
+            ByteBuf out = loop.buffer();
+            Message.readyForQuery(out, transaction.status());
+            session.deliver(out);
+        } else if (type == 'X') {
+            session.finish();
+            return false;
+        } else {
+            passage.drop(bytes, total, readable, session.server());
+        }
+        return true;
+    }
+
+    private boolean copyData(ByteBuf bytes, byte type, int total, int readable) {
+        ServerConnection holding = session.server();
+        if (holding == null) {
+            passage.drop(bytes, total, readable, null); // left over from a COPY that failed, as the server drops it
+            return true;
+        }
+        if (type != 'd') {
+            holding.answers.copyEnded();
+        }
+        passage.pass(bytes, total, readable);
+        return true;
+    }
+
+    private boolean query(ByteBuf bytes, byte type, int start, int total, int readable) {
+        StatementText.Effect effect = StatementText.Effect.NONE;
+        if (type == 'Q') {
+            int end = start + Math.min(total, readable);
+            effect = total > readable
+                    ? StatementText.Effect.UNKNOWN
+                    : StatementText.classify(bytes, start + Message.HEADER, end);
+            String name = effect.deallocates();
+            if (name != null && statements.has(name)) {
+                return prepared.deallocate(bytes, name, total, readable);
+            }
+        } else {
+            effect = StatementText.Effect.UNKNOWN;
+        }
+        if (!session.mayGo()) {
+            return false;
+        }
+        ServerConnection holding = Objects.requireNonNull(session.server());
+        canary.passes(bytes, start, holding);
+        session.pins.note(effect, holding);
+        holding.statements.unnamed = null;
+        statements.dropUnnamed();
+        holding.answers.expect(Kind.QUERY, null);
+        batches.sent();
+        passage.pass(bytes, total, readable);
+        return true;
+    }
+
+    private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
+        if (session.server() == null && !batches.open() && (type == 'S' || type == 'H')) {
+            passage.drop(bytes, total, readable, null);
+            if (type == 'S') {
+                ByteBuf out = loop.buffer();
+                Message.readyForQuery(out, transaction.status());
+                session.deliver(out);
+            }
+            return true;
+        }
+        if (!session.mayGo()) {
+            return false;
+        }
+        ServerConnection holding = Objects.requireNonNull(session.server());
+        if (type == 'S') {
+            if (!holding.answers.copyingIn()) {
+                holding.answers.expect(Kind.SYNC, null);
+                batches.sent();
+            }
+            passage.pass(bytes, total, readable);
+            return true;
+        }
+        batches.begun();
+        if (holding.answers.failedBatch()) {
+            passage.pass(bytes, total, readable); // the server skips it
+            return true;
+        }
+        switch (type) {
+            case 'P' -> {
+                return prepared.parse(bytes, start, total, holding);
+            }
+            case 'B' -> {
+                return prepared.bind(bytes, start, total, readable, holding);
+            }
+            case 'D' -> {
+                return prepared.describe(bytes, start, total, holding);
+            }
+            case 'C' -> prepared.close(bytes, start, total, holding);
+            case 'E' -> {
+                holding.answers.expect(Kind.EXECUTE, null);
+                passage.pass(bytes, total, readable);
+            }
+            default -> passage.pass(bytes, total, readable);
+        }
+        return true;
+    }
+
+    /** There is no connection to be had for the message at hand. */
+    void refuse(ByteBuf bytes, ErrorMessage why) {
+        byte type = bytes.getByte(bytes.readerIndex());
+        ByteBuf out = loop.buffer();
+        why.as("ERROR").write(out);
+        transaction.fail();
+        if (type == 'Q' || type == 'F') {
+            passage.drop(bytes, bytes.getInt(bytes.readerIndex() + 1) + 1, bytes.readableBytes(), session.server());
+            Message.readyForQuery(out, transaction.status());
+        } else {
+            discardUntilSync = true;
+        }
+        session.deliver(out);
+    }
+
+    /** An error has been told within a batch of the extended protocol: the rest of it is skipped. */
+    void discardBatch() {
+        discardUntilSync = true;
+    }
+}

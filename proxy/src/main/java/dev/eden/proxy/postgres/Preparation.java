@@ -1,0 +1,109 @@
+package dev.eden.proxy.postgres;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings a session on a server to what a client expects of its own, before anything of the client's goes out there: its settings, over a flip what its
+ * session had, and where it knows itself in a transaction that transaction.
+ *
+ * <pre>
+ *   (nothing to do) ──────────────────────────────────────────────────────────► ready
+ *   RUNNING: settings and carried state ─► the client's BEGIN, if it is in one ─► ready
+ *      ├── an error: the client is told, and its session ends
+ *      └── the connection is lost: nothing has been asked, the session tries another
+ * </pre>
+ */
+final class Preparation {
+    private final ClientSession session;
+    private final SessionSettings settings;
+    private final ReadTransaction transaction;
+    private boolean running;
+
+    Preparation(ClientSession session) {
+        this.session = session;
+        this.settings = session.settings;
+        this.transaction = session.transaction;
+    }
+
+    boolean running() {
+        return running;
+    }
+
+    /** True: the client may use it. False: that takes a moment, and then the session goes on by itself. */
+    boolean prepare(ServerConnection connection) {
+        ServerPool.Welcome welcome = connection.pool.welcome();
+        Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
+        SessionState carry = session.crossing.carried();
+        Map<String, String> differences =
+                wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
+        if (differences.isEmpty() && carry == null) {
+            return !transaction.open() || begin(connection);
+        }
+        running = true;
+        StringBuilder sql = new StringBuilder();
+        if (!differences.isEmpty()) {
+            sql.append(Settings.statement(differences)).append(';');
+        }
+        if (carry != null) {
+            sql.append(carry.statements());
+        }
+        Settings asked = wanted;
+        connection.exchange(new Exchange(sql.toString(), outcome -> {
+            running = false;
+            if (session.server() != connection) {
+                session.process(); // lost meanwhile, and nothing has been asked: try another
+                return;
+            }
+            prepared(connection, asked, outcome.error());
+        }));
+        return false;
+    }
+
+    private void prepared(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {
+        if (session.closed()) {
+            session.serveBy(null);
+            connection.pool.reclaim(connection, true);
+            return;
+        }
+        if (error != null) {
+            if (!connection.usable()) {
+                return; // its end follows
+            }
+            session.serveBy(null);
+            connection.pool.reclaim(connection, true);
+            session.end(error.as("FATAL"));
+            return;
+        }
+        settings.brought(connection, asked);
+        session.crossing.arrived();
+        if (!transaction.open() || begin(connection)) {
+            session.process();
+        }
+    }
+
+    /** Makes the client's transaction real; false: that takes a moment. */
+    private boolean begin(ServerConnection connection) {
+        running = true;
+        connection.exchange(new Exchange(transaction.begin(), outcome -> {
+            running = false;
+            if (session.server() != connection) {
+                session.process(); // lost meanwhile, and nothing has been asked: try another
+                return;
+            }
+            ErrorMessage error = outcome.error();
+            if (session.closed() || error != null && connection.usable()) {
+                session.serveBy(null);
+                connection.client = null;
+                connection.close();
+                if (error != null) {
+                    session.end(error.as("FATAL"));
+                }
+            } else if (error == null) {
+                transaction.real();
+                session.process();
+            }
+        }));
+        return false;
+    }
+}

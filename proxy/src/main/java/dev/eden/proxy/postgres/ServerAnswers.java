@@ -1,0 +1,356 @@
+package dev.eden.proxy.postgres;
+
+import dev.eden.proxy.postgres.Expectations.Kind;
+import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+
+/**
+ * What each message of a server means: which expectation it answers, whether it is the client's, the proxy's own or nobody's, and what it says of the
+ * connection. Answers that the proxy gives in a server's stead come in between, when their turn does.
+ */
+final class ServerAnswers implements FrameScanner.Sink {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ServerAnswers.class);
+
+    private final ServerConnection connection;
+    private final PostgresLoop loop;
+    private final ServerStatements statements;
+    private final Expectations expected;
+    private final List<Exchange> ended = new ArrayList<>(1);
+
+    /** An error ended the current batch, and the client has not sent that batch's Sync yet. */
+    private boolean failedBatch;
+    /** A COPY from the client is running: Syncs are ignored until its end. */
+    private boolean copyingIn;
+
+    private boolean failedRequest;
+    private boolean farewellPassed;
+    private int readySignals;
+    private boolean answerDue;
+
+    ServerAnswers(ServerConnection connection) {
+        this.connection = connection;
+        this.loop = connection.pool.loop;
+        this.statements = connection.statements;
+        this.expected = connection.expected;
+    }
+
+    boolean failedBatch() {
+        return failedBatch;
+    }
+
+    boolean copyingIn() {
+        return copyingIn;
+    }
+
+    void copyEnded() {
+        copyingIn = false;
+    }
+
+    /** True where the client has been told in the server's own words why its session ends. */
+    boolean farewellPassed() {
+        return farewellPassed;
+    }
+
+    void expect(Kind kind, @Nullable Object subject) {
+        if (kind.endsBatch()) {
+            failedBatch = false;
+        } else if (failedBatch) {
+            return; // the server skips it
+        }
+        expected.add(kind, subject, loop.now);
+        if (kind.answeredHere()) {
+            answerHere();
+        }
+    }
+
+    @Override
+    public boolean whole(byte type) {
+        return switch (type) {
+            case 'Z', 'E', 'S', 'K', 'R', 'v', '1', '2', '3', 'T', 'n', 'C', 'I', 's', 'G', 'W' -> true;
+            case 'D' -> expected.first() == Kind.EXCHANGE;
+            default -> false;
+        };
+    }
+
+    @Override
+    public FrameScanner.Verdict streamed(byte type, int total) {
+        if (!connection.ready() || connection.client == null) {
+            return FrameScanner.Verdict.DROP;
+        }
+        return expected.first() == Kind.EXCHANGE && type != 'A' ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
+    }
+
+    @Override
+    public FrameScanner.Verdict message(byte type, ByteBuf in, int index, int total) {
+        if (connection.loggingIn()) {
+            connection.loginMessage(type, in, index, total);
+            return FrameScanner.Verdict.DROP;
+        }
+        Kind first = expected.first();
+        if (type == 'S') {
+            return parameter(in, index, total, first);
+        }
+        if (type == 'Z') {
+            return ready(in, index, first);
+        }
+        if (first == Kind.EXCHANGE) {
+            if (type == 'D') {
+                subject(Exchange.class).row(in, index, total);
+            } else if (type == 'E') {
+                ErrorMessage error = ErrorMessage.read(in, index, total);
+                subject(Exchange.class).failed(error);
+                if (error.fatal()) {
+                    connection.endsWith(error);
+                }
+            }
+            return FrameScanner.Verdict.DROP;
+        }
+        switch (type) {
+            case 'E' -> {
+                return error(in, index, total);
+            }
+            case '1' -> {
+                return parsed(first);
+            }
+            case '3' -> {
+                expected.remove();
+                return first == Kind.OWN_CLOSE ? dropped() : passed();
+            }
+            case '2' -> expected.remove();
+            case 'T', 'n' -> {
+                if (first == Kind.DESCRIBE) {
+                    expected.remove();
+                }
+            }
+            case 'C' -> {
+                tag(in, index, total);
+                if (first == Kind.EXECUTE) {
+                    expected.remove();
+                }
+                copyingIn = false;
+            }
+            case 'I', 's' -> {
+                if (first == Kind.EXECUTE) {
+                    expected.remove();
+                }
+            }
+            case 'G', 'W' -> {
+                if (first == Kind.EXECUTE) {
+                    copyingIn = true;
+                    ClientSession holder = connection.client;
+                    int ignored = expected.dropSyncs();
+                    if (holder != null) {
+                        holder.batches.syncsIgnored(ignored);
+                    }
+                }
+            }
+            default -> {
+                // passes as it is
+            }
+        }
+        return passed();
+    }
+
+    private <T> T subject(Class<T> type) {
+        return type.cast(Objects.requireNonNull(expected.subject()));
+    }
+
+    private FrameScanner.Verdict passed() {
+        return answersHere() ? FrameScanner.Verdict.PASS_THEN_CUT : FrameScanner.Verdict.PASS;
+    }
+
+    private FrameScanner.Verdict dropped() {
+        return answersHere() ? FrameScanner.Verdict.DROP_THEN_CUT : FrameScanner.Verdict.DROP;
+    }
+
+    private boolean answersHere() {
+        Kind next = expected.first();
+        answerDue = next != null && next.answeredHere();
+        return answerDue;
+    }
+
+    private void answerHere() {
+        for (Kind next = expected.first(); next != null && next.answeredHere(); next = expected.first()) {
+            if (next == Kind.KNOWN_PARSE && expected.subject() instanceof ClientStatements.Entry entry) {
+                entry.confirm();
+            }
+            expected.remove();
+            ClientSession holder = connection.client;
+            if (holder != null) {
+                ByteBuf out = loop.buffer();
+                Message.empty(out, next == Kind.KNOWN_PARSE ? '1' : '3');
+                holder.deliver(out);
+            }
+        }
+    }
+
+    private FrameScanner.Verdict parsed(@Nullable Kind first) {
+        if (first != Kind.PARSE && first != Kind.OWN_PARSE) {
+            throw new ProtocolViolation("ParseComplete where none was due");
+        }
+        if (expected.subject() instanceof ClientStatements.Entry entry) {
+            statements.parsed(entry);
+        }
+        expected.remove();
+        return first == Kind.OWN_PARSE ? dropped() : passed();
+    }
+
+    FrameScanner.Verdict parameter(ByteBuf in, int index, int total, @Nullable Kind first) {
+        int from = index + Message.HEADER;
+        int nameEnd = Message.endOfString(in, from, index + total);
+        int valueEnd = Message.endOfString(in, nameEnd + 1, index + total);
+        if (nameEnd < 0 || valueEnd < 0) {
+            throw new ProtocolViolation("malformed ParameterStatus");
+        }
+        String name = Message.text(in, from, nameEnd);
+        String value = Message.text(in, nameEnd + 1, valueEnd);
+        connection.reported.put(name, value);
+        int tracked = Settings.index(name);
+        if (tracked >= 0) {
+            connection.settings = loop.settings.with(connection.settings, tracked, value);
+        }
+        ClientSession holder = connection.client;
+        if (holder == null || first == Kind.EXCHANGE) {
+            return FrameScanner.Verdict.DROP;
+        }
+        if (tracked >= 0) {
+            holder.changed(tracked, value);
+        }
+        return FrameScanner.Verdict.PASS;
+    }
+
+    private FrameScanner.Verdict ready(ByteBuf in, int index, @Nullable Kind first) {
+        int newStatus = in.getByte(index + Message.HEADER);
+        if (first == null || !first.endsBatch()) {
+            throw new ProtocolViolation("ReadyForQuery where none was due");
+        }
+        long began = expected.time();
+        connection.status = newStatus;
+        copyingIn = false;
+        ClientSession reader = connection.client;
+        if (first != Kind.EXCHANGE && reader != null && reader.transaction.open()) {
+            in.setByte(index + Message.HEADER, reader.transaction.status()); // it knows itself in a transaction
+        }
+        if (first == Kind.EXCHANGE) {
+            Exchange exchange = subject(Exchange.class);
+            expected.remove();
+            ended.add(exchange);
+            answersHere(); // what the client has asked behind it
+            return FrameScanner.Verdict.DROP_THEN_CUT;
+        }
+        expected.remove();
+        loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
+        failedRequest = false;
+        readySignals++;
+        return FrameScanner.Verdict.PASS_THEN_CUT;
+    }
+
+    @Override
+    public void cut() {
+        if (answerDue) {
+            answerDue = false;
+            answerHere();
+        }
+        if (readySignals > 0) {
+            int signals = readySignals;
+            readySignals = 0;
+            ClientSession holder = connection.client;
+            answerHere();
+            if (holder != null) {
+                holder.answered(signals, connection.status);
+            } else {
+                connection.orphanAnswered();
+            }
+        }
+        endExchanges();
+    }
+
+    private FrameScanner.Verdict error(ByteBuf in, int index, int total) {
+        failedRequest = true;
+        copyingIn = false;
+        ErrorMessage error = ErrorMessage.read(in, index, total);
+        ClientSession reader = connection.client;
+        boolean hidden = reader != null && reader.standbyRead.hides(error);
+        if (error.fatal()) {
+            connection.endsWith(error);
+            ClientSession holder = connection.client;
+            if (hidden || holder != null && holder.crossing.survives()) {
+                return FrameScanner.Verdict.DROP;
+            }
+            if (holder == null) {
+                // behind the barrier it is Eden's own fence that ends them
+                LOGGER.atLevel(loop.gate.held() ? Level.DEBUG : Level.INFO)
+                        .addKeyValue("endpoint", connection.pool.key.server().endpoint())
+                        .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
+            }
+        } else {
+            if (expected.isEmpty()) {
+                failedBatch = connection.client != null; // of the batch whose answers so far have all come
+            } else {
+                statements.stale(error, expected.subject());
+                if (!expected.skipToEndOfBatch(this::skipped)) {
+                    failedBatch = true;
+                }
+            }
+        }
+        farewellPassed = error.fatal() && connection.client != null;
+        return connection.client == null || hidden ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
+    }
+
+    private void skipped(Object subject) {
+        ClientSession holder = connection.client;
+        if (holder != null && subject instanceof ClientStatements.Entry entry) {
+            holder.statements.skipped(entry);
+        }
+    }
+
+    private void tag(ByteBuf in, int index, int total) {
+        ClientSession holder = connection.client;
+        if (total < 16 || in.getByte(index + Message.HEADER) != 'D' || holder == null) {
+            return;
+        }
+        String tag = Message.text(in, index + Message.HEADER, index + total - 1);
+        if (tag.equals("DISCARD ALL")) {
+            statements.forget();
+            holder.discarded();
+        } else if (tag.equals("DEALLOCATE ALL")) {
+            statements.forget();
+            holder.statements.clear();
+        }
+    }
+
+    @Override
+    public void pass(ByteBuf slice) {
+        ClientSession holder = connection.client;
+        if (holder == null) {
+            slice.release();
+        } else {
+            holder.deliver(slice);
+        }
+    }
+
+    /** The connection is gone: nothing of what is due comes any more. */
+    void lost(ErrorMessage why) {
+        while (!expected.isEmpty()) {
+            Object subject = expected.subject();
+            expected.remove();
+            if (subject instanceof Exchange exchange) {
+                exchange.failed(why);
+                ended.add(exchange);
+            }
+        }
+    }
+
+    /** Calls those back who asked something for the proxy and have their answer. */
+    void endExchanges() {
+        while (!ended.isEmpty()) {
+            ended.removeFirst().end();
+        }
+    }
+}
