@@ -132,8 +132,7 @@ class PostgresMutantsIT {
         AtomicLong begin = new AtomicLong();
         // Whoever could begin it before the replicator does not.
         ports.coordinatorEngine = (_, engine) -> Intercept.sessions(
-                engine,
-                (_, method, _, real) -> method.equals("replicateBack") ? null : blind(mutant, method, real));
+                engine, (_, method, _, real) -> method.equals("replicateBack") ? null : blind(mutant, method, real));
         ports.replicatorLedger = (_, ledger) -> Intercept.before(ReplicationLedger.class, ledger, (_, _, real) -> {
             Object answer = real.call();
             if (!(answer instanceof ReplicationLedger.Direction d) || d.from().equals("source")) {
