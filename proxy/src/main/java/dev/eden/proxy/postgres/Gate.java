@@ -48,8 +48,6 @@ final class Gate {
     private long heldAt;
     private boolean polling;
     private long flippedAt = Long.MIN_VALUE / 2;
-    /** When clients began on the side that the last flip led to. */
-    private long openedAt = Long.MIN_VALUE / 2;
 
     /** What a loop did on its way to rest. */
     record Drained(long micros, long held, List<Integer> backends, int listeners, Map<String, Long> endings) {}
@@ -84,11 +82,6 @@ final class Gate {
 
     boolean justFlipped() {
         return loop.now - flippedAt < FENCE_PATIENCE;
-    }
-
-    /** Nanoseconds since the last flip's clients began to be served. */
-    long sinceOpening() {
-        return loop.now - openedAt;
     }
 
     /** True when a flip's clients have been served for a while: what can wait has waited. */
@@ -133,7 +126,6 @@ final class Gate {
         loop.tick();
         turn(next);
         if (turned) {
-            openedAt = loop.now;
             loop.pools().forEach(ServerPool::connectExpected);
         }
         awakeAs = loop.wakefulness.known();
@@ -192,7 +184,6 @@ final class Gate {
         }
         Map<PoolKey, Integer> used = loop.inUse(before);
         flippedAt = loop.now;
-        openedAt = loop.now;
         for (ClientSession client : loop.clients.toArray(new ClientSession[0])) {
             client.crossing.flipped();
         }

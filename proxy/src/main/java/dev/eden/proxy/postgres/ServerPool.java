@@ -22,14 +22,6 @@ final class ServerPool {
     /** More logins at a time would take a small machine from those who are in already. */
     private static final int CONNECTING = 4;
 
-    /**
-     * Behind a flip, where nobody could log in ahead: one session may log in at once, and in each of these steps as many again as there are. All at
-     * the same time would keep the server from all of them; the first that is in serves the whole line.
-     */
-    private static final long STEP = 25_000_000;
-
-    private static final int STEPS = 10;
-
     private static final int LATER_MILLIS = 500;
 
     final PostgresLoop loop;
@@ -55,8 +47,6 @@ final class ServerPool {
     private @Nullable String admission;
 
     private @Nullable Runnable settled;
-    /** Sessions that are being made to know what clients will ask. */
-    private int warming;
     /** Left by their clients in a flip: not as new before they are cleaned. */
     private final List<ServerConnection> left = new ArrayList<>();
 
@@ -248,12 +238,10 @@ final class ServerPool {
             connection.statements.forget();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
                 left.remove(connection);
-                if (outcome.error() != null) {
-                    connection.close();
-                } else if (settled != null) {
-                    warmUp(connection);
-                } else {
+                if (outcome.error() == null) {
                     release(connection);
+                } else {
+                    connection.close();
                 }
             }));
         }
@@ -307,40 +295,26 @@ final class ServerPool {
         }
         long pause = retryAt - loop.now;
         if (pause > 0) {
-            connectLater(pause);
+            if (!retryScheduled) {
+                retryScheduled = true;
+                loop.eventLoop.schedule(
+                        () -> {
+                            retryScheduled = false;
+                            loop.tick();
+                            connectMore();
+                            loop.schedule();
+                        },
+                        pause,
+                        java.util.concurrent.TimeUnit.NANOSECONDS);
+            }
             return;
         }
         int wanted = Math.max(waiting.size() + exchanges.size(), connecting + expected - all.size());
         if (failure != null || admission != null && welcome == null) {
             wanted = Math.min(wanted, 1); // one scout until somebody is let in
         }
-        int most = most();
-        while (connecting < Math.min(wanted, CONNECTING) && all.size() < most) {
+        while (connecting < Math.min(wanted, CONNECTING) && all.size() < size) {
             connect();
-        }
-        if (most < size && connecting < wanted) {
-            connectLater(STEP - loop.gate.sinceOpening() % STEP);
-        }
-    }
-
-    /** Connections that there may be now. */
-    private int most() {
-        long steps = loop.gate.sinceOpening() / STEP;
-        return steps >= STEPS || !onActive() || oneClientEach() || fixed != null ? size : Math.min(size, 1 << steps);
-    }
-
-    private void connectLater(long nanos) {
-        if (!retryScheduled) {
-            retryScheduled = true;
-            loop.eventLoop.schedule(
-                    () -> {
-                        retryScheduled = false;
-                        loop.tick();
-                        connectMore();
-                        loop.schedule();
-                    },
-                    nanos,
-                    java.util.concurrent.TimeUnit.NANOSECONDS);
         }
     }
 
@@ -367,43 +341,17 @@ final class ServerPool {
      */
     void admit(int count, String pass, Runnable done) {
         settle();
-        if (closed) {
+        expected = Math.min(size, count);
+        if (closed || all.size() >= expected) {
+            expected = 0;
             done.run();
             return;
         }
+        admission = pass;
         settled = done;
-        for (ServerConnection kept = idle(); kept != null; kept = idle()) {
-            warmUp(kept);
-        }
-        if (all.size() < count && all.size() < size) {
-            expected = Math.min(size, count);
-            admission = pass;
-            failure = null;
-            retryAt = loop.now;
-            connectMore();
-        }
-        settleIfReady();
-    }
-
-    /** Makes a session of the standby's know what clients will ask; then it is idle. */
-    private void warmUp(ServerConnection connection) {
-        warming++;
-        WarmUp.run(connection, loop.statements, () -> {
-            warming--;
-            if (all.contains(connection)) {
-                release(connection);
-            }
-            settleIfReady();
-        });
-    }
-
-    private void settleIfReady() {
-        if (settled != null
-                && warming == 0
-                && left.isEmpty()
-                && (expected == 0 || connecting == 0 && all.size() >= expected)) {
-            settle();
-        }
+        failure = null;
+        retryAt = loop.now;
+        connectMore();
     }
 
     private void settle() {
@@ -475,7 +423,9 @@ final class ServerPool {
         connecting--;
         release(connection);
         connectMore();
-        settleIfReady();
+        if (expected > 0 && connecting == 0 && all.size() >= expected) {
+            settle();
+        }
     }
 
     /** The connection is gone, or never came to be. */
@@ -488,15 +438,12 @@ final class ServerPool {
         if (connection.admitted) {
             loop.counters.backendConnections--;
             connectMore();
-            settleIfReady();
             return;
         }
         connecting--;
         if (admission != null) {
-            expected = 0; // it lets nobody in: then clients wait for their logins after the flip
-            admission = null;
+            settle(); // it lets nobody in: then clients wait for their logins after the flip
             failure = null;
-            settleIfReady();
             return;
         }
         expected = 0;

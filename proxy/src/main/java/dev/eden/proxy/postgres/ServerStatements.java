@@ -41,11 +41,6 @@ final class ServerStatements {
         server.write(out);
     }
 
-    /** True where all of these, and more, have room. */
-    boolean roomFor(int statements) {
-        return named.size() + statements <= most;
-    }
-
     /** Closes the statements unused for longest where there are too many. */
     void makeRoom(ByteBuf out) {
         Iterator<Prepared> oldest = named.keySet().iterator();
