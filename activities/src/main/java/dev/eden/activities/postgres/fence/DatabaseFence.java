@@ -77,6 +77,7 @@ public final class DatabaseFence {
                     .orElseThrow();
             if (inside.open()) {
                 shut(session, AccessRules.take(session));
+                starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
             } else if (inside.sessions() == 0 && starting.isEmpty()) {
                 return;
             }
