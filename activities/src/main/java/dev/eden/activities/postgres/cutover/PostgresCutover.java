@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The cutover protocol's server side for PostgreSQL 14 and later: CONNECT and LOGIN are taken and all sessions end ({@link DatabaseFence}), a
@@ -32,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * subscription's owner its LOGIN away ends the applier ({@link Appliers}). Positions are LSNs of the side that becomes active.
  */
 public final class PostgresCutover implements CutoverEngine {
+    private static final Logger LOGGER = LoggerFactory.getLogger(PostgresCutover.class);
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final Duration WORKERS_END = Duration.ofSeconds(2);
     private static final Duration SESSIONS_END = Duration.ofSeconds(10);
@@ -267,6 +270,10 @@ public final class PostgresCutover implements CutoverEngine {
                 throw e;
             } catch (PostgresException e) {
                 // Somebody changes the same rows of a catalogue: then the first time is the one that counts.
+                LOGGER.atDebug()
+                        .addKeyValue("migration", migration)
+                        .addKeyValue("problem", e.getMessage())
+                        .log("the pause's statements could not be tried out");
             }
         }
 
