@@ -10,6 +10,7 @@ import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Wakefulness;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -18,7 +19,6 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
@@ -28,7 +28,6 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,16 +37,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The event loops of one PostgreSQL proxy and their listeners. With native epoll every loop listens on the port by itself (SO_REUSEPORT) and
- * keeps what it accepts; without, one listener deals connections out.
+ * The event loops of one PostgreSQL proxy and their listener, which deals connections out in turn. Listeners of the loops' own (SO_REUSEPORT) would
+ * leave that to a hash: of a few clients, which keep their connections for hours, one loop would have most, and wait for its share of the pool.
  */
 public final class PostgresLoops implements DataPlane {
     private final PostgresProxyConfig config;
     private final EventLoopGroup group;
     private final List<PostgresLoop> loops = new ArrayList<>();
-    private final List<Channel> listeners = new ArrayList<>();
+    private volatile @Nullable Channel listener;
     private final boolean epoll;
     private final PeerCancels peers;
     private final Wakefulness wakefulness = new Wakefulness();
@@ -83,33 +83,9 @@ public final class PostgresLoops implements DataPlane {
     @Override
     public int bind() throws IOException {
         InetSocketAddress address = config.listen();
-        int port = address.getPort();
-        if (port != 0 && epoll) {
-            // with SO_REUSEPORT the kernel would let two proxies share a port without a word
-            try (ServerSocket probe = new ServerSocket()) {
-                probe.setReuseAddress(true);
-                probe.bind(address);
-            } catch (IOException e) {
-                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
-            }
-        }
-        int count = epoll ? loops.size() : 1;
-        for (int i = 0; i < count; i++) {
-            try {
-                Channel listener = bind(loops.get(i), new InetSocketAddress(address.getAddress(), port));
-                listeners.add(listener);
-                port = ((InetSocketAddress) listener.localAddress()).getPort();
-            } catch (Exception e) {
-                throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
-            }
-        }
-        return port;
-    }
-
-    private Channel bind(PostgresLoop loop, InetSocketAddress address) {
         int output = config.limits().outputBytes();
         ServerBootstrap bootstrap = new ServerBootstrap()
-                .group(loop.eventLoop, epoll ? loop.eventLoop : group)
+                .group(loops.getFirst().eventLoop, group)
                 .channel(
                         epoll
                                 ? EpollServerSocketChannel.class.asSubclass(ServerChannel.class)
@@ -125,10 +101,13 @@ public final class PostgresLoops implements DataPlane {
                         loopOf(channel).accept(channel);
                     }
                 });
-        if (epoll) {
-            bootstrap.option(EpollChannelOption.SO_REUSEPORT, true);
+        ChannelFuture bound = bootstrap.bind(address).awaitUninterruptibly();
+        if (bound.cause() != null) {
+            throw new IOException(
+                    "cannot listen on " + address + ": " + bound.cause().getMessage(), bound.cause());
         }
-        return bootstrap.bind(address).syncUninterruptibly().channel();
+        listener = bound.channel();
+        return ((InetSocketAddress) bound.channel().localAddress()).getPort();
     }
 
     private PostgresLoop loopOf(Channel channel) {
@@ -254,8 +233,11 @@ public final class PostgresLoops implements DataPlane {
 
     @Override
     public void stopAccepting() {
-        listeners.forEach(listener -> listener.close().syncUninterruptibly());
-        listeners.clear();
+        Channel open = listener;
+        if (open != null) {
+            open.close().syncUninterruptibly();
+            listener = null;
+        }
     }
 
     @Override
