@@ -4,7 +4,7 @@
 # Needs PostgreSQL's server and pgbench (PG_BIN, default Debian's 15; TARGET_BIN for another version on the target), Temporal's dev server
 # (eden temporal install), python3, a JDK 25 and Maven. Under root the servers run as the user nobody.
 #   docs/benchmarks/postgres-pause.sh [flips, default 10] [share, default 0.7] [scale, default 20] [clients, default 16]
-# DEADLINE (ms, default 1500) is what an attempt may hold clients for.
+# DEADLINE (ms, default 1500) is what an attempt may hold clients for; REHEARSE=1 rehearses before the first flip, as the guide says.
 set -euo pipefail
 home=$(CDPATH='' cd -- "$(dirname "$0")/../.." && pwd -P)
 flips=${1:-10} share=${2:-0.7} scale=${3:-20} clients=${4:-16}
@@ -135,6 +135,10 @@ def watch():
 time.sleep(10)
 watcher = threading.Thread(target=watch)
 watcher.start()
+if os.environ.get("REHEARSE"):
+    call("POST", "/migrations/bench/rehearse", {"reason": "benchmark"})
+    while not any(attempt["outcome"] == "rehearsed" for attempt in status()["attempts"]):
+        time.sleep(0.2)
 for flip in range(flips):
     time.sleep(5)
     call("POST", f"/migrations/bench/{'rollback' if flip % 2 else 'cutover'}", {"reason": "benchmark"})
@@ -182,7 +186,7 @@ for attempt in status()["attempts"]:
             steps.append(f"{step['name']} {step['micros'] / 1000:.0f}")
     windows.append((hold - 1000, opened + 1000))
     after = sorted((end - opened) / 1000 for begin, end in transactions if begin <= opened <= end)
-    print(f"{report['direction']}: {report['outcome']}; {len(inside)} transactions, longest {max(inside, default=0):.1f} ms; {', '.join(steps)};"
+    print(f"{attempt['direction']}: {attempt['outcome']}; {len(inside)} transactions, longest {max(inside, default=0):.1f} ms; {', '.join(steps)};"
         f" then, to the end of those that were held, {' '.join(f'{ms:.0f}' for ms in after)}", flush=True)
     if report["outcome"] == "committed":
         pooled += inside

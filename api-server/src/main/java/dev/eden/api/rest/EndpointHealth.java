@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch. A status does not
- * wait for a database that takes its time: after some milliseconds it has what was known up to ten seconds ago.
+ * wait for a database that takes its time: some milliseconds after the question it has what was known up to ten seconds ago.
  */
 public final class EndpointHealth {
     private static final Duration TIMEOUT = Duration.ofMillis(1_000);
     private static final long FRESH_NANOS = Duration.ofSeconds(2).toNanos();
     private static final long USABLE_NANOS = Duration.ofSeconds(10).toNanos();
-    private static final long PATIENCE_MILLIS = 10;
+    private static final long PATIENCE_NANOS = Duration.ofMillis(10).toNanos();
 
     private final EndpointDirectory endpoints;
     private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, CompletableFuture<String>> asking = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, Question> asking = new ConcurrentHashMap<>();
 
     public EndpointHealth(EndpointDirectory endpoints) {
         this.endpoints = endpoints;
@@ -37,22 +37,36 @@ public final class EndpointHealth {
 
     private record Known(String state, long nanos) {}
 
+    private record Question(CompletableFuture<String> answer, long atNanos) {}
+
+    /** Begins to ask where what is known is not fresh any more, and waits for nothing: so that several are asked at once. */
+    void refresh(@Nullable String endpoint) {
+        if (endpoint != null && age(known.get(endpoint)) >= FRESH_NANOS) {
+            asking.computeIfAbsent(endpoint, this::begin);
+        }
+    }
+
+    private static long age(@Nullable Known last) {
+        return last == null ? Long.MAX_VALUE : System.nanoTime() - last.nanos();
+    }
+
     /** {@code healthy}, {@code loading}, {@code login_refused}, {@code unreachable}, or {@code unknown} where there is no endpoint yet. */
     public String of(@Nullable String endpoint) {
         if (endpoint == null) {
             return "unknown";
         }
         Known last = known.get(endpoint);
-        long age = last == null ? Long.MAX_VALUE : System.nanoTime() - last.nanos();
+        long age = age(last);
         if (last != null && age < FRESH_NANOS) {
             return last.state();
         }
-        CompletableFuture<String> answer = asking.computeIfAbsent(endpoint, this::begin);
+        Question question = asking.computeIfAbsent(endpoint, this::begin);
         if (last == null || age >= USABLE_NANOS) {
-            return answer.join();
+            return question.answer().join();
         }
         try {
-            return answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            long left = PATIENCE_NANOS - (System.nanoTime() - question.atNanos());
+            return question.answer().get(Math.max(0, left), TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return last.state();
@@ -61,7 +75,7 @@ public final class EndpointHealth {
         }
     }
 
-    private CompletableFuture<String> begin(String endpoint) {
+    private Question begin(String endpoint) {
         CompletableFuture<String> answer = new CompletableFuture<>();
         Thread.ofVirtual().name("endpoint-health").start(() -> {
             try {
@@ -74,7 +88,7 @@ public final class EndpointHealth {
                 answer.completeExceptionally(e);
             }
         });
-        return answer;
+        return new Question(answer, System.nanoTime());
     }
 
     private String ask(String id) {

@@ -69,8 +69,10 @@ public final class MigrationStatus {
         this.namespace = namespace;
     }
 
-    /** Asks the workflow first. */
+    /** Asks the workflow and the databases, all at once. */
     ObjectNode of(Migration migration) {
+        health.refresh(migration.source());
+        health.refresh(migration.target());
         Optional<LiveViews.Live> live = migration.started() && !migration.ended()
                 ? views.of(migration.id(), migration.revision())
                 : Optional.empty();

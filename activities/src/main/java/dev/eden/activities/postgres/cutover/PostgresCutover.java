@@ -37,6 +37,7 @@ public final class PostgresCutover implements CutoverEngine {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresCutover.class);
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final Duration WORKERS_END = Duration.ofSeconds(2);
+    private static final Duration OTHERS_END = Duration.ofSeconds(2);
     private static final Duration SESSIONS_END = Duration.ofSeconds(10);
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String PART = "coordinator";
@@ -113,9 +114,27 @@ public final class PostgresCutover implements CutoverEngine {
     }
 
     private static void end(PostgresSession session, int pid, String started) {
-        session.query("""
-                SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                WHERE pid = ? AND pid <> pg_backend_pid() AND extract(epoch FROM backend_start)::text = ?""", row -> row.getBoolean(1), pid, started);
+        endAll(session, "pid = ? AND extract(epoch FROM backend_start)::text = ?", pid, started);
+    }
+
+    /** Returns when the server has none of them any more. Its own wait, {@code pg_terminate_backend(pid, timeout)}, looks every 100 ms. */
+    private static void endAll(PostgresSession session, String which, Object... parameters) {
+        Long[] ending = session.query(
+                        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
+                                + which,
+                        row -> row.getLong(1),
+                        parameters)
+                .toArray(Long[]::new);
+        long until = System.nanoTime() + OTHERS_END.toNanos();
+        while (ending.length > 0
+                && session.number(
+                                "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (?::bigint[])", (Object) ending)
+                        > 0) {
+            if (System.nanoTime() - until > 0) {
+                throw new IllegalStateException("a session of an earlier attempt does not end");
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
     }
 
     private PostgresSession connect(String migration, String endpoint, Others others) {
@@ -128,9 +147,7 @@ public final class PostgresCutover implements CutoverEngine {
 
     /** Ends control sessions of earlier attempts: a stalled process may not act on a server after its attempt has ended. */
     private static void endOthers(PostgresSession session, EdenObjects names) {
-        session.query("""
-                SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity
-                WHERE usename = ? AND application_name = ? AND pid <> pg_backend_pid()""", row -> row.getBoolean(1), names.control(), names.session(PART));
+        endAll(session, "usename = ? AND application_name = ?", names.control(), names.session(PART));
     }
 
     /** What an abort needs; JSON inside the encrypted undo. {@code …Started} tells a process id from its next use. */
