@@ -6,6 +6,7 @@ import dev.eden.workflows.SearchAttributesNeeded;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.operatorservice.v1.AddSearchAttributesRequest;
+import io.temporal.api.operatorservice.v1.ListSearchAttributesRequest;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.common.converter.DataConverter;
@@ -92,6 +93,9 @@ public final class TemporalConnection implements AutoCloseable {
         OperatorServiceStubs operator = OperatorServiceStubs.newServiceStubs(
                 OperatorServiceStubsOptions.newBuilder().setTarget(address).validateAndBuildWithDefaults());
         try {
+            if (registered(operator, namespace)) {
+                return true;
+            }
             operator.blockingStub()
                     .withDeadlineAfter(10, TimeUnit.SECONDS)
                     .addSearchAttributes(AddSearchAttributesRequest.newBuilder()
@@ -109,6 +113,25 @@ public final class TemporalConnection implements AutoCloseable {
             return false;
         } finally {
             operator.shutdownNow();
+        }
+    }
+
+    /** To ask costs less than to add what is there, for which a server may take seconds. */
+    private static boolean registered(OperatorServiceStubs operator, String namespace) {
+        try {
+            return operator.blockingStub()
+                    .withDeadlineAfter(5, TimeUnit.SECONDS)
+                    .listSearchAttributes(ListSearchAttributesRequest.newBuilder()
+                            .setNamespace(namespace)
+                            .build())
+                    .getCustomAttributesMap()
+                    .entrySet()
+                    .containsAll(SearchAttributesNeeded.ALL.entrySet());
+        } catch (StatusRuntimeException e) {
+            LOGGER.atDebug()
+                    .addKeyValue("status", e.getStatus().getCode())
+                    .log("search attributes can't be listed; adding them");
+            return false;
         }
     }
 }

@@ -1,0 +1,154 @@
+package dev.eden.activities.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.CutoverEngine.Others;
+import dev.eden.activities.cutover.CutoverEngine.Side;
+import dev.eden.activities.postgres.cutover.PostgresCutover;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The steps of a cutover that concern who may be inside a server, one by one, with applications at the doors. */
+class PostgresFenceIT {
+    private static final Duration GUARD = Duration.ofSeconds(10);
+
+    private static PostgresServers servers;
+    private static PostgresServers.Running replication;
+
+    @BeforeAll
+    static void replicate() {
+        servers = PostgresServers.start(15, 18);
+        PostgresMigrationIT.schema(servers);
+        servers.prepare();
+        replication = servers.replicate();
+        PostgresMigrationIT.awaitStreaming(servers);
+    }
+
+    @AfterAll
+    static void close() {
+        replication.close();
+        servers.close();
+    }
+
+    @Test
+    void whatIsTriedAheadOfTheHoldChangesNothing() throws SQLException {
+        List<String> source = doors("source");
+        List<String> target = doors("target");
+        try (CutoverEngine.Session session = open();
+                Connection inside = servers.application("source")) {
+            session.undo();
+            session.rehearse();
+            session.approach();
+            assertThat(doors("source")).isEqualTo(source);
+            assertThat(doors("target")).isEqualTo(target);
+            assertThat(session.fenced(Side.FROM)).isFalse();
+            assertThat(session.fenced(Side.TO)).isTrue();
+            write(inside);
+            servers.application("source").close();
+        }
+    }
+
+    @Test
+    void doorsAreShutWhileWhoIsInsideWorksOnUntilTheFence() throws SQLException {
+        List<String> before = doors("source");
+        String undo;
+        try (CutoverEngine.Session session = open()) {
+            try (Connection inside = servers.application("source")) {
+                inside.setAutoCommit(false);
+                write(inside);
+                undo = session.undo();
+                session.beginFence();
+                assertNobodyComesIn();
+                write(inside);
+                inside.commit();
+                session.fence(GUARD);
+                assertThatThrownBy(() -> write(inside)).isInstanceOf(SQLException.class);
+            }
+            assertNobodyComesIn();
+        }
+        restore(undo);
+        assertThat(doors("source")).isEqualTo(before);
+        servers.application("source").close();
+    }
+
+    /** Somebody with the right to do so lets others in again while clients drain: the fence finds them and shuts once more. */
+    @Test
+    void doorsThatAreOpenedAgainWhileClientsDrainAreShutByTheFence() throws SQLException {
+        List<String> before = doors("source");
+        String undo;
+        try (CutoverEngine.Session session = open();
+                PostgresSession owner = servers.own("source")) {
+            undo = session.undo();
+            session.beginFence();
+            owner.execute("GRANT CONNECT ON DATABASE eden TO app");
+            try (Connection late = servers.application("source")) {
+                write(late);
+                session.fence(GUARD);
+                assertThatThrownBy(() -> write(late)).isInstanceOf(SQLException.class);
+            }
+            assertNobodyComesIn();
+            assertThat(session.fenced(Side.FROM)).isTrue();
+        }
+        restore(undo);
+        assertThat(doors("source")).isEqualTo(before);
+    }
+
+    /** A stalled process may not act on a server after its attempt has ended. */
+    @Test
+    void whoSettlesEndsTheSessionsOfEarlierAttempts() throws SQLException {
+        try (CutoverEngine.Session stalled = open()) {
+            String undo = stalled.undo();
+            stalled.beginFence();
+            restore(undo);
+            assertThatThrownBy(() -> stalled.fence(GUARD)).isInstanceOf(PostgresConnectionException.class);
+            servers.application("source").close();
+        }
+    }
+
+    private static CutoverEngine.Session open() {
+        return engine().open(PostgresServers.MIGRATION, "source", "target", Others.END);
+    }
+
+    private static PostgresCutover engine() {
+        return new PostgresCutover(servers, servers.records);
+    }
+
+    private static void restore(String undo) {
+        PostgresCutover engine = engine();
+        try (CutoverEngine.ActiveSide owner =
+                engine.openActive(PostgresServers.MIGRATION, "source", "target", Others.END)) {
+            owner.restore(undo);
+        }
+        try (CutoverEngine.Session session = engine.open(PostgresServers.MIGRATION, "source", "target", Others.LEAVE)) {
+            session.finishRestore();
+        }
+    }
+
+    private static void write(Connection application) throws SQLException {
+        try (var statement = application.createStatement()) {
+            statement.executeUpdate("UPDATE shop.accounts SET balance = balance WHERE id = 1");
+        }
+    }
+
+    private static void assertNobodyComesIn() {
+        assertThatThrownBy(() -> servers.application("source")).hasMessageContaining("permission denied for database");
+    }
+
+    /** Who may connect, who may log in, and whether replication may apply. */
+    private static List<String> doors(String id) {
+        try (PostgresSession session = servers.control(id)) {
+            return session.texts("""
+                    SELECT a.grantee::regrole::text || ' ' || a.privilege_type FROM pg_database d CROSS JOIN LATERAL
+                        aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a WHERE d.datname = current_database()
+                    UNION ALL SELECT rolname || ' ' || rolcanlogin FROM pg_roles
+                    UNION ALL SELECT subname || ' ' || subenabled FROM pg_subscription ORDER BY 1""");
+        }
+    }
+}
