@@ -18,14 +18,12 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch (of more than a
- * hundred databases each less often, every five seconds at least). A status does not wait for a database that takes its time: some milliseconds after the question it has what was known up to ten seconds ago.
+ * Whether a database answers, for the status of migrations; asked at most every two seconds each, however many people watch. A status does not
+ * wait for a database that takes its time: some milliseconds after the question it has what was known up to ten seconds ago.
  */
 public final class EndpointHealth {
     private static final Duration TIMEOUT = Duration.ofMillis(1_000);
     private static final long FRESH_NANOS = Duration.ofSeconds(2).toNanos();
-    private static final long SELDOM_NANOS = Duration.ofSeconds(5).toNanos();
-    private static final int FEW = 100;
     private static final long USABLE_NANOS = Duration.ofSeconds(10).toNanos();
     private static final long PATIENCE_NANOS = Duration.ofMillis(10).toNanos();
 
@@ -43,13 +41,9 @@ public final class EndpointHealth {
 
     /** Begins to ask where what is known is not fresh any more, and waits for nothing: so that several are asked at once. */
     void refresh(@Nullable String endpoint) {
-        if (endpoint != null && age(known.get(endpoint)) >= freshNanos()) {
+        if (endpoint != null && age(known.get(endpoint)) >= FRESH_NANOS) {
             asking.computeIfAbsent(endpoint, this::begin);
         }
-    }
-
-    private long freshNanos() {
-        return Math.clamp(FRESH_NANOS * known.size() / FEW, FRESH_NANOS, SELDOM_NANOS);
     }
 
     private static long age(@Nullable Known last) {
@@ -63,7 +57,7 @@ public final class EndpointHealth {
         }
         Known last = known.get(endpoint);
         long age = age(last);
-        if (last != null && age < freshNanos()) {
+        if (last != null && age < FRESH_NANOS) {
             return last.state();
         }
         Question question = asking.computeIfAbsent(endpoint, this::begin);

@@ -12,8 +12,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What workflows say of themselves, for whoever watches: one question to each at a time and at most one a second however many watch (of more than fifty
- * workflows fifty a second together, each every four seconds at least), and nobody waits longer than some milliseconds. A workflow that is slower is told as it was last heard, where that is hardly old and nothing has been recorded since, or else as the
+ * What workflows say of themselves, for whoever watches: one question to each at a time and at most one a second however many watch, and nobody waits
+ * longer than some milliseconds. A workflow that is slower is told as it was last heard, where that is hardly old and nothing has been recorded since, or else as the
  * directory has it: a workflow records each step and each command.
  *
  * <p>Whoever has just commanded a workflow through this server wants to see what came of it: then the answer is waited for, for some seconds after.
@@ -23,10 +23,6 @@ public final class LiveViews {
     private static final Duration PATIENCE = Duration.ofMillis(10);
     private static final int MANY = 1_024;
     private static final Duration FRESH = Duration.ofSeconds(1);
-    /** Workflows that are asked as often as that; of more, each less often. */
-    private static final int FEW = 50;
-
-    private static final int SELDOM = 4;
     private static final long USABLE_NANOS = Duration.ofSeconds(5).toNanos();
 
     private final Function<String, Optional<MigrationView>> ask;
@@ -68,7 +64,7 @@ public final class LiveViews {
     public Optional<Live> of(String migration, long revision) {
         Long command = commanded.get(migration);
         boolean waits = command != null && System.nanoTime() - command < USABLE_NANOS;
-        Optional<Live> known = waits ? Optional.empty() : told(seen.get(migration), revision, freshNanos());
+        Optional<Live> known = waits ? Optional.empty() : told(seen.get(migration), revision, freshNanos);
         if (known.isPresent()) {
             return known;
         }
@@ -91,10 +87,6 @@ public final class LiveViews {
         }
     }
 
-    private long freshNanos() {
-        return Math.clamp(freshNanos * seen.size() / FEW, freshNanos, SELDOM * freshNanos);
-    }
-
     private static Optional<Live> told(@Nullable Seen last, long revision, long usableNanos) {
         if (last == null || last.revision() != revision) {
             return Optional.empty();
@@ -104,7 +96,7 @@ public final class LiveViews {
     }
 
     private Question begin(String migration, long revision) {
-        if (seen.size() > FEW) {
+        if (seen.size() > MANY) {
             seen.values().removeIf(old -> System.nanoTime() - old.atNanos() > USABLE_NANOS);
         }
         Question question = new Question(new CompletableFuture<>(), revision, System.nanoTime());

@@ -11,12 +11,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Asks the followed side for its position many times a second, which is what lag is measured against. Where the position stands still and is
- * applied it asks less and less often, down to twice a second, until {@link #stir}: hundreds of resting migrations would else be thousands of
- * questions a second. What that costs in truth: where the link to the log is dead and says nothing, lag begins to count up to half a second late.
+ * applied it asks less and less often, down to four times a second, until {@link #stir}: hundreds of resting migrations would else be thousands of
+ * questions a second. What that costs in truth: where the link to the log is dead and says nothing, lag begins to count up to 250 ms late.
  */
 final class SourceSampler implements AutoCloseable {
     private static final long SAMPLE_MILLIS = 20;
-    private static final long RESTING_MILLIS = 500;
+    private static final long RESTING_MILLIS = 250;
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final Sides sides;
