@@ -183,6 +183,10 @@ record DemoVerdict(
         json.put("seed", options.seed());
         ArrayNode why = json.putArray("failures");
         failures().forEach(why::add);
+        ArrayNode examples = json.putArray("examples");
+        checked.examples().forEach(examples::add);
+        ArrayNode said = json.putArray("troubles");
+        troubles.forEach(said::add);
         return json;
     }
 
