@@ -22,11 +22,12 @@ for ((seed = first; seed < first + runs; seed++)); do
     faults+="${faults:+,}$point:$action:$victim"
   done
   status=0
-  line=$(./eden chaos --postgres --proxies 3 --from "${pair%-*}" --to "${pair#*-}" --seed "$seed" --faults "$faults" --keys 2000 --clients 9 --rate 400 \
-    --deadline 1500 --share 0.5 --seconds 3600 --json 2>&1 | tee "${HISTORIES_LOG:-/dev/null}" | tail -1) || status=$?
+  said=$(./eden chaos --postgres --proxies 3 --from "${pair%-*}" --to "${pair#*-}" --seed "$seed" --faults "$faults" --keys 2000 --clients 9 --rate 400 \
+    --deadline 1500 --share 0.5 --seconds 3600 --json 2>&1 | tee "${HISTORIES_LOG:-/dev/null}") || status=$?
+  line=$(grep '^{' <<<"$said" | tail -1) || line=
   case $status in 0 | 3) ;; *) failed=1 ;; esac
-  jq -er --argjson seed "$seed" --argjson histories "$histories" '"| \($seed) | \($histories) | \(.faults | length - 0) | \(
+  jq -er --argjson seed "$seed" --argjson histories "$histories" '"| \($seed) | \($histories) | \(.faults | length) | \(
     if .verdict == "failed" then "**failed**: \(.failures)" else .verdict end) | \(.acknowledged_writes) | \(.in_doubt) | \(
-    [.faults[].block_ms] | max) | \(.unreached) |"' <<<"$line" 2>/dev/null || { echo "| $seed | $histories | – | **could not run**: $line |"; failed=1; }
+    [.faults[].block_ms] | max) | \(.unreached) |"' <<<"$line" 2>/dev/null || { echo "| $seed | $histories | – | **could not run**: $(tail -1 <<<"$said") |"; failed=1; }
 done
 exit "$failed"

@@ -39,6 +39,7 @@ abstract class PostgresFixture {
     @BeforeAll
     void servers() throws SQLException {
         EmbeddedPostgres.Options logical = EmbeddedPostgres.Options.defaults()
+                .withVersion(version())
                 .withSettings("wal_level=logical", "wal_retrieve_retry_interval=100ms");
         source = EmbeddedPostgres.start(logical);
         target = EmbeddedPostgres.start(logical);
@@ -54,6 +55,11 @@ abstract class PostgresFixture {
             statement.execute("CREATE ROLE app LOGIN PASSWORD '" + verifier("app") + "'");
             statement.execute("GRANT CREATE ON SCHEMA public TO app");
         }
+    }
+
+    /** The servers' major version. */
+    int version() {
+        return 18;
     }
 
     private String verifier(String user) throws SQLException {

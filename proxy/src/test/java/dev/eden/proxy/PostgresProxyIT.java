@@ -264,6 +264,24 @@ class PostgresProxyIT extends PostgresFixture {
     }
 
     @Test
+    void resetBringsBackWhatTheClientBeganWith() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));
+        try (Connection free = client("currentSchema", "pg_catalog");
+                Connection pinned = client("currentSchema", "pg_catalog")) {
+            run(pinned, "CREATE TEMP TABLE mine (id int)");
+            for (Connection one : List.of(free, pinned)) {
+                run(one, "SET search_path = public");
+                run(one, "SET TimeZone = 'Asia/Tokyo'");
+                run(one, "RESET ALL");
+                assertThat(one(one, "SHOW search_path")).isEqualTo("pg_catalog");
+                assertThat(one(one, "SHOW TimeZone"))
+                        .isEqualTo(java.util.TimeZone.getDefault().getID());
+            }
+            assertThat(one(pinned, "SELECT count(*) FROM mine")).isEqualTo("0");
+        }
+    }
+
+    @Test
     void stateOfASessionStaysWithItsClient() throws Exception {
         start(config -> config.withPool(Pooling.TRANSACTION, 4).withEventLoops(1));
         try (Connection one = client();

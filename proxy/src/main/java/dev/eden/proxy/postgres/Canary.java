@@ -236,21 +236,22 @@ final class Canary {
         preparing = true;
         connection.exchange(new Exchange(Settings.statement(differences), outcome -> {
             preparing = false;
+            if (outcome.error() == null) {
+                for (int i : TOLD) {
+                    String value = settings.value(i);
+                    if (value != null) {
+                        connection.has(i, value);
+                    }
+                }
+            }
             if (closed) {
                 ready = null;
-                connection.pool.release(connection);
+                connection.pool.reclaim(connection, outcome.error() != null);
                 return;
             }
             if (outcome.error() != null) {
                 ready = null;
                 connection.close();
-            } else {
-                for (int i : TOLD) {
-                    String value = settings.value(i);
-                    if (value != null) {
-                        connection.settings = loop.settings.with(connection.settings, i, value);
-                    }
-                }
             }
             session.process();
         }));

@@ -261,7 +261,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         if (!batches.underWay() && status == 'I') {
             pins.rests();
-            settings.resetIfAsked(server);
+            settings.resetIfAsked(server, pinned());
             giveBackIfIdle();
             if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
                 pins.probeIfWanted(server);

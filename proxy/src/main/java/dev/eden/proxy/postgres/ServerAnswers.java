@@ -213,7 +213,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         connection.reported.put(name, value);
         int tracked = Settings.index(name);
         if (tracked >= 0) {
-            connection.settings = loop.settings.with(connection.settings, tracked, value);
+            connection.has(tracked, value);
         }
         ClientSession holder = connection.client;
         if (holder == null || first == Kind.EXCHANGE) {
@@ -317,8 +317,14 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         String tag = Message.text(in, index + Message.HEADER, index + total - 1);
         if (tag.equals("DISCARD ALL")) {
-            statements.forget();
+            connection.discarded();
             holder.discarded();
+            if (!connection.reports(Settings.SEARCH_PATH)) {
+                String path = connection.settings.value(Settings.SEARCH_PATH);
+                if (path != null) {
+                    holder.changed(Settings.SEARCH_PATH, path);
+                }
+            }
         } else if (tag.equals("DEALLOCATE ALL")) {
             statements.forget();
             holder.statements.clear();

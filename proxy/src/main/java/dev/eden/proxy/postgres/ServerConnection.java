@@ -51,6 +51,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     ClientSession client;
 
     Settings settings;
+    /** Null: not known, or reported. */
+    private @Nullable String firstSearchPath;
+
     int status = 'I';
     int pid;
     byte[] secret = new byte[0];
@@ -112,6 +115,33 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     boolean transactionOpen() {
         return status != 'I';
+    }
+
+    // ---- settings
+
+    /** False: the server says nothing of this setting, neither at the login nor when it changes. By index into {@link Settings#NAMES}. */
+    boolean reports(int setting) {
+        return reported.containsKey(Settings.NAMES[setting]);
+    }
+
+    /** The session has this now, as the proxy has made it or was told by other ways than a report. */
+    void has(int setting, String value) {
+        settings = loop.settings.with(settings, setting, value);
+    }
+
+    /** What a new session has of what the server does not report. */
+    void began(String searchPath) {
+        firstSearchPath = searchPath;
+        has(Settings.SEARCH_PATH, searchPath);
+    }
+
+    /** DISCARD ALL has run: the session is as new. */
+    void discarded() {
+        statements.forget();
+        String path = firstSearchPath;
+        if (path != null) {
+            has(Settings.SEARCH_PATH, path);
+        }
     }
 
     // ---- output

@@ -23,6 +23,8 @@ final class ServerPool {
     private static final int CONNECTING = 4;
 
     private static final int LATER_MILLIS = 500;
+    /** Servers before PostgreSQL 18 do not report it. */
+    private static final String SEARCH_PATH = "SELECT pg_catalog.current_setting('search_path')";
 
     final PostgresLoop loop;
     final PoolKey key;
@@ -235,10 +237,10 @@ final class ServerPool {
                 continue; // is being cleaned
             }
             connection.read(true);
-            connection.statements.forget();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
                 left.remove(connection);
                 if (outcome.error() == null) {
+                    connection.discarded();
                     release(connection);
                 } else {
                     connection.close();
@@ -261,9 +263,9 @@ final class ServerPool {
         } else if (dirty && oneClientEach()) {
             connection.close(); // libraries it has loaded and the like outlive DISCARD ALL
         } else if (dirty) {
-            connection.statements.forget();
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
                 if (outcome.error() == null) {
+                    connection.discarded();
                     release(connection);
                 } else {
                     connection.close();
@@ -384,17 +386,24 @@ final class ServerPool {
 
     void connected(ServerConnection connection) {
         String first = beginning;
+        boolean asks = first == null && !connection.reports(Settings.SEARCH_PATH);
+        if (asks) {
+            first = SEARCH_PATH;
+        }
         if (first == null) {
             admit(connection);
             return;
         }
         connection.exchange(new Exchange(first, outcome -> {
             ErrorMessage error = outcome.error();
-            if (error == null) {
-                admit(connection);
-            } else {
+            if (error != null) {
                 connection.refuse(error);
+                return;
             }
+            if (asks) {
+                connection.began(String.valueOf(outcome.rows().getFirst()[0]));
+            }
+            admit(connection);
         }));
     }
 

@@ -51,6 +51,9 @@ final class SessionPins {
     void note(StatementText.Effect effect, ServerConnection holding) {
         unprobed |= touches(effect.touch());
         int wanted = effect.pins();
+        if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
+            wanted |= Pin.SETTING.bit(); // what it is now is to be asked
+        }
         if (wanted == 0) {
             if (effect.resets()) {
                 session.settings.resets();
@@ -85,7 +88,7 @@ final class SessionPins {
     }
 
     private static boolean onlySearchPath(StatementText.Effect effect, ServerConnection holding) {
-        return effect.onlySearchPath() && holding.reported.containsKey(Settings.NAMES[Settings.SEARCH_PATH]);
+        return effect.onlySearchPath() && holding.reports(Settings.SEARCH_PATH);
     }
 
     /** DISCARD ALL has run. */
@@ -134,6 +137,10 @@ final class SessionPins {
             SessionState state = SessionState.of(outcome.rows());
             found = state;
             if (!unprobed) {
+                if (!holding.reports(Settings.SEARCH_PATH)) {
+                    holding.has(Settings.SEARCH_PATH, state.searchPath());
+                    session.settings.changed(Settings.SEARCH_PATH, state.searchPath());
+                }
                 int hidden = pins & Pin.HIDDEN.bit();
                 if (state.pins() == 0 && hidden == 0 && pins != 0) {
                     loop.counters.pinsProbedClean++;

@@ -67,11 +67,10 @@ final class SessionSettings {
 
     /** A server's session has been brought to {@code wanted}. */
     void brought(ServerConnection connection, Settings wanted) {
-        // servers that do not report a setting have it now all the same
         for (int i = 0; i < Settings.NAMES.length; i++) {
             String value = wanted.value(i);
-            if (value != null && connection.settings.value(i) == null) {
-                connection.settings = loop.settings.with(connection.settings, i, value);
+            if (value != null && !connection.reports(i)) {
+                connection.has(i, value);
             }
         }
         now = connection.settings;
@@ -91,26 +90,52 @@ final class SessionSettings {
         resets = true;
     }
 
-    /** After RESET: what has the server's default now has the client's, as its startup packet said. */
-    void resetIfAsked(@Nullable ServerConnection holding) {
+    /**
+     * After RESET: what has the server's default now has the client's, as its startup packet said. A connection that the client keeps is told so before
+     * the client's next statement gets there.
+     */
+    void resetIfAsked(@Nullable ServerConnection holding, boolean keeps) {
         Settings mine = atLogin;
         Settings changed = now;
         boolean due = resets;
         resets = false;
-        if (!due || holding == null || mine == null || changed == null) {
+        ServerPool.Welcome welcome = holding == null ? null : holding.pool.welcome();
+        if (!due || holding == null || welcome == null || mine == null || changed == null) {
             return;
         }
-        ServerPool.Welcome welcome = holding.pool.welcome();
-        for (int i = 0; welcome != null && i < Settings.NAMES.length; i++) {
+        Settings defaults = welcome.settings();
+        for (int i = 0; i < Settings.NAMES.length; i++) {
             String original = mine.value(i);
             String current = changed.value(i);
-            if (original != null
-                    && current != null
-                    && current.equals(welcome.settings().value(i))) {
+            if (original != null && current != null && current.equals(defaults.value(i))) {
                 changed = loop.settings.with(changed, i, original);
             }
         }
         now = changed;
+        if (keeps) {
+            restore(holding, changed, mine.value(Settings.SEARCH_PATH), defaults.value(Settings.SEARCH_PATH));
+        }
+    }
+
+    private static void restore(
+            ServerConnection holding, Settings mine, @Nullable String path, @Nullable String defaultPath) {
+        Map<String, String> differences = mine.differencesTo(holding.settings);
+        StringBuilder sql = new StringBuilder();
+        if (!holding.reports(Settings.SEARCH_PATH)) {
+            differences.remove(Settings.NAMES[Settings.SEARCH_PATH]);
+            if (path != null && defaultPath != null && !path.equals(defaultPath)) {
+                sql.append(Settings.statement(Map.of(Settings.NAMES[Settings.SEARCH_PATH], path)))
+                        .append(" WHERE pg_catalog.current_setting('search_path') = ")
+                        .append(Settings.literal(defaultPath))
+                        .append(';');
+            }
+        }
+        if (!differences.isEmpty()) {
+            sql.append(Settings.statement(differences));
+        }
+        if (!sql.isEmpty()) {
+            holding.exchange(new Exchange(sql.toString(), _ -> {}));
+        }
     }
 
     /** Tells the client what its session begins with. */

@@ -14,13 +14,15 @@ import org.jspecify.annotations.Nullable;
  * @param settings set in the session, those that are tracked anyway apart
  * @param prepared PREPARE statements in SQL
  * @param bound what dies with the session, by reason
+ * @param searchPath of the session, whatever it is
  */
 record SessionState(
         List<String> channels,
         Map<String, String> settings,
         List<String> prepared,
         @Nullable String role,
-        int bound) {
+        int bound,
+        String searchPath) {
 
     /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
     static final String PROBE = """
@@ -34,6 +36,7 @@ record SessionState(
             UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema()
             UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema()
             UNION ALL SELECT 'temporary', '', '' FROM pg_catalog.pg_type WHERE typnamespace = pg_catalog.pg_my_temp_schema()
+            UNION ALL SELECT 'path', pg_catalog.current_setting('search_path'), ''
             UNION ALL SELECT 'role', current_user::text, '' WHERE current_user <> session_user
             """;
 
@@ -43,6 +46,7 @@ record SessionState(
         List<String> prepared = new ArrayList<>();
         String role = null;
         int bound = 0;
+        String searchPath = "";
         for (@Nullable String[] row : rows) {
             String name = text(row[1]);
             switch (text(row[0])) {
@@ -57,10 +61,11 @@ record SessionState(
                 case "lock" -> bound |= Pin.ADVISORY_LOCK.bit();
                 case "temporary" -> bound |= Pin.TEMPORARY.bit();
                 case "role" -> role = name;
+                case "path" -> searchPath = name;
                 default -> throw new IllegalStateException("a probe's row of kind " + row[0]);
             }
         }
-        return new SessionState(channels, settings, prepared, role, bound);
+        return new SessionState(channels, settings, prepared, role, bound, searchPath);
     }
 
     private static String text(@Nullable String value) {

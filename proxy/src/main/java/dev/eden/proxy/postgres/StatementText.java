@@ -41,12 +41,23 @@ final class StatementText {
             "lock",
             "truncate");
 
-    /** What a text leaves behind. */
-    record Effect(int pins, boolean resets, @Nullable String deallocates, boolean onlySearchPath, Touch touch) {
-        static final Effect NONE = new Effect(0, false, null, false, Touch.NOTHING);
+    /**
+     * What a text leaves behind.
+     *
+     * @param resets by RESET or DISCARD ALL
+     * @param resetsSearchPath by RESET, search_path among others
+     */
+    record Effect(
+            int pins,
+            boolean resets,
+            boolean resetsSearchPath,
+            @Nullable String deallocates,
+            boolean onlySearchPath,
+            Touch touch) {
+        static final Effect NONE = new Effect(0, false, false, null, false, Touch.NOTHING);
 
         /** A text that nobody has looked through to its end. */
-        static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, null, false, Touch.SESSION);
+        static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, false, null, false, Touch.SESSION);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -62,6 +73,7 @@ final class StatementText {
     private int pins;
     private boolean searchPath;
     private boolean resets;
+    private boolean resetsSearchPath;
     private @Nullable String deallocates;
     private int statements;
     private Touch touch = Touch.NOTHING;
@@ -80,6 +92,7 @@ final class StatementText {
         return new Effect(
                 text.pins,
                 text.resets,
+                text.resetsSearchPath,
                 text.statements == 1 ? text.deallocates : null,
                 text.searchPath && text.statements == 1,
                 text.touch);
@@ -119,6 +132,7 @@ final class StatementText {
                 case "reset" -> {
                     resets = true;
                     Token token = in.next();
+                    resetsSearchPath |= token != Token.WORD || in.is("all") || in.is("search_path");
                     if (token == Token.WORD && (in.is("role") || in.is("session"))) {
                         return rest(in.next());
                     }

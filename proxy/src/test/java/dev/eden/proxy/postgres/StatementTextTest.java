@@ -100,6 +100,11 @@ class StatementTextTest {
         assertThat(classify("DEALLOCATE a; SELECT 1").deallocates()).isNull();
         assertThat(classify("RESET ALL").resets()).isTrue();
         assertThat(classify("DISCARD ALL").resets()).isTrue();
+        assertThat(classify("RESET ALL").resetsSearchPath()).isTrue();
+        assertThat(classify("begin; RESET \"search_path\"; commit").resetsSearchPath())
+                .isTrue();
+        assertThat(classify("RESET TimeZone").resetsSearchPath()).isFalse();
+        assertThat(classify("DISCARD ALL").resetsSearchPath()).isFalse();
         assertThat(classify("SET search_path = a").onlySearchPath()).isTrue();
         assertThat(classify("SET search_path = a; SET work_mem = 1").onlySearchPath())
                 .isFalse();

@@ -1,0 +1,42 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import java.sql.Connection;
+import org.junit.jupiter.api.Test;
+
+/** Servers before PostgreSQL 18 do not report search_path: it is the client's own all the same, over a shared connection. */
+class PostgresSearchPathIT extends PostgresFixture {
+
+    @Override
+    int version() {
+        return 15;
+    }
+
+    @Test
+    void searchPathFollowsTheClient() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
+        try (Connection plain = client();
+                Connection named = client("currentSchema", "pg_catalog");
+                Connection also = client("currentSchema", "information_schema")) {
+            assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
+            assertThat(one(also, "SHOW search_path")).isEqualTo("information_schema");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
+            run(plain, "SET search_path = information_schema");
+            Thread.sleep(1500); // long enough for a probe
+            assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("information_schema");
+            run(plain, "RESET search_path");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
+            run(named, "SET search_path = public");
+            run(named, "RESET search_path");
+            assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
+            run(also, "DISCARD ALL");
+            assertThat(one(also, "SHOW search_path")).isEqualTo("information_schema");
+            assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
+        }
+    }
+}
