@@ -28,6 +28,7 @@ import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
+import dev.eden.api.store.Standings;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.LiveViews;
@@ -214,8 +215,7 @@ public final class EdenServer implements AutoCloseable {
                 new LiveViews(orchestrator::view),
                 lost,
                 store.routes(),
-                store.tunings(),
-                store.replication(),
+                new Standings(jdbi),
                 store.routeRows(),
                 traffic,
                 new EndpointHealth(store.endpoints()),

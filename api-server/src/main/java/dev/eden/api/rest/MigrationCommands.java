@@ -122,7 +122,7 @@ public final class MigrationCommands {
                 .addKeyValue("migration", migration.id())
                 .addKeyValue("actor", actor)
                 .log("migration started");
-        return accepted(status.of(started));
+        return accepted(status.of(started.id()));
     }
 
     /** Null where the source can't be asked; why not is among preflight's findings. */
@@ -163,7 +163,7 @@ public final class MigrationCommands {
                 throw ended(migration);
             }
             tunings.set(migration, Objects.requireNonNull(tuning), actor, patch.reason());
-            return Response.ok(status.of(migration)).build();
+            return Response.ok(status.of(migration.id())).build();
         }
         Response answer = patch(migration, strategy, patch.reason(), commandId, actor);
         if (tuning != null) {
@@ -180,7 +180,7 @@ public final class MigrationCommands {
                         .with("blockers", List.of("the migration has not been started"));
             }
             Migration patched = migrations.patchBeforeStart(migration.id(), strategy, actor, reason);
-            return Response.ok(status.of(patched)).build();
+            return Response.ok(status.of(patched.id())).build();
         }
         refuseUnlessRunning(migration);
         return send(migration, new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy));
@@ -228,7 +228,7 @@ public final class MigrationCommands {
         status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
         migrations.commandAccepted(migration, "recover", actor, reason, null);
-        return accepted(status.of(migrations.get(migration.id())));
+        return accepted(status.of(migration.id()));
     }
 
     /** Said at once to whoever asks; whoever asks elsewhere (signals, stages) has it from the attempt, which is refused. */
@@ -260,7 +260,7 @@ public final class MigrationCommands {
                     .addKeyValue("actor", command.actor())
                     .log("command accepted");
         }
-        return accepted(status.of(migrations.get(migration.id()), receipt.view()));
+        return accepted(status.of(migration.id(), receipt.view()));
     }
 
     private static void refuseUnlessRunning(Migration migration) {

@@ -74,7 +74,7 @@ public final class MigrationResource {
         Migration created = migrations.create(
                 asked.id(), asked.description(), asked.definition(), asked.labels(), Caller.actor(request));
         return Response.created(URI.create("/api/v1/migrations/" + created.id()))
-                .entity(status.of(created))
+                .entity(status.of(created.id()))
                 .build();
     }
 
@@ -113,7 +113,7 @@ public final class MigrationResource {
     @Allow(Role.VIEWER)
     @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
     public ObjectNode get(@PathParam("id") String id) {
-        return status.of(migrations.get(id));
+        return status.of(id);
     }
 
     @GET
@@ -121,7 +121,7 @@ public final class MigrationResource {
     @Allow(Role.VIEWER)
     @Answers(problems = ErrorCode.MIGRATION_NOT_FOUND)
     public ObjectNode status(@PathParam("id") String id) {
-        return status.of(migrations.get(id));
+        return status.of(id);
     }
 
     @PATCH
@@ -181,7 +181,9 @@ public final class MigrationResource {
             @Context ContainerRequestContext request) {
         migrations.get(id);
         String target = MigrationRequests.target(body);
-        return status.of(migrations.addInterlay(id, interlay, target, Caller.actor(request)));
+        return status.of(migrations
+                .addInterlay(id, interlay, target, Caller.actor(request))
+                .id());
     }
 
     @GET

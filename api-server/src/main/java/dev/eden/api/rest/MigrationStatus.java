@@ -3,7 +3,6 @@ package dev.eden.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import dev.eden.activities.store.RouteLedger;
@@ -12,7 +11,8 @@ import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.RouteReports;
-import dev.eden.api.store.TuningStore;
+import dev.eden.api.store.Standings;
+import dev.eden.api.store.Standings.Standing;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orphans;
@@ -37,8 +37,7 @@ public final class MigrationStatus {
     private final LiveViews views;
     private final Orphans orphans;
     private final RouteLedger routes;
-    private final TuningStore tunings;
-    private final ReplicationLedger replication;
+    private final Standings standings;
     private final RouteReports reports;
     private final TrafficWindow traffic;
     private final EndpointHealth health;
@@ -50,8 +49,7 @@ public final class MigrationStatus {
             LiveViews views,
             Orphans orphans,
             RouteLedger routes,
-            TuningStore tunings,
-            ReplicationLedger replication,
+            Standings standings,
             RouteReports reports,
             TrafficWindow traffic,
             EndpointHealth health,
@@ -60,8 +58,7 @@ public final class MigrationStatus {
         this.views = views;
         this.orphans = orphans;
         this.routes = routes;
-        this.tunings = tunings;
-        this.replication = replication;
+        this.standings = standings;
         this.reports = reports;
         this.traffic = traffic;
         this.health = health;
@@ -69,15 +66,17 @@ public final class MigrationStatus {
         this.namespace = namespace;
     }
 
-    /** Asks the workflow and the databases, all at once. */
-    ObjectNode of(Migration migration) {
+    /** Asks the store once, then the workflow and the databases, all at once. */
+    ObjectNode of(String id) {
+        Standing standing = standings.of(id);
+        Migration migration = standing.migration();
         health.refresh(migration.source());
         health.refresh(migration.target());
         Optional<LiveViews.Live> live = migration.started() && !migration.ended()
                 ? views.of(migration.id(), migration.revision())
                 : Optional.empty();
         return of(
-                migration,
+                standing,
                 live.map(LiveViews.Live::view)
                         .or(() -> Views.parse(migration.viewJson()))
                         .orElse(null),
@@ -90,12 +89,13 @@ public final class MigrationStatus {
     }
 
     /** From a view that is known already: the receipt of a command. */
-    ObjectNode of(Migration migration, MigrationView view) {
-        return of(migration, view, 0L);
+    ObjectNode of(String id, MigrationView view) {
+        return of(standings.of(id), view, 0L);
     }
 
     /** @param viewAgeMillis since the workflow said {@code view}; null where it is the directory's record, or there is none */
-    private ObjectNode of(Migration migration, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
+    private ObjectNode of(Standing standing, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
+        Migration migration = standing.migration();
         ObjectNode status = Json.mapper().createObjectNode();
         status.put("id", migration.id());
         status.put("description", migration.description());
@@ -109,7 +109,7 @@ public final class MigrationStatus {
         status.put("source_endpoint", migration.source());
         status.put("target_endpoint", migration.target());
         status.set("interlays", Json.mapper().valueToTree(migration.interlays()));
-        Optional<Progress> progress = migration.started() ? replication.progress(migration.id()) : Optional.empty();
+        Optional<Progress> progress = migration.started() ? standing.progress() : Optional.empty();
         boolean moving = progress.isPresent() && !migration.ended();
         if (moving) {
             status.put("replication_lag_ms", progress.get().lagMs());
@@ -130,12 +130,12 @@ public final class MigrationStatus {
             status.putNull("progress");
         }
         status.set("canary", canary(migration, view));
-        route(migration, status);
+        route(standing, status);
         status.put("flips", view == null ? 0 : view.flips());
-        status.set("attempts", attempts(migration));
+        status.set("attempts", attempts(standing.attempts()));
         status.put("last_reason", view == null ? "" : view.lastReason());
         status.set("strategy", strategy(migration.definition().strategy()));
-        status.set("tuning", Json.mapper().valueToTree(tunings.of(migration.id())));
+        status.set("tuning", Json.mapper().valueToTree(standing.tuning()));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
         status.put("failure_handling", migration.definition().failureHandling());
@@ -255,17 +255,18 @@ public final class MigrationStatus {
         return attempt.at("/report/pause_micros").asLong() / 1_000.0;
     }
 
-    private void route(Migration migration, ObjectNode status) {
-        Optional<RouteLedger.Routes> row = routes.read(migration.id());
-        if (row.isEmpty()) {
+    private static void route(Standing standing, ObjectNode status) {
+        Standings.Route route = standing.route();
+        if (route == null) {
+            Migration migration = standing.migration();
             status.putNull("epoch");
             status.put("active", migration.phase().equals("completed") ? migration.target() : migration.source());
             status.putNull("route_state");
             return;
         }
-        status.put("epoch", row.get().epoch());
-        status.put("active", row.get().active());
-        status.put("route_state", row.get().state().name().toLowerCase(java.util.Locale.ROOT));
+        status.put("epoch", route.epoch());
+        status.put("active", route.active());
+        status.put("route_state", route.state());
     }
 
     /** The proxies with which this server can lead no attempt, in words. */
@@ -277,8 +278,12 @@ public final class MigrationStatus {
 
     /** Attempts and rehearsals, oldest first. */
     ArrayNode attempts(Migration migration) {
+        return attempts(reports.attempts(migration.id()));
+    }
+
+    private static ArrayNode attempts(List<RouteReports.AttemptReport> reported) {
         ArrayNode attempts = Json.mapper().createArrayNode();
-        for (RouteReports.AttemptReport attempt : reports.attempts(migration.id())) {
+        for (RouteReports.AttemptReport attempt : reported) {
             ObjectNode node = attempts.addObject();
             node.put("attempt", attempt.attempt());
             node.put("direction", attempt.direction());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.store.SharedLook;
+import dev.eden.api.store.Standings;
 import dev.eden.api.store.TuningStore;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -149,13 +150,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
                         .bind("migration", migration)
                         .mapTo(String.class)
                         .findOne())
-                .map(json -> {
-                    try {
-                        return JSON.readValue(json, Progress.class);
-                    } catch (JsonProcessingException e) {
-                        throw new IllegalStateException("stored progress cannot be read", e);
-                    }
-                });
+                .map(Standings::progress);
     }
 
     @Override

@@ -4,9 +4,6 @@ import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.workflows.Strategy;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -280,7 +277,7 @@ public final class MigrationStore {
     public List<Summary> list(
             @Nullable String phase, @Nullable String labelKey, @Nullable String labelValue, String afterId, int limit) {
         // Only the conditions that are asked for: a plan for all cases at once can use no index.
-        String sql = SUMMARY + " WHERE m.id > :after" + (phase == null ? "" : " AND m.phase = :phase")
+        String sql = MigrationRows.SUMMARY + " WHERE m.id > :after" + (phase == null ? "" : " AND m.phase = :phase")
                 + (labelKey == null
                         ? ""
                         : " AND m.labels @> jsonb_build_object(CAST(:key AS text), CAST(:value AS text))")
@@ -293,7 +290,7 @@ public final class MigrationStore {
             if (labelKey != null) {
                 query.bind("key", labelKey).bind("value", labelValue);
             }
-            return query.map((row, _) -> summary(row)).list();
+            return query.map((row, _) -> MigrationRows.summary(row)).list();
         });
     }
 
@@ -340,67 +337,14 @@ public final class MigrationStore {
         return new Problem(ErrorCode.MIGRATION_NOT_FOUND, "migration " + id + " does not exist");
     }
 
-    private static final String SELECT = """
-            SELECT m.*, m.spec::text AS spec_text, m.view::text AS view_text, m.labels::text AS labels_text,
-                ARRAY(SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id ORDER BY i.interlay) AS interlays
-            FROM migration m""";
-
-    private static final String SUMMARY = """
-            SELECT m.id, m.description, m.engine, m.source, m.target, m.phase, m.labels::text AS labels_text,
-                m.created_at, m.started_at, m.ended_at, m.updated_at,
-                ARRAY(SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id ORDER BY i.interlay) AS interlays
-            FROM migration m""";
-
-    private static Summary summary(ResultSet row) throws SQLException {
-        return new Summary(
-                row.getString("id"),
-                row.getString("description"),
-                row.getString("engine"),
-                row.getString("source"),
-                row.getString("target"),
-                List.of((String[]) row.getArray("interlays").getArray()),
-                row.getString("phase"),
-                Labels.of(row.getString("labels_text")),
-                time(row, "created_at", ""),
-                time(row, "started_at", null),
-                time(row, "ended_at", null),
-                time(row, "updated_at", ""));
-    }
-
     private static Migration get(Handle handle, String id, boolean lock) {
         if (lock) {
             handle.execute("SELECT 1 FROM migration WHERE id = ? FOR UPDATE", id);
         }
-        Optional<Migration> found = handle.createQuery(SELECT + " WHERE m.id = :id")
+        Optional<Migration> found = handle.createQuery(MigrationRows.SELECT + " WHERE m.id = :id")
                 .bind("id", id)
-                .map((row, _) -> migration(row))
+                .map((row, _) -> MigrationRows.migration(row))
                 .findOne();
         return found.orElseThrow(() -> unknown(id));
-    }
-
-    private static Migration migration(ResultSet row) throws SQLException {
-        return new Migration(
-                row.getString("id"),
-                row.getString("description"),
-                row.getString("engine"),
-                row.getString("source"),
-                row.getString("target"),
-                List.of((String[]) row.getArray("interlays").getArray()),
-                Json.read(row.getString("spec_text"), MigrationDefinition.class),
-                row.getString("phase"),
-                row.getString("view_text"),
-                row.getLong("revision"),
-                Labels.of(row.getString("labels_text")),
-                row.getString("created_by"),
-                time(row, "created_at", ""),
-                time(row, "started_at", null),
-                time(row, "ended_at", null),
-                time(row, "updated_at", ""));
-    }
-
-    @org.jspecify.annotations.NullUnmarked
-    private static String time(ResultSet row, String column, String otherwise) throws SQLException {
-        OffsetDateTime at = row.getObject(column, OffsetDateTime.class);
-        return at == null ? otherwise : at.toInstant().toString();
     }
 }

@@ -65,7 +65,7 @@ public final class TuningStore {
                 .orElse(Tuning.NONE);
     }
 
-    private static Tuning tuning(ResultSet row) throws SQLException {
+    static Tuning tuning(ResultSet row) throws SQLException {
         return new Tuning(
                 row.getObject("copy_rate", Long.class),
                 row.getObject("parallelism", Integer.class),

@@ -1,0 +1,103 @@
+package dev.eden.api.store;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.Tuning;
+import dev.eden.api.json.Json;
+import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.api.store.RouteReports.AttemptReport;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that the store has of where a migration stands, read in one statement: on a busy machine each further one waits its turn again. Thread-safe.
+ */
+public final class Standings {
+    /** As replication writes it: Java's names. */
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private static final String SELECT = "SELECT " + MigrationRows.COLUMNS + """
+            , p.progress::text AS progress_text, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
+                (SELECT jsonb_agg(jsonb_build_array(a.id, a.direction, a.outcome, a.report::text,
+                            (extract(epoch FROM a.started_at) * 1000)::bigint) ORDER BY a.id)::text
+                 FROM attempt a WHERE a.migration = m.id AND a.report IS NOT NULL) AS attempts_text
+            FROM migration m
+                LEFT JOIN replication p ON p.migration = m.id
+                LEFT JOIN tuning t ON t.migration = m.id
+                LEFT JOIN LATERAL (SELECT epoch, active, state FROM route WHERE route.migration = m.id ORDER BY interlay LIMIT 1) r ON true
+            WHERE m.id = :id""";
+
+    private final Jdbi jdbi;
+
+    public Standings(Jdbi jdbi) {
+        this.jdbi = jdbi;
+    }
+
+    /**
+     * @param progress of replication, once there is any
+     * @param route of all its interlays, null before the first step and after the last
+     * @param attempts oldest first
+     */
+    public record Standing(
+            Migration migration,
+            Optional<Progress> progress,
+            Tuning tuning,
+            @Nullable Route route,
+            List<AttemptReport> attempts) {}
+
+    /** @param state in lower case */
+    public record Route(long epoch, String active, String state) {}
+
+    /** Throws the problem of an unknown migration. */
+    public Standing of(String id) {
+        return jdbi.withHandle(handle -> handle.createQuery(SELECT)
+                .bind("id", id)
+                .map((row, _) -> standing(row))
+                .findOne()
+                .orElseThrow(() -> MigrationStore.unknown(id)));
+    }
+
+    private static Standing standing(ResultSet row) throws SQLException {
+        String progress = row.getString("progress_text");
+        String state = row.getString("state");
+        String attempts = row.getString("attempts_text");
+        return new Standing(
+                MigrationRows.migration(row),
+                progress == null ? Optional.empty() : Optional.of(progress(progress)),
+                TuningStore.tuning(row),
+                state == null
+                        ? null
+                        : new Route(row.getLong("epoch"), row.getString("active"), state.toLowerCase(Locale.ROOT)),
+                attempts == null ? List.of() : attempts(Json.tree(attempts)));
+    }
+
+    private static List<AttemptReport> attempts(JsonNode array) {
+        List<AttemptReport> attempts = new ArrayList<>();
+        for (JsonNode one : array) {
+            attempts.add(new AttemptReport(
+                    one.get(0).asLong(),
+                    one.get(1).asText(),
+                    one.get(2).asText(),
+                    one.get(3).asText(),
+                    one.get(4).asLong()));
+        }
+        return attempts;
+    }
+
+    /** Reads what replication has written of its progress. */
+    public static Progress progress(String json) {
+        try {
+            return JSON.readValue(json, Progress.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("stored progress cannot be read", e);
+        }
+    }
+}
