@@ -309,6 +309,39 @@ class PostgresProxyIT extends PostgresFixture {
         }
     }
 
+    /** As row security goes by them: nobody else may ever see them, nor may the client lose them. */
+    @Test
+    void customizedOptionsStayWithTheirClient() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));
+        String look = "SELECT coalesce(current_setting('app.tenant', true), '')";
+        try (Connection one = client();
+                Connection two = client();
+                Connection nobody = client()) {
+            run(one, "SET app.tenant = '1'");
+            try (PreparedStatement set = two.prepareStatement("SELECT set_config('app.tenant', ?, false)")) {
+                set.setString(1, "2");
+                set.execute();
+            }
+            run(two, "BEGIN; SET LOCAL work_mem = '5MB'; COMMIT");
+            Thread.sleep(1500); // long enough for a probe
+            run(two, "RESET app.tenant");
+            org.awaitility.Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(one(nobody, look)).isEmpty());
+            for (int i = 0; i < 10; i++) {
+                assertThat(one(one, look)).isEqualTo("1");
+                assertThat(one(two, look)).isEmpty();
+                assertThat(one(nobody, look)).isEmpty();
+            }
+            hold();
+            assertThat(detail()).doesNotContain("\"endings\":{\"");
+            flip();
+            assertThat(one(one, look)).isEqualTo("1");
+            assertThat(one(two, look)).isEmpty();
+            assertThat(one(nobody, look)).isEmpty();
+        }
+    }
+
     @Test
     void preparedInSqlAndDeallocated() throws Exception {
         start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));

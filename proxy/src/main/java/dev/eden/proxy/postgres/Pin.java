@@ -14,7 +14,7 @@ enum Pin {
     CURSOR,
     ADVISORY_LOCK,
     TEMPORARY,
-    /** currval, lastval, setseed, dblink: state of a session that no catalogue shows. */
+    /** currval, lastval, setseed, dblink, set_config of a name that the text does not tell: state of a session that no catalogue shows. */
     HIDDEN,
     /** DO, CALL, LOAD, a text too long to look through: anything may have happened; a probe tells. */
     UNKNOWN;

@@ -1,5 +1,7 @@
 package dev.eden.proxy.postgres;
 
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -7,10 +9,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class SessionPins {
     private static final long PROBE_PAUSE = 100_000_000;
+    /** Of customized options: a client that makes up more is not asked for them all. */
+    private static final int MOST_CUSTOMS = 100;
 
     private final ClientSession session;
     private final PostgresLoop loop;
     private int pins;
+    private final Set<String> customs = new LinkedHashSet<>(0);
     private boolean unprobed;
     /** A statement that was prepared by SQL does more than read and write rows. */
     private boolean preparedTouches;
@@ -54,6 +59,10 @@ final class SessionPins {
         if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
             wanted |= Pin.SETTING.bit(); // what it is now is to be asked
         }
+        if (!effect.customs().isEmpty()) {
+            customs.addAll(effect.customs());
+            wanted |= customs.size() > MOST_CUSTOMS ? Pin.HIDDEN.bit() : 0;
+        }
         if (wanted == 0) {
             if (effect.resets()) {
                 session.settings.resets();
@@ -94,6 +103,7 @@ final class SessionPins {
     /** DISCARD ALL has run. */
     void clear() {
         pins = 0;
+        customs.clear();
     }
 
     /** Others wait, or nobody knows what the last statement did: looks at once, at most every tenth of a second where there was something. */
@@ -125,7 +135,7 @@ final class SessionPins {
         probing = true;
         probedAt = loop.now;
         unprobed = false;
-        holding.exchange(new Exchange(SessionState.PROBE, outcome -> {
+        holding.exchange(new Exchange(SessionState.probe(customs), outcome -> {
             probing = false;
             if (!session.holds(holding)) {
                 return;

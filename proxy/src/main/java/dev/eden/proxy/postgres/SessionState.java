@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,7 @@ record SessionState(
         String searchPath) {
 
     /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
-    static final String PROBE = """
+    private static final String PROBE = """
             SELECT 'channel', c, '' FROM pg_catalog.pg_listening_channels() c
             UNION ALL SELECT 'setting', name, setting FROM pg_catalog.pg_settings
              WHERE source = 'session' AND context IN ('user', 'superuser')
@@ -39,6 +40,25 @@ record SessionState(
             UNION ALL SELECT 'path', pg_catalog.current_setting('search_path'), ''
             UNION ALL SELECT 'role', current_user::text, '' WHERE current_user <> session_user
             """;
+
+    /** {@code customs}: options that {@code pg_settings} does not show, for no library has defined them; empty is what RESET makes of them. */
+    static String probe(Collection<String> customs) {
+        StringBuilder sql = new StringBuilder(PROBE);
+        for (String name : customs) {
+            String literal = Settings.literal(name);
+            sql.append("UNION ALL SELECT 'setting', ")
+                    .append(literal)
+                    .append(", pg_catalog.current_setting(")
+                    .append(literal)
+                    .append(", true) WHERE pg_catalog.current_setting(")
+                    .append(literal)
+                    .append(
+                            ", true) <> '' AND NOT EXISTS (SELECT FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) = ")
+                    .append(literal)
+                    .append(')');
+        }
+        return sql.toString();
+    }
 
     static SessionState of(List<@Nullable String[]> rows) {
         List<String> channels = new ArrayList<>();

@@ -30,6 +30,17 @@ final class SqlTokens {
         this.limit = end < 0 ? limit : end;
     }
 
+    private SqlTokens(SqlTokens other) {
+        this.in = other.in;
+        this.at = other.at;
+        this.limit = other.limit;
+    }
+
+    /** What follows, to be looked at without going there. */
+    SqlTokens ahead() {
+        return new SqlTokens(this);
+    }
+
     /** Length in bytes of the word, name or literal at hand. */
     int length() {
         return to - from;

@@ -2,6 +2,9 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.SqlTokens.Token;
 import io.netty.buffer.ByteBuf;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +49,7 @@ final class StatementText {
      *
      * @param resets by RESET or DISCARD ALL
      * @param resetsSearchPath by RESET, search_path among others
+     * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
      */
     record Effect(
             int pins,
@@ -53,11 +57,13 @@ final class StatementText {
             boolean resetsSearchPath,
             @Nullable String deallocates,
             boolean onlySearchPath,
+            List<String> customs,
             Touch touch) {
-        static final Effect NONE = new Effect(0, false, false, null, false, Touch.NOTHING);
+        static final Effect NONE = new Effect(0, false, false, null, false, List.of(), Touch.NOTHING);
 
         /** A text that nobody has looked through to its end. */
-        static final Effect UNKNOWN = new Effect(Pin.UNKNOWN.bit(), false, false, null, false, Touch.SESSION);
+        static final Effect UNKNOWN =
+                new Effect(Pin.UNKNOWN.bit(), false, false, null, false, List.of(), Touch.SESSION);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -75,6 +81,7 @@ final class StatementText {
     private boolean resets;
     private boolean resetsSearchPath;
     private @Nullable String deallocates;
+    private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
     private Touch touch = Touch.NOTHING;
 
@@ -95,6 +102,7 @@ final class StatementText {
                 text.resetsSearchPath,
                 text.statements == 1 ? text.deallocates : null,
                 text.searchPath && text.statements == 1,
+                List.copyOf(text.customs),
                 text.touch);
     }
 
@@ -177,7 +185,7 @@ final class StatementText {
         if (token == Token.WORD && in.is("session")) {
             token = in.next();
             if (token == Token.WORD && in.is("authorization")) {
-                pin(Pin.ROLE);
+                pin(Pin.HIDDEN); // the session's user and the current one are the same again, and another
                 return rest(in.next());
             }
             if (token == Token.WORD && in.is("characteristics")) {
@@ -187,7 +195,7 @@ final class StatementText {
         }
         if (token != Token.WORD) {
             pin(token == Token.QUOTED ? Pin.SETTING : Pin.UNKNOWN);
-            return rest(token);
+            return token == Token.QUOTED ? custom(in.name()) : rest(token);
         }
         switch (in.word()) {
             case "local", "transaction", "constraints" -> {
@@ -206,10 +214,30 @@ final class StatementText {
                 if (index < 0 || index == Settings.SEARCH_PATH) {
                     pin(Pin.SETTING);
                     searchPath = index == Settings.SEARCH_PATH;
+                    return custom(in.word());
                 }
             }
         }
         return rest(in.next());
+    }
+
+    /** The rest of a SET whose option's name begins with {@code first}. */
+    private Token custom(String first) {
+        StringBuilder name = new StringBuilder(first);
+        Token token = in.next();
+        while (token == Token.OTHER && in.first() == '.') {
+            token = in.next();
+            name.append('.').append(token == Token.QUOTED ? in.name() : token == Token.WORD ? in.word() : "");
+            token = in.next();
+        }
+        named(name.toString());
+        return rest(token);
+    }
+
+    private void named(String option) {
+        if (option.indexOf('.') >= 0) {
+            customs.add(option.toLowerCase(Locale.ROOT));
+        }
     }
 
     private Token deallocate() {
@@ -297,10 +325,49 @@ final class StatementText {
         } else if (name.startsWith("pg_advisory_unlock")) {
             touch(Touch.SESSION);
         } else if (name.equals("set_config")) {
-            pin(Pin.SETTING);
+            setConfig(in.ahead());
         } else if (HIDDEN.contains(name)) {
             pin(Pin.HIDDEN);
         }
+    }
+
+    /** {@code set_config(name, value, is_local)}: what is only the transaction's leaves nothing, and whose name is not a plain literal nobody can ask for. */
+    private void setConfig(SqlTokens call) {
+        boolean called = call.next() == Token.OPEN && call.next() == Token.LITERAL;
+        String option = called ? call.raw() : "";
+        Token token = call.next();
+        boolean plain = option.startsWith("'") && option.indexOf('\'', 1) == option.length() - 1 && comma(call, token);
+        int argument = 0;
+        int depth = 1;
+        int words = 0;
+        boolean local = false;
+        for (; token != Token.END && token != Token.SEMICOLON; token = call.next()) {
+            if (token == Token.OPEN) {
+                depth++;
+            } else if (token == Token.OTHER && call.first() == ')' && --depth == 0) {
+                break;
+            } else if (depth == 1 && comma(call, token)) {
+                argument++;
+                words = 0;
+                local = false;
+                continue;
+            }
+            words++;
+            local = words == 1 && token == Token.WORD && call.is("true");
+        }
+        if (plain && argument == 2 && local && words == 1) {
+            return;
+        }
+        pin(Pin.SETTING);
+        if (plain) {
+            named(option.substring(1, option.length() - 1));
+        } else {
+            pin(Pin.HIDDEN);
+        }
+    }
+
+    private static boolean comma(SqlTokens tokens, Token token) {
+        return token == Token.OTHER && tokens.first() == ',';
     }
 
     private void pin(Pin pin) {

@@ -40,6 +40,8 @@ class StatementTextTest {
                 "SET client_encoding = 'UTF8'",
                 "SET SESSION application_name = 'x'",
                 "PREPARE TRANSACTION 'x'",
+                "SELECT set_config('a.b', $1, true)",
+                "SELECT set_config('a.b', f(x, (y)), TRUE), set_config('work_mem', '1MB', true) FROM t",
                 "SELECT pg_advisory_xact_lock(1)",
                 "SELECT pg_try_advisory_xact_lock_shared(1)",
                 "CREATE TABLE temp_things (temporary int)",
@@ -68,7 +70,7 @@ class StatementTextTest {
                 "SELECT \"set_config\"('a.b', 'c', false) | SETTING",
                 "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SETTING",
                 "SET ROLE x | ROLE",
-                "SET SESSION AUTHORIZATION x | ROLE",
+                "SET SESSION AUTHORIZATION x | HIDDEN",
                 "SELECT 1; LISTEN a | LISTEN",
                 "PREPARE a AS SELECT 1 | PREPARE",
                 "DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT 1 | CURSOR",
@@ -108,6 +110,34 @@ class StatementTextTest {
         assertThat(classify("SET search_path = a").onlySearchPath()).isTrue();
         assertThat(classify("SET search_path = a; SET work_mem = 1").onlySearchPath())
                 .isFalse();
+    }
+
+    /** No catalogue shows them: their names are all that a probe can go by. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "SET app.tenant = 5 | app.tenant | SETTING",
+                "set session App.Tenant to 5 | app.tenant | SETTING",
+                "SET app.\"Tenant\".more = 5 | app.tenant.more | SETTING",
+                "SET \"app.tenant\" = 5 | app.tenant | SETTING",
+                "BEGIN; SET a.b = 1; SET c.d = 2; COMMIT | a.b,c.d | SETTING",
+                "SELECT set_config('app.tenant', $1, false) | app.tenant | SETTING",
+                "SELECT pg_catalog.set_config('app.tenant', coalesce(x, 'a, b'), $2) FROM t | app.tenant | SETTING",
+                "SELECT set_config('app.tenant', 'true', not true) | app.tenant | SETTING",
+                "SELECT set_config('work_mem', '1MB', false) | `` | SETTING",
+                "SET work_mem = '1.5MB' | `` | SETTING",
+                "SELECT set_config($1, $2, true) | `` | SETTING,HIDDEN",
+                "SELECT set_config('app.' + x, 'y', false) | `` | SETTING,HIDDEN",
+                "SELECT set_config(E'app.\\x62', 'y', false) | `` | SETTING,HIDDEN",
+                "SELECT set_config('it''s.x', 'y', false) | `` | SETTING,HIDDEN",
+                "SELECT set_config | `` | SETTING,HIDDEN",
+            })
+    void customizedOptions(String sql, String names, String pins) {
+        StatementText.Effect effect = classify(sql);
+        assertThat(String.join(",", effect.customs())).isEqualTo(names);
+        assertThat(Pin.of(effect.pins()).stream().map(Pin::name)).containsExactly(pins.split(","));
     }
 
     @Test
