@@ -200,6 +200,8 @@ final class ChaosVerdict {
         }
         var why = json.putArray("failures");
         failures.forEach(why::add);
+        var examples = json.putArray("examples");
+        checked.examples().forEach(examples::add);
         return json.toString();
     }
 }
