@@ -100,7 +100,7 @@ class MutantsIT {
 
     /** Applications that know the source's own address write until the fence; the applier is seconds behind. */
     private Judgement positionBeforeFence(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.strangers = 2;
         ports.deadlineMillis = 30_000;
         AtomicReference<@Nullable Position> early = new AtomicReference<>();
@@ -114,7 +114,7 @@ class MutantsIT {
             }
             return method.equals("position") && mutant ? early.get() : real.call();
         });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             committed(world.attempt(true));
             world.applierToTarget.delay(Duration.ZERO);
@@ -132,7 +132,7 @@ class MutantsIT {
 
     /** Requests take a while to the source, so that some are on their way when the attempt begins. */
     private Judgement withoutDrain(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.coordinatorRoutes = (_, routes) -> Intercept.before(RouteLedger.class, routes, (method, _, real) -> {
             Object answer = real.call();
             if (!mutant || !method.equals("acknowledgements")) {
@@ -144,7 +144,7 @@ class MutantsIT {
             }
             return all;
         });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.proxiesToSource.delay(Duration.ofMillis(40));
             world.awaitLoad(200);
             committed(world.attempt(true));
@@ -169,7 +169,7 @@ class MutantsIT {
     /** A batch is on its way when its applier is stopped; another takes over, the flip comes, and then the batch arrives. */
     private Judgement applierWakesUp(boolean mutant) throws Exception {
         arm(mutant, "applier-identity-kept");
-        try (World world = new World(database, changes, new World.Ports())) {
+        try (RedisWorld world = new RedisWorld(database, changes, new RedisWorld.Ports())) {
             world.applierToTarget.delay(SLOW);
             world.awaitLoad(400);
             await().atMost(PATIENCE)
@@ -198,7 +198,7 @@ class MutantsIT {
 
     /** The coordinator stalls before its fence, others abort the attempt, and then it goes on. */
     private Judgement lateFence(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.deadlineMillis = 1_000;
         CountDownLatch aborted = new CountDownLatch(1);
         ports.coordinatorEngine = (_, engine) -> Intercept.sessions(engine, (_, method, _, real) -> {
@@ -208,7 +208,7 @@ class MutantsIT {
             return real.call();
         });
         ports.settlerEngine = (_, engine) -> mutant ? leavingSessionsAlone(engine) : engine;
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             CompletableFuture<AttemptReport> attempt = CompletableFuture.supplyAsync(() -> world.attempt(true));
             world.awaitState(RouteState.PREPARED);
@@ -241,7 +241,7 @@ class MutantsIT {
 
     /** The attempt is aborted after the fence, and taking the fence away takes a while. */
     private Judgement earlyOpening(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.coordinatorEngine = (_, engine) -> Intercept.sessions(engine, (_, method, _, real) -> {
             if (method.equals("position")) {
                 throw new IllegalStateException("the test says so");
@@ -260,7 +260,7 @@ class MutantsIT {
                     ? stable(route)
                     : answer;
         });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             assertThat(world.attempt(true).outcome()).isEqualTo("aborted");
             world.awaitLoad(300);
@@ -299,7 +299,7 @@ class MutantsIT {
 
     /** The coordinator stalls before its commit, others abort the attempt, clients write on, and then it goes on. */
     private Judgement blindCommit(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.deadlineMillis = 1_500;
         CountDownLatch aborted = new CountDownLatch(1);
         ports.coordinatorRoutes =
@@ -310,7 +310,7 @@ class MutantsIT {
                     aborted.await();
                     return mutant ? commitWhateverTheRowSays(world, (Position) arguments[3]) : real.call();
                 });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             CompletableFuture<AttemptReport> attempt = CompletableFuture.supplyAsync(() -> world.attempt(true));
             world.awaitState(RouteState.PREPARED);
@@ -331,14 +331,14 @@ class MutantsIT {
         return (long) arguments[2] < 0;
     }
 
-    private static boolean commitWhateverTheRowSays(World world, Position turn) {
+    private static boolean commitWhateverTheRowSays(RedisWorld world, Position turn) {
         world.database
                 .jdbi()
                 .useHandle(h -> h.createUpdate("""
                         UPDATE route SET state = 'COMMITTED', epoch = epoch + 1, active = standby, standby = active,
                                active_tag = (active_tag + 1) % 16, turn_replid = :replid, turn_offset = :offset
                         WHERE migration = :migration""")
-                        .bind("migration", World.MIGRATION)
+                        .bind("migration", RedisWorld.MIGRATION)
                         .bind("replid", turn.replid())
                         .bind("offset", turn.offset())
                         .execute());
@@ -360,7 +360,7 @@ class MutantsIT {
 
     /** The reverse direction starts when clients have written to the target for a while; then the flip is taken back. */
     private Judgement lateReverse(boolean mutant) throws Exception {
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         AtomicReference<@Nullable Position> begin = new AtomicReference<>();
         ports.replicatorLedger = (_, ledger) -> Intercept.before(ReplicationLedger.class, ledger, (method, _, real) -> {
             Object answer = real.call();
@@ -373,12 +373,12 @@ class MutantsIT {
             }
             return mutant ? direction(d, position.replid(), position.offset(), d.attemptRunning()) : answer;
         });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             committed(world.attempt(true));
             world.awaitLoad(300);
             try (RespConnection control = world.control("target")) {
-                begin.set(ApplierIdentity.turn(control, World.MIGRATION));
+                begin.set(ApplierIdentity.turn(control, RedisWorld.MIGRATION));
             }
             world.awaitReady(false);
             AttemptReport back = world.attempt(false);
@@ -409,7 +409,7 @@ class MutantsIT {
     /** The first commands on the new side run, but their replies are lost with the connections. */
     private Judgement lostReplies(boolean mutant) throws Exception {
         arm(mutant, "in-doubt-retried");
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.clients = 64;
         ports.rate = 2_000;
         ports.coordinatorRoutes =
@@ -419,7 +419,7 @@ class MutantsIT {
                     }
                     return real.call();
                 });
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.awaitLoad(200);
             CompletableFuture<AttemptReport> attempt = CompletableFuture.supplyAsync(() -> world.attempt(true));
             await().atMost(PATIENCE).until(() -> world.proxiesToTarget.swallowed() > 200);
@@ -440,10 +440,10 @@ class MutantsIT {
     /** Clients take expiries away in the last moment; the target hears of it when the key is gone there. */
     private Judgement expiryRace(boolean mutant) throws Exception {
         arm(mutant, "expiry-race");
-        World.Ports ports = new World.Ports();
+        RedisWorld.Ports ports = new RedisWorld.Ports();
         ports.rate = 1_500;
         ports.deadlineMillis = 10_000;
-        try (World world = new World(database, changes, ports)) {
+        try (RedisWorld world = new RedisWorld(database, changes, ports)) {
             world.applierToTarget.delay(Duration.ofMillis(700));
             world.awaitLoad(5_000);
             world.applierToTarget.delay(Duration.ZERO);

@@ -34,12 +34,12 @@ class RollingUpgradeIT {
                         Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())))) {
             login.setProperty("user", postgres.user());
             login.setProperty("password", postgres.password());
-            World.Ports ports = new World.Ports();
+            RedisWorld.Ports ports = new RedisWorld.Ports();
             ports.sidecars = PROXIES;
             ports.wire = WireVersion.OLDEST;
             List<RedisProxy> replacements = new ArrayList<>();
             try (StoreChanges changes = new StoreChanges(postgres.jdbcUrl(), login);
-                    World world = new World(database, changes, ports)) {
+                    RedisWorld world = new RedisWorld(database, changes, ports)) {
                 try {
                     world.awaitLoad(500);
                     assertThat(wires(database)).containsExactly(1, 1, 1, 1);
@@ -74,7 +74,7 @@ class RollingUpgradeIT {
     }
 
     /** Ends a proxy as SIGTERM does, and starts one of now under its name and port. */
-    private static RedisProxy replaced(World world, int place) {
+    private static RedisProxy replaced(RedisWorld world, int place) {
         RedisProxy old = world.proxies().get(place);
         int port = old.port();
         old.close();
@@ -82,7 +82,7 @@ class RollingUpgradeIT {
     }
 
     /** What the workflow does: an attempt that was aborted is made again. */
-    private static void flip(World world, boolean forward) {
+    private static void flip(RedisWorld world, boolean forward) {
         List<AttemptReport> attempts = new ArrayList<>();
         do {
             assertThat(attempts).as("every attempt was aborted").hasSizeLessThan(MOST_ATTEMPTS);

@@ -40,11 +40,11 @@ class SidecarsIT {
                 Database database = Database.open(
                         Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
                 StoreChanges changes = new StoreChanges(postgres.jdbcUrl(), login(postgres))) {
-            World.Ports ports = new World.Ports();
+            RedisWorld.Ports ports = new RedisWorld.Ports();
             ports.sidecars = SIDECARS;
             ports.clients = 2 * SIDECARS;
             ports.rate = RATE;
-            try (World world = new World(database, changes, ports);
+            try (RedisWorld world = new RedisWorld(database, changes, ports);
                     Churn churn = new Churn(world)) {
                 world.awaitLoad(RATE);
                 for (boolean forward : new boolean[] {true, false, true}) {
@@ -72,7 +72,7 @@ class SidecarsIT {
     }
 
     /** What the workflow does: an attempt that was aborted is made again. */
-    private static void flip(World world, boolean forward) {
+    private static void flip(RedisWorld world, boolean forward) {
         List<AttemptReport> attempts = new ArrayList<>();
         do {
             assertThat(attempts).as("every attempt was aborted").hasSizeLessThan(MOST_ATTEMPTS);
@@ -99,12 +99,12 @@ class SidecarsIT {
     private static final class Churn implements AutoCloseable {
         final AtomicInteger joined = new AtomicInteger();
         final AtomicInteger left = new AtomicInteger();
-        private final World world;
+        private final RedisWorld world;
         private final List<Place> places = new ArrayList<>();
         private final Thread thread;
         private volatile boolean closed;
 
-        Churn(World world) {
+        Churn(RedisWorld world) {
             this.world = world;
             for (RedisProxy proxy : world.proxies().subList(SIDECARS - RESTLESS, SIDECARS)) {
                 places.add(new Place(proxy, proxy.port()));

@@ -1,0 +1,172 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Reads that the standby may serve, and replies that wait for it; the test plays the applier. */
+class RedisCanaryIT extends RedisFixture {
+    @Test
+    void letsTheStandbyServeFreshReads() throws IOException {
+        replica();
+        for (int i = 0; i < 200; i++) {
+            atSource.set("r" + i, "source");
+            atTarget.set("r" + i, "target");
+        }
+        Wire client = client();
+        assertThat(client.call("SET", "mine", "1")).isEqualTo("+OK");
+        store.canary(new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        // nothing is known of the standby: the source serves
+        assertThat(client.call("GET", "r1")).isEqualTo("source");
+        applied();
+        await().until(() -> client.call("GET", "r1").equals("target"));
+        assertThat(client.call("MGET", "r1", "r2")).isEqualTo("[target, target]");
+        // own write: the standby has not applied it
+        assertThat(client.call("SET", "r1", "written")).isEqualTo("+OK");
+        assertThat(client.call("GET", "r1")).isEqualTo("written");
+        // an error there is never shown
+        atTarget.lpush("list", "x");
+        atSource.set("list", "string");
+        applied();
+        await().until(() -> client.call("GET", "r2").equals("target"));
+        assertThat(client.call("GET", "list")).isEqualTo("string");
+        // by key, about the share, always the same side
+        store.canary(new CanaryPolicy(0.25, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        applied();
+        await().atMost(Duration.ofSeconds(10)).until(() -> {
+            int target = 0;
+            for (int i = 10; i < 200; i++) {
+                applied();
+                if (client.call("GET", "r" + i).equals("target")) {
+                    target++;
+                }
+            }
+            return target > 20 && target < 75;
+        });
+        store.canary(CanaryPolicy.NONE, false, "applied");
+        await().until(() -> client.call("GET", "r2").equals("source"));
+        await().until(() -> !store.reports.isEmpty());
+        await().until(() -> {
+            TrafficReport last = store.reports.getLast();
+            return last.servedByStandby() > 0
+                    && last.eligibleReads() >= last.chosenReads()
+                    && last.standby().samples() >= 0;
+        });
+    }
+
+    @Test
+    void aReadThatWaitedForTheStandbyLeavesNoTraceOnTheNext() throws IOException {
+        replica();
+        CanaryPolicy patient = new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofSeconds(30));
+        atSource.set("waited", "source");
+        atTarget.set("waited", "target");
+        store.canary(patient, false, "applied");
+        Wire client = client();
+        sendAReadThatWaits(client);
+        store.canary(CanaryPolicy.NONE, false, "applied");
+        assertThat(client.read()).isEqualTo("source");
+        store.canary(patient, false, "applied");
+        applied();
+        await().until(() -> {
+            applied();
+            return client.call("GET", "waited").equals("target");
+        });
+        client.send("SET", "other", "1");
+        client.send("GET", "waited");
+        store.canary(CanaryPolicy.NONE, false, "applied");
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(client.read()).isIn("source", "target");
+        // The wait was cut short by the end of the canary, and the canary comes back: what is pipelined stays in order.
+        store.canary(patient, false, "applied");
+        sendAReadThatWaits(client);
+        store.canary(CanaryPolicy.NONE, false, "applied");
+        assertThat(client.read()).isEqualTo("source");
+        atSource.clientPause(400);
+        store.canary(patient, false, "applied");
+        applied();
+        client.send("SET", "mine", "3");
+        client.send("GET", "waited");
+        assertThat(client.read()).isEqualTo("+OK");
+        // On a slow machine the read may have come after the write's answer: then it waits for the standby again.
+        await().until(() -> {
+            applied();
+            return client.ready();
+        });
+        assertThat(client.read()).isIn("source", "target");
+    }
+
+    /** A read behind the client's own write; the canary may come into force a moment later. */
+    private static void sendAReadThatWaits(Wire client) {
+        await().until(() -> {
+            assertThat(client.call("SET", "mine", "1")).isEqualTo("+OK");
+            client.send("GET", "waited");
+            if (client.silent(Duration.ofMillis(100))) {
+                return true;
+            }
+            client.read();
+            return false;
+        });
+    }
+
+    @Test
+    void keepsRepliesUntilTheStandbyHasApplied() throws IOException {
+        replica();
+        store.canary(CanaryPolicy.NONE, true, "applied");
+        Wire client = client();
+        applied();
+        await().until(() -> {
+            applied();
+            return client.call("PING").equals("+PONG");
+        });
+        // The demand for both may come into force a moment later.
+        await().until(() -> {
+            client.send("SET", "both", "1");
+            if (client.silent(Duration.ofMillis(300))) {
+                return true;
+            }
+            client.read();
+            return false;
+        });
+        client.send("GET", "both");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(atSource.get("both")).isEqualTo("1");
+        await().until(() -> {
+            applied();
+            return client.ready();
+        });
+        assertThat(client.read()).isEqualTo("+OK");
+        await().until(() -> {
+            applied();
+            return client.ready();
+        });
+        assertThat(client.read()).isEqualTo("1");
+    }
+
+    /** Plays the applier: what the source has now is applied. */
+    private void applied() {
+        String info = atSource.info("replication");
+        atTarget.hset(
+                "applied",
+                Map.of("replid", field(info, "master_replid:"), "offset", field(info, "master_repl_offset:")));
+    }
+
+    private static String field(String info, String name) {
+        int at = info.indexOf(name) + name.length();
+        return info.substring(at, info.indexOf('\r', at));
+    }
+
+    /** A replica link, so that the source counts its offset. */
+    private void replica() throws IOException {
+        Wire replica = connect(source.port());
+        replica.send("PSYNC", "?", "-1");
+        await().until(() -> {
+            // A log that nothing is written to stays at 0 until the server's next ping, ten seconds later.
+            atSource.set("logged", "x");
+            return !field(atSource.info("replication"), "master_repl_offset:").equals("0");
+        });
+    }
+}

@@ -1,0 +1,320 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.StreamEntryID;
+
+/** What a client keeps when its route flips, or an attempt is aborted: its place, its session, its subscriptions and its rights. Attempts are driven by hand. */
+class RedisFlipIT extends RedisFixture {
+    @Test
+    void holdsAndSendsToTheSideThatOpens() throws IOException {
+        Wire client = client();
+        client.call("SET", "a", "source");
+        hold();
+        client.send("SET", "a", "later");
+        client.send("INCR", "n");
+        assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        assertThat(atSource.get("a")).isEqualTo("source");
+        flip();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(client.read()).isEqualTo(":1");
+        assertThat(atTarget.get("a")).isEqualTo("later");
+        assertThat(atSource.get("a")).isEqualTo("source");
+        hold();
+        client.send("SET", "a", "aborted");
+        assertThat(client.silent(Duration.ofMillis(100))).isTrue();
+        abort();
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("a")).isEqualTo("aborted");
+    }
+
+    @Test
+    void waitsForTheFenceOfTheNewSide() throws IOException {
+        Wire client = client();
+        client.call("SET", "f", "0");
+        hold();
+        client.send("SET", "f", "1");
+        acl(atTarget, "SETUSER", "default", "-set");
+        try {
+            flip();
+            assertThat(client.silent(Duration.ofMillis(200))).isTrue();
+        } finally {
+            acl(atTarget, "SETUSER", "default", "+set");
+        }
+        assertThat(client.read()).isEqualTo("+OK");
+        assertThat(atTarget.get("f")).isEqualTo("1");
+    }
+
+    @Test
+    void takesBlockedCommandsBack() throws IOException {
+        Wire pop = client();
+        Wire move = client();
+        Wire stream = client();
+        atSource.xadd("s", StreamEntryID.NEW_ENTRY, Map.of("f", "old"));
+        pop.send("BLPOP", "q", "0");
+        move.send("BLMOVE", "q2", "q3", "LEFT", "RIGHT", "30");
+        stream.send("XREAD", "BLOCK", "0", "STREAMS", "s", "$");
+        await().until(() -> atSource.info("clients").contains("blocked_clients:3"));
+        hold();
+        assertThat(atSource.info("clients")).contains("blocked_clients:0");
+        flip();
+        await().until(() -> atTarget.info("clients").contains("blocked_clients:3"));
+        Wire push = client();
+        push.call("RPUSH", "q", "x");
+        push.call("RPUSH", "q2", "y");
+        push.call("XADD", "s", "9999999999999-0", "f", "new");
+        assertThat(pop.read()).isEqualTo("[q, x]");
+        assertThat(move.read()).isEqualTo("y");
+        assertThat(stream.read()).contains("9999999999999-0");
+        assertThat(pop.call("PING")).isEqualTo("+PONG");
+        // time runs on: a short one ends by itself
+        pop.send("BLPOP", "q", "1");
+        hold();
+        abort();
+        assertThat(pop.read()).isEqualTo("(nil)");
+    }
+
+    @Test
+    void replaysQueuedTransactions() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SET", "m", "1");
+        client.call("INCR", "m");
+        hold();
+        assertThat(client.silent(Duration.ofMillis(20))).isTrue();
+        flip();
+        assertThat(client.call("INCR", "m")).isEqualTo("+QUEUED");
+        assertThat(client.call("EXEC")).isEqualTo("[+OK, :2, :3]");
+        assertThat(atTarget.get("m")).isEqualTo("3");
+        assertThat(atSource.get("m")).isNull();
+
+        client.call("WATCH", "m");
+        hold();
+        abort();
+        client.call("MULTI");
+        client.call("SET", "m", "9");
+        assertThat(client.call("EXEC")).isEqualTo("(nil)");
+        assertThat(atTarget.get("m")).isEqualTo("3");
+        client.call("MULTI");
+        client.call("SET", "m", "10");
+        assertThat(client.call("EXEC")).isEqualTo("[+OK]");
+    }
+
+    @Test
+    void abortsTransactionsTooLargeToRecord() throws IOException {
+        Wire client = client();
+        client.call("MULTI");
+        client.call("SET", "m", "x".repeat(700_000));
+        client.call("SET", "m", "x".repeat(700_000));
+        hold();
+        flip();
+        assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(client.call("PING")).isEqualTo("+PONG");
+        assertThat(atTarget.exists("m")).isFalse();
+    }
+
+    @Test
+    void carriesSubscribersOver() throws IOException {
+        Wire two = client();
+        assertThat(two.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+        assertThat(two.call("PSUBSCRIBE", "p*")).isEqualTo("[psubscribe, p*, :2]");
+        Wire three = client();
+        three.call("HELLO", "3");
+        assertThat(three.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+        assertThat(three.call("GET", "x")).isEqualTo("(nil)");
+        Wire publisher = client();
+        assertThat(publisher.call("PUBLISH", "c", "one")).isEqualTo(":2");
+        assertThat(two.read()).isEqualTo("[message, c, one]");
+        assertThat(three.read()).isEqualTo(">[message, c, one]");
+        hold();
+        await().until(() -> atTarget.publish("c", "two") == 2);
+        assertThat(two.silent(Duration.ofMillis(50))).isTrue();
+        flip();
+        assertThat(two.read()).isEqualTo("[message, c, two]");
+        assertThat(publisher.call("PUBLISH", "p1", "three")).isEqualTo(":1");
+        assertThat(two.read()).isEqualTo("[pmessage, p*, p1, three]");
+        assertThat(atSource.publish("c", "old side")).isZero();
+        assertThat(two.call("PING")).isEqualTo("[pong, ]");
+        assertThat(two.call("UNSUBSCRIBE")).isEqualTo("[unsubscribe, c, :1]");
+        assertThat(two.call("PUNSUBSCRIBE", "p*")).isEqualTo("[punsubscribe, p*, :0]");
+        assertThat(two.call("GET", "x")).isEqualTo("(nil)");
+        hold();
+        abort();
+        assertThat(publisher.call("PUBLISH", "c", "four")).isEqualTo(":1");
+        assertThat(three.read()).isEqualTo(">[message, c, two]");
+        assertThat(three.read()).isEqualTo(">[message, c, four]");
+    }
+
+    @Test
+    void carriedSubscribersNeverRunCommandsWithEdensRights() throws IOException {
+        for (Jedis server : List.of(atSource, atTarget)) {
+            acl(server, "SETUSER", "eden-proxy-m", "on", ">eden", "~*", "&*", "+@all", "-@write");
+            acl(
+                    server,
+                    "SETUSER",
+                    "ada",
+                    "on",
+                    ">pw",
+                    "~*",
+                    "&*",
+                    "-@all",
+                    "+set",
+                    "+@pubsub",
+                    "+@connection",
+                    "+acl|whoami");
+        }
+        Backend.Login eden = new Backend.Login("eden-proxy-m", new Secret("eden"));
+        MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                new Backend("source", "127.0.0.1", source.port(), false, null, eden),
+                new Backend("target", "127.0.0.1", target.port(), false, null, eden)));
+        try (RedisProxy other = RedisProxy.start(config("p5"), own, new SimpleMeterRegistry());
+                Wire three = new Wire(other.port());
+                Wire two = new Wire(other.port());
+                Wire nobody = new Wire(other.port())) {
+            three.call("HELLO", "3", "AUTH", "ada", "pw");
+            three.call("SELECT", "3");
+            assertThat(three.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            assertThat(three.call("GET", "x")).startsWith("-NOPERM");
+            two.call("AUTH", "ada", "pw");
+            assertThat(two.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            nobody.call("HELLO", "3");
+            assertThat(nobody.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+            MemoryRouteStore before = store;
+            store = own;
+            hold();
+            await().until(() -> atTarget.publish("c", "kept") == 3);
+            three.send("GET", "x");
+            three.send("SET", "x", "1");
+            three.send("ACL", "WHOAMI");
+            nobody.send("ACL", "WHOAMI");
+            flip();
+            store = before;
+            assertThat(three.read()).isEqualTo(">[message, c, kept]");
+            assertThat(three.read()).startsWith("-NOPERM");
+            assertThat(three.read()).isEqualTo("+OK");
+            assertThat(three.read()).isEqualTo("ada");
+            assertThat(atTarget.exists("x")).isFalse(); // in database 3, where the client is
+            assertThat(two.read()).isEqualTo("[message, c, kept]");
+            assertThat(two.call("PING")).isEqualTo("[pong, ]");
+            assertThat(nobody.read()).isEqualTo(">[message, c, kept]");
+            assertThat(nobody.read()).isEqualTo("default");
+            acl(atTarget, "DELUSER", "eden-proxy-m"); // ends every connection that is logged in as Eden
+            assertThat(atTarget.publish("c", "later")).isEqualTo(3);
+            assertThat(three.read()).isEqualTo(">[message, c, later]");
+            assertThat(two.read()).isEqualTo("[message, c, later]");
+            assertThat(two.call("UNSUBSCRIBE")).isEqualTo("[unsubscribe, c, :0]");
+            assertThat(two.call("GET", "x")).startsWith("-NOPERM");
+            assertThat(nobody.read()).isEqualTo(">[message, c, later]");
+        } finally {
+            acl(atSource, "DELUSER", "eden-proxy-m", "ada");
+            acl(atTarget, "DELUSER", "eden-proxy-m", "ada");
+        }
+    }
+
+    @Test
+    void clientsThatNeverLogInGetTheEndpointsLoginWhereItSaysSo() throws IOException {
+        acl(atTarget, "SETUSER", "endpoint", "on", ">e", "~*", "&*", "+@all", "-flushall");
+        acl(atTarget, "SETUSER", "default", "resetpass", ">p");
+        Backend.Login login = new Backend.Login("endpoint", new Secret("e"));
+        MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                MemoryRouteStore.backend("source", source.port()),
+                new Backend("target", "127.0.0.1", target.port(), false, login, login)));
+        MemoryRouteStore before = store;
+        try (RedisProxy other = RedisProxy.start(config("p7"), own, new SimpleMeterRegistry());
+                Wire client = new Wire(other.port());
+                Wire listening = new Wire(other.port())) {
+            store = own;
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("default");
+            assertThat(listening.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            hold();
+            client.send("SET", "a", "1");
+            flip();
+            assertThat(client.read()).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("endpoint");
+            assertThat(client.call("FLUSHALL")).startsWith("-NOPERM");
+            assertThat(client.call("AUTH", "p")).isEqualTo("+OK");
+            assertThat(client.call("ACL", "WHOAMI")).isEqualTo("default");
+            assertThat(listening.call("PING")).isEqualTo("[pong, ]");
+            assertThat(atTarget.publish("c", "moved")).isEqualTo(1);
+            assertThat(listening.read()).isEqualTo("[message, c, moved]");
+        } finally {
+            store = before;
+            acl(atTarget, "SETUSER", "default", "nopass");
+            acl(atTarget, "DELUSER", "endpoint");
+        }
+    }
+
+    @Test
+    void keepsTrackingAndMonitorOverAFlip() throws IOException {
+        Wire tracking = client();
+        tracking.call("HELLO", "3");
+        assertThat(tracking.call("CLIENT", "TRACKING", "ON")).isEqualTo("+OK");
+        tracking.call("GET", "t");
+        Wire writer = client();
+        writer.call("SET", "t", "1");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [t]]");
+        Wire monitor = client();
+        assertThat(monitor.call("MONITOR")).isEqualTo("+OK");
+        writer.call("SET", "seen", "1");
+        assertThat(monitor.read()).contains("seen");
+        hold();
+        flip();
+        assertThat(tracking.read()).isEqualTo(">[invalidate, (nil)]");
+        assertThat(tracking.call("GET", "t")).isEqualTo("(nil)");
+        writer.call("SET", "t", "2");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [t]]");
+        await().until(() -> atTarget.clientList().contains("cmd=monitor"));
+        writer.call("SET", "seen-again", "1");
+        String line = monitor.read();
+        while (!line.contains("seen-again")) {
+            line = monitor.read();
+        }
+    }
+
+    @Test
+    void restartsScansOnTheOtherServer() throws IOException {
+        for (int i = 0; i < 500; i++) {
+            atSource.set("k" + i, "v");
+            atTarget.set("k" + i, "v");
+        }
+        Wire client = client();
+        String first = client.call("SCAN", "0", "COUNT", "20");
+        String cursor = first.substring(1, first.indexOf(','));
+        assertThat(Long.parseLong(cursor) % 16).isEqualTo(1);
+        hold();
+        flip();
+        Set<String> seen = new TreeSet<>();
+        do {
+            String reply = client.call("SCAN", cursor, "COUNT", "20");
+            cursor = reply.substring(1, reply.indexOf(','));
+            for (String key : reply.substring(reply.indexOf("[", 1) + 1, reply.length() - 2)
+                    .split(", ")) {
+                seen.add(key);
+            }
+        } while (!cursor.equals("0"));
+        assertThat(seen).hasSize(500);
+    }
+
+    @Test
+    void tellsTheStandbyTheScripts() throws IOException {
+        atTarget.scriptFlush();
+        Wire client = client();
+        String body = "return 'known'";
+        assertThat(client.call("EVAL", body, "0")).isEqualTo("known");
+        String sha = client.call("SCRIPT", "LOAD", "return 'loaded'");
+        hold();
+        flip();
+        assertThat(client.call("EVALSHA", sha, "0")).isEqualTo("loaded");
+        assertThat(client.call("EVALSHA", atSource.scriptLoad(body), "0")).isEqualTo("known");
+    }
+}
