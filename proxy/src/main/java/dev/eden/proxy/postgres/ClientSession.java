@@ -165,6 +165,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return acquire();
         }
+        if (standbyRead.running()) {
+            return true; // chosen just now, while the gate was open
+        }
         if (batches.open() || holding.answers.copyingIn()) {
             return true;
         }
