@@ -11,6 +11,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /** What depends on the session: notifications, errors, PREPARE and EXECUTE in SQL, parameters that were set. */
@@ -22,7 +24,8 @@ final class SessionWork {
     private final Tokens tokens;
     private final Journal journal;
     private boolean prepared;
-    private boolean zoneSet;
+    /** Of those that a session sets one after another. */
+    private int settingsMade;
 
     SessionWork(
             int client, SqlClient.World world, SqlRecorder recorder, Random random, Tokens tokens, Journal journal) {
@@ -37,7 +40,7 @@ final class SessionWork {
     /** A new connection knows nothing. */
     void begin() {
         prepared = false;
-        zoneSet = false;
+        settingsMade = 0;
     }
 
     boolean notify(Connection on) {
@@ -100,21 +103,31 @@ final class SessionWork {
         });
     }
 
-    /** Parameters that the server reports belong to the session, whichever server connection serves it. */
+    /** What is set belongs to the session, whichever server connection serves it, and whether the server reports it, shows it or neither. */
     boolean parameter(Connection on) {
         String zone = client % 2 == 0 ? "Europe/Vienna" : "Asia/Tokyo";
-        if (!zoneSet) {
-            boolean alive = recorder.statement(on, () -> execute(on, "SET TimeZone = '" + zone + "'"));
-            zoneSet = alive;
+        String path = "app, public, of_" + client;
+        List<String> statements = List.of(
+                "SET TimeZone = '" + zone + "'", "SET search_path = " + path, "SET demo.client = '" + client + "'");
+        if (settingsMade < statements.size()) {
+            boolean alive = recorder.statement(on, () -> execute(on, statements.get(settingsMade)));
+            settingsMade += alive ? 1 : 0;
             return alive;
         }
+        List<String> expected = List.of("demo-" + client, zone, path, Integer.toString(client));
         return recorder.statement(on, () -> {
             try (Statement statement = on.createStatement();
-                    ResultSet row = statement.executeQuery(
-                            "SELECT current_setting('TimeZone'), current_setting('application_name')")) {
-                if (row.next() && (!zone.equals(row.getString(1)) || !("demo-" + client).equals(row.getString(2)))) {
-                    journal.surprise("the session's TimeZone and application_name are " + row.getString(1) + " and "
-                            + row.getString(2) + ", not " + zone + " and demo-" + client);
+                    ResultSet row = statement.executeQuery("""
+                            SELECT current_setting('application_name'), current_setting('TimeZone'), current_setting('search_path'),
+                                current_setting('demo.client', true)""")) {
+                if (row.next()) {
+                    List<String> said = new ArrayList<>();
+                    for (int column = 1; column <= expected.size(); column++) {
+                        said.add(String.valueOf(row.getString(column)));
+                    }
+                    if (!said.equals(expected)) {
+                        journal.surprise("the session's settings are " + said + ", not " + expected);
+                    }
                 }
             }
         });
