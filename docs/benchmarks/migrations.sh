@@ -35,6 +35,8 @@ import concurrent.futures, http.client, json, socket, subprocess, sys, threading
 
 registered, running, work = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 local = threading.local()
+TOO_MANY = object()
+sys.setswitchinterval(0.0005)  # or an answer waits for Python's other threads, up to 5 ms for each
 
 
 def call(method, path, body=None):
@@ -53,6 +55,8 @@ def call(method, path, body=None):
         if isinstance(e, http.client.RemoteDisconnected) and method == "GET":
             return call(method, path, body)  # idle for too long: the server has closed it
         raise
+    if answer.status == 429 and method == "GET":
+        return TOO_MANY
     if answer.status >= 300:
         raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
     return json.loads(text) if text else None
@@ -110,9 +114,12 @@ def measured(name, paths, clients):
     times = []
 
     def one(path):
-        at = time.perf_counter()
-        call("GET", path)
-        times.append((time.perf_counter() - at) * 1000)
+        while True:
+            at = time.perf_counter()
+            if call("GET", path) is not TOO_MANY:
+                times.append((time.perf_counter() - at) * 1000)
+                return
+            time.sleep(1)  # faster than one token may ask
 
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
         list(pool.map(one, paths[:50]))

@@ -73,6 +73,28 @@ class PostgresWireIT extends PostgresFixture {
         }
     }
 
+    /** A server drops its unnamed statement before it looks at the next one's text. */
+    @Test
+    void aParseThatFailsForOneTakesNothingFromAnother() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
+        String count = "SELECT count(*) FROM comes_and_goes";
+        try (PgWire one = wire();
+                PgWire other = wire();
+                Connection owner = direct(source)) {
+            run(owner, "CREATE TABLE comes_and_goes (id int)");
+            run(owner, "GRANT SELECT ON comes_and_goes TO app");
+            other.parse("", count).sync().send();
+            assertThat(other.answers(1)).isEqualTo("1 ZI");
+            run(owner, "ALTER TABLE comes_and_goes RENAME TO is_away");
+            one.parse("", count).sync().send();
+            assertThat(one.answers(1)).isEqualTo("E42P01 ZI");
+            run(owner, "ALTER TABLE is_away RENAME TO comes_and_goes");
+            other.bind("", "").execute("", 0).sync().send();
+            assertThat(other.answers(1)).isEqualTo("2 D0 C ZI");
+            run(owner, "DROP TABLE comes_and_goes");
+        }
+    }
+
     @Test
     void flushAnswersBeforeTheSync() throws IOException {
         start(config -> config);

@@ -290,6 +290,7 @@ final class ServerAnswers implements FrameScanner.Sink {
                         .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
             }
         } else {
+            statements.unnamed = null; // a Parse that fails or is skipped leaves none, or another
             if (expected.isEmpty()) {
                 failedBatch = connection.client != null; // of the batch whose answers so far have all come
             } else {
