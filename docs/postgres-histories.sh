@@ -27,7 +27,7 @@ for ((seed = first; seed < first + runs; seed++)); do
   line=$(grep '^{' <<<"$said" | tail -1) || line=
   case $status in 0 | 3) ;; *) failed=1 ;; esac
   jq -er --argjson seed "$seed" --argjson histories "$histories" '"| \($seed) | \($histories) | \(.faults | length) | \(
-    if .verdict == "failed" then "**failed**: \(.failures) \(.examples)" else .verdict end) | \(.acknowledged_writes) | \(.in_doubt) | \(
+    if .verdict == "failed" then "**failed**: \(.failures + .examples + [.faults[].anomalies[]] | .[:12])" else .verdict end) | \(.acknowledged_writes) | \(.in_doubt) | \(
     [.faults[].block_ms] | max) | \(.unreached) |"' <<<"$line" 2>/dev/null || { echo "| $seed | $histories | – | **could not run**: $(tail -1 <<<"$said") |"; failed=1; }
 done
 exit "$failed"
