@@ -134,7 +134,11 @@ final class SessionSettings {
             sql.append(Settings.statement(differences));
         }
         if (!sql.isEmpty()) {
-            holding.exchange(new Exchange(sql.toString(), _ -> {}));
+            holding.exchange(new Exchange(sql.toString(), outcome -> {
+                if (outcome.error() != null) {
+                    holding.close(); // not the session that the client takes it for
+                }
+            }));
         }
     }
 
