@@ -28,7 +28,7 @@ import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
-import dev.eden.api.store.Standings;
+import dev.eden.api.store.StatusStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.api.store.TokenStore;
 import dev.eden.api.temporal.LiveViews;
@@ -215,7 +215,7 @@ public final class EdenServer implements AutoCloseable {
                 new LiveViews(orchestrator::view),
                 lost,
                 store.routes(),
-                new Standings(jdbi),
+                new StatusStore(jdbi),
                 store.routeRows(),
                 traffic,
                 new EndpointHealth(store.endpoints()),

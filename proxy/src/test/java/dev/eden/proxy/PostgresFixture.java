@@ -144,6 +144,20 @@ abstract class PostgresFixture {
         }
     }
 
+    /** Returns when the proxy has looked at what this client's pinned session has, on the source, since its last statement. */
+    void awaitProbe(Connection pinned) throws SQLException {
+        String process = one(pinned, "SELECT pg_backend_pid()");
+        run(pinned, "UNLISTEN nothing"); // after which the session is to be looked at again
+        try (Connection at = direct(source)) {
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> one(
+                                    at,
+                                    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_listening_channels()%' AND state = 'idle' AND pid = "
+                                            + process)
+                            .equals("1"));
+        }
+    }
+
     // ---- attempts
 
     void arm() {

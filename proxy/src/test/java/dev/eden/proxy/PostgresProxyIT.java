@@ -323,7 +323,8 @@ class PostgresProxyIT extends PostgresFixture {
                 set.execute();
             }
             run(two, "BEGIN; SET LOCAL work_mem = '5MB'; COMMIT");
-            Thread.sleep(1500); // long enough for a probe
+            awaitProbe(one);
+            awaitProbe(two);
             run(two, "RESET app.tenant");
             org.awaitility.Awaitility.await()
                     .atMost(Duration.ofSeconds(30))

@@ -25,7 +25,7 @@ class PostgresSearchPathIT extends PostgresFixture {
             assertThat(one(also, "SHOW search_path")).isEqualTo("information_schema");
             assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
             run(plain, "SET search_path = information_schema");
-            Thread.sleep(1500); // long enough for a probe
+            awaitProbe(plain);
             assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
             assertThat(one(plain, "SHOW search_path")).isEqualTo("information_schema");
             run(plain, "RESET search_path");

@@ -11,8 +11,8 @@ import dev.eden.api.metrics.TrafficWindow;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.RouteReports;
-import dev.eden.api.store.Standings;
-import dev.eden.api.store.Standings.Standing;
+import dev.eden.api.store.StatusStore;
+import dev.eden.api.store.StatusStore.StoredStatus;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orphans;
@@ -37,7 +37,7 @@ public final class MigrationStatus {
     private final LiveViews views;
     private final Orphans orphans;
     private final RouteLedger routes;
-    private final Standings standings;
+    private final StatusStore statuses;
     private final RouteReports reports;
     private final TrafficWindow traffic;
     private final EndpointHealth health;
@@ -49,7 +49,7 @@ public final class MigrationStatus {
             LiveViews views,
             Orphans orphans,
             RouteLedger routes,
-            Standings standings,
+            StatusStore statuses,
             RouteReports reports,
             TrafficWindow traffic,
             EndpointHealth health,
@@ -58,7 +58,7 @@ public final class MigrationStatus {
         this.views = views;
         this.orphans = orphans;
         this.routes = routes;
-        this.standings = standings;
+        this.statuses = statuses;
         this.reports = reports;
         this.traffic = traffic;
         this.health = health;
@@ -68,15 +68,15 @@ public final class MigrationStatus {
 
     /** Asks the store once, then the workflow and the databases, all at once. */
     ObjectNode of(String id) {
-        Standing standing = standings.of(id);
-        Migration migration = standing.migration();
+        StoredStatus stored = statuses.of(id);
+        Migration migration = stored.migration();
         health.refresh(migration.source());
         health.refresh(migration.target());
         Optional<LiveViews.Live> live = migration.started() && !migration.ended()
                 ? views.of(migration.id(), migration.revision())
                 : Optional.empty();
         return of(
-                standing,
+                stored,
                 live.map(LiveViews.Live::view)
                         .or(() -> Views.parse(migration.viewJson()))
                         .orElse(null),
@@ -90,12 +90,12 @@ public final class MigrationStatus {
 
     /** From a view that is known already: the receipt of a command. */
     ObjectNode of(String id, MigrationView view) {
-        return of(standings.of(id), view, 0L);
+        return of(statuses.of(id), view, 0L);
     }
 
     /** @param viewAgeMillis since the workflow said {@code view}; null where it is the directory's record, or there is none */
-    private ObjectNode of(Standing standing, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
-        Migration migration = standing.migration();
+    private ObjectNode of(StoredStatus stored, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
+        Migration migration = stored.migration();
         ObjectNode status = Json.mapper().createObjectNode();
         status.put("id", migration.id());
         status.put("description", migration.description());
@@ -109,7 +109,7 @@ public final class MigrationStatus {
         status.put("source_endpoint", migration.source());
         status.put("target_endpoint", migration.target());
         status.set("interlays", Json.mapper().valueToTree(migration.interlays()));
-        Optional<Progress> progress = migration.started() ? standing.progress() : Optional.empty();
+        Optional<Progress> progress = migration.started() ? stored.progress() : Optional.empty();
         boolean moving = progress.isPresent() && !migration.ended();
         if (moving) {
             status.put("replication_lag_ms", progress.get().lagMs());
@@ -130,12 +130,12 @@ public final class MigrationStatus {
             status.putNull("progress");
         }
         status.set("canary", canary(migration, view));
-        route(standing, status);
+        route(stored, status);
         status.put("flips", view == null ? 0 : view.flips());
-        status.set("attempts", attempts(standing.attempts()));
+        status.set("attempts", attempts(stored.attempts()));
         status.put("last_reason", view == null ? "" : view.lastReason());
         status.set("strategy", strategy(migration.definition().strategy()));
-        status.set("tuning", Json.mapper().valueToTree(standing.tuning()));
+        status.set("tuning", Json.mapper().valueToTree(stored.tuning()));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
         status.put("failure_handling", migration.definition().failureHandling());
@@ -255,10 +255,10 @@ public final class MigrationStatus {
         return attempt.at("/report/pause_micros").asLong() / 1_000.0;
     }
 
-    private static void route(Standing standing, ObjectNode status) {
-        Standings.Route route = standing.route();
+    private static void route(StoredStatus stored, ObjectNode status) {
+        StatusStore.Route route = stored.route();
         if (route == null) {
-            Migration migration = standing.migration();
+            Migration migration = stored.migration();
             status.putNull("epoch");
             status.put("active", migration.phase().equals("completed") ? migration.target() : migration.source());
             status.putNull("route_state");

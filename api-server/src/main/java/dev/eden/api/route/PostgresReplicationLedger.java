@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.store.SharedLook;
-import dev.eden.api.store.Standings;
+import dev.eden.api.store.StatusStore;
 import dev.eden.api.store.TuningStore;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -150,7 +150,7 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
                         .bind("migration", migration)
                         .mapTo(String.class)
                         .findOne())
-                .map(Standings::progress);
+                .map(StatusStore::progress);
     }
 
     @Override

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * All that the store has of where a migration stands, read in one statement: on a busy machine each further one waits its turn again. Thread-safe.
  */
-public final class Standings {
+public final class StatusStore {
     /** As replication writes it: Java's names. */
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -37,7 +37,7 @@ public final class Standings {
 
     private final Jdbi jdbi;
 
-    public Standings(Jdbi jdbi) {
+    public StatusStore(Jdbi jdbi) {
         this.jdbi = jdbi;
     }
 
@@ -46,7 +46,7 @@ public final class Standings {
      * @param route of all its interlays, null before the first step and after the last
      * @param attempts oldest first
      */
-    public record Standing(
+    public record StoredStatus(
             Migration migration,
             Optional<Progress> progress,
             Tuning tuning,
@@ -57,19 +57,19 @@ public final class Standings {
     public record Route(long epoch, String active, String state) {}
 
     /** Throws the problem of an unknown migration. */
-    public Standing of(String id) {
+    public StoredStatus of(String id) {
         return jdbi.withHandle(handle -> handle.createQuery(SELECT)
                 .bind("id", id)
-                .map((row, _) -> standing(row))
+                .map((row, _) -> stored(row))
                 .findOne()
                 .orElseThrow(() -> MigrationStore.unknown(id)));
     }
 
-    private static Standing standing(ResultSet row) throws SQLException {
+    private static StoredStatus stored(ResultSet row) throws SQLException {
         String progress = row.getString("progress_text");
         String state = row.getString("state");
         String attempts = row.getString("attempts_text");
-        return new Standing(
+        return new StoredStatus(
                 MigrationRows.migration(row),
                 progress == null ? Optional.empty() : Optional.of(progress(progress)),
                 TuningStore.tuning(row),
