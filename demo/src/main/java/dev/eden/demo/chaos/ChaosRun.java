@@ -188,6 +188,7 @@ final class ChaosRun {
         if (struck == null && fault.point() != null) {
             asked.set(true);
             injector.clear();
+            revive(fault);
             settle(report);
             report.notes.add(route().story(from, history.now()));
             report.outcome = outcome(before, "not reached, ");
@@ -198,11 +199,7 @@ final class ChaosRun {
         long blow = history.now();
         asked.set(true);
         bringBack(report, report.struck);
-        for (Fault.Primer primer : fault.primers()) {
-            if (primer.action().equals("kill") && !injector.alive(primer.at())) {
-                injector.restore(primer.at(), Blow.KILL);
-            }
-        }
+        revive(fault);
         for (Victim other : report.also) {
             injector.restore(other, fault.blow());
         }
@@ -213,6 +210,15 @@ final class ChaosRun {
         report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
         report.notes.add(route().story(from, history.now()));
         injector.clear();
+    }
+
+    /** Starts what had to die so that the point could be reached, whether or not somebody came to it. */
+    private void revive(Fault fault) {
+        for (Fault.Primer primer : fault.primers()) {
+            if (primer.action().equals("kill") && !injector.alive(primer.at())) {
+                injector.restore(primer.at(), Blow.KILL);
+            }
+        }
     }
 
     /** One process that comes to the point is enough; another may have come to it before it could be taken back. */
