@@ -169,17 +169,22 @@ class PostgresCanaryIT extends PostgresFixture {
         assertThat(report.standby().errors()).isZero();
     }
 
+    /** The standby has nothing from now on that is committed later. */
+    private void stayBehind() throws SQLException {
+        run(atTarget, "ALTER SUBSCRIPTION " + LINK + " DISABLE");
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> one(
+                                atTarget,
+                                "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%worker'")
+                        .equals("0"));
+    }
+
     @Test
     void aStandbyThatStaysBehindIsWaitedForNoLongerThanAllowed() throws SQLException {
         canary(Consistency.SESSION, Duration.ofMillis(5));
         try (Connection client = client()) {
             awaitServed(client);
-            run(atTarget, "ALTER SUBSCRIPTION " + LINK + " DISABLE");
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> one(
-                                    atTarget,
-                                    "SELECT count(*) FROM pg_stat_activity WHERE backend_type LIKE 'logical replication%worker'")
-                            .equals("0"));
+            stayBehind();
             run(client, "UPDATE cells SET n = 7 WHERE id = 0");
             assertThat(one(client, "SELECT n || name FROM cells, sides WHERE id = 0"))
                     .isEqualTo("7source");
@@ -360,6 +365,29 @@ class PostgresCanaryIT extends PostgresFixture {
             String moment = "SELECT timestamptz '2024-01-01 00:00:00+00' || name FROM sides";
             assertThat(one(tokyo, moment)).isEqualTo("2024-01-01 09:00:00+09target");
             assertThat(one(plain, moment)).doesNotContain("+09").endsWith("target");
+        }
+    }
+
+    /**
+     * A client that has prepared by SQL keeps its connection and reads on the standby still. Where its session is looked at while a read waits for the
+     * standby, the source serves that read; what follows was never judged, and setting something there would be lost.
+     */
+    @Test
+    void onlyTheReadThatWaitedGoesToTheStandby() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofSeconds(20));
+        try (Connection client = client("preferQueryMode", "simple");
+                Connection other = client()) {
+            awaitServed(client);
+            awaitServed(other);
+            stayBehind();
+            run(client, "PREPARE one AS SELECT 1");
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("source");
+            run(atTarget, "ALTER SUBSCRIPTION " + LINK + " ENABLE");
+            awaitServed(other);
+            run(client, "SET TimeZone = 'Asia/Tokyo'");
+            assertThat(one(client, "SHOW TimeZone")).isEqualTo("Asia/Tokyo");
+            assertThat(one(client, "EXECUTE one")).isEqualTo("1");
+            awaitServed(client);
         }
     }
 

@@ -41,11 +41,17 @@ final class ChaosVerdict {
     static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
         FaultReport near = null;
         for (FaultReport report : reports) {
-            // A listener whose proxy was stopped for longer than the others wait is told, by the loss of its
-            // connection, that it may have missed something.
-            boolean own = (report.fault.kill() || trouble.client() < 0)
-                    && report.struckProxyOf(trouble.client())
-                    && trouble.connection();
+            // A listener is told, by the end of its session, that it may have missed something where its proxy was
+            // stopped
+            // for longer than the others wait, or could not read the commit: the store was away.
+            boolean listener = trouble.client() < 0;
+            boolean told = listener
+                    && report.struck == Victim.STORE
+                    && trouble.message().contains("57P01");
+            boolean own = told
+                    || trouble.connection()
+                            && (report.fault.kill() || listener)
+                            && report.struckProxyOf(trouble.client());
             if (report.happened()
                     && own
                     && at >= report.window.from() - 500_000

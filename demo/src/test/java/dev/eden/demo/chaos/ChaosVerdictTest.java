@@ -63,6 +63,25 @@ class ChaosVerdictTest {
         assertThat(report.anomalies).hasSize(1);
     }
 
+    @Test
+    void aListenerMayBeToldThatItsProxyCouldNotReadTheCommit() {
+        LoadStats.Trouble told =
+                new LoadStats.Trouble(-1, 0, true, "listener: 57P01 FATAL: eden: the interlay has moved");
+        LoadStats.Trouble lost = new LoadStats.Trouble(-1, 0, true, "listener: 08006 the connection was lost");
+        LoadStats.Trouble client = new LoadStats.Trouble(3, 0, true, "57P01 FATAL: eden: the interlay has moved");
+        FaultReport store = report(1, "cutover.unfence", Victim.STORE);
+        FaultReport server = report(2, "cutover.unfence", Victim.SERVER);
+        for (FaultReport report : List.of(store, server)) {
+            report.window = new Window(1_000_000, 2_000_000);
+            report.backAt = 1_500_000;
+            for (LoadStats.Trouble trouble : List.of(told, lost, client)) {
+                ChaosVerdict.blame(List.of(report), trouble, 1_200_000);
+            }
+        }
+        assertThat(store.anomalies).hasSize(2);
+        assertThat(server.anomalies).hasSize(3);
+    }
+
     private static JsonNode json(ChaosVerdict verdict) throws Exception {
         return new ObjectMapper().readTree(verdict.json());
     }

@@ -244,16 +244,16 @@ final class Canary {
                     }
                 }
             }
-            if (closed) {
-                ready = null;
+            if (closed || waitingSince == 0) {
+                ready = null; // the read that it was for is served elsewhere, and the client may be another by its next
                 connection.pool.reclaim(connection, outcome.error() != null);
-                return;
-            }
-            if (outcome.error() != null) {
+            } else if (outcome.error() != null) {
                 ready = null;
                 connection.close();
             }
-            session.process();
+            if (!closed) {
+                session.process();
+            }
         }));
     }
 
@@ -290,8 +290,8 @@ final class Canary {
         return leave();
     }
 
-    /** The active side serves it; whatever was taken for it goes back. */
-    private Choice leave() {
+    /** The active side serves the message at hand; whatever was taken for it goes back, and the next one is judged by itself. */
+    Choice leave() {
         waitingSince = 0;
         ServerConnection unused = ready;
         if (unused != null && !preparing) {

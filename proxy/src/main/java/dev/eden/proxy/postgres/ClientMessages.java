@@ -89,8 +89,10 @@ final class ClientMessages {
                 return true;
             }
         }
-        if ((type == 'Q' || type == 'P' || type == 'B') && session.betweenRequests()) {
-            if (canary.choose(bytes, start, session.settings.now()) == Canary.Choice.WAIT) {
+        if (type == 'Q' || type == 'P' || type == 'B') {
+            if (!session.betweenRequests()) {
+                canary.leave();
+            } else if (canary.choose(bytes, start, session.settings.now()) == Canary.Choice.WAIT) {
                 session.blocked();
                 return false;
             }
