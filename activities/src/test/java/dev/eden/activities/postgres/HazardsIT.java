@@ -130,6 +130,22 @@ class HazardsIT {
                         "CREATE TABLE t (a int PRIMARY KEY)",
                         "ALTER TABLE t ENABLE ROW LEVEL SECURITY"),
                 up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION tenant(t text) RETURNS text LANGUAGE sql AS 'SELECT set_config(''app.tenant'', t, false)'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION tenant(t text) RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT set_config('app.tenant', t, false); END"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE PROCEDURE zone() LANGUAGE plpgsql AS 'BEGIN PERFORM 1; SET timezone TO ''UTC''; END'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION once() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock(1)'"),
+                up(
                         "postgres.transactions.prepared",
                         "warning",
                         "CREATE TABLE t (a int PRIMARY KEY)",
@@ -297,6 +313,26 @@ class HazardsIT {
         if (hazard.source().stream().anyMatch(sql -> sql.contains("PREPARE TRANSACTION"))) {
             execute(way[0], database, "ROLLBACK PREPARED 'open'");
         }
+    }
+
+    @Test
+    void whatEndsWithTheTransactionIsNoHazard() throws IOException {
+        make("old", "harmless", "", List.of("CREATE TABLE t (a int PRIMARY KEY)", """
+                CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SET search_path = public AS $$ BEGIN
+                  PERFORM set_config('app.tenant', 'x', true); PERFORM pg_advisory_xact_lock(1); SET LOCAL timezone = 'UTC';
+                  IF true THEN UPDATE t SET a = 1; END IF; END $$"""));
+        make("new", "harmless", "", List.of());
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("old", "harmless"), "target", endpoint("new", "harmless"));
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                new PostgresPreflight.Limits(100_000, 1, 1))
+                        .preflight(PostgresServers.spec())
+                        .findings())
+                .extracting(Finding::id)
+                .isNotEmpty()
+                .doesNotContain("postgres.functions.session");
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */

@@ -9,6 +9,14 @@ final class SourceFindings {
     private static final String RELATIONS =
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + UserTables.OWN_RELATION + " AND ";
 
+    /**
+     * What outlives the transaction in a function's text: options for the session, locks of the session, temporary objects, LISTEN. Statements begin after
+     * a semicolon, a keyword of PL/pgSQL or the body's beginning: the SET of an UPDATE is none.
+     */
+    private static final String CHANGES_ITS_SESSION =
+            "set_config\\s*\\([^;]*,\\s*''?f(alse)?''?\\s*\\)|pg_(try_)?advisory_lock(_shared)?\\s*\\(|\\mcreate\\s+((global|local)\\s+)?temp(orary)?\\M"
+                    + "|(^|;|\\m(begin|then|else|loop|execute)\\M)[\\s'']*(set\\s+(session\\s+)?(?!local\\M|constraints\\M|transaction\\M)[\\w.\"]+\\s*(=|to\\M)|set\\s+(session\\s+)?role\\M|listen\\M)";
+
     private final PostgresSession source;
     private final Findings findings;
     private final long keylessLimit;
@@ -24,6 +32,7 @@ final class SourceFindings {
         notReplicated();
         generated();
         triggers();
+        functions();
     }
 
     private void keyless() {
@@ -138,6 +147,24 @@ final class SourceFindings {
                     "postgres.event_triggers",
                     "Event triggers are not copied: " + Findings.some(events) + ".",
                     "Make them on the target after the cutover.");
+        }
+    }
+
+    private void functions() {
+        List<String> changing =
+                source.texts("SELECT p.oid::regproc FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+                        + " JOIN pg_language l ON l.oid = p.prolang"
+                        + " WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^(eden_|pg_temp)'"
+                        + " AND l.lanname NOT IN ('c', 'internal') AND p.prokind <> 'a'"
+                        + " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')"
+                        + " AND coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) ~* '" + CHANGES_ITS_SESSION
+                        + "' ORDER BY 1");
+        if (!changing.isEmpty()) {
+            findings.warning(
+                    "postgres.functions.session",
+                    "These functions leave something in the session of who calls them: " + Findings.some(changing)
+                            + ". No proxy sees what functions do: with transaction pooling it stays with the server's connection, which others get next, and no flip carries it.",
+                    "\"pooling\": \"session\" for the interlay, or let them leave it in the transaction: set_config(…, true), SET LOCAL, pg_advisory_xact_lock.");
         }
     }
 }
