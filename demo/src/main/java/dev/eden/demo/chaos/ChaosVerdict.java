@@ -41,9 +41,8 @@ final class ChaosVerdict {
     static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
         FaultReport near = null;
         for (FaultReport report : reports) {
-            // A listener is told, by the end of its session, that it may have missed something where its proxy was
-            // stopped
-            // for longer than the others wait, or could not read the commit: the store was away.
+            // A listener is told, by the end of its session, that it may have missed something: where its proxy was
+            // stopped for longer than the others wait, or could not read the commit because the store was away.
             boolean listener = trouble.client() < 0;
             boolean told = listener
                     && report.struck == Victim.STORE
