@@ -178,6 +178,18 @@ class HazardsIT {
                         "CREATE ROLE everywhere LOGIN PASSWORD 'here'",
                         "CREATE ROLE everywhere LOGIN PASSWORD 'there'"),
                 up("postgres.fence.superusers", "warning", "SELECT 1"),
+                up(
+                        "postgres.fence.workers",
+                        "failure",
+                        "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET cron.use_background_workers = on', current_database()); END$$"),
+                up(
+                        "postgres.fence.workers",
+                        "failure",
+                        "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET pg_partman_bgw.dbname = %L', current_database(), 'other, ' || current_database()); END$$"),
+                up(
+                        "postgres.slots.other",
+                        "warning",
+                        "SELECT pg_create_logical_replication_slot('captured', 'pgoutput')"),
                 up("postgres.slots.unbounded", "warning", "SELECT 1"),
                 up("postgres.target.disk", "info", "SELECT 1"),
                 up(
@@ -313,6 +325,9 @@ class HazardsIT {
         if (hazard.source().stream().anyMatch(sql -> sql.contains("PREPARE TRANSACTION"))) {
             execute(way[0], database, "ROLLBACK PREPARED 'open'");
         }
+        if (hazard.id().equals("postgres.slots.other")) {
+            execute(way[0], database, "SELECT pg_drop_replication_slot('captured')");
+        }
     }
 
     @Test
@@ -332,7 +347,7 @@ class HazardsIT {
                         .findings())
                 .extracting(Finding::id)
                 .isNotEmpty()
-                .doesNotContain("postgres.functions.session");
+                .doesNotContain("postgres.functions.session", "postgres.fence.workers", "postgres.slots.other");
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */

@@ -167,5 +167,26 @@ final class ServerFindings {
                             + "): no fence would stop them.",
                     "Drop them, or move the database they come from.");
         }
+        workers();
+    }
+
+    /** Privileges are asked of clients: a superuser's background worker connects to whatever it wants to (BackgroundWorkerInitializeConnection in the server's source). */
+    private void workers() {
+        String allowed = "current_setting('%s', true)";
+        if (session.is("SELECT " + allowed.formatted("cron.use_background_workers") + " = 'on'")) {
+            findings.failure(
+                    "postgres.fence.workers",
+                    "pg_cron runs its jobs on the " + side
+                            + " in background workers, which no privilege keeps out: they would write there while it is the standby.",
+                    "cron.use_background_workers = off, and a restart: its jobs then connect as any client, and the fence holds.");
+        }
+        if (session.is("SELECT current_database() = ANY (regexp_split_to_array("
+                + allowed.formatted("pg_partman_bgw.dbname") + ", '\\s*,\\s*'))")) {
+            findings.failure(
+                    "postgres.fence.workers",
+                    "pg_partman's background worker maintains this database on the " + side
+                            + ", and no privilege keeps it out: it would change tables there while it is the standby.",
+                    "Take the database out of pg_partman_bgw.dbname until the migration is over, and call run_maintenance_proc() through the interlay.");
+        }
     }
 }

@@ -33,6 +33,7 @@ final class SourceFindings {
         generated();
         triggers();
         functions();
+        consumers();
     }
 
     private void keyless() {
@@ -165,6 +166,18 @@ final class SourceFindings {
                     "These functions leave something in the session of who calls them: " + Findings.some(changing)
                             + ". No proxy sees what functions do: with transaction pooling it stays with the server's connection, which others get next, and no flip carries it.",
                     "\"pooling\": \"session\" for the interlay, or let them leave it in the transaction: set_config(…, true), SET LOCAL, pg_advisory_xact_lock.");
+        }
+    }
+
+    private void consumers() {
+        List<String> slots = source.texts(
+                "SELECT slot_name || coalesce(' (' || plugin || ')', '') FROM pg_replication_slots WHERE slot_type = 'logical' AND NOT temporary AND database = current_database() AND slot_name !~ '^eden_' ORDER BY 1");
+        if (!slots.isEmpty()) {
+            findings.warning(
+                    "postgres.slots.other",
+                    "Others read the source's changes from logical slots: " + Findings.some(slots)
+                            + ". Slots do not move, and while the source is the standby nobody but Eden connects to it.",
+                    "Make slots and publications for them on the target before the cutover, and let them begin there.");
         }
     }
 }
