@@ -22,7 +22,31 @@ public final class EdenRoles {
 
     private EdenRoles() {}
 
-    /** Makes all four, or brings them back to what they should be; idempotent. Passwords travel as SCRAM verifiers only. */
+    /**
+     * Other migrations that work on this server, by the names of their objects. Two at once would lock each other out: the fence of either takes
+     * superusers their LOGIN, and what it finds taken already it would not give back.
+     */
+    public static List<String> others(PostgresSession session, String migration) {
+        EdenObjects names = EdenObjects.of(migration);
+        return session.texts(
+                "SELECT left(rolname, -8) FROM pg_roles WHERE rolname ~ '^eden_.*_control$' AND rolname <> ? ORDER BY 1",
+                names.control());
+    }
+
+    /** @throws IllegalStateException where {@link #others} has any */
+    public static void requireAlone(PostgresSession session, String migration, String endpoint) {
+        List<String> others = others(session, migration);
+        if (!others.isEmpty()) {
+            throw new IllegalStateException("another migration works on the server of " + endpoint + " ("
+                    + String.join(", ", others) + "); this one goes on when that has ended");
+        }
+    }
+
+    /**
+     * Makes all four, or brings them back to what they should be; idempotent. Passwords travel as SCRAM verifiers only.
+     *
+     * @throws IllegalStateException where another migration was here first
+     */
     public static void create(PostgresSession session, String migration, Endpoint endpoint, ServerRecords records) {
         EdenObjects names = EdenObjects.of(migration);
         Backend.Login control = controlLogin(migration, endpoint, records);
@@ -35,6 +59,9 @@ public final class EdenRoles {
             // When preparation runs again, the freeze of the schema is there already, and this is the endpoint's own
             // login.
             session.execute("SET LOCAL session_replication_role = replica");
+            // Of two that begin at once only one gets in; logins are not held up by this lock.
+            session.execute("LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE");
+            requireAlone(session, migration, endpoint.id());
             role(session, names.control(), "SUPERUSER LOGIN", control);
             // No password: only the server's own apply worker runs as this role.
             role(session, names.apply(), "SUPERUSER LOGIN", null);

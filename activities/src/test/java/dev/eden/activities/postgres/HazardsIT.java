@@ -79,6 +79,12 @@ class HazardsIT {
         return new Hazard(id, severity, way, "", List.of(source), List.of());
     }
 
+    /** What would be in the way of other hazards on the same server. */
+    private static final Map<String, String> UNDO = Map.of(
+            "postgres.transactions.prepared", "ROLLBACK PREPARED 'open'",
+            "postgres.slots.other", "SELECT pg_drop_replication_slot('captured')",
+            "postgres.server.busy", "DROP ROLE eden_other_control");
+
     private static final String LATIN = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
     private static final String TRIGGER =
             "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'";
@@ -190,6 +196,7 @@ class HazardsIT {
                         "postgres.slots.other",
                         "warning",
                         "SELECT pg_create_logical_replication_slot('captured', 'pgoutput')"),
+                up("postgres.server.busy", "failure", "CREATE ROLE eden_other_control"),
                 up("postgres.slots.unbounded", "warning", "SELECT 1"),
                 up("postgres.target.disk", "info", "SELECT 1"),
                 up(
@@ -322,11 +329,9 @@ class HazardsIT {
                 .filteredOn(finding -> !finding.severity().equals("info"))
                 .allSatisfy(finding -> assertThat(finding.remedy()).isNotEmpty());
         assertThat(documented().get(hazard.id())).as(hazard.id()).contains(hazard.severity());
-        if (hazard.source().stream().anyMatch(sql -> sql.contains("PREPARE TRANSACTION"))) {
-            execute(way[0], database, "ROLLBACK PREPARED 'open'");
-        }
-        if (hazard.id().equals("postgres.slots.other")) {
-            execute(way[0], database, "SELECT pg_drop_replication_slot('captured')");
+        String undo = UNDO.get(hazard.id());
+        if (undo != null) {
+            execute(way[0], database, undo);
         }
     }
 

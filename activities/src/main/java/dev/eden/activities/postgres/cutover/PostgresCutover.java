@@ -334,7 +334,7 @@ public final class PostgresCutover implements CutoverEngine {
         private RowSample sample() {
             RowSample known = sample;
             if (known == null) {
-                known = RowSample.prepare(from, names);
+                known = RowSample.prepare(from, to, names);
                 sample = known;
             }
             return known;

@@ -2,66 +2,140 @@ package dev.eden.activities.postgres.cutover;
 
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.Sql;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
- * Cheap equality for the pause: the newest rows by primary key of a few tables, as one hash per table. Which tables and which statement is found
- * out beforehand, so that the pause only runs it.
+ * Cheap equality for the pause: the newest rows by primary key of a few tables, as each side sorts them, looked up by their keys on both, because two servers
+ * may sort texts differently. Which tables and which statements is found out beforehand, so that the pause only runs them. Columns that only one side has, or
+ * has in another type, are left to validation.
  */
 final class RowSample {
     private static final int TABLES = 6;
     private static final int ROWS = 20;
 
-    private final List<String> names = new ArrayList<>();
-    private String statement = "";
+    /** Quoted, with its schema; the key's columns are not quoted. */
+    private record Candidate(String table, List<String> key) {}
 
-    private RowSample() {}
+    /**
+     * @param newest answers the keys of each table's newest rows, as JSON
+     * @param sums answers a sum per table over the rows with the keys of two such answers
+     */
+    private record Statements(String newest, String sums) {}
+
+    private final List<String> names;
+    private final Statements onFrom;
+    private final Statements onTo;
+
+    private RowSample(List<String> names, Statements onFrom, Statements onTo) {
+        this.names = names;
+        this.onFrom = onFrom;
+        this.onTo = onTo;
+    }
 
     /** The tables written most by now. */
-    static RowSample prepare(PostgresSession from, EdenObjects names) {
-        RowSample sample = new RowSample();
-        List<String> parts = new ArrayList<>();
-        from.query(
+    static RowSample prepare(PostgresSession from, PostgresSession to, EdenObjects names) {
+        List<String> tables = new ArrayList<>();
+        Parts here = new Parts();
+        Parts there = new Parts();
+        for (Candidate candidate : candidates(from, names)) {
+            Map<String, String> typesHere = types(from, candidate.table());
+            Map<String, String> typesThere = types(to, candidate.table());
+            if (!typesThere.keySet().containsAll(candidate.key())) {
+                continue;
+            }
+            String row = typesHere.entrySet().stream()
+                    .filter(column -> column.getValue().equals(typesThere.get(column.getKey())))
+                    .map(column -> "t." + Sql.name(column.getKey()))
+                    .collect(Collectors.joining(", ", "ROW(", ")"));
+            int place = tables.size();
+            here.add(place, candidate, typesHere, row);
+            there.add(place, candidate, typesThere, row);
+            tables.add(candidate.table());
+        }
+        return new RowSample(tables, here.statements(), there.statements());
+    }
+
+    private static List<Candidate> candidates(PostgresSession from, EdenObjects names) {
+        return from.query(
                 """
                 SELECT format('%I.%I', n.nspname, c.relname),
-                    (SELECT string_agg(format('%I DESC', a.attname), ', ' ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
-                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num),
-                    (SELECT string_agg(format('%I', a.attname), ', ' ORDER BY a.attname) FROM pg_attribute a
-                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)
+                    (SELECT array_agg(a.attname::text ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
+                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num WHERE k.at <= i.indnkeyatts)
                 FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
                 JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
                 LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
                 WHERE p.pubname = ? AND n.nspname <> ? ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) DESC LIMIT ?""",
-                row -> {
-                    sample.names.add(row.getString(1));
-                    return parts.add("(SELECT coalesce(sum(hashtextextended(ROW(" + row.getString(3)
-                            + ")::text COLLATE \"C\", 0)), 0)::text FROM (SELECT * FROM " + row.getString(1)
-                            + " ORDER BY "
-                            + row.getString(2) + " LIMIT " + ROWS + ") AS newest)");
-                },
+                row -> new Candidate(
+                        row.getString(1), List.of((String[]) row.getArray(2).getArray())),
                 names.main(),
                 names.schema(),
                 TABLES);
-        sample.statement = parts.isEmpty() ? "" : "SELECT " + String.join(" || ',' || ", parts);
-        return sample;
+    }
+
+    /** In order of names. */
+    private static Map<String, String> types(PostgresSession session, String table) {
+        Map<String, String> types = new LinkedHashMap<>();
+        session.query(
+                "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attname COLLATE \"C\"",
+                row -> types.put(row.getString(1), row.getString(2)),
+                table);
+        return types;
+    }
+
+    /** One side's statements, as they grow. */
+    private static final class Parts {
+        private final List<String> newest = new ArrayList<>();
+        private final List<String> sums = new ArrayList<>();
+
+        void add(int place, Candidate candidate, Map<String, String> types, String row) {
+            List<String> key = candidate.key().stream().map(Sql::name).toList();
+            newest.add("(SELECT coalesce(jsonb_agg(jsonb_build_array("
+                    + key.stream().map(column -> column + "::text").collect(Collectors.joining(", "))
+                    + ")), '[]') FROM (SELECT " + String.join(", ", key) + " FROM " + candidate.table() + " ORDER BY "
+                    + key.stream().map(column -> column + " DESC").collect(Collectors.joining(", ")) + " LIMIT " + ROWS
+                    + ") AS newest)");
+            sums.add("(SELECT count(*) || '/' || coalesce(sum(hashtextextended(" + row
+                    + "::text COLLATE \"C\", 0)), 0) FROM jsonb_array_elements((a -> " + place + ") || (b -> " + place
+                    + ")) AS k JOIN " + candidate.table() + " AS t ON "
+                    + IntStream.range(0, key.size())
+                            .mapToObj(i -> "t." + key.get(i) + " = (k ->> " + i + ")::"
+                                    + types.get(candidate.key().get(i)))
+                            .collect(Collectors.joining(" AND "))
+                    + ")");
+        }
+
+        Statements statements() {
+            return new Statements(
+                    "SELECT jsonb_build_array(" + String.join(", ", newest) + ")::text",
+                    sums.isEmpty()
+                            ? ""
+                            : "SELECT " + String.join(" || ',' || ", sums)
+                                    + " FROM (SELECT ?::jsonb AS a, ?::jsonb AS b) AS keys");
+        }
     }
 
     /** Tables that differ. */
     List<String> differing(PostgresSession from, PostgresSession to) {
-        if (statement.isEmpty()) {
+        if (names.isEmpty()) {
             return List.of();
         }
-        String[] here = from.text(statement).orElse("").split(",");
-        String[] there = to.text(statement).orElse("").split(",");
-        List<String> differing = new ArrayList<>();
-        for (int i = 0; i < names.size(); i++) {
-            if (i >= here.length || i >= there.length || !here[i].equals(there[i])) {
-                differing.add(names.get(i));
-            }
-        }
-        return differing;
+        String newestHere = from.text(onFrom.newest()).orElseThrow();
+        String newestThere = to.text(onTo.newest()).orElseThrow();
+        String[] here =
+                from.text(onFrom.sums(), newestHere, newestThere).orElseThrow().split(",");
+        String[] there =
+                to.text(onTo.sums(), newestHere, newestThere).orElseThrow().split(",");
+        return IntStream.range(0, names.size())
+                .filter(i -> !here[i].equals(there[i]))
+                .mapToObj(names::get)
+                .toList();
     }
 
     int tables() {

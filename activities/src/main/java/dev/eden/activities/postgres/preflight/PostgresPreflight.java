@@ -99,7 +99,7 @@ public final class PostgresPreflight {
             findings.failure(
                     "postgres.endpoint.login_refused",
                     "The " + side + " refuses Eden: " + e.getMessage(),
-                    "Check user, password and database of the endpoint, and the server's pg_hba.conf.");
+                    "Check user, password and database of the endpoint, and the server's pg_hba.conf. A superuser cannot log in either while another migration has its standby on that server.");
         }
         return null;
     }

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.preflight;
 
 import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.PostgresSession;
 import java.util.List;
 
@@ -53,6 +54,7 @@ final class ServerFindings {
         }
         settings();
         names(migration, known);
+        migrations(migration);
         others();
         return true;
     }
@@ -138,6 +140,17 @@ final class ServerFindings {
                     "postgres.names.taken",
                     "The " + side + " has what Eden would make already: " + Findings.some(taken) + ".",
                     "Remove what an earlier migration left, or choose another id.");
+        }
+    }
+
+    private void migrations(String migration) {
+        List<String> others = EdenRoles.others(session, migration);
+        if (!others.isEmpty()) {
+            findings.failure(
+                    "postgres.server.busy",
+                    "Another migration works on the " + side + "'s server: " + Findings.some(others)
+                            + ". The fence of either takes superusers their LOGIN on the whole server, so two at once would lock each other out.",
+                    "Move the databases of one server one after the other; end that migration first (eden migration list, or eden migration recover for one that was lost).");
         }
     }
 

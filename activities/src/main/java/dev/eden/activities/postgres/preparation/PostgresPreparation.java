@@ -51,6 +51,8 @@ public final class PostgresPreparation {
         Endpoint target = pair.endpoint(Role.TARGET);
         try (PostgresSession onSource = EdenRoles.connectFirst(migration, source, records, "prepare", LIMIT);
                 PostgresSession onTarget = EdenRoles.connectFirst(migration, target, records, "prepare", LIMIT)) {
+            EdenRoles.requireAlone(onSource, migration, source.id());
+            EdenRoles.requireAlone(onTarget, migration, target.id());
             saveAccess(spec, onSource, onTarget);
             Failpoints.reach("preparation.saved");
             EdenRoles.create(onSource, migration, source, records);
