@@ -3,6 +3,7 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.api.operations.Documents;
+import dev.eden.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +34,15 @@ class PackagedIT {
         assertThat(run(folder, runtime, script)).contains("eden 0.1.0");
         assertThat(run(folder, runtime, "\"$INSTALLATION/eden\" probe http://127.0.0.1:1/health || echo down"))
                 .contains("down");
+        try (EmbeddedPostgres store = EmbeddedPostgres.start()) {
+            assertThat(run(
+                            folder,
+                            runtime,
+                            "EDEN_DATABASE_URL=postgresql://%s:%s@127.0.0.1:%d/eden \"$INSTALLATION/eden\" key status --json --data-dir \"$INSTALLATION/data\" || true"
+                                    .formatted(store.user(), store.password(), store.port())))
+                    .isNotBlank()
+                    .doesNotContain("DEBUG", "INFO"); // programs read it
+        }
     }
 
     /** This JDK without its compiler. */

@@ -186,9 +186,13 @@ class SecretsIT {
                 "/migrations/" + ID,
                 "/migrations/" + ID + "/status",
                 "/migrations/" + ID + "/events?limit=1000",
+                "/migrations/" + ID + "/report",
                 "/tokens")) {
             send("GET", path, null, 200);
         }
+        HttpResponse<String> markdown =
+                ask(request("/migrations/" + ID + "/report").header("Accept", "text/markdown"));
+        assertThat(markdown.body()).startsWith("#");
     }
 
     private static String endpoint(String id, String password, int port) {
@@ -314,23 +318,29 @@ class SecretsIT {
 
     /** {@code expected} 0: whatever it is. */
     private JsonNode send(String method, String path, @Nullable String body, int expected) throws Exception {
-        HttpResponse<String> answer = http.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                + Objects.requireNonNull(server).apiPort() + "/api/v1" + path))
-                        .header("Authorization", "Bearer " + TOKEN)
-                        .header("Content-Type", "application/json")
-                        .method(
-                                method,
-                                body == null
-                                        ? HttpRequest.BodyPublishers.noBody()
-                                        : HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        answers.append(answer.headers().map()).append(answer.body()).append('\n');
+        HttpResponse<String> answer = ask(request(path)
+                .header("Content-Type", "application/json")
+                .method(
+                        method,
+                        body == null
+                                ? HttpRequest.BodyPublishers.noBody()
+                                : HttpRequest.BodyPublishers.ofString(body)));
         if (expected != 0) {
             assertThat(answer.statusCode()).as(path + ": " + answer.body()).isEqualTo(expected);
         }
         return answer.body().isEmpty() ? Json.tree("{}") : Json.tree(answer.body());
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(
+                        "http://127.0.0.1:" + Objects.requireNonNull(server).apiPort() + "/api/v1" + path))
+                .header("Authorization", "Bearer " + TOKEN);
+    }
+
+    private HttpResponse<String> ask(HttpRequest.Builder request) throws Exception {
+        HttpResponse<String> answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        answers.append(answer.headers().map()).append(answer.body()).append('\n');
+        return answer;
     }
 
     private HttpResponse<String> get(String uri) throws Exception {

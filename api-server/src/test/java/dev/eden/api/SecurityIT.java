@@ -12,6 +12,7 @@ import dev.eden.api.problem.StartupException;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.KeyRotation;
 import dev.eden.api.store.SecretCipher;
+import dev.eden.api.store.TokenStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -172,6 +173,41 @@ class SecurityIT {
                     .hasMessageContaining("others");
         } finally {
             Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        }
+    }
+
+    @Test
+    @Order(5)
+    void theFirstTokenIsMadeOnceAndNeverKept() throws SQLException {
+        EdenStore.Settings good = eden.options(0, 0).store();
+        try (var connection = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE DATABASE fresh");
+        }
+        String url = eden.postgres.jdbcUrl().replaceFirst("/[^/]*$", "/fresh");
+        try (EdenStore store = EdenStore.open(
+                        new EdenStore.Settings(
+                                url,
+                                good.user(),
+                                good.password(),
+                                null,
+                                eden.directory.resolve("fresh"),
+                                2,
+                                Duration.ofSeconds(5)),
+                        true);
+                var connection = DriverManager.getConnection(url, eden.postgres.user(), eden.postgres.password());
+                var statement = connection.createStatement()) {
+            TokenStore tokens = new TokenStore(store.database().jdbi(), store.audit());
+            String token = tokens.firstAdmin().orElseThrow();
+            assertThat(token).hasSizeGreaterThan(40);
+            assertThat(tokens.firstAdmin()).isEmpty();
+            for (String table : List.of("token", "audit_log")) {
+                try (var rows = statement.executeQuery("SELECT t::text FROM " + table + " AS t")) {
+                    assertThat(rows.next()).as(table).isTrue();
+                    assertThat(rows.getString(1)).doesNotContain(token);
+                }
+            }
         }
     }
 

@@ -129,7 +129,9 @@ final class DevCommand implements Callable<Integer> {
                     "  Temporal here is the in-process test server: it forgets everything at the end and has no Web UI.");
         }
         server.firstToken()
-                .ifPresent(token -> System.out.println("  admin token   " + token.reveal() + "   (shown this once)"));
+                .ifPresentOrElse(
+                        token -> System.out.println("  admin token   " + token.reveal() + "   (shown this once)"),
+                        () -> System.out.println(ServerCommand.LOST_TOKEN));
         System.out.flush();
     }
 

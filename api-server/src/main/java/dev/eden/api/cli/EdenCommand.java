@@ -57,7 +57,7 @@ public final class EdenCommand implements Runnable {
             TemporalCommand.class,
             CompletionCommand.class);
 
-    private static final Set<String> LOGGING = Set.of("demo", "chaos");
+    private static final Set<String> LOGGING = Set.of("demo", "chaos", "key");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -70,12 +70,19 @@ final class ServerCommand implements Callable<Integer> {
                 + adminHost + ":" + server.adminPort() + "/metrics");
         server.proxyPorts()
                 .forEach((interlay, port) -> System.out.println("Proxy of " + interlay + " listens on port " + port));
-        server.firstToken().ifPresent(token -> System.out.println("Admin token (shown this once): " + token.reveal()));
+        server.firstToken()
+                .ifPresentOrElse(
+                        token -> System.out.println("Admin token (shown this once): " + token.reveal()),
+                        () -> System.out.println(LOST_TOKEN));
         System.out.flush();
         Running.writePorts(SettingOptions.path(configuration, Setting.SERVER_PORTS_FILE), bound);
         Running.untilSignalled(server);
         return 0;
     }
+
+    /** Whoever has lost what the first start printed sees here what to do. */
+    static final String LOST_TOKEN =
+            "Admin token: the one from the first start or EDEN_ADMIN_TOKEN; if it is lost, start once more with EDEN_ADMIN_TOKEN=… (16 characters or more)";
 
     private static List<ServerOptions.Front> fronts(Configuration configuration) {
         List<ServerOptions.Front> fronts = new ArrayList<>();

@@ -127,7 +127,7 @@ public enum ErrorCode {
             "End that migration first.",
             Retry.LATER),
     ENDPOINT_UNREACHABLE(
-            502,
+            409,
             "The database does not answer",
             "The database can't be connected to, or refuses the login.",
             "Check address, network, TLS and credentials.",

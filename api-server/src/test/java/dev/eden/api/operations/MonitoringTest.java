@@ -8,6 +8,8 @@ import dev.eden.api.json.Json;
 import dev.eden.api.operations.MetricsTable.Metric;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,6 +18,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Rules and dashboard ask for metrics that there are, and every alert is written down. */
 class MonitoringTest {
@@ -83,6 +86,32 @@ class MonitoringTest {
                 .contains("SUCCESS");
     }
 
+    @Test
+    void everyAlertHasACaseInWhichItFires() {
+        String cases = Project.text("infra/prometheus/rules-test.yml").replace("exp_alerts: []", "");
+        assertThat(rules().keySet())
+                .allSatisfy(alert -> assertThat(cases)
+                        .as(alert)
+                        .containsPattern("alertname: " + alert + "\\s+exp_alerts:\\s+- exp_labels"));
+    }
+
+    @Test
+    void promtoolUnderstandsTheDashboardsQueries(@TempDir Path folder) throws Exception {
+        assumeTrue(present("promtool"), "promtool (Debian: prometheus) is not here: the queries are not checked by it");
+        StringBuilder rules = new StringBuilder("groups:\n  - name: dashboard\n    rules:\n");
+        int number = 0;
+        for (JsonNode query : dashboard().path("panels").findValues("expr")) {
+            String plain = query.asText().replaceAll("\\$__\\w+", "5m").replaceAll("\\$\\{?\\w+(:\\w+)?}?", "any");
+            rules.append("      - {record: q")
+                    .append(number++)
+                    .append(", expr: '")
+                    .append(plain.replace("'", "''"))
+                    .append("'}\n");
+        }
+        Path file = Files.writeString(folder.resolve("queries.yml"), rules);
+        assertThat(run("promtool", "check", "rules", file.toString())).contains("SUCCESS: " + number + " rules");
+    }
+
     /** The metrics of each alert, by its name. */
     @SuppressWarnings("unchecked")
     static Map<String, Set<String>> rules() {
@@ -110,7 +139,7 @@ class MonitoringTest {
 
     private static boolean present(String program) {
         for (String folder : String.valueOf(System.getenv("PATH")).split(":")) {
-            if (java.nio.file.Files.isExecutable(java.nio.file.Path.of(folder, program))) {
+            if (Files.isExecutable(Path.of(folder, program))) {
                 return true;
             }
         }
