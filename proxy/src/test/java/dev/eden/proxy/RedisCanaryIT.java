@@ -146,6 +146,51 @@ class RedisCanaryIT extends RedisFixture {
         assertThat(client.read()).isEqualTo("1");
     }
 
+    @Test
+    void noReplyOvertakesOneThatIsKept() throws IOException {
+        replica();
+        store.canary(CanaryPolicy.NONE, true, "applied");
+        Wire client = client();
+        await().until(() -> {
+            client.send("SET", "both", "1");
+            if (client.silent(Duration.ofMillis(300))) {
+                return true;
+            }
+            client.read();
+            return false;
+        });
+        assertThat(next(client)).isEqualTo("+OK");
+        client.send("EVAL", "return redis.call('SET', 'n', 1)", "0");
+        client.send("MULTI");
+        client.send("INCR", "n");
+        client.send("SELECT", "3");
+        client.send("NOSUCH");
+        client.send("EXEC");
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(next(client)).isEqualTo("+OK");
+        assertThat(next(client)).isEqualTo("+OK");
+        assertThat(next(client)).isEqualTo("+QUEUED");
+        assertThat(next(client)).isEqualTo("+QUEUED");
+        assertThat(next(client)).startsWith("-ERR unknown");
+        assertThat(next(client)).startsWith("-EXECABORT");
+        client.send("GET", "n");
+        assertThat(next(client)).isEqualTo("1");
+        // Too large to be collected: kept all the same.
+        client.send("SET", "large", "x".repeat(2 << 20));
+        await().until(() -> atSource.exists("large"));
+        assertThat(client.silent(Duration.ofMillis(300))).isTrue();
+        assertThat(next(client)).isEqualTo("+OK");
+    }
+
+    /** What comes when the standby has it. */
+    private String next(Wire client) throws IOException {
+        await().until(() -> {
+            applied();
+            return client.ready();
+        });
+        return client.read();
+    }
+
     /** Plays the applier: what the source has now is applied. */
     private void applied() {
         String info = atSource.info("replication");

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -85,6 +86,76 @@ class RedisFlipIT extends RedisFixture {
     }
 
     @Test
+    void nothingOvertakesWhatIsSentAgain() throws IOException {
+        Wire pop = client();
+        pop.send("BLPOP", "q", "0");
+        await().until(() -> atSource.info("clients").contains("blocked_clients:1"));
+        pop.send("EVAL", "return 'behind'", "0");
+        Wire script = client();
+        script.call("PING");
+        hold();
+        acl(atTarget, "SETUSER", "default", "-eval");
+        try {
+            script.send("EVAL", "return 'first'", "0");
+            script.send("MULTI");
+            script.send("INCR", "n");
+            script.send("EXEC");
+            flip();
+            assertThat(script.silent(Duration.ofMillis(200))).isTrue();
+        } finally {
+            acl(atTarget, "SETUSER", "default", "+eval");
+        }
+        assertThat(script.read()).isEqualTo("first");
+        assertThat(script.read()).isEqualTo("+OK");
+        assertThat(script.read()).isEqualTo("+QUEUED");
+        assertThat(script.read()).isEqualTo("[:1]");
+        assertThat(pop.silent(Duration.ofMillis(50))).isTrue();
+        atTarget.rpush("q", "x");
+        assertThat(pop.read()).isEqualTo("[q, x]");
+        assertThat(pop.read()).isEqualTo("behind");
+    }
+
+    @Test
+    void aRequestThatWaitsForAConnectionToTheFormerSideGoesToTheNewOne() throws IOException {
+        MemoryRouteStore before = store;
+        try (ServerSocket mute = new ServerSocket(0)) {
+            MemoryRouteStore own = new MemoryRouteStore(MemoryRouteStore.route(
+                    MemoryRouteStore.backend("mute", mute.getLocalPort()),
+                    MemoryRouteStore.backend("target", target.port())));
+            try (RedisProxy other = RedisProxy.start(config("p8"), own, new SimpleMeterRegistry());
+                    Wire shared = new Wire(other.port());
+                    Wire exclusive = new Wire(other.port())) {
+                store = own;
+                shared.send("SET", "a", "1");
+                exclusive.send("EVAL", "return redis.call('INCR', 'n')", "0");
+                assertThat(shared.silent(Duration.ofMillis(100))).isTrue();
+                hold();
+                flip();
+                assertThat(shared.read()).isEqualTo("+OK");
+                assertThat(exclusive.read()).isEqualTo(":1");
+                assertThat(atTarget.get("a")).isEqualTo("1");
+            }
+        } finally {
+            store = before;
+        }
+    }
+
+    @Test
+    void repliesOfASubscriberAreNoMessages() throws IOException {
+        Wire client = client();
+        client.call("HELLO", "3");
+        assertThat(client.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+        assertThat(client.call("RPUSH", "log", "message", "c", "x")).isEqualTo(":3");
+        assertThat(client.call("RPUSH", "log2", "unsubscribe", "c", "x")).isEqualTo(":3");
+        assertThat(client.call("LRANGE", "log", "0", "-1")).isEqualTo("[message, c, x]");
+        assertThat(client.call("LRANGE", "log2", "0", "-1")).isEqualTo("[unsubscribe, c, x]");
+        hold();
+        flip();
+        await().until(() -> atTarget.publish("c", "still") == 1);
+        assertThat(client.read()).isEqualTo(">[message, c, still]");
+    }
+
+    @Test
     void replaysQueuedTransactions() throws IOException {
         Wire client = client();
         client.call("MULTI");
@@ -121,6 +192,64 @@ class RedisFlipIT extends RedisFixture {
         assertThat(client.call("EXEC")).startsWith("-EXECABORT");
         assertThat(client.call("PING")).isEqualTo("+PONG");
         assertThat(atTarget.exists("m")).isFalse();
+    }
+
+    @Test
+    void nothingOfATransactionRunsAlone() throws IOException {
+        String half = "x".repeat(700_000);
+        Wire large = client();
+        large.call("MULTI");
+        large.call("SET", "m", "1");
+        Wire tooLarge = client();
+        tooLarge.call("MULTI");
+        tooLarge.call("SET", "n", half);
+        tooLarge.call("SET", "n", half);
+        hold();
+        abort();
+        assertThat(large.call("SET", "m", half + half)).isEqualTo("+QUEUED");
+        assertThat(large.call("INCR", "o")).isEqualTo("+QUEUED");
+        assertThat(tooLarge.call("INCR", "o")).isEqualTo("+QUEUED");
+        assertThat(atSource.exists("m")).isFalse();
+        assertThat(large.call("EXEC")).isEqualTo("[+OK, +OK, :1]");
+        assertThat(tooLarge.call("EXEC")).startsWith("-EXECABORT");
+        assertThat(atSource.get("o")).isEqualTo("1");
+        assertThat(tooLarge.call("INCR", "o")).isEqualTo(":2");
+    }
+
+    @Test
+    void transactionsOfThoseWhoListenAreReplayedToo() throws IOException {
+        Wire subscriber = client();
+        Wire tracking = client();
+        Wire watching = client();
+        for (Wire client : List.of(subscriber, tracking, watching)) {
+            client.call("HELLO", "3");
+        }
+        subscriber.call("SUBSCRIBE", "c");
+        for (Wire client : List.of(tracking, watching)) {
+            client.call("CLIENT", "TRACKING", "ON");
+        }
+        for (Wire client : List.of(subscriber, tracking)) {
+            client.call("MULTI");
+            assertThat(client.call("INCR", "n")).isEqualTo("+QUEUED");
+        }
+        watching.call("WATCH", "w");
+        hold();
+        atTarget.set("w", "changed");
+        flip();
+        for (Wire client : List.of(tracking, watching)) {
+            assertThat(client.read()).isEqualTo(">[invalidate, (nil)]");
+        }
+        for (Wire client : List.of(subscriber, tracking)) {
+            assertThat(client.call("INCR", "n")).isEqualTo("+QUEUED");
+        }
+        assertThat(atTarget.exists("n")).isFalse();
+        assertThat(subscriber.call("EXEC")).isEqualTo("[:1, :2]");
+        assertThat(tracking.call("EXEC")).isEqualTo("[:3, :4]");
+        watching.call("MULTI");
+        watching.call("SET", "w", "lost");
+        assertThat(watching.call("EXEC")).isEqualTo("(nil)");
+        assertThat(atTarget.publish("c", "still")).isEqualTo(1);
+        assertThat(subscriber.read()).isEqualTo(">[message, c, still]");
     }
 
     @Test

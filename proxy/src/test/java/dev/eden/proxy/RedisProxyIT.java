@@ -186,6 +186,42 @@ class RedisProxyIT extends RedisFixture {
     }
 
     @Test
+    void aSelectThatDidNotRunSelectsNothing() throws IOException {
+        Wire client = client();
+        Wire other = client();
+        client.call("WATCH", "w");
+        other.call("SET", "w", "1");
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        assertThat(client.call("EXEC")).isEqualTo("(nil)");
+        assertThat(client.call("SET", "here", "1")).isEqualTo("+OK");
+        assertThat(atSource.get("here")).isEqualTo("1");
+        client.call("MULTI");
+        client.call("SELECT", "3");
+        client.call("SET", "there", "1");
+        client.call("SELECT", "99");
+        assertThat(client.call("EXEC")).isEqualTo("[+OK, +OK, -ERR DB index is out of range]");
+        assertThat(client.call("GET", "there")).isEqualTo("1");
+        assertThat(client.call("GET", "here")).isEqualTo("(nil)");
+    }
+
+    @Test
+    void aSkippedReplyStaysSkippedHoweverLongItsRequestWaits() throws IOException {
+        Wire client = client();
+        client.send("CLIENT", "REPLY", "SKIP");
+        client.send("SET", "a", "1");
+        client.send("CLIENT", "REPLY", "SKIP");
+        client.send("EVAL", "return redis.call('INCR', 'a')", "0");
+        client.send("CLIENT", "REPLY", "SKIP");
+        client.send("SELECT", "3");
+        client.send("CLIENT", "REPLY", "SKIP");
+        client.send("HELLO", "3");
+        assertThat(client.call("PING")).isEqualTo("+PONG");
+        assertThat(client.call("GET", "a")).isEqualTo("(nil)");
+        assertThat(atSource.get("a")).isEqualTo("2");
+    }
+
+    @Test
     void learnsTheCommandsOfTheServer() {
         assertThat(CommandTableProbe.differences(source.port())).isEmpty();
     }

@@ -118,6 +118,13 @@ final class BackendPool {
         }
     }
 
+    /** The next who asks is not told of an earlier failure. */
+    void forgive() {
+        failure = null;
+        backoff = MIN_BACKOFF;
+        retryAt = 0;
+    }
+
     private void connect(boolean forShared) {
         BackendConnection connection = new BackendConnection(this);
         connecting.add(connection);

@@ -140,17 +140,12 @@ final class BlockingCall implements ReplyTarget {
         if (asked == Asked.UNBLOCKED && reissuable && !client.isClosed()) {
             frame.release();
             client.loop.counters.reissued++;
-            client.prepend(again());
+            client.again(again());
+            client.finished();
         } else {
             client.session.count(connection, started, client.loop.now, frame.getByte(frame.readerIndex()));
-            if (client.loop.gate.acknowledgesBoth()) {
-                client.session.keep(frame);
-                client.loop.wake(client);
-                return;
-            }
-            client.output(frame);
+            client.session.deliver(frame);
         }
-        client.finished();
         client.loop.wake(client);
     }
 

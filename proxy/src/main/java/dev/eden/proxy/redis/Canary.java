@@ -206,7 +206,7 @@ final class Canary {
                 request.release();
             } else {
                 sourceNext = true;
-                client.prepend(request);
+                client.again(request);
             }
             client.finished();
             loop.wake(client);

@@ -229,6 +229,12 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         scanner.reset();
     }
 
+    /** A request that must be sent again is at hand again. Takes over the reference. */
+    void again(ByteBuf request) {
+        session.again();
+        prepend(request);
+    }
+
     // ---- one request
 
     RequestScanner request() {
@@ -348,13 +354,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
                 return false;
             }
             endRun();
-            connection = session.forLarge(command(buffer));
+            connection = session.forLarge();
             if (connection == null) {
                 stalled = true;
                 return false;
             }
             streaming = connection;
-            connection.expect(this, loop.now);
+            connection.expect(session.forLarge(connection), loop.now);
             began(connection);
         }
         if (!connection.writable()) {

@@ -40,7 +40,7 @@ final class FencedRetry implements ReplyTarget {
                         if (client.isClosed()) {
                             request.release();
                         } else {
-                            client.prepend(request);
+                            client.again(request);
                             client.resume();
                         }
                     },
@@ -51,8 +51,7 @@ final class FencedRetry implements ReplyTarget {
         request.release();
         client.session.pastFence();
         client.session.count(connection, sent, client.loop.now, frame.getByte(frame.readerIndex()));
-        client.output(frame);
-        client.finished();
+        client.session.deliver(frame);
     }
 
     @Override

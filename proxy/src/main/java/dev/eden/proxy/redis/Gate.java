@@ -117,6 +117,11 @@ final class Gate {
         }
         if (wasHeld || flipped) {
             openedAt = loop.now;
+            loop.pools()
+                    .forEach(
+                            BackendPool
+                                    ::forgive); // what a server refused while an attempt had changed it says nothing of
+            // now
         }
         for (ClientConnection client : loop.clients.toArray(new ClientConnection[0])) {
             client.routed(flipped, wasHeld);

@@ -58,7 +58,7 @@ final class LastIds implements ReplyTarget {
             if (--left[0] == 0 && !client.isClosed()) {
                 ByteBuf out = client.loop.buffer();
                 RespWriter.command(out, arguments);
-                client.prepend(out);
+                client.again(out);
                 client.resume();
             }
         };

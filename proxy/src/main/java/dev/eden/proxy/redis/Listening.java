@@ -106,8 +106,9 @@ final class Listening implements BackendConnection.FrameTap {
         byte[] word = client.argument(0);
         String command = Ascii.lower(word);
         boolean all = client.request().count() == 1;
-        if (all && client.inFlight() > 0) {
-            return false;
+        BackendConnection own = session.ownConnection();
+        if ((all || own == null || own.tap != this) && client.inFlight() > 0) {
+            return false; // a reply on its way may begin like a message
         }
         BackendConnection connection = session.exclusive();
         if (connection == null) {
@@ -158,8 +159,8 @@ final class Listening implements BackendConnection.FrameTap {
             client.output(frame);
             return true;
         }
-        if (type != '*' && type != '>') {
-            return false;
+        if (type != '>' && (type != '*' || session.protocol == 3)) {
+            return false; // in RESP3 an array is a reply, whatever it begins with
         }
         String kind = kind(frame);
         if (KINDS.containsKey(kind) && connection != null && connection.pending() > 0) {
@@ -375,10 +376,16 @@ final class Listening implements BackendConnection.FrameTap {
                 Handshake.hello(
                         session.protocol,
                         Handshake.credentials(session.identity, connection.pool.key.server(), client.loop)));
-        client.send(connection, out, new LoggedIn());
+        client.send(connection, out, new LoggedIn(connection));
     }
 
     private final class LoggedIn implements ReplyTarget {
+        private final BackendConnection connection;
+
+        LoggedIn(BackendConnection connection) {
+            this.connection = connection;
+        }
+
         @Override
         public void reply(ByteBuf frame) {
             byte type = frame.getByte(frame.readerIndex());
@@ -388,6 +395,8 @@ final class Listening implements BackendConnection.FrameTap {
             if (type == '-' || type == '!') {
                 session.closeExclusive(); // a new one, or the client learns why there is none
                 session.exclusive();
+            } else {
+                session.replay(connection);
             }
         }
 

@@ -1,6 +1,7 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class LocalCommands {
     private final Session session;
     private final ClientConnection client;
+    private final List<QueuedSelect> selects = new ArrayList<>();
     private @Nullable Integer selected;
     private boolean altered;
 
@@ -210,21 +212,38 @@ final class LocalCommands {
         return true;
     }
 
-    /** SELECT was queued: after EXEC the connection is on that database, and so is the client. */
-    void selectInTransaction() {
+    private record QueuedSelect(int at, int database) {}
+
+    /** SELECT is queued behind this many others: where EXEC runs it the connection is on that database, and so is the client. */
+    void selectInTransaction(int at) {
         if (client.request().count() == 2) {
-            selected = (int) Ascii.parseLong(client.argument(1));
+            selects.add(new QueuedSelect(at, (int) Ascii.parseLong(client.argument(1))));
         }
+    }
+
+    boolean selects() {
+        return !selects.isEmpty();
+    }
+
+    /** EXEC has answered: no replies where nothing ran. */
+    void executed(List<RespValue> replies) {
+        for (QueuedSelect one : selects) {
+            if (one.at < replies.size() && replies.get(one.at) instanceof RespValue.Line) {
+                selected = one.database;
+            }
+        }
+        selects.clear();
     }
 
     /** The queued SELECT did not run. */
     void forgetSelect() {
+        selects.clear();
         selected = null;
     }
 
     void transactionEnded() {
         Integer database = selected;
-        selected = null;
+        forgetSelect();
         if (database != null && database >= 0) {
             altered = true;
             session.database = database;

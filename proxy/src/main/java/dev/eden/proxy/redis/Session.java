@@ -1,6 +1,8 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Route;
+import dev.eden.proxy.resp.ProtocolError;
+import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -31,6 +33,9 @@ final class Session {
     private @Nullable BackendConnection exclusive;
     private boolean reserved;
     private boolean acquiring;
+    /** The wait for a connection that is under way; one that was given up is told by it from the one that followed. */
+    private @Nullable Object waiting;
+
     private @Nullable Transaction transaction;
     private boolean watching;
     private boolean watchBroken;
@@ -54,16 +59,54 @@ final class Session {
 
     /** Sends or answers the request at hand; false when it has to wait. {@code spec} null: a command nobody knows. */
     boolean dispatch(@Nullable CommandSpec spec) {
-        if (skip == 1) {
-            skip = 2;
-            muted = true;
-        } else if (skip == 2) {
+        if (mayReturn() || !aloud()) {
+            return false;
+        }
+        boolean skipped = silence();
+        boolean done = handle(spec);
+        if (!done && skipped) {
+            again();
+        }
+        return done;
+    }
+
+    /** Whether what is in flight may have to be sent again: nothing may go out behind it. */
+    private boolean mayReturn() {
+        return blocking != null
+                || (behindFence && client.inFlight() > 0 && loop.now - loop.gate.openedAt <= FencedRetry.PATIENCE);
+    }
+
+    /** The end of a request whose reply was skipped; false when it is still in flight. */
+    private boolean aloud() {
+        if (skip == 2) {
             if (client.inFlight() > 0) {
                 return false;
             }
             skip = 0;
             muted = false;
         }
+        return true;
+    }
+
+    /** The request at hand goes out or is answered now: true where its reply is to be skipped. */
+    private boolean silence() {
+        if (skip != 1) {
+            return false;
+        }
+        skip = 2;
+        muted = true;
+        return true;
+    }
+
+    /** What went out or was tried is at hand again. */
+    void again() {
+        if (skip == 2) {
+            skip = 1;
+            muted = false;
+        }
+    }
+
+    private boolean handle(@Nullable CommandSpec spec) {
         if (settling) {
             if (client.inFlight() > 0) {
                 return false;
@@ -74,6 +117,9 @@ final class Session {
             return fail("ERR eden: interlay has no endpoint yet");
         }
         Handling handling = spec == null ? Handling.UNKNOWN : spec.handling();
+        if (acknowledgements.outstanding() && !keeps(handling)) {
+            return false; // its reply would overtake those that are kept
+        }
         Transaction open = transaction;
         if (open != null) {
             return queue(open, handling);
@@ -103,11 +149,34 @@ final class Session {
         };
     }
 
+    /** Whether replies to such commands are kept where the route wants that. */
+    private static boolean keeps(Handling handling) {
+        return switch (handling) {
+            case SHARED, SCRIPT_ADMIN, READ, SCRIPT, UNKNOWN, EXEC -> true;
+            case BLOCKING,
+                    SCAN,
+                    MULTI,
+                    DISCARD,
+                    WATCH,
+                    UNWATCH,
+                    SUBSCRIBE,
+                    MONITOR,
+                    AUTH,
+                    HELLO,
+                    SELECT,
+                    CLIENT,
+                    RESET,
+                    QUIT,
+                    REFUSED -> false;
+        };
+    }
+
     /**
      * There is no connection for the request at hand, which nothing is in flight before: it gets the reason. What a client may have sent
      * behind it on the understanding that it works must not run without it: commands behind MULTI are queued for nothing.
      */
     void refuse(String why, @Nullable CommandSpec spec) {
+        silence();
         Handling handling = spec == null ? Handling.UNKNOWN : spec.handling();
         Transaction open = transaction;
         if (open != null) {
@@ -175,6 +244,7 @@ final class Session {
 
     /** RESET: back to a new connection's state. */
     void resetAll() {
+        abandon();
         endTransaction();
         watching = false;
         watchBroken = false;
@@ -235,17 +305,25 @@ final class Session {
                 return true;
             }
         }
-        if (loop.gate.acknowledgesBoth()) {
-            client.forward(connection, acknowledgements);
-        } else {
-            client.forward(connection);
-        }
+        client.forward(connection, target(connection));
         return true;
     }
 
-    /** A reply that waits for the standby; it ends its request when it goes. */
-    void keep(ByteBuf frame) {
-        acknowledgements.reply(frame);
+    /** Who takes the reply to a request that goes out now: the client, or those who keep it as the route wants. */
+    private ReplyTarget target(BackendConnection connection) {
+        return loop.gate.acknowledgesBoth() || acknowledgements.outstanding()
+                ? acknowledgements.next(connection)
+                : client;
+    }
+
+    /** Ends a request with its whole reply: at once, or as the route wants replies kept. */
+    void deliver(ByteBuf frame) {
+        if (loop.gate.acknowledgesBoth()) {
+            acknowledgements.keep(frame);
+        } else {
+            client.output(frame);
+            client.finished();
+        }
     }
 
     void pastFence() {
@@ -329,14 +407,9 @@ final class Session {
         if (handling == Handling.RESET) {
             return local.reset();
         }
-        String why = open.refused;
+        String why = open.impossible();
         if (why != null) {
             return refused(open, why, handling);
-        }
-        if (handling == Handling.EXEC && open.replay && open.overflowed()) {
-            local.forgetSelect();
-            endTransaction();
-            return fail("EXECABORT Transaction discarded because of previous errors.");
         }
         BackendConnection connection = exclusive();
         if (connection == null) {
@@ -350,6 +423,8 @@ final class Session {
                     ByteBuf discard = loop.buffer();
                     RespWriter.command(discard, "DISCARD");
                     client.substitute(connection, discard, new BrokenExec(client));
+                } else if (local.selects()) {
+                    client.forward(connection, new SelectingExec(client, connection, loop.now));
                 } else {
                     forward(connection);
                 }
@@ -364,7 +439,10 @@ final class Session {
                 ByteBuf in = client.buffer();
                 open.record(in, in.readerIndex(), client.requestLength());
                 if (handling == Handling.SELECT) {
-                    local.selectInTransaction();
+                    local.selectInTransaction(open.queued);
+                }
+                if (handling != Handling.MULTI && handling != Handling.WATCH) { // refused and no more before 7.0
+                    open.queued++;
                 }
                 client.forward(connection);
             }
@@ -382,6 +460,22 @@ final class Session {
             RespWriter.nullArray(out, client.session.protocol);
             client.output(out);
             client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    /** EXEC of a transaction with SELECT in it: only its reply tells which database the client is in. */
+    private record SelectingExec(ClientConnection client, BackendConnection connection, long sent)
+            implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            client.session.local.executed(RespValue.read(frame.duplicate()).items());
+            client.session.replied(connection, sent, client.loop.now, frame.getByte(frame.readerIndex()));
+            client.session.deliver(frame);
         }
 
         @Override
@@ -470,11 +564,12 @@ final class Session {
         BackendConnection picked = from.pick();
         if (picked == null) {
             client.pauseForAnswer();
+            Object wait = new Object();
+            waiting = wait;
             from.await(false, (_, failure) -> {
-                if (failure != null) {
-                    client.resumeWithFailure(failure);
-                } else {
-                    client.resume();
+                if (waiting == wait) {
+                    waiting = null;
+                    resume(failure);
                 }
             });
             return null;
@@ -504,19 +599,54 @@ final class Session {
         return exclusive == null ? null : exclusive();
     }
 
+    /** The wait for a connection is over; where the barrier has come meanwhile, the side that opens says whether there is one. */
+    private void resume(@Nullable String failure) {
+        if (failure == null || loop.gate.held()) {
+            client.resume();
+        } else {
+            client.resumeWithFailure(failure);
+        }
+    }
+
+    /** Waits for no connection any more; true where it did. What comes of it is for others. */
+    private boolean abandon() {
+        if (waiting == null) {
+            return false;
+        }
+        waiting = null;
+        if (acquiring) {
+            acquiring = false;
+            loop.context.exclusive.decrementAndGet();
+        }
+        return true;
+    }
+
     private void acquire() {
         ProxyContext context = loop.context;
         client.pauseForAnswer();
         if (context.exclusive.incrementAndGet() > context.config.maxPinned()) {
             context.exclusive.decrementAndGet();
+            if (listening.active()) {
+                client.close(); // it has lost what it listened to
+                return;
+            }
             client.resumeWithFailure("ERR eden: no exclusive connection left (limit "
                     + context.config.maxPinned()
                     + "); too many transactions, blocking commands or subscribers at once");
             return;
         }
         acquiring = true;
+        Object wait = new Object();
+        waiting = wait;
         BackendPool from = pool();
         from.await(true, (connection, failure) -> {
+            if (waiting != wait) {
+                if (connection != null) {
+                    from.release(connection);
+                }
+                return;
+            }
+            waiting = null;
             acquiring = false;
             if (connection == null || client.isClosed() || from != pool) {
                 context.exclusive.decrementAndGet();
@@ -527,7 +657,7 @@ final class Session {
                     if (listening.active()) {
                         client.close(); // it has lost what it listened to
                     }
-                    client.resumeWithFailure(failure == null ? "ERR eden: no connection" : failure);
+                    resume(failure == null ? "ERR eden: no connection" : failure);
                 }
                 return;
             }
@@ -543,11 +673,13 @@ final class Session {
     /** Says again what an earlier connection had been told. */
     private void prelude(BackendConnection connection) {
         listening.prelude(connection);
+        replay(connection);
+    }
+
+    /** Queues again what the transaction had queued elsewhere. */
+    void replay(BackendConnection connection) {
         Transaction open = transaction;
-        if (open != null && open.replay && !open.ending) {
-            if (open.overflowed()) {
-                return;
-            }
+        if (open != null && open.replay && !open.ending && open.impossible() == null) {
             open.replay = false;
             loop.counters.replayed++;
             client.send(connection, open.replayed(), new Swallow(client));
@@ -665,9 +797,8 @@ final class Session {
         if (settling) {
             settled();
         }
-        if (skip == 2) {
-            skip = 0;
-            muted = false;
+        if (!client.awaiting()) {
+            aloud();
         }
         if (loop.gate.held()) {
             surrender();
@@ -693,6 +824,18 @@ final class Session {
         if (listening.active()) {
             return;
         }
+        leave();
+        if (exclusive != null && !acquiring) {
+            if (transaction != null || watchBroken) {
+                closeExclusive();
+            } else {
+                dropExclusive();
+            }
+        }
+    }
+
+    /** What the exclusive connection holds for the client is no longer counted on. */
+    private void leave() {
         Transaction open = transaction;
         if (open != null) {
             open.replay = true;
@@ -701,13 +844,6 @@ final class Session {
             watching = false;
             watchBroken = true;
             loop.counters.watchesBroken++;
-        }
-        if (exclusive != null && !acquiring) {
-            if (open != null || watchBroken) {
-                closeExclusive();
-            } else {
-                dropExclusive();
-            }
         }
     }
 
@@ -722,8 +858,10 @@ final class Session {
                 client.close(); // nobody waited for its requests: in doubt
                 return;
             }
-            if (!listening.active()) {
-                surrender();
+            leave();
+            surrender();
+            if (abandon()) {
+                client.resume();
             }
             forgetPool();
             behindFence = true;
@@ -734,6 +872,7 @@ final class Session {
     }
 
     void close() {
+        abandon();
         closeExclusive();
         forgetPool();
         Transaction open = transaction;
@@ -746,11 +885,29 @@ final class Session {
 
     /** A connection for a request too large to collect. */
     @Nullable
-    BackendConnection forLarge(@Nullable CommandSpec spec) {
-        Transaction open = transaction;
-        if (open != null) {
-            open.overflow();
+    BackendConnection forLarge() {
+        if (mayReturn() || !aloud()) {
+            return null;
         }
-        return exclusive();
+        Transaction open = transaction;
+        String why = open == null ? null : open.impossible();
+        if (why != null) {
+            throw new ProtocolError(why); // it must not run alone, and can't be collected
+        }
+        BackendConnection connection = exclusive();
+        if (connection != null) {
+            silence();
+            if (open != null) {
+                open.overflow();
+                open.queued++;
+            }
+        }
+        return connection;
+    }
+
+    /** Who takes the reply to a request too large to collect. */
+    ReplyTarget forLarge(BackendConnection connection) {
+        Transaction open = transaction;
+        return open == null || open.ending ? target(connection) : client;
     }
 }

@@ -14,6 +14,9 @@ final class Transaction {
     private int commands;
     private boolean overflowed;
 
+    /** Commands that EXEC will answer for, those not recorded included. */
+    int queued;
+
     /** A queued command was refused: EXEC will answer EXECABORT. */
     boolean failed;
 
@@ -48,6 +51,14 @@ final class Transaction {
 
     boolean overflowed() {
         return overflowed;
+    }
+
+    /** Why nothing of it may run any more, and nothing that comes behind it before its end; null: it may. */
+    @Nullable
+    String impossible() {
+        return refused == null && replay && overflowed
+                ? "its commands are too large to be queued again after an attempt"
+                : refused;
     }
 
     int commands() {
