@@ -78,6 +78,9 @@ class CommandLineIT {
         assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
 
         ok("migration", "migrate", "m1", "--reason", "change 4711");
+        FakeTerminal.Result mistyped = shell.run("migration", "watch", "m1", "--until", "cannary");
+        assertThat(mistyped.code()).isEqualTo(2);
+        assertThat(mistyped.err()).contains("--until canary");
         FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
         assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
         assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");

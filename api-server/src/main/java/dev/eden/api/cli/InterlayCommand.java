@@ -84,7 +84,10 @@ final class InterlayCommand extends Group {
         return api.show(answer, page -> page.line("interlay " + id + " is forgotten"), "eden interlay list");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "traffic", description = "Live counters of its proxies.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "traffic",
+            description = "Its proxies' counters since their start, and latency.")
     int traffic(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode traffic = api.client().get(ApiClient.path("interlays", id, "traffic"));
         return api.show(
@@ -97,16 +100,36 @@ final class InterlayCommand extends Group {
                 "eden migration list");
     }
 
+    private static String millis(JsonNode value) {
+        return String.format(java.util.Locale.ROOT, "%.1f ms", value.asDouble());
+    }
+
     static Table proxies(JsonNode traffic) {
-        Table table = Table.of("PROXY", "LISTEN", "ALIVE", "CONNECTIONS", "SEEN");
+        Table table = Table.of(
+                "PROXY",
+                "LISTEN",
+                "ALIVE",
+                "CONNECTIONS",
+                "OPERATIONS",
+                "ERRORS",
+                "P50",
+                "P99",
+                "BY THE STANDBY",
+                "SEEN");
         for (JsonNode proxy : traffic.path("proxies")) {
             long seconds = Math.max(
                     0, (System.currentTimeMillis() - proxy.path("at_millis").asLong()) / 1000);
+            JsonNode active = proxy.path("report").path("active");
             table.row(
                     StatusText.text(proxy, "proxy"),
                     StatusText.text(proxy, "listen"),
                     proxy.path("alive").asBoolean() ? "yes" : "no",
                     String.valueOf(proxy.path("report").path("connections").asLong()),
+                    String.valueOf(active.path("operations").asLong()),
+                    String.valueOf(active.path("errors").asLong()),
+                    millis(active.path("p50_millis")),
+                    millis(active.path("p99_millis")),
+                    proxy.path("report").path("served_by_standby").asLong() + " reads",
                     seconds + " s ago");
         }
         return table;

@@ -24,7 +24,7 @@ final class NextCommand {
                 status.path("source_endpoint").isNull()
                                 || status.path("source_endpoint").isMissingNode()
                         ? "eden migration add-interlay " + id + " redis_interlay TARGET_ENDPOINT"
-                        : command("plan", id);
+                        : command(status.path("started_at").isTextual() ? "watch" : "plan", id);
             case "canary" ->
                 status.path("ready_for_cutover").asBoolean()
                         ? command("cutover", id)

@@ -227,7 +227,7 @@ final class Fields {
     }
 
     /** A string such as {@code 500ms}, {@code 30s}, {@code 10m}, {@code 2h}, {@code 1d}, or a whole number of {@code unit}. */
-    Duration duration(String name, Duration otherwise, Duration unit, Duration max) {
+    Duration duration(String name, Duration otherwise, Duration unit, Duration min, Duration max) {
         JsonNode value = get(name);
         if (value == null) {
             return otherwise;
@@ -248,8 +248,8 @@ final class Fields {
                 };
             }
         }
-        if (duration == null || duration.compareTo(max) > 0) {
-            error(name, "must be a duration such as \"500ms\", \"30s\", \"10m\", \"2h\" of at most " + max);
+        if (duration == null || duration.compareTo(min) < 0 || duration.compareTo(max) > 0) {
+            error(name, "must be a duration such as \"500ms\", \"30s\", \"10m\", \"2h\" from " + min + " to " + max);
             return otherwise;
         }
         return duration;

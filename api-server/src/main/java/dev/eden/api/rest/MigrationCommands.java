@@ -260,7 +260,7 @@ public final class MigrationCommands {
                     .addKeyValue("actor", command.actor())
                     .log("command accepted");
         }
-        return accepted(status.of(migration.id(), receipt.view()));
+        return accepted(status.of(migration.id())); // the receipt's view is from before it was obeyed
     }
 
     private static void refuseUnlessRunning(Migration migration) {

@@ -127,7 +127,11 @@ final class MigrationRequests {
         }
         String consistency = fields.oneOf("consistency", base.consistency(), "session", "global");
         Duration maxWait = fields.duration(
-                "max_wait", Duration.ofMillis(base.maxWaitMs()), Duration.ofMillis(1), Duration.ofSeconds(1));
+                "max_wait",
+                Duration.ofMillis(base.maxWaitMs()),
+                Duration.ofMillis(1),
+                Duration.ZERO,
+                Duration.ofSeconds(1));
         List<Strategy.Stage> stages = fields.has("stages") ? stages(fields) : base.stages();
         if (stages != null && !type.equals("canary")) {
             fields.error("stages", "only a canary has stages");
@@ -158,7 +162,8 @@ final class MigrationRequests {
                 object.error("read_percentage", "must not be less than the stage before");
             }
             before = share;
-            Duration bake = object.duration("bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ofDays(30));
+            Duration bake = object.duration(
+                    "bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ZERO, Duration.ofDays(30));
             Fields own = object.object("gates");
             MigrationSpec.Gates gates = own == null ? null : gates(own);
             object.end();

@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
 @Produces(MediaType.APPLICATION_JSON)
 public final class MigrationResource {
     private static final int PAGE = 100;
-    private static final Set<String> PHASES = Set.of(
+    /** As status and filters name them. */
+    public static final Set<String> PHASES = Set.of(
             "created",
             "initializing",
             "replicating",

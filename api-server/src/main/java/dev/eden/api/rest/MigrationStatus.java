@@ -88,11 +88,6 @@ public final class MigrationStatus {
         views.commanded(migration.id());
     }
 
-    /** From a view that is known already: the receipt of a command. */
-    ObjectNode of(String id, MigrationView view) {
-        return of(statuses.of(id), view, 0L);
-    }
-
     /** @param viewAgeMillis since the workflow said {@code view}; null where it is the directory's record, or there is none */
     private ObjectNode of(StoredStatus stored, @Nullable MigrationView view, @Nullable Long viewAgeMillis) {
         Migration migration = stored.migration();

@@ -45,7 +45,12 @@ public final class TokenResource {
         String role = fields.oneOf("role", null, "viewer", "operator", "admin");
         String label = fields.requiredText("label", 100);
         Duration lifetime = fields.has("lifetime")
-                ? fields.duration("lifetime", Duration.ofDays(1), Duration.ofSeconds(1), Duration.ofDays(3650))
+                ? fields.duration(
+                        "lifetime",
+                        Duration.ofDays(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofSeconds(1),
+                        Duration.ofDays(3650))
                 : null;
         fields.done();
         TokenStore.NewToken made =
