@@ -190,7 +190,7 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalAddress(), options.temporalNamespace(), payloads.converter(), TEMPORAL_PATIENCE));
         Activities.Opened made = activities.open(store);
         made.background().forEach(this::opened);
-        Traces traces = opened(Traces.fromEnvironment("eden-server"));
+        Traces traces = opened(Traces.of(options.traces(), "eden-server"));
         WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
         MigrationWorkers.register(
                 workers, made.activities(), options.orchestration().version());
@@ -221,7 +221,7 @@ public final class EdenServer implements AutoCloseable {
                 new EndpointHealth(store.endpoints()),
                 options.temporalUi(),
                 options.temporalNamespace());
-        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
+        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
         MigrationCommands commands = new MigrationCommands(
                 migrations,
                 store.tunings(),

@@ -69,6 +69,8 @@ final class ConfigCommand extends Group {
         page.line(file + " is right");
         page.next("eden " + process + " --config " + file);
         terminal.out().flush();
+        configuration.unknownVariables().forEach(line -> terminal.err().println("warning: " + line));
+        terminal.err().flush();
         return ExitCode.DONE.code();
     }
 

@@ -36,6 +36,7 @@ final class ProxyCommand implements Callable<Integer> {
     public Integer call() {
         Configuration configuration = SettingOptions.read(spec, Setting.Verb.PROXY, terminal);
         Logging.configure(configuration);
+        Logging.unknownVariables(configuration);
         String name = configuration.text(Setting.PROXY_NAME);
         if (name == null) {
             throw new StartupException(

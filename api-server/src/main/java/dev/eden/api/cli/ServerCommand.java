@@ -5,8 +5,10 @@ import dev.eden.api.ServerOptions;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
+import dev.eden.api.rest.ApiTls;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.WorkerVersion;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,9 +45,11 @@ final class ServerCommand implements Callable<Integer> {
     public Integer call() {
         Configuration configuration = SettingOptions.read(spec, Setting.Verb.SERVER, terminal);
         Logging.configure(configuration);
+        Logging.unknownVariables(configuration);
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
-        EdenServer server = EdenServer.start(new ServerOptions(
+        EdenServer server = EdenServer.start(common(
+                new ServerOptions(
                         fronts(configuration),
                         configuration.required(Setting.SERVER_PROXY_NAME),
                         !configuration.isTrue(Setting.SERVER_NO_PROXY),
@@ -58,8 +62,8 @@ final class ServerCommand implements Callable<Integer> {
                         configuration.required(Setting.TEMPORAL_NAMESPACE),
                         configuration.text(Setting.TEMPORAL_UI),
                         adminToken(configuration),
-                        configuration.duration(Setting.RETENTION_FINISHED))
-                .withOrchestration(orchestration(configuration)));
+                        configuration.duration(Setting.RETENTION_FINISHED)),
+                configuration));
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
@@ -90,7 +94,29 @@ final class ServerCommand implements Callable<Integer> {
         return fronts;
     }
 
-    static ServerOptions.Orchestration orchestration(Configuration configuration) {
+    /** What {@code eden dev}'s server takes from its configuration, too. */
+    static ServerOptions common(ServerOptions options, Configuration configuration) {
+        return options.withOrchestration(orchestration(configuration))
+                .withTls(tls(configuration))
+                .withRequireBackup(configuration.isTrue(Setting.REQUIRE_BACKUP))
+                .withTraces(configuration.text(Setting.TRACES_ENDPOINT));
+    }
+
+    private static @Nullable ApiTls tls(Configuration configuration) {
+        Path certificate = SettingOptions.path(configuration, Setting.API_CERT);
+        Path key = SettingOptions.path(configuration, Setting.API_KEY);
+        if (certificate == null && key == null) {
+            return null;
+        }
+        if (certificate == null || key == null) {
+            throw new StartupException(
+                    "TLS for the API needs a certificate and its key",
+                    "set both server.api_cert_file (EDEN_API_CERT_FILE) and server.api_key_file (EDEN_API_KEY_FILE), or neither");
+        }
+        return new ApiTls(certificate, key);
+    }
+
+    private static ServerOptions.Orchestration orchestration(Configuration configuration) {
         String deployment = configuration.text(Setting.TEMPORAL_DEPLOYMENT);
         if (deployment != null && deployment.indexOf('.') >= 0) {
             throw new StartupException(

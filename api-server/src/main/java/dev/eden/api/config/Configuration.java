@@ -140,6 +140,11 @@ public final class Configuration {
         return new Secret(secret);
     }
 
+    /** A line for each variable of the environment that looks like a setting of Eden's and is none. */
+    public List<String> unknownVariables() {
+        return Variables.unknown(environment);
+    }
+
     private @Nullable String variable(Setting setting) {
         String value = environment.get(setting.variable());
         return value == null || value.isBlank() ? null : value;

@@ -9,9 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,11 +109,7 @@ class ConfigurationTest {
 
     @Test
     void theDocumentHasEverySetting() throws IOException {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("docs/configuration.md"))) {
-            root = Objects.requireNonNull(root.getParent());
-        }
-        String document = Files.readString(root.resolve("docs/configuration.md"));
+        String document = Files.readString(root().resolve("docs/configuration.md"));
         assertThat(document)
                 .as("docs/configuration.md ends with this table")
                 .endsWith("\n\n" + SettingsDocument.table());
@@ -127,11 +128,89 @@ class ConfigurationTest {
         assertThat(ConfigFile.read(file(live)).faults()).as(live).isEmpty();
     }
 
+    @Test
+    void aSafetySwitchThatIsMisspeltIsRefusedAndAnEmptyVariableIsNone() throws IOException {
+        assertThatThrownBy(() -> Configuration.load(Verb.SERVER, Map.of(), Map.of("EDEN_REQUIRE_BACKUP", "yes"), null))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("EDEN_REQUIRE_BACKUP must be true or false");
+        Path file = file("server:\n  require_backup: yes\n");
+        assertThatThrownBy(() -> Configuration.load(Verb.SERVER, Map.of(), Map.of(), file))
+                .hasMessageContaining(file + ":2:19: server.require_backup must be true or false");
+        Map<String, String> ofCompose = Map.of(
+                "EDEN_REQUIRE_BACKUP", "",
+                "EDEN_API_CERT_FILE", "",
+                "EDEN_API_KEY_FILE", "",
+                "OTEL_EXPORTER_OTLP_ENDPOINT", "");
+        Configuration configuration = Configuration.load(
+                Verb.SERVER, Map.of(), ofCompose, file("server: {require_backup: true, api_cert_file: /c}\n"));
+        assertThat(configuration.isTrue(Setting.REQUIRE_BACKUP)).isTrue();
+        assertThat(configuration.text(Setting.API_CERT)).isEqualTo("/c");
+        assertThat(configuration.text(Setting.API_KEY)).isNull();
+        assertThat(configuration.text(Setting.TRACES_ENDPOINT)).isNull();
+        assertThatThrownBy(() -> Configuration.load(
+                        Verb.SERVER, Map.of(), Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), null))
+                .hasMessageContaining("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://");
+    }
+
+    @Test
+    void aVariableThatIsNoSettingIsNamedWithTheNearestOneAndNeverItsValue() {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "EDEN_DATABSE_PASSWORD", "hunter2",
+                "EDEN_REQUIRE_BACKUPS", "true",
+                "EDEN_API_KEYFILE", "/k",
+                "EDEN_WHATEVER_THIS_IS", "x",
+                "EDEN_API_PRT", "1",
+                "PATH", "/bin"));
+        environment.putAll(Map.of(
+                "EDEN_ENCRYPTION_KEY_FILE", "/key",
+                "EDEN_TOKEN", "of the client",
+                "EDEN_JAVA_OPTS", "-Xmx1g",
+                "EDEN_SERVER_SERVICE_HOST", "10.0.0.1",
+                "EDEN_SERVER_PORT", "tcp://10.0.0.1:8000",
+                "EDEN_SERVER_PORT_8000_TCP_ADDR", "10.0.0.1"));
+        assertThat(Configuration.load(Verb.SERVER, Map.of(), environment, null).unknownVariables())
+                .containsExactly(
+                        "there is no variable EDEN_API_KEYFILE; did you mean EDEN_API_KEY_FILE?",
+                        "there is no variable EDEN_API_PRT; did you mean EDEN_API_PORT?",
+                        "there is no variable EDEN_DATABSE_PASSWORD; did you mean EDEN_DATABASE_PASSWORD?",
+                        "there is no variable EDEN_REQUIRE_BACKUPS; did you mean EDEN_REQUIRE_BACKUP?",
+                        "there is no variable EDEN_WHATEVER_THIS_IS; docs/configuration.md lists all");
+    }
+
+    /** Else it is in no file, no document and no refusal. */
+    @Test
+    void whatTheSourcesCallAVariableIsASettingOrListed() throws IOException {
+        List<Path> places = new ArrayList<>(
+                List.of(root().resolve("eden"), root().resolve("Dockerfile"), root().resolve("docker-compose.yml")));
+        Path sources = root().resolve("api-server/src/main/java");
+        try (Stream<Path> walk = Files.walk(sources)) {
+            walk.filter(Files::isRegularFile).forEach(places::add);
+        }
+        Pattern variable = Pattern.compile("EDEN_[A-Z][A-Z0-9_]*");
+        for (Path place : places) {
+            String text = Files.readString(place);
+            assertThat(variable.matcher(text).results().map(MatchResult::group).filter(name -> !Variables.known(name)))
+                    .as(place.toString())
+                    .isEmpty();
+            if (place.startsWith(sources) && !place.endsWith("cli/Terminal.java")) {
+                assertThat(text).as(place.toString()).doesNotContain("System.getenv(");
+            }
+        }
+    }
+
     private String secret(Map<String, String> environment, Path file) {
         return Configuration.load(Verb.PROXY, Map.of(), environment, file)
                 .secret(Setting.DATABASE_PASSWORD)
                 .orElseThrow()
                 .reveal();
+    }
+
+    private static Path root() {
+        Path root = Path.of("").toAbsolutePath();
+        while (!Files.exists(root.resolve("docs/configuration.md"))) {
+            root = Objects.requireNonNull(root.getParent());
+        }
+        return root;
     }
 
     private Path file(String text) throws IOException {
