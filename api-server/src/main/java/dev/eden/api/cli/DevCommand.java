@@ -105,7 +105,7 @@ final class DevCommand implements Callable<Integer> {
                             temporal.address(),
                             "default",
                             temporal.uiUrl().orElse(null),
-                            SettingOptions.secret(configuration, Setting.ADMIN_TOKEN)),
+                            ServerCommand.adminToken(configuration)),
                     configuration));
             parts.push(server);
             print(server, source, target, temporal);

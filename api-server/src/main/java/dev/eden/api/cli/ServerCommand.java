@@ -102,7 +102,7 @@ final class ServerCommand implements Callable<Integer> {
                 .withTraces(configuration.text(Setting.TRACES_ENDPOINT));
     }
 
-    private static @Nullable ApiTls tls(Configuration configuration) {
+    static @Nullable ApiTls tls(Configuration configuration) {
         Path certificate = SettingOptions.path(configuration, Setting.API_CERT);
         Path key = SettingOptions.path(configuration, Setting.API_KEY);
         if (certificate == null && key == null) {
@@ -116,7 +116,7 @@ final class ServerCommand implements Callable<Integer> {
         return new ApiTls(certificate, key);
     }
 
-    private static ServerOptions.Orchestration orchestration(Configuration configuration) {
+    static ServerOptions.Orchestration orchestration(Configuration configuration) {
         String deployment = configuration.text(Setting.TEMPORAL_DEPLOYMENT);
         if (deployment != null && deployment.indexOf('.') >= 0) {
             throw new StartupException(
@@ -130,7 +130,7 @@ final class ServerCommand implements Callable<Integer> {
                 configuration.duration(Setting.TEMPORAL_ORPHAN_CHECK));
     }
 
-    private static @Nullable Secret adminToken(Configuration configuration) {
+    static @Nullable Secret adminToken(Configuration configuration) {
         Secret given = SettingOptions.secret(configuration, Setting.ADMIN_TOKEN);
         if (given != null && given.reveal().length() < 16) {
             throw new StartupException(

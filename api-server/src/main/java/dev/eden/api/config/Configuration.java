@@ -44,12 +44,17 @@ public final class Configuration {
                 setting.kind().problem(value).ifPresent(problem -> faults.add(setting.variable() + " " + problem));
             }
         }
+        refuse(faults);
+        return configuration;
+    }
+
+    /** Throws {@link StartupException} with all of them; nothing where there is none. */
+    public static void refuse(List<String> faults) {
         if (!faults.isEmpty()) {
             throw new StartupException(
                     faults.stream().collect(Collectors.joining("\n  ", "the configuration is not right:\n  ", "\n")),
                     "correct it; docs/configuration.md has every setting, and 'eden config check FILE' checks a file");
         }
-        return configuration;
     }
 
     /** A setting's value; null where it has none, not even by default. Not for secrets. */

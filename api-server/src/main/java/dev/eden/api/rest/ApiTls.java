@@ -27,6 +27,11 @@ public record ApiTls(Path certificate, Path key) {
         }
     }
 
+    /** Throws {@link StartupException} where they can't be served. */
+    public void check() {
+        store();
+    }
+
     /** Both, held against each other. Throws {@link StartupException} where they can't be served. */
     KeyStore store() {
         try {

@@ -3,6 +3,7 @@ package dev.eden.api.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.config.Setting.Verb;
 import dev.eden.api.problem.StartupException;
 import java.io.IOException;
@@ -196,6 +197,93 @@ class ConfigurationTest {
                 assertThat(text).as(place.toString()).doesNotContain("System.getenv(");
             }
         }
+    }
+
+    @Test
+    void whatTheStartWouldRefuseIsFoundBeforeWithItsPlace() throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), "hunter2\n");
+        Path file = file("""
+                database:
+                  url: postgresql:///eden
+                  password_file: /nowhere/password
+                encryption:
+                  key_file: KEY
+                server:
+                  api_host: no-such-host.invalid
+                  admin_host: 192.0.2.1
+                  admin_token_file: KEY
+                  api_cert_file: /nowhere/cert
+                  api_key_file: /nowhere/key
+                temporal:
+                  deployment: a.b
+                """.replace("KEY", text.toString()));
+        FakeTerminal.Result checked = new FakeTerminal(folder).run("config", "check", file.toString());
+        assertThat(checked.code()).isEqualTo(2);
+        assertThat(checked.err())
+                .contains(file + ":2:8: the database's URL is not of the form")
+                .contains(file + ":3:18: the file /nowhere/password can't be read")
+                .contains(file + ":5:13: the encryption key is not 32 bytes in base64")
+                .contains(file + ":7:13: server.api_host: the host no-such-host.invalid is unknown")
+                .contains(file + ":8:15: server.admin_host: 192.0.2.1 is no address of this machine")
+                .contains(file + ":9:21: the admin token is too short")
+                .contains(file + ":10:18: the API's TLS file")
+                .contains(file + ":13:15: temporal.deployment has a dot in it")
+                .doesNotContain("hunter2");
+        FakeTerminal.Result started = new FakeTerminal(folder).run("server", "--config", file.toString());
+        assertThat(started.code()).isEqualTo(1);
+        assertThat(faults(started)).as("the server's own words").isEqualTo(faults(checked));
+    }
+
+    @Test
+    void aKeyThatCantBeReadOrMadeIsFoundAndNothingIsMade() throws IOException {
+        String url = "database: {url: 'postgresql://eden@db/eden'}\n";
+        Path plain = Files.writeString(folder.resolve("plain"), "x");
+        Path file = file(url + "data_dir: " + plain.resolve("below") + "\n");
+        FakeTerminal terminal = new FakeTerminal(folder);
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .contains(file + ":2:11: the encryption key file " + plain.resolve("below/encryption.key"));
+        file(url + "encryption: {key_file: /nowhere/key}\nserver: {admin_token_file: /nowhere/token}\n");
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .contains(file + ":2:24: the file /nowhere/key can't be read")
+                .contains(file + ":3:28: the file /nowhere/token can't be read");
+        Path data = folder.resolve("data/below");
+        file(url + "data_dir: " + data + "\n");
+        FakeTerminal.Result right = terminal.run("config", "check", file.toString());
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(data).doesNotExist();
+        assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
+                        .err())
+                .as("a proxy makes no key and has no name here")
+                .contains(file + ":2:11: there is no encryption key", "the proxy has no name");
+    }
+
+    @Test
+    void withoutAFileTheEnvironmentIsChecked() throws IOException {
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_DATA_DIR", folder.resolve("data").toString())
+                .with("EDEN_DATABSE_URL", "x");
+        FakeTerminal.Result nothing = terminal.run("config", "check");
+        assertThat(nothing.code()).isEqualTo(2);
+        assertThat(nothing.err()).contains("Eden's database is not named");
+        FakeTerminal.Result right =
+                terminal.with("EDEN_DATABASE_URL", "postgresql://eden@db/eden").run("config", "check");
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(right.out()).contains("the environment is right");
+        assertThat(right.lastLine()).isEqualTo("next: eden server");
+        assertThat(right.err())
+                .contains("warning: there is no variable EDEN_DATABSE_URL; did you mean EDEN_DATABASE_URL?");
+        assertThat(terminal.with("EDEN_ADMIN_TOKEN", "short")
+                        .run("config", "check")
+                        .err())
+                .contains("EDEN_ADMIN_TOKEN: the admin token is too short");
+        assertThat(terminal.with("EDEN_CONFIG", file("log: {format: xml}\n").toString())
+                        .run("config", "check")
+                        .err())
+                .contains("eden.yaml:1:15: log.format must be text or json");
+    }
+
+    private static List<String> faults(FakeTerminal.Result result) {
+        return result.err().lines().filter(line -> line.startsWith("  ")).toList();
     }
 
     private String secret(Map<String, String> environment, Path file) {
