@@ -70,8 +70,9 @@ final class ServerCommand implements Callable<Integer> {
         // The first one's, then each by the name of its interlay.
         server.proxyPorts().values().stream().findFirst().ifPresent(port -> bound.put("proxy", port));
         bound.putAll(server.proxyPorts());
-        System.out.println("Eden serves: API http://" + apiHost + ":" + server.apiPort() + "/api/v1, metrics http://"
-                + adminHost + ":" + server.adminPort() + "/metrics");
+        String scheme = configuration.text(Setting.API_CERT) == null ? "http" : "https";
+        System.out.println("Eden serves: API " + scheme + "://" + apiHost + ":" + server.apiPort()
+                + "/api/v1, metrics http://" + adminHost + ":" + server.adminPort() + "/metrics");
         server.proxyPorts()
                 .forEach((interlay, port) -> System.out.println("Proxy of " + interlay + " listens on port " + port));
         server.firstToken().ifPresent(token -> System.out.println("Admin token (shown this once): " + token.reveal()));

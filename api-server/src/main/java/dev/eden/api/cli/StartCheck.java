@@ -36,7 +36,7 @@ final class StartCheck {
             case PROXY -> check.proxy();
             case STORE -> {}
         }
-        Configuration.refuse(check.faults);
+        configuration.refuse(check.faults);
     }
 
     private void store(Setting.Verb verb) {

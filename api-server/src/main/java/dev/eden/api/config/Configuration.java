@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,15 +45,16 @@ public final class Configuration {
                 setting.kind().problem(value).ifPresent(problem -> faults.add(setting.variable() + " " + problem));
             }
         }
-        refuse(faults);
+        configuration.refuse(faults);
         return configuration;
     }
 
-    /** Throws {@link StartupException} with all of them; nothing where there is none. */
-    public static void refuse(List<String> faults) {
+    /** Throws {@link StartupException} with all of them, and with misspelt variables, which may be why; nothing where there is none. */
+    public void refuse(List<String> faults) {
         if (!faults.isEmpty()) {
             throw new StartupException(
-                    faults.stream().collect(Collectors.joining("\n  ", "the configuration is not right:\n  ", "\n")),
+                    Stream.concat(faults.stream(), unknownVariables().stream())
+                            .collect(Collectors.joining("\n  ", "the configuration is not right:\n  ", "\n")),
                     "correct it; docs/configuration.md has every setting, and 'eden config check FILE' checks a file");
         }
     }

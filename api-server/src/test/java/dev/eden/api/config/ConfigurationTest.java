@@ -264,7 +264,10 @@ class ConfigurationTest {
                 .with("EDEN_DATABSE_URL", "x");
         FakeTerminal.Result nothing = terminal.run("config", "check");
         assertThat(nothing.code()).isEqualTo(2);
-        assertThat(nothing.err()).contains("Eden's database is not named");
+        assertThat(nothing.err())
+                .contains("Eden's database is not named")
+                .as("why it is not")
+                .contains("there is no variable EDEN_DATABSE_URL; did you mean EDEN_DATABASE_URL?");
         FakeTerminal.Result right =
                 terminal.with("EDEN_DATABASE_URL", "postgresql://eden@db/eden").run("config", "check");
         assertThat(right.code()).as(right.err()).isZero();
