@@ -12,11 +12,10 @@ import java.util.function.Function;
 /**
  * Somebody has to have said that a backup of the source exists and has been restored once: Eden keeps what was acknowledged, but it
  * copies a mistake of an application as faithfully as everything else. Said by the migration's label {@value #LABEL}; where nobody has, plan
- * warns, and with {@value #VARIABLE}{@code =true} a migration does not start.
+ * warns, and with {@code server.require_backup} a migration does not start.
  */
 final class BackupAcknowledgement {
     static final String LABEL = "backup_verified";
-    static final String VARIABLE = "EDEN_REQUIRE_BACKUP";
     static final String FINDING = "backup.not_acknowledged";
 
     private final Function<String, Map<String, String>> labels;
@@ -27,9 +26,8 @@ final class BackupAcknowledgement {
         this.required = required;
     }
 
-    static BackupAcknowledgement of(MigrationStore migrations) {
-        return new BackupAcknowledgement(
-                id -> migrations.get(id).labels(), "true".equalsIgnoreCase(System.getenv(VARIABLE)));
+    static BackupAcknowledgement of(MigrationStore migrations, boolean required) {
+        return new BackupAcknowledgement(id -> migrations.get(id).labels(), required);
     }
 
     /** What {@code preflight} finds, and whether the backup is acknowledged. */

@@ -9,14 +9,14 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** A database address with its credentials taken apart, so that the address may be shown. */
-record DatabaseUrl(
+public record DatabaseUrl(
         String jdbc, @Nullable String user, @Nullable Secret password) {
 
     /**
      * Takes {@code jdbc:postgresql://host/db?…} as it is (with {@code user} and {@code password} of its parameters taken out) and
-     * {@code postgresql://user:password@host/db}. Credentials given apart win.
+     * {@code postgresql://user:password@host/db}. Credentials given apart win. Throws {@link StartupException}.
      */
-    static DatabaseUrl parse(String text, @Nullable String user, @Nullable Secret password) {
+    public static DatabaseUrl parse(String text, @Nullable String user, @Nullable Secret password) {
         String bare = text.startsWith("jdbc:") ? text.substring("jdbc:".length()) : text;
         URI uri;
         try {

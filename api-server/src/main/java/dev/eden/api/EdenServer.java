@@ -55,7 +55,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -190,7 +189,7 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalAddress(), options.temporalNamespace(), payloads.converter(), TEMPORAL_PATIENCE));
         Activities.Opened made = activities.open(store);
         made.background().forEach(this::opened);
-        Traces traces = opened(Traces.fromEnvironment("eden-server"));
+        Traces traces = opened(Traces.of(options.traces(), "eden-server"));
         WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
         MigrationWorkers.register(
                 workers, made.activities(), options.orchestration().version());
@@ -221,7 +220,7 @@ public final class EdenServer implements AutoCloseable {
                 new EndpointHealth(store.endpoints()),
                 options.temporalUi(),
                 options.temporalNamespace());
-        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations);
+        BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
         MigrationCommands commands = new MigrationCommands(
                 migrations,
                 store.tunings(),
@@ -256,10 +255,10 @@ public final class EdenServer implements AutoCloseable {
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));
         components.add(new AuditResource(new AuditChain(jdbi)));
-        Map<String, Supplier<HealthServlet.Part>> checks = new LinkedHashMap<>();
-        checks.put("store", () -> HealthServlet.Part.of(answers(store)));
-        checks.put("temporal", () -> HealthServlet.Part.of(temporal.healthy()));
-        checks.put("proxies", new ProxyPresence(store.routeRows())::look);
+        Map<String, HealthServlet.Check> checks = new LinkedHashMap<>();
+        checks.put("store", HealthServlet.Check.of(() -> answers(store)));
+        checks.put("temporal", HealthServlet.Check.of(temporal::healthy));
+        checks.put("proxies", new ProxyPresence(store.routeRows()).check());
         api = opened(ApiServer.start(
                 new ApiServer.Listen(
                         options.apiHost(), options.apiPort(), options.tls(), options.adminHost(), options.adminPort()),

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param temporalAddress {@code host:port}
  * @param temporalUi base URI of Temporal's Web UI: for links, and its pages may ask the codec
  * @param tls null: the API is plain HTTP
+ * @param requireBackup refuses a migration whose source's backup nobody has acknowledged
+ * @param traces base URI of a collector of spans; null: none are made
  * @param adminToken given from outside; null: the first start makes one and prints it
  * @param retention after which finished migrations are forgotten; zero: never
  */
@@ -38,7 +40,9 @@ public record ServerOptions(
         Duration retention,
         @Nullable ApiTls tls,
         Security.Limits limits,
-        Orchestration orchestration) {
+        Orchestration orchestration,
+        boolean requireBackup,
+        @Nullable String traces) {
 
     /**
      * How Temporal is used.
@@ -57,7 +61,7 @@ public record ServerOptions(
         }
     }
 
-    /** With TLS as the environment has it, and the limits of every server. */
+    /** Without TLS and traces, and with the limits of every server. */
     public ServerOptions(
             List<Front> fronts,
             String proxyName,
@@ -86,9 +90,11 @@ public record ServerOptions(
                 temporalUi,
                 adminToken,
                 retention,
-                ApiTls.fromEnvironment(),
+                null,
                 Security.Limits.DEFAULT,
-                Orchestration.DEFAULT);
+                Orchestration.DEFAULT,
+                false,
+                null);
     }
 
     /** The same with another certificate, or none. */
@@ -109,7 +115,9 @@ public record ServerOptions(
                 retention,
                 other,
                 limits,
-                orchestration);
+                orchestration,
+                requireBackup,
+                traces);
     }
 
     /** The same under other limits. */
@@ -130,7 +138,9 @@ public record ServerOptions(
                 retention,
                 tls,
                 other,
-                orchestration);
+                orchestration,
+                requireBackup,
+                traces);
     }
 
     /** The same with another use of Temporal. */
@@ -151,6 +161,54 @@ public record ServerOptions(
                 retention,
                 tls,
                 limits,
+                other,
+                requireBackup,
+                traces);
+    }
+
+    /** The same, stricter about backups or not. */
+    public ServerOptions withRequireBackup(boolean other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                tls,
+                limits,
+                orchestration,
+                other,
+                traces);
+    }
+
+    /** The same with another collector of spans, or none. */
+    public ServerOptions withTraces(@Nullable String other) {
+        return new ServerOptions(
+                fronts,
+                proxyName,
+                proxyInside,
+                apiHost,
+                apiPort,
+                adminHost,
+                adminPort,
+                store,
+                temporalAddress,
+                temporalNamespace,
+                temporalUi,
+                adminToken,
+                retention,
+                tls,
+                limits,
+                orchestration,
+                requireBackup,
                 other);
     }
 

@@ -301,7 +301,9 @@ class CommandLineIT {
         assertThat(started.code()).isEqualTo(1);
         assertThat(started.err()).contains(file + ":2:3:", "eden config check");
         Files.writeString(file, shell.run("config", "example").out());
-        assertThat(shell.run("config", "check", file.toString()).code()).isZero();
+        FakeTerminal.Result empty = shell.run("config", "check", file.toString());
+        assertThat(empty.code()).isEqualTo(2);
+        assertThat(empty.err()).contains("Eden's database is not named");
         Files.writeString(file, "database:\n  url: postgresql://eden@db/eden?password=hunter2\nlog: {format: json}\n");
         FakeTerminal.Result open = shell.run("config", "check", file.toString());
         assertThat(open.code()).isEqualTo(2);

@@ -135,6 +135,31 @@ class MetricsIT {
     }
 
     @Test
+    void healthIsTimelyAndTrueWhileTheStoreHangs() throws Exception {
+        eden.postgres.suspend();
+        try {
+            for (String path : new String[] {"/health/ready", "/health"}) {
+                long begin = System.nanoTime();
+                TestServer.Answer health = eden.admin(path);
+                assertThat(Duration.ofNanos(System.nanoTime() - begin))
+                        .as("the probes of infra/kubernetes wait for 4 s")
+                        .isLessThan(Duration.ofSeconds(4));
+                assertThat(health.status()).isEqualTo(503);
+                assertThat(health.json().at("/parts/store").asText()).isEqualTo("down");
+                assertThat(health.json().at("/parts/temporal").asText()).isEqualTo("up");
+                assertThat(health.json().at("/parts/proxies").asText()).isEqualTo("unknown");
+            }
+            assertThat(eden.admin("/health/live").status()).isEqualTo(200);
+        } finally {
+            eden.postgres.resume();
+        }
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(
+                                eden.admin("/health").json().at("/status").asText())
+                        .isEqualTo("healthy"));
+    }
+
+    @Test
     void theRequestThatStartedAMigrationIsInTheLogsOfItsSteps() {
         await().untilAsserted(() -> assertThat(eden.activities.requests).contains("start-of-m"));
         assertThat(eden.send(null, "GET", "/api/v1/endpoints", null)

@@ -7,6 +7,7 @@ import dev.eden.api.config.SettingsDocument;
 import dev.eden.api.problem.StartupException;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -34,11 +35,12 @@ final class ConfigCommand extends Group {
             name = "check",
             description = {
                 "Says what is wrong with a file, as FILE:LINE:COLUMN, and with this environment; exit code 2 then.",
+                "Files that are named are read, too. Without FILE: the one that EDEN_CONFIG names, or the environment alone.",
                 "Else shows every setting that a server or proxy would have here, and where it was said. Starts nothing."
             },
             footer = {"", "Examples:", "  eden config check eden.yaml", "  eden config check eden.yaml --for proxy"})
     int check(
-            @Parameters(paramLabel = "FILE") Path file,
+            @Parameters(paramLabel = "FILE", arity = "0..1") @Nullable Path given,
             @Option(
                             names = "--for",
                             paramLabel = "VERB",
@@ -51,9 +53,10 @@ final class ConfigCommand extends Group {
             default ->
                 throw new CliFailure(ExitCode.USAGE, "--for " + process + " has no configuration", "server or proxy");
         };
+        Path file = given != null ? given : SettingOptions.named(terminal);
         Configuration configuration;
         try {
-            configuration = Configuration.load(verb, Map.of(), terminal.environment(), file);
+            configuration = SettingOptions.checked(verb, Map.of(), terminal, file);
         } catch (StartupException e) {
             throw new CliFailure(ExitCode.USAGE, String.valueOf(e.getMessage()).strip(), e.remedy());
         }
@@ -66,9 +69,11 @@ final class ConfigCommand extends Group {
         }
         Page page = new Page(terminal);
         page.table(table, "");
-        page.line(file + " is right");
-        page.next("eden " + process + " --config " + file);
+        page.line((file == null ? "the environment" : file) + " is right");
+        page.next("eden " + process + (file == null ? "" : " --config " + file));
         terminal.out().flush();
+        configuration.unknownVariables().forEach(line -> terminal.err().println("warning: " + line));
+        terminal.err().flush();
         return ExitCode.DONE.code();
     }
 

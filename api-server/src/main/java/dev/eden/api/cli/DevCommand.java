@@ -64,6 +64,7 @@ final class DevCommand implements Callable<Integer> {
     public Integer call() {
         Configuration configuration = Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null);
         Logging.configure(configuration);
+        Logging.unknownVariables(configuration);
         Path given = dataDirectory;
         Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
         InetSocketAddress address = Addresses.listen("--listen", listen);
@@ -84,7 +85,8 @@ final class DevCommand implements Callable<Integer> {
             EmbeddedTemporal temporal =
                     EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));
             parts.push(temporal);
-            EdenServer server = EdenServer.start(new ServerOptions(
+            EdenServer server = EdenServer.start(ServerCommand.common(
+                    new ServerOptions(
                             List.of(ServerOptions.Front.redis(address)),
                             "dev",
                             true,
@@ -103,8 +105,8 @@ final class DevCommand implements Callable<Integer> {
                             temporal.address(),
                             "default",
                             temporal.uiUrl().orElse(null),
-                            SettingOptions.secret(configuration, Setting.ADMIN_TOKEN))
-                    .withOrchestration(ServerCommand.orchestration(configuration)));
+                            ServerCommand.adminToken(configuration)),
+                    configuration));
             parts.push(server);
             print(server, source, target, temporal);
         } catch (RuntimeException e) {

@@ -39,6 +39,11 @@ final class Logging {
         context.getLogger("org.glassfish.jersey").setLevel(Level.ERROR);
     }
 
+    /** Warns of what looks like a setting and is none. */
+    static void unknownVariables(Configuration configuration) {
+        configuration.unknownVariables().forEach(LoggerFactory.getLogger(Logging.class)::warn);
+    }
+
     private static PatternLayoutEncoder plain() {
         PatternLayoutEncoder encoder = new PatternLayoutEncoder();
         encoder.setPattern("%d{HH:mm:ss.SSS} %-5level %logger{0} %msg %kvp{NONE} %mdc%n%ex");

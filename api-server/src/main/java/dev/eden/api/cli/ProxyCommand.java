@@ -36,11 +36,8 @@ final class ProxyCommand implements Callable<Integer> {
     public Integer call() {
         Configuration configuration = SettingOptions.read(spec, Setting.Verb.PROXY, terminal);
         Logging.configure(configuration);
-        String name = configuration.text(Setting.PROXY_NAME);
-        if (name == null) {
-            throw new StartupException(
-                    "the proxy has no name", "give --name or EDEN_PROXY_NAME: unique, and the same over restarts");
-        }
+        Logging.unknownVariables(configuration);
+        String name = name(configuration);
         String interlay = configuration.required(Setting.PROXY_INTERLAY);
         String metricsHost = configuration.required(Setting.METRICS_HOST);
         EdenProxy proxy = EdenProxy.start(new EdenProxy.Options(
@@ -61,6 +58,15 @@ final class ProxyCommand implements Callable<Integer> {
         Running.writePorts(SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE), ports);
         Running.untilSignalled(proxy);
         return 0;
+    }
+
+    static String name(Configuration configuration) {
+        String name = configuration.text(Setting.PROXY_NAME);
+        if (name == null) {
+            throw new StartupException(
+                    "the proxy has no name", "give --name or EDEN_PROXY_NAME: unique, and the same over restarts");
+        }
+        return name;
     }
 
     @Command(

@@ -5,8 +5,10 @@ import dev.eden.api.ServerOptions;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
+import dev.eden.api.rest.ApiTls;
 import dev.eden.proxy.Secret;
 import dev.eden.workflows.worker.WorkerVersion;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,9 +45,11 @@ final class ServerCommand implements Callable<Integer> {
     public Integer call() {
         Configuration configuration = SettingOptions.read(spec, Setting.Verb.SERVER, terminal);
         Logging.configure(configuration);
+        Logging.unknownVariables(configuration);
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
-        EdenServer server = EdenServer.start(new ServerOptions(
+        EdenServer server = EdenServer.start(common(
+                new ServerOptions(
                         fronts(configuration),
                         configuration.required(Setting.SERVER_PROXY_NAME),
                         !configuration.isTrue(Setting.SERVER_NO_PROXY),
@@ -58,16 +62,17 @@ final class ServerCommand implements Callable<Integer> {
                         configuration.required(Setting.TEMPORAL_NAMESPACE),
                         configuration.text(Setting.TEMPORAL_UI),
                         adminToken(configuration),
-                        configuration.duration(Setting.RETENTION_FINISHED))
-                .withOrchestration(orchestration(configuration)));
+                        configuration.duration(Setting.RETENTION_FINISHED)),
+                configuration));
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
         // The first one's, then each by the name of its interlay.
         server.proxyPorts().values().stream().findFirst().ifPresent(port -> bound.put("proxy", port));
         bound.putAll(server.proxyPorts());
-        System.out.println("Eden serves: API http://" + apiHost + ":" + server.apiPort() + "/api/v1, metrics http://"
-                + adminHost + ":" + server.adminPort() + "/metrics");
+        String scheme = configuration.text(Setting.API_CERT) == null ? "http" : "https";
+        System.out.println("Eden serves: API " + scheme + "://" + apiHost + ":" + server.apiPort()
+                + "/api/v1, metrics http://" + adminHost + ":" + server.adminPort() + "/metrics");
         server.proxyPorts()
                 .forEach((interlay, port) -> System.out.println("Proxy of " + interlay + " listens on port " + port));
         server.firstToken()
@@ -97,6 +102,28 @@ final class ServerCommand implements Callable<Integer> {
         return fronts;
     }
 
+    /** What {@code eden dev}'s server takes from its configuration, too. */
+    static ServerOptions common(ServerOptions options, Configuration configuration) {
+        return options.withOrchestration(orchestration(configuration))
+                .withTls(tls(configuration))
+                .withRequireBackup(configuration.isTrue(Setting.REQUIRE_BACKUP))
+                .withTraces(configuration.text(Setting.TRACES_ENDPOINT));
+    }
+
+    static @Nullable ApiTls tls(Configuration configuration) {
+        Path certificate = SettingOptions.path(configuration, Setting.API_CERT);
+        Path key = SettingOptions.path(configuration, Setting.API_KEY);
+        if (certificate == null && key == null) {
+            return null;
+        }
+        if (certificate == null || key == null) {
+            throw new StartupException(
+                    "TLS for the API needs a certificate and its key",
+                    "set both server.api_cert_file (EDEN_API_CERT_FILE) and server.api_key_file (EDEN_API_KEY_FILE), or neither");
+        }
+        return new ApiTls(certificate, key);
+    }
+
     static ServerOptions.Orchestration orchestration(Configuration configuration) {
         String deployment = configuration.text(Setting.TEMPORAL_DEPLOYMENT);
         if (deployment != null && deployment.indexOf('.') >= 0) {
@@ -111,7 +138,7 @@ final class ServerCommand implements Callable<Integer> {
                 configuration.duration(Setting.TEMPORAL_ORPHAN_CHECK));
     }
 
-    private static @Nullable Secret adminToken(Configuration configuration) {
+    static @Nullable Secret adminToken(Configuration configuration) {
         Secret given = SettingOptions.secret(configuration, Setting.ADMIN_TOKEN);
         if (given != null && given.reveal().length() < 16) {
             throw new StartupException(

@@ -50,20 +50,38 @@ final class SettingOptions {
                 .forEach(option -> Setting.ofFlag(verb, option.longestName())
                         .ifPresent(setting -> flags.put(setting, String.valueOf((Object) option.getValue()))));
         String given = parsed.matchedOptionValue(CONFIG, (String) null);
-        String path = given != null ? given : terminal.variable("EDEN_CONFIG");
-        return Configuration.load(verb, flags, terminal.environment(), path == null ? null : Path.of(path));
+        return checked(verb, flags, terminal, given == null ? null : Path.of(given));
     }
 
-    static EdenStore.Settings store(Configuration configuration, int defaultPool) {
+    /** {@code given} null: the file that EDEN_CONFIG names, if any. Throws {@link StartupException} for all that would be refused. */
+    static Configuration checked(
+            Setting.Verb verb, Map<Setting, String> flags, Terminal terminal, @Nullable Path given) {
+        Configuration configuration =
+                Configuration.load(verb, flags, terminal.environment(), given == null ? named(terminal) : given);
+        StartCheck.require(configuration, verb);
+        return configuration;
+    }
+
+    /** The file that the environment names. */
+    static @Nullable Path named(Terminal terminal) {
+        String path = terminal.variable("EDEN_CONFIG");
+        return path == null ? null : Path.of(path);
+    }
+
+    static String databaseUrl(Configuration configuration) {
         String url = configuration.text(Setting.DATABASE_URL);
         if (url == null) {
             throw new StartupException(
                     "Eden's database is not named",
                     "give --database-url or EDEN_DATABASE_URL; to try Eden with everything started for you: eden dev");
         }
+        return url;
+    }
+
+    static EdenStore.Settings store(Configuration configuration, int defaultPool) {
         int pool = configuration.number(Setting.DATABASE_POOL);
         return new EdenStore.Settings(
-                url,
+                databaseUrl(configuration),
                 configuration.text(Setting.DATABASE_USER),
                 secret(configuration, Setting.DATABASE_PASSWORD),
                 secret(configuration, Setting.ENCRYPTION_KEY),

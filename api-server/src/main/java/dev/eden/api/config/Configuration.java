@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,12 +45,18 @@ public final class Configuration {
                 setting.kind().problem(value).ifPresent(problem -> faults.add(setting.variable() + " " + problem));
             }
         }
+        configuration.refuse(faults);
+        return configuration;
+    }
+
+    /** Throws {@link StartupException} with all of them, and with misspelt variables, which may be why; nothing where there is none. */
+    public void refuse(List<String> faults) {
         if (!faults.isEmpty()) {
             throw new StartupException(
-                    faults.stream().collect(Collectors.joining("\n  ", "the configuration is not right:\n  ", "\n")),
+                    Stream.concat(faults.stream(), unknownVariables().stream())
+                            .collect(Collectors.joining("\n  ", "the configuration is not right:\n  ", "\n")),
                     "correct it; docs/configuration.md has every setting, and 'eden config check FILE' checks a file");
         }
-        return configuration;
     }
 
     /** A setting's value; null where it has none, not even by default. Not for secrets. */
@@ -138,6 +145,11 @@ public final class Configuration {
             throw new StartupException(where + ": the file " + path + " is empty", "put the secret into it");
         }
         return new Secret(secret);
+    }
+
+    /** A line for each variable of the environment that looks like a setting of Eden's and is none. */
+    public List<String> unknownVariables() {
+        return Variables.unknown(environment);
     }
 
     private @Nullable String variable(Setting setting) {

@@ -21,8 +21,12 @@ public final class ProxyPresence {
         this.reports = reports;
     }
 
-    /** Degraded where a proxy is silent; their names by interlay. Where the store is away nobody knows: down. */
-    public Part look() {
+    /** Degraded where a proxy is silent; their names by interlay. Where the store is away nobody knows. */
+    public HealthServlet.Check check() {
+        return new HealthServlet.Check(this::look, Part.unknown());
+    }
+
+    private Part look() {
         try {
             Map<String, Object> silent = new LinkedHashMap<>();
             new TreeMap<>(reports.traffic()).forEach((interlay, proxies) -> {
@@ -37,7 +41,7 @@ public final class ProxyPresence {
             return silent.isEmpty() ? Part.of(true) : new Part(State.DEGRADED, silent);
         } catch (RuntimeException e) {
             LOGGER.atDebug().setCause(e).log("the proxies can't be looked up");
-            return Part.of(false);
+            return Part.unknown();
         }
     }
 }

@@ -9,7 +9,6 @@ import java.security.KeyStore;
 import java.security.KeyStoreException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The API's certificate chain and its key, both PEM; the key is an unencrypted PKCS #8 one (RSA, EC or EdDSA).
@@ -19,21 +18,6 @@ public record ApiTls(Path certificate, Path key) {
     /** Of a store that never leaves this process. */
     static final String PASSWORD = "in-memory";
 
-    /** {@code EDEN_API_CERT_FILE} and {@code EDEN_API_KEY_FILE}; null where neither is set. Throws {@link StartupException} for one alone. */
-    public static @Nullable ApiTls fromEnvironment() {
-        String certificate = System.getenv("EDEN_API_CERT_FILE");
-        String key = System.getenv("EDEN_API_KEY_FILE");
-        if (certificate == null && key == null) {
-            return null;
-        }
-        if (certificate == null || key == null) {
-            throw new StartupException(
-                    "TLS for the API needs a certificate and its key",
-                    "set both EDEN_API_CERT_FILE and EDEN_API_KEY_FILE, or neither");
-        }
-        return new ApiTls(Path.of(certificate), Path.of(key));
-    }
-
     /** When the certificate that a store of {@link #store} holds ends. */
     static Instant end(KeyStore store) {
         try {
@@ -41,6 +25,11 @@ public record ApiTls(Path certificate, Path key) {
         } catch (KeyStoreException e) {
             throw new IllegalStateException("a store of this process can't be read", e);
         }
+    }
+
+    /** Throws {@link StartupException} where they can't be served. */
+    public void check() {
+        store();
     }
 
     /** Both, held against each other. Throws {@link StartupException} where they can't be served. */
@@ -54,7 +43,7 @@ public record ApiTls(Path certificate, Path key) {
         } catch (PemPair.UnusableException e) {
             throw new StartupException(
                     "the API's TLS file " + e.getMessage(),
-                    "correct EDEN_API_CERT_FILE (PEM chain) and EDEN_API_KEY_FILE (PEM, PKCS #8)");
+                    "correct server.api_cert_file (PEM chain) and server.api_key_file (PEM, PKCS #8)");
         } catch (GeneralSecurityException | IOException e) {
             throw new IllegalStateException("no store can be made in memory", e);
         }

@@ -19,7 +19,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the keys come from: {@code EDEN_ENCRYPTION_KEY}, else the file {@code encryption.key} of the data directory. Each is base64 of 32
+ * Where the keys come from: what was given ({@code EDEN_ENCRYPTION_KEY} or its file), else the file {@code encryption.key} of the data directory. Each is base64 of 32
  * bytes; where there are several, parted by commas or white space, the first seals and all open.
  */
 public final class EncryptionKey {
@@ -31,28 +31,55 @@ public final class EncryptionKey {
      * Makes the file, mode 0600, when neither is there and {@code create} is set; refuses a file that others can read. Throws
      * {@link StartupException}.
      */
-    public static List<byte[]> load(@Nullable String environment, Path dataDirectory, boolean create) {
-        if (environment != null && !environment.isBlank()) {
-            return decode(environment, "EDEN_ENCRYPTION_KEY");
+    public static List<byte[]> load(@Nullable String given, Path dataDirectory, boolean create) {
+        if (given != null && !given.isBlank()) {
+            return decode(given, "");
         }
-        Path file = dataDirectory.resolve("encryption.key");
+        Path file = file(dataDirectory);
         try {
             if (create && !Files.exists(file)) {
                 make(file);
             }
-            if (!Files.exists(file)) {
-                throw new StartupException(
-                        "there is no encryption key: neither EDEN_ENCRYPTION_KEY nor " + file,
-                        "give the key or the data directory of the server whose store this is");
-            }
-            refuseWhatOthersCanRead(file);
-            return decode(Files.readString(file), file.toString());
+            return existing(file);
         } catch (IOException e) {
-            throw new StartupException(
-                    "the encryption key file " + file + " can't be used: "
-                            + e.getClass().getSimpleName(),
-                    "make the data directory writable for this user, or set EDEN_ENCRYPTION_KEY");
+            throw unusable(file, e.getClass().getSimpleName());
         }
+    }
+
+    /** What {@link #load} would refuse, without making anything. Throws {@link StartupException}. */
+    public static void check(@Nullable String given, Path dataDirectory, boolean create) {
+        Path file = file(dataDirectory);
+        if ((given != null && !given.isBlank()) || !create || Files.exists(file)) {
+            load(given, dataDirectory, false);
+            return;
+        }
+        Path there = file.toAbsolutePath().getParent();
+        while (there != null && !Files.exists(there)) {
+            there = there.getParent();
+        }
+        if (there == null || !Files.isDirectory(there) || !Files.isWritable(there)) {
+            throw unusable(file, "nothing can be made in " + there);
+        }
+    }
+
+    private static Path file(Path dataDirectory) {
+        return dataDirectory.resolve("encryption.key");
+    }
+
+    private static List<byte[]> existing(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            throw new StartupException(
+                    "there is no encryption key: neither EDEN_ENCRYPTION_KEY nor " + file,
+                    "give the key or the data directory of the server whose store this is");
+        }
+        refuseWhatOthersCanRead(file);
+        return decode(Files.readString(file), " of " + file);
+    }
+
+    private static StartupException unusable(Path file, String why) {
+        return new StartupException(
+                "the encryption key file " + file + " can't be used: " + why,
+                "make the data directory writable for this user, or set EDEN_ENCRYPTION_KEY");
     }
 
     private static void make(Path file) throws IOException {
@@ -105,7 +132,7 @@ public final class EncryptionKey {
 
     private static StartupException bad(String from) {
         return new StartupException(
-                "the encryption key of " + from + " is not 32 bytes in base64",
+                "the encryption key" + from + " is not 32 bytes in base64",
                 "make one with: openssl rand -base64 32; of several, parted by commas or lines, the first seals");
     }
 }

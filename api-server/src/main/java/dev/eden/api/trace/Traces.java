@@ -24,12 +24,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /**
- * Spans of what Eden does, off unless {@value #ENDPOINT} names a collector that takes OTLP over HTTP. The span a thread works under stands in
+ * Spans of what Eden does, off unless {@code server.traces_endpoint} names a collector that takes OTLP over HTTP. The span a thread works under stands in
  * the logging context as W3C's {@value #KEY}: log lines carry it, and so it travels with the request's id to workflows and activities.
  * Thread-safe.
  */
 public final class Traces implements AutoCloseable {
-    public static final String ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT";
     public static final String KEY = "traceparent";
 
     private static final Pattern PARENT = Pattern.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
@@ -42,9 +41,9 @@ public final class Traces implements AutoCloseable {
         this.provider = provider;
     }
 
-    public static Traces fromEnvironment(String service) {
-        String endpoint = System.getenv(ENDPOINT);
-        if (endpoint == null || endpoint.isBlank()) {
+    /** {@code endpoint} null: off. */
+    public static Traces of(@Nullable String endpoint, String service) {
+        if (endpoint == null) {
             return new Traces(TracerProvider.noop(), null);
         }
         String base = endpoint.strip().replaceFirst("/+$", "");

@@ -3,15 +3,21 @@ package dev.eden.api.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.config.Setting.Verb;
 import dev.eden.api.problem.StartupException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -104,11 +110,7 @@ class ConfigurationTest {
 
     @Test
     void theDocumentHasEverySetting() throws IOException {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve("docs/configuration.md"))) {
-            root = Objects.requireNonNull(root.getParent());
-        }
-        String document = Files.readString(root.resolve("docs/configuration.md"));
+        String document = Files.readString(root().resolve("docs/configuration.md"));
         assertThat(document)
                 .as("docs/configuration.md ends with this table")
                 .endsWith("\n\n" + SettingsDocument.table());
@@ -127,11 +129,179 @@ class ConfigurationTest {
         assertThat(ConfigFile.read(file(live)).faults()).as(live).isEmpty();
     }
 
+    @Test
+    void aSafetySwitchThatIsMisspeltIsRefusedAndAnEmptyVariableIsNone() throws IOException {
+        assertThatThrownBy(() -> Configuration.load(Verb.SERVER, Map.of(), Map.of("EDEN_REQUIRE_BACKUP", "yes"), null))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("EDEN_REQUIRE_BACKUP must be true or false");
+        Path file = file("server:\n  require_backup: yes\n");
+        assertThatThrownBy(() -> Configuration.load(Verb.SERVER, Map.of(), Map.of(), file))
+                .hasMessageContaining(file + ":2:19: server.require_backup must be true or false");
+        Map<String, String> ofCompose = Map.of(
+                "EDEN_REQUIRE_BACKUP", "",
+                "EDEN_API_CERT_FILE", "",
+                "EDEN_API_KEY_FILE", "",
+                "OTEL_EXPORTER_OTLP_ENDPOINT", "");
+        Configuration configuration = Configuration.load(
+                Verb.SERVER, Map.of(), ofCompose, file("server: {require_backup: true, api_cert_file: /c}\n"));
+        assertThat(configuration.isTrue(Setting.REQUIRE_BACKUP)).isTrue();
+        assertThat(configuration.text(Setting.API_CERT)).isEqualTo("/c");
+        assertThat(configuration.text(Setting.API_KEY)).isNull();
+        assertThat(configuration.text(Setting.TRACES_ENDPOINT)).isNull();
+        assertThatThrownBy(() -> Configuration.load(
+                        Verb.SERVER, Map.of(), Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"), null))
+                .hasMessageContaining("OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://");
+    }
+
+    @Test
+    void aVariableThatIsNoSettingIsNamedWithTheNearestOneAndNeverItsValue() {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "EDEN_DATABSE_PASSWORD", "hunter2",
+                "EDEN_REQUIRE_BACKUPS", "true",
+                "EDEN_API_KEYFILE", "/k",
+                "EDEN_WHATEVER_THIS_IS", "x",
+                "EDEN_API_PRT", "1",
+                "PATH", "/bin"));
+        environment.putAll(Map.of(
+                "EDEN_ENCRYPTION_KEY_FILE", "/key",
+                "EDEN_TOKEN", "of the client",
+                "EDEN_JAVA_OPTS", "-Xmx1g",
+                "EDEN_SERVER_SERVICE_HOST", "10.0.0.1",
+                "EDEN_SERVER_PORT", "tcp://10.0.0.1:8000",
+                "EDEN_SERVER_PORT_8000_TCP_ADDR", "10.0.0.1"));
+        assertThat(Configuration.load(Verb.SERVER, Map.of(), environment, null).unknownVariables())
+                .containsExactly(
+                        "there is no variable EDEN_API_KEYFILE; did you mean EDEN_API_KEY_FILE?",
+                        "there is no variable EDEN_API_PRT; did you mean EDEN_API_PORT?",
+                        "there is no variable EDEN_DATABSE_PASSWORD; did you mean EDEN_DATABASE_PASSWORD?",
+                        "there is no variable EDEN_REQUIRE_BACKUPS; did you mean EDEN_REQUIRE_BACKUP?",
+                        "there is no variable EDEN_WHATEVER_THIS_IS; docs/configuration.md lists all");
+    }
+
+    /** Else it is in no file, no document and no refusal. */
+    @Test
+    void whatTheSourcesCallAVariableIsASettingOrListed() throws IOException {
+        List<Path> places = new ArrayList<>(
+                List.of(root().resolve("eden"), root().resolve("Dockerfile"), root().resolve("docker-compose.yml")));
+        Path sources = root().resolve("api-server/src/main/java");
+        try (Stream<Path> walk = Files.walk(sources)) {
+            walk.filter(Files::isRegularFile).forEach(places::add);
+        }
+        Pattern variable = Pattern.compile("EDEN_[A-Z][A-Z0-9_]*");
+        for (Path place : places) {
+            String text = Files.readString(place);
+            assertThat(variable.matcher(text).results().map(MatchResult::group).filter(name -> !Variables.known(name)))
+                    .as(place.toString())
+                    .isEmpty();
+            if (place.startsWith(sources) && !place.endsWith("cli/Terminal.java")) {
+                assertThat(text).as(place.toString()).doesNotContain("System.getenv(");
+            }
+        }
+    }
+
+    @Test
+    void whatTheStartWouldRefuseIsFoundBeforeWithItsPlace() throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), "hunter2\n");
+        Path file = file("""
+                database:
+                  url: postgresql:///eden
+                  password_file: /nowhere/password
+                encryption:
+                  key_file: KEY
+                server:
+                  api_host: no-such-host.invalid
+                  admin_host: 192.0.2.1
+                  admin_token_file: KEY
+                  api_cert_file: /nowhere/cert
+                  api_key_file: /nowhere/key
+                temporal:
+                  deployment: a.b
+                """.replace("KEY", text.toString()));
+        FakeTerminal.Result checked = new FakeTerminal(folder).run("config", "check", file.toString());
+        assertThat(checked.code()).isEqualTo(2);
+        assertThat(checked.err())
+                .contains(file + ":2:8: the database's URL is not of the form")
+                .contains(file + ":3:18: the file /nowhere/password can't be read")
+                .contains(file + ":5:13: the encryption key is not 32 bytes in base64")
+                .contains(file + ":7:13: server.api_host: the host no-such-host.invalid is unknown")
+                .contains(file + ":8:15: server.admin_host: 192.0.2.1 is no address of this machine")
+                .contains(file + ":9:21: the admin token is too short")
+                .contains(file + ":10:18: the API's TLS file")
+                .contains(file + ":13:15: temporal.deployment has a dot in it")
+                .doesNotContain("hunter2");
+        FakeTerminal.Result started = new FakeTerminal(folder).run("server", "--config", file.toString());
+        assertThat(started.code()).isEqualTo(1);
+        assertThat(faults(started)).as("the server's own words").isEqualTo(faults(checked));
+    }
+
+    @Test
+    void aKeyThatCantBeReadOrMadeIsFoundAndNothingIsMade() throws IOException {
+        String url = "database: {url: 'postgresql://eden@db/eden'}\n";
+        Path plain = Files.writeString(folder.resolve("plain"), "x");
+        Path file = file(url + "data_dir: " + plain.resolve("below") + "\n");
+        FakeTerminal terminal = new FakeTerminal(folder);
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .contains(file + ":2:11: the encryption key file " + plain.resolve("below/encryption.key"));
+        file(url + "encryption: {key_file: /nowhere/key}\nserver: {admin_token_file: /nowhere/token}\n");
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .contains(file + ":2:24: the file /nowhere/key can't be read")
+                .contains(file + ":3:28: the file /nowhere/token can't be read");
+        Path data = folder.resolve("data/below");
+        file(url + "data_dir: " + data + "\n");
+        FakeTerminal.Result right = terminal.run("config", "check", file.toString());
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(data).doesNotExist();
+        assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
+                        .err())
+                .as("a proxy makes no key and has no name here")
+                .contains(file + ":2:11: there is no encryption key", "the proxy has no name");
+    }
+
+    @Test
+    void withoutAFileTheEnvironmentIsChecked() throws IOException {
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_DATA_DIR", folder.resolve("data").toString())
+                .with("EDEN_DATABSE_URL", "x");
+        FakeTerminal.Result nothing = terminal.run("config", "check");
+        assertThat(nothing.code()).isEqualTo(2);
+        assertThat(nothing.err())
+                .contains("Eden's database is not named")
+                .as("why it is not")
+                .contains("there is no variable EDEN_DATABSE_URL; did you mean EDEN_DATABASE_URL?");
+        FakeTerminal.Result right =
+                terminal.with("EDEN_DATABASE_URL", "postgresql://eden@db/eden").run("config", "check");
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(right.out()).contains("the environment is right");
+        assertThat(right.lastLine()).isEqualTo("next: eden server");
+        assertThat(right.err())
+                .contains("warning: there is no variable EDEN_DATABSE_URL; did you mean EDEN_DATABASE_URL?");
+        assertThat(terminal.with("EDEN_ADMIN_TOKEN", "short")
+                        .run("config", "check")
+                        .err())
+                .contains("EDEN_ADMIN_TOKEN: the admin token is too short");
+        assertThat(terminal.with("EDEN_CONFIG", file("log: {format: xml}\n").toString())
+                        .run("config", "check")
+                        .err())
+                .contains("eden.yaml:1:15: log.format must be text or json");
+    }
+
+    private static List<String> faults(FakeTerminal.Result result) {
+        return result.err().lines().filter(line -> line.startsWith("  ")).toList();
+    }
+
     private String secret(Map<String, String> environment, Path file) {
         return Configuration.load(Verb.PROXY, Map.of(), environment, file)
                 .secret(Setting.DATABASE_PASSWORD)
                 .orElseThrow()
                 .reveal();
+    }
+
+    private static Path root() {
+        Path root = Path.of("").toAbsolutePath();
+        while (!Files.exists(root.resolve("docs/configuration.md"))) {
+            root = Objects.requireNonNull(root.getParent());
+        }
+        return root;
     }
 
     private Path file(String text) throws IOException {
