@@ -128,6 +128,12 @@ class SecretsIT {
             }
         });
         assertThat(metrics).contains("eden_throughput_ops");
+        // A secret in what a request carries further would be looked for in vain if nothing were carried.
+        assertThat(logs.text().lines().filter(line -> line.startsWith("cutover attempt ended")))
+                .hasSizeGreaterThanOrEqualTo(3)
+                .allSatisfy(line -> assertThat(line)
+                        .as("an attempt is logged under the id of the request that asked for it")
+                        .contains(line.contains("direction=\"forward\"") ? "asked-for-cutover" : "asked-for-rollback"));
 
         String encryptionKey =
                 Files.readString(directory.resolve("encryption.key")).strip();
@@ -291,7 +297,10 @@ class SecretsIT {
 
         @Override
         protected void append(ILoggingEvent event) {
-            lines.append(event.getFormattedMessage()).append(' ').append(event.getKeyValuePairs());
+            lines.append(event.getFormattedMessage())
+                    .append(' ')
+                    .append(event.getKeyValuePairs())
+                    .append(event.getMDCPropertyMap());
             if (event.getThrowableProxy() != null) {
                 lines.append(ThrowableProxyUtil.asString(event.getThrowableProxy()));
             }
@@ -319,6 +328,7 @@ class SecretsIT {
                                 + Objects.requireNonNull(server).apiPort() + "/api/v1" + path))
                         .header("Authorization", "Bearer " + TOKEN)
                         .header("Content-Type", "application/json")
+                        .header("X-Request-Id", "asked-for-" + path.replaceFirst(".*/", ""))
                         .method(
                                 method,
                                 body == null
