@@ -5,6 +5,7 @@ import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CanaryActivities;
 import dev.eden.workflows.activity.CleanupActivities;
 import dev.eden.workflows.activity.CutoverActivities;
+import dev.eden.workflows.activity.DirectoryActivities;
 import dev.eden.workflows.activity.PreparationActivities;
 import dev.eden.workflows.activity.ReplicationActivities;
 import dev.eden.workflows.activity.ValidationActivities;
@@ -16,7 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
-final class FakeActivities
+public final class FakeActivities
         implements PreparationActivities,
                 ReplicationActivities,
                 ValidationActivities,
@@ -33,18 +34,28 @@ final class FakeActivities
     /** The requests on whose behalf preflights ran, as their logs would say. */
     final List<String> requests = new CopyOnWriteArrayList<>();
 
+    /** The same of attempts. */
+    private final List<String> attemptsFor = new CopyOnWriteArrayList<>();
+
+    public List<String> attemptsFor() {
+        return List.copyOf(attemptsFor);
+    }
+
     EdenServer.Activities.Opened open(EdenStore store) {
-        // A proxy of interfaces for each: one object may be registered once per activity interface only.
         return new EdenServer.Activities.Opened(
-                new MigrationActivities(
-                        as(PreparationActivities.class),
-                        as(ReplicationActivities.class),
-                        as(ValidationActivities.class),
-                        as(CanaryActivities.class),
-                        as(CutoverActivities.class),
-                        as(CleanupActivities.class),
-                        new MigrationRecorder(store.database().jdbi(), store.audit())),
-                List.of());
+                with(new MigrationRecorder(store.database().jdbi(), store.audit())), List.of());
+    }
+
+    public MigrationActivities with(DirectoryActivities directory) {
+        // A proxy of interfaces for each: one object may be registered once per activity interface only.
+        return new MigrationActivities(
+                as(PreparationActivities.class),
+                as(ReplicationActivities.class),
+                as(ValidationActivities.class),
+                as(CanaryActivities.class),
+                as(CutoverActivities.class),
+                as(CleanupActivities.class),
+                directory);
     }
 
     private <T> T as(Class<T> face) {
@@ -124,6 +135,7 @@ final class FakeActivities
 
     @Override
     public AttemptResult attempt(AttemptRequest request) {
+        attemptsFor.add(String.valueOf(MDC.get("request")));
         return blockers.get().isEmpty()
                 ? new AttemptResult("committed", List.of(), 1_000, "1")
                 : new AttemptResult("refused", blockers.get(), 0, "1");

@@ -128,6 +128,12 @@ class SecretsIT {
             }
         });
         assertThat(metrics).contains("eden_throughput_ops");
+        // A secret in what a request carries further would be looked for in vain if nothing were carried.
+        assertThat(logs.text().lines().filter(line -> line.startsWith("cutover attempt ended")))
+                .hasSizeGreaterThanOrEqualTo(3)
+                .allSatisfy(line -> assertThat(line)
+                        .as("an attempt is logged under the id of the request that asked for it")
+                        .contains(line.contains("direction=\"forward\"") ? "asked-for-cutover" : "asked-for-rollback"));
 
         String encryptionKey =
                 Files.readString(directory.resolve("encryption.key")).strip();
@@ -295,7 +301,10 @@ class SecretsIT {
 
         @Override
         protected void append(ILoggingEvent event) {
-            lines.append(event.getFormattedMessage()).append(' ').append(event.getKeyValuePairs());
+            lines.append(event.getFormattedMessage())
+                    .append(' ')
+                    .append(event.getKeyValuePairs())
+                    .append(event.getMDCPropertyMap());
             if (event.getThrowableProxy() != null) {
                 lines.append(ThrowableProxyUtil.asString(event.getThrowableProxy()));
             }
@@ -320,6 +329,7 @@ class SecretsIT {
     private JsonNode send(String method, String path, @Nullable String body, int expected) throws Exception {
         HttpResponse<String> answer = ask(request(path)
                 .header("Content-Type", "application/json")
+                .header("X-Request-Id", "asked-for-" + path.replaceFirst(".*/", ""))
                 .method(
                         method,
                         body == null

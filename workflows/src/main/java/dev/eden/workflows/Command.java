@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param strategy the whole new strategy of {@code patch_strategy}; a plan of stages is kept only where it names one
  * @param emptyTarget for {@code rollback} and {@code abort}: delete what was copied to the target
+ * @param request id of the REST request that it came with ({@link Correlation}); null where there was none
+ * @param traceparent of the span of that request; null where there was none
  */
 public record Command(
         Kind kind,
@@ -15,10 +17,31 @@ public record Command(
         String actor,
         String reason,
         @Nullable Strategy strategy,
-        @Nullable Boolean emptyTarget) {
+        @Nullable Boolean emptyTarget,
+        @Nullable String request,
+        @Nullable String traceparent) {
 
     public Command(Kind kind, String id, String actor, String reason, @Nullable Strategy strategy) {
         this(kind, id, actor, reason, strategy, null);
+    }
+
+    public Command(
+            Kind kind,
+            String id,
+            String actor,
+            String reason,
+            @Nullable Strategy strategy,
+            @Nullable Boolean emptyTarget) {
+        this(kind, id, actor, reason, strategy, emptyTarget, null, null);
+    }
+
+    /** The same, on behalf of {@code asker}. */
+    public Command askedBy(Correlation asker) {
+        return new Command(kind, id, actor, reason, strategy, emptyTarget, asker.request(), asker.traceparent());
+    }
+
+    Correlation asker() {
+        return new Correlation(request, traceparent);
     }
 
     /** The commands; {@link #label()} is the REST path, the update name and the signal name. */

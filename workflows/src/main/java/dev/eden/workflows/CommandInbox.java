@@ -30,12 +30,13 @@ final class CommandInbox {
             return new Command(kind, "", "temporal", "", null);
         }
         return new Command(
-                kind,
-                orElse(received.id(), ""),
-                orElse(received.actor(), "temporal"),
-                orElse(received.reason(), ""),
-                received.strategy(),
-                received.emptyTarget());
+                        kind,
+                        orElse(received.id(), ""),
+                        orElse(received.actor(), "temporal"),
+                        orElse(received.reason(), ""),
+                        received.strategy(),
+                        received.emptyTarget())
+                .askedBy(received.asker().checked());
     }
 
     boolean knows(String id) {

@@ -78,6 +78,12 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     private @Nullable Promise<?> replication;
     private @Nullable CancellationScope watchScope;
 
+    /** The request that started the migration, as far as this run knows it. */
+    private Correlation starter = new Correlation(null, null);
+
+    /** The request whose command led into the present phase; {@link #starter} where none did. */
+    private Correlation asker = starter;
+
     /** State lives in the constructor: a handler may run before {@link #run}. */
     @WorkflowInit
     public MigrationWorkflowImpl(MigrationInput input) {
@@ -100,6 +106,8 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public MigrationOutcome run(MigrationInput ignored) {
+        starter = Correlation.current();
+        asker = starter;
         CancellationScope.current().getCancellationRequest().thenApply(reason -> {
             inbox.receive(new Command(Kind.ABORT, "", "temporal", "workflow cancelled", null));
             return reason;
@@ -120,6 +128,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 waitWhileFailed();
                 happened(runPhase(state.phase()));
             } catch (PhaseLeft.ByCommand left) {
+                workFor(askerOf(left.command));
                 enter(left.next, left.command.kind().label(), left.command.actor(), left.command.reason());
             } catch (PhaseLeft.ByEvent left) {
                 happened(left.event);
@@ -451,7 +460,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                     case Event.StageBaked _, Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {}
                     case Event.Aborted _, Event.NotReady _ -> {}
                 }
+                boolean goesOn = flips(state.phase()) && flips(next);
                 enter(next, name, AuditEvents.EDEN, reason);
+                if (!goesOn) {
+                    workFor(starter);
+                }
             }
             case Refused refused -> throw new IllegalStateException(refused.why());
         }
@@ -491,6 +504,8 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             if (condition.get()) {
                 return;
             }
+            // What a command caused beside the phase has been scheduled.
+            asker.become();
             Workflow.await(() -> condition.get() || !inbox.isEmpty() || replicationEnded() || isLong());
         }
     }
@@ -555,11 +570,13 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
     private void takeCommands() {
         for (Command command = inbox.poll(); command != null; command = inbox.poll()) {
             Optional<CommandRefusal> refusal = refusal(command, state.phase(), state.facts());
+            askerOf(command).become();
             if (refusal.isPresent()) {
                 record(
                         AuditEvents.COMMAND_REFUSED,
                         command.actor(),
                         command.kind().label() + ": " + refusal.get().why());
+                asker.become();
                 continue;
             }
             MigrationPhase next =
@@ -573,7 +590,32 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             }
             publish();
             record(command.kind().label(), command.actor(), command.reason());
+            if (command.kind() == Kind.FINALIZE) {
+                workFor(askerOf(command));
+            } else if (flips(state.phase())) {
+                asker.become();
+            }
         }
+    }
+
+    /** A command from Temporal's own tools comes with no request: what it causes is then the starter's, too. */
+    private Correlation askerOf(Command command) {
+        return command.asker().isNone() ? starter : command.asker();
+    }
+
+    /** From here until a command or an event leads elsewhere activities are scheduled on behalf of {@code whom}. */
+    private void workFor(Correlation whom) {
+        asker = whom;
+        whom.become();
+    }
+
+    /** One phase of a flip or a rollback, which goes on over several attempts and phases. */
+    private static boolean flips(MigrationPhase phase) {
+        return switch (phase) {
+            case CuttingOver _, RollingBack _ -> true;
+            case Created _, Initializing _, Replicating _, Validating _, Canary _ -> false;
+            case Baking _, NeedsOperator _, Completed _, RolledBack _ -> false;
+        };
     }
 
     /** Commands that came too late are answered in the audit log. */
@@ -744,6 +786,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         leaveCanary();
         stopReplication();
         Workflow.await(Workflow::isEveryHandlerFinished);
+        starter.become();
         MigrationInput next = new MigrationInput(input.spec(), state.carried(inbox), input.continueAfterEvents());
         if (Workflow.getInfo().isTargetWorkerDeploymentVersionChanged()) {
             Workflow.continueAsNew(

@@ -49,7 +49,8 @@ class JsonTest {
     @Test
     void everythingThatIsCarriedComesBack() {
         Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));
-        Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true);
+        Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true)
+                .askedBy(new Correlation("r1", "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01"));
         var carried = new CarriedState(
                 new NeedsOperator("why", new Canary(1)),
                 strategy,
@@ -86,6 +87,19 @@ class JsonTest {
         assertThat(new ObjectMapper().readValue(ViewJson.write(view), MigrationView.class))
                 .isEqualTo(view);
         assertThat(there(view, MigrationView.class)).isEqualTo(view);
+    }
+
+    @Test
+    void whatACommandSaysOfItsRequestIsHeldAgainstItsForm() {
+        String parent = "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01";
+        Command plain = new Command(Kind.CUTOVER, "id", "alice", "because", null);
+        Command good = plain.askedBy(new Correlation("r-1._", parent));
+        assertThat(CommandInbox.complete(Kind.CUTOVER, good)).isEqualTo(good);
+        for (String bad : List.of("", "a b", "r\n", "x".repeat(65), parent + "0")) {
+            assertThat(CommandInbox.complete(Kind.CUTOVER, plain.askedBy(new Correlation(bad, bad))))
+                    .as("the command is taken, what is no correlation is left out")
+                    .isEqualTo(plain.askedBy(new Correlation(bad.equals(parent + "0") ? bad : null, null)));
+        }
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.eden.api.trace.RequestId;
 import dev.eden.workflows.Command;
 import dev.eden.workflows.CommandReceipt;
 import dev.eden.workflows.CommandRefusal;
+import dev.eden.workflows.Correlation;
 import dev.eden.workflows.MigrationInput;
 import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
@@ -131,7 +132,7 @@ public final class Orchestrator {
         return options;
     }
 
-    /** Sends a command as an update whose id is the command's, and waits for the handler's receipt. A refusal is a {@link Problem} 409. */
+    /** Sends a command, on behalf of the request this thread works for, as an update whose id is the command's, and waits for the handler's receipt. A refusal is a {@link Problem} 409. */
     public CommandReceipt send(String migration, Command command) {
         WorkflowStub stub = client.newUntypedWorkflowStub(MigrationWorkflow.workflowId(migration));
         UpdateOptions<CommandReceipt> options = UpdateOptions.newBuilder(CommandReceipt.class)
@@ -139,8 +140,9 @@ public final class Orchestrator {
                 .setUpdateId(command.id())
                 .setWaitForStage(WorkflowUpdateStage.COMPLETED)
                 .build();
+        Command asked = command.askedBy(Correlation.current());
         CompletableFuture<CommandReceipt> answer = onVirtualThread(
-                () -> stub.startUpdate(options, command).getResultAsync().get());
+                () -> stub.startUpdate(options, asked).getResultAsync().get());
         try {
             return answer.get(commandTimeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {

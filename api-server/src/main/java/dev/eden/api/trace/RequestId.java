@@ -1,25 +1,23 @@
 package dev.eden.api.trace;
 
+import dev.eden.workflows.Correlation;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /** The id of the request on whose behalf a thread works: in the log under {@value #KEY}, in answers as {@value #HEADER}. */
 public final class RequestId {
     public static final String HEADER = "X-Request-Id";
-    public static final String KEY = "request";
-
-    private static final Pattern ALLOWED = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+    public static final String KEY = Correlation.REQUEST;
 
     private RequestId() {}
 
     /** What the caller sent, where it is fit for a log; else a new one. */
     static String of(@Nullable String sent) {
-        return sent != null && ALLOWED.matcher(sent).matches()
+        return sent != null && Correlation.isRequest(sent)
                 ? sent
                 : UUID.randomUUID().toString();
     }

@@ -1,5 +1,6 @@
 package dev.eden.api.trace;
 
+import dev.eden.workflows.Correlation;
 import io.opentelemetry.api.trace.SpanKind;
 import jakarta.annotation.Priority;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -27,7 +28,7 @@ public final class RequestIdFilter implements ContainerRequestFilter, ContainerR
         MDC.put(RequestId.KEY, RequestId.of(request.getHeaderString(RequestId.HEADER)));
         if (traces.on()) {
             String parent = request.getHeaderString(Traces.KEY);
-            if (Traces.valid(parent)) {
+            if (Correlation.isTraceparent(parent)) {
                 MDC.put(Traces.KEY, parent);
             }
             request.setProperty(

@@ -1,5 +1,6 @@
 package dev.eden.api.trace;
 
+import dev.eden.workflows.Correlation;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
@@ -29,7 +30,7 @@ import org.slf4j.MDC;
  * Thread-safe.
  */
 public final class Traces implements AutoCloseable {
-    public static final String KEY = "traceparent";
+    public static final String KEY = Correlation.TRACEPARENT;
 
     private static final Pattern PARENT = Pattern.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
 
@@ -95,11 +96,6 @@ public final class Traces implements AutoCloseable {
         if (running != null) {
             running.shutdown().join(1, TimeUnit.SECONDS);
         }
-    }
-
-    /** Whether a text is fit to be a parent. */
-    static boolean valid(@Nullable String text) {
-        return text != null && PARENT.matcher(text).matches();
     }
 
     private static Context parent(@Nullable String text) {
