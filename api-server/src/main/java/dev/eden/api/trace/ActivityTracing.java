@@ -9,7 +9,7 @@ import io.temporal.common.interceptors.WorkerInterceptorBase;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A span for each activity, under the request that started the migration; under an attempt's span what the attempt did. */
+/** A span for each activity, under the request that caused it; under an attempt's span what the attempt did. */
 public final class ActivityTracing extends WorkerInterceptorBase {
     private final Traces traces;
     private final FlipSpans flips;

@@ -7,7 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Carries the id, and the span, of the request that started a migration to its workflow and from there to every activity's log and span,
+ * Carries the id, and the span, of the request that started a migration to its workflow, and from there those of whoever the workflow works for
+ * (a command brings its own, see {@code Command}) to every activity's log and span,
  * on any server.
  */
 public final class RequestPropagator implements ContextPropagator {
