@@ -145,7 +145,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return !place.inLine() && !preparation.running();
         }
-        return pins.onlyNamed() && !preparation.running() && !batches.underWay() && !holding.busy();
+        return pins.onlyNamed()
+                && !preparation.running()
+                && !batches.underWay()
+                && !holding.busy()
+                && holding.cancels == 0;
     }
 
     /** True where this client's reads depend on its session with the active side. */
