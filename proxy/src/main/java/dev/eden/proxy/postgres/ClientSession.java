@@ -502,7 +502,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             server = null;
             boolean dirtySession = pinned();
             if (batches.open()
-                    || holding.answers.copyingIn()
+                    || messages.cutShort()
+                    || holding.answers.wantsRows()
                     || holding.transactionOpen() && batches.unanswered() == 0) {
                 holding.client = null;
                 holding.close();
