@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** Reads that the standby serves, with real replication to it. */
 @Order(1) // the longest: others run beside it
@@ -389,6 +390,63 @@ class PostgresCanaryIT extends PostgresFixture {
             assertThat(one(client, "EXECUTE one")).isEqualTo("1");
             awaitServed(client);
         }
+    }
+
+    /**
+     * While a read of a client with a connection of its own is served by the standby, that connection waits for it: also where a cancel request for the
+     * statement before has come to the server only then, which is what the connection was kept from others for.
+     */
+    @Test
+    void aCancelRequestThatIsLateLeavesTheConnectionWithItsClient() throws Exception {
+        canary(Consistency.SESSION, Duration.ofSeconds(20));
+        try (Connection client = client("preferQueryMode", "simple");
+                Connection one = client();
+                Connection other = client();
+                Connection locker = direct(target);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            awaitServed(client);
+            run(client, "PREPARE mine AS SELECT pg_backend_pid()");
+            run(client, "PREPARE nap AS SELECT pg_sleep(3)");
+            String pid = one(client, "EXECUTE mine");
+            locker.setAutoCommit(false);
+            run(locker, "LOCK TABLE sides IN ACCESS EXCLUSIVE MODE");
+            String postmaster = one(atSource, "SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)");
+            Future<String> napping = threads.submit(() -> one(client, "EXECUTE nap"));
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> one(atSource, "SELECT state FROM pg_stat_activity WHERE pid = " + pid)
+                            .equals("active"));
+            signal("STOP", postmaster); // it is the one that cancel requests arrive at
+            Future<?> cancelling;
+            Future<String> reading;
+            try {
+                cancelling = threads.submit(() -> {
+                    client.unwrap(PGConnection.class).cancelQuery();
+                    return null;
+                });
+                napping.get();
+                reading = threads.submit(() -> one(client, "SELECT name FROM sides"));
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> reading.isDone()
+                                || one(atTarget, "SELECT count(*) FROM pg_locks WHERE NOT granted")
+                                        .equals("1"));
+            } finally {
+                signal("CONT", postmaster);
+            }
+            cancelling.get();
+            locker.rollback();
+            reading.get();
+            for (Connection another : List.of(one, other)) {
+                another.setAutoCommit(false);
+                run(another, "UPDATE cells SET n = 1 WHERE id = 1 AND n < 0");
+                assertThat(one(another, "SELECT pg_backend_pid()")).isNotEqualTo(pid);
+            }
+            assertThat(one(client, "EXECUTE mine")).isEqualTo(pid);
+        }
+    }
+
+    private static void signal(String name, String process) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, process).start().waitFor())
+                .isZero();
     }
 
     @Test

@@ -385,4 +385,26 @@ class PostgresFlipIT extends PostgresFixture {
             assertThat(ids(atSource)).containsExactlyInAnyOrder(1L, 2L);
         }
     }
+
+    /** Nobody may be served when a connection comes back, and then somebody may again: it is for who waits for it. */
+    @Test
+    void whoWaitsInLineWhenTheLeaseRunsOutIsServedAfterwards() throws Exception {
+        start(config ->
+                config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1).withWaiting(Duration.ofSeconds(15), 100));
+        try (Connection holder = client();
+                Connection waiter = client();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            arm();
+            holder.setAutoCommit(false);
+            run(holder, "INSERT INTO entries VALUES (1)");
+            Future<String> waiting = threads.submit(() -> one(waiter, "SELECT 'served'"));
+            await().pollDelay(Duration.ofMillis(300)).until(() -> !waiting.isDone());
+            store.away(true);
+            await().atMost(Duration.ofSeconds(30)).until(() -> !proxy.health().serving());
+            holder.commit();
+            store.stable();
+            store.away(false);
+            assertThat(waiting.get()).isEqualTo("served");
+        }
+    }
 }

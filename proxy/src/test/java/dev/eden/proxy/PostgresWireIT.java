@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.proxy.PostgresProxyConfig.Limits;
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.postgres.PgWire;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -113,6 +114,117 @@ class PostgresWireIT extends PostgresFixture {
             assertThat(wire.read().type()).isEqualTo('s');
             wire.execute("p", 0).sync().send();
             assertThat(wire.answers(1)).isEqualTo("D3 C ZI");
+        }
+    }
+
+    /** A Flush behind the Sync begins no batch: the connection goes back when all is answered. */
+    @Test
+    void aFlushBehindTheSyncKeepsNothing() throws IOException {
+        start(config -> alone(config));
+        try (PgWire wire = wire();
+                PgWire other = wire()) {
+            wire.parse("", "SELECT 1")
+                    .bind("", "")
+                    .execute("", 0)
+                    .sync()
+                    .flush()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 D1 C ZI");
+            isServed(other);
+            isServed(wire);
+        }
+    }
+
+    /** One connection for everybody, who wait no longer for it than a slow machine takes. */
+    private static PostgresProxyConfig alone(PostgresProxyConfig config) {
+        return config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1).withWaiting(Duration.ofSeconds(10), 100);
+    }
+
+    private static void isServed(PgWire wire) throws IOException {
+        wire.query("SELECT 'served'").send();
+        assertThat(wire.answers(1)).isEqualTo("T Dserved C ZI");
+    }
+
+    /** A server waits for the rest of a COPY or of a statement for as long as its connection lasts. */
+    @ParameterizedTest
+    @ValueSource(strings = {"COPY, asked for its rows", "COPY", "COPY in a batch", "long statement"})
+    void whoEndsInTheMiddleOfItTakesNoConnectionWithHim(String what) throws Exception {
+        start(config -> alone(config));
+        String copy = "COPY middle FROM STDIN";
+        try (PgWire next = wire();
+                Connection owner = direct(source)) {
+            run(owner, "CREATE TABLE IF NOT EXISTS middle (id int)");
+            run(owner, "GRANT INSERT ON middle TO app");
+            try (PgWire wire = wire()) {
+                switch (what) {
+                    case "COPY, asked for its rows" -> {
+                        wire.query(copy).send();
+                        assertThat(wire.read().type()).isEqualTo('G');
+                    }
+                    case "COPY" -> wire.query(copy).send();
+                    case "COPY in a batch" ->
+                        wire.parse("", copy).bind("", "").execute("", 0).sync().send();
+                    default ->
+                        wire.send(ByteBuffer.allocate(2 << 20)
+                                .put((byte) 'Q')
+                                .putInt(4 << 20)
+                                .array());
+                }
+            }
+            isServed(next);
+        }
+    }
+
+    /** What a pinned session has is asked when its statement has been answered, and that is when its client may go. */
+    @Test
+    void whoEndsWhileItsSessionIsLookedAtTakesNoConnectionWithHim() throws IOException {
+        start(config -> alone(config));
+        for (int i = 0; i < 20; i++) {
+            try (PgWire wire = wire()) {
+                wire.query("DO 'BEGIN END'").send();
+                assertThat(wire.answers(1)).isEqualTo("C ZI");
+            }
+        }
+    }
+
+    /** The server skips the Close of a statement that had to make room, too. */
+    @Test
+    void anErrorSkipsWhatMakesRoom() throws IOException {
+        start(config -> {
+            Limits all = config.limits();
+            Limits one = new Limits(
+                    all.maxClients(),
+                    all.collectBytes(),
+                    all.inputBytes(),
+                    all.outputBytes(),
+                    1,
+                    all.connectTimeout(),
+                    all.loginTimeout());
+            PostgresProxyConfig pool = alone(config);
+            return new PostgresProxyConfig(
+                    pool.identity(),
+                    pool.interlay(),
+                    pool.listen(),
+                    pool.eventLoops(),
+                    pool.pooling(),
+                    pool.poolSize(),
+                    pool.waitTimeout(),
+                    pool.maxWaiting(),
+                    pool.tls(),
+                    pool.serverAuthorities(),
+                    pool.trusted(),
+                    one);
+        });
+        try (PgWire wire = wire()) {
+            wire.parse("a", "SELECT 1").sync().send();
+            assertThat(wire.answers(1)).isEqualTo("1 ZI");
+            wire.parse("", "SELECT nothing").parse("b", "SELECT 2").sync().send();
+            assertThat(wire.answers(1)).isEqualTo("E42703 ZI");
+            wire.bind("", "a").execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("2 D1 C ZI");
+            wire.parse("b", "SELECT 2").bind("", "b").execute("", 0).sync();
+            wire.bind("", "a").execute("", 0).sync().send();
+            assertThat(wire.answers(2)).isEqualTo("1 2 D2 C ZI 2 D1 C ZI");
         }
     }
 

@@ -33,6 +33,11 @@ final class ClientMessages {
         this.prepared = new StatementMessages(session, passage);
     }
 
+    /** True where a server waits for the rest of a message. */
+    boolean cutShort() {
+        return passage.sending();
+    }
+
     /** Goes through them as far as it can. */
     void read(ByteBuf bytes) {
         try {
@@ -169,8 +174,8 @@ final class ClientMessages {
     }
 
     private boolean extended(ByteBuf bytes, byte type, int start, int total, int readable) {
-        if (session.server() == null && !batches.open() && (type == 'S' || type == 'H')) {
-            passage.drop(bytes, total, readable, null);
+        if (!batches.open() && (type == 'H' || type == 'S' && session.server() == null)) {
+            passage.drop(bytes, total, readable, session.server());
             if (type == 'S') {
                 ByteBuf out = loop.buffer();
                 Message.readyForQuery(out, transaction.status());

@@ -145,7 +145,11 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (holding == null) {
             return !place.inLine() && !preparation.running();
         }
-        return pins.onlyNamed() && !preparation.running() && !batches.underWay() && !holding.busy();
+        return pins.onlyNamed()
+                && !preparation.running()
+                && !batches.underWay()
+                && !holding.busy()
+                && holding.cancels == 0;
     }
 
     /** True where this client's reads depend on its session with the active side. */
@@ -498,7 +502,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             server = null;
             boolean dirtySession = pinned();
             if (batches.open()
-                    || holding.answers.copyingIn()
+                    || messages.cutShort()
+                    || holding.answers.wantsRows()
                     || holding.transactionOpen() && batches.unanswered() == 0) {
                 holding.client = null;
                 holding.close();

@@ -124,9 +124,15 @@ final class Gate {
     /** Serves under this route from now on. */
     void install(Route next) {
         loop.tick();
+        boolean shut = !open() && !turned;
         turn(next);
         if (turned) {
             loop.pools().forEach(ServerPool::connectExpected);
+        }
+        if (shut) {
+            loop.pools()
+                    .forEach(
+                            ServerPool::emptyLine); // what came back meanwhile was given to nobody: stand in line again
         }
         awakeAs = loop.wakefulness.known();
         held = false;

@@ -16,6 +16,11 @@ final class Passage {
         return streaming > 0;
     }
 
+    /** A server has the head of a message and waits for the rest. */
+    boolean sending() {
+        return streaming > 0 && !away;
+    }
+
     /** More of a message whose head has been seen; false: nothing there. */
     boolean stream(ByteBuf bytes) {
         int part = Math.min(streaming, bytes.readableBytes());

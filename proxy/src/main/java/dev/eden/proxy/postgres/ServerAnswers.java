@@ -27,6 +27,8 @@ final class ServerAnswers implements FrameScanner.Sink {
     private boolean failedBatch;
     /** A COPY from the client is running: Syncs are ignored until its end. */
     private boolean copyingIn;
+    /** The server waits for the rows of a COPY, by whatever it was asked. */
+    private boolean wantsRows;
 
     private boolean failedRequest;
     private boolean farewellPassed;
@@ -48,8 +50,13 @@ final class ServerAnswers implements FrameScanner.Sink {
         return copyingIn;
     }
 
+    boolean wantsRows() {
+        return wantsRows;
+    }
+
     void copyEnded() {
         copyingIn = false;
+        wantsRows = false;
     }
 
     /** True where the client has been told in the server's own words why its session ends. */
@@ -133,7 +140,7 @@ final class ServerAnswers implements FrameScanner.Sink {
                 if (first == Kind.EXECUTE) {
                     expected.remove();
                 }
-                copyingIn = false;
+                copyEnded();
             }
             case 'I', 's' -> {
                 if (first == Kind.EXECUTE) {
@@ -141,9 +148,13 @@ final class ServerAnswers implements FrameScanner.Sink {
                 }
             }
             case 'G', 'W' -> {
+                ClientSession holder = connection.client;
+                wantsRows = true;
+                if (holder == null) {
+                    connection.close(); // nobody will send them
+                }
                 if (first == Kind.EXECUTE) {
                     copyingIn = true;
-                    ClientSession holder = connection.client;
                     int ignored = expected.dropSyncs();
                     if (holder != null) {
                         holder.batches.syncsIgnored(ignored);
@@ -232,7 +243,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         long began = expected.time();
         connection.status = newStatus;
-        copyingIn = false;
+        copyEnded();
         ClientSession reader = connection.client;
         if (first != Kind.EXCHANGE && reader != null && reader.transaction.open()) {
             in.setByte(index + Message.HEADER, reader.transaction.status()); // it knows itself in a transaction
@@ -264,16 +275,17 @@ final class ServerAnswers implements FrameScanner.Sink {
             answerHere();
             if (holder != null) {
                 holder.answered(signals, connection.status);
-            } else {
-                connection.orphanAnswered();
             }
         }
         endExchanges();
+        if (connection.client == null) {
+            connection.orphanAnswered();
+        }
     }
 
     private FrameScanner.Verdict error(ByteBuf in, int index, int total) {
         failedRequest = true;
-        copyingIn = false;
+        copyEnded();
         ErrorMessage error = ErrorMessage.read(in, index, total);
         ClientSession reader = connection.client;
         boolean hidden = reader != null && reader.standbyRead.hides(error);
@@ -305,6 +317,9 @@ final class ServerAnswers implements FrameScanner.Sink {
     }
 
     private void skipped(Object subject) {
+        if (subject instanceof ServerStatements.Closing closing) {
+            statements.kept(closing);
+        }
         ClientSession holder = connection.client;
         if (holder != null && subject instanceof ClientStatements.Entry entry) {
             holder.statements.skipped(entry);

@@ -4,6 +4,7 @@ import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The statements that one connection to a server has: named ones by their content, the least recently used first to go, and the unnamed one. */
@@ -20,6 +21,9 @@ final class ServerStatements {
         this.server = server;
         this.most = most;
     }
+
+    /** What a Close of the proxy's own is for. */
+    record Closing(Prepared statement, int generation) {}
 
     /** True where the server has the statement under its present name. */
     boolean has(Prepared statement) {
@@ -43,13 +47,19 @@ final class ServerStatements {
 
     /** Closes the statements unused for longest where there are too many. */
     void makeRoom(ByteBuf out) {
-        Iterator<Prepared> oldest = named.keySet().iterator();
+        Iterator<Map.Entry<Prepared, Integer>> oldest = named.entrySet().iterator();
         while (named.size() >= most && oldest.hasNext()) {
-            Prepared gone = oldest.next();
+            Map.Entry<Prepared, Integer> next = oldest.next();
+            Closing gone = new Closing(next.getKey(), next.getValue());
             oldest.remove();
-            Message.closeStatement(out, gone.name());
-            server.answers.expect(Kind.OWN_CLOSE, null);
+            Message.closeStatement(out, gone.statement().name());
+            server.answers.expect(Kind.OWN_CLOSE, gone);
         }
+    }
+
+    /** An error earlier in the batch had the server skip the Close. */
+    void kept(Closing closing) {
+        named.putIfAbsent(closing.statement(), closing.generation());
     }
 
     /** The server has confirmed it. */
