@@ -84,7 +84,7 @@ class TracesTest {
             assertThat(attempt.getParentSpanId()).isEqualTo(named(request).getSpanId());
             assertThat(inTraceOf(request, "cutover.prepare").getParentSpanId()).isEqualTo(attempt.getSpanId());
         }
-        assertThat(names("migrate")).contains("Preflight", "Replicate").containsOnlyOnce("Attempt");
+        assertThat(names("migrate")).contains("Preflight").containsOnlyOnce("Attempt");
         SpanData prepare = inTraceOf("cutover", "cutover.prepare");
         assertThat(prepare.getStartEpochNanos()).isEqualTo(TimeUnit.MICROSECONDS.toNanos(5_000_000));
         assertThat(inTraceOf("cutover", "cutover.check").getEndEpochNanos())
