@@ -143,8 +143,8 @@ public enum ErrorCode {
     INTERLAY_IN_USE(
             409,
             "The interlay is in use",
-            "A migration that has not ended moves the interlay.",
-            "End its migration and stop its proxies first.",
+            "A migration that has not ended moves the interlay, or a proxy serves it.",
+            "End its migration and stop its proxies first; eden proxy remove takes away those that will not come back.",
             Retry.LATER),
     INTERLAY_UNBOUND(
             409,
