@@ -249,7 +249,7 @@ public enum ErrorCode {
     IDEMPOTENCY_KEY_REUSED(
             422,
             "The Idempotency-Key was used for another request",
-            "The key came before with another method, path or body.",
+            "The key came before with another method, path, query or body.",
             "Use a new key for a new request.",
             Retry.NEVER),
     IDEMPOTENCY_IN_PROGRESS(
