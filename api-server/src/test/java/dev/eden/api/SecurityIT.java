@@ -134,8 +134,9 @@ class SecurityIT {
                         .status())
                 .isEqualTo(201);
         Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
-        jdbi.useHandle(handle -> handle.execute(
-                "INSERT INTO proxy (name, interlay, incarnation, listen, version) VALUES ('p', 'kept', 'x', 'h:1', '1')"));
+        jdbi.useHandle(
+                handle -> handle.execute(
+                        "INSERT INTO proxy (name, interlay, incarnation, listen, version) VALUES ('p', 'kept', 'x', 'h:1', '1')"));
         TestServer.Answer refused = eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3");
         assertThat(refused.status()).isEqualTo(409);
         assertThat(refused.json().path("retry").asText()).isEqualTo("later");
