@@ -373,6 +373,10 @@ class CommandLineIT {
                 .containsPattern("lone_front:older +10.0.0.4:6379 +0.1.0 +yes +\\?");
         assertThat(list.lastLine()).isEqualTo("next: eden proxy remove lone_front:gone --reason WHY");
 
+        FakeTerminal.Result used = shell.run("interlay", "delete", "lone_front");
+        assertThat(used.code()).isEqualTo(3);
+        assertThat(used.err()).contains("served by proxy lone_front:gone", "eden proxy remove lone_front:gone");
+
         String[] remove = {"proxy", "remove", "lone_front:gone", "--reason", "its node was lost"};
         assertThat(shell.run(remove).code()).as("a script without --yes").isEqualTo(7);
         assertThat(shell.typing("gone\n", remove).code()).isEqualTo(7);
@@ -410,6 +414,9 @@ class CommandLineIT {
                         .code())
                 .isEqualTo(5);
         jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'lone_front'"));
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/lone_front", null)
+                        .status())
+                .isEqualTo(204);
     }
 
     private FakeTerminal.Result ok(String... arguments) {

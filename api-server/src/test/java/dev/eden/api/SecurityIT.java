@@ -112,9 +112,38 @@ class SecurityIT {
                 "k1");
         assertThat(other.status()).isEqualTo(422);
         assertThat(other.json().path("type").asText()).isEqualTo("urn:eden:problem:idempotency-key-reused");
+        String[] remove = {"Idempotency-Key", "k2"};
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/proxies/a:b?reason=x", null, remove)
+                        .status())
+                .isEqualTo(404);
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/proxies/a:b?reason=x&force=true", null, remove)
+                        .status())
+                .as("the query is part of the request")
+                .isEqualTo(422);
         assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k ü")
                         .status())
                 .isEqualTo(400);
+    }
+
+    @Test
+    @Order(2)
+    void aRefusalForNowIsNotKept() {
+        String path = "/api/v1/interlays/kept";
+        eden.post("/api/v1/endpoints", "{\"id\":\"kept\",\"uri\":\"redis://h:1\"}");
+        assertThat(eden.post("/api/v1/interlays", "{\"id\":\"kept\",\"endpoint\":\"kept\"}")
+                        .status())
+                .isEqualTo(201);
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(
+                handle -> handle.execute(
+                        "INSERT INTO proxy (name, interlay, incarnation, listen, version) VALUES ('p', 'kept', 'x', 'h:1', '1')"));
+        TestServer.Answer refused = eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3");
+        assertThat(refused.status()).isEqualTo(409);
+        assertThat(refused.json().path("retry").asText()).isEqualTo("later");
+        jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'kept'"));
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3")
+                        .status())
+                .isEqualTo(204);
     }
 
     @Test

@@ -68,10 +68,14 @@ class WorkedExampleIT {
         assertThat(withInterlay.path("target_endpoint").asText()).isEqualTo("azure_redis");
         assertThat(withInterlay.path("allowed").toString()).isEqualTo("[\"migrate\"]");
 
+        CompletableFuture<?> first = new CompletableFuture<>();
+        CompletableFuture<List<String>> events = eventsUntilEnd(first);
+        assertThat(first)
+                .as("the first event is read before the second one is made")
+                .succeedsWithin(Duration.ofSeconds(10));
         TestServer.Answer started = send(requests.get(4));
         assertThat(started.status()).as(started.body()).isEqualTo(202);
         assertThat(send(requests.get(5)).status()).isEqualTo(200);
-        CompletableFuture<List<String>> events = eventsUntilEnd();
         awaitPhase("canary");
 
         TestServer.Answer quarter = send(requests.get(6));
@@ -166,7 +170,7 @@ class WorkedExampleIT {
                 .untilAsserted(() -> assertThat(status().path("phase").asText()).isEqualTo(phase));
     }
 
-    private static CompletableFuture<List<String>> eventsUntilEnd() {
+    private static CompletableFuture<List<String>> eventsUntilEnd(CompletableFuture<?> first) {
         HttpRequest request = HttpRequest.newBuilder(eden.uri("/api/v1/migrations/ec2_to_azure/events"))
                 .header("Authorization", "Bearer " + TestServer.TOKEN)
                 .header("Accept", "text/event-stream")
@@ -176,7 +180,9 @@ class WorkedExampleIT {
                 .thenApplyAsync(response -> {
                     assertThat(response.headers().map()).containsEntry("content-type", List.of("text/event-stream"));
                     try (Stream<String> lines = response.body()) {
-                        return lines.filter(line -> line.startsWith("event: ")).toList();
+                        return lines.filter(line -> line.startsWith("event: "))
+                                .peek(_ -> first.complete(null))
+                                .toList();
                     }
                 });
     }

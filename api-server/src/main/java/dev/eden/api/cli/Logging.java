@@ -10,6 +10,7 @@ import ch.qos.logback.core.encoder.Encoder;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /** Logs go to standard error, as lines or one JSON object each. */
 final class Logging {
@@ -37,6 +38,9 @@ final class Logging {
         context.getLogger("io.temporal").setLevel(Level.ERROR);
         context.getLogger("io.grpc").setLevel(Level.ERROR);
         context.getLogger("org.glassfish.jersey").setLevel(Level.ERROR);
+        // What libraries (Jersey, the PostgreSQL driver) say by java.util.logging takes the same form.
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
     }
 
     /** Warns of what looks like a setting and is none. */

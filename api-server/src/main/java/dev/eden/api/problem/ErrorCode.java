@@ -143,8 +143,8 @@ public enum ErrorCode {
     INTERLAY_IN_USE(
             409,
             "The interlay is in use",
-            "A migration that has not ended moves the interlay.",
-            "End its migration and stop its proxies first.",
+            "A migration that has not ended moves the interlay, or a proxy serves it.",
+            "End its migration and stop its proxies first; eden proxy remove takes away those that will not come back.",
             Retry.LATER),
     INTERLAY_UNBOUND(
             409,
@@ -249,7 +249,7 @@ public enum ErrorCode {
     IDEMPOTENCY_KEY_REUSED(
             422,
             "The Idempotency-Key was used for another request",
-            "The key came before with another method, path or body.",
+            "The key came before with another method, path, query or body.",
             "Use a new key for a new request.",
             Retry.NEVER),
     IDEMPOTENCY_IN_PROGRESS(

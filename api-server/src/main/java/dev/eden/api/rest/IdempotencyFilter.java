@@ -1,7 +1,9 @@
 package dev.eden.api.rest;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.ErrorCode.Retry;
 import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.IdempotencyStore;
@@ -53,7 +55,8 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
                     List.of(new FieldError(Caller.IDEMPOTENCY_KEY, "has 1 to 255 visible ASCII characters")));
         }
         UUID token = Caller.identity(request).id();
-        String route = request.getMethod() + " /" + request.getUriInfo().getPath();
+        String query = request.getUriInfo().getRequestUri().getRawQuery();
+        String route = request.getMethod() + " /" + request.getUriInfo().getPath() + (query == null ? "" : "?" + query);
         Optional<Answer> first = store.claim(token, key, route, hash(BodyFilter.body(request)));
         if (first.isPresent()) {
             request.abortWith(replay(first.get()));
@@ -67,7 +70,7 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         if (!(request.getProperty(CLAIMED) instanceof Claimed claimed)) {
             return;
         }
-        if (response.getStatus() >= 500) {
+        if (response.getStatus() >= 500 || mayHelpAgain(response.getEntity())) {
             store.forget(claimed.token(), claimed.key());
             return;
         }
@@ -81,6 +84,13 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
                         type == null ? null : type.toString(),
                         entity == null ? null : Json.write(entity),
                         response.getHeaderString(HttpHeaders.LOCATION)));
+    }
+
+    /** A problem that ends: the same request under the same key runs then, instead of getting the old refusal for a day. */
+    private static boolean mayHelpAgain(@Nullable Object entity) {
+        return entity instanceof ObjectNode document
+                && document.path("type").asText().startsWith(ProblemDocument.TYPE)
+                && !document.path("retry").asText().equals(ProblemDocument.retry(Retry.NEVER));
     }
 
     private static Response replay(Answer answer) {

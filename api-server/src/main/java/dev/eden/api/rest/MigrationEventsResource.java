@@ -8,22 +8,25 @@ import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.TokenStore.Role;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.HttpMethod;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.container.ContainerRequestContext;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.core.StreamingOutput;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import org.glassfish.jersey.server.ChunkedOutput;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A migration's audit log: as JSON, page by page, or live as server-sent events (WHATWG HTML §9.2). A stream goes on after
@@ -31,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 @Path("/api/v1/migrations/{id}/events")
 public final class MigrationEventsResource implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(MigrationEventsResource.class);
     private static final int STREAMS = 200;
     private static final int PAGE = 100;
     private static final Duration LOOK = Duration.ofMillis(250);
@@ -76,27 +80,43 @@ public final class MigrationEventsResource implements AutoCloseable {
     public Response stream(
             @PathParam("id") String id,
             @HeaderParam("Last-Event-ID") @Nullable String lastEventId,
-            @QueryParam("after") @Nullable String after) {
+            @QueryParam("after") @Nullable String after,
+            @Context ContainerRequestContext request) {
         migrations.get(id);
         long from = lastEventId == null ? position("after", after) : position("Last-Event-ID", lastEventId);
+        if (request.getMethod().equals(HttpMethod.HEAD)) {
+            return Response.ok().type(MediaType.SERVER_SENT_EVENTS).build();
+        }
         if (!streams.tryAcquire()) {
             throw new Problem(ErrorCode.TOO_MANY_STREAMS, "200 clients follow events already");
         }
-        StreamingOutput body = output -> {
-            try {
-                follow(id, from, output);
-            } finally {
-                streams.release();
-            }
-        };
+        // Not a StreamingOutput: Jersey holds back what that flushes, and the headers, until 8 KiB are there.
+        ChunkedOutput<String> body = new ChunkedOutput<>(String.class);
+        Thread.ofVirtual().name("events of " + id).start(() -> send(id, from, body));
         return Response.ok(body, MediaType.SERVER_SENT_EVENTS)
                 .header("Cache-Control", "no-store")
                 .header("X-Accel-Buffering", "no")
                 .build();
     }
 
-    private void follow(String id, long from, OutputStream output) throws IOException {
-        write(output, ": events of migration " + id + "\n\n");
+    private void send(String id, long from, ChunkedOutput<String> output) {
+        try (output) {
+            follow(id, from, output);
+        } catch (IOException e) {
+            LOGGER.atDebug().addKeyValue("migration", id).log("a client left the stream of events");
+        } catch (RuntimeException e) {
+            // The client comes back with Last-Event-ID.
+            LOGGER.atWarn()
+                    .addKeyValue("migration", id)
+                    .addKeyValue("error", e.getClass().getSimpleName())
+                    .log("a stream of events ended early");
+        } finally {
+            streams.release();
+        }
+    }
+
+    private void follow(String id, long from, ChunkedOutput<String> output) throws IOException {
+        output.write(": events of migration " + id + "\n\n");
         long last = from;
         long heardAt = System.nanoTime();
         while (!closed) {
@@ -104,20 +124,18 @@ public final class MigrationEventsResource implements AutoCloseable {
             boolean ended = migrations.get(id).ended();
             List<AuditLog.Event> events = audit.events(id, last, PAGE);
             for (AuditLog.Event event : events) {
-                write(
-                        output,
-                        "id: " + event.id() + "\nevent: " + line(event.event()) + "\ndata: " + Json.write(event)
-                                + "\n\n");
+                output.write("id: " + event.id() + "\nevent: " + line(event.event()) + "\ndata: " + Json.write(event)
+                        + "\n\n");
                 last = event.id();
                 heardAt = System.nanoTime();
             }
             if (events.isEmpty() && ended) {
-                write(output, "event: end\ndata: {}\n\n");
+                output.write("event: end\ndata: {}\n\n");
                 return;
             }
             if (System.nanoTime() - heardAt > COMMENT_NANOS) {
                 // Finds out that the client has gone.
-                write(output, ":\n\n");
+                output.write(":\n\n");
                 heardAt = System.nanoTime();
             }
             try {
@@ -131,11 +149,6 @@ public final class MigrationEventsResource implements AutoCloseable {
 
     private static String line(String event) {
         return event.replace('\n', ' ').replace('\r', ' ');
-    }
-
-    private static void write(OutputStream output, String text) throws IOException {
-        output.write(text.getBytes(StandardCharsets.UTF_8));
-        output.flush();
     }
 
     private static long position(String name, @Nullable String text) {

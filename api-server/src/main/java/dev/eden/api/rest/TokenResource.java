@@ -39,7 +39,9 @@ public final class TokenResource {
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         if (request.getHeaderString(Caller.IDEMPOTENCY_KEY) != null) {
             throw new Problem(
-                    ErrorCode.BAD_REQUEST, "a token's answer is not kept: this request takes no Idempotency-Key");
+                    ErrorCode.BAD_REQUEST,
+                    "a token's answer is not kept, so this request takes no Idempotency-Key: send it without; where its"
+                            + " answer was lost, revoke that token (GET /api/v1/tokens has its id) and make another");
         }
         Fields fields = Fields.of(body, false);
         String role = fields.oneOf("role", null, "viewer", "operator", "admin");

@@ -84,7 +84,18 @@ public final class InterlayStore {
                             WHERE i.interlay = :id AND m.ended_at IS NULL LIMIT 1""").bind("id", id).mapTo(String.class).findOne().ifPresent(migration -> {
                 throw new Problem(ErrorCode.INTERLAY_IN_USE, "interlay " + id + " is used by migration " + migration);
             });
-            routes.interlayDeleted(handle, id);
+            // A proxy that joins from here on waits for this row's lock, and then finds no interlay.
+            handle.createQuery("SELECT name FROM proxy WHERE interlay = :id ORDER BY name LIMIT 1")
+                    .bind("id", id)
+                    .mapTo(String.class)
+                    .findOne()
+                    .ifPresent(proxy -> {
+                        throw new Problem(
+                                ErrorCode.INTERLAY_IN_USE,
+                                "interlay " + id + " is served by proxy " + id + ":" + proxy
+                                        + ": stop it, or take it away with eden proxy remove " + id + ":" + proxy
+                                        + " where it will not come back");
+                    });
             handle.createUpdate("DELETE FROM interlay WHERE id = :id")
                     .bind("id", id)
                     .execute();

@@ -15,8 +15,6 @@ public interface RouteHooks {
     /** The front stands before this endpoint from now on; it had none. */
     default void interlayBound(Handle handle, String interlay, String endpoint) {}
 
-    default void interlayDeleted(Handle handle, String interlay) {}
-
     /** Address (only while unused) or credentials are others now: proxies should read their routes again. */
     default void endpointChanged(Handle handle, String endpoint) {}
 }
