@@ -126,7 +126,7 @@ public final class MigrationReport {
             } else if (ended.equals("committed")) {
                 longest = longest == null ? pause : Math.max(longest, pause);
                 if (rehearsed != null) {
-                    withinRehearsed = withinRehearsed != Boolean.FALSE && pause <= rehearsed;
+                    withinRehearsed = (withinRehearsed == null || withinRehearsed) && pause <= rehearsed;
                 }
                 pauses.addObject()
                         .put("direction", attempt.path("direction").asText())
