@@ -250,7 +250,7 @@ public final class EdenServer implements AutoCloseable {
                 commands,
                 status,
                 validations,
-                new MigrationReport(status, store.audit(), store.replication(), validations, new ForecastStore(jdbi))));
+                new MigrationReport(status, store.audit(), validations, new ForecastStore(jdbi))));
         components.add(events);
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));

@@ -2,6 +2,8 @@ package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
 import dev.eden.api.operations.Documents;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedRedis;
@@ -9,6 +11,10 @@ import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
 import java.io.File;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,6 +91,29 @@ class GuideIT {
                 assertThat(through.get("key499")).isEqualTo("value499");
                 assertThat(through.dbSize()).isEqualTo(500);
             }
+            theReportSaysWhatWasCopied(eden);
+        }
+    }
+
+    /** After three flips; progress is of the last one's direction then, which copied nothing. */
+    private static void theReportSaysWhatWasCopied(EdenServer eden) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + eden.apiPort() + "/api/v1/migrations/move/report"))
+                .header("Authorization", "Bearer " + TOKEN)
+                .build();
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            JsonNode outcome = Json.tree(http.send(request, HttpResponse.BodyHandlers.ofString())
+                            .body())
+                    .path("outcome");
+            assertThat(outcome.path("keys_copied").asLong()).isEqualTo(500);
+            assertThat(outcome.path("bytes_copied").asLong()).isGreaterThan(500);
+            assertThat(outcome.path("pauses").findValuesAsText("direction"))
+                    .containsExactly("forward", "rollback", "forward");
+            assertThat(outcome.path("pause_ms").asDouble())
+                    .isEqualTo(outcome.path("pauses").findValuesAsText("pause_ms").stream()
+                            .mapToDouble(Double::parseDouble)
+                            .max()
+                            .orElseThrow());
         }
     }
 }

@@ -44,6 +44,7 @@ class OperatorsIT {
         JsonNode plan = eden.get(MIGRATION + "/plan").json();
         assertThat(plan.at("/copy_forecast/items").asInt()).isEqualTo(1_000);
         assertThat(plan.path("copy_took_seconds").isNull()).isTrue();
+        aSlowCopyIsForecastAsSlow();
         TestServer.Answer started = eden.post(MIGRATION + "/migrate", "{}");
         assertThat(started.status()).as(started.body()).isEqualTo(202);
         assertThat(started.json().at("/strategy/stages/1/gates/min_samples").asInt())
@@ -77,6 +78,16 @@ class OperatorsIT {
         assertThat(early.json().path("type").asText()).endsWith("migration-not-started");
     }
 
+    private static void aSlowCopyIsForecastAsSlow() {
+        assertThat(eden.patch(MIGRATION, "{\"tuning\":{\"copy_rate\":65536}}").status())
+                .isEqualTo(200);
+        JsonNode slow = eden.get(MIGRATION + "/plan").json().path("copy_forecast");
+        assertThat(slow.path("seconds").asDouble()).isEqualTo(50_000 / 65_536.0);
+        assertThat(slow.path("basis").asText()).contains("copy_rate, 65,536 bytes/s");
+        assertThat(eden.patch(MIGRATION, "{\"tuning\":{\"copy_rate\":null}}").status())
+                .isEqualTo(200);
+    }
+
     private static void tunes() {
         TestServer.Answer tuned = eden.patch(
                 MIGRATION, "{\"tuning\":{\"copy_rate\":1048576,\"parallelism\":8},\"reason\":\"it is noon\"}");
@@ -86,7 +97,7 @@ class OperatorsIT {
         assertThat(less.json().path("tuning"))
                 .as("null goes back to the default, what is left out stays")
                 .isEqualTo(Json.tree("{\"parallelism\":8,\"batch\":100}"));
-        assertThat(events("migration.tuned")).hasSize(2).first().satisfies(event -> {
+        assertThat(events("migration.tuned")).hasSize(4).element(2).satisfies(event -> {
             assertThat(event.path("reason").asText()).isEqualTo("it is noon");
             assertThat(event.at("/after/parallelism").asInt()).isEqualTo(8);
         });

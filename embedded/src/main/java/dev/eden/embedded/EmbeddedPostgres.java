@@ -139,6 +139,11 @@ public final class EmbeddedPostgres implements EmbeddedDatabase, AutoCloseable {
         return password;
     }
 
+    /** Holds the password; its owner alone may read it. */
+    public Path passwordFile() {
+        return data.resolve(PostgresInstallation.PASSWORD_FILE);
+    }
+
     public Path dataDir() {
         return data;
     }

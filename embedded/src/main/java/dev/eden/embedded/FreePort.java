@@ -42,6 +42,17 @@ public final class FreePort {
         throw new EmbeddedServerException("no free TCP port between " + LOWEST + " and " + HIGHEST);
     }
 
+    /** Reserves this one, as {@link #find} does; false where somebody has it. */
+    public static boolean take(int port) {
+        Path folder = Cache.root().resolve("ports");
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new EmbeddedServerException("could not make " + folder, e);
+        }
+        return reserve(folder, port);
+    }
+
     private static boolean reserve(Path folder, int port) {
         try {
             FileChannel channel = FileChannel.open(

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
  * cluster beside them that new ones are copied from (initdb takes over a second, a copy a tenth of it).
  */
 final class PostgresInstallation {
-    private static final String PASSWORD_FILE = "eden-password";
+    static final String PASSWORD_FILE = "eden-password";
 
     private final int major;
     private final Path home;

@@ -66,7 +66,8 @@ final class DevCommand implements Callable<Integer> {
         Logging.configure(configuration);
         Logging.unknownVariables(configuration);
         Path given = dataDirectory;
-        Path data = given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev");
+        Path data = (given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev"))
+                .toAbsolutePath();
         InetSocketAddress address = Addresses.listen("--listen", listen);
         Deque<AutoCloseable> parts = new ArrayDeque<>();
         AutoCloseable all = () -> {
@@ -75,13 +76,13 @@ final class DevCommand implements Callable<Integer> {
             }
         };
         try {
+            EmbeddedRedis source = DevRedis.start(data.resolve("source"));
+            parts.push(() -> DevRedis.stop(source));
+            EmbeddedRedis target = DevRedis.start(data.resolve("target"));
+            parts.push(() -> DevRedis.stop(target));
             EmbeddedPostgres postgres =
                     EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withDataDir(data.resolve("postgres")));
             parts.push(postgres);
-            EmbeddedRedis source = EmbeddedRedis.start();
-            parts.push(source);
-            EmbeddedRedis target = EmbeddedRedis.start();
-            parts.push(target);
             EmbeddedTemporal temporal =
                     EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));
             parts.push(temporal);
@@ -108,7 +109,7 @@ final class DevCommand implements Callable<Integer> {
                             ServerCommand.adminToken(configuration)),
                     configuration));
             parts.push(server);
-            print(server, source, target, temporal);
+            print(server, source, target, postgres, temporal, data);
         } catch (RuntimeException e) {
             close(all);
             throw e;
@@ -118,13 +119,25 @@ final class DevCommand implements Callable<Integer> {
     }
 
     private static void print(
-            EdenServer server, EmbeddedRedis source, EmbeddedRedis target, EmbeddedTemporal temporal) {
+            EdenServer server,
+            EmbeddedRedis source,
+            EmbeddedRedis target,
+            EmbeddedPostgres postgres,
+            EmbeddedTemporal temporal,
+            Path data) {
         System.out.println("Eden is up:");
         System.out.println("  API           http://127.0.0.1:" + server.apiPort() + "/api/v1");
         System.out.println("  metrics       http://127.0.0.1:" + server.adminPort() + "/metrics");
         server.proxyPorts().values().forEach(port -> System.out.println("  applications  redis-cli -p " + port));
         System.out.println("  a source      redis://127.0.0.1:" + source.port());
         System.out.println("  a target      redis://127.0.0.1:" + target.port());
+        String store = "postgresql://" + postgres.user() + "@127.0.0.1:" + postgres.port() + "/eden";
+        System.out.println("  Eden's store  " + store + "   (password: " + postgres.passwordFile() + ")");
+        server.proxyPorts()
+                .keySet()
+                .forEach(interlay -> System.out.println("  another proxy EDEN_DATABASE_PASSWORD_FILE="
+                        + postgres.passwordFile() + " eden proxy --name second --interlay " + interlay
+                        + " --listen 127.0.0.1:0 --database-url " + store + " --data-dir " + data));
         temporal.uiUrl().ifPresent(ui -> System.out.println("  Temporal      " + ui));
         if (!temporal.durable()) {
             System.out.println(
@@ -134,6 +147,10 @@ final class DevCommand implements Callable<Integer> {
                 .ifPresentOrElse(
                         token -> System.out.println("  admin token   " + token.reveal() + "   (shown this once)"),
                         () -> System.out.println(ServerCommand.LOST_TOKEN));
+        String client = "EDEN_URL=http://127.0.0.1:" + server.apiPort() + " EDEN_TOKEN=… eden ";
+        System.out.println();
+        System.out.println("next: " + client
+                + (server.firstToken().isPresent() ? "endpoint create old " + source.uri() : "migration list"));
         System.out.flush();
     }
 

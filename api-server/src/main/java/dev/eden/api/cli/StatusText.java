@@ -26,7 +26,7 @@ final class StatusText {
         lines.add(Style.BOLD.of(text(status, "id"), coloured)
                 + (source.equals("-") ? "" : ": " + text(status, "engine") + " " + source + " \u2192 " + target));
         add(lines, "phase", phases(status, coloured), coloured);
-        String copy = copy(status.path("progress"));
+        String copy = copy(status);
         if (!copy.isEmpty()) {
             add(lines, "copy", copy, coloured);
         }
@@ -55,7 +55,7 @@ final class StatusText {
         if (status.path("paused").asBoolean()) {
             line.append(" paused");
         }
-        String copy = figures(progress);
+        String copy = figures(status);
         if (!copy.isEmpty()) {
             line.append("  copy ").append(copy);
         }
@@ -93,12 +93,12 @@ final class StatusText {
         return String.join(" ", words) + paused;
     }
 
-    private static String copy(JsonNode progress) {
-        String figures = figures(progress);
+    private static String copy(JsonNode status) {
+        String figures = figures(status);
         if (figures.isEmpty()) {
             return "";
         }
-        double share = share(progress);
+        double share = share(status.path("progress"));
         int filled = (int) Math.round(share * BAR);
         return "[" + "#".repeat(filled) + "-".repeat(BAR - filled) + "] " + figures;
     }
@@ -109,8 +109,10 @@ final class StatusText {
         return total <= 0 ? 0 : Math.min(1, done / total);
     }
 
-    private static String figures(JsonNode progress) {
-        if (!progress.isObject()) {
+    /** Empty after a flip: the other direction copies nothing, what was copied is in the report. */
+    private static String figures(JsonNode status) {
+        JsonNode progress = status.path("progress");
+        if (!progress.isObject() || status.path("flips").asInt() > 0) {
             return "";
         }
         StringBuilder text = new StringBuilder();

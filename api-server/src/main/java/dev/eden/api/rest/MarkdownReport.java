@@ -32,8 +32,12 @@ final class MarkdownReport {
         text.append("\n## Forecast and outcome\n\n");
         row("", "forecast", "outcome");
         row("---", "---", "---");
-        row("pause", "at most " + forecast.path("pause_at_most_ms").asLong() + " ms", millis(outcome.path("pause_ms")));
-        row("pause, rehearsed", millis(forecast.path("rehearsed_pause_ms")), "");
+        row("pause", "at most " + forecast.path("pause_at_most_ms").asLong() + " ms", pauses(outcome.path("pauses")));
+        row("longest pause", "the deadline", verdict(outcome, "within_forecast"));
+        row(
+                "longest pause",
+                "rehearsed: " + millis(forecast.path("rehearsed_pause_ms")),
+                verdict(outcome, "within_rehearsed"));
         row("attempts", "at most " + forecast.path("attempts_at_most").asLong(), cell(outcome.path("attempts")));
         row("differences left", "0", cell(outcome.path("differences_remaining")));
         row("copy", seconds(forecast.at("/copy/seconds")), seconds(outcome.path("copy_took_seconds")));
@@ -73,6 +77,20 @@ final class MarkdownReport {
                     steps.toString(),
                     blockers.toString());
         }
+    }
+
+    private static String pauses(JsonNode pauses) {
+        StringBuilder all = new StringBuilder();
+        pauses.forEach(flip -> all.append(all.isEmpty() ? "" : ", ")
+                .append(cell(flip.path("direction")))
+                .append(' ')
+                .append(millis(flip.path("pause_ms"))));
+        return all.isEmpty() ? "–" : all.toString();
+    }
+
+    private static String verdict(JsonNode outcome, String field) {
+        JsonNode within = outcome.path(field);
+        return !within.isBoolean() ? "–" : within.asBoolean() ? "kept" : "exceeded";
     }
 
     private void row(String... cells) {

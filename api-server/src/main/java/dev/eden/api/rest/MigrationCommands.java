@@ -2,6 +2,7 @@ package dev.eden.api.rest;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.redis.preflight.RedisCopyForecast;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
@@ -128,7 +129,7 @@ public final class MigrationCommands {
     /** Null where the source can't be asked; why not is among preflight's findings. */
     private @Nullable CopyForecast forecast(MigrationSpec spec) {
         try {
-            return steps.forecast().apply(spec);
+            return RedisCopyForecast.tuned(steps.forecast().apply(spec), tunings.of(spec.id()));
         } catch (RuntimeException e) {
             LOGGER.atInfo()
                     .addKeyValue("migration", spec.id())

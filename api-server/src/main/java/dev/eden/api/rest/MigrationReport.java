@@ -3,12 +3,11 @@ package dev.eden.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.eden.activities.store.ReplicationLedger;
-import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ValidationLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.ForecastStore;
+import dev.eden.api.store.ForecastStore.Copied;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.Views;
 import dev.eden.workflows.MigrationView;
@@ -23,19 +22,13 @@ public final class MigrationReport {
 
     private final MigrationStatus status;
     private final AuditLog audit;
-    private final ReplicationLedger replication;
     private final ValidationLedger validations;
     private final ForecastStore forecasts;
 
     public MigrationReport(
-            MigrationStatus status,
-            AuditLog audit,
-            ReplicationLedger replication,
-            ValidationLedger validations,
-            ForecastStore forecasts) {
+            MigrationStatus status, AuditLog audit, ValidationLedger validations, ForecastStore forecasts) {
         this.status = status;
         this.audit = audit;
-        this.replication = replication;
         this.validations = validations;
         this.forecasts = forecasts;
     }
@@ -60,7 +53,7 @@ public final class MigrationReport {
         ObjectNode forecast = status.forecast(migration);
         forecast.set("copy", forecasts.of(migration.id()).orElse(null));
         report.set("forecast", forecast);
-        report.set("outcome", outcome(migration, attempts, forecast, validation.orElse(null)));
+        report.set("outcome", outcome(migration, attempts, validation.orElse(null)));
         return report;
     }
 
@@ -98,30 +91,12 @@ public final class MigrationReport {
         }
     }
 
-    private ObjectNode outcome(
-            Migration migration,
-            ArrayNode attempts,
-            ObjectNode forecast,
-            ValidationLedger.@Nullable Report validation) {
+    private ObjectNode outcome(Migration migration, ArrayNode attempts, ValidationLedger.@Nullable Report validation) {
         ObjectNode outcome = Json.mapper().createObjectNode();
         outcome.put(
                 "flips",
                 Views.parse(migration.viewJson()).map(MigrationView::flips).orElse(0));
-        int flights = 0;
-        Double pause = null;
-        for (JsonNode attempt : attempts) {
-            flights += attempt.path("outcome").asText().equals("rehearsed") ? 0 : 1;
-            if (attempt.path("outcome").asText().equals("committed")) {
-                pause = MigrationStatus.pauseMillis(attempt);
-            }
-        }
-        outcome.put("attempts", flights);
-        outcome.put("pause_ms", pause);
-        outcome.put(
-                "within_forecast",
-                pause == null
-                        ? null
-                        : (Boolean) (pause <= forecast.path("pause_at_most_ms").asLong()));
+        pauses(attempts, migration.definition().cutover().deadlineMs(), outcome);
         outcome.put(
                 "copy_took_seconds",
                 forecasts
@@ -129,9 +104,40 @@ public final class MigrationReport {
                         .map(took -> took.toMillis() / 1_000.0)
                         .orElse(null));
         outcome.put("differences_remaining", validation == null ? null : (Long) validation.remaining());
-        Optional<Progress> progress = migration.started() ? replication.progress(migration.id()) : Optional.empty();
-        outcome.put("keys_copied", progress.map(Progress::keysDone).orElse(null));
-        outcome.put("bytes_copied", progress.map(Progress::bytes).orElse(null));
+        Optional<Copied> copied = forecasts.copied(migration.id());
+        outcome.put("keys_copied", copied.map(Copied::items).orElse(null));
+        outcome.put("bytes_copied", copied.map(Copied::bytes).orElse(null));
         return outcome;
+    }
+
+    /** Of each flip, there and back: one that went well hides none that did not. */
+    static void pauses(ArrayNode attempts, long deadlineMs, ObjectNode outcome) {
+        int flights = 0;
+        Double longest = null;
+        Double rehearsed = null;
+        Boolean withinRehearsed = null;
+        ArrayNode pauses = Json.mapper().createArrayNode();
+        for (JsonNode attempt : attempts) {
+            double pause = MigrationStatus.pauseMillis(attempt);
+            String ended = attempt.path("outcome").asText();
+            flights += ended.equals("rehearsed") ? 0 : 1;
+            if (ended.equals("rehearsed")) {
+                rehearsed = pause;
+            } else if (ended.equals("committed")) {
+                longest = longest == null ? pause : Math.max(longest, pause);
+                if (rehearsed != null) {
+                    withinRehearsed = (withinRehearsed == null || withinRehearsed) && pause <= rehearsed;
+                }
+                pauses.addObject()
+                        .put("direction", attempt.path("direction").asText())
+                        .put("pause_ms", pause)
+                        .put("rehearsed_pause_ms", rehearsed);
+            }
+        }
+        outcome.put("attempts", flights);
+        outcome.put("pause_ms", longest);
+        outcome.set("pauses", pauses);
+        outcome.put("within_forecast", longest == null ? null : (Boolean) (longest <= deadlineMs));
+        outcome.put("within_rehearsed", withinRehearsed);
     }
 }

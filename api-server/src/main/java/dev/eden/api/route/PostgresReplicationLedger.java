@@ -31,6 +31,18 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
             FROM route r JOIN replication p ON p.migration = r.migration
             WHERE r.standby IS NOT NULL""";
 
+    /**
+     * What the load copied stays when the turn comes, and when a session that begins later in the first direction counts from 0:
+     * until the load has ended it is what was last said, then the most.
+     */
+    private static final String PROGRESS = """
+            WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+                loading AS MATERIALIZED (SELECT EXISTS (SELECT FROM route WHERE migration = :migration AND turn_replid IS NULL) AS first)
+            UPDATE replication SET progress = :progress::jsonb,
+                loaded_items = CASE WHEN NOT first THEN loaded_items WHEN loaded THEN greatest(loaded_items, :items) ELSE :items END,
+                loaded_bytes = CASE WHEN NOT first THEN loaded_bytes WHEN loaded THEN greatest(loaded_bytes, :bytes) ELSE :bytes END
+            FROM hasty, loading WHERE migration = :migration""";
+
     private final Jdbi jdbi;
     private final SharedLook<Map<String, Direction>> directions;
     private final SharedLook<Map<String, Tuning>> tuned;
@@ -135,11 +147,11 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        jdbi.useHandle(h -> h.createUpdate("""
-                        WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-                        UPDATE replication SET progress = :progress::jsonb FROM hasty WHERE migration = :migration""")
+        jdbi.useHandle(h -> h.createUpdate(PROGRESS)
                 .bind("migration", migration)
                 .bind("progress", json)
+                .bind("items", progress.keysDone())
+                .bind("bytes", progress.bytes())
                 .execute());
     }
 

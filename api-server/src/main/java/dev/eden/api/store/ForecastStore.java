@@ -16,6 +16,9 @@ public final class ForecastStore {
         this.jdbi = jdbi;
     }
 
+    /** What the load has copied so far, whatever has been flipped since. */
+    public record Copied(long items, long bytes) {}
+
     /** The first start's stays. */
     public void made(String migration, CopyForecast forecast) {
         jdbi.useHandle(handle -> handle.createUpdate(
@@ -47,5 +50,14 @@ public final class ForecastStore {
                             : Optional.of(Duration.between(began, ended));
                 })
                 .one());
+    }
+
+    /** Empty until the load has begun. */
+    public Optional<Copied> copied(String migration) {
+        return jdbi.withHandle(handle -> handle.createQuery(
+                        "SELECT loaded_items, loaded_bytes FROM replication WHERE migration = :id AND loaded_items IS NOT NULL")
+                .bind("id", migration)
+                .map((row, _) -> new Copied(row.getLong("loaded_items"), row.getLong("loaded_bytes")))
+                .findOne());
     }
 }
