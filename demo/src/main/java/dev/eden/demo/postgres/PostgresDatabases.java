@@ -22,7 +22,7 @@ public final class PostgresDatabases implements Databases {
     private static final String DATABASE = "eden";
 
     /** Eden's fence leaves roles of such a name alone: this one reads fenced servers, and damages the target behind Eden's back. */
-    private static final String SABOTEUR = "eden_demo_saboteur_control";
+    private static final String SABOTEUR = "eden_demo_saboteur_link";
 
     private static final String[] SETTINGS = {
         "wal_level=logical",
