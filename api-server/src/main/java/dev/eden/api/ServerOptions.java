@@ -18,11 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param apiPort,adminPort 0 asks for a free one
  * @param temporalAddress {@code host:port}
  * @param temporalUi base URI of Temporal's Web UI: for links, and its pages may ask the codec
- * @param tls null: the API is plain HTTP
- * @param requireBackup refuses a migration whose source's backup nobody has acknowledged
- * @param traces base URI of a collector of spans; null: none are made
  * @param adminToken given from outside; null: the first start makes one and prints it
  * @param retention after which finished migrations are forgotten; zero: never
+ * @param policy what most servers leave as it is
  */
 public record ServerOptions(
         List<Front> fronts,
@@ -38,11 +36,25 @@ public record ServerOptions(
         @Nullable String temporalUi,
         @Nullable Secret adminToken,
         Duration retention,
-        @Nullable ApiTls tls,
-        Security.Limits limits,
-        Orchestration orchestration,
-        boolean requireBackup,
-        @Nullable String traces) {
+        Policy policy) {
+
+    /**
+     * What a server is strict about and how it speaks.
+     *
+     * @param tls null: the API is plain HTTP
+     * @param requireBackup refuses a migration whose source's backup nobody has acknowledged
+     * @param traces base URI of a collector of spans; null: none are made
+     */
+    public record Policy(
+            @Nullable ApiTls tls,
+            Security.Limits limits,
+            Orchestration orchestration,
+            boolean requireBackup,
+            @Nullable String traces) {
+        /** Without TLS and traces, and with the limits of every server. */
+        public static final Policy DEFAULT =
+                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null);
+    }
 
     /**
      * How Temporal is used.
@@ -90,107 +102,55 @@ public record ServerOptions(
                 temporalUi,
                 adminToken,
                 retention,
-                null,
-                Security.Limits.DEFAULT,
-                Orchestration.DEFAULT,
-                false,
-                null);
+                Policy.DEFAULT);
+    }
+
+    public @Nullable ApiTls tls() {
+        return policy.tls();
+    }
+
+    public Security.Limits limits() {
+        return policy.limits();
+    }
+
+    public Orchestration orchestration() {
+        return policy.orchestration();
+    }
+
+    public boolean requireBackup() {
+        return policy.requireBackup();
+    }
+
+    public @Nullable String traces() {
+        return policy.traces();
     }
 
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                retention,
-                other,
-                limits,
-                orchestration,
-                requireBackup,
-                traces);
+        return with(new Policy(other, limits(), orchestration(), requireBackup(), traces()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                retention,
-                tls,
-                other,
-                orchestration,
-                requireBackup,
-                traces);
+        return with(new Policy(tls(), other, orchestration(), requireBackup(), traces()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                retention,
-                tls,
-                limits,
-                other,
-                requireBackup,
-                traces);
+        return with(new Policy(tls(), limits(), other, requireBackup(), traces()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
-        return new ServerOptions(
-                fronts,
-                proxyName,
-                proxyInside,
-                apiHost,
-                apiPort,
-                adminHost,
-                adminPort,
-                store,
-                temporalAddress,
-                temporalNamespace,
-                temporalUi,
-                adminToken,
-                retention,
-                tls,
-                limits,
-                orchestration,
-                other,
-                traces);
+        return with(new Policy(tls(), limits(), orchestration(), other, traces()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
+        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), other));
+    }
+
+    private ServerOptions with(Policy other) {
         return new ServerOptions(
                 fronts,
                 proxyName,
@@ -205,10 +165,6 @@ public record ServerOptions(
                 temporalUi,
                 adminToken,
                 retention,
-                tls,
-                limits,
-                orchestration,
-                requireBackup,
                 other);
     }
 
