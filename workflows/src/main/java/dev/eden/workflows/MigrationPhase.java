@@ -56,6 +56,15 @@ public sealed interface MigrationPhase {
     /** Parked and alarmed; {@code resumeTo} is entered again by the resume command. */
     record NeedsOperator(String reason, MigrationPhase resumeTo) implements MigrationPhase {}
 
+    /** One phase of a flip or a rollback, which goes on over several attempts and phases. */
+    default boolean flips() {
+        return switch (this) {
+            case CuttingOver _, RollingBack _ -> true;
+            case Created _, Initializing _, Replicating _, Validating _, Canary _ -> false;
+            case Baking _, NeedsOperator _, Completed _, RolledBack _ -> false;
+        };
+    }
+
     /** The word that REST, search attributes, metrics and logs use. */
     default String label() {
         return switch (this) {

@@ -4,7 +4,7 @@ import dev.eden.workflows.PhaseMachine.Event;
 
 /**
  * Ends the phase that waits, from wherever it waits: what {@code InterruptedException} is to a thread. Caught by the run loop
- * of {@link MigrationWorkflowImpl} and nowhere swallowed.
+ * of {@link MigrationRun} and nowhere swallowed.
  */
 abstract sealed class PhaseLeft extends RuntimeException {
     private static final long serialVersionUID = 1L;

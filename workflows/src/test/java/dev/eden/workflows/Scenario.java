@@ -185,7 +185,7 @@ enum Scenario {
         assertThat(paused.lastReason()).contains("differences remain", "7");
         bench.update(Kind.RESUME);
         bench.untilReady();
-        assertThat(bench.world.validations).hasValue(MigrationWorkflowImpl.VALIDATION_ROUNDS + 1);
+        assertThat(bench.world.validations).hasValue(Phases.VALIDATION_ROUNDS + 1);
         bench.update(Kind.ABORT);
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
     }),

@@ -25,6 +25,9 @@ public final class MigrationWorkers {
      */
     static final int DATA_STEPS = 4_000;
 
+    /** A workflow's thread that gets no processor for the SDK's one second is no deadlock, only a busy machine: its task would be done again. */
+    private static final long NO_PROCESSOR_MILLIS = 5_000;
+
     private MigrationWorkers() {}
 
     /** For {@code WorkerFactory.newInstance}: workflows on virtual threads. */
@@ -76,6 +79,7 @@ public final class MigrationWorkers {
     /** {@code activities} at once; 0: the SDK's default. */
     private static WorkerOptions options(@Nullable WorkerVersion version, int activities) {
         WorkerOptions.Builder options = WorkerOptions.newBuilder()
+                .setDefaultDeadlockDetectionTimeout(NO_PROCESSOR_MILLIS)
                 .setMaxConcurrentActivityExecutionSize(activities)
                 .setUsingVirtualThreads(true)
                 .setMaxHeartbeatThrottleInterval(LONGEST_HEARTBEAT_THROTTLE);

@@ -1,0 +1,46 @@
+package dev.eden.workflows;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.PhaseMachine.Moved;
+import dev.eden.workflows.PhaseMachine.Refused;
+import java.util.List;
+import java.util.Optional;
+
+/** Whether a command may be obeyed, and why not. Changes nothing. */
+final class CommandJudge {
+    private CommandJudge() {}
+
+    /** As if everything {@code before} had been obeyed. */
+    static Optional<CommandRefusal> refusal(Command command, List<Command> before, MigrationState state) {
+        MigrationPhase phase = state.phase();
+        PhaseMachine.Facts facts = state.facts();
+        for (Command earlier : before) {
+            if (refusal(earlier, phase, facts).isEmpty()
+                    && PhaseMachine.onCommand(phase, earlier.effect(), facts) instanceof Moved moved) {
+                facts = facts.after(earlier.effect());
+                phase = moved.phase();
+            }
+        }
+        return refusal(command, phase, facts);
+    }
+
+    /** In that phase. */
+    static Optional<CommandRefusal> refusal(Command command, MigrationPhase phase, PhaseMachine.Facts facts) {
+        if (command.kind() == Kind.PATCH_STRATEGY) {
+            Strategy strategy = command.strategy();
+            Optional<String> problem =
+                    strategy == null ? Optional.of("patch_strategy needs a strategy") : strategy.problem();
+            if (problem.isPresent()) {
+                return Optional.of(new CommandRefusal(problem.get(), PhaseMachine.allowed(phase, facts), List.of()));
+            }
+        }
+        return switch (PhaseMachine.onCommand(phase, command.effect(), facts)) {
+            case Moved _ -> Optional.empty();
+            case Refused refused ->
+                Optional.of(new CommandRefusal(
+                        refused.why(),
+                        refused.allowed(),
+                        command.effect() == Kind.CUTOVER ? facts.blockers(phase) : List.of()));
+        };
+    }
+}

@@ -1,0 +1,168 @@
+package dev.eden.workflows;
+
+import dev.eden.workflows.MigrationPhase.CuttingOver;
+import dev.eden.workflows.MigrationPhase.NeedsOperator;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.PhaseMachine.Event;
+import dev.eden.workflows.activity.CanaryActivities;
+import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
+import dev.eden.workflows.activity.CleanupActivities.CleanupRequest;
+import dev.eden.workflows.activity.PreparationActivities.Preflight;
+import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
+import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
+import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
+import io.temporal.failure.ActivityFailure;
+import io.temporal.workflow.Promise;
+import io.temporal.workflow.Workflow;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.stream.Collectors;
+
+/** What is done in each phase but the canary's ({@link CanaryPhase}). Each returns what happened; waits inside may end it otherwise ({@link PhaseLeft}). */
+final class Phases {
+    /** Comparisons with repair before a difference that stays counts as a failure. */
+    static final int VALIDATION_ROUNDS = 5;
+
+    private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
+
+    private final MigrationState state;
+    private final Waits waits;
+    private final Journal journal;
+    private final ReplicationStep replication;
+    private final GateWatch watch;
+    private final ReadShare share;
+    private final Attempts attempts;
+
+    Phases(
+            MigrationState state,
+            Waits waits,
+            Journal journal,
+            ReplicationStep replication,
+            GateWatch watch,
+            ReadShare share,
+            Attempts attempts) {
+        this.state = state;
+        this.waits = waits;
+        this.journal = journal;
+        this.replication = replication;
+        this.watch = watch;
+        this.share = share;
+        this.attempts = attempts;
+    }
+
+    Event initialize() {
+        waits.whilePaused();
+        Preflight preflight = waits.work(() -> Steps.preparation("preflight").preflight(state.spec()));
+        if (preflight.refused()) {
+            return new Event.Failed(preflight.findings().stream()
+                    .filter(finding -> finding.severity().equals("failure"))
+                    .map(finding -> finding.id() + ": " + finding.message())
+                    .collect(Collectors.joining("; ", "preflight refused: ", "")));
+        }
+        waits.whilePaused();
+        waits.work(() -> {
+            Steps.preparation("prepare both servers").prepare(state.spec());
+            return true;
+        });
+        waits.whilePaused();
+        return new Event.Prepared();
+    }
+
+    Event replicate() {
+        replication.ensure();
+        share.apply();
+        waits.whilePaused();
+        long maxLag = state.spec().gates().maxLagMs();
+        waits.longWork(() -> Steps.replication("wait until caught up")
+                .awaitCaughtUp(new CaughtUpRequest(state.spec(), maxLag < 0 ? Long.MAX_VALUE : maxLag)));
+        waits.whilePaused();
+        return new Event.CaughtUp();
+    }
+
+    Event validate() {
+        replication.ensure();
+        share.apply();
+        ValidationSummary summary = null;
+        for (int round = 1; round <= VALIDATION_ROUNDS; round++) {
+            waits.whilePaused();
+            if (summary != null) {
+                waits.sleep(BETWEEN_ROUNDS, "before the next comparison");
+            }
+            String title = "compare and repair, round " + round;
+            summary = waits.longWork(() -> Steps.validation(title).validate(new ValidationRequest(state.spec(), true)));
+            if (summary.remaining() == 0) {
+                waits.whilePaused();
+                return new Event.Validated();
+            }
+        }
+        return new Event.Failed("differences remain after " + VALIDATION_ROUNDS + " rounds of repair: "
+                + Objects.requireNonNull(summary).remaining());
+    }
+
+    Event cutOver(CuttingOver cutting) {
+        replication.ensure();
+        if (cutting.attempt() > 1) {
+            waits.sleep(attempts.pause(), "before the next attempt");
+        }
+        waits.whilePaused();
+        return attempts.attempt(true);
+    }
+
+    /** The target owns writes; the reverse stream keeps the source current until somebody decides. */
+    Event bake() {
+        if (!state.finalizing()) {
+            replication.ensure();
+            share.apply();
+            if (Workflow.getVersion("watch while baking", Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION) {
+                waits.until(state::finalizing);
+                return cleanUp(true);
+            }
+            watch.leave();
+            Promise<CanaryVerdict> watching = watch.start("watch the new owner", 0, CanaryActivities::watchOwner);
+            waits.until(() -> state.finalizing() || (watching.isCompleted() && !state.paused()));
+            if (!state.finalizing()) {
+                CanaryVerdict verdict = watching.get();
+                if (verdict.breached()) {
+                    return new Event.GateBreached(verdict.reason());
+                }
+                waits.until(state::finalizing);
+            }
+            watch.leave();
+        }
+        return cleanUp(true);
+    }
+
+    Event flipBack() {
+        replication.ensure();
+        if (state.series() > 0) {
+            waits.sleep(attempts.pause(), "before the next attempt to roll back");
+        }
+        waits.whilePaused();
+        return attempts.attempt(false);
+    }
+
+    /** Ends replication, then leaves nothing of Eden's on either server. */
+    Event cleanUp(boolean completed) {
+        share.apply();
+        replication.stop();
+        waits.work(() -> {
+            Steps.cleanup("leave nothing behind")
+                    .cleanUp(new CleanupRequest(state.spec(), completed, !completed && state.emptyTarget()));
+            return true;
+        });
+        return new Event.CleanedUp();
+    }
+
+    Event waitForOperator(NeedsOperator parked) {
+        if (!state.finalizing() || parked.resumeTo() instanceof RollingBack) {
+            replication.ensureFor(parked.resumeTo());
+        }
+        try {
+            share.apply();
+        } catch (ActivityFailure failure) {
+            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, StepFailure.reason(failure));
+        }
+        waits.until(() -> false);
+        throw new IllegalStateException("only a command ends " + parked.label());
+    }
+}

@@ -1,0 +1,75 @@
+package dev.eden.workflows;
+
+import io.temporal.workflow.Async;
+import io.temporal.workflow.CancellationScope;
+import io.temporal.workflow.CompletablePromise;
+import io.temporal.workflow.Promise;
+import io.temporal.workflow.Workflow;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Replication: one activity for as long as the migration lives, whatever phase it is in. */
+final class ReplicationStep {
+    private final MigrationState state;
+    private @Nullable CancellationScope scope;
+    private @Nullable Promise<?> running;
+
+    ReplicationStep(MigrationState state) {
+        this.state = state;
+    }
+
+    /** It runs when this returns, unless it was stopped for good. */
+    void ensure() {
+        if (running != null || state.replicationIsStopped()) {
+            return;
+        }
+        CompletablePromise<Boolean> ended = Workflow.newPromise();
+        scope = Workflow.newCancellationScope(() -> ended.completeFrom(Async.function(() -> {
+            Steps.replication("replicate").replicate(state.spec());
+            return true;
+        })));
+        scope.run();
+        running = ended;
+    }
+
+    /** {@link #ensure} where {@code phase} lives on it. */
+    void ensureFor(MigrationPhase phase) {
+        switch (phase) {
+            case MigrationPhase.Replicating _, MigrationPhase.Validating _, MigrationPhase.Canary _ -> ensure();
+            case MigrationPhase.CuttingOver _, MigrationPhase.Baking _ -> ensure();
+            case MigrationPhase.RollingBack back -> {
+                if (back.flip()) {
+                    ensure();
+                }
+            }
+            case MigrationPhase.Created _, MigrationPhase.Initializing _, MigrationPhase.NeedsOperator _ -> {}
+            case MigrationPhase.Completed _, MigrationPhase.RolledBack _ -> {}
+        }
+    }
+
+    /** It is over, and nobody has asked {@link #whyEnded} yet. */
+    boolean ended() {
+        return running != null && running.isCompleted();
+    }
+
+    /** After {@link #ended}; it may begin again then. */
+    String whyEnded() {
+        Promise<?> ended = Objects.requireNonNull(running);
+        running = null;
+        scope = null;
+        RuntimeException failure = ended.getFailure();
+        return "replication ended: " + (failure == null ? "by itself" : StepFailure.reason(failure));
+    }
+
+    /** Returns when its activity has ended. */
+    void stop() {
+        Promise<?> stopping = running;
+        CancellationScope cancelled = scope;
+        running = null;
+        scope = null;
+        if (stopping != null && cancelled != null) {
+            cancelled.cancel();
+            Workflow.await(stopping::isCompleted);
+        }
+    }
+}

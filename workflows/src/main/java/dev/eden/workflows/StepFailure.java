@@ -1,0 +1,21 @@
+package dev.eden.workflows;
+
+import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.TimeoutFailure;
+
+/** What an activity's failure comes down to, in a line for people. */
+final class StepFailure {
+    private StepFailure() {}
+
+    static String reason(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApplicationFailure application) {
+                return application.getType() + ": " + application.getOriginalMessage();
+            }
+            if (cause instanceof TimeoutFailure timeout) {
+                return "no answer: " + timeout.getTimeoutType();
+            }
+        }
+        return String.valueOf(failure.getMessage());
+    }
+}

@@ -1,0 +1,150 @@
+package dev.eden.workflows;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.PhaseMachine.Event;
+import dev.eden.workflows.PhaseMachine.Moved;
+import io.temporal.workflow.Async;
+import io.temporal.workflow.CancellationScope;
+import io.temporal.workflow.CompletablePromise;
+import io.temporal.workflow.Functions;
+import io.temporal.workflow.Promise;
+import io.temporal.workflow.TimerOptions;
+import io.temporal.workflow.Workflow;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * Where a phase waits. Commands are obeyed at every such point; a wait ends by its result, or with {@link PhaseLeft} by a command that leads elsewhere,
+ * by the end of replication, or because the history is long enough for a new run.
+ */
+final class Waits {
+    private static final Duration PATIENCE = Duration.ofSeconds(3);
+
+    private final MigrationState state;
+    private final CommandInbox inbox;
+    private final RunLength length;
+    private final ReplicationStep replication;
+    private final Journal journal;
+    private final OnBehalf onBehalf;
+
+    Waits(
+            MigrationState state,
+            CommandInbox inbox,
+            RunLength length,
+            ReplicationStep replication,
+            Journal journal,
+            OnBehalf onBehalf) {
+        this.state = state;
+        this.inbox = inbox;
+        this.length = length;
+        this.replication = replication;
+        this.journal = journal;
+        this.onBehalf = onBehalf;
+    }
+
+    /** Waits until {@code condition}, obeying commands meanwhile. */
+    void until(Supplier<Boolean> condition) {
+        while (true) {
+            takeCommands();
+            if (replication.ended()) {
+                throw new PhaseLeft.ByEvent(new Event.ReplicationFailed(replication.whyEnded()));
+            }
+            if (length.reached()) {
+                throw new PhaseLeft.ByLength();
+            }
+            if (condition.get()) {
+                return;
+            }
+            // What a command caused beside the phase has been scheduled.
+            onBehalf.goOn();
+            Workflow.await(() -> condition.get() || !inbox.isEmpty() || replication.ended() || length.reached());
+        }
+    }
+
+    /** After a failure under failure handling {@code pause} the phase begins again when an operator says resume. */
+    void whileFailed() {
+        if (state.failed()) {
+            replication.ensureFor(state.phase());
+            until(() -> !state.failed());
+        }
+    }
+
+    /** While paused nothing new begins. */
+    void whilePaused() {
+        until(() -> !state.paused());
+        replication.ensureFor(state.phase());
+    }
+
+    void sleep(Duration duration, String summary) {
+        if (duration.isZero()) {
+            return;
+        }
+        Promise<Void> timer = timer(duration, summary);
+        until(timer::isCompleted);
+    }
+
+    static Promise<Void> timer(Duration duration, String summary) {
+        return Workflow.newTimer(
+                duration, TimerOptions.newBuilder().setSummary(summary).build());
+    }
+
+    /** Runs an activity that may take hours; where the phase ends meanwhile it is cancelled, and its end awaited, first. */
+    <T> T longWork(Functions.Func<T> activity) {
+        return work(activity, Duration.ZERO);
+    }
+
+    /** Runs an activity that takes a moment: where the phase ends meanwhile it is cancelled only if it keeps failing. */
+    <T> T work(Functions.Func<T> activity) {
+        return work(activity, PATIENCE);
+    }
+
+    /** The in-process test server fails for good when an activity is cancelled that ended a moment ago, hence the patience. */
+    private <T> T work(Functions.Func<T> activity, Duration patience) {
+        CompletablePromise<T> result = Workflow.newPromise();
+        CancellationScope scope = Workflow.newCancellationScope(() -> result.completeFrom(Async.function(activity)));
+        scope.run();
+        try {
+            until(result::isCompleted);
+        } catch (PhaseLeft left) {
+            if (patience.isZero() || !Workflow.await(patience, result::isCompleted)) {
+                scope.cancel();
+                Workflow.await(result::isCompleted);
+            }
+            throw left;
+        }
+        return result.get();
+    }
+
+    /** Obeys everything that is pending; throws {@link PhaseLeft} at the first that leads elsewhere. */
+    void takeCommands() {
+        for (Command command = inbox.poll(); command != null; command = inbox.poll()) {
+            Optional<CommandRefusal> refusal = CommandJudge.refusal(command, state.phase(), state.facts());
+            onBehalf.serve(command);
+            if (refusal.isPresent()) {
+                journal.record(
+                        AuditEvents.COMMAND_REFUSED,
+                        command.actor(),
+                        command.kind().label() + ": " + refusal.get().why());
+                onBehalf.goOn();
+                continue;
+            }
+            MigrationPhase next =
+                    ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), state.facts())).phase();
+            boolean anew = state.obey(command);
+            if (!next.equals(state.phase()) && command.effect() != Kind.PATCH_STRATEGY || anew) {
+                throw new PhaseLeft.ByCommand(command.effect() == Kind.PATCH_STRATEGY ? state.phase() : next, command);
+            }
+            if (!command.reason().isEmpty()) {
+                state.reason(command.reason());
+            }
+            journal.publish();
+            journal.record(command.kind().label(), command.actor(), command.reason());
+            if (command.kind() == Kind.FINALIZE) {
+                onBehalf.workFor(command);
+            } else if (state.phase().flips()) {
+                onBehalf.goOn();
+            }
+        }
+    }
+}
