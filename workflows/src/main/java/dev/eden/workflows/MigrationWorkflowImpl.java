@@ -22,6 +22,7 @@ import dev.eden.workflows.activity.CleanupActivities.CleanupRequest;
 import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.activity.CutoverActivities.AttemptResult;
 import dev.eden.workflows.activity.CutoverActivities.Readiness;
+import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
@@ -819,7 +820,11 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 actor,
                 event,
                 reason);
-        Steps.directory(event + " → " + state.phase().label()).record(record);
+        Glance glance = Steps.directory(event + " → " + state.phase().label()).record(record);
+        if (glance != null) {
+            state.glanced(glance, Workflow.currentTimeMillis());
+            Workflow.setCurrentDetails(PhaseTable.markdown(state));
+        }
     }
 
     private static String percent(double share) {
