@@ -105,8 +105,10 @@ class ComposeTest {
                         + " from other machines",
                 "GF_AUTH_DISABLE_LOGIN_FORM               | GF_SERVER_HTTP_PORT                         | this test"
                         + " does not read it",
-                "EDEN_TEMPORAL_UI: http://127.0.0.1:8080  | EDEN_TEMPORAL_UI: http://127.0.0.1:8233     | Web UI is"
-                        + " not published",
+                "EDEN_TEMPORAL_UI: http://127.0.0.1:8080  | EDEN_TEMPORAL_UI: http://127.0.0.1:8233     | temporal-ui"
+                        + " is not published",
+                "EDEN_PUBLIC_URL: http://127.0.0.1:8000   | EDEN_PUBLIC_URL: http://127.0.0.1:8001      | eden is not"
+                        + " published",
             })
     void whatIsWrongWithThemIsSeen(String right, String wrong, String problem) {
         String text = Project.text("docker-compose.yml");

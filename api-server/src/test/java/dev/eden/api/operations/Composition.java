@@ -108,16 +108,20 @@ final class Composition {
     }
 
     private void addresses() {
-        String ui = environment("eden").getOrDefault("EDEN_TEMPORAL_UI", "http://not-said:1");
-        require(
-                Project.list(service("temporal-ui"), "ports")
-                        .toString()
-                        .contains(":" + URI.create(ui).getPort() + ":"),
-                "Temporal's Web UI is not published at " + ui);
+        published("temporal-ui", "EDEN_TEMPORAL_UI");
+        published("eden", "EDEN_PUBLIC_URL");
         String sources = Project.text("infra/grafana/provisioning/datasources/prometheus.yml");
         require(
                 sources.contains("http://prometheus:" + listens("prometheus")),
                 "Grafana does not ask Prometheus where it listens");
+    }
+
+    /** Where Eden says that a service is reached, it is published. */
+    private void published(String service, String variable) {
+        URI said = URI.create(environment("eden").getOrDefault(variable, "http://not-said:1"));
+        require(
+                Project.list(service(service), "ports").toString().contains(":" + said.getPort() + ":"),
+                service + " is not published at " + said);
     }
 
     private String listens(String service) {
