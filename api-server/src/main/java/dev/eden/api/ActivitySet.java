@@ -8,12 +8,13 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.workflows.worker.MigrationActivities;
 import java.time.Clock;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The activities of this version, bound to the store. */
 final class ActivitySet {
     private ActivitySet() {}
 
-    static EdenServer.Activities.Opened open(EdenStore store) {
+    static EdenServer.Activities.Opened open(EdenStore store, @Nullable String publicUrl) {
         RouteLedger routes = store.routes();
         MigrationSteps steps = MigrationSteps.of(
                 new MigrationSteps.Ports(
@@ -31,7 +32,7 @@ final class ActivitySet {
                 steps.canary(),
                 steps.cutover(),
                 steps.cleanup(),
-                new MigrationRecorder(store.database().jdbi(), store.audit()));
+                new MigrationRecorder(store.database().jdbi(), store.audit(), publicUrl));
         return new EdenServer.Activities.Opened(
                 activities, List.of(new SweepLoop(routes, steps.settler(), steps.fences())));
     }

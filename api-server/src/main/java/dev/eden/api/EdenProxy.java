@@ -8,7 +8,6 @@ import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
 import dev.eden.api.metrics.ProxyHealth;
 import dev.eden.api.problem.StartupException;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -36,7 +35,6 @@ public final class EdenProxy implements AutoCloseable {
     private @Nullable ProxyProcess proxy;
     private @Nullable HttpServer http;
     private @Nullable ProxyHealth health;
-    private @Nullable PrometheusMeterRegistry registry;
     private Duration drain = Duration.ZERO;
 
     private EdenProxy() {}
@@ -103,12 +101,13 @@ public final class EdenProxy implements AutoCloseable {
 
     private void awaitClients() {
         ProxyHealth probes = health;
-        if (probes == null) {
+        ProxyProcess serving = proxy;
+        if (probes == null || serving == null) {
             return;
         }
         probes.drain();
         long end = System.nanoTime() + drain.toNanos();
-        while (System.nanoTime() < end && clients() > 0) {
+        while (System.nanoTime() < end && serving.clients() > 0) {
             try {
                 Thread.sleep(LOOK_AGAIN);
             } catch (InterruptedException e) {
@@ -118,19 +117,11 @@ public final class EdenProxy implements AutoCloseable {
         }
     }
 
-    private double clients() {
-        PrometheusMeterRegistry meters = registry;
-        Gauge gauge =
-                meters == null ? null : meters.find("eden_connections_active").gauge();
-        return gauge == null ? 0 : gauge.value();
-    }
-
     private void open(Options options) {
         EdenStore store = EdenStore.open(options.store(), false);
         parts.push(store);
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         parts.push(registry::close);
-        this.registry = registry;
         RouteLedger routes = store.routes();
         parts.push(new SweepLoop(
                 routes, new AttemptSettler(routes, EndpointEngines.of(store.endpoints(), store.records())), null));
@@ -149,7 +140,8 @@ public final class EdenProxy implements AutoCloseable {
         http = metrics;
         health = probes;
         drain = options.drain();
-        parts.push(() -> metrics.stop(0));
+        // Closed last: whoever asks hears "not ready" until the proxy has drained, rather than nothing.
+        parts.addLast(() -> metrics.stop(0));
     }
 
     private static HttpServer listen(

@@ -76,6 +76,10 @@ public final class ProxyProcess implements AutoCloseable {
         return proxy.port();
     }
 
+    public int clients() {
+        return proxy.clients();
+    }
+
     public Health health() {
         return proxy.health();
     }

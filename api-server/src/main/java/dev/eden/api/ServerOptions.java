@@ -44,16 +44,18 @@ public record ServerOptions(
      * @param tls null: the API is plain HTTP
      * @param requireBackup refuses a migration whose source's backup nobody has acknowledged
      * @param traces base URI of a collector of spans; null: none are made
+     * @param publicUrl base URI of the API as people reach it, for links from elsewhere; null: there are none
      */
     public record Policy(
             @Nullable ApiTls tls,
             Security.Limits limits,
             Orchestration orchestration,
             boolean requireBackup,
-            @Nullable String traces) {
+            @Nullable String traces,
+            @Nullable String publicUrl) {
         /** Without TLS and traces, and with the limits of every server. */
         public static final Policy DEFAULT =
-                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null);
+                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null, null);
     }
 
     /**
@@ -125,29 +127,38 @@ public record ServerOptions(
         return policy.traces();
     }
 
+    public @Nullable String publicUrl() {
+        return policy.publicUrl();
+    }
+
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
-        return with(new Policy(other, limits(), orchestration(), requireBackup(), traces()));
+        return with(new Policy(other, limits(), orchestration(), requireBackup(), traces(), publicUrl()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
-        return with(new Policy(tls(), other, orchestration(), requireBackup(), traces()));
+        return with(new Policy(tls(), other, orchestration(), requireBackup(), traces(), publicUrl()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
-        return with(new Policy(tls(), limits(), other, requireBackup(), traces()));
+        return with(new Policy(tls(), limits(), other, requireBackup(), traces(), publicUrl()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
-        return with(new Policy(tls(), limits(), orchestration(), other, traces()));
+        return with(new Policy(tls(), limits(), orchestration(), other, traces(), publicUrl()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
-        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), other));
+        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), other, publicUrl()));
+    }
+
+    /** The same, reached elsewhere. */
+    public ServerOptions withPublicUrl(@Nullable String other) {
+        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), other));
     }
 
     private ServerOptions with(Policy other) {

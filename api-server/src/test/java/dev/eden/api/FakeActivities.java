@@ -14,6 +14,7 @@ import io.temporal.activity.Activity;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
@@ -41,9 +42,9 @@ public final class FakeActivities
         return List.copyOf(attemptsFor);
     }
 
-    EdenServer.Activities.Opened open(EdenStore store) {
+    EdenServer.Activities.Opened open(EdenStore store, @Nullable String publicUrl) {
         return new EdenServer.Activities.Opened(
-                with(new MigrationRecorder(store.database().jdbi(), store.audit())), List.of());
+                with(new MigrationRecorder(store.database().jdbi(), store.audit(), publicUrl)), List.of());
     }
 
     public MigrationActivities with(DirectoryActivities directory) {
@@ -128,9 +129,10 @@ public final class FakeActivities
     public Rehearsal rehearse(MigrationSpec spec) {
         String outcome = blockers.get().isEmpty() ? "rehearsed" : "refused";
         return new Rehearsal(outcome, blockers.get(), 12_345, """
-                {"attempt":1,"number":0,"migration":"%s","direction":"rehearsal","epoch":1,"outcome":"%s","blockers":[],
-                "holdAtMicros":1,"openedAtMicros":12346,"pauseMicros":12345,"steps":[{"name":"drain","micros":900}],
-                "proxies":[{"proxy":"p","interlay":"redis_interlay","acknowledgedAtMicros":{"OPENED":12346},"detail":"{}"}]}""".formatted(spec.id(), outcome));
+            {"attempt":1,"number":0,"migration":"%s","direction":"rehearsal","epoch":1,"outcome":"%s","blockers":[],
+            "holdAtMicros":1,"openedAtMicros":12346,"pauseMicros":12345,"steps":[{"name":"drain","micros":900}],
+            "proxies":[{"proxy":"p","interlay":"redis_interlay","acknowledgedAtMicros":{"OPENED":12346},"detail":"{}"}]}\
+            """.formatted(spec.id(), outcome));
     }
 
     @Override

@@ -9,6 +9,10 @@ import dev.eden.api.rest.Security;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
+import io.temporal.api.sdk.v1.WorkflowMetadata;
+import io.temporal.client.WorkflowClient;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -23,7 +27,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A whole server on a real PostgreSQL and Temporal's test server, with fake activities, and a client for it that holds every answer
+ * A whole server on a real PostgreSQL and Temporal's test server, mostly with fake activities, and a client for it that holds every answer
  * against docs/openapi.yaml.
  */
 final class TestServer implements AutoCloseable {
@@ -41,11 +45,14 @@ final class TestServer implements AutoCloseable {
     final Path directory;
     private final HttpClient http = HttpClient.newHttpClient();
 
-    private TestServer(EmbeddedTemporal.Form form) throws IOException {
+    private final EdenServer.Activities opened;
+
+    private TestServer(EmbeddedTemporal.Form form, boolean fakes) throws IOException {
+        opened = fakes ? activities::open : ActivitySet::open;
         directory = Files.createTempDirectory("eden-api-it");
         postgres = EmbeddedPostgres.start();
         temporal = EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
-        server = EdenServer.start(options(0, 0), activities::open);
+        server = EdenServer.start(options(0, 0), opened);
     }
 
     static TestServer start() {
@@ -58,8 +65,17 @@ final class TestServer implements AutoCloseable {
 
     /** On a Temporal of another form. */
     static TestServer start(EmbeddedTemporal.Form form) {
+        return start(form, true);
+    }
+
+    /** One whose migrations happen. */
+    static TestServer startWithRealActivities() {
+        return start(EmbeddedTemporal.Form.TEST_SERVER, false);
+    }
+
+    private static TestServer start(EmbeddedTemporal.Form form, boolean fakes) {
         try {
-            return new TestServer(form);
+            return new TestServer(form, fakes);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
@@ -71,7 +87,7 @@ final class TestServer implements AutoCloseable {
      */
     void restart(UnaryOperator<ServerOptions> change) {
         server.close();
-        server = EdenServer.start(change.apply(options(0, 0)), activities::open);
+        server = EdenServer.start(change.apply(options(0, 0)), opened);
     }
 
     ServerOptions options(int apiPort, int adminPort) {
@@ -95,7 +111,8 @@ final class TestServer implements AutoCloseable {
                         "default",
                         "http://temporal-ui",
                         new Secret(TOKEN))
-                .withLimits(new Security.Limits(100_000, 100_000, 256));
+                .withLimits(new Security.Limits(100_000, 100_000, 256))
+                .withPublicUrl("https://eden.example/");
     }
 
     /** An answer; {@code json} is null for an empty body. */
@@ -149,6 +166,26 @@ final class TestServer implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** What Temporal's Web UI shows of a migration. */
+    String details(String migration) {
+        WorkflowServiceStubs service = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                .setTarget(temporal.address())
+                .build());
+        try {
+            return WorkflowClient.newInstance(service)
+                    .newUntypedWorkflowStub("migration/" + migration)
+                    .query("__temporal_workflow_metadata", WorkflowMetadata.class)
+                    .getCurrentDetails();
+        } finally {
+            service.shutdownNow();
+        }
+    }
+
+    /** For proxies of this server. */
+    EdenStore.Settings store() {
+        return options(0, 0).store();
     }
 
     Answer admin(String path) {

@@ -54,6 +54,9 @@ public interface DataPlane extends AutoCloseable {
     /** Sums of all loops; latencies since the snapshot before. */
     LoopSnapshot snapshot();
 
+    /** Clients that are connected now, of all loops. */
+    int clients();
+
     /** Stops listening; connections stay. */
     void stopAccepting();
 

@@ -7,6 +7,9 @@ public sealed interface InterlayProxy extends AutoCloseable permits RedisProxy, 
 
     Health health();
 
+    /** Clients that are connected now. */
+    int clients();
+
     /**
      * Opens on an operator's word; only while the proxy holds and the store can't be read. Blocks until the proxy has looked at the store
      * once more; throws {@link IllegalStateException} where it does not come to that within 30 s. Thread-safe.

@@ -126,6 +126,10 @@ final class ProxyLife implements AutoCloseable {
         return port;
     }
 
+    int clients() {
+        return loops.clients();
+    }
+
     Health health() {
         return follower.health();
     }

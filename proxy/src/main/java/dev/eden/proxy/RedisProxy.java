@@ -29,6 +29,11 @@ public final class RedisProxy implements InterlayProxy {
     }
 
     @Override
+    public int clients() {
+        return life.clients();
+    }
+
+    @Override
     public Health health() {
         return life.health();
     }

@@ -1,5 +1,6 @@
 package dev.eden.workflows;
 
+import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
 import io.temporal.workflow.Workflow;
 
@@ -32,6 +33,10 @@ final class Journal {
                 actor,
                 event,
                 reason);
-        Steps.directory(event + " → " + state.phase().label()).record(record);
+        Glance glance = Steps.directory(event + " → " + state.phase().label()).record(record);
+        if (glance != null) {
+            state.glanced(glance, Workflow.currentTimeMillis());
+            Workflow.setCurrentDetails(PhaseTable.markdown(state));
+        }
     }
 }

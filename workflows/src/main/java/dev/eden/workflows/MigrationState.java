@@ -6,6 +6,7 @@ import dev.eden.workflows.MigrationPhase.CuttingOver;
 import dev.eden.workflows.MigrationPhase.RollingBack;
 import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.PhaseMachine.Facts;
+import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,8 @@ final class MigrationState {
     private boolean replicationStopped;
     private long revision;
     private boolean indexed;
+    private @Nullable Glance glance;
+    private long glanceMillis;
 
     /** A new migration; {@code revision} is where its records begin to count, so that a restart under the same id goes on. */
     MigrationState(MigrationSpec spec, long revision, boolean indexed) {
@@ -327,6 +330,21 @@ final class MigrationState {
     void giveUp() {
         ending = true;
         replicationStopped = false;
+    }
+
+    /** Not carried into a next run: that has a look of its own with its first record. */
+    void glanced(Glance seen, long nowMillis) {
+        glance = seen;
+        glanceMillis = nowMillis;
+    }
+
+    @Nullable
+    Glance glance() {
+        return glance;
+    }
+
+    long glanceMillis() {
+        return glanceMillis;
     }
 
     long nextRevision() {

@@ -3,6 +3,9 @@ package dev.eden.workflows;
 import dev.eden.workflows.MigrationPhase.NeedsOperator;
 import dev.eden.workflows.MigrationPhase.RolledBack;
 import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.activity.DirectoryActivities.Glance;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 
 /** The migration at one look, as Markdown for the "current details" of Temporal's Web UI. */
@@ -75,8 +78,19 @@ final class PhaseTable {
         text.append("\n- commands: ")
                 .append(ended ? "none, the migration has ended" : String.join(", ", view.allowedCommands()))
                 .append('\n');
-        // Lag and rates change by the second and are no part of a history: they are where these lead.
-        text.append("\nLag, rate and traffic: `eden migration watch ")
+        Glance glance = state.glance();
+        if (glance != null && glance.lagMs() != null && !ended) {
+            text.append("- lag: ")
+                    .append(glance.lagMs())
+                    .append(" ms at ")
+                    .append(Instant.ofEpochMilli(state.glanceMillis()).truncatedTo(ChronoUnit.SECONDS))
+                    .append('\n');
+        }
+        if (glance != null && glance.status() != null) {
+            text.append("\n[Status in Eden](<").append(glance.status()).append(">)\n");
+        }
+        // Lag and rates change by the second: a history has what was seen at its steps, now is where these lead.
+        text.append("\nLag, rate and traffic now: `eden migration watch ")
                 .append(id)
                 .append("`, or `/api/v1/migrations/")
                 .append(id)

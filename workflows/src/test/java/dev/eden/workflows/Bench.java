@@ -9,6 +9,7 @@ import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.Strategy.WriteMode;
 import dev.eden.workflows.worker.MigrationWorkers;
+import io.temporal.api.sdk.v1.WorkflowMetadata;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
 import io.temporal.client.WorkflowOptions;
@@ -119,6 +120,13 @@ final class Bench implements AutoCloseable {
 
     MigrationWorkflow workflow() {
         return client().newWorkflowStub(MigrationWorkflow.class, MigrationWorkflow.workflowId(ID));
+    }
+
+    /** What Temporal's Web UI shows of the run now. */
+    String details() {
+        return untyped()
+                .query("__temporal_workflow_metadata", WorkflowMetadata.class)
+                .getCurrentDetails();
     }
 
     WorkflowStub untyped() {

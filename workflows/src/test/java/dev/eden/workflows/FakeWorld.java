@@ -252,7 +252,7 @@ final class FakeWorld
     }
 
     @Override
-    public synchronized void record(PhaseRecord record) {
+    public synchronized Glance record(PhaseRecord record) {
         if (recordFailures > 0) {
             recordFailures--;
             throw new IllegalStateException("the store is away");
@@ -260,6 +260,7 @@ final class FakeWorld
         if (records.stream().noneMatch(earlier -> earlier.revision() == record.revision())) {
             records.add(record);
         }
+        return new Glance(12L, "https://eden.example/api/v1/migrations/" + record.migration() + "/status");
     }
 
     List<String> phases() {

@@ -24,6 +24,10 @@ enum Scenario {
                 "hold"));
         bench.until(view -> view.phase().equals(new Canary(2)));
         await().until(() -> bench.world.shares().contains(0.75));
+        assertThat(bench.details())
+                .as("what the directory knew at the last step")
+                .contains("| canary | **now** |", "- lag: 12 ms at 20")
+                .contains("[Status in Eden](<https://eden.example/api/v1/migrations/" + Bench.ID + "/status>)");
         bench.update(Kind.CUTOVER);
         bench.untilPhase("baking");
         bench.update(Kind.FINALIZE);

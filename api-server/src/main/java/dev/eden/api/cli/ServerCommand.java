@@ -87,7 +87,8 @@ final class ServerCommand implements Callable<Integer> {
 
     /** Whoever has lost what the first start printed sees here what to do. */
     static final String LOST_TOKEN =
-            "Admin token: the one from the first start or EDEN_ADMIN_TOKEN; if it is lost, start once more with EDEN_ADMIN_TOKEN=… (16 characters or more)";
+            "Admin token: the one from the first start or EDEN_ADMIN_TOKEN; if it is lost, start once more with"
+                    + " EDEN_ADMIN_TOKEN=… (16 characters or more)";
 
     private static List<ServerOptions.Front> fronts(Configuration configuration) {
         List<ServerOptions.Front> fronts = new ArrayList<>();
@@ -107,7 +108,8 @@ final class ServerCommand implements Callable<Integer> {
         return options.withOrchestration(orchestration(configuration))
                 .withTls(tls(configuration))
                 .withRequireBackup(configuration.isTrue(Setting.REQUIRE_BACKUP))
-                .withTraces(configuration.text(Setting.TRACES_ENDPOINT));
+                .withTraces(configuration.text(Setting.TRACES_ENDPOINT))
+                .withPublicUrl(configuration.text(Setting.PUBLIC_URL));
     }
 
     static @Nullable ApiTls tls(Configuration configuration) {
@@ -119,7 +121,8 @@ final class ServerCommand implements Callable<Integer> {
         if (certificate == null || key == null) {
             throw new StartupException(
                     "TLS for the API needs a certificate and its key",
-                    "set both server.api_cert_file (EDEN_API_CERT_FILE) and server.api_key_file (EDEN_API_KEY_FILE), or neither");
+                    "set both server.api_cert_file (EDEN_API_CERT_FILE) and server.api_key_file (EDEN_API_KEY_FILE),"
+                            + " or neither");
         }
         return new ApiTls(certificate, key);
     }

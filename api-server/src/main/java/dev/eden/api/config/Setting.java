@@ -47,7 +47,8 @@ public enum Setting {
             Kind.SECRET,
             null,
             Use.BOTH,
-            "base64 of 32 bytes, the same for every process; of several, one a line, the first encrypts and all decrypt; without it the first server makes one in data_dir"),
+            "base64 of 32 bytes, the same for every process; of several, one a line, the first encrypts and all"
+                    + " decrypt; without it the first server makes one in data_dir"),
     DATA_DIR(
             "data_dir",
             "EDEN_DATA_DIR",
@@ -169,6 +170,14 @@ public enum Setting {
             null,
             Use.SERVER,
             "a collector that takes OTLP over HTTP, for example http://collector:4318; without it no spans"),
+    PUBLIC_URL(
+            "server.public_url",
+            "EDEN_PUBLIC_URL",
+            "--public-url",
+            Kind.URL,
+            null,
+            Use.SERVER,
+            "this API as people reach it, for example https://eden.example: for links in Temporal's Web UI"),
     RETENTION_FINISHED(
             "retention.finished",
             "EDEN_RETENTION_FINISHED",
@@ -209,7 +218,8 @@ public enum Setting {
             Kind.BOOLEAN,
             "false",
             Use.SERVER,
-            "what Temporal keeps of a migration is encrypted; search attributes are not. What was encrypted is always read"),
+            "what Temporal keeps of a migration is encrypted; search attributes are not. What was encrypted is always"
+                    + " read"),
     TEMPORAL_DEPLOYMENT(
             "temporal.deployment",
             "EDEN_TEMPORAL_DEPLOYMENT",
@@ -217,7 +227,8 @@ public enum Setting {
             Kind.TEXT,
             null,
             Use.SERVER,
-            "name of the worker deployment; a running migration then stays with the version that started it. Without it workers have no version"),
+            "name of the worker deployment; a running migration then stays with the version that started it. Without"
+                    + " it workers have no version"),
     TEMPORAL_BUILD_ID(
             "temporal.build_id",
             "EDEN_TEMPORAL_BUILD_ID",

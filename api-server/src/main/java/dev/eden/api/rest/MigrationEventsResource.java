@@ -38,7 +38,9 @@ public final class MigrationEventsResource implements AutoCloseable {
     private static final int STREAMS = 200;
     private static final int PAGE = 100;
     private static final Duration LOOK = Duration.ofMillis(250);
-    private static final long COMMENT_NANOS = Duration.ofSeconds(5).toNanos();
+
+    /** A stream says something at least this often: what stands between may wait a little longer before it gives a silent one up. */
+    public static final Duration SILENCE = Duration.ofSeconds(5);
 
     private final MigrationStore migrations;
     private final AuditLog audit;
@@ -133,7 +135,7 @@ public final class MigrationEventsResource implements AutoCloseable {
                 output.write("event: end\ndata: {}\n\n");
                 return;
             }
-            if (System.nanoTime() - heardAt > COMMENT_NANOS) {
+            if (System.nanoTime() - heardAt > SILENCE.toNanos()) {
                 // Finds out that the client has gone.
                 output.write(":\n\n");
                 heardAt = System.nanoTime();

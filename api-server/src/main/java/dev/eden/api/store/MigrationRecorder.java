@@ -3,8 +3,10 @@ package dev.eden.api.store;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import dev.eden.workflows.activity.DirectoryActivities;
+import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps the directory in step with the workflows: phase, view and one audit event per record; ending phases give the endpoints back. */
 public final class MigrationRecorder implements DirectoryActivities {
@@ -12,14 +14,17 @@ public final class MigrationRecorder implements DirectoryActivities {
 
     private final Jdbi jdbi;
     private final AuditLog audit;
+    private final @Nullable String publicUrl;
 
-    public MigrationRecorder(Jdbi jdbi, AuditLog audit) {
+    /** {@code publicUrl}: base URI of the API as people reach it; null: nobody has said. */
+    public MigrationRecorder(Jdbi jdbi, AuditLog audit, @Nullable String publicUrl) {
         this.jdbi = jdbi;
         this.audit = audit;
+        this.publicUrl = publicUrl == null ? null : publicUrl.replaceAll("/+$", "");
     }
 
     @Override
-    public void record(PhaseRecord record) {
+    public Glance record(PhaseRecord record) {
         String phase = label(record.phase());
         jdbi.useTransaction(handle -> {
             String before = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
@@ -43,10 +48,11 @@ public final class MigrationRecorder implements DirectoryActivities {
                 return;
             }
             int newer = handle.createUpdate("""
-                            UPDATE migration SET phase = :phase, view = CAST(:view AS jsonb), revision = :revision, updated_at = now(),
-                                started_at = COALESCE(started_at, now()),
-                                ended_at = CASE WHEN :ended THEN COALESCE(ended_at, now()) END
-                            WHERE id = :id AND revision < :revision""")
+                UPDATE migration SET phase = :phase, view = CAST(:view AS jsonb), revision = :revision, updated_at = now(),
+                    started_at = COALESCE(started_at, now()),
+                    ended_at = CASE WHEN :ended THEN COALESCE(ended_at, now()) END
+                WHERE id = :id AND revision < :revision\
+                """)
                     .bind("phase", phase)
                     .bind("view", record.viewJson())
                     .bind("revision", record.revision())
@@ -60,10 +66,22 @@ public final class MigrationRecorder implements DirectoryActivities {
             }
             if (newer == 1 && phase.equals("completed")) {
                 handle.createUpdate("""
-                                UPDATE interlay SET endpoint = m.target FROM migration m
-                                WHERE m.id = :id AND interlay.id IN (SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id)""").bind("id", record.migration()).execute();
+                    UPDATE interlay SET endpoint = m.target FROM migration m
+                    WHERE m.id = :id AND interlay.id IN (SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id)\
+                    """).bind("id", record.migration()).execute();
             }
         });
+        return glance(record.migration());
+    }
+
+    private Glance glance(String migration) {
+        Optional<Long> lag = jdbi.withHandle(handle -> handle.createQuery(
+                        "SELECT (progress ->> 'lagMs')::bigint FROM replication WHERE migration = :id")
+                .bind("id", migration)
+                .mapTo(Long.class)
+                .findOne());
+        return new Glance(
+                lag.orElse(null), publicUrl == null ? null : publicUrl + "/api/v1/migrations/" + migration + "/status");
     }
 
     private static String label(String phase) {

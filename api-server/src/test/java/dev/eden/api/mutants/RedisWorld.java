@@ -59,6 +59,7 @@ final class RedisWorld extends World<RedisWorld> {
     final Link proxiesToSource;
     final Link proxiesToTarget;
     private final Ports ports;
+    final EndpointDirectory direct;
     private final EndpointDirectory forProxies;
     private final List<RedisProxy> proxies = new ArrayList<>();
     private final Keyspace keyspace = new Keyspace(KEYS);
@@ -72,7 +73,7 @@ final class RedisWorld extends World<RedisWorld> {
         applierToTarget = part(new Link(target.host(), target.port()));
         proxiesToSource = part(new Link(source.host(), source.port()));
         proxiesToTarget = part(new Link(target.host(), target.port()));
-        EndpointDirectory direct = endpoints(source.port(), target.port());
+        direct = endpoints(source.port(), target.port());
         try (Jedis jedis = new Jedis(source.host(), source.port())) {
             new Preload(keyspace, 7).fill(jedis, history, 2_000);
         }

@@ -1,13 +1,23 @@
 package dev.eden.api.mutants;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cutover.AttemptReport;
+import dev.eden.activities.migration.ProxyConnections;
+import dev.eden.api.problem.Problem;
+import dev.eden.api.rest.ProxyRemoval;
+import dev.eden.api.route.SidecarProcess;
 import dev.eden.api.route.StoreChanges;
+import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.Database;
+import dev.eden.api.store.ProxyStore;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.Secret;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,12 +26,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 
 /**
  * Fifty side-cars, and pods that come and go all the time: flip, rollback and flip end, and nothing is lost, doubled or stale. Clients
- * of side-cars that stay notice nothing; those of one that goes are told by a closed connection between two requests, as a pod's end does.
+ * of side-cars that stay notice nothing; those of one that goes are told by a closed connection between two requests, as a pod's end does. One
+ * that is killed is waited for.
  */
 @Tag("alone")
 class SidecarsIT {
@@ -45,7 +59,7 @@ class SidecarsIT {
             ports.clients = 2 * SIDECARS;
             ports.rate = RATE;
             try (RedisWorld world = new RedisWorld(database, changes, ports);
-                    Churn churn = new Churn(world)) {
+                    Churn churn = new Churn(world, RESTLESS)) {
                 world.awaitLoad(RATE);
                 for (boolean forward : new boolean[] {true, false, true}) {
                     flip(world, forward);
@@ -69,6 +83,72 @@ class SidecarsIT {
                 assertThat(churn.left.get()).isGreaterThan(5);
             }
         }
+    }
+
+    /**
+     * A pod that was killed may be one that is cut off from the store and forwards still: outside of an attempt no lease runs out. So each attempt
+     * waits for it in vain and is undone, until somebody who knows says that it is gone.
+     */
+    @Test
+    void aPodThatWasKilledHoldsAFlipUpUntilItIsRemoved(@TempDir Path folder) throws Exception {
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.start();
+                Database database = Database.open(
+                        Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+                StoreChanges changes = new StoreChanges(postgres.jdbcUrl(), login(postgres))) {
+            RedisWorld.Ports ports = new RedisWorld.Ports();
+            ports.sidecars = 8;
+            try (RedisWorld world = new RedisWorld(database, changes, ports);
+                    Churn churn = new Churn(world, 4);
+                    SidecarProcess lost = lost(world, postgres, folder);
+                    Jedis client = new Jedis("127.0.0.1", lost.port())) {
+                world.awaitLoad(1_000);
+                for (int i = 1; i <= 100; i++) {
+                    assertThat(client.incr("of-the-lost")).isEqualTo(i);
+                }
+                lost.kill();
+                assertThatThrownBy(client::ping).isInstanceOf(JedisConnectionException.class);
+
+                AttemptReport held = world.attempt(true);
+                assertThat(held.outcome()).isEqualTo("aborted");
+                assertThat(held.blockers())
+                        .as("who, and where the remedy is told")
+                        .anyMatch(blocker -> blocker.startsWith("no answer (ARMED) from")
+                                && blocker.contains("side-car/front")
+                                && blocker.endsWith("eden proxy list"));
+                ProxyRemoval removal = new ProxyRemoval(
+                        new ProxyStore(database.jdbi(), new AuditLog(database.jdbi())),
+                        new ProxyConnections(world.direct, world.records)::count);
+                await("it has been silent for long enough")
+                        .atMost(Duration.ofSeconds(60))
+                        .ignoreExceptionsInstanceOf(Problem.class)
+                        .untilAsserted(() -> removal.remove("front:side-car", "its node was lost", false, "kim"));
+
+                for (boolean forward : new boolean[] {true, false, true}) {
+                    flip(world, forward);
+                    world.awaitLoad(1_000);
+                }
+                churn.close();
+                Judgement judgement = world.judge();
+                assertThat(judgement.verdict().examples()).isEmpty();
+                assertThat(judgement.anomalies()).isZero();
+                try (Jedis target = new Jedis("127.0.0.1", world.target.port())) {
+                    assertThat(target.get("of-the-lost")).isEqualTo("100");
+                }
+            }
+        }
+    }
+
+    /** A real process, beside those that are proxies of this one. */
+    private static SidecarProcess lost(RedisWorld world, EmbeddedPostgres store, Path folder) throws IOException {
+        world.database.jdbi().useHandle(h -> {
+            h.execute(
+                    "UPDATE endpoint SET host = '127.0.0.1', port = ? WHERE id = 'source'",
+                    world.proxiesToSource.port());
+            h.execute(
+                    "UPDATE endpoint SET host = '127.0.0.1', port = ? WHERE id = 'target'",
+                    world.proxiesToTarget.port());
+        });
+        return new SidecarProcess(store, world.key, folder);
     }
 
     /** What the workflow does: an attempt that was aborted is made again. */
@@ -104,9 +184,11 @@ class SidecarsIT {
         private final Thread thread;
         private volatile boolean closed;
 
-        Churn(RedisWorld world) {
+        /** The last {@code restless} of the world's come and go. */
+        Churn(RedisWorld world, int restless) {
             this.world = world;
-            for (RedisProxy proxy : world.proxies().subList(SIDECARS - RESTLESS, SIDECARS)) {
+            List<RedisProxy> all = world.proxies();
+            for (RedisProxy proxy : all.subList(all.size() - restless, all.size())) {
                 places.add(new Place(proxy, proxy.port()));
             }
             thread = Thread.ofVirtual().start(this::run);

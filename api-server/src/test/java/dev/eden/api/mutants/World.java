@@ -64,6 +64,9 @@ abstract class World<W extends World<W>> implements AutoCloseable {
     }
 
     final Database database;
+    /** What its records are sealed with. */
+    final byte[] key = new byte[32];
+
     final RouteLedger routes;
     final ReplicationLedger replication;
     final EncryptedServerRecords records;
@@ -86,16 +89,16 @@ abstract class World<W extends World<W>> implements AutoCloseable {
         this.changes = changes;
         this.ports = ports;
         database.jdbi().useHandle(h -> {
+            h.execute("TRUNCATE route, attempt, proxy, acknowledgement, replication, interlay, endpoint, server_record"
+                    + " CASCADE");
             h.execute(
-                    "TRUNCATE route, attempt, proxy, acknowledgement, replication, interlay, endpoint, server_record CASCADE");
-            h.execute(
-                    "INSERT INTO endpoint (id, engine, host, port, tls) VALUES ('source', ?, 'h', 1, false), ('target', ?, 'h', 2, false)",
+                    "INSERT INTO endpoint (id, engine, host, port, tls) VALUES ('source', ?, 'h', 1, false),"
+                            + " ('target', ?, 'h', 2, false)",
                     engine,
                     engine);
             h.execute("INSERT INTO interlay (id, engine, endpoint) VALUES ('front', ?, 'source')", engine);
             h.execute("INSERT INTO route (interlay, active) VALUES ('front', 'source')");
         });
-        byte[] key = new byte[32];
         new SecureRandom().nextBytes(key);
         SecretCipher cipher = new SecretCipher(List.of(key));
         records = new EncryptedServerRecords(database.jdbi(), cipher);

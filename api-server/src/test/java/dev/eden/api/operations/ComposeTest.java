@@ -3,19 +3,17 @@ package dev.eden.api.operations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A stranger's {@code docker compose up} meets names, ports and options that the code has. */
 class ComposeTest {
     private static final String OWN_IMAGE = "eden:" + Project.version();
-    private static final Pattern PUBLISHED = Pattern.compile("\\$\\{EDEN_BIND:-127\\.0\\.0\\.1}:(\\d+):(\\d+)");
 
     private final Map<String, Object> compose = Project.yaml("docker-compose.yml");
     private final Map<String, Object> services = Project.map(compose, "services");
@@ -71,44 +69,52 @@ class ComposeTest {
     }
 
     @Test
-    void publishedPortsAreThoseThatEdenListensOn() {
-        Map<String, String> inside = new LinkedHashMap<>();
-        each().forEach((name, service) -> Project.list(service, "ports").forEach(port -> {
-            Matcher matcher = PUBLISHED.matcher(String.valueOf(port));
-            assertThat(matcher.matches())
-                    .as(name + ": " + port + " is reached from this machine only")
-                    .isTrue();
-            inside.put(matcher.group(1), name + ":" + matcher.group(2));
-        }));
-        assertThat(inside)
-                .containsEntry("8000", "eden:" + Project.defaultOf("server", "--api-port"))
-                .containsEntry("6379", "proxy-1:" + port(Project.defaultOf("proxy", "--listen")))
-                .containsEntry("6380", "proxy-2:" + port(Project.defaultOf("proxy", "--listen")))
-                .containsEntry("9090", "prometheus:9090")
-                .containsEntry("3000", "grafana:3000")
-                .containsEntry("8080", "temporal-ui:8080");
+    void mountsAndPublishedPortsAreWhatImagesAndCodeReadAndListenOn() {
+        assertThat(Composition.problems(compose)).isEmpty();
     }
 
-    @Test
-    void mountedFilesAreThere() {
-        Map<String, Object> volumes = Project.map(compose, "volumes");
-        each().forEach((name, service) -> Project.list(service, "volumes").forEach(volume -> {
-            String from = String.valueOf(volume).split(":")[0];
-            if (from.startsWith("./")) {
-                assertThat(Files.isDirectory(Project.ROOT.resolve(from)))
-                        .as(from)
-                        .isTrue();
-            } else {
-                assertThat(volumes).as(name).containsKey(from);
-            }
-        }));
-        assertThat(service("prometheus").toString()).contains("--config.file=/etc/prometheus/prometheus.yml");
-        assertThat(Project.ROOT.resolve("infra/prometheus/prometheus.yml")).exists();
-        String home =
-                environment(service("grafana")).getOrDefault("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", "not said");
-        assertThat(home).startsWith("/etc/grafana/");
-        assertThat(Project.ROOT.resolve(home.replace("/etc/grafana/", "infra/grafana/")))
-                .exists();
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "./infra/prometheus:/etc/prometheus:ro    | ./infra/prometeus:/etc/prometheus:ro        | is not in"
+                        + " the project",
+                "./infra/prometheus:/etc/prometheus:ro    | ./infra/grafana:/etc/prometheus:ro          | prometheus"
+                        + " reads /etc/prometheus/rules.yml",
+                "./infra/prometheus:/etc/prometheus:ro    | ./infra/prometheus:/etc/prometheus          | can be"
+                        + " written",
+                "--config.file=/etc/prometheus/           | --config.file=/etc/                         | prometheus"
+                        + " reads /etc/prometheus.yml",
+                "/provisioning:/etc/grafana/provisioning  | /provisioning:/etc/grafana/conf             | grafana"
+                        + " reads /etc/grafana/provisioning/datasources",
+                "/dashboards:/etc/grafana/dashboards      | /dashboards:/var/lib/dashboards             | grafana"
+                        + " reads /etc/grafana/dashboards/eden.json",
+                "eden:/var/lib/eden:ro                    | eden:/opt/eden:ro                           | its data are"
+                        + " in /var/lib/eden",
+                "redis-source:/data                       | redis-source:/var/lib/redis                 | its data are"
+                        + " in /data",
+                "redis-source:/data                       | redis-target:/data                          | nobody"
+                        + " mounts",
+                ":8000:8000                               | :8000:8080                                  | it listens"
+                        + " on 8000",
+                ":6380:6379                               | :6380:6380                                  | it listens"
+                        + " on 6379",
+                ":6380:6379                               | :6379:6379                                  | published"
+                        + " twice",
+                "${EDEN_BIND:-127.0.0.1}:3000:3000        | 3000:3000                                   | is reached"
+                        + " from other machines",
+                "GF_AUTH_DISABLE_LOGIN_FORM               | GF_SERVER_HTTP_PORT                         | this test"
+                        + " does not read it",
+                "EDEN_TEMPORAL_UI: http://127.0.0.1:8080  | EDEN_TEMPORAL_UI: http://127.0.0.1:8233     | temporal-ui"
+                        + " is not published",
+                "EDEN_PUBLIC_URL: http://127.0.0.1:8000   | EDEN_PUBLIC_URL: http://127.0.0.1:8001      | eden is not"
+                        + " published",
+            })
+    void whatIsWrongWithThemIsSeen(String right, String wrong, String problem) {
+        String text = Project.text("docker-compose.yml");
+        assertThat(text).contains(right);
+        assertThat(Composition.problems(Project.parsedYaml(text.replace(right, wrong))))
+                .anyMatch(found -> found.contains(problem));
     }
 
     /** A server that finds no namespace ends, and with it the whole {@code up}. */
@@ -132,10 +138,6 @@ class ComposeTest {
 
     private static String adminPort() {
         return Project.defaultOf("server", "--admin-port");
-    }
-
-    private static String port(String address) {
-        return address.substring(address.lastIndexOf(':') + 1);
     }
 
     private int tag(String service) {

@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The manifests run commands, ports and probes that the code has, and ask for nothing of the cluster. */
 class KubernetesTest {
@@ -24,6 +26,69 @@ class KubernetesTest {
                 .filter(name -> !name.equals("kustomization.yaml"))
                 .toList();
         assertThat(named).containsExactlyInAnyOrderElementsOf(there);
+    }
+
+    @Test
+    void theyAreObjectsAsKubernetesItselfReadsThem() {
+        assertThat(objects())
+                .isNotEmpty()
+                .allSatisfy(object -> assertThat(Manifests.problems(object)).isEmpty());
+        assertThat(Manifests.problemsOfKustomization(Project.yaml(FOLDER + "kustomization.yaml"), FOLDER))
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "terminationGracePeriodSeconds: 30 | terminationGraceSeconds: 30                   | Unrecognized"
+                        + " field \"terminationGraceSeconds\"",
+                "terminationGracePeriodSeconds: 30 | terminationGracePeriodSeconds: soon           | Cannot coerce"
+                        + " String value",
+                "replicas: 1                       | replicas: one                                 | Cannot coerce"
+                        + " String value",
+                "runAsNonRoot: true                | runAsNonRoot: 'yes'                           | Boolean",
+                "containerPort: 8000}              | containerPort: 8000, port: 8000}              | Unrecognized"
+                        + " field \"port\"",
+                "readinessProbe:                   | readyProbe:                                   | Unrecognized"
+                        + " field \"readyProbe\"",
+                "key: database-url}                | item: database-url}                           | Unrecognized"
+                        + " field \"item\"",
+                "capabilities: {drop: [ALL]}       | capabilities: ALL                             | Capabilities",
+                "name: tmp, mountPath              | name: temp, mountPath                         | no volume is"
+                        + " called temp",
+                "port: admin}                      | port: metrics}                                | a probe asks the"
+                        + " port metrics",
+                "limits: {memory: 1536Mi}          | limits: {memory: 512Mi}                       | more is asked for"
+                        + " than allowed",
+                "limits: {memory: 1536Mi}          | limits: {ram: 1536Mi}                         | resources that"
+                        + " there are not",
+                "kind: Deployment                  | kind: Deploymnet                              | no such kind here",
+                "port: 8000, targetPort            | prot: 8000, targetPort                        | Unrecognized"
+                        + " field \"prot\"",
+            })
+    void whatKubernetesWouldRefuseIsSeen(String right, String wrong, String problem) {
+        String text = Project.text(FOLDER + "server.yaml");
+        assertThat(text).contains(right);
+        assertThat(Project.parsed(text.replace(right, wrong)).stream()
+                        .flatMap(object -> Manifests.problems(cast(object)).stream()))
+                .anyMatch(found -> found.contains(problem));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "resources:   | ressources:      | unknown: ressources",
+                "server.yaml  | servers.yaml     | servers.yaml is not there",
+                "v1beta1      | v1               | apiVersion",
+                "application. | server.          | a resource twice",
+            })
+    void whatKustomizeWouldRefuseIsSeen(String right, String wrong, String problem) {
+        String text = Project.text(FOLDER + "kustomization.yaml");
+        assertThat(text).contains(right);
+        assertThat(Manifests.problemsOfKustomization(Project.parsedYaml(text.replace(right, wrong)), FOLDER))
+                .contains(problem);
     }
 
     @Test

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import dev.eden.api.operations.MetricsTable.Metric;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,13 +13,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Rules and dashboard ask for metrics that there are, and every alert is written down. */
 class MonitoringTest {
+    private static final String DASHBOARD = "infra/grafana/dashboards/eden.json";
     private static final String RULES = "infra/prometheus/rules.yml";
     /** Suffixes that Prometheus' summaries add. */
     private static final String ADDED = "_(sum|count)$";
@@ -63,26 +66,44 @@ class MonitoringTest {
     }
 
     @Test
-    void theDashboardAsksTheProvisionedSource() {
-        Map<String, Object> sources = Project.yaml("infra/grafana/provisioning/datasources/prometheus.yml");
-        Object uid = ((Map<?, ?>) Project.list(sources, "datasources").getFirst()).get("uid");
-        JsonNode dashboard = dashboard();
-        assertThat(dashboard.findValuesAsText("uid").stream().filter(found -> !found.equals("eden")))
-                .isNotEmpty()
-                .allMatch(found -> found.equals(uid));
-        assertThat(dashboard.path("panels").findValues("id").stream().map(JsonNode::asInt))
-                .doesNotHaveDuplicates();
-        String provider = Project.text("infra/grafana/provisioning/dashboards/eden.yml");
-        assertThat(provider).contains("path: /etc/grafana/dashboards");
+    void theDashboardIsOneThatGrafanaShows() {
+        assertThat(sources()).hasSize(1);
+        assertThat(Dashboard.problems(dashboard(), sources())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"id\": 7,                      | \"id\": 6,                       | panel 6: its id is used twice",
+                "\"uid\": \"eden-prometheus\"    | \"uid\": \"prometheus\"           | no source of data is called"
+                        + " 'prometheus'",
+                "\"name\": \"migration\"         | \"name\": \"move\"                | [interlay, move] are there,"
+                        + " [interlay, migration] are used",
+                "$interlay                       | $front                           | [front, interlay, migration] are"
+                        + " used",
+                "\"expr\": \"min by              | \"expression\": \"min by          | panel 2: an empty query",
+                "\"w\": 12                       | \"w\": 25                        | it is outside of the page",
+                "\"y\": 14                       | \"y\": 13                        | it lies upon another",
+                "\"schemaVersion\": 39           | \"schemaVersion\": \"39\"         | no version of the schema",
+            })
+    void whatGrafanaWouldNotShowIsSeen(String right, String wrong, String problem) {
+        String text = Project.text(DASHBOARD);
+        assertThat(text).contains(right);
+        assertThat(Dashboard.problems(
+                        Json.tree(text.replaceFirst(Pattern.quote(right), Matcher.quoteReplacement(wrong))), sources()))
+                .anyMatch(found -> found.contains(problem));
     }
 
     @Test
     void promtoolFindsTheRulesRight() throws Exception {
-        assumeTrue(present("promtool"), "promtool (Debian: prometheus) is not here: the rules are not checked by it");
-        assertThat(run("promtool", "check", "rules", RULES)).contains("SUCCESS");
-        assertThat(run("promtool", "check", "config", "--syntax-only", "infra/prometheus/prometheus.yml"))
+        assumeTrue(
+                Project.installed("promtool"),
+                "promtool (Debian: prometheus) is not here: the rules are not checked by it");
+        assertThat(Project.run("promtool", "check", "rules", RULES)).contains("SUCCESS");
+        assertThat(Project.run("promtool", "check", "config", "--syntax-only", "infra/prometheus/prometheus.yml"))
                 .contains("SUCCESS");
-        assertThat(run("promtool", "test", "rules", "infra/prometheus/rules-test.yml"))
+        assertThat(Project.run("promtool", "test", "rules", "infra/prometheus/rules-test.yml"))
                 .contains("SUCCESS");
     }
 
@@ -97,7 +118,9 @@ class MonitoringTest {
 
     @Test
     void promtoolUnderstandsTheDashboardsQueries(@TempDir Path folder) throws Exception {
-        assumeTrue(present("promtool"), "promtool (Debian: prometheus) is not here: the queries are not checked by it");
+        assumeTrue(
+                Project.installed("promtool"),
+                "promtool (Debian: prometheus) is not here: the queries are not checked by it");
         StringBuilder rules = new StringBuilder("groups:\n  - name: dashboard\n    rules:\n");
         int number = 0;
         for (JsonNode query : dashboard().path("panels").findValues("expr")) {
@@ -109,7 +132,8 @@ class MonitoringTest {
                     .append("'}\n");
         }
         Path file = Files.writeString(folder.resolve("queries.yml"), rules);
-        assertThat(run("promtool", "check", "rules", file.toString())).contains("SUCCESS: " + number + " rules");
+        assertThat(Project.run("promtool", "check", "rules", file.toString()))
+                .contains("SUCCESS: " + number + " rules");
     }
 
     /** The metrics of each alert, by its name. */
@@ -126,7 +150,14 @@ class MonitoringTest {
     }
 
     private static JsonNode dashboard() {
-        return Json.tree(Project.text("infra/grafana/dashboards/eden.json"));
+        return Json.tree(Project.text(DASHBOARD));
+    }
+
+    private static Set<String> sources() {
+        return Project.list(Project.yaml("infra/grafana/provisioning/datasources/prometheus.yml"), "datasources")
+                .stream()
+                .map(source -> String.valueOf(((Map<?, ?>) source).get("uid")))
+                .collect(Collectors.toSet());
     }
 
     private static List<String> queries() {
@@ -135,24 +166,5 @@ class MonitoringTest {
                         dashboard.path("panels").findValuesAsText("expr").stream(),
                         dashboard.path("templating").findValuesAsText("query").stream())
                 .toList();
-    }
-
-    private static boolean present(String program) {
-        for (String folder : String.valueOf(System.getenv("PATH")).split(":")) {
-            if (Files.isExecutable(Path.of(folder, program))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static String run(String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command)
-                .directory(Project.ROOT.toFile())
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
-        return output;
     }
 }

@@ -5,6 +5,7 @@ import dev.eden.api.cli.Terminal;
 import dev.eden.api.config.Setting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,14 +53,23 @@ final class Project {
         return text(ROOT.relativize(file).toString());
     }
 
-    @SuppressWarnings("unchecked")
     static Map<String, Object> yaml(String path) {
-        return (Map<String, Object>) documents(path).getFirst();
+        return parsedYaml(text(path));
     }
 
     static List<Object> documents(String path) {
+        return parsed(text(path));
+    }
+
+    /** {@link #yaml} of a text instead of a file. */
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> parsedYaml(String text) {
+        return (Map<String, Object>) parsed(text).getFirst();
+    }
+
+    static List<Object> parsed(String text) {
         List<Object> documents = new ArrayList<>();
-        new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text(path)).forEach(documents::add);
+        new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text).forEach(documents::add);
         return documents;
     }
 
@@ -122,6 +132,29 @@ final class Project {
         return Setting.ofFlag(Setting.Verb.valueOf(verb.toUpperCase(java.util.Locale.ROOT)), option)
                 .map(Setting::defaultValue)
                 .orElseThrow(() -> new AssertionError("eden " + verb + " has no " + option));
+    }
+
+    /** Whether the machine has the program. */
+    static boolean installed(String program) {
+        for (String folder : String.valueOf(System.getenv("PATH")).split(":")) {
+            if (Files.isExecutable(Path.of(folder, program))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** What a program says that must end well; it runs in the project's folder. */
+    static String run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .directory(ROOT.toFile())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new AssertionError(String.join(" ", command) + ": " + output);
+        }
+        return output;
     }
 
     private static Path root() {

@@ -15,12 +15,12 @@ import java.util.Base64;
 import java.util.List;
 
 /** {@code eden proxy} as a process of its own, which can be stopped and go on. It serves the interlay {@code front} of a store under the name {@code side-car}. */
-final class SidecarProcess implements AutoCloseable {
+public final class SidecarProcess implements AutoCloseable {
     private final Process process;
     private final Path log;
     private final int port;
 
-    SidecarProcess(EmbeddedPostgres store, byte[] key, Path folder) throws IOException {
+    public SidecarProcess(EmbeddedPostgres store, byte[] key, Path folder) throws IOException {
         Path ports = folder.resolve("ports.json");
         log = folder.resolve("side-car.log");
         ProcessBuilder builder = new ProcessBuilder(List.of(
@@ -58,8 +58,13 @@ final class SidecarProcess implements AutoCloseable {
         port = Json.tree(Files.readString(ports)).path("proxy").asInt();
     }
 
-    int port() {
+    public int port() {
         return port;
+    }
+
+    /** {@code kill -9}; returns when it is gone. */
+    public void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
     }
 
     void suspend() throws IOException, InterruptedException {

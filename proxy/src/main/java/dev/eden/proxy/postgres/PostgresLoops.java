@@ -229,6 +229,13 @@ public final class PostgresLoops implements DataPlane {
         return answers.stream().map(CompletableFuture::join).toList();
     }
 
+    @Override
+    public int clients() {
+        return ask(loop -> loop.clients.size()).stream()
+                .mapToInt(Integer::intValue)
+                .sum();
+    }
+
     // ---- end
 
     @Override

@@ -203,6 +203,13 @@ public final class LoopGroup implements DataPlane {
         return answers.stream().map(CompletableFuture::join).toList();
     }
 
+    @Override
+    public int clients() {
+        return ask(loop -> loop.clients.size()).stream()
+                .mapToInt(Integer::intValue)
+                .sum();
+    }
+
     // ---- end
 
     @Override

@@ -1,6 +1,7 @@
 package dev.eden.workflows.activity;
 
 import io.temporal.activity.ActivityInterface;
+import org.jspecify.annotations.Nullable;
 
 /** The directory of migrations in Eden's store: what REST lists, and the audit log. */
 @ActivityInterface
@@ -16,6 +17,15 @@ public interface DirectoryActivities {
             String event,
             String reason) {}
 
-    /** Stores the phase and writes one audit event. Ending phases release the endpoints. */
-    void record(PhaseRecord record);
+    /**
+     * What Eden knows besides at that moment, for people who look at the workflow.
+     *
+     * @param lagMs of the stream between the two sides; null: there is none
+     * @param status where Eden shows the migration; null: nobody has said where Eden is
+     */
+    record Glance(@Nullable Long lagMs, @Nullable String status) {}
+
+    /** Stores the phase and writes one audit event. Ending phases release the endpoints. Null from a server of before there was an answer. */
+    @Nullable
+    Glance record(PhaseRecord record);
 }
