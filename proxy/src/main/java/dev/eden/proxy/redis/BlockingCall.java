@@ -136,7 +136,7 @@ final class BlockingCall implements ReplyTarget {
             return;
         }
         over = true;
-        client.session.blockingOver(this);
+        client.session.crossing.blockingOver(this);
         if (asked == Asked.UNBLOCKED && reissuable && !client.isClosed()) {
             frame.release();
             client.loop.counters.reissued++;

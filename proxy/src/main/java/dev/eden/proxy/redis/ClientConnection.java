@@ -96,7 +96,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     /** The event that it waited for may have come. */
     void woken() {
         if (!closed) {
-            session.settle();
+            session.crossing.settle();
             process();
         }
     }
@@ -128,7 +128,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         }
         settleInput();
         if (inFlight == 0 && !closed) {
-            session.settle();
+            session.crossing.settle();
         }
     }
 
@@ -231,7 +231,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** A request that must be sent again is at hand again. Takes over the reference. */
     void again(ByteBuf request) {
-        session.again();
+        session.replyMode.again();
         prepend(request);
     }
 
@@ -384,7 +384,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** Bytes of a reply. Takes over the reference. */
     void output(ByteBuf bytes) {
-        if (closed || session.mutes()) {
+        if (closed || session.replyMode.muted()) {
             bytes.release();
             return;
         }
@@ -405,7 +405,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** A reply of the proxy's own; only while nothing is in flight. */
     void answer(Consumer<ByteBuf> writer) {
-        if (session.mutes()) {
+        if (session.replyMode.muted()) {
             return;
         }
         ByteBuf out = loop.buffer();
@@ -428,7 +428,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     void finished() {
         inFlight--;
         loop.inFlight--;
-        if (stalled || (inFlight == 0 && session.wantsRest())) {
+        if (stalled || (inFlight == 0 && session.crossing.wantsRest())) {
             loop.wake(this);
         }
     }
@@ -474,18 +474,18 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** The loop holds from now on: rest as soon as possible. */
     void hold() {
-        session.hold();
+        session.crossing.hold();
     }
 
     /** A (new) route is in force. */
     void routed(boolean flipped, boolean wasHeld) {
         heldCounted = false;
-        session.routed(flipped, wasHeld);
+        session.crossing.routed(flipped, wasHeld);
     }
 
     /** True when nothing of this client's is on a server that a flip would leave behind. */
     boolean resting() {
-        return inFlight == 0 && session.resting();
+        return inFlight == 0 && session.crossing.resting();
     }
 
     @Nullable
@@ -638,6 +638,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** The exclusive connection ended. */
     void exclusiveLost(BackendConnection connection) {
-        session.exclusiveLost(connection);
+        session.connections.lost(connection);
     }
 }

@@ -106,11 +106,11 @@ final class Listening implements BackendConnection.FrameTap {
         byte[] word = client.argument(0);
         String command = Ascii.lower(word);
         boolean all = client.request().count() == 1;
-        BackendConnection own = session.ownConnection();
+        BackendConnection own = session.connections.own();
         if ((all || own == null || own.tap != this) && client.inFlight() > 0) {
             return false; // a reply on its way may begin like a message
         }
-        BackendConnection connection = session.exclusive();
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
@@ -126,7 +126,7 @@ final class Listening implements BackendConnection.FrameTap {
     }
 
     boolean monitor() {
-        BackendConnection connection = session.exclusive();
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
@@ -141,7 +141,7 @@ final class Listening implements BackendConnection.FrameTap {
         if (client.inFlight() > 0) {
             return false;
         }
-        BackendConnection connection = session.exclusive();
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
@@ -154,7 +154,7 @@ final class Listening implements BackendConnection.FrameTap {
 
     @Override
     public boolean frame(ByteBuf frame, byte type) {
-        BackendConnection connection = session.ownConnection();
+        BackendConnection connection = session.connections.own();
         if (monitoring && type == '+' && (connection == null || connection.pending() == 0)) {
             client.output(frame);
             return true;
@@ -224,7 +224,7 @@ final class Listening implements BackendConnection.FrameTap {
         if (tracking != null) {
             ByteBuf out = client.loop.buffer();
             RespWriter.command(out, tracking);
-            client.send(connection, out, new Session.Swallow(client));
+            client.send(connection, out, new Swallow(client));
         }
         if (subscriptions() > 0) {
             connection.tap = this;
@@ -238,7 +238,7 @@ final class Listening implements BackendConnection.FrameTap {
             connection.tap = this;
             ByteBuf out = client.loop.buffer();
             RespWriter.command(out, "MONITOR");
-            client.send(connection, out, new Session.Swallow(client));
+            client.send(connection, out, new Swallow(client));
         }
     }
 
@@ -346,7 +346,7 @@ final class Listening implements BackendConnection.FrameTap {
         Carried other = carried;
         carried = null;
         if (other != null && other.good() && !monitoring && tracking == null) {
-            session.adopt(other.connection);
+            session.connections.adopt(other.connection);
             other.connection.tap = this;
             other.kept.forEach(this::message);
             other.kept.clear();
@@ -357,7 +357,7 @@ final class Listening implements BackendConnection.FrameTap {
         if (other != null) {
             other.drop();
         }
-        session.closeExclusive();
+        session.connections.close();
         if (tracking != null && session.protocol == 3) {
             ByteBuf out = client.loop.buffer();
             RespWriter.header(out, '>', 2);
@@ -365,7 +365,7 @@ final class Listening implements BackendConnection.FrameTap {
             RespWriter.nullArray(out, 3);
             client.output(out);
         }
-        session.exclusive();
+        session.connections.exclusive();
     }
 
     private void logIn(BackendConnection connection) {
@@ -393,10 +393,10 @@ final class Listening implements BackendConnection.FrameTap {
             loggingIn = false;
             client.finished();
             if (type == '-' || type == '!') {
-                session.closeExclusive(); // a new one, or the client learns why there is none
-                session.exclusive();
+                session.connections.close(); // a new one, or the client learns why there is none
+                session.connections.exclusive();
             } else {
-                session.replay(connection);
+                session.transactions.replay(connection);
             }
         }
 

@@ -1,14 +1,12 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Secret;
-import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Commands about the connection itself. Login, database and protocol choose another pool, and the server's own answer there decides
@@ -17,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class LocalCommands {
     private final Session session;
     private final ClientConnection client;
-    private final List<QueuedSelect> selects = new ArrayList<>();
-    private @Nullable Integer selected;
-    private boolean altered;
 
     LocalCommands(Session session) {
         this.session = session;
@@ -134,11 +129,11 @@ final class LocalCommands {
         public void reply(ByteBuf frame) {
             byte type = frame.getByte(frame.readerIndex());
             if (type != '-' && type != '!') {
-                session.closeExclusive();
+                session.connections.close();
                 apply.run();
-                session.forgetPool();
+                session.connections.forgetPool();
             }
-            if (session.mutes()) {
+            if (session.replyMode.muted()) {
                 frame.release();
             } else {
                 client.output(frame);
@@ -170,17 +165,17 @@ final class LocalCommands {
         }
         ServerAddress server = client.loop.activeServer();
         if (session.pinned()) {
-            BackendConnection connection = session.exclusive();
+            BackendConnection connection = session.connections.exclusive();
             if (connection == null) {
                 return false;
             }
-            altered = true;
+            session.connections.alter();
             client.forward(connection, new Changed(() -> {}) {
                 @Override
                 public void reply(ByteBuf frame) {
                     if (frame.getByte(frame.readerIndex()) == '+') {
                         session.database = (int) database;
-                        session.forgetPool();
+                        session.connections.forgetPool();
                     }
                     client.output(frame);
                     client.finished();
@@ -202,64 +197,14 @@ final class LocalCommands {
             if (failure != null) {
                 client.error(failure);
             } else {
-                session.closeExclusive();
+                session.connections.close();
                 session.database = (int) database;
-                session.forgetPool();
+                session.connections.forgetPool();
                 client.answer(out -> RespWriter.simple(out, "OK"));
             }
             client.resume();
         });
         return true;
-    }
-
-    private record QueuedSelect(int at, int database) {}
-
-    /** SELECT is queued behind this many others: where EXEC runs it the connection is on that database, and so is the client. */
-    void selectInTransaction(int at) {
-        if (client.request().count() == 2) {
-            selects.add(new QueuedSelect(at, (int) Ascii.parseLong(client.argument(1))));
-        }
-    }
-
-    boolean selects() {
-        return !selects.isEmpty();
-    }
-
-    /** EXEC has answered: no replies where nothing ran. */
-    void executed(List<RespValue> replies) {
-        for (QueuedSelect one : selects) {
-            if (one.at < replies.size() && replies.get(one.at) instanceof RespValue.Line) {
-                selected = one.database;
-            }
-        }
-        selects.clear();
-    }
-
-    /** The queued SELECT did not run. */
-    void forgetSelect() {
-        selects.clear();
-        selected = null;
-    }
-
-    void transactionEnded() {
-        Integer database = selected;
-        forgetSelect();
-        if (database != null && database >= 0) {
-            altered = true;
-            session.database = database;
-            session.forgetPool();
-        }
-    }
-
-    /** The exclusive connection is not what its pool takes it for; it will be closed rather than kept. */
-    void alter() {
-        altered = true;
-    }
-
-    boolean altered() {
-        boolean was = altered;
-        altered = false;
-        return was;
     }
 
     // ---- CLIENT
@@ -304,7 +249,7 @@ final class LocalCommands {
                 return session.listening.track(client.arguments());
             }
             default -> {
-                return session.pass();
+                return session.shared();
             }
         }
     }
@@ -319,7 +264,6 @@ final class LocalCommands {
                 + " lib-name= lib-ver=\n";
     }
 
-    /** The server always answers; OFF and SKIP swallow here, so that the order of replies on a shared connection holds. */
     private boolean reply() {
         if (client.inFlight() > 0) {
             return false;
@@ -327,21 +271,17 @@ final class LocalCommands {
         String mode = client.request().count() == 3 ? Ascii.lower(client.argument(2)) : "";
         switch (mode) {
             case "on" -> {
-                session.muted = false;
-                session.skip = 0;
+                session.replyMode.on();
                 return local(out -> RespWriter.simple(out, "OK"));
             }
             case "off" -> {
                 client.consume();
-                session.muted = true;
-                session.skip = 0;
+                session.replyMode.off();
                 return true;
             }
             case "skip" -> {
                 client.consume();
-                if (!session.muted) {
-                    session.skip = 1;
-                }
+                session.replyMode.skip();
                 return true;
             }
             default -> {
@@ -386,7 +326,7 @@ final class LocalCommands {
         if (client.request().count() == 3 && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
             client.loop.context.scripts.remember(client.argument(2));
         }
-        return session.pass();
+        return session.shared();
     }
 
     static String text(byte[] bytes) {
