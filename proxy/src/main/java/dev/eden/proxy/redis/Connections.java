@@ -66,7 +66,18 @@ final class Connections {
             return current.writable() ? current : null;
         }
         drop();
-        BackendPool from = pool();
+        return pick(pool());
+    }
+
+    /** A connection under other terms, for a request that nothing is in flight before. */
+    @Nullable
+    BackendConnection under(ServerAddress server, Identity identity, int database, int protocol) {
+        BackendPool other = loop.pool(new PoolKey(server, identity, database, protocol));
+        other.unusedSince = loop.now;
+        return pick(other);
+    }
+
+    private @Nullable BackendConnection pick(BackendPool from) {
         BackendConnection picked = from.pick();
         if (picked == null) {
             client.pauseForAnswer();

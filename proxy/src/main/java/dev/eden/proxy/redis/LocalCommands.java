@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Commands about the connection itself. Login, database and protocol choose another pool, and the server's own answer there decides
@@ -24,27 +25,18 @@ final class LocalCommands {
     // ---- AUTH, HELLO, SELECT
 
     boolean auth() {
-        if (client.inFlight() > 0) {
-            return false;
-        }
         int count = client.request().count();
         if (count != 2 && count != 3) {
             return session.fail("ERR wrong number of arguments for 'auth' command");
         }
         List<byte[]> arguments = client.arguments();
-        client.consume();
         Identity next =
                 new Identity.Named(count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
-        change(next, session.protocol, session.database, arguments, () -> session.identity = next);
-        return true;
+        return change(next, session.protocol, arguments, () -> session.identity = next);
     }
 
     boolean hello() {
-        if (client.inFlight() > 0) {
-            return false;
-        }
         List<byte[]> arguments = client.arguments();
-        client.consume();
         int protocol = session.protocol;
         Identity identity = session.identity;
         String name = null;
@@ -52,11 +44,10 @@ final class LocalCommands {
         if (arguments.size() > 1) {
             long version = Ascii.parseLong(arguments.get(1));
             if (version != 2 && version != 3) {
-                client.error(
+                return session.fail(
                         version < 0
                                 ? "ERR Protocol version is not an integer or out of range"
                                 : "NOPROTO unsupported protocol version");
-                return true;
             }
             protocol = (int) version;
             at = 2;
@@ -72,50 +63,47 @@ final class LocalCommands {
                 name = text(arguments.get(at + 1));
                 at += 2;
             } else {
-                client.error("ERR Syntax error in HELLO option '" + text(arguments.get(at)) + "'");
-                return true;
+                return session.fail("ERR Syntax error in HELLO option '" + text(arguments.get(at)) + "'");
             }
         }
         Identity nextIdentity = identity;
         int nextProtocol = protocol;
         String nextName = name;
-        change(nextIdentity, nextProtocol, session.database, forwarded, () -> {
+        return change(nextIdentity, nextProtocol, forwarded, () -> {
             session.identity = nextIdentity;
             session.protocol = nextProtocol;
             if (nextName != null) {
                 session.name = nextName;
             }
         });
-        return true;
     }
 
     /** Has a connection made under the new terms, sends the client's own command there and lets the answer decide. */
-    private void change(Identity identity, int protocol, int database, List<byte[]> command, Runnable apply) {
-        if (session.pinned()) {
-            client.error("ERR eden: not while the connection holds a transaction, watched keys or subscriptions");
-            return;
+    private boolean change(Identity identity, int protocol, List<byte[]> command, Runnable apply) {
+        if (client.inFlight() > 0) {
+            return false;
         }
+        if (session.pinned()) {
+            return session.fail(
+                    "ERR eden: not while the connection holds a transaction, watched keys or subscriptions");
+        }
+        BackendConnection connection = under(identity, session.database, protocol);
+        if (connection == null) {
+            return false;
+        }
+        ByteBuf out = client.loop.buffer();
+        RespWriter.command(out, command);
+        client.pauseForAnswer();
+        client.substitute(connection, out, new Changed(apply));
+        return true;
+    }
+
+    private @Nullable BackendConnection under(Identity identity, int database, int protocol) {
         ServerAddress server = client.loop.activeServer();
         if (server == null) {
-            client.error("ERR eden: interlay has no endpoint yet");
-            return;
+            throw new IllegalStateException("no active server");
         }
-        client.pauseForAnswer();
-        BackendPool pool = client.loop.pool(new PoolKey(server, identity, database, protocol));
-        pool.unusedSince = client.loop.now;
-        pool.await(false, (connection, failure) -> {
-            if (client.isClosed()) {
-                return;
-            }
-            if (connection == null) {
-                client.error(failure == null ? "ERR eden: no connection" : failure);
-                client.resume();
-                return;
-            }
-            ByteBuf out = client.loop.buffer();
-            RespWriter.command(out, command);
-            client.send(connection, out, new Changed(apply));
-        });
+        return session.connections.under(server, identity, database, protocol);
     }
 
     private class Changed implements ReplyTarget {
@@ -133,11 +121,7 @@ final class LocalCommands {
                 apply.run();
                 session.connections.forgetPool();
             }
-            if (session.replyMode.muted()) {
-                frame.release();
-            } else {
-                client.output(frame);
-            }
+            client.output(frame);
             client.finished();
             client.resume();
         }
@@ -163,7 +147,6 @@ final class LocalCommands {
         if (database == session.database && !session.pinned()) {
             return session.answer(out -> RespWriter.simple(out, "OK"));
         }
-        ServerAddress server = client.loop.activeServer();
         if (session.pinned()) {
             BackendConnection connection = session.connections.exclusive();
             if (connection == null) {
@@ -183,28 +166,13 @@ final class LocalCommands {
             });
             return true;
         }
-        if (server == null) {
-            return session.fail("ERR eden: interlay has no endpoint yet");
+        if (under(session.identity, (int) database, session.protocol) == null) {
+            return false;
         }
-        client.consume();
-        client.pauseForAnswer();
-        BackendPool pool = client.loop.pool(new PoolKey(server, session.identity, (int) database, session.protocol));
-        pool.unusedSince = client.loop.now;
-        pool.await(false, (_, failure) -> {
-            if (client.isClosed()) {
-                return;
-            }
-            if (failure != null) {
-                client.error(failure);
-            } else {
-                session.connections.close();
-                session.database = (int) database;
-                session.connections.forgetPool();
-                client.answer(out -> RespWriter.simple(out, "OK"));
-            }
-            client.resume();
-        });
-        return true;
+        session.connections.close();
+        session.database = (int) database;
+        session.connections.forgetPool();
+        return session.answer(out -> RespWriter.simple(out, "OK"));
     }
 
     // ---- CLIENT
