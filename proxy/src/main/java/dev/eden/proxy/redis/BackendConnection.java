@@ -266,9 +266,18 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     // ---- life
 
     @Override
-    public void channelActive(ChannelHandlerContext context) {
+    public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
-        Handshake.start(this, loop);
+        if (closed) {
+            context.close(); // nobody wants it any more
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        if (!closed) {
+            Handshake.start(this, loop);
+        }
     }
 
     @Override
