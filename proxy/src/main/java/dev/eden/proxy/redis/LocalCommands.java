@@ -282,19 +282,17 @@ final class LocalCommands {
 
     /** The body of a script that passes by, for a standby that never saw it. */
     void remember() {
-        if (client.request().count() > 2 && client.request().known() > 1) {
-            byte[] word = client.argument(0);
-            if (Ascii.equalsIgnoreCase(word, "eval")) {
-                client.loop.context.scripts.remember(client.argument(1));
-            }
+        if (client.request().count() < 3) {
+            return;
         }
-    }
-
-    boolean script() {
-        if (client.request().count() == 3 && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
+        byte[] word = client.argument(0);
+        if (Ascii.equalsIgnoreCase(word, "eval") || Ascii.equalsIgnoreCase(word, "eval_ro")) {
+            client.loop.context.scripts.remember(client.argument(1));
+        } else if (client.request().count() == 3
+                && Ascii.equalsIgnoreCase(word, "script")
+                && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
             client.loop.context.scripts.remember(client.argument(2));
         }
-        return session.shared();
     }
 
     static String text(byte[] bytes) {

@@ -76,9 +76,16 @@ final class Session {
         }
         return switch (handling) {
             case SHARED -> shared();
-            case SCRIPT_ADMIN -> local.script();
+            case SCRIPT_ADMIN -> {
+                local.remember();
+                yield shared();
+            }
             case READ -> read(spec);
             case SCRIPT, UNKNOWN -> once();
+            case SCRIPT_READ -> {
+                local.remember();
+                yield read(spec);
+            }
             case BLOCKING -> block();
             case SCAN -> scan();
             case MULTI -> transactions.multi();
@@ -102,7 +109,7 @@ final class Session {
     /** Whether replies to such commands are kept where the route wants that. */
     private static boolean keeps(Handling handling) {
         return switch (handling) {
-            case SHARED, SCRIPT_ADMIN, READ, SCRIPT, UNKNOWN, EXEC -> true;
+            case SHARED, SCRIPT_ADMIN, READ, SCRIPT_READ, SCRIPT, UNKNOWN, EXEC -> true;
             case BLOCKING,
                     SCAN,
                     MULTI,
@@ -129,6 +136,11 @@ final class Session {
             return local.reset();
         }
         return transactions.queue(open, handling);
+        if (handling == Handling.SCRIPT || handling == Handling.SCRIPT_READ || handling == Handling.SCRIPT_ADMIN) {
+            local.remember();
+        } else if (handling == Handling.CLIENT) {
+            connections.alter(); // whatever it changes there is not for others
+        }
     }
 
     /**
