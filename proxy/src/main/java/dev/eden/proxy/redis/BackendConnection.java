@@ -39,6 +39,9 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     boolean dirty;
     boolean unselected;
     long serverId = -1;
+    /** A {@code CLIENT UNBLOCK} for it may still be on its way: it is not used again for others. */
+    volatile boolean aimedAt;
+
     long idleSince;
 
     /** The client this connection is exclusive to; null for shared and idle ones. */

@@ -65,7 +65,6 @@ final class Crossing {
 
     /** New requests wait from now on. */
     void hold() {
-        session.listening.hold();
         BlockingCall call = blocking;
         if (call != null) {
             call.takeBack();
@@ -101,6 +100,7 @@ final class Crossing {
     /** Takes everything off the server; the side that opens gets it back. */
     private void surrender() {
         if (session.listening.active()) {
+            session.listening.hold();
             return;
         }
         session.transactions.leave();

@@ -213,13 +213,35 @@ final class LocalCommands {
             case "reply" -> {
                 return reply();
             }
-            case "tracking" -> {
-                return session.listening.track(client.arguments());
+            case "tracking", "no-evict", "no-touch" -> {
+                return session.listening.mode(sub, client.arguments());
+            }
+            case "unblock" -> {
+                return unblock();
             }
             default -> {
                 return session.shared();
             }
         }
+    }
+
+    /** The number is one that {@code CLIENT ID} has told, or no client's. */
+    private boolean unblock() {
+        BackendConnection connection = session.connections.any();
+        if (connection == null) {
+            return false;
+        }
+        List<byte[]> arguments = client.arguments();
+        if (arguments.size() > 2) {
+            long id = Ascii.parseLong(arguments.get(2));
+            if (id >= 0) {
+                arguments.set(2, Ascii.bytes(Long.toString(client.loop.context.blocked.aimAt(id))));
+            }
+        }
+        ByteBuf out = client.loop.buffer();
+        RespWriter.command(out, arguments);
+        client.substitute(connection, out, client);
+        return true;
     }
 
     private boolean local(Consumer<ByteBuf> writer) {
