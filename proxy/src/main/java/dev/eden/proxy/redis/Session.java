@@ -27,6 +27,7 @@ final class Session {
     final Transactions transactions;
     final Crossing crossing;
     final Listening listening;
+    private boolean lastIdsAsked;
     private final LocalCommands local;
     private final Canary canary;
     private final Acknowledgements acknowledgements;
@@ -81,11 +82,11 @@ final class Session {
                 yield shared();
             }
             case READ -> read(spec);
-            case SCRIPT, UNKNOWN -> once();
             case SCRIPT_READ -> {
                 local.remember();
                 yield read(spec);
             }
+            case SCRIPT, UNKNOWN -> once();
             case BLOCKING -> block();
             case SCAN -> scan();
             case MULTI -> transactions.multi();
@@ -135,12 +136,12 @@ final class Session {
         if (!open.ending && handling == Handling.RESET) {
             return local.reset();
         }
-        return transactions.queue(open, handling);
         if (handling == Handling.SCRIPT || handling == Handling.SCRIPT_READ || handling == Handling.SCRIPT_ADMIN) {
             local.remember();
         } else if (handling == Handling.CLIENT) {
             connections.alter(); // whatever it changes there is not for others
         }
+        return transactions.queue(open, handling);
     }
 
     /**
@@ -283,13 +284,20 @@ final class Session {
         if (connection == null) {
             return false;
         }
-        if (LastIds.needed(arguments)) {
+        boolean asked = lastIdsAsked;
+        lastIdsAsked = false;
+        if (!asked && LastIds.needed(arguments)) {
             client.consume();
             LastIds.resolve(client, connection, arguments);
             return true;
         }
         crossing.block(new BlockingCall(client, connection, arguments, timeoutAt), connection);
         return true;
+    }
+
+    /** The blocking command that is at hand next goes out as it is. */
+    void lastIdsAsked() {
+        lastIdsAsked = true;
     }
 
     // ---- replies
