@@ -28,7 +28,7 @@ public record RedisProxyConfig(
      * @param maxClients connections of clients; one more gets Redis' own error
      * @param largeRequest bytes; a longer request is streamed over an exclusive connection instead of being collected
      * @param inputBytes per client: collected input above this stops reading
-     * @param outputBytes per client: replies not yet taken by the client above this stop its requests and pause its backend connection
+     * @param outputBytes per client: replies not yet taken by the client above this stop its requests; past eight times that a server waits with it
      * @param outputStall how long a client may take no byte of a paused reply before it is closed
      * @param totalBytes of all clients together, collected and not yet taken: above it nothing is read from clients
      * @param recordedBytes per transaction: queued commands kept for a flip

@@ -39,6 +39,9 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     boolean dirty;
     boolean unselected;
     long serverId = -1;
+    /** A {@code CLIENT UNBLOCK} for it may still be on its way: it is not used again for others. */
+    volatile boolean aimedAt;
+
     long idleSince;
 
     /** The client this connection is exclusive to; null for shared and idle ones. */
@@ -266,9 +269,18 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     // ---- life
 
     @Override
-    public void channelActive(ChannelHandlerContext context) {
+    public void handlerAdded(ChannelHandlerContext context) {
         channel = context.channel();
-        Handshake.start(this, loop);
+        if (closed) {
+            context.close(); // nobody wants it any more
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        if (!closed) {
+            Handshake.start(this, loop);
+        }
     }
 
     @Override

@@ -201,7 +201,11 @@ final class BackendPool {
     void release(BackendConnection connection) {
         connection.owner = null;
         connection.tap = null;
-        if (closed || !connection.usable() || connection.pending() > 0 || idle.size() >= IDLE_EXCLUSIVE) {
+        if (closed
+                || connection.aimedAt
+                || !connection.usable()
+                || connection.pending() > 0
+                || idle.size() >= IDLE_EXCLUSIVE) {
             connection.close();
             return;
         }

@@ -3,6 +3,7 @@ package dev.eden.proxy.redis;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * One blocking command on its exclusive connection. When the barrier comes it is taken back: {@code CLIENT UNBLOCK id TIMEOUT} answering
  * 1 proves that nothing was popped, so its empty reply is swallowed and the command goes out again, with the time it has left, on the
  * side that opens; 0 means that it was not blocked (any more): its real reply is delivered, or, if it had not reached the server yet,
- * it is asked again. See https://redis.io/docs/latest/commands/client-unblock/.
+ * it is asked again. Where the answer is lost with its connection, an empty reply may be either, and goes out again as well. See https://redis.io/docs/latest/commands/client-unblock/.
  */
 final class BlockingCall implements ReplyTarget {
     private enum Asked {
@@ -30,6 +31,7 @@ final class BlockingCall implements ReplyTarget {
     private final boolean reissuable;
     private final long started;
     private Asked asked = Asked.NO;
+    private boolean unanswered;
     private @Nullable ByteBuf early;
     private boolean over;
 
@@ -42,6 +44,7 @@ final class BlockingCall implements ReplyTarget {
         this.millis = name.startsWith("xread");
         this.reissuable = timeoutAt > 0 && !name.startsWith("wait");
         this.started = client.loop.now;
+        client.loop.context.blocked.add(client, connection);
     }
 
     /** Where the timeout of a blocking command stands; -1 where it does not block. */
@@ -74,7 +77,7 @@ final class BlockingCall implements ReplyTarget {
         asked = Asked.WAITING;
         ServerAddress server = connection.pool.key.server();
         client.loop.pool(new PoolKey(server, Identity.EDEN, 0, 2)).await(false, (control, failure) -> {
-            if (control == null) {
+            if (control == null || over || !client.loop.gate.held()) {
                 answered(0);
                 return;
             }
@@ -93,6 +96,8 @@ final class BlockingCall implements ReplyTarget {
 
                         @Override
                         public void lost() {
+                            unanswered = true;
+                            connection.aimedAt = true;
                             answered(0);
                         }
                     },
@@ -135,9 +140,10 @@ final class BlockingCall implements ReplyTarget {
             early = frame;
             return;
         }
-        over = true;
-        client.session.blockingOver(this);
-        if (asked == Asked.UNBLOCKED && reissuable && !client.isClosed()) {
+        end();
+        client.session.crossing.blockingOver(this);
+        boolean takenBack = asked == Asked.UNBLOCKED || (unanswered && empty(frame) && !expired());
+        if (takenBack && reissuable && !client.isClosed()) {
             frame.release();
             client.loop.counters.reissued++;
             client.again(again());
@@ -149,32 +155,56 @@ final class BlockingCall implements ReplyTarget {
         client.loop.wake(client);
     }
 
+    private static boolean empty(ByteBuf frame) {
+        byte type = frame.getByte(frame.readerIndex());
+        return type == '_' || ((type == '*' || type == '$') && frame.getByte(frame.readerIndex() + 1) == '-');
+    }
+
+    private boolean expired() {
+        double limit = limitSeconds();
+        return limit > 0 && elapsedSeconds() >= limit;
+    }
+
+    private double elapsedSeconds() {
+        return (System.nanoTime() - started) / 1e9;
+    }
+
+    /** What the client asked for; 0 means for ever. */
+    private double limitSeconds() {
+        try {
+            double asked = Double.parseDouble(new String(arguments.get(timeoutAt), StandardCharsets.US_ASCII));
+            return millis ? asked / 1000 : asked;
+        } catch (NumberFormatException e) {
+            return 0; // the server has blocked on it, so it can't be
+        }
+    }
+
     /** The command with the time it has left. */
     private ByteBuf again() {
         List<byte[]> rest = new ArrayList<>(arguments);
-        String timeout = new String(arguments.get(timeoutAt), java.nio.charset.StandardCharsets.US_ASCII);
-        double elapsed = (System.nanoTime() - started) / 1e9;
-        try {
-            double asked = Double.parseDouble(timeout);
-            if (asked > 0) {
-                rest.set(
-                        timeoutAt,
-                        Ascii.bytes(
-                                millis
-                                        ? Long.toString(Math.max(1, Math.round(asked - elapsed * 1000)))
-                                        : String.format(Locale.ROOT, "%.3f", Math.max(0.001, asked - elapsed))));
-            }
-        } catch (NumberFormatException e) {
-            // the server has blocked on it, so it can't be; sent as it was
+        double limit = limitSeconds();
+        if (limit > 0) {
+            double left = Math.max(0.001, limit - elapsedSeconds());
+            rest.set(
+                    timeoutAt,
+                    Ascii.bytes(
+                            millis
+                                    ? Long.toString(Math.round(left * 1000))
+                                    : String.format(Locale.ROOT, "%.3f", left)));
         }
         ByteBuf out = client.loop.buffer();
         RespWriter.command(out, rest);
         return out;
     }
 
+    private void end() {
+        over = true;
+        client.loop.context.blocked.remove(client);
+    }
+
     @Override
     public void lost() {
-        over = true;
+        end();
         ByteBuf waiting = early;
         if (waiting != null) {
             waiting.release();

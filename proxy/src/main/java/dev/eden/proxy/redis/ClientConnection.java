@@ -11,9 +11,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelOutboundBuffer;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,6 +32,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     final Session session;
     private final Limits limits;
     private final RequestScanner scanner;
+    private final Congestion congestion;
 
     private @Nullable ByteBuf in;
     private boolean frameReady;
@@ -46,9 +45,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     private boolean heldCounted;
     private long accounted;
     private @Nullable String failure;
-    private @Nullable BackendConnection paused;
-    private long written;
-    private long takenBefore;
+    /** What was wrong with a request; those before it are answered first. */
+    private @Nullable String broken;
 
     private @Nullable BackendConnection current;
     private int inFlight;
@@ -63,6 +61,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         this.id = id;
         this.limits = loop.context.config.limits();
         this.scanner = new RequestScanner(limits.largeRequest());
+        this.congestion = new Congestion(this);
         this.session = new Session(this);
     }
 
@@ -96,7 +95,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     /** The event that it waited for may have come. */
     void woken() {
         if (!closed) {
-            session.settle();
+            session.crossing.settle();
             process();
         }
     }
@@ -109,7 +108,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         processing = true;
         try {
             stalled = false;
-            while (!awaiting && !closed) {
+            while (!awaiting && !closed && broken == null) {
                 ByteBuf buffer = in;
                 if (buffer == null || !buffer.isReadable()) {
                     break;
@@ -121,15 +120,30 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             endRun();
         } catch (ProtocolError e) {
             endRun();
-            loop.counters.protocolErrors++;
-            RequestError.send(this, "ERR Protocol error: " + e.getMessage());
+            broken = "ERR Protocol error: " + e.getMessage();
         } finally {
             processing = false;
         }
+        endIfBroken();
         settleInput();
         if (inFlight == 0 && !closed) {
-            session.settle();
+            session.crossing.settle();
         }
+    }
+
+    /** Says what was wrong as soon as all before it is answered; a request of which a part has gone out will have no answer. */
+    private void endIfBroken() {
+        String why = broken;
+        if (why == null || closed || awaiting) {
+            return;
+        }
+        if (inFlight > (streaming == null ? 0 : 1)) {
+            stalled = true;
+            return;
+        }
+        loop.counters.protocolErrors++;
+        error(why);
+        closeAfterOutput();
     }
 
     /** Handles the next request or part of one; false when it has to wait. */
@@ -186,7 +200,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             }
             return false;
         }
-        if (paused != null || !channel.isWritable()) {
+        if (!channel.isWritable()) {
             return false;
         }
         return session.dispatch(command(buffer));
@@ -226,12 +240,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             in = both;
         }
         frameReady = false;
+        broken = null; // found again behind them
         scanner.reset();
     }
 
     /** A request that must be sent again is at hand again. Takes over the reference. */
     void again(ByteBuf request) {
-        session.again();
+        session.replyMode.again();
         prepend(request);
     }
 
@@ -384,12 +399,13 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** Bytes of a reply. Takes over the reference. */
     void output(ByteBuf bytes) {
-        if (closed || session.mutes()) {
+        if (closed || session.replyMode.muted()) {
             bytes.release();
             return;
         }
-        written += bytes.readableBytes();
+        int length = bytes.readableBytes();
         channel.write(bytes, channel.voidPromise());
+        congestion.written(length);
         if (!dirty) {
             dirty = true;
             loop.flushLater(this);
@@ -405,7 +421,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** A reply of the proxy's own; only while nothing is in flight. */
     void answer(Consumer<ByteBuf> writer) {
-        if (session.mutes()) {
+        if (session.replyMode.muted()) {
             return;
         }
         ByteBuf out = loop.buffer();
@@ -428,7 +444,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     void finished() {
         inFlight--;
         loop.inFlight--;
-        if (stalled || (inFlight == 0 && session.wantsRest())) {
+        if (stalled || (inFlight == 0 && session.crossing.wantsRest())) {
             loop.wake(this);
         }
     }
@@ -474,18 +490,21 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** The loop holds from now on: rest as soon as possible. */
     void hold() {
-        session.hold();
+        congestion.hold();
+        if (!closed) {
+            session.crossing.hold();
+        }
     }
 
     /** A (new) route is in force. */
     void routed(boolean flipped, boolean wasHeld) {
         heldCounted = false;
-        session.routed(flipped, wasHeld);
+        session.crossing.routed(flipped, wasHeld);
     }
 
     /** True when nothing of this client's is on a server that a flip would leave behind. */
     boolean resting() {
-        return inFlight == 0 && session.resting();
+        return inFlight == 0 && session.crossing.resting();
     }
 
     @Nullable
@@ -530,53 +549,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         if (closed) {
             return;
         }
-        if (channel.isWritable()) {
-            unpause();
+        congestion.changed();
+        if (!closed && channel.isWritable()) {
             loop.tick();
             loop.wake(this);
-        } else if (paused == null) {
-            BackendConnection source = current;
-            paused = source;
-            if (source != null) {
-                source.pause();
-            }
-            takenBefore = taken();
-            watchStall();
         }
-    }
-
-    private void unpause() {
-        BackendConnection source = paused;
-        paused = null;
-        if (source != null) {
-            source.unpause();
-        }
-    }
-
-    /** Bytes of output that have gone to the socket. */
-    private long taken() {
-        ChannelOutboundBuffer pending = channel.unsafe().outboundBuffer();
-        return pending == null ? written : written - pending.totalPendingWriteBytes();
-    }
-
-    private void watchStall() {
-        loop.eventLoop.schedule(
-                () -> {
-                    if (closed || channel.isWritable()) {
-                        return;
-                    }
-                    long taken = taken();
-                    if (taken == takenBefore) {
-                        loop.counters.slowClosed++;
-                        LOGGER.atInfo().addKeyValue("client", id).log("closing a client that takes no bytes");
-                        close();
-                    } else {
-                        takenBefore = taken;
-                        watchStall();
-                    }
-                },
-                limits.outputStall().toNanos(),
-                TimeUnit.NANOSECONDS);
     }
 
     // ---- life
@@ -616,7 +593,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     }
 
     private void release() {
-        unpause();
+        congestion.end();
         account(0);
         run = null;
         streaming = null;
@@ -638,6 +615,6 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     /** The exclusive connection ended. */
     void exclusiveLost(BackendConnection connection) {
-        session.exclusiveLost(connection);
+        session.connections.lost(connection);
     }
 }

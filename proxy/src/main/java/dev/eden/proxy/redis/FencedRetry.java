@@ -49,7 +49,7 @@ final class FencedRetry implements ReplyTarget {
             return;
         }
         request.release();
-        client.session.pastFence();
+        client.session.crossing.pastFence();
         client.session.count(connection, sent, client.loop.now, frame.getByte(frame.readerIndex()));
         client.session.deliver(frame);
     }

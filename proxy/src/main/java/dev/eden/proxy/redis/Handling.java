@@ -9,6 +9,8 @@ enum Handling {
     SHARED,
     /** Stateless, read-only and by key: may be served by the standby. */
     READ,
+    /** Such a script or function. */
+    SCRIPT_READ,
     /** Script or function that may write: one exclusive connection for the one command. */
     SCRIPT,
     /** May block the connection. */
@@ -69,6 +71,8 @@ enum Handling {
                 return REFUSED;
             case "eval", "evalsha", "fcall":
                 return SCRIPT;
+            case "eval_ro", "evalsha_ro", "fcall_ro":
+                return SCRIPT_READ;
             case "scan", "hscan", "sscan", "zscan":
                 return SCAN;
             case "wait", "waitaof":

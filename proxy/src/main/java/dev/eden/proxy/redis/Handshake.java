@@ -5,11 +5,12 @@ import dev.eden.proxy.Secret;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The first words on a backend connection: log in, protocol, database, name (a coordinator finds a proxy's connections by it) and the
- * connection's id (for {@code CLIENT UNBLOCK}). A refusal of login, protocol or database ends the attempt with the server's own words;
+ * connection's id (for {@code CLIENT UNBLOCK}; Redis before 6 does not know {@code HELLO}, and not everybody may {@code CLIENT ID}). A refusal of login, protocol or database ends the attempt with the server's own words;
  * a refused name or id does not matter.
  */
 final class Handshake {
@@ -77,6 +78,7 @@ final class Handshake {
                 "SETNAME",
                 "eden:" + loop.context.config.identity().name());
         command(this::identified, "CLIENT", "ID");
+        command(this::introduced, "HELLO", Integer.toString(key.protocol())); // not a matter of a user's rights
     }
 
     private void essential(String... arguments) {
@@ -102,6 +104,15 @@ final class Handshake {
     private void identified(RespValue answer) {
         if (answer instanceof RespValue.Int id) {
             connection.serverId = id.value();
+        }
+    }
+
+    private void introduced(RespValue answer) {
+        List<RespValue> fields = answer.items();
+        for (int i = 0; i + 1 < fields.size(); i += 2) {
+            if (fields.get(i).text().equals("id")) {
+                identified(fields.get(i + 1));
+            }
         }
     }
 

@@ -58,6 +58,7 @@ final class LastIds implements ReplyTarget {
             if (--left[0] == 0 && !client.isClosed()) {
                 ByteBuf out = client.loop.buffer();
                 RespWriter.command(out, arguments);
+                client.session.lastIdsAsked();
                 client.again(out);
                 client.resume();
             }
@@ -75,7 +76,12 @@ final class LastIds implements ReplyTarget {
     public void reply(ByteBuf frame) {
         byte[] id = Ascii.bytes("0-0");
         try {
-            List<RespValue> fields = RespValue.read(frame).items();
+            RespValue answer = RespValue.read(frame);
+            if (answer instanceof RespValue.Failure failure
+                    && !failure.message().startsWith("ERR no such key")) {
+                id = arguments.get(position); // it may not look
+            }
+            List<RespValue> fields = answer.items();
             for (int i = 0; i + 1 < fields.size(); i += 2) {
                 if (fields.get(i).text().equals("last-generated-id")) {
                     id = Ascii.bytes(fields.get(i + 1).text());

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -44,8 +45,11 @@ final class Listening implements BackendConnection.FrameTap {
             Map.of("", new LinkedHashSet<>(), "p", new LinkedHashSet<>(), "s", new LinkedHashSet<>());
     private final Deque<Confirmations> expected = new ArrayDeque<>();
     private boolean monitoring;
-    private @Nullable List<byte[]> tracking;
+    /** By subcommand of {@code CLIENT}: what is on, and how. */
+    private final Map<String, List<byte[]>> modes = new LinkedHashMap<>();
+
     private boolean loggingIn;
+    private boolean carrying;
     private @Nullable Carried carried;
 
     Listening(Session session) {
@@ -54,7 +58,7 @@ final class Listening implements BackendConnection.FrameTap {
     }
 
     boolean active() {
-        return monitoring || tracking != null || !expected.isEmpty() || subscriptions() > 0;
+        return monitoring || !modes.isEmpty() || !expected.isEmpty() || subscriptions() > 0;
     }
 
     /** True while the exclusive connection is not the client's own yet: nothing of the client's may go over it. */
@@ -106,11 +110,11 @@ final class Listening implements BackendConnection.FrameTap {
         byte[] word = client.argument(0);
         String command = Ascii.lower(word);
         boolean all = client.request().count() == 1;
-        BackendConnection own = session.ownConnection();
+        BackendConnection own = session.connections.own();
         if ((all || own == null || own.tap != this) && client.inFlight() > 0) {
             return false; // a reply on its way may begin like a message
         }
-        BackendConnection connection = session.exclusive();
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
@@ -126,36 +130,83 @@ final class Listening implements BackendConnection.FrameTap {
     }
 
     boolean monitor() {
-        BackendConnection connection = session.exclusive();
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
         monitoring = true;
         connection.tap = this;
-        client.forward(connection);
+        client.forward(connection, new Agreed(connection, () -> {}, () -> monitoring = false));
         return true;
     }
 
-    /** {@code CLIENT TRACKING}: the connection is the client's own for as long as it is on. */
-    boolean track(List<byte[]> arguments) {
+    /** {@code CLIENT TRACKING} and the like: the connection is the client's own for as long as one is on. */
+    boolean mode(String sub, List<byte[]> arguments) {
         if (client.inFlight() > 0) {
             return false;
         }
-        BackendConnection connection = session.exclusive();
+        if (arguments.stream().anyMatch(argument -> Ascii.equalsIgnoreCase(argument, "redirect"))) {
+            return session.fail("ERR eden: REDIRECT is not available through the proxy; RESP3 needs none");
+        }
+        BackendConnection connection = session.connections.exclusive();
         if (connection == null) {
             return false;
         }
-        tracking = arguments.size() > 2 && Ascii.equalsIgnoreCase(arguments.get(2), "on") ? arguments : null;
-        client.forward(connection);
+        boolean on = arguments.size() > 2 && Ascii.equalsIgnoreCase(arguments.get(2), "on");
+        List<byte[]> before = modes.put(sub, arguments);
+        client.forward(
+                connection,
+                new Agreed(
+                        connection,
+                        () -> {
+                            if (!on) {
+                                modes.remove(sub);
+                            }
+                        },
+                        () -> {
+                            if (before == null) {
+                                modes.remove(sub);
+                            } else {
+                                modes.put(sub, before);
+                            }
+                        }));
         return true;
+    }
+
+    /** The reply to a command that has been counted on already. */
+    private final class Agreed implements ReplyTarget {
+        private final BackendConnection connection;
+        private final long sent = client.loop.now;
+        private final Runnable agreed;
+        private final Runnable refused;
+
+        Agreed(BackendConnection connection, Runnable agreed, Runnable refused) {
+            this.connection = connection;
+            this.agreed = agreed;
+            this.refused = refused;
+        }
+
+        @Override
+        public void reply(ByteBuf frame) {
+            byte type = frame.getByte(frame.readerIndex());
+            (type == '-' || type == '!' ? refused : agreed).run();
+            session.replied(connection, sent, client.loop.now, type);
+            client.output(frame);
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
     }
 
     // ---- what the server sends
 
     @Override
     public boolean frame(ByteBuf frame, byte type) {
-        BackendConnection connection = session.ownConnection();
-        if (monitoring && type == '+' && (connection == null || connection.pending() == 0)) {
+        BackendConnection connection = session.connections.own();
+        if (monitoring && type == '+' && Character.isDigit(frame.getByte(frame.readerIndex() + 1))) {
             client.output(frame);
             return true;
         }
@@ -221,10 +272,10 @@ final class Listening implements BackendConnection.FrameTap {
 
     /** On a new connection: says again what the client had asked for. */
     void prelude(BackendConnection connection) {
-        if (tracking != null) {
+        for (List<byte[]> mode : modes.values()) {
             ByteBuf out = client.loop.buffer();
-            RespWriter.command(out, tracking);
-            client.send(connection, out, new Session.Swallow(client));
+            RespWriter.command(out, mode);
+            client.send(connection, out, new Swallow(client));
         }
         if (subscriptions() > 0) {
             connection.tap = this;
@@ -238,7 +289,7 @@ final class Listening implements BackendConnection.FrameTap {
             connection.tap = this;
             ByteBuf out = client.loop.buffer();
             RespWriter.command(out, "MONITOR");
-            client.send(connection, out, new Session.Swallow(client));
+            client.send(connection, out, new Swallow(client));
         }
     }
 
@@ -310,18 +361,22 @@ final class Listening implements BackendConnection.FrameTap {
         }
     }
 
+    /** Nothing of the client's is on its way any more: what it has subscribed to by now is all there is to carry. */
     void hold() {
         ServerAddress standby = client.loop.gate.standby();
-        if (subscriptions() == 0 || standby == null || carried != null) {
+        if (subscriptions() == 0 || standby == null || !client.loop.gate.held() || carrying) {
             return;
         }
+        carrying = true;
         client.loop
                 .pool(new PoolKey(standby, Identity.EDEN, session.database, 3)) // RESP2 subscribers can't log in
                 .await(true, (connection, _) -> {
                     if (connection == null) {
+                        carrying = false;
                         return;
                     }
-                    if (client.isClosed() || !client.loop.gate.held() || carried != null) {
+                    if (client.isClosed() || !client.loop.gate.held() || client.inFlight() > 0 || carried != null) {
+                        carrying = carried != null;
                         connection.pool.release(connection);
                         return;
                     }
@@ -332,6 +387,7 @@ final class Listening implements BackendConnection.FrameTap {
 
     /** Abort: the old side stays. */
     void reopened() {
+        carrying = false;
         Carried other = carried;
         carried = null;
         if (other != null) {
@@ -341,12 +397,14 @@ final class Listening implements BackendConnection.FrameTap {
 
     void flipped() {
         if (!active()) {
+            reopened();
             return;
         }
+        carrying = false;
         Carried other = carried;
         carried = null;
-        if (other != null && other.good() && !monitoring && tracking == null) {
-            session.adopt(other.connection);
+        if (other != null && other.good() && !monitoring && modes.isEmpty()) {
+            session.connections.adopt(other.connection);
             other.connection.tap = this;
             other.kept.forEach(this::message);
             other.kept.clear();
@@ -357,15 +415,15 @@ final class Listening implements BackendConnection.FrameTap {
         if (other != null) {
             other.drop();
         }
-        session.closeExclusive();
-        if (tracking != null && session.protocol == 3) {
+        session.connections.close();
+        if (modes.containsKey("tracking") && session.protocol == 3) {
             ByteBuf out = client.loop.buffer();
             RespWriter.header(out, '>', 2);
             RespWriter.bulk(out, Ascii.bytes("invalidate"));
             RespWriter.nullArray(out, 3);
             client.output(out);
         }
-        session.exclusive();
+        session.connections.exclusive();
     }
 
     private void logIn(BackendConnection connection) {
@@ -393,10 +451,10 @@ final class Listening implements BackendConnection.FrameTap {
             loggingIn = false;
             client.finished();
             if (type == '-' || type == '!') {
-                session.closeExclusive(); // a new one, or the client learns why there is none
-                session.exclusive();
+                session.connections.close(); // a new one, or the client learns why there is none
+                session.connections.exclusive();
             } else {
-                session.replay(connection);
+                session.transactions.replay(connection);
             }
         }
 
@@ -410,7 +468,7 @@ final class Listening implements BackendConnection.FrameTap {
     /** RESET: none of it any more. The connection is closed by the session. */
     void clear() {
         monitoring = false;
-        tracking = null;
+        modes.clear();
         loggingIn = false;
         expected.clear();
         subscribed.values().forEach(Set::clear);

@@ -1,7 +1,6 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Secret;
-import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -17,9 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class LocalCommands {
     private final Session session;
     private final ClientConnection client;
-    private final List<QueuedSelect> selects = new ArrayList<>();
-    private @Nullable Integer selected;
-    private boolean altered;
 
     LocalCommands(Session session) {
         this.session = session;
@@ -29,27 +25,18 @@ final class LocalCommands {
     // ---- AUTH, HELLO, SELECT
 
     boolean auth() {
-        if (client.inFlight() > 0) {
-            return false;
-        }
         int count = client.request().count();
         if (count != 2 && count != 3) {
             return session.fail("ERR wrong number of arguments for 'auth' command");
         }
         List<byte[]> arguments = client.arguments();
-        client.consume();
         Identity next =
                 new Identity.Named(count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
-        change(next, session.protocol, session.database, arguments, () -> session.identity = next);
-        return true;
+        return change(next, session.protocol, arguments, () -> session.identity = next);
     }
 
     boolean hello() {
-        if (client.inFlight() > 0) {
-            return false;
-        }
         List<byte[]> arguments = client.arguments();
-        client.consume();
         int protocol = session.protocol;
         Identity identity = session.identity;
         String name = null;
@@ -57,11 +44,10 @@ final class LocalCommands {
         if (arguments.size() > 1) {
             long version = Ascii.parseLong(arguments.get(1));
             if (version != 2 && version != 3) {
-                client.error(
+                return session.fail(
                         version < 0
                                 ? "ERR Protocol version is not an integer or out of range"
                                 : "NOPROTO unsupported protocol version");
-                return true;
             }
             protocol = (int) version;
             at = 2;
@@ -77,50 +63,47 @@ final class LocalCommands {
                 name = text(arguments.get(at + 1));
                 at += 2;
             } else {
-                client.error("ERR Syntax error in HELLO option '" + text(arguments.get(at)) + "'");
-                return true;
+                return session.fail("ERR Syntax error in HELLO option '" + text(arguments.get(at)) + "'");
             }
         }
         Identity nextIdentity = identity;
         int nextProtocol = protocol;
         String nextName = name;
-        change(nextIdentity, nextProtocol, session.database, forwarded, () -> {
+        return change(nextIdentity, nextProtocol, forwarded, () -> {
             session.identity = nextIdentity;
             session.protocol = nextProtocol;
             if (nextName != null) {
                 session.name = nextName;
             }
         });
-        return true;
     }
 
     /** Has a connection made under the new terms, sends the client's own command there and lets the answer decide. */
-    private void change(Identity identity, int protocol, int database, List<byte[]> command, Runnable apply) {
-        if (session.pinned()) {
-            client.error("ERR eden: not while the connection holds a transaction, watched keys or subscriptions");
-            return;
+    private boolean change(Identity identity, int protocol, List<byte[]> command, Runnable apply) {
+        if (client.inFlight() > 0) {
+            return false;
         }
+        if (session.pinned()) {
+            return session.fail(
+                    "ERR eden: not while the connection holds a transaction, watched keys or subscriptions");
+        }
+        BackendConnection connection = under(identity, session.database, protocol);
+        if (connection == null) {
+            return false;
+        }
+        ByteBuf out = client.loop.buffer();
+        RespWriter.command(out, command);
+        client.pauseForAnswer();
+        client.substitute(connection, out, new Changed(apply));
+        return true;
+    }
+
+    private @Nullable BackendConnection under(Identity identity, int database, int protocol) {
         ServerAddress server = client.loop.activeServer();
         if (server == null) {
-            client.error("ERR eden: interlay has no endpoint yet");
-            return;
+            throw new IllegalStateException("no active server");
         }
-        client.pauseForAnswer();
-        BackendPool pool = client.loop.pool(new PoolKey(server, identity, database, protocol));
-        pool.unusedSince = client.loop.now;
-        pool.await(false, (connection, failure) -> {
-            if (client.isClosed()) {
-                return;
-            }
-            if (connection == null) {
-                client.error(failure == null ? "ERR eden: no connection" : failure);
-                client.resume();
-                return;
-            }
-            ByteBuf out = client.loop.buffer();
-            RespWriter.command(out, command);
-            client.send(connection, out, new Changed(apply));
-        });
+        return session.connections.under(server, identity, database, protocol);
     }
 
     private class Changed implements ReplyTarget {
@@ -134,15 +117,11 @@ final class LocalCommands {
         public void reply(ByteBuf frame) {
             byte type = frame.getByte(frame.readerIndex());
             if (type != '-' && type != '!') {
-                session.closeExclusive();
+                session.connections.close();
                 apply.run();
-                session.forgetPool();
+                session.connections.forgetPool();
             }
-            if (session.mutes()) {
-                frame.release();
-            } else {
-                client.output(frame);
-            }
+            client.output(frame);
             client.finished();
             client.resume();
         }
@@ -168,19 +147,18 @@ final class LocalCommands {
         if (database == session.database && !session.pinned()) {
             return session.answer(out -> RespWriter.simple(out, "OK"));
         }
-        ServerAddress server = client.loop.activeServer();
         if (session.pinned()) {
-            BackendConnection connection = session.exclusive();
+            BackendConnection connection = session.connections.exclusive();
             if (connection == null) {
                 return false;
             }
-            altered = true;
+            session.connections.alter();
             client.forward(connection, new Changed(() -> {}) {
                 @Override
                 public void reply(ByteBuf frame) {
                     if (frame.getByte(frame.readerIndex()) == '+') {
                         session.database = (int) database;
-                        session.forgetPool();
+                        session.connections.forgetPool();
                     }
                     client.output(frame);
                     client.finished();
@@ -188,78 +166,13 @@ final class LocalCommands {
             });
             return true;
         }
-        if (server == null) {
-            return session.fail("ERR eden: interlay has no endpoint yet");
+        if (under(session.identity, (int) database, session.protocol) == null) {
+            return false;
         }
-        client.consume();
-        client.pauseForAnswer();
-        BackendPool pool = client.loop.pool(new PoolKey(server, session.identity, (int) database, session.protocol));
-        pool.unusedSince = client.loop.now;
-        pool.await(false, (_, failure) -> {
-            if (client.isClosed()) {
-                return;
-            }
-            if (failure != null) {
-                client.error(failure);
-            } else {
-                session.closeExclusive();
-                session.database = (int) database;
-                session.forgetPool();
-                client.answer(out -> RespWriter.simple(out, "OK"));
-            }
-            client.resume();
-        });
-        return true;
-    }
-
-    private record QueuedSelect(int at, int database) {}
-
-    /** SELECT is queued behind this many others: where EXEC runs it the connection is on that database, and so is the client. */
-    void selectInTransaction(int at) {
-        if (client.request().count() == 2) {
-            selects.add(new QueuedSelect(at, (int) Ascii.parseLong(client.argument(1))));
-        }
-    }
-
-    boolean selects() {
-        return !selects.isEmpty();
-    }
-
-    /** EXEC has answered: no replies where nothing ran. */
-    void executed(List<RespValue> replies) {
-        for (QueuedSelect one : selects) {
-            if (one.at < replies.size() && replies.get(one.at) instanceof RespValue.Line) {
-                selected = one.database;
-            }
-        }
-        selects.clear();
-    }
-
-    /** The queued SELECT did not run. */
-    void forgetSelect() {
-        selects.clear();
-        selected = null;
-    }
-
-    void transactionEnded() {
-        Integer database = selected;
-        forgetSelect();
-        if (database != null && database >= 0) {
-            altered = true;
-            session.database = database;
-            session.forgetPool();
-        }
-    }
-
-    /** The exclusive connection is not what its pool takes it for; it will be closed rather than kept. */
-    void alter() {
-        altered = true;
-    }
-
-    boolean altered() {
-        boolean was = altered;
-        altered = false;
-        return was;
+        session.connections.close();
+        session.database = (int) database;
+        session.connections.forgetPool();
+        return session.answer(out -> RespWriter.simple(out, "OK"));
     }
 
     // ---- CLIENT
@@ -300,13 +213,35 @@ final class LocalCommands {
             case "reply" -> {
                 return reply();
             }
-            case "tracking" -> {
-                return session.listening.track(client.arguments());
+            case "tracking", "no-evict", "no-touch" -> {
+                return session.listening.mode(sub, client.arguments());
+            }
+            case "unblock" -> {
+                return unblock();
             }
             default -> {
-                return session.pass();
+                return session.shared();
             }
         }
+    }
+
+    /** The number is one that {@code CLIENT ID} has told, or no client's. */
+    private boolean unblock() {
+        BackendConnection connection = session.connections.any();
+        if (connection == null) {
+            return false;
+        }
+        List<byte[]> arguments = client.arguments();
+        if (arguments.size() > 2) {
+            long id = Ascii.parseLong(arguments.get(2));
+            if (id >= 0) {
+                arguments.set(2, Ascii.bytes(Long.toString(client.loop.context.blocked.aimAt(id))));
+            }
+        }
+        ByteBuf out = client.loop.buffer();
+        RespWriter.command(out, arguments);
+        client.substitute(connection, out, client);
+        return true;
     }
 
     private boolean local(Consumer<ByteBuf> writer) {
@@ -319,7 +254,6 @@ final class LocalCommands {
                 + " lib-name= lib-ver=\n";
     }
 
-    /** The server always answers; OFF and SKIP swallow here, so that the order of replies on a shared connection holds. */
     private boolean reply() {
         if (client.inFlight() > 0) {
             return false;
@@ -327,21 +261,17 @@ final class LocalCommands {
         String mode = client.request().count() == 3 ? Ascii.lower(client.argument(2)) : "";
         switch (mode) {
             case "on" -> {
-                session.muted = false;
-                session.skip = 0;
+                session.replyMode.on();
                 return local(out -> RespWriter.simple(out, "OK"));
             }
             case "off" -> {
                 client.consume();
-                session.muted = true;
-                session.skip = 0;
+                session.replyMode.off();
                 return true;
             }
             case "skip" -> {
                 client.consume();
-                if (!session.muted) {
-                    session.skip = 1;
-                }
+                session.replyMode.skip();
                 return true;
             }
             default -> {
@@ -374,19 +304,17 @@ final class LocalCommands {
 
     /** The body of a script that passes by, for a standby that never saw it. */
     void remember() {
-        if (client.request().count() > 2 && client.request().known() > 1) {
-            byte[] word = client.argument(0);
-            if (Ascii.equalsIgnoreCase(word, "eval")) {
-                client.loop.context.scripts.remember(client.argument(1));
-            }
+        if (client.request().count() < 3) {
+            return;
         }
-    }
-
-    boolean script() {
-        if (client.request().count() == 3 && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
+        byte[] word = client.argument(0);
+        if (Ascii.equalsIgnoreCase(word, "eval") || Ascii.equalsIgnoreCase(word, "eval_ro")) {
+            client.loop.context.scripts.remember(client.argument(1));
+        } else if (client.request().count() == 3
+                && Ascii.equalsIgnoreCase(word, "script")
+                && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
             client.loop.context.scripts.remember(client.argument(2));
         }
-        return session.pass();
     }
 
     static String text(byte[] bytes) {

@@ -22,6 +22,7 @@ final class ProxyContext {
     final RedisProxyConfig config;
     final int loops;
     final Scripts scripts = new Scripts();
+    final BlockedClients blocked = new BlockedClients();
     final Wakefulness wakefulness = new Wakefulness();
     final AtomicInteger clients = new AtomicInteger();
     final AtomicInteger exclusive = new AtomicInteger();

@@ -1,0 +1,141 @@
+package dev.eden.proxy.redis;
+
+import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's way from the side that had the authority to the one that gets it: everything of it comes off the server when the barrier comes, and
+ * goes on over there in the same order, each request once. Only what was on its way without anybody waiting for it is in doubt.
+ */
+final class Crossing {
+    private final Session session;
+    private final ClientConnection client;
+    private final ProxyLoop loop;
+    private @Nullable BlockingCall blocking;
+    private boolean behindFence;
+
+    Crossing(Session session) {
+        this.session = session;
+        this.client = session.client;
+        this.loop = session.loop;
+    }
+
+    // ---- requests that may have to be sent again
+
+    /** Whether what is in flight may have to be sent again: nothing may go out behind it. */
+    boolean mayReturn() {
+        return blocking != null
+                || (behindFence && client.inFlight() > 0 && loop.now - loop.gate.openedAt <= FencedRetry.PATIENCE);
+    }
+
+    /** True where a fence may still refuse the request at hand, which could then be sent again. */
+    boolean behindFence() {
+        if (behindFence
+                && (loop.now - loop.gate.openedAt > FencedRetry.PATIENCE || session.transactions.open() != null)) {
+            behindFence = false;
+        }
+        return behindFence;
+    }
+
+    /** Sends the request at hand, and again where a fence refuses it. */
+    void sendRepeatably(BackendConnection connection) {
+        ByteBuf in = client.buffer();
+        client.forward(
+                connection,
+                new FencedRetry(client, connection, in.retainedSlice(in.readerIndex(), client.requestLength())));
+    }
+
+    void pastFence() {
+        behindFence = false;
+    }
+
+    /** Sends a command that may wait on the server for long. */
+    void block(BlockingCall call, BackendConnection connection) {
+        blocking = call;
+        client.forward(connection, call);
+    }
+
+    void blockingOver(BlockingCall call) {
+        if (blocking == call) {
+            blocking = null;
+        }
+    }
+
+    // ---- barrier
+
+    /** New requests wait from now on. */
+    void hold() {
+        BlockingCall call = blocking;
+        if (call != null) {
+            call.takeBack();
+        } else {
+            settle();
+        }
+    }
+
+    /** Whether something is to be done as soon as nothing is in flight. */
+    boolean wantsRest() {
+        return session.connections.own() != null
+                || session.transactions.settling()
+                || session.replyMode.skipping()
+                || loop.gate.held();
+    }
+
+    /** Called when nothing is in flight and nothing can be sent: gives back what is not needed. */
+    void settle() {
+        if (client.inFlight() > 0 || client.isClosed()) {
+            return;
+        }
+        session.transactions.settle();
+        if (!client.awaiting()) {
+            session.replyMode.aloud();
+        }
+        if (loop.gate.held()) {
+            surrender();
+        } else {
+            session.connections.dropUnneeded();
+        }
+    }
+
+    /** Takes everything off the server; the side that opens gets it back. */
+    private void surrender() {
+        if (session.listening.active()) {
+            session.listening.hold();
+            return;
+        }
+        session.transactions.leave();
+        if (session.connections.own() != null && !session.connections.acquiring()) {
+            if (session.transactions.leftBehind()) {
+                session.connections.close();
+            } else {
+                session.connections.drop();
+            }
+        }
+    }
+
+    /** True where nothing of this client's is on a server. */
+    boolean resting() {
+        return blocking == null && (session.connections.own() == null || session.listening.active());
+    }
+
+    /** A (new) route is in force. */
+    void routed(boolean flipped, boolean wasHeld) {
+        if (flipped) {
+            if (client.inFlight() > 0) {
+                loop.counters.inDoubt++;
+                client.close(); // nobody waited for its requests: in doubt
+                return;
+            }
+            session.transactions.leave();
+            surrender();
+            if (session.connections.abandon()) {
+                client.resume();
+            }
+            session.connections.forgetPool();
+            behindFence = true;
+            session.listening.flipped();
+        } else if (wasHeld) {
+            session.listening.reopened();
+        }
+    }
+}

@@ -1,0 +1,315 @@
+package dev.eden.proxy.redis;
+
+import dev.eden.proxy.resp.ProtocolError;
+import dev.eden.proxy.resp.RespValue;
+import dev.eden.proxy.resp.RespWriter;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's transactions and watched keys: all of MULTI's commands run together or none does, and EXEC runs none where a watched key may have
+ * changed unseen, whatever connection they are on in the end.
+ */
+final class Transactions {
+    private final Session session;
+    private final ClientConnection client;
+    private final ProxyLoop loop;
+    private final QueuedSelects selects;
+    private @Nullable Transaction transaction;
+    private boolean watching;
+    private boolean watchBroken;
+    private boolean settling;
+
+    Transactions(Session session) {
+        this.session = session;
+        this.client = session.client;
+        this.loop = session.loop;
+        this.selects = new QueuedSelects(session);
+    }
+
+    /** The open MULTI; null where there is none. */
+    @Nullable
+    Transaction open() {
+        return transaction;
+    }
+
+    /** True while a server keeps a transaction or watched keys for this client. */
+    boolean pins() {
+        return transaction != null || watching;
+    }
+
+    // ---- commands
+
+    boolean multi() {
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        transaction =
+                new Transaction(loop.buffer(), loop.context.config.limits().recordedBytes());
+        client.forward(connection);
+        return true;
+    }
+
+    boolean watch() {
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        watching = true;
+        client.forward(connection);
+        return true;
+    }
+
+    boolean unwatch() {
+        watchBroken = false;
+        if (!watching) {
+            return session.shared();
+        }
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        settling = true;
+        client.forward(connection);
+        return true;
+    }
+
+    /** Any command in an open transaction, its end included. */
+    boolean queue(Transaction open, Handling handling) {
+        if (open.ending) {
+            return false;
+        }
+        String why = open.impossible();
+        if (why != null) {
+            return refused(open, why, handling);
+        }
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        switch (handling) {
+            case EXEC -> {
+                open.ending = true;
+                settling = true;
+                if (watchBroken && !open.failed) {
+                    ByteBuf discard = loop.buffer();
+                    RespWriter.command(discard, "DISCARD");
+                    client.substitute(connection, discard, new BrokenExec(client));
+                } else if (selects.any()) {
+                    client.forward(connection, new SelectingExec(client, connection, loop.now));
+                } else {
+                    session.forward(connection);
+                }
+            }
+            case DISCARD -> {
+                open.ending = true;
+                settling = true;
+                selects.forget();
+                client.forward(connection);
+            }
+            default -> {
+                ByteBuf in = client.buffer();
+                open.record(in, in.readerIndex(), client.requestLength());
+                if (handling == Handling.SELECT) {
+                    selects.add(open.queued);
+                }
+                if (handling != Handling.MULTI && handling != Handling.WATCH) { // refused and no more before 7.0
+                    open.queued++;
+                }
+                client.forward(connection);
+            }
+        }
+        return true;
+    }
+
+    /** A request too large to record goes out in it; it must not run alone, and can't be collected to be refused. */
+    void queueLarge() {
+        Transaction open = transaction;
+        if (open != null) {
+            open.overflow();
+            open.queued++;
+        }
+    }
+
+    void requireLargePossible() {
+        String why = transaction == null ? null : transaction.impossible();
+        if (why != null) {
+            throw new ProtocolError(why);
+        }
+    }
+
+    // ---- refusals
+
+    /** There is no connection for the request at hand; true where that is answered here. */
+    boolean refuse(String why, Handling handling) {
+        Transaction open = transaction;
+        if (open != null) {
+            open.refused = why;
+            if (handling == Handling.EXEC || handling == Handling.DISCARD) {
+                refused(open, why, handling);
+                return true;
+            }
+        } else if (handling == Handling.MULTI) {
+            Transaction nothing = new Transaction(loop.buffer(), 0);
+            nothing.refused = why;
+            transaction = nothing;
+            session.answer(out -> RespWriter.simple(out, "OK"));
+            return true;
+        } else if (handling == Handling.WATCH) {
+            watchBroken = true;
+        }
+        return false;
+    }
+
+    /** The transaction will not run, whatever it holds. */
+    private boolean refused(Transaction open, String why, Handling handling) {
+        if (open.ending || client.inFlight() > 0) {
+            return false;
+        }
+        return switch (handling) {
+            case EXEC -> {
+                selects.forget();
+                settled();
+                yield session.fail("EXECABORT Transaction discarded because of: " + why);
+            }
+            case DISCARD -> {
+                selects.forget();
+                settled();
+                yield session.answer(out -> RespWriter.simple(out, "OK"));
+            }
+            default -> session.answer(out -> RespWriter.simple(out, "QUEUED"));
+        };
+    }
+
+    // ---- replies
+
+    /** A reply begins with this on the way to the client. */
+    void replied(byte type) {
+        Transaction open = transaction;
+        if (open != null && type == '-') {
+            if (open.ending) {
+                session.connections.alter(); // EXECABORT or worse: not worth knowing which
+                selects.forget();
+            } else {
+                open.failed = true;
+            }
+        }
+    }
+
+    /** The reply to EXEC of a transaction whose watched keys can't be vouched for any more: null, as if one had changed. */
+    private record BrokenExec(ClientConnection client) implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            frame.release();
+            client.session.transactions.selects.forget();
+            ByteBuf out = client.loop.buffer();
+            RespWriter.nullArray(out, client.session.protocol);
+            client.output(out);
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    /** EXEC of a transaction with SELECT in it: only its reply tells which database the client is in. */
+    private record SelectingExec(ClientConnection client, BackendConnection connection, long sent)
+            implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            client.session.transactions.selects.executed(
+                    RespValue.read(frame.duplicate()).items());
+            client.session.replied(connection, sent, client.loop.now, frame.getByte(frame.readerIndex()));
+            client.session.deliver(frame);
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    // ---- ends
+
+    boolean settling() {
+        return settling;
+    }
+
+    /** Takes note of an end that has been answered; false when the answer is still on its way. */
+    boolean settle() {
+        if (settling) {
+            if (client.inFlight() > 0) {
+                return false;
+            }
+            settled();
+        }
+        return true;
+    }
+
+    /** EXEC, DISCARD or UNWATCH has been answered. */
+    private void settled() {
+        settling = false;
+        end();
+        watching = false;
+        watchBroken = false;
+    }
+
+    /** RESET: none of it any more. */
+    void clear() {
+        settled();
+    }
+
+    private void end() {
+        Transaction open = transaction;
+        if (open != null) {
+            transaction = null;
+            open.release();
+            selects.transactionEnded();
+        }
+    }
+
+    void close() {
+        Transaction open = transaction;
+        transaction = null;
+        if (open != null) {
+            open.release();
+        }
+    }
+
+    // ---- barrier
+
+    /** What the exclusive connection holds is no longer counted on. */
+    void leave() {
+        Transaction open = transaction;
+        if (open != null) {
+            open.replay = true;
+        }
+        if (watching) {
+            watching = false;
+            watchBroken = true;
+            loop.counters.watchesBroken++;
+        }
+    }
+
+    /** True where the connection that is left still holds something. */
+    boolean leftBehind() {
+        return transaction != null || watchBroken;
+    }
+
+    /** Queues again what the transaction had queued elsewhere. */
+    void replay(BackendConnection connection) {
+        Transaction open = transaction;
+        if (open != null && open.replay && !open.ending && open.impossible() == null) {
+            open.replay = false;
+            loop.counters.replayed++;
+            client.send(connection, open.replayed(), new Swallow(client));
+            for (int i = 0; i < open.commands(); i++) {
+                client.send(connection, Unpooled.EMPTY_BUFFER, new Swallow(client));
+            }
+        }
+    }
+}
