@@ -56,7 +56,7 @@ class TracesTest {
         Traces traces = Traces.to(new Collector(), "test");
         FlipSpans flips = new FlipSpans(traces, id -> id == 1 ? Optional.of(report) : Optional.empty());
         try (TestWorkflowEnvironment temporal = environment(traces, flips)) {
-            MigrationWorkers.register(temporal.getWorkerFactory(), steps.with(_ -> {}), null);
+            MigrationWorkers.register(temporal.getWorkerFactory(), steps.with(_ -> null), null);
             temporal.start();
             WorkflowClient client = temporal.getWorkflowClient();
             Orchestrator orchestrator = new Orchestrator(client, false, PATIENCE, PATIENCE);
