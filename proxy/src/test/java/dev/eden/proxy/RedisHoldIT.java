@@ -1,5 +1,6 @@
 package dev.eden.proxy;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -10,6 +11,8 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What is half done when a hold comes: waiting for a connection, half read, half answered, or answered while nobody is sure. */
@@ -98,12 +101,12 @@ class RedisHoldIT extends RedisFixture {
     /** The server did it, and the answer was lost with its connection. */
     @Test
     void aCommandTakenBackWithoutAWordIsSentAgain() throws IOException {
-        ScriptedRedis.Connection[] blocked = {null};
+        AtomicReference<ScriptedRedis.@Nullable Connection> blocked = new AtomicReference<>();
         try (ScriptedRedis server = new ScriptedRedis((request, connection) -> {
                     switch (request.getFirst()) {
-                        case "BLPOP" -> blocked[0] = connection;
+                        case "BLPOP" -> blocked.set(connection);
                         case "CLIENT" -> {
-                            blocked[0].write("*-1\r\n");
+                            requireNonNull(blocked.get()).write("*-1\r\n");
                             connection.close();
                         }
                         default -> {
@@ -115,9 +118,9 @@ class RedisHoldIT extends RedisFixture {
                 Moving moving = moving(server.port());
                 Wire pop = new Wire(moving.port())) {
             pop.send("BLPOP", "q", "0");
-            await().until(() -> blocked[0] != null);
+            await().until(() -> blocked.get() != null);
             hold();
-            await("nobody else may be unblocked in its place").until(() -> blocked[0].ended);
+            await("nobody else may be unblocked in its place").until(() -> requireNonNull(blocked.get()).ended);
             flip();
             assertThat(pop.silent(Duration.ofMillis(100))).isTrue();
             atTarget.rpush("q", "x");

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A server that answers as a test says: for what a real one does only by chance, or never. */
 final class ScriptedRedis implements AutoCloseable {
@@ -57,7 +58,7 @@ final class ScriptedRedis implements AutoCloseable {
     }
 
     /** What every connection of the proxy begins with. */
-    private static String greeting(List<String> request, Connection connection) {
+    private static @Nullable String greeting(List<String> request, Connection connection) {
         String words = String.join(" ", request).toUpperCase(java.util.Locale.ROOT);
         return switch (words) {
             case "CLIENT ID" -> ":" + connection.id + "\r\n";

@@ -69,9 +69,8 @@ final class Congestion {
 
     private void settle() {
         BackendConnection source = client.current();
-        boolean own = source != null && source.owner == client;
         boolean awaited = client.loop.gate.held() && client.inFlight() > 0;
-        if (own && !awaited) {
+        if (source != null && source.owner == client && !awaited) {
             pause(source);
         } else if (pending() > limit) {
             if (awaited) {
