@@ -11,6 +11,8 @@ final class StatementMessages {
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
+    /** What was bound last drops all prepared statements. */
+    private boolean drops;
 
     StatementMessages(ClientSession session, Passage passage) {
         this.session = session;
@@ -23,10 +25,11 @@ final class StatementMessages {
         int end = start + total;
         int nameEnd = endOfString(bytes, from, end);
         if (nameEnd == from) {
+            Object former = former();
             Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
             session.pins.note(statement.effect, holding);
             holding.statements.unnamed = statement;
-            holding.answers.expect(Kind.PARSE, null);
+            holding.answers.expect(Kind.UNNAMED_PARSE, former);
             passage.pass(bytes, total, total);
             return true;
         }
@@ -42,7 +45,7 @@ final class StatementMessages {
                 case NO -> {
                     passage.end(bytes, holding);
                     ByteBuf out = session.loop.buffer();
-                    holding.statements.makeRoom(out);
+                    holding.statements.makeRoom(out, statement);
                     if (out.isReadable()) {
                         holding.write(out);
                     } else {
@@ -100,6 +103,35 @@ final class StatementMessages {
         return true;
     }
 
+    private Object former() {
+        Prepared unnamed = statements.unnamed();
+        return unnamed == null ? ClientStatements.NO_UNNAMED : unnamed;
+    }
+
+    /** Makes sure that the server's unnamed statement is this client's, or that it has none; false: that is not known before something else is answered. */
+    private boolean provideUnnamed(ByteBuf bytes, ServerConnection holding) {
+        if (holding.expected.changingUnnamed() == Expectations.Parsing.EARLIER_BATCH) {
+            session.blocked();
+            return false;
+        }
+        Prepared unnamed = statements.unnamed();
+        if (unnamed == null) {
+            passage.end(bytes, holding);
+            holding.statements.closeUnnamed();
+        } else if (holding.statements.unnamed != unnamed) {
+            passage.end(bytes, holding);
+            holding.statements.prepare(unnamed, false);
+        }
+        return true;
+    }
+
+    /** True where an Execute at hand drops all prepared statements. */
+    boolean executesDrop() {
+        boolean due = drops;
+        drops = false;
+        return due;
+    }
+
     boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
         session.canary.passes(bytes, start, holding);
         int from = start + Message.HEADER;
@@ -107,13 +139,13 @@ final class StatementMessages {
         int portalEnd = endOfString(bytes, from, end);
         int nameEnd = endOfString(bytes, portalEnd + 1, end);
         if (nameEnd == portalEnd + 1) {
-            Prepared unnamed = statements.unnamed();
-            if (unnamed != null && holding.statements.unnamed != unnamed) {
-                passage.end(bytes, holding);
-                holding.statements.prepare(unnamed, false);
+            if (!provideUnnamed(bytes, holding)) {
+                return false;
             }
+            Prepared unnamed = statements.unnamed();
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
+                drops |= unnamed.effect.drops();
             }
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable);
@@ -130,6 +162,7 @@ final class StatementMessages {
             return false;
         }
         session.pins.note(statement.effect, holding);
+        drops |= statement.effect.drops();
         passage.end(bytes, holding);
         holding.answers.expect(Kind.BIND, statement);
         byte[] portal = new byte[portalEnd + 1 - from];
@@ -144,10 +177,8 @@ final class StatementMessages {
         int nameEnd = endOfString(bytes, from, start + total);
         if (kind == 'S') {
             if (nameEnd == from) {
-                Prepared unnamed = statements.unnamed();
-                if (unnamed != null && holding.statements.unnamed != unnamed) {
-                    passage.end(bytes, holding);
-                    holding.statements.prepare(unnamed, false);
+                if (!provideUnnamed(bytes, holding)) {
+                    return false;
                 }
             } else {
                 ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
@@ -187,11 +218,14 @@ final class StatementMessages {
                 holding.answers.expect(Kind.KNOWN_CLOSE, entry);
                 return;
             }
-        } else if (kind == 'S') {
+        }
+        Object former = null;
+        if (kind == 'S' && nameEnd == from) {
+            former = former();
             statements.dropUnnamed();
             holding.statements.unnamed = null;
         }
-        holding.answers.expect(Kind.CLOSE, null);
+        holding.answers.expect(Kind.CLOSE, former);
         passage.pass(bytes, total, total);
     }
 
@@ -203,7 +237,6 @@ final class StatementMessages {
             return false;
         }
         int status = holding == null ? session.transaction.status() : holding.status;
-        statements.close(name);
         passage.drop(bytes, total, readable, holding);
         ByteBuf out = session.loop.buffer();
         if (status == 'E') {
@@ -211,6 +244,7 @@ final class StatementMessages {
                             "25P02", "current transaction is aborted, commands ignored until end of transaction block")
                     .write(out);
         } else {
+            statements.close(name);
             Message.commandComplete(out, "DEALLOCATE");
         }
         Message.readyForQuery(out, status);
