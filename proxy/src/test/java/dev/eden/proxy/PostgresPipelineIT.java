@@ -136,6 +136,34 @@ class PostgresPipelineIT extends PostgresFixture {
     }
 
     @Test
+    void aDeallocateInABatch() throws IOException {
+        try (PgWire wire = with(with(wire(), "s", "SELECT 'shared'"), "u", "SELECT 'other'");
+                PgWire other = with(wire(), "t", "SELECT 'shared'")) {
+            wire.parse("", "DEALLOCATE s").bind("", "").execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 C ZI");
+            assertThat(bound(wire, "s")).isEqualTo("E26000 ZI");
+            assertThat(bound(other, "t")).isEqualTo("2 Dshared C ZI");
+            wire.parse("", "DEALLOCATE PREPARE \"u\"").bind("", "").execute("", 0);
+            wire.parse("u", "SELECT 'other'")
+                    .bind("", "u")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 C 1 2 Dother C ZI");
+            wire.parse("", "SELECT nothing").parse("", "DEALLOCATE u").bind("", "");
+            wire.execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("E42703 ZI");
+            assertThat(bound(wire, "u")).isEqualTo("2 Dother C ZI");
+            wire.parse("", "DEALLOCATE nobody")
+                    .bind("", "")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 E26000 ZI");
+        }
+    }
+
+    @Test
     void anUnnamedParseThatWasSkippedIsNotRunLater() throws IOException {
         try (PgWire wire = with(wire(), "", "SELECT 'old'")) {
             wire.bind("", "none").parse("", "SELECT 'skipped'").parse("", "SELECT 'skipped, too'");
@@ -148,6 +176,16 @@ class PostgresPipelineIT extends PostgresFixture {
                     .send();
             assertThat(wire.answers(1)).isEqualTo("E42703 ZI");
             assertThat(bound(wire, "")).isEqualTo("E26000 ZI");
+        }
+    }
+
+    @Test
+    void aFunctionCallLeavesTheUnnamedStatement() throws IOException {
+        try (PgWire wire = with(wire(), "", "SELECT 'kept'")) {
+            int backendPid = 2026;
+            byte[] call = ByteBuffer.allocate(10).putInt(backendPid).array();
+            wire.add('F', call).bind("", "").execute("", 0).sync().send();
+            assertThat(wire.answers(2)).isEqualTo("V ZI 2 Dkept C ZI");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What each message of a client means, in the order in which they come: it goes on to the server, is answered here, goes nowhere, or waits with all
@@ -22,8 +23,8 @@ final class ClientMessages {
     private final StatementMessages prepared;
 
     private boolean discardUntilSync;
-    /** All prepared statements are being dropped: what is about statements waits until that has happened, or failed. */
-    private boolean dropping;
+    /** Prepared statements are being dropped: what is about statements waits until that has happened, or failed. */
+    private ServerStatements.@Nullable Dropping dropping;
 
     ClientMessages(ClientSession session) {
         this.session = session;
@@ -90,11 +91,11 @@ final class ClientMessages {
             session.blocked(); // one read at a time there: it may have to be repeated here
             return false;
         }
-        if (dropping && "QFPBDEC".indexOf(type) >= 0) {
-            if (awaitsDrop(bytes)) {
+        if (dropping != null && "QFPBDEC".indexOf(type) >= 0) {
+            if (awaits(dropping, bytes)) {
                 return false;
             }
-            dropping = false;
+            dropping = null;
         }
         if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
             int answered = transaction.answer(bytes, start, session.server() == null && session.betweenRequests());
@@ -130,9 +131,9 @@ final class ClientMessages {
     }
 
     /** Within a batch the server keeps its answers to itself unless it is asked for them. */
-    private boolean awaitsDrop(ByteBuf bytes) {
+    private boolean awaits(ServerStatements.Dropping drop, ByteBuf bytes) {
         ServerConnection holding = session.server();
-        if (holding == null || !holding.expected.expects(ServerStatements.DROPPED)) {
+        if (holding == null || !holding.expected.expects(drop)) {
             return false;
         }
         if (batches.open()) {
@@ -202,8 +203,8 @@ final class ClientMessages {
             holding.statements.unnamed = null;
             statements.dropUnnamed();
         }
-        dropping = effect.drops();
-        holding.answers.expect(Kind.QUERY, dropping ? ServerStatements.DROPPED : null);
+        dropping = effect.drops() ? ServerStatements.ALL : null;
+        holding.answers.expect(Kind.QUERY, dropping);
         batches.sent();
         passage.pass(bytes, total, readable);
         return true;
@@ -249,7 +250,7 @@ final class ClientMessages {
             case 'C' -> prepared.close(bytes, start, total, holding);
             case 'E' -> {
                 dropping = prepared.executesDrop();
-                holding.answers.expect(Kind.EXECUTE, dropping ? ServerStatements.DROPPED : null);
+                holding.answers.expect(Kind.EXECUTE, dropping);
                 passage.pass(bytes, total, readable);
             }
             default -> passage.pass(bytes, total, readable);

@@ -35,6 +35,10 @@ final class ClientStatements {
             return new Entry("", statement);
         }
 
+        String name() {
+            return name;
+        }
+
         Prepared statement() {
             return statement;
         }
@@ -85,6 +89,11 @@ final class ClientStatements {
 
     boolean has(String name) {
         return named.containsKey(name);
+    }
+
+    @Nullable
+    Entry named(String name) {
+        return named.get(name);
     }
 
     @Nullable

@@ -159,8 +159,9 @@ final class ServerAnswers implements FrameScanner.Sink {
             case 'C' -> {
                 tag(in, index, total);
                 if (first == Kind.EXECUTE) {
-                    wakeIfDropped(expected.subject());
+                    Object subject = expected.subject();
                     expected.remove();
+                    dropped(subject, true);
                 }
                 copyEnded();
             }
@@ -195,9 +196,19 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
     }
 
-    private void wakeIfDropped(@Nullable Object subject) {
+    /** What was to drop prepared statements has been answered, or skipped: what waits for that goes on. */
+    private void dropped(@Nullable Object subject, boolean done) {
+        if (!(subject instanceof ServerStatements.Dropping what)) {
+            return;
+        }
         ClientSession holder = connection.client;
-        if (subject == ServerStatements.DROPPED && holder != null) {
+        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry)) {
+            statements.gone(entry.statement());
+            if (holder != null) {
+                holder.statements.close(entry.name());
+            }
+        }
+        if (holder != null) {
             loop.wake(holder);
         }
     }
@@ -365,7 +376,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         if (subject instanceof ServerStatements.Closing closing) {
             statements.kept(closing);
         }
-        wakeIfDropped(subject);
+        dropped(subject, false);
         ClientSession holder = connection.client;
         if (holder == null) {
             return;

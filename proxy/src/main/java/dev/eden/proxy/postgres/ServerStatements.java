@@ -22,8 +22,14 @@ final class ServerStatements {
         this.most = most;
     }
 
-    /** Of an expectation: its statement drops all that are prepared. */
-    static final Object DROPPED = new Object();
+    /** What an expectation's statement drops of those that are prepared. */
+    sealed interface Dropping {
+        record All() implements Dropping {}
+
+        record One(ClientStatements.Entry entry) implements Dropping {}
+    }
+
+    static final Dropping ALL = new Dropping.All();
 
     /** What a Close of the proxy's own is for. */
     record Closing(Prepared statement, int generation) {}
@@ -75,6 +81,11 @@ final class ServerStatements {
     private void close(ByteBuf out, Closing gone) {
         Message.closeStatement(out, gone.statement().name(gone.generation()));
         server.answers.expect(Kind.OWN_CLOSE, gone);
+    }
+
+    /** DEALLOCATE has run. */
+    void gone(Prepared statement) {
+        named.remove(statement);
     }
 
     /** An error earlier in the batch had the server skip the Close. */

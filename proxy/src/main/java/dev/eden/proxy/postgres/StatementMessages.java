@@ -2,17 +2,21 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parse, Bind, Describe and Close of one client: its own names of statements become those that they have on servers, and what a server lacks is
  * prepared there first. Where a method answers false, the message must wait for an earlier batch.
  */
 final class StatementMessages {
+    private static final byte[] DEALLOCATE = "DEALLOCATE ".getBytes(StandardCharsets.US_ASCII);
+
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
-    /** What was bound last drops all prepared statements. */
-    private boolean drops;
+    /** What was bound last drops prepared statements; null: none. */
+    private ServerStatements.@Nullable Dropping drops;
 
     StatementMessages(ClientSession session, Passage passage) {
         this.session = session;
@@ -25,13 +29,7 @@ final class StatementMessages {
         int end = start + total;
         int nameEnd = endOfString(bytes, from, end);
         if (nameEnd == from) {
-            Object former = former();
-            Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
-            session.pins.note(statement.effect, holding);
-            holding.statements.unnamed = statement;
-            holding.answers.expect(Kind.UNNAMED_PARSE, former);
-            passage.pass(bytes, total, total);
-            return true;
+            return parseUnnamed(bytes, start, total, holding);
         }
         String name = Message.text(bytes, from, nameEnd);
         ClientStatements.Entry before = statements.find(bytes, from, nameEnd);
@@ -69,6 +67,48 @@ final class StatementMessages {
         bytes.skipBytes(total);
         holding.answers.expect(Kind.KNOWN_PARSE, entry);
         return true;
+    }
+
+    private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
+        Object former = former();
+        Prepared statement = statements.parseUnnamed(bytes, start + Message.HEADER + 1, start + total);
+        ClientStatements.Entry deallocated = deallocated(statement);
+        if (deallocated != null && !provide(bytes, deallocated.statement(), holding)) {
+            statements.unnamedIs(former instanceof Prepared before ? before : null);
+            return false;
+        }
+        session.pins.note(statement.effect, holding);
+        holding.statements.unnamed = statement;
+        holding.answers.expect(Kind.UNNAMED_PARSE, former);
+        if (deallocated == null) {
+            passage.pass(bytes, total, total);
+            return true;
+        }
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        ByteBuf out = session.loop.buffer();
+        int parse = Message.begin(out, 'P');
+        out.writeByte(0)
+                .writeBytes(DEALLOCATE)
+                .writeBytes(deallocated.statement().name());
+        out.writeByte(0).writeShort(0);
+        Message.end(out, parse);
+        holding.write(out);
+        return true;
+    }
+
+    /** The client's statement that {@code statement} deallocates: the server knows it by another name. */
+    private ClientStatements.@Nullable Entry deallocated(Prepared statement) {
+        String name = statement.effect.deallocates();
+        return name == null ? null : statements.named(name);
+    }
+
+    private ServerStatements.@Nullable Dropping dropping(Prepared statement) {
+        if (statement.effect.drops()) {
+            return ServerStatements.ALL;
+        }
+        ClientStatements.Entry one = deallocated(statement);
+        return one == null ? null : new ServerStatements.Dropping.One(one);
     }
 
     /** A name that is taken: the server says so, in its words, about a statement that it has. */
@@ -125,10 +165,10 @@ final class StatementMessages {
         return true;
     }
 
-    /** True where an Execute at hand drops all prepared statements. */
-    boolean executesDrop() {
-        boolean due = drops;
-        drops = false;
+    /** What of the prepared statements an Execute at hand drops; null: none. */
+    ServerStatements.@Nullable Dropping executesDrop() {
+        ServerStatements.Dropping due = drops;
+        drops = null;
         return due;
     }
 
@@ -145,7 +185,7 @@ final class StatementMessages {
             Prepared unnamed = statements.unnamed();
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
-                drops |= unnamed.effect.drops();
+                drops = dropping(unnamed);
             }
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable);
@@ -162,7 +202,7 @@ final class StatementMessages {
             return false;
         }
         session.pins.note(statement.effect, holding);
-        drops |= statement.effect.drops();
+        drops = statement.effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
         holding.answers.expect(Kind.BIND, statement);
         byte[] portal = new byte[portalEnd + 1 - from];
