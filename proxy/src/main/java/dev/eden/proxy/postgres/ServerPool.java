@@ -261,6 +261,7 @@ final class ServerPool {
     /** Takes a connection back whose client has gone; {@code dirty}: its session has state. */
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
+        connection.read(true);
         if (closed || !connection.usable() || connection.busy()) {
             connection.close();
         } else if (dirty && beginning != null) {
