@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.proxy.CanaryPolicy.Consistency;
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import dev.eden.proxy.postgres.PgWire;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -111,6 +112,13 @@ class PostgresCanaryIT extends PostgresFixture {
     private void awaitServed(Connection client) {
         await().atMost(Duration.ofSeconds(60))
                 .until(() -> one(client, "SELECT name FROM sides").equals("target"));
+    }
+
+    private static void awaitServed(PgWire wire) {
+        await().atMost(Duration.ofSeconds(60)).until(() -> {
+            wire.query("SELECT name FROM sides").send();
+            return wire.answers(1).equals("T Dtarget C ZI");
+        });
     }
 
     private TrafficReport traffic() {
@@ -339,6 +347,78 @@ class PostgresCanaryIT extends PostgresFixture {
                     .isInstanceOfSatisfying(
                             SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("22012"));
             assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+        }
+    }
+
+    /** Part of the answer is with the client already: the transaction that it knows itself in has failed, as any other would have. */
+    @Test
+    void anErrorThatTheClientIsToldFailsItsTransaction() throws Exception {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (PgWire wire = new PgWire(proxy.port()).login(3 << 16, "app", "pencil")) {
+            awaitServed(wire);
+            wire.query("BEGIN READ ONLY").query("SELECT name FROM sides").send();
+            assertThat(wire.answers(2)).isEqualTo("C ZT T Dtarget C ZT");
+            wire.query("SELECT repeat('x', 100000), 1 / (30 - id) FROM cells ORDER BY id")
+                    .send();
+            assertThat(wire.answers(1)).endsWith(" E22012 ZE");
+            wire.query("SELECT name FROM sides").query("COMMIT").send();
+            assertThat(wire.answers(2)).isEqualTo("E25P02 ZE C ZI");
+            wire.query("SELECT name FROM sides").send();
+            assertThat(wire.answers(1)).isEqualTo("T Dtarget C ZI");
+        }
+    }
+
+    /** As when the endpoint is given another login while its reads are on trial. */
+    @Test
+    void readsGoOnUnderAnotherLogin() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        run(atTarget, "CREATE ROLE eden_former SUPERUSER LOGIN PASSWORD 'former'");
+        standbyLogin(new Backend.Login("eden_former", new Secret("former")));
+        try (Connection client = client()) {
+            awaitServed(client);
+            standbyLogin(new Backend.Login(target.user(), new Secret(target.password())));
+            run(atTarget, "ALTER ROLE eden_former NOLOGIN");
+            one(
+                    atTarget,
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'eden_former'");
+            awaitServed(client);
+        } finally {
+            run(atTarget, "DROP ROLE eden_former");
+        }
+    }
+
+    private void standbyLogin(Backend.Login login) {
+        store.change(r -> new Route(
+                r.interlay(),
+                r.version() + 1,
+                r.epoch(),
+                r.state(),
+                r.attempt(),
+                r.deadlineMillis(),
+                r.active(),
+                new Backend("target", "127.0.0.1", target.port(), false, null, login, "eden"),
+                r.activeTag(),
+                r.appliedKey(),
+                r.canary(),
+                r.ackBoth()));
+    }
+
+    @Test
+    void whatTheStandbySaysOfItsSettingsIsNotForClients() throws Exception {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (PgWire wire = new PgWire(proxy.port()).login(3 << 16, "app", "pencil")) {
+            awaitServed(wire);
+            run(atTarget, "ALTER SYSTEM SET scram_iterations = 4097");
+            one(atTarget, "SELECT pg_reload_conf()");
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> one(atTarget, "SHOW scram_iterations").equals("4097"));
+            for (int i = 0; i < 20; i++) {
+                awaitServed(wire);
+            }
+            assertThat(wire.parameters).containsEntry("scram_iterations", "4096");
+        } finally {
+            run(atTarget, "ALTER SYSTEM RESET scram_iterations");
+            one(atTarget, "SELECT pg_reload_conf()");
         }
     }
 

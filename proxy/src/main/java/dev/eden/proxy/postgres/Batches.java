@@ -34,10 +34,15 @@ final class Batches {
         unanswered -= count;
     }
 
-    /** Syncs that the server ignores because a COPY from the client runs: the batch goes on, and another Sync follows. */
-    void syncsIgnored(int count) {
+    /** Syncs that the server ignores because a COPY from the client runs; {@code open}: the batch goes on, and another Sync follows. */
+    void syncsIgnored(int count, boolean open) {
         unanswered -= count;
-        open = true;
+        this.open |= open;
+    }
+
+    /** A simple query that the server skips for an error before it, as all that comes before the Sync. */
+    void querySkipped() {
+        unanswered--;
     }
 
     /** Nothing of it will be answered: the connection is gone. */

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What each message of a client means, in the order in which they come: it goes on to the server, is answered here, goes nowhere, or waits with all
@@ -22,6 +23,8 @@ final class ClientMessages {
     private final StatementMessages prepared;
 
     private boolean discardUntilSync;
+    /** Prepared statements are being dropped: what is about statements waits until that has happened, or failed. */
+    private ServerStatements.@Nullable Dropping dropping;
 
     ClientMessages(ClientSession session) {
         this.session = session;
@@ -36,6 +39,11 @@ final class ClientMessages {
     /** True where a server waits for the rest of a message. */
     boolean cutShort() {
         return passage.sending();
+    }
+
+    /** What of a message is still to come is for nobody. */
+    void serverLost() {
+        passage.lost();
     }
 
     /** Goes through them as far as it can. */
@@ -83,6 +91,12 @@ final class ClientMessages {
             session.blocked(); // one read at a time there: it may have to be repeated here
             return false;
         }
+        if (dropping != null && "QFPBDEC".indexOf(type) >= 0) {
+            if (awaits(dropping, bytes)) {
+                return false;
+            }
+            dropping = null;
+        }
         if (type == 'Q' || type == 'P' || type == 'B' || transaction.failed() && "DCEF".indexOf(type) >= 0) {
             int answered = transaction.answer(bytes, start, session.server() == null && session.betweenRequests());
             if (answered > 0) {
@@ -116,6 +130,22 @@ final class ClientMessages {
         };
     }
 
+    /** Within a batch the server keeps its answers to itself unless it is asked for them. */
+    private boolean awaits(ServerStatements.Dropping drop, ByteBuf bytes) {
+        ServerConnection holding = session.server();
+        if (holding == null || !holding.expected.expects(drop)) {
+            return false;
+        }
+        if (batches.open()) {
+            passage.end(bytes, holding);
+            ByteBuf out = loop.buffer();
+            Message.empty(out, 'H');
+            holding.write(out);
+        }
+        session.blocked();
+        return true;
+    }
+
     private boolean discard(ByteBuf bytes, byte type, int total, int readable) {
         if (type == 'S') {
             discardUntilSync = false;
@@ -139,7 +169,7 @@ final class ClientMessages {
             return true;
         }
         if (type != 'd') {
-            holding.answers.copyEnded();
+            holding.answers.rowsEnded();
         }
         passage.pass(bytes, total, readable);
         return true;
@@ -153,7 +183,7 @@ final class ClientMessages {
                     ? StatementText.Effect.UNKNOWN
                     : StatementText.classify(bytes, start + Message.HEADER, end);
             String name = effect.deallocates();
-            if (name != null && statements.has(name)) {
+            if (name != null && !batches.open() && statements.has(name)) {
                 return prepared.deallocate(bytes, name, total, readable);
             }
         } else {
@@ -163,11 +193,18 @@ final class ClientMessages {
             return false;
         }
         ServerConnection holding = Objects.requireNonNull(session.server());
+        if (holding.answers.ignores()) {
+            passage.pass(bytes, total, readable);
+            return true;
+        }
         canary.passes(bytes, start, holding);
         session.pins.note(effect, holding);
-        holding.statements.unnamed = null;
-        statements.dropUnnamed();
-        holding.answers.expect(Kind.QUERY, null);
+        if (type == 'Q') {
+            holding.statements.unnamed = null;
+            statements.dropUnnamed();
+        }
+        dropping = effect.drops() ? ServerStatements.ALL : null;
+        holding.answers.expect(Kind.QUERY, dropping);
         batches.sent();
         passage.pass(bytes, total, readable);
         return true;
@@ -188,7 +225,7 @@ final class ClientMessages {
         }
         ServerConnection holding = Objects.requireNonNull(session.server());
         if (type == 'S') {
-            if (!holding.answers.copyingIn()) {
+            if (!holding.answers.wantsRows()) {
                 holding.answers.expect(Kind.SYNC, null);
                 batches.sent();
             }
@@ -196,8 +233,8 @@ final class ClientMessages {
             return true;
         }
         batches.begun();
-        if (holding.answers.failedBatch()) {
-            passage.pass(bytes, total, readable); // the server skips it
+        if (holding.answers.ignores()) {
+            passage.pass(bytes, total, readable);
             return true;
         }
         switch (type) {
@@ -212,7 +249,8 @@ final class ClientMessages {
             }
             case 'C' -> prepared.close(bytes, start, total, holding);
             case 'E' -> {
-                holding.answers.expect(Kind.EXECUTE, null);
+                dropping = prepared.executesDrop();
+                holding.answers.expect(Kind.EXECUTE, dropping);
                 passage.pass(bytes, total, readable);
             }
             default -> passage.pass(bytes, total, readable);

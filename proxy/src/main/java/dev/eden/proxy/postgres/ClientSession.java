@@ -63,6 +63,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     private boolean processing;
 
     private boolean closed;
+    /** A server was lost with half a message told: nothing more that is said would be understood. */
+    private boolean cutShort;
 
     ClientSession(PostgresLoop loop, Channel channel, StartupPacket startup) {
         this.loop = loop;
@@ -172,7 +174,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         if (standbyRead.running()) {
             return true; // chosen just now, while the gate was open
         }
-        if (batches.open() || holding.answers.copyingIn()) {
+        if (batches.open() || holding.answers.wantsRows()) {
             return true;
         }
         boolean answered = batches.unanswered() == 0;
@@ -255,6 +257,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** What the client asks goes there from now on; null: nowhere yet. */
     void serveBy(@Nullable ServerConnection connection) {
         server = connection;
+        if (connection == null) {
+            messages.serverLost();
+        }
     }
 
     /** Everything asked has been answered, {@code signals} batches just now. */
@@ -326,15 +331,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** The server says that a tracked setting has changed. */
     void changed(int setting, String value) {
-        if (standbyRead.running()) {
-            return; // the standby's own business
-        }
         settings.changed(setting, value);
     }
 
     /** DISCARD ALL has run: nothing is left. */
     void discarded() {
-        statements.clear();
+        statements.clearNamed();
         pins.clear();
     }
 
@@ -354,14 +356,15 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** The connection is gone. What was asked may have run: then the client's connection goes too, as a lost server's would. */
     void serverLost(@Nullable ErrorMessage farewell) {
         ServerConnection lost = server;
-        server = null;
+        serveBy(null);
         if (closed || lost == null) {
             return;
         }
         if (standbyRead.running()) {
-            readLost();
+            readLost(lost);
             return;
         }
+        cutShort = lost.passing();
         if (crossing.survives(lost)) {
             crossing.carry();
             return; // the fence fell on a session that rests: it goes on wherever the barrier opens
@@ -396,7 +399,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /** The standby's connection is gone with a read under way: reads are safe to repeat. */
-    void readLost() {
+    void readLost(ServerConnection lost) {
+        cutShort = tells(lost);
         batches.lost();
         ByteBuf again = standbyRead.lost();
         if (again == null) {
@@ -456,15 +460,23 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     // ---- end
 
-    /** Says goodbye in these words and closes. */
+    /** Says goodbye in these words and closes; without a word where the client would take them for the rest of a row. */
     void end(ErrorMessage why) {
         if (closed) {
             return;
         }
-        ByteBuf out = loop.buffer();
-        why.write(out);
-        deliver(out);
+        ServerConnection holding = server;
+        if (!cutShort && (holding == null || !tells(holding))) {
+            ByteBuf out = loop.buffer();
+            why.write(out);
+            client.write(out);
+        }
         finish();
+    }
+
+    /** True where the client is in the middle of a message of the server's. */
+    private boolean tells(ServerConnection connection) {
+        return connection.passing() && !standbyRead.keeping();
     }
 
     /** Nothing more is said: closes. */

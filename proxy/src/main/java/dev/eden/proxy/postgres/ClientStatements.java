@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** One client's prepared statements by its own names. A name counts from its ParseComplete on; what an error skipped is taken back. */
 final class ClientStatements {
+    /** Of an expectation: before it there was no unnamed statement. */
+    static final Object NO_UNNAMED = new Object();
+
     private final Prepared.Catalogue catalogue;
     private final Map<String, Entry> named = new HashMap<>();
     private byte[] lastName = {};
@@ -18,20 +21,31 @@ final class ClientStatements {
     static final class Entry {
         private final String name;
         private final Prepared statement;
+        private final int generation;
         private boolean confirmed;
         private boolean closed;
 
         Entry(String name, Prepared statement) {
             this.name = name;
             this.statement = statement;
+            this.generation = statement.generation();
         }
 
         static Entry own(Prepared statement) {
             return new Entry("", statement);
         }
 
+        String name() {
+            return name;
+        }
+
         Prepared statement() {
             return statement;
+        }
+
+        /** Of the statement when this was made. */
+        int generation() {
+            return generation;
         }
 
         void confirm() {
@@ -78,6 +92,11 @@ final class ClientStatements {
     }
 
     @Nullable
+    Entry named(String name) {
+        return named.get(name);
+    }
+
+    @Nullable
     Prepared unnamed() {
         return unnamed;
     }
@@ -102,6 +121,20 @@ final class ClientStatements {
             unnamed = null;
             catalogue.release(before);
         }
+    }
+
+    /** What was to replace the unnamed statement was not done; {@code former}: what it is therefore, null: none. */
+    void unnamedIs(@Nullable Prepared former) {
+        dropUnnamed();
+        if (former != null) {
+            hold(former);
+            unnamed = former;
+        }
+    }
+
+    private void hold(Prepared released) {
+        released.references++;
+        catalogue.keep(released);
     }
 
     Entry parse(String name, ByteBuf in, int from, int to) {
@@ -137,11 +170,14 @@ final class ClientStatements {
             return;
         }
         if (entry.closed) {
-            if (entry.confirmed && !named.containsKey(entry.name)) {
+            Entry now = named.get(entry.name);
+            if (entry.confirmed && (now == null || !now.confirmed)) {
                 entry.closed = false;
-                entry.statement.references++;
-                catalogue.keep(entry.statement);
+                hold(entry.statement);
                 named.put(entry.name, entry);
+                if (now != null) {
+                    forget(now); // was to take its place, and is skipped, too
+                }
             }
         } else if (!entry.confirmed && named.get(entry.name) == entry) {
             named.remove(entry.name);
@@ -150,13 +186,18 @@ final class ClientStatements {
     }
 
     void clear() {
+        clearNamed();
+        dropUnnamed();
+    }
+
+    /** DISCARD ALL or DEALLOCATE ALL has run, which leave the unnamed statement alone. */
+    void clearNamed() {
         for (Entry entry : new ArrayList<>(named.values())) {
             forget(entry);
         }
         named.clear();
         last = null;
         lastName = new byte[0];
-        dropUnnamed();
     }
 
     int size() {

@@ -62,7 +62,7 @@ final class Crossing {
             session.serveBy(null);
             old.client = null;
             old.close();
-            session.readLost();
+            session.readLost(old);
             old = session.server();
             if (old == null || session.closed()) {
                 return;
@@ -90,6 +90,9 @@ final class Crossing {
                 old.hearOut();
                 return;
             }
+        }
+        if (session.messages.cutShort()) {
+            old.close();
         }
         old.client = null;
         session.serveBy(null);

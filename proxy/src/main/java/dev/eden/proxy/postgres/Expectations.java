@@ -1,6 +1,6 @@
 package dev.eden.proxy.postgres;
 
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +11,8 @@ final class Expectations {
     enum Kind {
         /** Answered by ParseComplete. */
         PARSE,
+        /** The same, of an unnamed statement; its subject is the one before, as that of its CLOSE. */
+        UNNAMED_PARSE,
         /** A Parse of the proxy's own: its answer is swallowed. */
         OWN_PARSE,
         /** The proxy answers ParseComplete. */
@@ -23,6 +25,8 @@ final class Expectations {
         OWN_CLOSE,
         /** The proxy answers CloseComplete. */
         KNOWN_CLOSE,
+        /** Nothing: what stands before it was sent with all rows of its COPY. Never the first. */
+        ROWS_END,
         /** Answered by ReadyForQuery, as everything below. */
         SYNC,
         QUERY,
@@ -95,36 +99,76 @@ final class Expectations {
     }
 
     void remove() {
-        subjects[head] = null;
-        head = (head + 1) & (kinds.length - 1);
-        size--;
+        do {
+            subjects[head] = null;
+            head = (head + 1) & (kinds.length - 1);
+            size--;
+        } while (size > 0 && kinds[head] == Kind.ROWS_END);
     }
 
-    /**
-     * After an error: everything up to the end of the batch is skipped by the server; {@code skipped} sees the subjects. False when that end
-     * has not been sent yet.
-     */
-    boolean skipToEndOfBatch(Consumer<Object> skipped) {
-        while (size > 0) {
-            if (kinds[head].endsBatch()) {
+    /** Whether something is expected with this subject. */
+    boolean expects(Object subject) {
+        for (int i = 0; i < size; i++) {
+            if (subjects[(head + i) & (kinds.length - 1)] == subject) {
                 return true;
-            }
-            Object subject = subjects[head];
-            remove();
-            if (subject != null) {
-                skipped.accept(subject);
             }
         }
         return false;
     }
 
-    /** A COPY from the client began: the Syncs sent with it are ignored by the server. Answers how many there were. */
+    /** Whether the end of a batch is expected. */
+    boolean expectsEndOfBatch() {
+        for (int i = 0; i < size; i++) {
+            if (kinds[(head + i) & (kinds.length - 1)].endsBatch()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * After an error: everything up to the end of the batch is skipped by the server, simple queries too; {@code skipped} sees what. False when that
+     * end has not been sent yet.
+     */
+    boolean skipToEndOfBatch(BiConsumer<Kind, @Nullable Object> skipped) {
+        if (size > 0 && kinds[head] == Kind.QUERY) {
+            return true; // it is what failed
+        }
+        while (size > 0) {
+            Kind kind = kinds[head];
+            if (kind == Kind.SYNC || kind == Kind.EXCHANGE) {
+                return true;
+            }
+            Object subject = subjects[head];
+            remove();
+            skipped.accept(kind, subject);
+        }
+        return false;
+    }
+
+    /** The rows of the COPY at the head have all been sent. */
+    boolean hasRowsEnd() {
+        for (int i = 0; i < size; i++) {
+            if (kinds[(head + i) & (kinds.length - 1)] == Kind.ROWS_END) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A COPY from the client began: the Syncs sent before the end of its rows are ignored by the server. Answers how many there were. */
     int dropSyncs() {
         int before = size;
         int kept = 0;
+        int dropped = 0;
+        boolean rows = true;
         for (int i = 0; i < before; i++) {
             int from = (head + i) & (kinds.length - 1);
-            if (kinds[from] != Kind.SYNC) {
+            boolean drop = rows && (kinds[from] == Kind.SYNC || kinds[from] == Kind.ROWS_END);
+            if (drop) {
+                dropped += kinds[from] == Kind.SYNC ? 1 : 0;
+                rows = kinds[from] == Kind.SYNC;
+            } else {
                 int to = (head + kept) & (kinds.length - 1);
                 kinds[to] = kinds[from];
                 subjects[to] = subjects[from];
@@ -136,10 +180,10 @@ final class Expectations {
             subjects[(head + i) & (kinds.length - 1)] = null;
         }
         size = kept;
-        return before - kept;
+        return dropped;
     }
 
-    /** Whether a Parse of {@code statement} is under way. */
+    /** Whether a Parse of {@code statement} under its present name is under way. */
     Parsing parsing(Prepared statement) {
         boolean sameBatch = true;
         for (int i = size - 1; i >= 0; i--) {
@@ -148,11 +192,50 @@ final class Expectations {
                 sameBatch = false;
             } else if ((kinds[at] == Kind.PARSE || kinds[at] == Kind.OWN_PARSE)
                     && subjects[at] instanceof ClientStatements.Entry entry
-                    && entry.statement() == statement) {
+                    && entry.statement() == statement
+                    && entry.generation() == statement.generation()) {
                 return sameBatch ? Parsing.SAME_BATCH : Parsing.EARLIER_BATCH;
             }
         }
         return Parsing.NO;
+    }
+
+    /** Whether something is under way that gives the server another unnamed statement, or none. */
+    Parsing changingUnnamed() {
+        boolean sameBatch = true;
+        for (int i = size - 1; i >= 0; i--) {
+            int at = (head + i) & (kinds.length - 1);
+            if (kinds[at].endsBatch()) {
+                sameBatch = false;
+            } else if (ofUnnamed(at)) {
+                return sameBatch ? Parsing.SAME_BATCH : Parsing.EARLIER_BATCH;
+            }
+        }
+        return Parsing.NO;
+    }
+
+    private boolean ofUnnamed(int at) {
+        return switch (kinds[at]) {
+            case UNNAMED_PARSE -> true;
+            case OWN_PARSE, OWN_CLOSE -> subjects[at] == null;
+            case CLOSE -> subjects[at] != null;
+            case PARSE, KNOWN_PARSE, BIND, DESCRIBE, EXECUTE, KNOWN_CLOSE, ROWS_END, SYNC, QUERY, EXCHANGE -> false;
+        };
+    }
+
+    /** What is to change the client's unnamed statement next finds {@code former}; false: nothing is. */
+    boolean changesUnnamed(Object former) {
+        for (int i = 0; i < size; i++) {
+            int at = (head + i) & (kinds.length - 1);
+            if (kinds[at] == Kind.QUERY) {
+                return true;
+            }
+            if (kinds[at] == Kind.UNNAMED_PARSE || kinds[at] == Kind.CLOSE && subjects[at] != null) {
+                subjects[at] = former;
+                return true;
+            }
+        }
+        return false;
     }
 
     enum Parsing {

@@ -160,6 +160,11 @@ final class FrameScanner {
         return at;
     }
 
+    /** True where part of a message has been passed on and its rest is still to come. */
+    boolean passing() {
+        return streaming > 0 && !dropping;
+    }
+
     private static int total(int length) {
         if (length < 4 || length > Message.MAX_LENGTH) {
             throw new ProtocolViolation("message length " + length);

@@ -172,7 +172,7 @@ final class Gate {
 
     private void turn(Route next) {
         ServerAddress before = active;
-        ServerAddress standbyBefore = standby;
+        Route routeBefore = route;
         Backend nextActive = next.active();
         Backend nextStandby = next.standby();
         route = next;
@@ -181,8 +181,10 @@ final class Gate {
         if (loop.standbySide.runsOn(loop)) {
             loop.standbySide.follow(next);
         }
-        if (!Objects.equals(standbyBefore, standby) || !Objects.equals(before, active)) {
-            loop.standbyPools.clear();
+        if (routeBefore != null
+                && (!Objects.equals(routeBefore.standby(), nextStandby)
+                        || !Objects.equals(routeBefore.active(), nextActive))) {
+            loop.standbyPools.clear(); // another server, or another login there
         }
         if (before == null || before.equals(active)) {
             loop.dropForeign(false);

@@ -21,6 +21,11 @@ final class Passage {
         return streaming > 0 && !away;
     }
 
+    /** There is no server for the rest of the message at hand. */
+    void lost() {
+        away = true;
+    }
+
     /** More of a message whose head has been seen; false: nothing there. */
     boolean stream(ByteBuf bytes) {
         int part = Math.min(streaming, bytes.readableBytes());

@@ -37,7 +37,7 @@ final class Prepared {
         this.number = number;
         this.effect = effect;
         this.hash = Arrays.hashCode(body);
-        this.name = makeName();
+        this.name = name(0);
         this.reads = ReadText.begins(Unpooled.wrappedBuffer(body), 0, body.length);
     }
 
@@ -55,7 +55,8 @@ final class Prepared {
         return verdict;
     }
 
-    private byte[] makeName() {
+    /** The name on servers, before it was renewed {@code generation} times and no more. */
+    byte[] name(int generation) {
         return ("eden_" + Long.toString(number, 36) + (generation == 0 ? "" : "_" + generation))
                 .getBytes(StandardCharsets.US_ASCII);
     }
@@ -68,7 +69,7 @@ final class Prepared {
     /** The plan may not be used any more (its result type has changed): from now on it is another statement. */
     void renew() {
         generation++;
-        name = makeName();
+        name = name(generation);
     }
 
     /** True where its first word is that of a statement that a server plans. */
@@ -147,7 +148,7 @@ final class Prepared {
 
         void release(Prepared prepared) {
             if (--prepared.references == 0) {
-                known.remove(new Key(prepared.body, prepared.hash));
+                known.remove(new Key(prepared.body, prepared.hash), prepared);
             }
         }
 

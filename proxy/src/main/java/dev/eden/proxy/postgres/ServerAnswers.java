@@ -30,6 +30,9 @@ final class ServerAnswers implements FrameScanner.Sink {
     /** The server waits for the rows of a COPY, by whatever it was asked. */
     private boolean wantsRows;
 
+    /** The client's unnamed statement after an error; null: the error had no part of it. */
+    private @Nullable Object unnamed;
+
     private boolean failedRequest;
     private boolean farewellPassed;
     private int readySignals;
@@ -46,6 +49,11 @@ final class ServerAnswers implements FrameScanner.Sink {
         return failedBatch;
     }
 
+    /** True where the server takes what comes for nothing: it skips to the next Sync, or wants rows. */
+    boolean ignores() {
+        return failedBatch || wantsRows;
+    }
+
     boolean copyingIn() {
         return copyingIn;
     }
@@ -54,7 +62,16 @@ final class ServerAnswers implements FrameScanner.Sink {
         return wantsRows;
     }
 
-    void copyEnded() {
+    /** The client has sent all rows of a COPY, or will send no more. */
+    void rowsEnded() {
+        if (wantsRows) {
+            copyEnded();
+        } else if (!failedBatch && !expected.isEmpty()) {
+            expected.add(Kind.ROWS_END, null, loop.now); // before it was asked for them
+        }
+    }
+
+    private void copyEnded() {
         copyingIn = false;
         wantsRows = false;
     }
@@ -79,7 +96,8 @@ final class ServerAnswers implements FrameScanner.Sink {
     @Override
     public boolean whole(byte type) {
         return switch (type) {
-            case 'Z', 'E', 'S', 'K', 'R', 'v', '1', '2', '3', 'T', 'n', 'C', 'I', 's', 'G', 'W' -> true;
+            // a notification may come at any time, also where the proxy has an answer of its own
+            case 'Z', 'E', 'S', 'K', 'R', 'v', '1', '2', '3', 'T', 'n', 'C', 'I', 's', 'G', 'W', 'A' -> true;
             case 'D' -> expected.first() == Kind.EXCHANGE;
             default -> false;
         };
@@ -90,7 +108,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         if (!connection.ready() || connection.client == null) {
             return FrameScanner.Verdict.DROP;
         }
-        return expected.first() == Kind.EXCHANGE && type != 'A' ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
+        return expected.first() == Kind.EXCHANGE ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
     @Override
@@ -105,6 +123,9 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         if (type == 'Z') {
             return ready(in, index, first);
+        }
+        if (type == 'A') {
+            return connection.client == null ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
@@ -138,7 +159,9 @@ final class ServerAnswers implements FrameScanner.Sink {
             case 'C' -> {
                 tag(in, index, total);
                 if (first == Kind.EXECUTE) {
+                    Object subject = expected.subject();
                     expected.remove();
+                    dropped(subject, true);
                 }
                 copyEnded();
             }
@@ -148,24 +171,46 @@ final class ServerAnswers implements FrameScanner.Sink {
                 }
             }
             case 'G', 'W' -> {
-                ClientSession holder = connection.client;
-                wantsRows = true;
-                if (holder == null) {
-                    connection.close(); // nobody will send them
-                }
-                if (first == Kind.EXECUTE) {
-                    copyingIn = true;
-                    int ignored = expected.dropSyncs();
-                    if (holder != null) {
-                        holder.batches.syncsIgnored(ignored);
-                    }
-                }
+                rowsWanted(first == Kind.EXECUTE);
             }
             default -> {
                 // passes as it is
             }
         }
         return passed();
+    }
+
+    private void rowsWanted(boolean inBatch) {
+        boolean sent = expected.hasRowsEnd();
+        wantsRows = !sent;
+        copyingIn = inBatch && !sent;
+        int ignored = expected.dropSyncs();
+        ClientSession holder = connection.client;
+        if (holder != null) {
+            holder.batches.syncsIgnored(ignored, inBatch && !expected.expectsEndOfBatch());
+            if (ignored > 0) {
+                loop.wake(holder); // it may wait for their answer
+            }
+        } else if (!sent) {
+            connection.close(); // nobody will send them
+        }
+    }
+
+    /** What was to drop prepared statements has been answered, or skipped: what waits for that goes on. */
+    private void dropped(@Nullable Object subject, boolean done) {
+        if (!(subject instanceof ServerStatements.Dropping what)) {
+            return;
+        }
+        ClientSession holder = connection.client;
+        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry)) {
+            statements.gone(entry.statement());
+            if (holder != null) {
+                holder.statements.close(entry.name());
+            }
+        }
+        if (holder != null) {
+            loop.wake(holder);
+        }
     }
 
     private <T> T subject(Class<T> type) {
@@ -202,7 +247,7 @@ final class ServerAnswers implements FrameScanner.Sink {
     }
 
     private FrameScanner.Verdict parsed(@Nullable Kind first) {
-        if (first != Kind.PARSE && first != Kind.OWN_PARSE) {
+        if (first != Kind.PARSE && first != Kind.UNNAMED_PARSE && first != Kind.OWN_PARSE) {
             throw new ProtocolViolation("ParseComplete where none was due");
         }
         if (expected.subject() instanceof ClientStatements.Entry entry) {
@@ -227,8 +272,8 @@ final class ServerAnswers implements FrameScanner.Sink {
             connection.has(tracked, value);
         }
         ClientSession holder = connection.client;
-        if (holder == null || first == Kind.EXCHANGE) {
-            return FrameScanner.Verdict.DROP;
+        if (holder == null || first == Kind.EXCHANGE || holder.standbyRead.running()) {
+            return FrameScanner.Verdict.DROP; // the standby's settings are its own business
         }
         if (tracked >= 0) {
             holder.changed(tracked, value);
@@ -245,7 +290,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         connection.status = newStatus;
         copyEnded();
         ClientSession reader = connection.client;
-        if (first != Kind.EXCHANGE && reader != null && reader.transaction.open()) {
+        if (first != Kind.EXCHANGE && reader != null && reader.transaction.status() != 'I') {
             in.setByte(index + Message.HEADER, reader.transaction.status()); // it knows itself in a transaction
         }
         if (first == Kind.EXCHANGE) {
@@ -302,13 +347,24 @@ final class ServerAnswers implements FrameScanner.Sink {
                         .log("the server ended an idle connection: {} {}", error.sqlState(), error.message());
             }
         } else {
+            if (reader != null && !hidden) {
+                reader.transaction.fail();
+            }
             statements.unnamed = null; // a Parse that fails or is skipped leaves none, or another
+            unnamed = expected.first() == Kind.UNNAMED_PARSE ? ClientStatements.NO_UNNAMED : null;
             if (expected.isEmpty()) {
                 failedBatch = connection.client != null; // of the batch whose answers so far have all come
             } else {
-                statements.stale(error, expected.subject());
+                statements.stale(error, unnamed == null ? expected.subject() : null);
                 if (!expected.skipToEndOfBatch(this::skipped)) {
                     failedBatch = true;
+                    if (reader != null) {
+                        reader.batches.begun(); // a simple query in it has ended nothing
+                    }
+                }
+                Object remains = unnamed;
+                if (remains != null && reader != null && !expected.changesUnnamed(remains)) {
+                    reader.statements.unnamedIs(remains instanceof Prepared former ? former : null);
                 }
             }
         }
@@ -316,24 +372,35 @@ final class ServerAnswers implements FrameScanner.Sink {
         return connection.client == null || hidden ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
-    private void skipped(Object subject) {
+    private void skipped(Kind kind, @Nullable Object subject) {
         if (subject instanceof ServerStatements.Closing closing) {
             statements.kept(closing);
         }
+        dropped(subject, false);
         ClientSession holder = connection.client;
-        if (holder != null && subject instanceof ClientStatements.Entry entry) {
+        if (holder == null) {
+            return;
+        }
+        if (kind == Kind.QUERY) {
+            holder.batches.querySkipped();
+        } else if (subject instanceof ClientStatements.Entry entry) {
             holder.statements.skipped(entry);
+        } else if (unnamed == null && (kind == Kind.UNNAMED_PARSE || kind == Kind.CLOSE)) {
+            unnamed = subject;
         }
     }
 
     private void tag(ByteBuf in, int index, int total) {
-        ClientSession holder = connection.client;
-        if (total < 16 || in.getByte(index + Message.HEADER) != 'D' || holder == null) {
+        if (total < 16 || in.getByte(index + Message.HEADER) != 'D') {
             return;
         }
+        ClientSession holder = connection.client;
         String tag = Message.text(in, index + Message.HEADER, index + total - 1);
         if (tag.equals("DISCARD ALL")) {
             connection.discarded();
+            if (holder == null) {
+                return;
+            }
             holder.discarded();
             if (!connection.reports(Settings.SEARCH_PATH)) {
                 String path = connection.settings.value(Settings.SEARCH_PATH);
@@ -343,7 +410,9 @@ final class ServerAnswers implements FrameScanner.Sink {
             }
         } else if (tag.equals("DEALLOCATE ALL")) {
             statements.forget();
-            holder.statements.clear();
+            if (holder != null) {
+                holder.statements.clearNamed();
+            }
         }
     }
 

@@ -105,7 +105,17 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** True where a request, a transaction or a batch is under way. */
     boolean busy() {
-        return !expected.isEmpty() || status != 'I' || answers.failedBatch() || answers.copyingIn();
+        ClientSession holder = client;
+        return !expected.isEmpty()
+                || status != 'I'
+                || answers.failedBatch()
+                || answers.copyingIn()
+                || holder != null && holder.messages.cutShort();
+    }
+
+    /** True where its client has the beginning of a message and not its end. */
+    boolean passing() {
+        return scanner.passing();
     }
 
     boolean writable() {

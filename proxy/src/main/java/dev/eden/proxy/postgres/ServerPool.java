@@ -162,6 +162,11 @@ final class ServerPool {
     }
 
     void exchange(Exchange exchange) {
+        if (closed) {
+            exchange.failed(moved());
+            exchange.end();
+            return;
+        }
         ServerConnection kept = idle();
         if (kept != null) {
             run(kept, exchange);
@@ -256,6 +261,7 @@ final class ServerPool {
     /** Takes a connection back whose client has gone; {@code dirty}: its session has state. */
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
+        connection.read(true);
         if (closed || !connection.usable() || connection.busy()) {
             connection.close();
         } else if (dirty && beginning != null) {
@@ -533,11 +539,15 @@ final class ServerPool {
         settle();
         left.clear();
         for (Exchange exchange : new ArrayList<>(exchanges)) {
-            exchange.failed(ErrorMessage.fatal("57P01", "eden: the interlay has moved"));
+            exchange.failed(moved());
             exchange.end();
         }
         exchanges.clear();
         emptyLine();
+    }
+
+    private static ErrorMessage moved() {
+        return ErrorMessage.fatal("57P01", "eden: the interlay has moved");
     }
 
     void each(Consumer<ServerConnection> action) {

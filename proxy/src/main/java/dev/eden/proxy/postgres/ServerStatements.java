@@ -22,6 +22,15 @@ final class ServerStatements {
         this.most = most;
     }
 
+    /** What an expectation's statement drops of those that are prepared. */
+    sealed interface Dropping {
+        record All() implements Dropping {}
+
+        record One(ClientStatements.Entry entry) implements Dropping {}
+    }
+
+    static final Dropping ALL = new Dropping.All();
+
     /** What a Close of the proxy's own is for. */
     record Closing(Prepared statement, int generation) {}
 
@@ -35,7 +44,7 @@ final class ServerStatements {
     void prepare(Prepared statement, boolean asNamed) {
         ByteBuf out = server.buffer();
         if (asNamed) {
-            makeRoom(out);
+            makeRoom(out, statement);
         }
         statement.parse(out, asNamed);
         if (!asNamed) {
@@ -45,16 +54,38 @@ final class ServerStatements {
         server.write(out);
     }
 
-    /** Closes the statements unused for longest where there are too many. */
-    void makeRoom(ByteBuf out) {
+    /** The server has no unnamed statement from now on. */
+    void closeUnnamed() {
+        unnamed = null;
+        ByteBuf out = server.buffer();
+        Message.closeStatement(out, new byte[0]);
+        server.answers.expect(Kind.OWN_CLOSE, null);
+        server.write(out);
+    }
+
+    /** Before {@code next} is prepared: closes what it was before its plan changed, and the statements unused for longest where there are too many. */
+    void makeRoom(ByteBuf out, Prepared next) {
+        Integer former = named.remove(next);
+        if (former != null) {
+            close(out, new Closing(next, former));
+        }
         Iterator<Map.Entry<Prepared, Integer>> oldest = named.entrySet().iterator();
         while (named.size() >= most && oldest.hasNext()) {
-            Map.Entry<Prepared, Integer> next = oldest.next();
-            Closing gone = new Closing(next.getKey(), next.getValue());
+            Map.Entry<Prepared, Integer> one = oldest.next();
+            Closing gone = new Closing(one.getKey(), one.getValue());
             oldest.remove();
-            Message.closeStatement(out, gone.statement().name());
-            server.answers.expect(Kind.OWN_CLOSE, gone);
+            close(out, gone);
         }
+    }
+
+    private void close(ByteBuf out, Closing gone) {
+        Message.closeStatement(out, gone.statement().name(gone.generation()));
+        server.answers.expect(Kind.OWN_CLOSE, gone);
+    }
+
+    /** DEALLOCATE has run. */
+    void gone(Prepared statement) {
+        named.remove(statement);
     }
 
     /** An error earlier in the batch had the server skip the Close. */
@@ -64,7 +95,7 @@ final class ServerStatements {
 
     /** The server has confirmed it. */
     void parsed(ClientStatements.Entry entry) {
-        named.put(entry.statement(), entry.statement().generation());
+        named.put(entry.statement(), entry.generation());
         entry.confirm();
     }
 

@@ -53,6 +53,11 @@ final class StandbyRead {
         cancelled = true;
     }
 
+    /** True while the client has been told nothing of the answer. */
+    boolean keeping() {
+        return keeping;
+    }
+
     /** Takes bytes that the standby answers; false: they are the client's now. */
     boolean keeps(ByteBuf bytes) {
         CompositeByteBuf all = kept;

@@ -2,15 +2,21 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Parse, Bind, Describe and Close of one client: its own names of statements become those that they have on servers, and what a server lacks is
  * prepared there first. Where a method answers false, the message must wait for an earlier batch.
  */
 final class StatementMessages {
+    private static final byte[] DEALLOCATE = "DEALLOCATE ".getBytes(StandardCharsets.US_ASCII);
+
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
+    /** What was bound last drops prepared statements; null: none. */
+    private ServerStatements.@Nullable Dropping drops;
 
     StatementMessages(ClientSession session, Passage passage) {
         this.session = session;
@@ -23,12 +29,7 @@ final class StatementMessages {
         int end = start + total;
         int nameEnd = endOfString(bytes, from, end);
         if (nameEnd == from) {
-            Prepared statement = statements.parseUnnamed(bytes, from + 1, end);
-            session.pins.note(statement.effect, holding);
-            holding.statements.unnamed = statement;
-            holding.answers.expect(Kind.PARSE, null);
-            passage.pass(bytes, total, total);
-            return true;
+            return parseUnnamed(bytes, start, total, holding);
         }
         String name = Message.text(bytes, from, nameEnd);
         ClientStatements.Entry before = statements.find(bytes, from, nameEnd);
@@ -42,7 +43,7 @@ final class StatementMessages {
                 case NO -> {
                     passage.end(bytes, holding);
                     ByteBuf out = session.loop.buffer();
-                    holding.statements.makeRoom(out);
+                    holding.statements.makeRoom(out, statement);
                     if (out.isReadable()) {
                         holding.write(out);
                     } else {
@@ -66,6 +67,48 @@ final class StatementMessages {
         bytes.skipBytes(total);
         holding.answers.expect(Kind.KNOWN_PARSE, entry);
         return true;
+    }
+
+    private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
+        Object former = former();
+        Prepared statement = statements.parseUnnamed(bytes, start + Message.HEADER + 1, start + total);
+        ClientStatements.Entry deallocated = deallocated(statement);
+        if (deallocated != null && !provide(bytes, deallocated.statement(), holding)) {
+            statements.unnamedIs(former instanceof Prepared before ? before : null);
+            return false;
+        }
+        session.pins.note(statement.effect, holding);
+        holding.statements.unnamed = statement;
+        holding.answers.expect(Kind.UNNAMED_PARSE, former);
+        if (deallocated == null) {
+            passage.pass(bytes, total, total);
+            return true;
+        }
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        ByteBuf out = session.loop.buffer();
+        int parse = Message.begin(out, 'P');
+        out.writeByte(0)
+                .writeBytes(DEALLOCATE)
+                .writeBytes(deallocated.statement().name());
+        out.writeByte(0).writeShort(0);
+        Message.end(out, parse);
+        holding.write(out);
+        return true;
+    }
+
+    /** The client's statement that {@code statement} deallocates: the server knows it by another name. */
+    private ClientStatements.@Nullable Entry deallocated(Prepared statement) {
+        String name = statement.effect.deallocates();
+        return name == null ? null : statements.named(name);
+    }
+
+    private ServerStatements.@Nullable Dropping dropping(Prepared statement) {
+        if (statement.effect.drops()) {
+            return ServerStatements.ALL;
+        }
+        ClientStatements.Entry one = deallocated(statement);
+        return one == null ? null : new ServerStatements.Dropping.One(one);
     }
 
     /** A name that is taken: the server says so, in its words, about a statement that it has. */
@@ -100,6 +143,35 @@ final class StatementMessages {
         return true;
     }
 
+    private Object former() {
+        Prepared unnamed = statements.unnamed();
+        return unnamed == null ? ClientStatements.NO_UNNAMED : unnamed;
+    }
+
+    /** Makes sure that the server's unnamed statement is this client's, or that it has none; false: that is not known before something else is answered. */
+    private boolean provideUnnamed(ByteBuf bytes, ServerConnection holding) {
+        if (holding.expected.changingUnnamed() == Expectations.Parsing.EARLIER_BATCH) {
+            session.blocked();
+            return false;
+        }
+        Prepared unnamed = statements.unnamed();
+        if (unnamed == null) {
+            passage.end(bytes, holding);
+            holding.statements.closeUnnamed();
+        } else if (holding.statements.unnamed != unnamed) {
+            passage.end(bytes, holding);
+            holding.statements.prepare(unnamed, false);
+        }
+        return true;
+    }
+
+    /** What of the prepared statements an Execute at hand drops; null: none. */
+    ServerStatements.@Nullable Dropping executesDrop() {
+        ServerStatements.Dropping due = drops;
+        drops = null;
+        return due;
+    }
+
     boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
         session.canary.passes(bytes, start, holding);
         int from = start + Message.HEADER;
@@ -107,13 +179,13 @@ final class StatementMessages {
         int portalEnd = endOfString(bytes, from, end);
         int nameEnd = endOfString(bytes, portalEnd + 1, end);
         if (nameEnd == portalEnd + 1) {
-            Prepared unnamed = statements.unnamed();
-            if (unnamed != null && holding.statements.unnamed != unnamed) {
-                passage.end(bytes, holding);
-                holding.statements.prepare(unnamed, false);
+            if (!provideUnnamed(bytes, holding)) {
+                return false;
             }
+            Prepared unnamed = statements.unnamed();
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
+                drops = dropping(unnamed);
             }
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable);
@@ -130,6 +202,7 @@ final class StatementMessages {
             return false;
         }
         session.pins.note(statement.effect, holding);
+        drops = statement.effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
         holding.answers.expect(Kind.BIND, statement);
         byte[] portal = new byte[portalEnd + 1 - from];
@@ -144,10 +217,8 @@ final class StatementMessages {
         int nameEnd = endOfString(bytes, from, start + total);
         if (kind == 'S') {
             if (nameEnd == from) {
-                Prepared unnamed = statements.unnamed();
-                if (unnamed != null && holding.statements.unnamed != unnamed) {
-                    passage.end(bytes, holding);
-                    holding.statements.prepare(unnamed, false);
+                if (!provideUnnamed(bytes, holding)) {
+                    return false;
                 }
             } else {
                 ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
@@ -187,11 +258,14 @@ final class StatementMessages {
                 holding.answers.expect(Kind.KNOWN_CLOSE, entry);
                 return;
             }
-        } else if (kind == 'S') {
+        }
+        Object former = null;
+        if (kind == 'S' && nameEnd == from) {
+            former = former();
             statements.dropUnnamed();
             holding.statements.unnamed = null;
         }
-        holding.answers.expect(Kind.CLOSE, null);
+        holding.answers.expect(Kind.CLOSE, former);
         passage.pass(bytes, total, total);
     }
 
@@ -203,7 +277,6 @@ final class StatementMessages {
             return false;
         }
         int status = holding == null ? session.transaction.status() : holding.status;
-        statements.close(name);
         passage.drop(bytes, total, readable, holding);
         ByteBuf out = session.loop.buffer();
         if (status == 'E') {
@@ -211,6 +284,7 @@ final class StatementMessages {
                             "25P02", "current transaction is aborted, commands ignored until end of transaction block")
                     .write(out);
         } else {
+            statements.close(name);
             Message.commandComplete(out, "DEALLOCATE");
         }
         Message.readyForQuery(out, status);

@@ -49,6 +49,7 @@ final class StatementText {
      *
      * @param resets by RESET or DISCARD ALL
      * @param resetsSearchPath by RESET, search_path among others
+     * @param drops all prepared statements
      * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
      */
     record Effect(
@@ -56,14 +57,15 @@ final class StatementText {
             boolean resets,
             boolean resetsSearchPath,
             @Nullable String deallocates,
+            boolean drops,
             boolean onlySearchPath,
             List<String> customs,
             Touch touch) {
-        static final Effect NONE = new Effect(0, false, false, null, false, List.of(), Touch.NOTHING);
+        static final Effect NONE = new Effect(0, false, false, null, false, false, List.of(), Touch.NOTHING);
 
         /** A text that nobody has looked through to its end. */
         static final Effect UNKNOWN =
-                new Effect(Pin.UNKNOWN.bit(), false, false, null, false, List.of(), Touch.SESSION);
+                new Effect(Pin.UNKNOWN.bit(), false, false, null, false, false, List.of(), Touch.SESSION);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -81,6 +83,7 @@ final class StatementText {
     private boolean resets;
     private boolean resetsSearchPath;
     private @Nullable String deallocates;
+    private boolean drops;
     private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
     private Touch touch = Touch.NOTHING;
@@ -101,6 +104,7 @@ final class StatementText {
                 text.resets,
                 text.resetsSearchPath,
                 text.statements == 1 ? text.deallocates : null,
+                text.drops,
                 text.searchPath && text.statements == 1,
                 List.copyOf(text.customs),
                 text.touch);
@@ -161,6 +165,7 @@ final class StatementText {
                     Token token = in.next();
                     if (token == Token.WORD && in.is("all")) {
                         resets = true;
+                        drops = true;
                     }
                     return rest(token);
                 }
@@ -247,6 +252,7 @@ final class StatementText {
         }
         if (token == Token.WORD && in.is("all")) {
             deallocates = null;
+            drops = true;
         } else if (token == Token.WORD) {
             deallocates = in.word();
         } else if (token == Token.QUOTED) {

@@ -35,7 +35,7 @@ class BatchesTest {
     void aBatchWhoseSyncACopyFromTheClientIgnoresIsStillOpen() {
         batches.begun();
         batches.sent();
-        batches.syncsIgnored(1);
+        batches.syncsIgnored(1, true);
         assertThat(batches.unanswered()).isZero();
         assertThat(batches.underWay()).isTrue();
         batches.sent();

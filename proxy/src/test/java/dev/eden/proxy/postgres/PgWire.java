@@ -225,6 +225,8 @@ public final class PgWire implements AutoCloseable {
         for (int left = count; left > 0; ) {
             Frame frame = read();
             if (frame.type() == 'S') {
+                String[] parts = frame.text().split("\0", -1);
+                parameters.put(parts[0], parts[1]);
                 continue;
             }
             if (!types.isEmpty()) {

@@ -1,0 +1,84 @@
+package dev.eden.proxy.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.MemoryRouteStore;
+import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.ProxyIdentity;
+import dev.eden.proxy.Secret;
+import dev.eden.proxy.Wakefulness;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class ServerPoolTest {
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+    private final Cancels cancels = new Cancels("p1");
+    private final PeerCancels peers =
+            new PeerCancels(new MemoryRouteStore(MemoryRouteStore.route(null, null)), "test", cancels);
+    private final PostgresLoop loop = loop();
+    private final ServerPool pool =
+            loop.ownPool(MemoryRouteStore.backend("nowhere", 1), new Backend.Login("nobody", new Secret("nothing")), 0);
+
+    private PostgresLoop loop() {
+        PostgresProxyConfig config = PostgresProxyConfig.of(
+                new ProxyIdentity("p1", "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
+        return new PostgresLoop(
+                config,
+                new PostgresLoop.Shared(
+                        new Accounts(config.trusted()),
+                        cancels,
+                        peers,
+                        new ClientTls(null),
+                        new AtomicInteger(),
+                        new Wakefulness()),
+                channel.eventLoop(),
+                EmbeddedChannel.class,
+                null,
+                1);
+    }
+
+    @AfterEach
+    void close() {
+        peers.close();
+        channel.finishAndReleaseAll();
+    }
+
+    /** As of the standby's when its route has changed while a read was compared. */
+    @Test
+    void whoAsksAPoolThatIsClosedIsToldSo() {
+        List<String> told = new ArrayList<>();
+        pool.close();
+        pool.exchange("SELECT 1", outcome -> {
+            ErrorMessage error = outcome.error();
+            told.add(error == null ? "" : error.sqlState());
+        });
+        assertThat(told).containsExactly("57P01");
+    }
+
+    /** The proxy had stopped reading from the server for a client that did not read, and then that went. */
+    @Test
+    void theServersAnswerToTheCleaningIsRead() {
+        ServerConnection connection =
+                new ServerConnection(pool, new ServerLogin(pool.key, new Credential.None(), "test", null));
+        channel.pipeline().addLast(connection);
+        channel.pipeline().fireChannelActive();
+        ByteBuf in = Unpooled.buffer();
+        Message.authentication(in, 0);
+        Message.parameterStatus(in, "search_path", "public");
+        Message.readyForQuery(in, 'I');
+        channel.writeInbound(in);
+        assertThat(connection.usable()).isTrue();
+        connection.read(false);
+        pool.reclaim(connection, true);
+        assertThat(connection.busy()).isTrue();
+        assertThat(channel.config().isAutoRead()).isTrue();
+    }
+}
