@@ -55,6 +55,9 @@ class FuzzIT {
                     .doesNotContain(RequestMaker.SECRET, TestServer.TOKEN)
                     .doesNotContain(
                             "dev.eden", "org.postgresql", "java.", "Exception", "\tat ", "SQLSTATE", "INSERT INTO");
+            if (made.misspelt()) {
+                assertThat(answer.status()).as(what).isGreaterThanOrEqualTo(400);
+            }
             statuses.merge(answer.status(), 1, Integer::sum);
         }
         System.out.println("statuses: " + statuses);

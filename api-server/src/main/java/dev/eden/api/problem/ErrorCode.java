@@ -51,7 +51,7 @@ public enum ErrorCode {
     BAD_REQUEST(
             400,
             "The request can't be understood",
-            "The request is not well-formed HTTP, or asks for what this path does not take.",
+            "The request is not well-formed HTTP, or asks for what this path does not take, such as a query parameter it does not know.",
             "See the API's description.",
             Retry.NEVER),
     UNAUTHENTICATED(
