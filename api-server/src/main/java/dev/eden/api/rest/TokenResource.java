@@ -36,13 +36,9 @@ public final class TokenResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
     @Answers(value = 201, problems = ErrorCode.BAD_REQUEST)
+    @NotKept("a token's answer is not kept, so this request takes no Idempotency-Key: send it without; where its"
+            + " answer was lost, revoke that token (GET /api/v1/tokens has its id) and make another")
     public Response create(byte[] body, @Context ContainerRequestContext request) {
-        if (request.getHeaderString(Caller.IDEMPOTENCY_KEY) != null) {
-            throw new Problem(
-                    ErrorCode.BAD_REQUEST,
-                    "a token's answer is not kept, so this request takes no Idempotency-Key: send it without; where its"
-                            + " answer was lost, revoke that token (GET /api/v1/tokens has its id) and make another");
-        }
         Fields fields = Fields.of(body, false);
         String role = fields.oneOf("role", null, "viewer", "operator", "admin");
         String label = fields.requiredText("label", 100);
