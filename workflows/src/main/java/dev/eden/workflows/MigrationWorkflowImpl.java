@@ -236,7 +236,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
             if (bake == null && state.bakeUntilMillis() > 0 && !judging) {
                 bake = timer(
                         Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis())),
-                        "stage " + state.stage() + " bakes");
+                        "stage " + (state.stage() + 1) + " bakes");
             }
             if (askAgain == null && cutsOverByItself()) {
                 askAgain = ask.isZero()
@@ -818,7 +818,8 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
                 ViewJson.write(state.view()),
                 actor,
                 event,
-                reason);
+                reason,
+                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null);
         Steps.directory(event + " → " + state.phase().label()).record(record);
     }
 

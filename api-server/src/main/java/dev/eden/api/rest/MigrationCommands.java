@@ -211,8 +211,8 @@ public final class MigrationCommands {
         double pause = rehearsal.pauseMicros() / 1_000.0;
         long deadline = migration.definition().cutover().deadlineMs();
         String outcome = rehearsal.outcome() + ", pause " + pause + " ms of " + deadline;
-        migrations.commandAccepted(
-                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")", null);
+        migrations.commandDone(
+                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")");
         ObjectNode answer = Json.mapper().createObjectNode();
         answer.put("migration", migration.id());
         answer.put("outcome", rehearsal.outcome());
@@ -228,7 +228,7 @@ public final class MigrationCommands {
         refuseUnlessRunning(migration);
         status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
-        migrations.commandAccepted(migration, "recover", actor, reason, null);
+        migrations.commandDone(migration, "recover", actor, reason);
         return accepted(status.of(migration.id()));
     }
 
@@ -252,8 +252,9 @@ public final class MigrationCommands {
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
         status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
-            @Nullable Strategy strategy = command.strategy();
-            migrations.commandAccepted(migration, command.kind().label(), command.actor(), command.reason(), strategy);
+            if (wanted != null) {
+                migrations.patched(migration, wanted);
+            }
             LOGGER.atInfo()
                     .addKeyValue("migration", migration.id())
                     .addKeyValue("phase", receipt.view().phase().label())

@@ -194,24 +194,15 @@ public final class MigrationStore {
         });
     }
 
-    /** A command the workflow has accepted; {@code strategy} where it changed it. */
-    public void commandAccepted(
-            Migration migration, String command, String actor, String reason, @Nullable Strategy strategy) {
-        jdbi.useTransaction(handle -> {
-            if (strategy != null) {
-                storeStrategy(handle, migration, strategy);
-            }
-            audit.append(
-                    handle,
-                    AuditLog.Entry.migration(
-                            actor,
-                            "command." + command,
-                            migration.id(),
-                            migration.phase(),
-                            reason,
-                            strategy == null ? null : migration.definition().strategy(),
-                            strategy));
-        });
+    /** A command that was carried out beside the workflow; those that the workflow takes are recorded by {@link MigrationRecorder}. */
+    public void commandDone(Migration migration, String command, String actor, String reason) {
+        audit.append(AuditLog.Entry.migration(
+                actor, AuditLog.COMMAND + command, migration.id(), migration.phase(), reason, null, null));
+    }
+
+    /** The workflow has taken this strategy. */
+    public void patched(Migration migration, Strategy strategy) {
+        jdbi.useTransaction(handle -> storeStrategy(handle, migration, strategy));
     }
 
     private static void storeStrategy(Handle handle, Migration migration, Strategy strategy) {
