@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * {@code -Deden.fuzz.seed=N} ask for more and for others.
  */
 class FuzzIT {
-    private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 1_000);
+    private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 2_000);
     private static final long SEED = Long.getLong("eden.fuzz.seed", 20_261_131L);
 
     private static TestServer eden;

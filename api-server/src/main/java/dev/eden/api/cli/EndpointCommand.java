@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
 final class EndpointCommand extends Group {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/endpoints");
+        JsonNode answer = api.client().list("/endpoints", "endpoints");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("ENGINE", "engine");

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 final class TokenCommand extends Group {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All tokens, without their secrets.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/tokens");
+        JsonNode answer = api.client().list("/tokens", "tokens");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("ROLE", "role");

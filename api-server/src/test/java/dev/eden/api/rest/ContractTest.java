@@ -140,15 +140,15 @@ class ContractTest {
         String token =
                 "{\"id\":\"7b0a4ad2-3d3e-4f2a-9d7e-2a9b0a2f6f11\",\"role\":\"viewer\",\"label\":\"l\",\"created_at\":\"2026-01-01T00:00:00Z\"}";
         String json = "application/json";
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token + "]}"))
+        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token + "],\"next\":null}"))
                 .isEmpty();
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token.replace("viewer", "root") + "]}"))
+        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token.replace("viewer", "root") + "],\"next\":null}"))
                 .isNotEmpty();
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[],\"hash\":1}"))
+        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[],\"next\":null,\"hash\":1}"))
                 .isNotEmpty();
         assertThat(api.violations("GET", path, 200, json, "{}")).isNotEmpty();
-        assertThat(api.violations("GET", path, 202, json, "{\"tokens\":[]}")).isNotEmpty();
-        assertThat(api.violations("GET", path, 200, "text/html", "{\"tokens\":[]}"))
+        assertThat(api.violations("GET", path, 202, json, "{\"tokens\":[],\"next\":null}")).isNotEmpty();
+        assertThat(api.violations("GET", path, 200, "text/html", "{\"tokens\":[],\"next\":null}"))
                 .isNotEmpty();
         assertThat(api.violations("GET", path, 500, "text/plain", "oops")).isNotEmpty();
     }
