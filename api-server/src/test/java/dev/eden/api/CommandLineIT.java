@@ -273,6 +273,7 @@ class CommandLineIT {
         assertThat(shell.run("migration", "set", "m1", "read_percentge=5%").err())
                 .contains("did you mean read_percentage?");
         assertThat(shell.run("migration", "cut", "m1").err()).contains("did you mean: eden migration cutover");
+        assertThat(shell.run("migration", "cut", "m1").err()).startsWith("eden: eden migration has no command cut");
         assertThat(shell.run("cut", "m1").err()).contains("did you mean: eden migration cutover");
         assertThat(shell.run("proxy", "ls").err()).contains("did you mean: eden proxy list");
         assertThat(shell.run("endpoint", "rm", "e").err()).doesNotContain("did you mean");

@@ -111,8 +111,8 @@ class ForceOpenIT {
 
     /** With the port that it got, where 0 was asked for. */
     private static String listens(Jdbi jdbi) {
-        return jdbi.withHandle(
-                h -> h.createQuery("SELECT listen FROM proxy").mapTo(String.class).one());
+        return jdbi.withHandle(h ->
+                h.createQuery("SELECT listen FROM proxy").mapTo(String.class).one());
     }
 
     private static FakeTerminal.Result open(FakeTerminal shell, String admin, String owner) {

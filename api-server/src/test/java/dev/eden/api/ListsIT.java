@@ -85,8 +85,7 @@ class ListsIT {
                 if (page.path("next").isNull()) {
                     break;
                 }
-                after = "&after="
-                        + URLEncoder.encode(page.path("next").asText(), StandardCharsets.UTF_8);
+                after = "&after=" + URLEncoder.encode(page.path("next").asText(), StandardCharsets.UTF_8);
             }
             assertThat(found).as("pages of " + limit).containsExactlyElementsOf(ids(whole, member));
             assertThat(pages).as("no empty page at the end").isEqualTo((size + limit - 1) / limit);

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Map;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -158,7 +157,8 @@ class OperatorsIT {
         assertThat(status.at("/progress/eta_seconds").isNull()).isTrue();
         assertThat(status.at("/gates/max_error_rate").isNull()).isTrue();
         assertThat(status.at("/gates/max_lag_ms").asInt()).isEqualTo(100);
-        assertThat(status.at("/strategy/stages/1/gates/max_latency_ratio").isNull()).isTrue();
+        assertThat(status.at("/strategy/stages/1/gates/max_latency_ratio").isNull())
+                .isTrue();
         created(
                 "/api/v1/migrations",
                 "{\"id\":\"again\",\"strategy\":{\"type\":\"canary\"},\"gates\":" + status.path("gates") + "}");

@@ -51,7 +51,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
-            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
+                    String username,
             @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
                     Map<String, String> labels,
             @Option(
@@ -79,7 +80,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI") String uri,
-            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
+                    String username,
             @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
                     Map<String, String> labels,
             @Option(

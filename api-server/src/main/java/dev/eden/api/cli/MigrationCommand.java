@@ -44,10 +44,12 @@ final class MigrationCommand extends OperatorCommands {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")
     int list(
             @Mixin ApiOptions api,
-            @Option(names = "--phase", description = "only those in it, such as canary or baking") @Nullable String phase,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those with it") @Nullable String label,
-            @Option(names = "--after", paramLabel = "ID", description = "those after that one") @Nullable
-                    String after,
+            @Option(names = "--phase", paramLabel = "PHASE", description = "only those in it, such as canary or baking")
+                    @Nullable
+                    String phase,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those with it") @Nullable
+                    String label,
+            @Option(names = "--after", paramLabel = "ID", description = "those after that one") @Nullable String after,
             @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: all)") @Nullable
                     Integer limit) {
         if (phase != null) {

@@ -37,7 +37,11 @@ final class StatusText {
         }
         add(lines, "servers", "source " + text(status, "source") + ", target " + text(status, "target"), coloured);
         add(lines, "lag", lag(status), coloured);
-        add(lines, "canary", canary(status.path("canary"), status.at("/strategy/stages").size()), coloured);
+        add(
+                lines,
+                "canary",
+                canary(status.path("canary"), status.at("/strategy/stages").size()),
+                coloured);
         add(lines, "gates", gates(status.path("gates")), coloured);
         add(lines, "cutover", readiness(status, coloured), coloured);
         for (JsonNode blocker : status.path("blockers")) {

@@ -41,7 +41,12 @@ final class TokenCommand extends Group {
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "LABEL", description = "whose it is, or what for") String label,
-            @Option(names = "--role", paramLabel = "viewer|operator|admin", required = true) String role,
+            @Option(
+                            names = "--role",
+                            paramLabel = "viewer|operator|admin",
+                            required = true,
+                            description = "what it may do")
+                    String role,
             @Option(names = "--lifetime", paramLabel = "30d|12h|…", description = "default: for ever") @Nullable
                     String lifetime) {
         Map<String, Object> body = new LinkedHashMap<>();

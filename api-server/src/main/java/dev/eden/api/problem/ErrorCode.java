@@ -93,12 +93,7 @@ public enum ErrorCode {
             "200 clients follow events already.",
             "Close streams that nobody reads.",
             Retry.LATER),
-    PATH_NOT_FOUND(
-            404,
-            "There is no such path",
-            "No resource is served at this path.",
-            "{DESCRIPTION}.",
-            Retry.NEVER),
+    PATH_NOT_FOUND(404, "There is no such path", "No resource is served at this path.", "{DESCRIPTION}.", Retry.NEVER),
     METHOD_NOT_ALLOWED(
             405,
             "The path does not know this method",
@@ -106,11 +101,7 @@ public enum ErrorCode {
             "Use a method of the Allow header.",
             Retry.NEVER),
     ENDPOINT_NOT_FOUND(
-            404,
-            "There is no such endpoint",
-            "No endpoint has this id.",
-            "{LIST_ENDPOINTS} lists them.",
-            Retry.NEVER),
+            404, "There is no such endpoint", "No endpoint has this id.", "{LIST_ENDPOINTS} lists them.", Retry.NEVER),
     ENDPOINT_EXISTS(
             409,
             "The endpoint exists",
@@ -136,11 +127,7 @@ public enum ErrorCode {
             "Check address, network, TLS and credentials.",
             Retry.LATER),
     INTERLAY_NOT_FOUND(
-            404,
-            "There is no such interlay",
-            "No interlay has this id.",
-            "{LIST_INTERLAYS} lists them.",
-            Retry.NEVER),
+            404, "There is no such interlay", "No interlay has this id.", "{LIST_INTERLAYS} lists them.", Retry.NEVER),
     INTERLAY_EXISTS(
             409, "The interlay exists", "Another interlay has this id already.", "Choose another id.", Retry.NEVER),
     INTERLAY_IN_USE(
@@ -247,8 +234,7 @@ public enum ErrorCode {
             "The migration has not been validated yet.",
             "It is written in phase validating.",
             Retry.LATER),
-    TOKEN_NOT_FOUND(
-            404, "There is no such token", "No token has this id.", "{LIST_TOKENS} lists them.", Retry.NEVER),
+    TOKEN_NOT_FOUND(404, "There is no such token", "No token has this id.", "{LIST_TOKENS} lists them.", Retry.NEVER),
     IDEMPOTENCY_KEY_REUSED(
             422,
             "The Idempotency-Key was used for another request",

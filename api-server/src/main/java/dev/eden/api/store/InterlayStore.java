@@ -109,12 +109,12 @@ public final class InterlayStore {
 
     /** Ordered by id; {@code afterId} is the last one of the page before. */
     public List<Interlay> list(String afterId, int limit) {
-        return jdbi.withHandle(handle -> handle.createQuery(
-                        "SELECT * FROM interlay WHERE id > :after ORDER BY id LIMIT :limit")
-                .bind("after", afterId)
-                .bind("limit", limit)
-                .map((row, _) -> interlay(row))
-                .list());
+        return jdbi.withHandle(
+                handle -> handle.createQuery("SELECT * FROM interlay WHERE id > :after ORDER BY id LIMIT :limit")
+                        .bind("after", afterId)
+                        .bind("limit", limit)
+                        .map((row, _) -> interlay(row))
+                        .list());
     }
 
     public Interlay get(String id) {

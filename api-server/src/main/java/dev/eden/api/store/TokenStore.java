@@ -107,8 +107,9 @@ public final class TokenStore {
 
     /** In the order of their making; {@code afterId} is the last one of the page before, null before the first. */
     public List<TokenView> list(@Nullable UUID afterId, int limit) {
-        String behind =
-                afterId == null ? "" : "WHERE (created_at, id) > (SELECT t.created_at, t.id FROM token t WHERE t.id = :after)";
+        String behind = afterId == null
+                ? ""
+                : "WHERE (created_at, id) > (SELECT t.created_at, t.id FROM token t WHERE t.id = :after)";
         return jdbi.withHandle(handle -> {
             Query query = handle.createQuery("SELECT * FROM token " + behind + " ORDER BY created_at, id LIMIT :limit")
                     .bind("limit", limit);

@@ -142,12 +142,14 @@ class ContractTest {
         String json = "application/json";
         assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token + "],\"next\":null}"))
                 .isEmpty();
-        assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[" + token.replace("viewer", "root") + "],\"next\":null}"))
+        assertThat(api.violations(
+                        "GET", path, 200, json, "{\"tokens\":[" + token.replace("viewer", "root") + "],\"next\":null}"))
                 .isNotEmpty();
         assertThat(api.violations("GET", path, 200, json, "{\"tokens\":[],\"next\":null,\"hash\":1}"))
                 .isNotEmpty();
         assertThat(api.violations("GET", path, 200, json, "{}")).isNotEmpty();
-        assertThat(api.violations("GET", path, 202, json, "{\"tokens\":[],\"next\":null}")).isNotEmpty();
+        assertThat(api.violations("GET", path, 202, json, "{\"tokens\":[],\"next\":null}"))
+                .isNotEmpty();
         assertThat(api.violations("GET", path, 200, "text/html", "{\"tokens\":[],\"next\":null}"))
                 .isNotEmpty();
         assertThat(api.violations("GET", path, 500, "text/plain", "oops")).isNotEmpty();
