@@ -398,7 +398,7 @@ class CommandLineIT {
         assertThat(shell.typing("gone\n", remove).code()).isEqualTo(7);
         FakeTerminal.Result unchecked = shell.typing("lone_front:gone\n", remove);
         assertThat(unchecked.code()).isEqualTo(3);
-        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "force=true");
+        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "--force");
         assertThat(shell.run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes", "--force")
                         .err())
                 .contains("was heard 0 s ago");

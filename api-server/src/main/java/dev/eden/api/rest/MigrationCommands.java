@@ -24,6 +24,7 @@ import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
 import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import jakarta.ws.rs.core.Response;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -35,6 +36,9 @@ import org.slf4j.LoggerFactory;
 /** Plan, start and commands: what is refused before it reaches the workflow, and what the workflow answers. */
 public final class MigrationCommands {
     private static final Logger LOGGER = LoggerFactory.getLogger(MigrationCommands.class);
+
+    /** What is obeyed is recorded at once, unless the workflow has to end something else first. */
+    private static final Duration RECORDED = Duration.ofSeconds(1);
 
     private final MigrationStore migrations;
     private final TuningStore tunings;
@@ -250,6 +254,9 @@ public final class MigrationCommands {
         }
         status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
+        if (!receipt.repeated()) {
+            migrations.awaitRecord(migration, RECORDED);
+        }
         status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
             if (wanted != null) {

@@ -4,6 +4,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.workflows.Strategy;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -198,6 +199,18 @@ public final class MigrationStore {
     public void commandDone(Migration migration, String command, String actor, String reason) {
         audit.append(AuditLog.Entry.migration(
                 actor, AuditLog.COMMAND + command, migration.id(), migration.phase(), reason, null, null));
+    }
+
+    /** Waits, no longer than {@code patience}, until the workflow has recorded something that {@code migration} does not have. */
+    public void awaitRecord(Migration migration, Duration patience) {
+        long end = System.nanoTime() + patience.toNanos();
+        try {
+            while (get(migration.id()).revision() <= migration.revision() && System.nanoTime() - end < 0) {
+                Thread.sleep(10);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** The workflow has taken this strategy. */
