@@ -252,6 +252,43 @@ class BadInputIT {
     }
 
     @Test
+    void unknownQueryParametersAreRefusedNamingTheKnownOnes() {
+        String stream = "text/event-stream";
+        refusesParameter(eden.get("/api/v1/migrations?phse=canary"), "phse", "known here: after, label, limit, phase");
+        refusesParameter(eden.get("/migrations?phase=canary&page=2"), "page", "known here: after, label, limit, phase");
+        refusesParameter(eden.get("/api/v1/migrations/existing/status?x"), "x", "takes none");
+        refusesParameter(eden.get("/migrations/existing/status?verbose=1"), "verbose", "takes none");
+        refusesParameter(eden.get("/api/v1/tokens?%20%F0%9F%92%A5=1"), "?", "");
+        refusesParameter(eden.post("/api/v1/migrations/existing/pause?reason=x", null), "reason", "takes none");
+        refusesParameter(eden.patch("/api/v1/migrations/existing?dry_run=true", "{}"), "dry_run", "takes none");
+        refusesParameter(eden.get("/api/v1/migrations/existing/events?since=1"), "since", "known here: after, limit");
+        refusesParameter(
+                eden.send(TestServer.TOKEN, "GET", "/migrations/existing/events?limit=1", null, "Accept", stream),
+                "limit",
+                "known here: after");
+        refusesParameter(
+                eden.send(TestServer.TOKEN, "DELETE", "/api/v1/proxies/a:b?reason=x&forced=true", null),
+                "forced",
+                "known here: force, reason");
+        assertThat(eden.get("/api/v1/migrations?phase=canary&limit=1&label=a=b&after=x")
+                        .status())
+                .isEqualTo(200);
+        assertThat(eden.get("/api/v1/endpoints?").status()).isEqualTo(200);
+        assertThat(eden.get("/api/v1/endpoints?%ff=1").status()).isEqualTo(400);
+        assertThat(eden.send(TestServer.TOKEN, "HEAD", "/api/v1/endpoints?x=1", null)
+                        .status())
+                .isEqualTo(400);
+        assertProblem(eden.send(null, "GET", "/api/v1/endpoints?x=1", null), 401, "unauthenticated");
+    }
+
+    private static void refusesParameter(TestServer.Answer answer, String name, String known) {
+        assertProblem(answer, 400, "bad-request");
+        assertThat(answer.json().path("detail").asText())
+                .startsWith("there is no query parameter " + name)
+                .contains(known);
+    }
+
+    @Test
     void commandsBeforeTheStart() {
         for (String command : List.of("advance", "pause", "resume", "abort", "cutover", "rollback", "finalize")) {
             assertProblem(eden.post("/api/v1/migrations/existing/" + command, null), 409, "migration-not-started");

@@ -77,6 +77,13 @@ class CommandLineIT {
         eden.activities.findings.set(List.of());
         assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
 
+        FakeTerminal.Result early = shell.run("migration", "pause", "m1");
+        assertThat(early.err()).contains("what to do: eden migration migrate m1 starts it.");
+        assertThat(shell.run("migration", "status", "nope").err())
+                .contains("what to do: eden migration list lists them.");
+        assertThat(shell.run("migration", "status", "nope", "--json").err())
+                .as("the server's own document")
+                .contains("GET /api/v1/migrations lists them.");
         ok("migration", "migrate", "m1", "--reason", "change 4711");
         FakeTerminal.Result mistyped = shell.run("migration", "watch", "m1", "--until", "cannary");
         assertThat(mistyped.code()).isEqualTo(2);
@@ -265,7 +272,16 @@ class CommandLineIT {
         assertThat(shell.run("migration", "list", "--jsn").err()).contains("did you mean: --json");
         assertThat(shell.run("migration", "set", "m1", "read_percentge=5%").err())
                 .contains("did you mean read_percentage?");
+        assertThat(shell.run("migration", "cut", "m1").err()).contains("did you mean: eden migration cutover");
+        assertThat(shell.run("migration", "cut", "m1").err()).startsWith("eden: eden migration has no command cut");
+        assertThat(shell.run("cut", "m1").err()).contains("did you mean: eden migration cutover");
+        assertThat(shell.run("proxy", "ls").err()).contains("did you mean: eden proxy list");
+        assertThat(shell.run("endpoint", "rm", "e").err()).doesNotContain("did you mean");
         assertThat(shell.run("migration").code()).isEqualTo(2);
+        FakeTerminal.Result nowhere = shell.run("migration", "list", "--phase", "canry");
+        assertThat(nowhere.code()).isEqualTo(2);
+        assertThat(nowhere.err())
+                .contains("there is no phase canry", "--phase canary", "created, initializing", "needs_operator");
         assertThat(shell.run("migration", "list", "--limit", "many").code()).isEqualTo(2);
     }
 
@@ -382,7 +398,7 @@ class CommandLineIT {
         assertThat(shell.typing("gone\n", remove).code()).isEqualTo(7);
         FakeTerminal.Result unchecked = shell.typing("lone_front:gone\n", remove);
         assertThat(unchecked.code()).isEqualTo(3);
-        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "force=true");
+        assertThat(unchecked.err()).contains("endpoint lone can't be asked", "--force");
         assertThat(shell.run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes", "--force")
                         .err())
                 .contains("was heard 0 s ago");

@@ -56,6 +56,7 @@ class ForceOpenIT {
                             settings(postgres)));
                     Jedis client = new Jedis("127.0.0.1", proxy.port(), 60_000)) {
                 client.set("owner", "old");
+                await().until(() -> listens(jdbi).equals("127.0.0.1:" + proxy.port()));
                 String admin = "http://127.0.0.1:" + proxy.metricsPort();
                 FakeTerminal shell = new FakeTerminal(home).with("EDEN_ENCRYPTION_KEY", KEY);
                 assertThat(open(shell, admin, "old").out()).contains("store_answers");
@@ -106,6 +107,12 @@ class ForceOpenIT {
                 assertThat(client.get("owner")).isEqualTo("still old");
             }
         }
+    }
+
+    /** With the port that it got, where 0 was asked for. */
+    private static String listens(Jdbi jdbi) {
+        return jdbi.withHandle(h ->
+                h.createQuery("SELECT listen FROM proxy").mapTo(String.class).one());
     }
 
     private static FakeTerminal.Result open(FakeTerminal shell, String admin, String owner) {

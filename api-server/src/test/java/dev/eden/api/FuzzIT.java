@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * {@code -Deden.fuzz.seed=N} ask for more and for others.
  */
 class FuzzIT {
-    private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 1_000);
+    private static final int REQUESTS = Integer.getInteger("eden.fuzz.requests", 2_000);
     private static final long SEED = Long.getLong("eden.fuzz.seed", 20_261_131L);
 
     private static TestServer eden;
@@ -55,6 +55,9 @@ class FuzzIT {
                     .doesNotContain(RequestMaker.SECRET, TestServer.TOKEN)
                     .doesNotContain(
                             "dev.eden", "org.postgresql", "java.", "Exception", "\tat ", "SQLSTATE", "INSERT INTO");
+            if (made.misspelt()) {
+                assertThat(answer.status()).as(what).isGreaterThanOrEqualTo(400);
+            }
             statuses.merge(answer.status(), 1, Integer::sum);
         }
         System.out.println("statuses: " + statuses);

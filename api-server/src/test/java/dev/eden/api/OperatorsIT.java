@@ -6,8 +6,11 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -15,6 +18,9 @@ import org.junit.jupiter.api.Test;
 /** What an operator does to a running migration beside its commands: lets stages pass, tunes the copy, rehearses the cutover. */
 class OperatorsIT {
     private static final String MIGRATION = "/api/v1/migrations/m";
+    /** The requests of each command, oldest first. */
+    private static final Map<String, List<String>> COMMANDS = new LinkedHashMap<>();
+
     private static TestServer eden;
 
     @BeforeAll
@@ -53,7 +59,7 @@ class OperatorsIT {
                 .isTrue();
 
         await().atMost(Duration.ofSeconds(30))
-                .until(() -> status().at("/canary/stage").asInt(-1) == 2);
+                .until(() -> status().at("/canary/stage").asInt(-1) == 3);
         await().until(() -> events("stage_promoted").size() == 2);
         assertThat(events("stage_promoted"))
                 .allMatch(event -> event.path("reason").asText().contains("0 of 500 reads"));
@@ -66,7 +72,10 @@ class OperatorsIT {
 
         tunes();
         rehearses();
+        whatIsOffOrNotKnownIsNull();
+        changesTheStrategy();
         everyPhaseMayBePaused();
+        everyCommandStandsInTheAuditLogOnce();
     }
 
     private static void refusedBeforeTheStart() {
@@ -137,6 +146,67 @@ class OperatorsIT {
         eden.activities.blockers.set(List.of());
     }
 
+    private static void whatIsOffOrNotKnownIsNull() {
+        Jdbi store = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        store.useHandle(h -> h.execute("""
+                INSERT INTO replication (migration, progress) VALUES ('m', '{"state":"streaming","keysDone":0,"keysTotal":0,"bytes":0,
+                "keysPerSecond":0,"etaSeconds":-1,"lagMs":-1,"sourceOffset":0,"appliedOffset":0,"reverseProven":false,"conflicts":0,"atMillis":0}')
+                ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress"""));
+        JsonNode status = status();
+        assertThat(status.path("replication_lag_ms").isNull()).isTrue();
+        assertThat(status.at("/progress/eta_seconds").isNull()).isTrue();
+        assertThat(status.at("/gates/max_error_rate").isNull()).isTrue();
+        assertThat(status.at("/gates/max_lag_ms").asInt()).isEqualTo(100);
+        assertThat(status.at("/strategy/stages/1/gates/max_latency_ratio").isNull())
+                .isTrue();
+        created(
+                "/api/v1/migrations",
+                "{\"id\":\"again\",\"strategy\":{\"type\":\"canary\"},\"gates\":" + status.path("gates") + "}");
+        store.useHandle(h -> h.execute("DELETE FROM replication"));
+    }
+
+    private static void changesTheStrategy() {
+        TestServer.Answer patched = eden.send(
+                TestServer.TOKEN,
+                "PATCH",
+                MIGRATION,
+                "{\"strategy\":{\"read_percentage\":0.25},\"reason\":\"more\"}",
+                "X-Request-Id",
+                "request-of-patch");
+        assertThat(patched.status()).as(patched.body()).isEqualTo(202);
+        await().untilAsserted(() -> assertThat(events("command.patch_strategy"))
+                .singleElement()
+                .satisfies(event -> {
+                    assertThat(event.path("actor").asText()).isEqualTo("environment");
+                    assertThat(event.path("reason").asText()).isEqualTo("more");
+                    assertThat(event.at("/before/strategy/read_percentage").asDouble())
+                            .isEqualTo(0.05);
+                    assertThat(event.at("/after/strategy/read_percentage").asDouble())
+                            .isEqualTo(0.25);
+                    assertThat(event.at("/after/request_id").asText()).isEqualTo("request-of-patch");
+                }));
+        assertThat(events("patch_strategy")).isEmpty();
+    }
+
+    private static void everyCommandStandsInTheAuditLogOnce() {
+        assertThat(COMMANDS).containsKeys("pause", "resume", "cutover", "finalize");
+        COMMANDS.forEach((command, requests) -> {
+            assertThat(events(command)).isEmpty();
+            assertThat(events("command." + command))
+                    .extracting(event -> event.at("/after/request_id").asText())
+                    .as(command)
+                    .containsExactlyElementsOf(requests);
+            assertThat(events("command." + command)).allSatisfy(event -> {
+                assertThat(event.path("actor").asText()).isEqualTo("environment");
+                assertThat(event.path("reason").asText()).isEqualTo("why " + command);
+                assertThat(event.at("/before/phase").asText()).isNotEmpty();
+            });
+        });
+        assertThat(events("command.cutover").getFirst().path("phase").asText()).isEqualTo("cutting_over");
+        assertThat(events("command.pause").getFirst().at("/after/paused").asBoolean())
+                .isTrue();
+    }
+
     private static void everyPhaseMayBePaused() {
         command("pause");
         assertThat(status().path("paused").asBoolean()).isTrue();
@@ -155,7 +225,15 @@ class OperatorsIT {
     }
 
     private static void command(String name) {
-        TestServer.Answer answer = eden.post(MIGRATION + "/" + name, "{}");
+        String request = name + "-" + COMMANDS.size() + "-" + System.nanoTime();
+        COMMANDS.computeIfAbsent(name, _ -> new ArrayList<>()).add(request);
+        TestServer.Answer answer = eden.send(
+                TestServer.TOKEN,
+                "POST",
+                MIGRATION + "/" + name,
+                "{\"reason\":\"why " + name + "\"}",
+                "X-Request-Id",
+                request);
         assertThat(answer.status()).as(answer.body()).isEqualTo(202);
         assertThat(answer.json().path("allowed").toString())
                 .as("the status after the command")
@@ -167,7 +245,7 @@ class OperatorsIT {
     }
 
     private static List<JsonNode> events(String name) {
-        List<JsonNode> found = new java.util.ArrayList<>();
+        List<JsonNode> found = new ArrayList<>();
         eden.get(MIGRATION + "/events?limit=1000").json().path("events").forEach(event -> {
             if (event.path("event").asText().equals(name)) {
                 found.add(event);

@@ -129,7 +129,8 @@ class WorkedExampleIT {
         JsonNode log = eden.get("/api/v1/migrations/ec2_to_azure/events?limit=1000")
                 .json()
                 .path("events");
-        assertThat(log.findValuesAsText("event")).contains("migration.started", "command.patch_strategy", "finalize");
+        assertThat(log.findValuesAsText("event"))
+                .contains("migration.started", "command.patch_strategy", "command.finalize");
         assertThat(log.findValuesAsText("reason")).contains("again");
         theReportTellsTheWay();
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/endpoints/ec2_redis", null)

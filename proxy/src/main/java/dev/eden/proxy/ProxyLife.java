@@ -62,7 +62,8 @@ final class ProxyLife implements AutoCloseable {
         try {
             follower.start();
             int port = loops.bind();
-            TrafficReporter reporter = new TrafficReporter(identity, interlay, store, loops, follower, registry);
+            TrafficReporter reporter =
+                    new TrafficReporter(identity.listeningOn(port), interlay, store, loops, follower, registry);
             reporter.start();
             LOGGER.atInfo()
                     .addKeyValue("interlay", interlay)

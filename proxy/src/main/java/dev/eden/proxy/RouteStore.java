@@ -25,7 +25,7 @@ public interface RouteStore {
     /** Compare-and-set PREPARED(attempt) → ABORTING; true if this call won. */
     boolean abort(String interlay, long epoch, long attempt, String reason);
 
-    /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates, and whether requests go to a server now; also the proxy's heartbeat. */
+    /** Live counters for {@code GET /interlays/{id}/traffic} and the canary's gates, and whether requests go to a server now; also the proxy's heartbeat, and where it listens. */
     void report(ProxyIdentity proxy, String interlay, TrafficReport report, boolean serving);
 
     /** Puts on record that this proxy was opened by hand while the store was away, and what came of it; the same again does no harm. */

@@ -69,7 +69,7 @@ final class CanaryPhase {
             if (bake == null && state.bakeUntilMillis() > 0 && !judging) {
                 bake = Waits.timer(
                         Duration.ofMillis(Math.max(1, state.bakeUntilMillis() - Workflow.currentTimeMillis())),
-                        "stage " + state.stage() + " bakes");
+                        "stage " + (state.stage() + 1) + " bakes");
             }
             if (askAgain == null && cutsOverByItself()) {
                 askAgain = ask.isZero()

@@ -1,5 +1,6 @@
 package dev.eden.workflows;
 
+import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
 import io.temporal.workflow.Workflow;
@@ -32,7 +33,8 @@ final class Journal {
                 ViewJson.write(state.view()),
                 actor,
                 event,
-                reason);
+                reason,
+                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null);
         Glance glance = Steps.directory(event + " → " + state.phase().label()).record(record);
         if (glance != null) {
             state.glanced(glance, Workflow.currentTimeMillis());

@@ -244,7 +244,7 @@ final class PhaseMachine {
         }
         return nextStage(facts)
                 ? yes(new Canary(facts.stage() + 1))
-                : no("stage " + facts.stage() + " is the last; cut over");
+                : no("stage " + (facts.stage() + 1) + " is the last; cut over");
     }
 
     private static Decision cuttingOver(MigrationPhase phase, Kind kind, Facts facts) {

@@ -2,13 +2,18 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.json.Json;
+import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.rest.ProblemDocument;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
+import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,12 +23,16 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
 import org.jspecify.annotations.Nullable;
 
 /** The REST API as the client verbs use it. What is not 2xx becomes a {@link CliFailure}. */
 final class ApiClient {
     /** Longer than the server's own patience with Temporal; a plan connects to both databases. */
     private static final Duration ANSWER = Duration.ofSeconds(60);
+
+    /** The largest page that the server gives. */
+    private static final int PAGE = 1_000;
 
     private final String url;
     private final Supplier<String> token;
@@ -49,6 +58,31 @@ final class ApiClient {
         return call("GET", path, null);
     }
 
+    /**
+     * A list of the API, all its pages as one answer.
+     *
+     * @param filters a query that begins with {@code ?}, or nothing
+     * @param after where it begins; null: at its beginning
+     */
+    JsonNode list(String path, String filters, @Nullable String after, String member) {
+        ObjectNode all = Json.mapper().createObjectNode();
+        ArrayNode members = all.putArray(member);
+        all.putNull("next");
+        String pages = path + (filters.isEmpty() ? "?" : filters + "&") + "limit=" + PAGE;
+        @Nullable String from = after;
+        do {
+            JsonNode page =
+                    get(pages + (from == null ? "" : "&after=" + URLEncoder.encode(from, StandardCharsets.UTF_8)));
+            page.path(member).forEach(members::add);
+            from = page.hasNonNull("next") ? page.path("next").asText() : null;
+        } while (from != null);
+        return all;
+    }
+
+    JsonNode list(String path, String member) {
+        return list(path, "", null, member);
+    }
+
     JsonNode post(String path, @Nullable String body) {
         return call("POST", path, body);
     }
@@ -70,7 +104,7 @@ final class ApiClient {
         HttpResponse<String> response = send(request.build(), HttpResponse.BodyHandlers.ofString());
         JsonNode tree = parse(response.body());
         if (response.statusCode() / 100 != 2) {
-            throw refused(response.statusCode(), tree);
+            throw refused(path, response.statusCode(), tree);
         }
         return tree;
     }
@@ -85,7 +119,7 @@ final class ApiClient {
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {
-            throw refused(response.statusCode(), parse(response.body()));
+            throw refused(path, response.statusCode(), parse(response.body()));
         }
         return response.body();
     }
@@ -98,7 +132,7 @@ final class ApiClient {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
             if (response.statusCode() / 100 != 2) {
-                throw refused(response.statusCode(), parse(String.join("", lines.readAllLines())));
+                throw refused(path, response.statusCode(), parse(String.join("", lines.readAllLines())));
             }
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.startsWith("data: {\"")) {
@@ -141,7 +175,7 @@ final class ApiClient {
                 "start one (eden server; to try things out: eden dev), or name another: --context, --url, EDEN_URL");
     }
 
-    private static CliFailure refused(int status, JsonNode problem) {
+    private static CliFailure refused(String path, int status, JsonNode problem) {
         String title = problem.path("title").asText("the server answers " + status);
         StringBuilder message = new StringBuilder(title);
         String detail = problem.path("detail").asText("");
@@ -165,8 +199,19 @@ final class ApiClient {
         return new CliFailure(
                 ExitCode.ofStatus(status),
                 message.toString(),
-                problem.path("remedy").asText("see the server's log"),
+                remedy(path, problem),
                 problem.isMissingNode() ? null : problem);
+    }
+
+    /** In commands, for the id that was asked about; what a newer server knows of comes in its own words. */
+    private static String remedy(String path, JsonNode problem) {
+        String slug = problem.path("type").asText().replace(ProblemDocument.TYPE, "");
+        String remedy = ErrorCode.of(slug)
+                .map(ErrorCode::commandLineRemedy)
+                .orElse(problem.path("remedy").asText("see the server's log"));
+        String[] parts = path.split("[/?]");
+        String id = parts.length > 2 ? URLDecoder.decode(parts[2], StandardCharsets.UTF_8) : "ID";
+        return remedy.replaceAll("\\bID\\b", Matcher.quoteReplacement(id));
     }
 
     private static JsonNode parse(@Nullable String body) {

@@ -24,6 +24,7 @@ final class ApiOptions {
 
     @Option(
             names = "--url",
+            paramLabel = "URL",
             description = "the server itself (EDEN_URL; default: the context's, else " + LOCAL
                     + "); the token is then --token-file or EDEN_TOKEN")
     private @Nullable String url;

@@ -185,15 +185,18 @@ public final class EdenCommand implements Runnable {
     private static int misunderstood(Terminal terminal, ParameterException failure) {
         CommandLine at = failure.getCommandLine();
         String name = at.getCommandSpec().qualifiedName();
-        terminal.err().println("eden: " + failure.getMessage());
         if (failure instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getUnmatched().isEmpty()) {
             String word = unmatched.getUnmatched().getFirst();
+            boolean command = !word.startsWith("-") && !at.getSubcommands().isEmpty();
+            terminal.err().println("eden: " + (command ? name + " has no command " + word : failure.getMessage()));
             List<String> meant =
                     word.startsWith("-") ? unmatched.getSuggestions() : Suggestions.commands(whole(terminal, at), word);
             if (!meant.isEmpty()) {
                 terminal.err().println("did you mean: " + String.join(", or ", meant));
             }
+        } else {
+            terminal.err().println("eden: " + failure.getMessage());
         }
         terminal.err().println("see: " + name + " --help");
         terminal.err().flush();

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
 final class EndpointCommand extends Group {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/endpoints");
+        JsonNode answer = api.client().list("/endpoints", "endpoints");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("ENGINE", "engine");
@@ -51,7 +51,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
-            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
+                    String username,
             @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
                     Map<String, String> labels,
             @Option(
@@ -79,7 +80,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI") String uri,
-            @Option(names = "--username", description = "whose password it is") @Nullable String username,
+            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
+                    String username,
             @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
                     Map<String, String> labels,
             @Option(

@@ -28,7 +28,7 @@ final class InterlayCommand extends Group {
             name = "list",
             description = "All interlays and the endpoints behind them.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/interlays");
+        JsonNode answer = api.client().list("/interlays", "interlays");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("ENGINE", "engine");

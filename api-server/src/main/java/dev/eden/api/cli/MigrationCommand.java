@@ -44,18 +44,21 @@ final class MigrationCommand extends OperatorCommands {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")
     int list(
             @Mixin ApiOptions api,
-            @Option(names = "--phase", description = "only those") @Nullable String phase,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those") @Nullable String label,
-            @Option(names = "--after", paramLabel = "ID", description = "the page after that one") @Nullable
-                    String after,
-            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+            @Option(names = "--phase", paramLabel = "PHASE", description = "only those in it, such as canary or baking")
+                    @Nullable
+                    String phase,
+            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "only those with it") @Nullable
+                    String label,
+            @Option(names = "--after", paramLabel = "ID", description = "those after that one") @Nullable String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: all)") @Nullable
                     Integer limit) {
-        StringBuilder query = new StringBuilder();
-        parameter(query, "phase", phase);
-        parameter(query, "label", label);
-        parameter(query, "after", after);
-        parameter(query, "limit", limit == null ? null : limit.toString());
-        JsonNode answer = api.client().get("/migrations" + query);
+        if (phase != null) {
+            PhaseNames.require("--phase", phase);
+        }
+        StringBuilder filters = new StringBuilder();
+        parameter(filters, "phase", phase);
+        parameter(filters, "label", label);
+        JsonNode answer = list(api, "/migrations", filters, after, limit, "migrations");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("PHASE", "phase");
@@ -134,9 +137,9 @@ final class MigrationCommand extends OperatorCommands {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--follow", description = "goes on until the migration has ended") boolean follow,
-            @Option(names = "--after", paramLabel = "EVENT", description = "the page after that one") @Nullable
+            @Option(names = "--after", paramLabel = "EVENT", description = "those after that one") @Nullable
                     String after,
-            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: 100)") @Nullable
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: all)") @Nullable
                     Integer limit) {
         String path = ApiClient.path("migrations", id, "events");
         if (follow) {
@@ -146,10 +149,7 @@ final class MigrationCommand extends OperatorCommands {
             });
             return ExitCode.DONE.code();
         }
-        StringBuilder query = new StringBuilder();
-        parameter(query, "after", after);
-        parameter(query, "limit", limit == null ? null : limit.toString());
-        JsonNode answer = api.client().get(path + query);
+        JsonNode answer = list(api, path, new StringBuilder(), after, limit, "events");
         return api.show(
                 answer,
                 page -> answer.path("events").forEach(event -> page.line(line(event))),
@@ -186,6 +186,23 @@ final class MigrationCommand extends OperatorCommands {
                 event.path("event").asText(),
                 event.path("actor").asText(),
                 reason.isEmpty() ? "" : "  " + reason);
+    }
+
+    /** All of it, or with {@code --limit} one page. */
+    private static JsonNode list(
+            ApiOptions api,
+            String path,
+            StringBuilder filters,
+            @Nullable String after,
+            @Nullable Integer limit,
+            String member) {
+        if (limit == null) {
+            return api.client().list(path, filters.toString(), after, member);
+        }
+        StringBuilder query = new StringBuilder(filters);
+        parameter(query, "after", after);
+        parameter(query, "limit", limit.toString());
+        return api.client().get(path + query);
     }
 
     private static void parameter(StringBuilder query, String name, @Nullable String value) {

@@ -74,7 +74,7 @@ final class ProxyCommand implements Callable<Integer> {
             name = "list",
             description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/proxies");
+        JsonNode answer = api.client().list("/proxies", "proxies");
         Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "SERVES", "CONNECTIONS", "SEEN");
         String silent = null;
         for (JsonNode proxy : answer.path("proxies")) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /** A migration's status for people: whole, as the lines of a live view, or as one line of a log. */
 final class StatusText {
@@ -36,7 +37,12 @@ final class StatusText {
         }
         add(lines, "servers", "source " + text(status, "source") + ", target " + text(status, "target"), coloured);
         add(lines, "lag", lag(status), coloured);
-        add(lines, "canary", canary(status.path("canary")), coloured);
+        add(
+                lines,
+                "canary",
+                canary(status.path("canary"), status.at("/strategy/stages").size()),
+                coloured);
+        add(lines, "gates", gates(status.path("gates")), coloured);
         add(lines, "cutover", readiness(status, coloured), coloured);
         for (JsonNode blocker : status.path("blockers")) {
             add(lines, "", "- " + Style.YELLOW.of(blocker.asText(), coloured), coloured);
@@ -155,11 +161,14 @@ final class StatusText {
         return text.toString();
     }
 
-    private static String canary(JsonNode canary) {
+    private static String canary(JsonNode canary, int stages) {
         StringBuilder text =
                 new StringBuilder(percent(canary.path("read_percentage").asDouble())).append(" of eligible reads");
         if (canary.path("stage").isInt()) {
             text.append(", stage ").append(canary.path("stage").asInt());
+            if (stages > 0) {
+                text.append(" of ").append(stages);
+            }
         }
         if (canary.path("served").isNumber()) {
             text.append("; chosen ")
@@ -168,6 +177,20 @@ final class StatusText {
                     .append(percent(canary.path("served").asDouble()));
         }
         return text.toString();
+    }
+
+    /** The limits that hold for a stage to pass, and for the cutover the lag's. */
+    private static String gates(JsonNode gates) {
+        List<String> texts = new ArrayList<>();
+        texts.add("errors " + gate(gates.path("max_error_rate"), StatusText::percent));
+        texts.add("latency " + gate(gates.path("max_latency_ratio"), ratio -> ratio + " times the source's"));
+        texts.add("mismatches " + gate(gates.path("max_mismatch_rate"), StatusText::percent));
+        texts.add("lag at most " + millis(gates.path("max_lag_ms")));
+        return String.join(", ", texts);
+    }
+
+    private static String gate(JsonNode limit, DoubleFunction<String> text) {
+        return limit.isNumber() ? "at most " + text.apply(limit.asDouble()) : "off";
     }
 
     private static String readiness(JsonNode status, boolean coloured) {
@@ -186,7 +209,7 @@ final class StatusText {
 
     private static String millis(JsonNode lag) {
         if (!lag.isNumber()) {
-            return "-";
+            return "unknown";
         }
         return lag.asLong() < 10_000 ? lag.asLong() + " ms" : duration(Duration.ofMillis(lag.asLong()));
     }

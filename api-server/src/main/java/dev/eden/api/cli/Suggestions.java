@@ -16,7 +16,8 @@ final class Suggestions {
 
     /**
      * For a word that {@code at} does not know: the same word below another noun ({@code eden status} for {@code eden migration status}),
-     * else what is spelt alike. Whole commands, at most three.
+     * what is spelt alike, what it begins ({@code cut} for {@code cutover}), or, at the same place, what it is short for ({@code ls} for
+     * {@code list}). Whole commands, at most three.
      */
     static List<String> commands(CommandLine at, String word) {
         CommandLine root = at;
@@ -28,8 +29,8 @@ final class Suggestions {
         String wanted = word.toLowerCase(Locale.ROOT);
         String here = at.getCommandSpec().qualifiedName();
         return known.stream()
-                .filter(command -> Spelling.distance(last(command), wanted) <= allowed(wanted))
-                .sorted(Comparator.<String>comparingInt(command -> Spelling.distance(last(command), wanted))
+                .filter(command -> meant(last(command), wanted, parent(command).equals(here)))
+                .sorted(Comparator.<String>comparingInt(command -> apart(last(command), wanted))
                         .thenComparing(command -> command.startsWith(here + " ") ? 0 : 1)
                         .thenComparing(command -> command.startsWith("eden migration") ? 0 : 1))
                 .limit(3)
@@ -41,6 +42,34 @@ final class Suggestions {
         return known.stream()
                 .filter(candidate -> Spelling.distance(candidate, word) <= allowed(word))
                 .min(Comparator.comparingInt(candidate -> Spelling.distance(candidate, word)));
+    }
+
+    private static boolean meant(String command, String wanted, boolean here) {
+        return apart(command, wanted) <= allowed(wanted) || here && shortFor(command, wanted);
+    }
+
+    /** What somebody has only begun to type is as near as one wrong letter. */
+    private static int apart(String command, String wanted) {
+        int distance = Spelling.distance(command, wanted);
+        return wanted.length() > 1 && command.startsWith(wanted) ? Math.min(1, distance) : distance;
+    }
+
+    private static boolean shortFor(String command, String wanted) {
+        if (wanted.length() < 2 || command.charAt(0) != wanted.charAt(0)) {
+            return false;
+        }
+        int at = 0;
+        for (int i = 0; i < wanted.length(); i++) {
+            at = command.indexOf(wanted.charAt(i), at) + 1;
+            if (at == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static String parent(String command) {
+        return command.substring(0, Math.max(0, command.lastIndexOf(' ')));
     }
 
     private static int allowed(String word) {

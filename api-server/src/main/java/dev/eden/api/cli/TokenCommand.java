@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 final class TokenCommand extends Group {
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All tokens, without their secrets.")
     int list(@Mixin ApiOptions api) {
-        JsonNode answer = api.client().get("/tokens");
+        JsonNode answer = api.client().list("/tokens", "tokens");
         Map<String, String> columns = new LinkedHashMap<>();
         columns.put("ID", "id");
         columns.put("ROLE", "role");
@@ -41,7 +41,12 @@ final class TokenCommand extends Group {
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "LABEL", description = "whose it is, or what for") String label,
-            @Option(names = "--role", paramLabel = "viewer|operator|admin", required = true) String role,
+            @Option(
+                            names = "--role",
+                            paramLabel = "viewer|operator|admin",
+                            required = true,
+                            description = "what it may do")
+                    String role,
             @Option(names = "--lifetime", paramLabel = "30d|12h|…", description = "default: for ever") @Nullable
                     String lifetime) {
         Map<String, Object> body = new LinkedHashMap<>();

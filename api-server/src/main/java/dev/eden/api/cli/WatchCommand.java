@@ -1,7 +1,6 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.eden.api.rest.MigrationResource;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
@@ -9,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,7 +65,7 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         if (until != null) {
-            requirePhase(until);
+            PhaseNames.require("--until", until, "ready");
         }
         ApiClient client = api.client();
         long begun = System.nanoTime();
@@ -102,20 +100,6 @@ final class WatchCommand implements Callable<Integer> {
                         "look where it stands: " + NextCommand.command("status", id));
             }
             Thread.sleep(Math.max(10, intervalMillis));
-        }
-    }
-
-    private void requirePhase(String wanted) {
-        List<String> known = Stream.concat(MigrationResource.PHASES.stream(), Stream.of("ready"))
-                .sorted()
-                .toList();
-        if (!known.contains(wanted)) {
-            throw new CliFailure(
-                    ExitCode.USAGE,
-                    "there is no phase " + wanted,
-                    Suggestions.nearest(wanted, known)
-                            .map(near -> "perhaps: --until " + near)
-                            .orElse("one of " + String.join(", ", known)));
         }
     }
 

@@ -1,5 +1,8 @@
 package dev.eden.api.problem;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /**
  * The one catalogue of errors. {@link #slug()} is stable: it ends the problem's {@code type} and is what programs compare; title,
  * remedy and {@link #retry()} are for people and may get better words.
@@ -51,14 +54,14 @@ public enum ErrorCode {
     BAD_REQUEST(
             400,
             "The request can't be understood",
-            "The request is not well-formed HTTP, or asks for what this path does not take.",
-            "See the API's description.",
+            "The request is not well-formed HTTP, or asks for what this path does not take, such as a query parameter it does not know.",
+            "{DESCRIPTION}.",
             Retry.NEVER),
     UNAUTHENTICATED(
             401,
             "A valid token is needed",
             "There is no bearer token, or it is unknown, expired or revoked.",
-            "Send Authorization: Bearer TOKEN.",
+            "{AUTHENTICATE}.",
             Retry.NEVER),
     FORBIDDEN(
             403,
@@ -70,19 +73,19 @@ public enum ErrorCode {
             429,
             "Too many failed logins from this address",
             "20 logins from this address have failed within a minute.",
-            "Wait for Retry-After seconds.",
+            "{RETRY_AFTER}.",
             Retry.LATER),
     TOO_MANY_REQUESTS(
             429,
             "Too many requests with this token",
             "The token has asked more often than the server's limit allows.",
-            "Wait for Retry-After seconds; poll less, or follow the events.",
+            "{RETRY_AFTER}; poll less, or {FOLLOW_EVENTS}.",
             Retry.SOON),
     SERVER_BUSY(
             503,
             "The server has too many requests at once",
             "As many requests as the server takes are being answered already.",
-            "Wait for Retry-After seconds.",
+            "{RETRY_AFTER}.",
             Retry.SOON),
     TOO_MANY_STREAMS(
             503,
@@ -90,12 +93,7 @@ public enum ErrorCode {
             "200 clients follow events already.",
             "Close streams that nobody reads.",
             Retry.LATER),
-    PATH_NOT_FOUND(
-            404,
-            "There is no such path",
-            "No resource is served at this path.",
-            "See the API's description.",
-            Retry.NEVER),
+    PATH_NOT_FOUND(404, "There is no such path", "No resource is served at this path.", "{DESCRIPTION}.", Retry.NEVER),
     METHOD_NOT_ALLOWED(
             405,
             "The path does not know this method",
@@ -103,16 +101,12 @@ public enum ErrorCode {
             "Use a method of the Allow header.",
             Retry.NEVER),
     ENDPOINT_NOT_FOUND(
-            404,
-            "There is no such endpoint",
-            "No endpoint has this id.",
-            "GET /api/v1/endpoints lists them.",
-            Retry.NEVER),
+            404, "There is no such endpoint", "No endpoint has this id.", "{LIST_ENDPOINTS} lists them.", Retry.NEVER),
     ENDPOINT_EXISTS(
             409,
             "The endpoint exists",
             "Another endpoint has this id already.",
-            "Choose another id, or PUT the existing one.",
+            "Choose another id, or {REPLACE_ENDPOINT}.",
             Retry.NEVER),
     ENDPOINT_IN_USE(
             409,
@@ -133,11 +127,7 @@ public enum ErrorCode {
             "Check address, network, TLS and credentials.",
             Retry.LATER),
     INTERLAY_NOT_FOUND(
-            404,
-            "There is no such interlay",
-            "No interlay has this id.",
-            "GET /api/v1/interlays lists them.",
-            Retry.NEVER),
+            404, "There is no such interlay", "No interlay has this id.", "{LIST_INTERLAYS} lists them.", Retry.NEVER),
     INTERLAY_EXISTS(
             409, "The interlay exists", "Another interlay has this id already.", "Choose another id.", Retry.NEVER),
     INTERLAY_IN_USE(
@@ -156,7 +146,7 @@ public enum ErrorCode {
             404,
             "There is no such proxy",
             "No proxy has joined under this id (INTERLAY:NAME), or it has signed off.",
-            "GET /api/v1/proxies lists them.",
+            "{LIST_PROXIES} lists them.",
             Retry.NEVER),
     PROXY_ALIVE(
             409,
@@ -174,7 +164,7 @@ public enum ErrorCode {
             409,
             "The database can't be asked for connections of the proxy",
             "The server that owns writes does not answer or refuses Eden's login, so that nobody knows whether the proxy is connected.",
-            "Bring the database back; where you know that the process is dead, repeat with force=true.",
+            "Bring the database back; where you know that the process is dead, {FORCE_REMOVAL}.",
             Retry.LATER),
     WIRE_UNSUPPORTED(
             409,
@@ -192,7 +182,7 @@ public enum ErrorCode {
             404,
             "There is no such migration",
             "No migration has this id.",
-            "GET /api/v1/migrations lists them.",
+            "{LIST_MIGRATIONS} lists them.",
             Retry.NEVER),
     MIGRATION_EXISTS(
             409, "The migration exists", "Another migration has this id already.", "Choose another id.", Retry.NEVER),
@@ -200,7 +190,7 @@ public enum ErrorCode {
             409,
             "The migration has not been started",
             "The command is for a running migration.",
-            "POST …/migrate starts it.",
+            "{START_MIGRATION} starts it.",
             Retry.LATER),
     MIGRATION_STARTED(
             409,
@@ -218,7 +208,7 @@ public enum ErrorCode {
             409,
             "The migration has no interlay yet",
             "Source and target are known only once an interlay is added.",
-            "POST /api/v1/migrations/{id}/interlay/{interlay} with the target's endpoint.",
+            "{ADD_INTERLAY}.",
             Retry.NEVER),
     MIGRATION_SIDES_DIFFER(
             409,
@@ -244,8 +234,7 @@ public enum ErrorCode {
             "The migration has not been validated yet.",
             "It is written in phase validating.",
             Retry.LATER),
-    TOKEN_NOT_FOUND(
-            404, "There is no such token", "No token has this id.", "GET /api/v1/tokens lists them.", Retry.NEVER),
+    TOKEN_NOT_FOUND(404, "There is no such token", "No token has this id.", "{LIST_TOKENS} lists them.", Retry.NEVER),
     IDEMPOTENCY_KEY_REUSED(
             422,
             "The Idempotency-Key was used for another request",
@@ -274,7 +263,7 @@ public enum ErrorCode {
             504,
             "The workflow has not answered in time",
             "The workflow's worker is busy or away; the command may still be taken.",
-            "Send it again with the same Idempotency-Key: a repeated command is harmless.",
+            "{SEND_AGAIN}.",
             Retry.SOON),
     INTERNAL(
             500,
@@ -317,8 +306,19 @@ public enum ErrorCode {
         return cause;
     }
 
+    /** In the words of REST. */
     public String remedy() {
-        return remedy;
+        return Reference.forRest(remedy);
+    }
+
+    /** In commands of {@code eden}. */
+    public String commandLineRemedy() {
+        return Reference.forCommandLine(remedy);
+    }
+
+    /** By {@link #slug()}; empty for a code of another version. */
+    public static Optional<ErrorCode> of(String slug) {
+        return Arrays.stream(values()).filter(code -> code.slug().equals(slug)).findFirst();
     }
 
     public Retry retry() {

@@ -13,13 +13,14 @@ import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.net.URI;
-import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Databases Eden may connect to. */
 @Path("/api/v1/endpoints")
@@ -51,9 +52,10 @@ public final class EndpointResource {
 
     @GET
     @Allow(Role.VIEWER)
-    @Answers
-    public Map<String, List<EndpointView>> list() {
-        return Map.of("endpoints", endpoints.list());
+    @Answers(problems = ErrorCode.INVALID_PARAMETER)
+    public Map<String, @Nullable Object> list(
+            @QueryParam("after") @Nullable String after, @QueryParam("limit") @Nullable String limit) {
+        return Listing.of("endpoints", limit, count -> endpoints.list(Listing.after(after), count), EndpointView::id);
     }
 
     @GET

@@ -14,6 +14,8 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
 import jakarta.ws.rs.container.ContainerResponseContext;
 import jakarta.ws.rs.container.ContainerResponseFilter;
+import jakarta.ws.rs.container.ResourceInfo;
+import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
@@ -30,11 +32,14 @@ import org.jspecify.annotations.Nullable;
 /** A mutation with an {@code Idempotency-Key} runs once; repeats get the first answer and {@code Idempotency-Replayed: true}. */
 @Priority(Priorities.AUTHORIZATION + 100)
 final class IdempotencyFilter implements ContainerRequestFilter, ContainerResponseFilter {
-    private static final Set<String> MUTATIONS = Set.of("POST", "PUT", "PATCH", "DELETE");
+    static final Set<String> MUTATIONS = Set.of("POST", "PUT", "PATCH", "DELETE");
     private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
     private static final String CLAIMED = "dev.eden.idempotency";
 
     private final IdempotencyStore store;
+
+    @Context
+    private @Nullable ResourceInfo resource;
 
     IdempotencyFilter(IdempotencyStore store) {
         this.store = store;
@@ -48,6 +53,7 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         if (key == null || !MUTATIONS.contains(request.getMethod())) {
             return;
         }
+        refuseNotKept();
         if (!KEY.matcher(key).matches()) {
             throw new Problem(
                     ErrorCode.INVALID_PARAMETER,
@@ -62,6 +68,16 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
             request.abortWith(replay(first.get()));
         } else {
             request.setProperty(CLAIMED, new Claimed(token, key));
+        }
+    }
+
+    private void refuseNotKept() {
+        ResourceInfo matched = resource;
+        if (matched != null && matched.getResourceMethod() != null) {
+            NotKept why = matched.getResourceMethod().getAnnotation(NotKept.class);
+            if (why != null) {
+                throw new Problem(ErrorCode.BAD_REQUEST, why.value());
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
@@ -69,9 +70,10 @@ public final class InterlayResource {
 
     @GET
     @Allow(Role.VIEWER)
-    @Answers
-    public Map<String, List<Interlay>> list() {
-        return Map.of("interlays", interlays.list());
+    @Answers(problems = ErrorCode.INVALID_PARAMETER)
+    public Map<String, @Nullable Object> list(
+            @QueryParam("after") @Nullable String after, @QueryParam("limit") @Nullable String limit) {
+        return Listing.of("interlays", limit, count -> interlays.list(Listing.after(after), count), Interlay::id);
     }
 
     @GET

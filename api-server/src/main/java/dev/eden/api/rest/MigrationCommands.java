@@ -24,6 +24,7 @@ import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
 import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import jakarta.ws.rs.core.Response;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -35,6 +36,9 @@ import org.slf4j.LoggerFactory;
 /** Plan, start and commands: what is refused before it reaches the workflow, and what the workflow answers. */
 public final class MigrationCommands {
     private static final Logger LOGGER = LoggerFactory.getLogger(MigrationCommands.class);
+
+    /** What is obeyed is recorded at once, unless the workflow has to end something else first. */
+    private static final Duration RECORDED = Duration.ofSeconds(1);
 
     private final MigrationStore migrations;
     private final TuningStore tunings;
@@ -211,8 +215,8 @@ public final class MigrationCommands {
         double pause = rehearsal.pauseMicros() / 1_000.0;
         long deadline = migration.definition().cutover().deadlineMs();
         String outcome = rehearsal.outcome() + ", pause " + pause + " ms of " + deadline;
-        migrations.commandAccepted(
-                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")", null);
+        migrations.commandDone(
+                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")");
         ObjectNode answer = Json.mapper().createObjectNode();
         answer.put("migration", migration.id());
         answer.put("outcome", rehearsal.outcome());
@@ -228,7 +232,7 @@ public final class MigrationCommands {
         refuseUnlessRunning(migration);
         status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
-        migrations.commandAccepted(migration, "recover", actor, reason, null);
+        migrations.commandDone(migration, "recover", actor, reason);
         return accepted(status.of(migration.id()));
     }
 
@@ -250,10 +254,14 @@ public final class MigrationCommands {
         }
         status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
+        if (!receipt.repeated()) {
+            migrations.awaitRecord(migration, RECORDED);
+        }
         status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
-            @Nullable Strategy strategy = command.strategy();
-            migrations.commandAccepted(migration, command.kind().label(), command.actor(), command.reason(), strategy);
+            if (wanted != null) {
+                migrations.patched(migration, wanted);
+            }
             LOGGER.atInfo()
                     .addKeyValue("migration", migration.id())
                     .addKeyValue("phase", receipt.view().phase().label())

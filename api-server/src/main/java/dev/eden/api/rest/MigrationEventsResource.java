@@ -19,7 +19,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
@@ -67,12 +66,8 @@ public final class MigrationEventsResource implements AutoCloseable {
             @QueryParam("after") @Nullable String after,
             @QueryParam("limit") @Nullable String limit) {
         migrations.get(id);
-        int count = limit == null ? PAGE : MigrationResource.parameter("limit", limit, 1, 1000);
-        List<AuditLog.Event> events = audit.events(id, position("after", after), count);
-        Map<String, @Nullable Object> answer = new LinkedHashMap<>();
-        answer.put("events", events);
-        answer.put("next", events.size() == count ? events.getLast().id() : null);
-        return answer;
+        long from = position("after", after);
+        return Listing.of("events", limit, count -> audit.events(id, from, count), AuditLog.Event::id);
     }
 
     @GET

@@ -225,14 +225,19 @@ final class MigrationRequests {
             return base;
         }
         MigrationSpec.Gates gates = new MigrationSpec.Gates(
-                fields.number("max_error_rate", base.maxErrorRate(), 0, 1),
-                fields.number("max_latency_ratio", base.maxLatencyRatio(), 0, 1000),
-                fields.number("max_mismatch_rate", base.maxMismatchRate(), 0, 1),
+                gate(fields, "max_error_rate", base.maxErrorRate(), 1),
+                gate(fields, "max_latency_ratio", base.maxLatencyRatio(), 1000),
+                gate(fields, "max_mismatch_rate", base.maxMismatchRate(), 1),
                 fields.integer("min_samples", base.minSamples(), 1, 1_000_000_000),
                 fields.integer("max_lag_ms", base.maxLagMs(), 1, 3_600_000),
                 fields.oneOf("on_breach", base.onBreach(), "rollback", "hold"));
         fields.end();
         return gates;
+    }
+
+    /** Null is what an answer has for a gate that is off. */
+    private static double gate(Fields fields, String name, double otherwise, double max) {
+        return fields.isNull(name) ? -1 : fields.number(name, otherwise, 0, max);
     }
 
     private static MigrationSpec.CutoverBudget budget(@Nullable Fields fields) {

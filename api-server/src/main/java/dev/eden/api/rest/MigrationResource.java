@@ -1,9 +1,7 @@
 package dev.eden.api.rest;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.activities.store.ValidationLedger;
-import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
@@ -25,16 +23,15 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.net.URI;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Migrations: what was asked for, where they stand, and the operators' commands. */
 @Path("/api/v1/migrations")
 @Produces(MediaType.APPLICATION_JSON)
 public final class MigrationResource {
-    private static final int PAGE = 100;
     /** As status and filters name them. */
-    public static final Set<String> PHASES = Set.of(
+    public static final List<String> PHASES = List.of(
             "created",
             "initializing",
             "replicating",
@@ -82,31 +79,27 @@ public final class MigrationResource {
     @GET
     @Allow(Role.VIEWER)
     @Answers(problems = ErrorCode.INVALID_PARAMETER)
-    public ObjectNode list(
+    public Map<String, @Nullable Object> list(
             @QueryParam("phase") @Nullable String phase,
             @QueryParam("label") @Nullable String label,
             @QueryParam("after") @Nullable String after,
             @QueryParam("limit") @Nullable String limit) {
-        int count = limit == null ? PAGE : parameter("limit", limit, 1, 1000);
         if (phase != null && !PHASES.contains(phase)) {
-            throw badParameter("phase", "is none of the phases");
+            throw badParameter("phase", "must be one of " + String.join(", ", PHASES));
         }
-        String key = null;
-        String value = null;
-        if (label != null) {
-            int equals = label.indexOf('=');
-            if (equals <= 0) {
-                throw badParameter("label", "must be NAME=VALUE");
-            }
-            key = label.substring(0, equals);
-            value = label.substring(equals + 1);
+        int equals = label == null ? 0 : label.indexOf('=');
+        if (label != null && equals <= 0) {
+            throw badParameter("label", "must be NAME=VALUE");
         }
-        List<MigrationStore.Summary> page = migrations.list(phase, key, value, after == null ? "" : after, count);
-        ObjectNode answer = Json.mapper().createObjectNode();
-        ArrayNode array = answer.putArray("migrations");
-        page.forEach(migration -> array.add(MigrationStatus.summary(migration)));
-        answer.put("next", page.size() == count ? page.getLast().id() : null);
-        return answer;
+        String key = label == null ? null : label.substring(0, equals);
+        String value = label == null ? null : label.substring(equals + 1);
+        return Listing.of(
+                "migrations",
+                limit,
+                count -> migrations.list(phase, key, value, Listing.after(after), count).stream()
+                        .map(MigrationStatus::summary)
+                        .toList(),
+                summary -> summary.path("id").asText());
     }
 
     @GET

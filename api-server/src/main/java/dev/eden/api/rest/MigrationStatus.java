@@ -17,6 +17,7 @@ import dev.eden.api.store.Views;
 import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orphans;
 import dev.eden.workflows.MigrationPhase;
+import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
 import dev.eden.workflows.Strategy;
@@ -107,7 +108,7 @@ public final class MigrationStatus {
         Optional<Progress> progress = migration.started() ? stored.progress() : Optional.empty();
         boolean moving = progress.isPresent() && !migration.ended();
         if (moving) {
-            status.put("replication_lag_ms", progress.get().lagMs());
+            status.put("replication_lag_ms", known(progress.get().lagMs()));
         } else {
             status.putNull("replication_lag_ms");
         }
@@ -132,7 +133,7 @@ public final class MigrationStatus {
         status.set("strategy", strategy(migration.definition().strategy()));
         status.set("tuning", Json.mapper().valueToTree(stored.tuning()));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
-        status.set("gates", Json.mapper().valueToTree(migration.definition().gates()));
+        status.set("gates", gates(migration.definition().gates()));
         status.put("failure_handling", migration.definition().failureHandling());
         status.set("cutover", Json.mapper().valueToTree(migration.definition().cutover()));
         status.set("labels", Json.mapper().valueToTree(migration.labels()));
@@ -193,7 +194,7 @@ public final class MigrationStatus {
         node.put("keys_total", p.keysTotal());
         node.put("bytes", p.bytes());
         node.put("rate", p.keysPerSecond());
-        node.put("eta_seconds", p.etaSeconds());
+        node.put("eta_seconds", known(p.etaSeconds()));
         node.put("source_offset", p.sourceOffset());
         node.put("applied_offset", p.appliedOffset());
         node.put("reverse_proven", p.reverseProven());
@@ -210,8 +211,24 @@ public final class MigrationStatus {
                     .put("rows_total", table.rowsTotal())
                     .put("bytes", table.bytes())
                     .put("rate", table.rate())
-                    .put("eta_seconds", table.etaSeconds()));
+                    .put("eta_seconds", known(table.etaSeconds())));
         }
+        return node;
+    }
+
+    /** What those who measure write as a negative number is not known. */
+    private static @Nullable Long known(long figure) {
+        return figure < 0 ? null : (Long) figure;
+    }
+
+    /** As a request names them; null: off. */
+    private static ObjectNode gates(MigrationSpec.Gates gates) {
+        ObjectNode node = Json.mapper().valueToTree(gates);
+        node.properties().forEach(gate -> {
+            if (gate.getValue().isNumber() && gate.getValue().asDouble() < 0) {
+                gate.setValue(node.nullNode());
+            }
+        });
         return node;
     }
 
@@ -220,8 +237,12 @@ public final class MigrationStatus {
         ObjectNode node = Json.mapper().createObjectNode();
         node.put("read_percentage", view == null ? 0 : view.readPercentage());
         node.put("desired", migration.definition().strategy().readPercentage());
-        if (view != null && view.phase() instanceof MigrationPhase.Canary(int stage)) {
-            node.put("stage", stage);
+        List<Strategy.Stage> stages = migration.definition().strategy().stages();
+        if (view != null
+                && view.phase() instanceof MigrationPhase.Canary(int stage)
+                && stages != null
+                && !stages.isEmpty()) {
+            node.put("stage", stage + 1);
         } else {
             node.putNull("stage");
         }
@@ -304,7 +325,7 @@ public final class MigrationStatus {
                         .put("read_percentage", stage.readPercentage())
                         .put("bake", stage.bakeSeconds() + "s");
                 if (stage.gates() != null) {
-                    one.set("gates", Json.mapper().valueToTree(stage.gates()));
+                    one.set("gates", gates(stage.gates()));
                 }
             }
         }

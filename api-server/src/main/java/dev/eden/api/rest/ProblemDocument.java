@@ -6,10 +6,10 @@ import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 
 /** The JSON form of a problem (RFC 9457). */
-final class ProblemDocument {
+public final class ProblemDocument {
     static final String MEDIA_TYPE = "application/problem+json";
 
-    static final String TYPE = "urn:eden:problem:";
+    public static final String TYPE = "urn:eden:problem:";
 
     private ProblemDocument() {}
 

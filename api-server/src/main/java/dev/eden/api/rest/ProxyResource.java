@@ -14,7 +14,6 @@ import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -34,9 +33,10 @@ public final class ProxyResource {
 
     @GET
     @Allow(Role.VIEWER)
-    @Answers
-    public Map<String, List<JoinedProxy>> list() {
-        return Map.of("proxies", proxies.list());
+    @Answers(problems = ErrorCode.INVALID_PARAMETER)
+    public Map<String, @Nullable Object> list(
+            @QueryParam("after") @Nullable String after, @QueryParam("limit") @Nullable String limit) {
+        return Listing.of("proxies", limit, count -> proxies.list(Listing.after(after), count), JoinedProxy::id);
     }
 
     @DELETE

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The filters every request of the API passes, in order: headers (outwards), alias, origin, authentication, limits, body, role, idempotency. */
+/** The filters every request of the API passes, in order: headers (outwards), alias, origin, authentication, limits, body, role, query, idempotency. */
 public final class Security {
     private static final int FAILURES = 20;
     private static final Duration WINDOW = Duration.ofMinutes(1);
@@ -32,6 +32,7 @@ public final class Security {
                 new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce()),
                 new BodyFilter(),
                 new RoleFilter(),
+                new QueryParameters(),
                 new IdempotencyFilter(idempotency));
     }
 }

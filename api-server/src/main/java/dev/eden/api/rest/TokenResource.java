@@ -12,15 +12,16 @@ import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Tokens; the secret is in the answer to its making and nowhere else. */
 @Path("/api/v1/tokens")
@@ -36,13 +37,9 @@ public final class TokenResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.ADMIN)
     @Answers(value = 201, problems = ErrorCode.BAD_REQUEST)
+    @NotKept("a token's answer is not kept, so this request takes no Idempotency-Key: send it without; where its"
+            + " answer was lost, revoke that token (GET /api/v1/tokens has its id) and make another")
     public Response create(byte[] body, @Context ContainerRequestContext request) {
-        if (request.getHeaderString(Caller.IDEMPOTENCY_KEY) != null) {
-            throw new Problem(
-                    ErrorCode.BAD_REQUEST,
-                    "a token's answer is not kept, so this request takes no Idempotency-Key: send it without; where its"
-                            + " answer was lost, revoke that token (GET /api/v1/tokens has its id) and make another");
-        }
         Fields fields = Fields.of(body, false);
         String role = fields.oneOf("role", null, "viewer", "operator", "admin");
         String label = fields.requiredText("label", 100);
@@ -62,9 +59,19 @@ public final class TokenResource {
 
     @GET
     @Allow(Role.ADMIN)
-    @Answers
-    public Map<String, List<TokenView>> list() {
-        return Map.of("tokens", tokens.list());
+    @Answers(problems = ErrorCode.INVALID_PARAMETER)
+    public Map<String, @Nullable Object> list(
+            @QueryParam("after") @Nullable String after, @QueryParam("limit") @Nullable String limit) {
+        return Listing.of("tokens", limit, count -> tokens.list(after(after), count), TokenView::id);
+    }
+
+    /** Tokens are listed in the order of their making: the place after one is known by its id. */
+    private static @Nullable UUID after(@Nullable String after) {
+        try {
+            return after == null ? null : UUID.fromString(after);
+        } catch (IllegalArgumentException e) {
+            throw MigrationResource.badParameter("after", "must be the id of a token");
+        }
     }
 
     @DELETE

@@ -42,7 +42,7 @@ public final class PostgresRouteStore implements RouteStore {
     private static final String SERVING = ", serving = :serving";
     private static final String REPORT = """
             WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-            UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb, serving = :serving FROM hasty
+            UPDATE proxy SET seen_at = clock_timestamp(), traffic = :traffic::jsonb, listen = :listen, serving = :serving FROM hasty
             WHERE interlay = :interlay AND name = :name AND incarnation = :incarnation""";
 
     private final Jdbi jdbi;
@@ -187,6 +187,7 @@ public final class PostgresRouteStore implements RouteStore {
                         .bind("interlay", interlay)
                         .bind("name", proxy.name())
                         .bind("incarnation", proxy.incarnation())
+                        .bind("listen", proxy.listen())
                         .execute());
     }
 

@@ -4,12 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import java.time.OffsetDateTime;
 import java.util.List;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** Who did what and why; append-only and chained ({@link AuditChain}), kept so by triggers. What it stores is shown to every viewer: no secret goes in. */
 public final class AuditLog {
+    /** Begins the events of operators' commands. */
+    static final String COMMAND = "command.";
+
     private final Jdbi jdbi;
 
     public AuditLog(Jdbi jdbi) {
@@ -108,6 +112,18 @@ public final class AuditLog {
                         parsed(row.getString("before")),
                         parsed(row.getString("after"))))
                 .list());
+    }
+
+    /** The strategy that the last entry about it has: as a migration was made, or was patched to. */
+    Optional<JsonNode> strategy(Handle handle, String migration) {
+        return handle.createQuery("""
+                        SELECT COALESCE(after->'strategy', after)::text FROM audit_log
+                        WHERE migration = :migration AND (jsonb_exists(after, 'strategy') OR event IN ('migration.strategy_patched', 'command.patch_strategy'))
+                        ORDER BY id DESC LIMIT 1""")
+                .bind("migration", migration)
+                .mapTo(String.class)
+                .findOne()
+                .map(Json::tree);
     }
 
     private static @Nullable String text(@Nullable JsonNode node) {

@@ -174,10 +174,14 @@ public final class EndpointStore implements EndpointDirectory {
         });
     }
 
-    public List<EndpointView> list() {
-        return jdbi.withHandle(handle -> handle.createQuery("SELECT * FROM endpoint ORDER BY id")
-                .map((row, _) -> Row.of(row).view())
-                .list());
+    /** Ordered by id; {@code afterId} is the last one of the page before. */
+    public List<EndpointView> list(String afterId, int limit) {
+        return jdbi.withHandle(
+                handle -> handle.createQuery("SELECT * FROM endpoint WHERE id > :after ORDER BY id LIMIT :limit")
+                        .bind("after", afterId)
+                        .bind("limit", limit)
+                        .map((row, _) -> Row.of(row).view())
+                        .list());
     }
 
     public EndpointView get(String id) {

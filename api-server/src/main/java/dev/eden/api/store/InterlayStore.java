@@ -104,9 +104,17 @@ public final class InterlayStore {
     }
 
     public List<Interlay> list() {
-        return jdbi.withHandle(handle -> handle.createQuery("SELECT * FROM interlay ORDER BY id")
-                .map((row, _) -> interlay(row))
-                .list());
+        return list("", Integer.MAX_VALUE);
+    }
+
+    /** Ordered by id; {@code afterId} is the last one of the page before. */
+    public List<Interlay> list(String afterId, int limit) {
+        return jdbi.withHandle(
+                handle -> handle.createQuery("SELECT * FROM interlay WHERE id > :after ORDER BY id LIMIT :limit")
+                        .bind("after", afterId)
+                        .bind("limit", limit)
+                        .map((row, _) -> interlay(row))
+                        .list());
     }
 
     public Interlay get(String id) {

@@ -1,16 +1,25 @@
 package dev.eden.api.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.json.Json;
+import dev.eden.api.trace.RequestId;
+import dev.eden.workflows.Command;
+import dev.eden.workflows.Strategy;
 import dev.eden.workflows.activity.DirectoryActivities;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps the directory in step with the workflows: phase, view and one audit event per record; ending phases give the endpoints back. */
 public final class MigrationRecorder implements DirectoryActivities {
     private static final Set<String> ENDED = Set.of("completed", "rolled_back");
+    private static final Set<String> COMMANDS =
+            Arrays.stream(Command.Kind.values()).map(Command.Kind::label).collect(Collectors.toUnmodifiableSet());
 
     private final Jdbi jdbi;
     private final AuditLog audit;
@@ -32,19 +41,7 @@ public final class MigrationRecorder implements DirectoryActivities {
                     .mapTo(String.class)
                     .findOne()
                     .orElseThrow(() -> MigrationStore.unknown(record.migration()));
-            AuditLog.Entry entry = new AuditLog.Entry(
-                    record.actor(),
-                    record.event(),
-                    "migration/" + record.migration(),
-                    record.migration(),
-                    phase,
-                    record.revision(),
-                    record.reason(),
-                    Json.mapper().createObjectNode().put("phase", before),
-                    Views.parse(record.viewJson())
-                            .<JsonNode>map(view -> Json.mapper().valueToTree(view))
-                            .orElseGet(() -> Json.tree(record.viewJson())));
-            if (!audit.append(handle, entry)) {
+            if (!audit.append(handle, entry(handle, record, before, phase))) {
                 return;
             }
             int newer = handle.createUpdate("""
@@ -82,6 +79,34 @@ public final class MigrationRecorder implements DirectoryActivities {
                 .findOne());
         return new Glance(
                 lag.orElse(null), publicUrl == null ? null : publicUrl + "/api/v1/migrations/" + migration + "/status");
+    }
+
+    /** Of a command it is the only entry, whatever way the command came: who, why, for which request, and where the migration stands with it. */
+    private AuditLog.Entry entry(Handle handle, PhaseRecord record, String phaseBefore, String phase) {
+        ObjectNode before = Json.mapper().createObjectNode().put("phase", phaseBefore);
+        ObjectNode after = Json.mapper().createObjectNode();
+        after.setAll((ObjectNode) Views.parse(record.viewJson())
+                .<JsonNode>map(view -> Json.mapper().valueToTree(view))
+                .orElseGet(() -> Json.tree(record.viewJson())));
+        boolean command = COMMANDS.contains(record.event());
+        if (command) {
+            RequestId.current().ifPresent(request -> after.put("request_id", request));
+        }
+        Strategy strategy = record.strategy();
+        if (strategy != null) {
+            before.set("strategy", audit.strategy(handle, record.migration()).orElse(null));
+            after.set("strategy", AuditLog.node(strategy));
+        }
+        return new AuditLog.Entry(
+                record.actor(),
+                command ? AuditLog.COMMAND + record.event() : record.event(),
+                "migration/" + record.migration(),
+                record.migration(),
+                phase,
+                record.revision(),
+                record.reason(),
+                before,
+                after);
     }
 
     private static String label(String phase) {

@@ -4,6 +4,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.workflows.Strategy;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -194,24 +195,27 @@ public final class MigrationStore {
         });
     }
 
-    /** A command the workflow has accepted; {@code strategy} where it changed it. */
-    public void commandAccepted(
-            Migration migration, String command, String actor, String reason, @Nullable Strategy strategy) {
-        jdbi.useTransaction(handle -> {
-            if (strategy != null) {
-                storeStrategy(handle, migration, strategy);
+    /** A command that was carried out beside the workflow; those that the workflow takes are recorded by {@link MigrationRecorder}. */
+    public void commandDone(Migration migration, String command, String actor, String reason) {
+        audit.append(AuditLog.Entry.migration(
+                actor, AuditLog.COMMAND + command, migration.id(), migration.phase(), reason, null, null));
+    }
+
+    /** Waits, no longer than {@code patience}, until the workflow has recorded something that {@code migration} does not have. */
+    public void awaitRecord(Migration migration, Duration patience) {
+        long end = System.nanoTime() + patience.toNanos();
+        try {
+            while (get(migration.id()).revision() <= migration.revision() && System.nanoTime() - end < 0) {
+                Thread.sleep(10);
             }
-            audit.append(
-                    handle,
-                    AuditLog.Entry.migration(
-                            actor,
-                            "command." + command,
-                            migration.id(),
-                            migration.phase(),
-                            reason,
-                            strategy == null ? null : migration.definition().strategy(),
-                            strategy));
-        });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** The workflow has taken this strategy. */
+    public void patched(Migration migration, Strategy strategy) {
+        jdbi.useTransaction(handle -> storeStrategy(handle, migration, strategy));
     }
 
     private static void storeStrategy(Handle handle, Migration migration, Strategy strategy) {

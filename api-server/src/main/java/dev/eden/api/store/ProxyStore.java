@@ -60,8 +60,14 @@ public final class ProxyStore {
             @Nullable String active,
             @Nullable String migration) {}
 
-    public List<JoinedProxy> list() {
-        return jdbi.withHandle(handle -> handle.createQuery(SELECT + " ORDER BY p.interlay, p.name")
+    /** Ordered by interlay and name; {@code afterId} is the last one of the page before. */
+    public List<JoinedProxy> list(String afterId, int limit) {
+        int colon = afterId.indexOf(':');
+        return jdbi.withHandle(handle -> handle.createQuery(SELECT
+                        + " WHERE (p.interlay, p.name) > (:interlay, :name) ORDER BY p.interlay, p.name LIMIT :limit")
+                .bind("interlay", colon < 0 ? afterId : afterId.substring(0, colon))
+                .bind("name", colon < 0 ? "" : afterId.substring(colon + 1))
+                .bind("limit", limit)
                 .map((row, _) -> found(row).proxy())
                 .list());
     }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.Query;
 import org.jspecify.annotations.Nullable;
 
 /** Tokens, as SHA-256 hashes only: 256 random bits need no slow hash. A token is seen once, when it is made. */
@@ -104,10 +105,19 @@ public final class TokenStore {
         });
     }
 
-    public List<TokenView> list() {
-        return jdbi.withHandle(handle -> handle.createQuery("SELECT * FROM token ORDER BY created_at, id")
-                .map((row, _) -> view(row))
-                .list());
+    /** In the order of their making; {@code afterId} is the last one of the page before, null before the first. */
+    public List<TokenView> list(@Nullable UUID afterId, int limit) {
+        String behind = afterId == null
+                ? ""
+                : "WHERE (created_at, id) > (SELECT t.created_at, t.id FROM token t WHERE t.id = :after)";
+        return jdbi.withHandle(handle -> {
+            Query query = handle.createQuery("SELECT * FROM token " + behind + " ORDER BY created_at, id LIMIT :limit")
+                    .bind("limit", limit);
+            if (afterId != null) {
+                query.bind("after", afterId);
+            }
+            return query.map((row, _) -> view(row)).list();
+        });
     }
 
     public void revoke(UUID id, String actor) {

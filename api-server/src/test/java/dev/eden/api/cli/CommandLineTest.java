@@ -2,6 +2,8 @@ package dev.eden.api.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.api.json.Json;
+import dev.eden.api.problem.Reference;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,6 +112,55 @@ class CommandLineTest {
         } finally {
             System.clearProperty(TemporalCommand.HOME);
         }
+    }
+
+    @Test
+    void whatIsHalfTypedOrMistypedIsNamedAtEveryLevel() {
+        FakeTerminal terminal = new FakeTerminal(home);
+        for (String command : leaves()) {
+            List<String> words = new ArrayList<>(List.of(command.split(" ")));
+            String last = words.removeLast();
+            words.removeFirst();
+            for (String wrong : List.of(last.substring(0, last.length() - 1), last + last.charAt(0))) {
+                List<String> typed = new ArrayList<>(words);
+                typed.add(wrong);
+                FakeTerminal.Result result = terminal.run(typed.toArray(String[]::new));
+                assertThat(result.code()).as(String.join(" ", typed)).isEqualTo(ExitCode.USAGE.code());
+                assertThat(result.err())
+                        .as(String.join(" ", typed))
+                        .contains("did you mean: ")
+                        .contains(command);
+            }
+        }
+    }
+
+    @Test
+    void whatIsNotKnownIsNoNumber() {
+        assertThat(StatusText.line(Json.tree("{\"phase\":\"replicating\",\"replication_lag_ms\":null}")))
+                .contains("lag unknown");
+        String lines = String.join("\n", StatusText.lines(Json.tree("""
+                {"id": "m", "phase": "canary", "replication_lag_ms": 12, "canary": {"read_percentage": 0.1, "stage": 1},
+                 "strategy": {"stages": [{}, {}, {}]},
+                 "gates": {"max_error_rate": null, "max_latency_ratio": 1.5, "max_mismatch_rate": null, "max_lag_ms": 100}}"""), false));
+        assertThat(lines)
+                .contains("errors off, latency at most 1.5 times the source's, mismatches off, lag at most 100 ms")
+                .contains("stage 1 of 3");
+    }
+
+    @Test
+    void remediesNameCommandsThatThereAre() {
+        CommandLine eden = EdenCommand.commandLine(Terminal.system());
+        int understood = 0;
+        for (Reference reference : Reference.values()) {
+            Matcher command = Pattern.compile("\\beden ([a-z][^().,]+)").matcher(reference.command());
+            while (command.find()) {
+                assertThat(eden.parseArgs(words(command.group(1).strip())).errors())
+                        .as(reference.command())
+                        .isEmpty();
+                understood++;
+            }
+        }
+        assertThat(understood).isGreaterThan(8);
     }
 
     @Test

@@ -53,6 +53,27 @@ class ErrorCatalogueTest {
     }
 
     @Test
+    void theCommandLineIsToldOfCommands() {
+        assertThat(ErrorCode.values())
+                .allSatisfy(code -> assertThat(code.commandLineRemedy())
+                        .doesNotContain(
+                                "{",
+                                "GET ",
+                                "POST ",
+                                "PUT ",
+                                "/api/v1",
+                                "Bearer",
+                                "Retry-After",
+                                "Idempotency-Key",
+                                "force=true")
+                        .endsWith("."));
+        assertThat(ErrorCode.MIGRATION_NOT_FOUND.remedy()).isEqualTo("GET /api/v1/migrations lists them.");
+        assertThat(ErrorCode.MIGRATION_NOT_FOUND.commandLineRemedy()).isEqualTo("eden migration list lists them.");
+        assertThat(ErrorCode.of("migration-not-found")).contains(ErrorCode.MIGRATION_NOT_FOUND);
+        assertThat(ErrorCode.of("of-another-version")).isEmpty();
+    }
+
+    @Test
     void everyCodeTellsWhatHappenedAndWhatToDo() {
         assertThat(ErrorCode.values()).allSatisfy(code -> {
             assertThat(code.status()).isBetween(400, 599);

@@ -60,6 +60,11 @@ public final class OpenApi {
                                 method.getValue()))));
     }
 
+    /** A changed file. */
+    static OpenApi of(JsonNode document) {
+        return new OpenApi(document);
+    }
+
     /** The project's file. */
     public static OpenApi read() {
         try {
@@ -119,6 +124,17 @@ public final class OpenApi {
     public JsonNode resolved(JsonNode node) {
         String reference = node.path("$ref").asText();
         return reference.isEmpty() ? node : resolved(document.at(reference.substring(1)));
+    }
+
+    /** Where and what: {@code query after}, {@code path id}, {@code header Last-Event-ID}. */
+    Set<String> parameters(Operation operation) {
+        Set<String> parameters = new TreeSet<>();
+        operation.node().path("parameters").forEach(one -> {
+            JsonNode parameter = resolved(one);
+            parameters.add(
+                    parameter.path("in").asText() + " " + parameter.path("name").asText());
+        });
+        return parameters;
     }
 
     /** What is wrong with a value under a schema of the file. */

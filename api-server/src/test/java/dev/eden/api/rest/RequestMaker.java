@@ -16,6 +16,8 @@ public final class RequestMaker {
     /** Every password that a request holds. */
     public static final String SECRET = "fuzz-s3cret-0451";
 
+    private static final String STRANGER = "stranger";
+
     private static final List<String> IDS =
             List.of("a", "b", "c", "d", "redis_interlay", "postgres_interlay", "m1", "m2", "m3");
     private static final List<String> URIS = List.of(
@@ -58,15 +60,21 @@ public final class RequestMaker {
 
     private final OpenApi api;
     private final Random random;
+    private final Random strangers;
 
     public RequestMaker(OpenApi api, long seed) {
         this.api = api;
         this.random = new Random(seed);
+        this.strangers = new Random(~seed);
     }
 
     /** @param headers name, value, name, value … */
-    public record Made(
-            String method, String path, @Nullable String body, boolean authenticated, List<String> headers) {}
+    public record Made(String method, String path, @Nullable String body, boolean authenticated, List<String> headers) {
+        /** Whether its query has a name that no operation knows: such a request does nothing. */
+        public boolean misspelt() {
+            return path.contains(STRANGER + "=");
+        }
+    }
 
     public Made next() {
         OpenApi.Operation operation =
@@ -113,6 +121,9 @@ public final class RequestMaker {
                         .append('=')
                         .append(URLEncoder.encode(value.asText(), StandardCharsets.UTF_8));
             }
+        }
+        if (strangers.nextInt(25) == 0) {
+            query.append(query.isEmpty() ? '?' : '&').append(STRANGER).append("=1");
         }
         return query.toString();
     }

@@ -344,7 +344,7 @@ class CutoverProtocolIT {
             RouteStore early = routeStore(WireVersion.NEWEST);
             early.join(identity, "front");
             early.report(identity, "front", report, true);
-            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+            assertThat(proxies.list("", 10)).singleElement().satisfies(proxy -> {
                 assertThat(proxy.wire()).isEqualTo(1);
                 assertThat(proxy.serving()).isNull();
             });
@@ -353,14 +353,14 @@ class CutoverProtocolIT {
             RouteStore now = routeStore(WireVersion.NEWEST);
             now.join(identity, "front");
             now.report(identity, "front", report, false);
-            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+            assertThat(proxies.list("", 10)).singleElement().satisfies(proxy -> {
                 assertThat(proxy.wire()).isEqualTo(2);
                 assertThat(proxy.version()).isEqualTo("0.2.0");
                 assertThat(proxy.serving()).isFalse();
             });
             // One from before joins under the same name: what the other said does not count for it.
             join("p1", "0.1.0");
-            assertThat(proxies.list()).singleElement().satisfies(proxy -> {
+            assertThat(proxies.list("", 10)).singleElement().satisfies(proxy -> {
                 assertThat(proxy.wire()).isEqualTo(1);
                 assertThat(proxy.serving()).isNull();
             });

@@ -1,5 +1,6 @@
 package dev.eden.workflows.activity;
 
+import dev.eden.workflows.Strategy;
 import io.temporal.activity.ActivityInterface;
 import org.jspecify.annotations.Nullable;
 
@@ -7,7 +8,11 @@ import org.jspecify.annotations.Nullable;
 @ActivityInterface
 public interface DirectoryActivities {
 
-    /** Idempotent by {@code (migration, revision)}; revisions only grow. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view. */
+    /**
+     * Idempotent by {@code (migration, revision)}; revisions only grow. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view.
+     *
+     * @param strategy in force from now on, where a command has changed it; null otherwise, and from workflows of before
+     */
     record PhaseRecord(
             String migration,
             long revision,
@@ -15,7 +20,8 @@ public interface DirectoryActivities {
             String viewJson,
             String actor,
             String event,
-            String reason) {}
+            String reason,
+            @Nullable Strategy strategy) {}
 
     /**
      * What Eden knows besides at that moment, for people who look at the workflow.
