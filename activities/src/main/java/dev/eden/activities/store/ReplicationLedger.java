@@ -1,5 +1,7 @@
 package dev.eden.activities.store;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -7,6 +9,13 @@ import org.jspecify.annotations.Nullable;
  * on the server that is written (see {@link #appliedKey}), in the same transaction as the data.
  */
 public interface ReplicationLedger {
+    /** Keys that begin so are Eden's own, whatever the migration: neither copied nor compared. */
+    byte[] RESERVED = "eden:{".getBytes(StandardCharsets.US_ASCII);
+
+    /** Whether a key of a Redis is Eden's own. */
+    static boolean reserves(byte[] key) {
+        return key.length >= RESERVED.length && Arrays.equals(key, 0, RESERVED.length, RESERVED, 0, RESERVED.length);
+    }
 
     /** {@code hash} with fields {@code replid}, {@code offset}, {@code suspects} in db 0 of the server that is written. */
     static String appliedKey(String migration) {

@@ -240,7 +240,7 @@ class CutoverProtocolIT {
         applier.close();
         replication.progress(MIGRATION, progress());
         try (Jedis client = new Jedis(source.host(), source.port())) {
-            client.set("eden:stranger", "a write the applier never applies");
+            client.set("eden:{stranger", "a write the applier never applies");
         }
 
         AttemptReport report = coordinator(routes, engine).attempt(spec, true, 1);
@@ -294,7 +294,7 @@ class CutoverProtocolIT {
         });
         assertThat(routes.read(MIGRATION).orElseThrow().epoch()).isEqualTo(1);
         try (Jedis client = new Jedis(source.host(), source.port())) {
-            assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
+            assertThat(client.set("eden:{stranger", "x")).isEqualTo("OK");
         }
         target.resume();
         assertThat(attempt.get().outcome()).isEqualTo("aborted");
@@ -574,10 +574,10 @@ class CutoverProtocolIT {
         EmbeddedRedis serving = owner.equals("source") ? source : target;
         EmbeddedRedis fenced = owner.equals("source") ? target : source;
         try (Jedis client = new Jedis(serving.host(), serving.port())) {
-            assertThat(client.set("eden:stranger", "x")).isEqualTo("OK");
+            assertThat(client.set("eden:{stranger", "x")).isEqualTo("OK");
         }
         try (Jedis client = new Jedis(fenced.host(), fenced.port())) {
-            assertThatThrownBy(() -> client.get("eden:stranger")).isInstanceOf(JedisAccessControlException.class);
+            assertThatThrownBy(() -> client.get("eden:{stranger")).isInstanceOf(JedisAccessControlException.class);
         }
     }
 

@@ -113,7 +113,7 @@ public final class RedisCleanup {
         String cursor = "0";
         do {
             List<Reply> page = connection
-                    .call("SCAN", cursor, "MATCH", "eden:*", "COUNT", 1000)
+                    .call("SCAN", cursor, "MATCH", "eden:{*", "COUNT", 1000)
                     .items();
             cursor = page.get(0).text();
             List<Object> command = new ArrayList<>(List.of("DEL"));

@@ -87,7 +87,7 @@ public final class RedisPreflight {
         if (sample.reservedKeys() > 0) {
             findings.failure(
                     "redis.keys.reserved",
-                    "The source has keys that begin with \"eden:\" (" + sample.reservedKeys() + " met, " + seen
+                    "The source has keys that begin with \"eden:{\" (" + sample.reservedKeys() + " met, " + seen
                             + "): Eden keeps that prefix for itself and would not copy them.",
                     "Rename or delete these keys, or finish the clean-up of an earlier migration.");
         }

@@ -4,7 +4,7 @@ import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
-import java.nio.charset.StandardCharsets;
+import dev.eden.activities.store.ReplicationLedger;
 import java.util.List;
 
 /**
@@ -14,7 +14,6 @@ import java.util.List;
 record ValueSample(
         long keysSeen, boolean complete, long largestBytes, String largestKey, long reservedKeys, boolean exact) {
     private static final int PAGE = 200;
-    private static final byte[] RESERVED = "eden:".getBytes(StandardCharsets.US_ASCII);
 
     /** {@code limitMillis} bounds the time over all databases, give or take one page. */
     static ValueSample take(RespConnection connection, ServerInfo info, long limitMillis) {
@@ -40,7 +39,7 @@ record ValueSample(
                 for (Reply key : keys) {
                     connection.send("MEMORY", "USAGE", key.bytes(), "SAMPLES", 1);
                     connection.send("STRLEN", key.bytes());
-                    if (startsWith(key.bytes(), RESERVED)) {
+                    if (ReplicationLedger.reserves(key.bytes())) {
                         reserved++;
                     }
                 }
@@ -60,9 +59,5 @@ record ValueSample(
             } while (!cursor.equals("0"));
         }
         return new ValueSample(seen, complete, largest, EscapedKey.of(largestKey), reserved, exact);
-    }
-
-    private static boolean startsWith(byte[] key, byte[] prefix) {
-        return key.length >= prefix.length && java.util.Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 }

@@ -4,6 +4,7 @@ import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
@@ -288,7 +289,7 @@ final class Applier {
         List<byte[]> keys = change.keys();
         if (keys != null) {
             keys.stream()
-                    .filter(k -> !StreamEffects.isEdens(k))
+                    .filter(k -> !ReplicationLedger.reserves(k))
                     .forEach(k -> suspects.add(new DbKey(change.database(), k)));
         }
         if (change.command().name.equals("COPY") || change.command().name.equals("MOVE")) {

@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
 import java.util.List;
@@ -119,7 +120,7 @@ final class FullLoad implements RdbHandler, AutoCloseable {
     public void entry(int database, byte[] key, long expireAtMillis, int type, byte[] source, int from, int length)
             throws IOException {
         Failpoints.reach("load.key");
-        if (StreamEffects.isEdens(key)) {
+        if (ReplicationLedger.reserves(key)) {
             return;
         }
         if (expireAtMillis >= 0) {

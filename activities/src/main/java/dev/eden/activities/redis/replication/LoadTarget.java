@@ -3,6 +3,7 @@ package dev.eden.activities.redis.replication;
 import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
+import dev.eden.activities.store.ReplicationLedger;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +65,7 @@ final class LoadTarget {
                 List<byte[]> keys = new ArrayList<>();
                 reply.get(1).items().forEach(key -> keys.add(key.bytes()));
                 for (byte[] key : keys) {
-                    if (!StreamEffects.isEdens(key) && found == null) {
+                    if (!ReplicationLedger.reserves(key) && found == null) {
                         found = EscapedKey.quoted(key) + " in database " + database;
                     }
                 }

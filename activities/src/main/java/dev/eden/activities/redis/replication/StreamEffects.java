@@ -1,8 +1,8 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.Failpoints;
 import dev.eden.proxy.redis.CommandTable;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,8 +16,6 @@ import java.util.Set;
  * Only for commands in order, by one thread.
  */
 final class StreamEffects {
-    private static final byte[] EDEN = "eden:".getBytes(StandardCharsets.US_ASCII);
-
     /** Remembered names of keys that the source has just deleted: their absence is expected. */
     private static final int ABSENT = 1 << 16;
 
@@ -117,7 +115,7 @@ final class StreamEffects {
             return new Change(command, database, null, List.of(), false, true);
         }
         List<byte[]> keys = known.get();
-        if (!keys.isEmpty() && keys.stream().allMatch(StreamEffects::isEdens)) {
+        if (!keys.isEmpty() && keys.stream().allMatch(ReplicationLedger::reserves)) {
             return new Change(command, database, keys, List.of(), false, false);
         }
         boolean conditional = false;
@@ -214,9 +212,5 @@ final class StreamEffects {
             }
         }
         return false;
-    }
-
-    static boolean isEdens(byte[] key) {
-        return ReplicaLink.startsWith(key, EDEN);
     }
 }

@@ -3,9 +3,8 @@ package dev.eden.activities.redis.validation;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
-import java.nio.charset.StandardCharsets;
+import dev.eden.activities.store.ReplicationLedger;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -14,7 +13,6 @@ import java.util.TreeSet;
  * from beginning to end (Redis documentation, "SCAN"); what comes later comes through the log.
  */
 final class KeyScan {
-    private static final byte[] OWN = "eden:".getBytes(StandardCharsets.US_ASCII);
     private static final int SMALLEST_BATCH = 8;
     private static final long CHECK_NANOS = 500_000_000;
 
@@ -129,7 +127,7 @@ final class KeyScan {
         List<byte[]> foreign = new ArrayList<>(keys.size());
         for (Reply key : keys) {
             byte[] name = key.bytes();
-            if (name.length < OWN.length || !Arrays.equals(name, 0, OWN.length, OWN, 0, OWN.length)) {
+            if (!ReplicationLedger.reserves(name)) {
                 foreign.add(name);
             }
         }

@@ -159,7 +159,7 @@ class RedisPreflightIT {
     void largeValuesAndReservedNamesAreMet() {
         target = EmbeddedRedis.start();
         command("source", "SETRANGE", "large", "2000000", "x");
-        command("source", "SET", "eden:mine", "x");
+        command("source", "SET", "eden:{mine", "x");
         Preflight result = new RedisPreflight(servers(), 1_000_000).preflight(RedisServers.spec("fail"));
         assertThat(ids(result, "failure")).containsExactlyInAnyOrder("redis.value.too_large", "redis.keys.reserved");
         assertThat(ids(preflight("fail"), "failure")).containsExactly("redis.keys.reserved");

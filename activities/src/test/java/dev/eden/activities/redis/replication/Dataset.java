@@ -4,6 +4,7 @@ import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
+import dev.eden.activities.store.ReplicationLedger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -46,7 +47,7 @@ final class Dataset {
                 cursor = page.get(0).text();
                 List<byte[]> keys = new ArrayList<>();
                 for (Reply key : page.get(1).items()) {
-                    if (!StreamEffects.isEdens(key.bytes())) {
+                    if (!ReplicationLedger.reserves(key.bytes())) {
                         keys.add(key.bytes());
                     }
                 }

@@ -35,6 +35,25 @@ class RedisReplicatorIT {
         }
     }
 
+    /** Eden's own keys begin with {@code eden:{migration}}; an application may be called eden, too. */
+    @Test
+    void keysOfAnApplicationCalledEdenAreCopiedAndFollowed() {
+        try (Pair pair = Pair.start();
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
+            blue.call("SET", "eden:project", "before");
+            try (Pair.Running running = pair.replicate()) {
+                await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+                blue.call("SET", "eden:project:2", "while it runs");
+                await().atMost(PATIENCE)
+                        .until(() -> green.call("EXISTS", "eden:project", "eden:project:2")
+                                        .number()
+                                == 2);
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
     @Test
     void anApplierThatDiesAnywhereGoesOnExactlyOnce() {
         try (Pair pair = Pair.start();
