@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 class ServerPoolTest {
     private final EmbeddedChannel channel = new EmbeddedChannel();
@@ -62,20 +61,6 @@ class ServerPoolTest {
             told.add(error == null ? "" : error.sqlState());
         });
         assertThat(told).containsExactly("57P01");
-    }
-
-    /** As where no file descriptor is left: this thread has other clients to serve. */
-    @Test
-    @Timeout(20)
-    void aConnectThatCanNotEvenBeginIsTriedAgainLater() {
-        List<String> told = new ArrayList<>();
-        pool.exchange("SELECT 1", outcome -> {
-            ErrorMessage error = outcome.error();
-            told.add(error == null ? "" : error.sqlState());
-        });
-        assertThat(told).containsExactly("08001");
-        pool.warm(2);
-        assertThat(loop.counters.connectFailures).isLessThanOrEqualTo(2);
     }
 
     /** The proxy had stopped reading from the server for a client that did not read, and then that went. */
