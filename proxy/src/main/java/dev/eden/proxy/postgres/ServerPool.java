@@ -321,8 +321,7 @@ final class ServerPool {
         if (failure != null || admission != null && welcome == null) {
             wanted = Math.min(wanted, 1); // one scout until somebody is let in
         }
-        // One that can't even be begun (no file descriptor left) has failed when this returns: then it is time to
-        // pause.
+        // What can't even begin (no file descriptor left) has failed when this returns, and a pause is due.
         while (connecting < Math.min(wanted, CONNECTING) && all.size() < size && retryAt - loop.now <= 0) {
             connect();
         }

@@ -6,7 +6,6 @@ import dev.eden.activities.store.Endpoint;
 import dev.eden.proxy.Backend;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -163,9 +162,5 @@ final class ReplicaLink implements AutoCloseable {
             first = in.readByte();
         }
         return (char) first + in.readLine();
-    }
-
-    static boolean startsWith(byte[] key, byte[] prefix) {
-        return key.length >= prefix.length && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
     }
 }
