@@ -65,7 +65,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class EdenServer implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(EdenServer.class);
-    private static final Duration TEMPORAL_PATIENCE = Duration.ofSeconds(15);
+    private static final Duration TEMPORAL_PATIENCE = Duration.ofSeconds(30);
     private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration VIEW_TIMEOUT = Duration.ofSeconds(1);
 

@@ -60,7 +60,7 @@ class CommandLineIT {
         Files.writeString(file, """
                 {"id": "m1", "description": "one to two", "strategy": {"type": "canary", "read_percentage": 0.05}}""");
         assertThat(ok("migration", "create", file.toString()).lastLine())
-                .isEqualTo("next: eden migration add-interlay m1 redis_interlay TARGET_ENDPOINT");
+                .isEqualTo("next: eden migration add-interlay m1 INTERLAY TARGET_ENDPOINT");
         assertThat(ok("migration", "add-interlay", "m1", front, "two").lastLine())
                 .isEqualTo("next: eden migration plan m1");
 
@@ -123,7 +123,16 @@ class CommandLineIT {
         assertThat(ok("migration", "watch", "m1", "--until", "baking", "--interval", "50")
                         .lastLine())
                 .contains("eden migration finalize m1", "eden migration rollback m1");
-        ok("migration", "finalize", "m1");
+        for (String end : List.of("finalize", "abort")) {
+            assertThat(shell.run("migration", end, "m1").code())
+                    .as(end + " in a script without --yes")
+                    .isEqualTo(7);
+            assertThat(shell.typing("m2\n", "migration", end, "m1").code())
+                    .as(end + ": another word typed")
+                    .isEqualTo(7);
+        }
+        assertThat(status()).as("nothing has been done").isEqualTo("baking");
+        ok("migration", "finalize", "m1", "--yes");
         ok("migration", "watch", "m1", "--interval", "50");
         assertThat(ok("migration", "list", "--phase", "completed").out()).contains("m1");
         assertThat(ok("migration", "events", "m1").out()).contains("change 4711", "command.cutover");
@@ -259,6 +268,7 @@ class CommandLineIT {
         assertThat(plain.run("migration", "list").code()).isEqualTo(6);
 
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(shell.run("migration", "interlay", "m1").err()).contains("eden migration add-interlay");
         FakeTerminal.Result open = plain.run("migration", "list");
         assertThat(open.code()).isEqualTo(1);
         assertThat(open.err()).contains("chmod 600");

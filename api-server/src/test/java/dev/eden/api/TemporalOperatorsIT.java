@@ -144,7 +144,7 @@ class TemporalOperatorsIT {
         assertThat(status("r1").path("resumes_to").asText())
                 .as("the committed route says who owns writes")
                 .isEqualTo("baking");
-        ok("migration", "finalize", "r1");
+        ok("migration", "finalize", "r1", "--yes");
         awaitPhase("r1", "completed");
         assertThat(shell.run("migration", "recover", "r1").code()).isEqualTo(3);
     }
@@ -234,7 +234,7 @@ class TemporalOperatorsIT {
             awaitPhase("v1", "canary");
             ok("migration", "cutover", "v1", "--yes");
             awaitPhase("v1", "baking");
-            ok("migration", "finalize", "v1");
+            ok("migration", "finalize", "v1", "--yes");
             awaitPhase("v1", "completed");
         } finally {
             first.close();

@@ -65,6 +65,8 @@ final class MigrationRun {
                 happened(runPhase(state.phase()));
             } catch (PhaseLeft.ByCommand left) {
                 onBehalf.workFor(left.command);
+                // Without one, too: the reason of what was before explains nothing here.
+                state.reason(left.command.reason());
                 enter(left.next, left.command.kind().label(), left.command.actor(), left.command.reason());
             } catch (PhaseLeft.ByEvent left) {
                 happened(left.event);

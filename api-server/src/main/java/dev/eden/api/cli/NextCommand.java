@@ -23,15 +23,17 @@ final class NextCommand {
             case "created" ->
                 status.path("source_endpoint").isNull()
                                 || status.path("source_endpoint").isMissingNode()
-                        ? "eden migration add-interlay " + id + " redis_interlay TARGET_ENDPOINT"
+                        ? "eden migration add-interlay " + id + " INTERLAY TARGET_ENDPOINT"
                         : command(status.path("started_at").isTextual() ? "watch" : "plan", id);
             case "canary" ->
                 status.path("ready_for_cutover").asBoolean()
                         ? command("cutover", id)
                         : allowed.contains("advance") ? command("advance", id) : command("watch", id);
-            case "baking" -> command("finalize", id) + "   (or take it back: " + command("rollback", id) + ")";
-            case "completed" -> command("events", id);
-            case "rolled_back" -> command("events", id);
+            case "baking" ->
+                allowed.contains("finalize")
+                        ? command("finalize", id) + "   (or take it back: " + command("rollback", id) + ")"
+                        : command("watch", id);
+            case "completed", "rolled_back" -> command("report", id);
             case "needs_operator" -> allowed.contains("resume") ? command("resume", id) : command("events", id);
             default -> command("watch", id);
         };

@@ -58,11 +58,14 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "abort",
-            description = "Gives it up; everything is as it was before.")
+            description = "Gives it up; everything is as it was before. Asks first; a script says --yes.")
     int abort(
             @Mixin ApiOptions api,
+            @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        confirmation.ask(
+                api.terminal(), "Abort gives " + id + " up: what has been copied counts for nothing afterwards", id);
         return send(api, "abort", id, reason);
     }
 
@@ -94,7 +97,8 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "rollback",
-            description = "Takes it back: after a cutover the source owns writes again, nothing is lost. Asks first.")
+            description =
+                    "Takes it back: after a cutover the source owns writes again, nothing is lost. Asks first; a script says --yes.")
     int rollback(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
@@ -107,11 +111,17 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "finalize",
-            description = "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.")
+            description = {
+                "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.",
+                "The point of no return: asks first; a script says --yes."
+            })
     int finish(
             @Mixin ApiOptions api,
+            @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
+        confirmation.ask(
+                api.terminal(), "Finalize takes the way back of " + id + " down: there is no rollback afterwards", id);
         return send(api, "finalize", id, reason);
     }
 

@@ -17,7 +17,7 @@ final class Suggestions {
     /**
      * For a word that {@code at} does not know: the same word below another noun ({@code eden status} for {@code eden migration status}),
      * what is spelt alike, what it begins ({@code cut} for {@code cutover}), or, at the same place, what it is short for ({@code ls} for
-     * {@code list}). Whole commands, at most three.
+     * {@code list}) or a part of ({@code interlay} for {@code add-interlay}). Whole commands, at most three.
      */
     static List<String> commands(CommandLine at, String word) {
         CommandLine root = at;
@@ -45,7 +45,10 @@ final class Suggestions {
     }
 
     private static boolean meant(String command, String wanted, boolean here) {
-        return apart(command, wanted) <= allowed(wanted) || here && shortFor(command, wanted);
+        return apart(command, wanted) <= allowed(wanted)
+                || here
+                        && (shortFor(command, wanted)
+                                || List.of(command.split("-")).contains(wanted));
     }
 
     /** What somebody has only begun to type is as near as one wrong letter. */

@@ -24,6 +24,8 @@ import org.slf4j.LoggerFactory;
 public final class TemporalConnection implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(TemporalConnection.class);
 
+    private static final Duration QUIET = Duration.ofSeconds(3);
+
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
     private final boolean searchAttributes;
@@ -36,19 +38,22 @@ public final class TemporalConnection implements AutoCloseable {
 
     /**
      * {@code address}: {@code host:port}; {@code converter}: of everything that Temporal keeps. Throws {@link StartupException} where nothing
-     * answers within {@code patience}.
+     * answers within {@code patience}; after {@link #QUIET} of it says what is waited for.
      */
     public static TemporalConnection open(
             String address, String namespace, DataConverter converter, Duration patience) {
         WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(
                 WorkflowServiceStubsOptions.newBuilder().setTarget(address).build());
-        try {
-            stubs.connect(patience);
-        } catch (RuntimeException e) {
-            stubs.shutdownNow();
-            throw new StartupException(
-                    "Temporal at " + address + " can't be reached",
-                    "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
+        if (!connected(stubs, QUIET)) {
+            LOGGER.atWarn()
+                    .addKeyValue("address", address)
+                    .log("waiting for Temporal, for {} s at most", patience.toSeconds());
+            if (!connected(stubs, patience.minus(QUIET))) {
+                stubs.shutdownNow();
+                throw new StartupException(
+                        "Temporal at " + address + " can't be reached",
+                        "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
+            }
         }
         WorkflowClient client = WorkflowClient.newInstance(
                 stubs,
@@ -58,6 +63,17 @@ public final class TemporalConnection implements AutoCloseable {
                         .setContextPropagators(List.of(new RequestPropagator()))
                         .build());
         return new TemporalConnection(stubs, client, register(address, namespace));
+    }
+
+    /** The SDK tries again until then, and says only by an exception that it was in vain. */
+    private static boolean connected(WorkflowServiceStubs stubs, Duration within) {
+        try {
+            stubs.connect(within);
+            return true;
+        } catch (RuntimeException e) {
+            LOGGER.atDebug().setCause(e).log("no answer from Temporal");
+            return false;
+        }
     }
 
     public WorkflowClient client() {
