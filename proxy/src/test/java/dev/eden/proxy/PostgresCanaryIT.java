@@ -546,6 +546,43 @@ class PostgresCanaryIT extends PostgresFixture {
         }
     }
 
+    /** As a time zone that only one side knows. */
+    @Test
+    void aSettingThatTheStandbyRefusesIsNoDifferenceAndCostsNoConnection() throws SQLException {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        String read = "SELECT timestamptz '2026-01-01 00:00:00+00', n FROM cells WHERE id = 0";
+        try (Connection client = client()) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> {
+                one(client, read);
+                return !store.reports.isEmpty()
+                        && store.reports.getLast().comparedReads() > 5
+                        && store.reports.getLast().servedByStandby() > 5;
+            });
+            String sessions = one(
+                    atTarget,
+                    "SELECT array_agg(pid) FROM pg_stat_activity WHERE application_name = 'eden:p1' AND state = 'idle'");
+            run(atTarget, "REVOKE EXECUTE ON FUNCTION set_config(text, text, boolean) FROM PUBLIC");
+            try {
+                run(client, "SET TimeZone = 'Asia/Tokyo'");
+                await().during(Duration.ofSeconds(3))
+                        .atMost(Duration.ofSeconds(30))
+                        .untilAsserted(() -> {
+                            assertThat(one(client, read)).isEqualTo("2026-01-01 09:00:00+09");
+                            assertThat(store.reports.getLast().mismatchedReads())
+                                    .isZero();
+                        });
+                assertThat(one(
+                                atTarget,
+                                "SELECT count(*) = cardinality('" + sessions
+                                        + "'::int[]) FROM pg_stat_activity WHERE pid = ANY('" + sessions + "')"))
+                        .isEqualTo("t");
+                assertThat(traffic().ineligible()).containsKeys("standby_error", "settings");
+            } finally {
+                run(atTarget, "GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC");
+            }
+        }
+    }
+
     @Test
     void afterAFlipNothingIsReadFromTheOldSide() throws SQLException {
         canary(Consistency.SESSION, Duration.ofMillis(200));

@@ -213,6 +213,45 @@ class PostgresLoginIT extends PostgresFixture {
                 .isInstanceOf(SQLException.class);
     }
 
+    /** Nobody reads the users' verifiers: what the server says of a login is all there is. */
+    @Test
+    void aPasswordThatWasRightOnceIsProvedAnew() throws Exception {
+        store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
+        PostgresProxyConfig.Tls tls = certificate("anew");
+        proxy = PostgresProxy.start(
+                config("p1").withTls(tls).withPool(Pooling.TRANSACTION, 1).withEventLoops(1),
+                store,
+                new SimpleMeterRegistry());
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE limited LOGIN PASSWORD 'second'");
+            clear("limited", "second").close();
+            run(at, "ALTER ROLE limited CONNECTION LIMIT 1");
+            run(at, "CREATE ROLE fickle LOGIN PASSWORD 'first'");
+            clear("fickle", "first").close();
+            run(at, "ALTER ROLE fickle PASSWORD 'second'");
+            assertRefused("fickle", "wrong", "28P01");
+            assertRefused("fickle", "first", "28P01"); // for the server has refused one
+            clear("fickle", "second").close();
+            run(at, "ALTER ROLE fickle NOLOGIN");
+            await().atMost(Duration.ofSeconds(90))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .untilAsserted(() -> assertRefused("fickle", "second", "28000"));
+            // As old a proof, and no connection left to ask by: that says nothing against it.
+            clear("limited", "second").close();
+            assertRefused("limited", "wrong", "28P01");
+        }
+    }
+
+    private Connection clear(String user, String password) throws SQLException {
+        return client("user", user, "password", password, "sslmode", "require");
+    }
+
+    private void assertRefused(String user, String password, String state) {
+        assertThatThrownBy(() -> clear(user, password).close())
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo(state));
+    }
+
     private static Backend bare(String name, dev.eden.embedded.EmbeddedPostgres server) {
         return new Backend(name, "127.0.0.1", server.port(), false, null, null, "eden");
     }

@@ -164,6 +164,82 @@ class PostgresPipelineIT extends PostgresFixture {
     }
 
     @Test
+    void aNameIsTakenFromItsParseOn() throws IOException {
+        try (PgWire wire = wire();
+                PgWire other = with(wire(), "t", "SELECT 'known'")) {
+            wire.parse("s", "SELECT 'first'")
+                    .parse("s", "SELECT 'second'")
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 E42P05 ZI");
+            assertThat(bound(wire, "s")).isEqualTo("2 Dfirst C ZI");
+            wire.parse("k", "SELECT 'known'")
+                    .parse("k", "SELECT 'second'")
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 E42P05 ZI");
+            assertThat(bound(wire, "k")).isEqualTo("2 Dknown C ZI");
+            wire.parse("b", "SELECT 'first'").sync();
+            wire.parse("b", "SELECT 'second'").sync().send();
+            assertThat(wire.answers(2)).isEqualTo("1 ZI E42P05 ZI");
+            assertThat(bound(wire, "b")).isEqualTo("2 Dfirst C ZI");
+            wire.parse("f", "SELECT nothing").sync();
+            wire.parse("f", "SELECT 'second'").sync().send();
+            assertThat(wire.answers(2)).isEqualTo("E42703 ZI 1 ZI");
+            assertThat(bound(wire, "f")).isEqualTo("2 Dsecond C ZI");
+            assertThat(bound(other, "t")).isEqualTo("2 Dknown C ZI");
+        }
+    }
+
+    /** The server knows it by another name, or, on a connection of another's, not at all yet. */
+    @Test
+    void aStatementOfTheProtocolIsExecutedBySql() throws IOException {
+        try (PgWire wire = with(with(wire(), "s", "SELECT 'mine ' || $1::text"), "S 2", "SELECT 'quoted'");
+                PgWire other = with(wire(), "s", "SELECT 'of another ' || $1::text")) {
+            for (int i = 0; i < 2; i++) {
+                wire.query("EXECUTE s('a')").query("/* it */ execute \"S 2\";").send();
+                assertThat(wire.answers(2)).isEqualTo("T Dmine a C ZI T Dquoted C ZI");
+                other.query("EXECUTE s('b')").send();
+                assertThat(other.answers(1)).isEqualTo("T Dof another b C ZI");
+                other.query("DISCARD ALL").send();
+                assertThat(other.answers(1)).isEqualTo("C ZI");
+                with(other, "s", "SELECT 'of another ' || $1::text");
+            }
+            wire.parse("", "EXECUTE s('x')").bind("", "").execute("", 0).sync().send();
+            other.parse("", "EXECUTE s('x')").bind("", "").execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 Dmine x C ZI");
+            assertThat(other.answers(1)).isEqualTo("1 2 Dof another x C ZI");
+            assertThat(bound(wire, "")).isEqualTo("2 Dmine x C ZI");
+            wire.query("BEGIN").query("EXECUTE s('t')").query("DEALLOCATE s").query("EXECUTE s('t')");
+            wire.query("ROLLBACK").send();
+            assertThat(wire.answers(5)).isEqualTo("C ZT T Dmine t C ZT C ZT E26000 ZE C ZI");
+            isServed(other);
+        }
+    }
+
+    @Test
+    void aStatementThatCannotBeMadeAgainIsRefusedWhereItIsExecutedBySql() throws Exception {
+        try (PgWire wire = wire();
+                PgWire other = wire();
+                Connection owner = direct(source)) {
+            run(owner, "CREATE TABLE passing (id int)");
+            run(owner, "GRANT SELECT ON passing TO app");
+            with(wire, "s", "SELECT * FROM passing");
+            run(owner, "DROP TABLE passing");
+            other.query("DISCARD ALL").send();
+            assertThat(other.answers(1)).isEqualTo("C ZI");
+            wire.query("EXECUTE s")
+                    .query("BEGIN")
+                    .query("EXECUTE s")
+                    .query("ROLLBACK")
+                    .send();
+            assertThat(wire.answers(4)).isEqualTo("E42P01 ZI C ZT E42P01 ZE C ZI");
+            isServed(other);
+            isServed(wire);
+        }
+    }
+
+    @Test
     void anUnnamedParseThatWasSkippedIsNotRunLater() throws IOException {
         try (PgWire wire = with(wire(), "", "SELECT 'old'")) {
             wire.bind("", "none").parse("", "SELECT 'skipped'").parse("", "SELECT 'skipped, too'");

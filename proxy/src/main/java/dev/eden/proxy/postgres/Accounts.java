@@ -22,9 +22,13 @@ final class Accounts {
     private final Set<String> trusted;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
+    private final Map<String, Proof> proofs = new ConcurrentHashMap<>();
     private final byte[] mockSeed = new byte[32];
 
     private record Known(ServerAddress server, Account account, long readAt) {}
+
+    /** A server has let the user in by this password. */
+    private record Proof(Secret password, ServerAddress server, long at) {}
 
     Accounts(Set<String> trusted) {
         this.trusted = trusted;
@@ -117,23 +121,55 @@ final class Accounts {
                 new Credential.Password(password));
     }
 
-    /** Asks the active server whether it lets the user in with this password; null to {@code then} when it does. */
+    /**
+     * Asks the active server whether it lets the user in with this password; null to {@code then} when it does. Its last word holds for a while, and
+     * during an attempt, when Eden's own fence would refuse everybody.
+     */
     void tryPassword(PostgresLoop loop, StartupPacket said, Secret password, Consumer<@Nullable ErrorMessage> then) {
         Backend active = loop.gate.activeBackend();
         if (active == null) {
             then.accept(ErrorMessage.fatal("57P03", "eden: the interlay has no endpoint yet"));
             return;
         }
-        if (credential(said.user()) instanceof Credential.Password(Secret right) && right.equals(password)) {
-            then.accept(null); // a server has said so before
+        String user = said.user();
+        ServerAddress server = ServerAddress.of(active);
+        Proof last = proofs.get(user);
+        boolean before = last != null && last.password().equals(password);
+        boolean fresh = last != null && last.server().equals(server) && System.nanoTime() - last.at() < FRESH;
+        if (before && (fresh || !loop.gate.calm())) {
+            then.accept(null);
             return;
         }
-        PoolKey key = new PoolKey(ServerAddress.of(active), said.database(), said.user(), Map.of()).on(active);
+        PoolKey key = new PoolKey(server, said.database(), user, Map.of()).on(active);
         ServerPool pool = new ServerPool(loop, key, 1, new Credential.Password(password));
         pool.exchange("SELECT 1", outcome -> {
             pool.close();
-            then.accept(outcome.error());
+            ErrorMessage error = outcome.error();
+            if (error == null) {
+                proofs.put(user, new Proof(password, server, System.nanoTime()));
+            } else if (before && excuses(error, loop.gate.calm())) {
+                error = null;
+            } else {
+                refused(loop, user);
+            }
+            then.accept(error);
         });
+    }
+
+    /** True where an error says nothing against a password that was right before. */
+    private static boolean excuses(ErrorMessage error, boolean calm) {
+        return switch (error.sqlState()) {
+            case "53300" -> true; // no connection left, maybe because the proxy has them all
+            case "28P01" -> false;
+            default -> !calm;
+        };
+    }
+
+    /** The active server has refused the user: a password that it took before is tried anew. Within an attempt Eden's fence refuses. */
+    void refused(PostgresLoop loop, String user) {
+        if (loop.gate.calm()) {
+            proofs.remove(user);
+        }
     }
 
     /** A proof failed: maybe the password has changed. */

@@ -38,6 +38,9 @@ final class Canary {
     private long waitingSince;
     private boolean activeNext;
     private boolean preparing;
+    /** What the standby does not know how to set. */
+    private @Nullable Settings refused;
+
     private @Nullable ServerConnection ready;
 
     private boolean closed;
@@ -86,7 +89,7 @@ final class Canary {
                 return leave();
             }
             String reason = session.bound() ? "pinned" : verdict.reason();
-            if (reason == null && !plain(settings)) {
+            if (reason == null && (!plain(settings) || settings == refused)) {
                 reason = "settings";
             }
             if (reason != null) {
@@ -244,12 +247,14 @@ final class Canary {
                     }
                 }
             }
-            if (closed || waitingSince == 0) {
+            boolean done = outcome.error() == null;
+            if (closed || waitingSince == 0 || !done) {
                 ready = null; // the read that it was for is served elsewhere, and the client may be another by its next
-                connection.pool.reclaim(connection, outcome.error() != null);
-            } else if (outcome.error() != null) {
-                ready = null;
-                connection.close();
+                connection.pool.reclaim(connection, false); // what is refused has changed nothing
+            }
+            if (!done && !closed) {
+                refused = connection.usable() ? settings : null;
+                failedThere();
             }
             if (!closed) {
                 session.process();

@@ -199,6 +199,10 @@ final class ClientMessages {
         }
         canary.passes(bytes, start, holding);
         session.pins.note(effect, holding);
+        Prepared executed = prepared.executes(effect);
+        if (executed != null) {
+            return prepared.execute(bytes, start, total, executed, holding);
+        }
         if (type == 'Q') {
             holding.statements.unnamed = null;
             statements.dropUnnamed();

@@ -200,6 +200,20 @@ final class Expectations {
         return Parsing.NO;
     }
 
+    /** Whether the Parse that a client's name stands for is under way. */
+    Parsing parsing(ClientStatements.Entry named) {
+        boolean sameBatch = true;
+        for (int i = size - 1; i >= 0; i--) {
+            int at = (head + i) & (kinds.length - 1);
+            if (kinds[at].endsBatch()) {
+                sameBatch = false;
+            } else if ((kinds[at] == Kind.PARSE || kinds[at] == Kind.KNOWN_PARSE) && subjects[at] == named) {
+                return sameBatch ? Parsing.SAME_BATCH : Parsing.EARLIER_BATCH;
+            }
+        }
+        return Parsing.NO;
+    }
+
     /** Whether something is under way that gives the server another unnamed statement, or none. */
     Parsing changingUnnamed() {
         boolean sameBatch = true;

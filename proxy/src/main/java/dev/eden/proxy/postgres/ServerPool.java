@@ -467,6 +467,9 @@ final class ServerPool {
         failure = why;
         retryAt = loop.now + (behindFence(why) ? FENCE_BACKOFF : backoff);
         backoff = Math.min(MAX_BACKOFF, backoff * 2);
+        if (fixed == null && onActive() && why.sqlState().startsWith("28")) {
+            loop.accounts.refused(loop, key.user());
+        }
         boolean refusal = !why.sqlState().equals("08001") && !why.sqlState().equals("08006");
         if (refusal && !behindFence(why) && all.isEmpty()) {
             List<ClientSession> told = new ArrayList<>(waiting);

@@ -54,6 +54,13 @@ final class ServerStatements {
         server.write(out);
     }
 
+    /** Sends an unnamed Parse of the proxy's own, of a text that is not the client's word for word. */
+    void prepareUnnamed(ByteBuf parse) {
+        unnamed = null;
+        server.answers.expect(Kind.OWN_PARSE, null);
+        server.write(parse);
+    }
+
     /** The server has no unnamed statement from now on. */
     void closeUnnamed() {
         unnamed = null;

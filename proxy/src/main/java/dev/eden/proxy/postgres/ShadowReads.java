@@ -133,10 +133,19 @@ final class ShadowReads {
             }
         }
 
-        /** Two exchanges on the pool's only connection. */
+        /** Two exchanges on the pool's only connection; under other settings than the client's rows may differ that are the same. */
         private void ask(ServerPool pool, Consumer<RowBag> then) {
+            pool.exchange(settings, told -> {
+                if (told.error() == null) {
+                    read(pool, then);
+                } else {
+                    busy = false;
+                }
+            });
+        }
+
+        private void read(ServerPool pool, Consumer<RowBag> then) {
             RowBag bag = new RowBag();
-            pool.exchange(settings, _ -> {});
             pool.exchange(new Exchange(Unpooled.wrappedBuffer(request), bag, outcome -> {
                 @Nullable ErrorMessage error = outcome.error();
                 if (error == null) {

@@ -46,6 +46,11 @@ final class SqlTokens {
         return to - from;
     }
 
+    /** Where the word or name at hand begins, without its quote. */
+    int begin() {
+        return from;
+    }
+
     /** The first byte of the word, name, literal or other token at hand. */
     int first() {
         return in.getByte(from);

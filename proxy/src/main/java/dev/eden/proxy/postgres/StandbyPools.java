@@ -176,6 +176,11 @@ final class StandbyPools {
             if (pool != null) {
                 pool.trim(before);
             }
+            Both compared = entry.both;
+            if (compared != null) {
+                compared.active().trim(before);
+                compared.standby().trim(before);
+            }
         }
     }
 }

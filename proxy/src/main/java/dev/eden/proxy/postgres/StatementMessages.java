@@ -2,7 +2,7 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
+import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
  * prepared there first. Where a method answers false, the message must wait for an earlier batch.
  */
 final class StatementMessages {
-    private static final byte[] DEALLOCATE = "DEALLOCATE ".getBytes(StandardCharsets.US_ASCII);
-
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
     /** What was bound last drops prepared statements; null: none. */
     private ServerStatements.@Nullable Dropping drops;
+    /** The server could not prepare what the query at hand executes, and the client has been told why. */
+    private boolean refused;
 
     StatementMessages(ClientSession session, Passage passage) {
         this.session = session;
@@ -33,8 +33,19 @@ final class StatementMessages {
         }
         String name = Message.text(bytes, from, nameEnd);
         ClientStatements.Entry before = statements.find(bytes, from, nameEnd);
-        if (before != null && before.confirmed()) {
-            return parseAgain(bytes, start, total, nameEnd, before.statement(), holding);
+        if (before != null) {
+            switch (before.confirmed() ? Expectations.Parsing.SAME_BATCH : holding.expected.parsing(before)) {
+                case SAME_BATCH -> {
+                    return parseAgain(bytes, start, total, nameEnd, before.statement(), holding);
+                }
+                case EARLIER_BATCH -> {
+                    session.blocked();
+                    return false;
+                }
+                case NO -> {
+                    // it was skipped
+                }
+            }
         }
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
         Prepared statement = entry.statement();
@@ -72,42 +83,56 @@ final class StatementMessages {
     private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
         Object former = former();
         Prepared statement = statements.parseUnnamed(bytes, start + Message.HEADER + 1, start + total);
-        ClientStatements.Entry deallocated = deallocated(statement);
-        if (deallocated != null && !provide(bytes, deallocated.statement(), holding)) {
+        ClientStatements.Entry named = named(statement.effect);
+        if (named != null && !provide(bytes, named.statement(), holding)) {
             statements.unnamedIs(former instanceof Prepared before ? before : null);
             return false;
         }
         session.pins.note(statement.effect, holding);
-        holding.statements.unnamed = statement;
+        holding.statements.unnamed = named == null ? statement : null;
         holding.answers.expect(Kind.UNNAMED_PARSE, former);
-        if (deallocated == null) {
+        if (named == null) {
             passage.pass(bytes, total, total);
             return true;
         }
         passage.end(bytes, holding);
         bytes.skipBytes(total);
-        ByteBuf out = session.loop.buffer();
-        int parse = Message.begin(out, 'P');
-        out.writeByte(0)
-                .writeBytes(DEALLOCATE)
-                .writeBytes(deallocated.statement().name());
-        out.writeByte(0).writeShort(0);
-        Message.end(out, parse);
-        holding.write(out);
+        holding.write(parseOf(statement, named));
         return true;
     }
 
-    /** The client's statement that {@code statement} deallocates: the server knows it by another name. */
-    private ClientStatements.@Nullable Entry deallocated(Prepared statement) {
-        String name = statement.effect.deallocates();
-        return name == null ? null : statements.named(name);
+    /** An unnamed Parse of a text with the server's name of what it executes or deallocates. */
+    private ByteBuf parseOf(Prepared statement, ClientStatements.Entry named) {
+        ByteBuf out = session.loop.buffer();
+        int parse = Message.begin(out, 'P');
+        out.writeByte(0);
+        byte[] body = statement.body;
+        StatementText.renamed(
+                Unpooled.wrappedBuffer(body), 0, body.length, named.statement().name(), out);
+        Message.end(out, parse);
+        return out;
+    }
+
+    /** The client's statement that a text executes or deallocates by SQL: the server knows it by another name. */
+    private ClientStatements.@Nullable Entry named(StatementText.Effect effect) {
+        ClientStatements.Entry executed = executed(effect);
+        String name = effect.deallocates();
+        return name == null ? executed : statements.named(name);
+    }
+
+    private ClientStatements.@Nullable Entry executed(StatementText.Effect effect) {
+        String name = effect.executes();
+        ClientStatements.Entry entry = name == null ? null : statements.named(name);
+        StatementText.Effect inner = entry == null ? StatementText.Effect.NONE : entry.statement().effect;
+        boolean plain = !inner.drops() && inner.deallocates() == null && inner.executes() == null;
+        return plain ? entry : null;
     }
 
     private ServerStatements.@Nullable Dropping dropping(Prepared statement) {
         if (statement.effect.drops()) {
             return ServerStatements.ALL;
         }
-        ClientStatements.Entry one = deallocated(statement);
+        ClientStatements.Entry one = statement.effect.deallocates() == null ? null : named(statement.effect);
         return one == null ? null : new ServerStatements.Dropping.One(one);
     }
 
@@ -155,9 +180,16 @@ final class StatementMessages {
             return false;
         }
         Prepared unnamed = statements.unnamed();
+        ClientStatements.Entry named = unnamed == null ? null : named(unnamed.effect);
         if (unnamed == null) {
             passage.end(bytes, holding);
             holding.statements.closeUnnamed();
+        } else if (named != null) {
+            if (!provide(bytes, named.statement(), holding)) {
+                return false;
+            }
+            passage.end(bytes, holding);
+            holding.statements.prepareUnnamed(parseOf(unnamed, named));
         } else if (holding.statements.unnamed != unnamed) {
             passage.end(bytes, holding);
             holding.statements.prepare(unnamed, false);
@@ -185,6 +217,10 @@ final class StatementMessages {
             Prepared unnamed = statements.unnamed();
             if (unnamed != null) {
                 session.pins.note(unnamed.effect, holding);
+                ClientStatements.Entry executed = executed(unnamed.effect);
+                if (executed != null) {
+                    session.pins.note(executed.statement().effect, holding);
+                }
                 drops = dropping(unnamed);
             }
             holding.answers.expect(Kind.BIND, null);
@@ -290,6 +326,63 @@ final class StatementMessages {
         Message.readyForQuery(out, status);
         session.deliver(out);
         return true;
+    }
+
+    /** What a simple query executes of the client's statements, which the server knows by other names; null: nothing. */
+    @Nullable
+    Prepared executes(StatementText.Effect effect) {
+        ClientStatements.Entry entry = executed(effect);
+        return entry == null ? null : entry.statement();
+    }
+
+    /**
+     * A simple query that executes {@code statement}, once the server has that; false: that takes a moment. A Parse of the proxy's own has its own end:
+     * where it fails the server would skip the query as well, and wait for a Sync that the client does not send.
+     */
+    boolean execute(ByteBuf bytes, int start, int total, Prepared statement, ServerConnection holding) {
+        if (refused) {
+            refused = false;
+            passage.drop(bytes, total, total, holding);
+            ByteBuf out = session.loop.buffer();
+            Message.readyForQuery(out, holding.status);
+            session.deliver(out);
+            return true;
+        }
+        boolean provided = holding.statements.has(statement);
+        boolean alone = !session.batches.open();
+        if (!provided && alone && holding.expected.parsing(statement) == Expectations.Parsing.NO) {
+            passage.end(bytes, holding);
+            prepareAlone(statement, holding);
+            session.blocked();
+            return false;
+        }
+        if (!provide(bytes, statement, holding)) {
+            return false;
+        }
+        session.pins.note(statement.effect, holding);
+        holding.statements.unnamed = null;
+        statements.dropUnnamed();
+        holding.answers.expect(Kind.QUERY, statement);
+        session.batches.sent();
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        ByteBuf out = session.loop.buffer();
+        int query = Message.begin(out, 'Q');
+        StatementText.renamed(bytes, start + Message.HEADER, start + total, statement.name(), out);
+        Message.end(out, query);
+        holding.write(out);
+        return true;
+    }
+
+    private void prepareAlone(Prepared statement, ServerConnection holding) {
+        holding.statements.prepare(statement, true);
+        ByteBuf sync = session.loop.buffer();
+        Message.empty(sync, 'S');
+        holding.exchange(new Exchange(sync, new RowBag(), _ -> {
+            sync.release();
+            refused = session.holds(holding) && !holding.statements.has(statement);
+            session.process();
+        }));
     }
 
     private static int endOfString(ByteBuf bytes, int from, int limit) {

@@ -49,6 +49,8 @@ final class StatementText {
      *
      * @param resets by RESET or DISCARD ALL
      * @param resetsSearchPath by RESET, search_path among others
+     * @param deallocates the prepared statement that this drops and does nothing else
+     * @param executes the one that this executes by SQL and does nothing else
      * @param drops all prepared statements
      * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
      */
@@ -57,15 +59,16 @@ final class StatementText {
             boolean resets,
             boolean resetsSearchPath,
             @Nullable String deallocates,
+            @Nullable String executes,
             boolean drops,
             boolean onlySearchPath,
             List<String> customs,
             Touch touch) {
-        static final Effect NONE = new Effect(0, false, false, null, false, false, List.of(), Touch.NOTHING);
+        static final Effect NONE = new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING);
 
         /** A text that nobody has looked through to its end. */
         static final Effect UNKNOWN =
-                new Effect(Pin.UNKNOWN.bit(), false, false, null, false, false, List.of(), Touch.SESSION);
+                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -83,6 +86,7 @@ final class StatementText {
     private boolean resets;
     private boolean resetsSearchPath;
     private @Nullable String deallocates;
+    private @Nullable String executes;
     private boolean drops;
     private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
@@ -104,10 +108,29 @@ final class StatementText {
                 text.resets,
                 text.resetsSearchPath,
                 text.statements == 1 ? text.deallocates : null,
+                text.statements == 1 ? text.executes : null,
                 text.drops,
                 text.searchPath && text.statements == 1,
                 List.copyOf(text.customs),
                 text.touch);
+    }
+
+    /** A text that executes or deallocates a prepared statement, to its zero, with another name of that. */
+    static void renamed(ByteBuf in, int from, int limit, byte[] name, ByteBuf out) {
+        SqlTokens tokens = new SqlTokens(in, from, limit);
+        Token token = tokens.next();
+        while (token == Token.SEMICOLON) {
+            token = tokens.next();
+        }
+        boolean drops = tokens.is("deallocate");
+        token = tokens.next();
+        if (drops && token == Token.WORD && tokens.is("prepare")) {
+            token = tokens.next();
+        }
+        int quote = token == Token.QUOTED ? 1 : 0;
+        int to = tokens.begin() + tokens.length() + quote;
+        out.writeBytes(in, from, tokens.begin() - quote - from).writeBytes(name);
+        out.writeBytes(in, to, limit - to);
     }
 
     private void run() {
@@ -160,6 +183,10 @@ final class StatementText {
                 }
                 case "deallocate" -> {
                     return deallocate();
+                }
+                case "execute" -> {
+                    executes = name(in.next());
+                    return rest(in.next());
                 }
                 case "discard" -> {
                     Token token = in.next();
@@ -253,12 +280,14 @@ final class StatementText {
         if (token == Token.WORD && in.is("all")) {
             deallocates = null;
             drops = true;
-        } else if (token == Token.WORD) {
-            deallocates = in.word();
-        } else if (token == Token.QUOTED) {
-            deallocates = in.name();
+        } else {
+            deallocates = name(token);
         }
         return rest(in.next());
+    }
+
+    private @Nullable String name(Token token) {
+        return token == Token.WORD ? in.word() : token == Token.QUOTED ? in.name() : null;
     }
 
     private Token declare() {
