@@ -5,9 +5,11 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +45,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     final Map<String, String> reported = new LinkedHashMap<>();
 
     private @Nullable Channel channel;
+    /** A server that says nothing must not keep one of its pool's few logins for ever. */
+    private @Nullable ScheduledFuture<?> loginEnd;
+
     private Phase phase = Phase.CONNECTING;
     private boolean dirty;
 
@@ -206,6 +211,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             context.close();
             return;
         }
+        long patience = loop.config.limits().loginTimeout().toMillis();
+        loginEnd = loop.eventLoop.schedule(() -> loginTooLong(patience), patience, TimeUnit.MILLISECONDS);
         if (pool.key.server().tls()) {
             phase = Phase.TLS;
             ByteBuf out = loop.buffer();
@@ -213,6 +220,23 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             context.writeAndFlush(out, context.voidPromise());
         } else {
             startup(context);
+        }
+    }
+
+    private void loginTooLong(long patience) {
+        loop.tick();
+        fail(ErrorMessage.fatal(
+                "08001",
+                "eden: server " + pool.key.server().endpoint() + " has not let the proxy in within " + patience
+                        + " ms"));
+        loop.schedule();
+    }
+
+    private void endLogin() {
+        ScheduledFuture<?> end = loginEnd;
+        if (end != null) {
+            end.cancel(false);
+            loginEnd = null;
         }
     }
 
@@ -331,6 +355,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             case 'E' -> fail(ErrorMessage.read(in, index, total));
             case 'Z' -> {
                 phase = Phase.READY;
+                endLogin();
                 connectedAt = loop.now;
                 pool.connected(this);
             }
@@ -380,6 +405,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     public void channelInactive(ChannelHandlerContext context) {
         loop.tick();
         phase = Phase.CLOSED;
+        endLogin();
         scanner.release();
         ErrorMessage why = farewell == null
                 ? ErrorMessage.fatal(

@@ -14,6 +14,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -63,6 +64,20 @@ class ServerPoolTest {
         assertThat(told).containsExactly("57P01");
     }
 
+    /** As one that is stopped: its host takes the connection. */
+    @Test
+    void aServerThatSaysNothingKeepsNoLogin() {
+        channel.pipeline()
+                .addLast(new ServerConnection(pool, new ServerLogin(pool.key, new Credential.None(), "test", null)));
+        channel.pipeline().fireChannelActive();
+        channel.advanceTimeBy(59, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertThat(channel.isOpen()).isTrue();
+        channel.advanceTimeBy(1, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
+        assertThat(channel.isOpen()).isFalse();
+    }
+
     /** The proxy had stopped reading from the server for a client that did not read, and then that went. */
     @Test
     void theServersAnswerToTheCleaningIsRead() {
@@ -75,6 +90,9 @@ class ServerPoolTest {
         Message.parameterStatus(in, "search_path", "public");
         Message.readyForQuery(in, 'I');
         channel.writeInbound(in);
+        assertThat(connection.usable()).isTrue();
+        channel.advanceTimeBy(60, TimeUnit.SECONDS);
+        channel.runScheduledPendingTasks();
         assertThat(connection.usable()).isTrue();
         connection.read(false);
         pool.reclaim(connection, true);

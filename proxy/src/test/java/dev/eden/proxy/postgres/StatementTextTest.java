@@ -112,6 +112,31 @@ class StatementTextTest {
                 .isFalse();
     }
 
+    @Test
+    void executes() {
+        assertThat(classify("; execute Abc('a')").executes()).isEqualTo("abc");
+        assertThat(classify("EXECUTE \"S \"\"1\" (1)").executes()).isEqualTo("S \"1");
+        assertThat(classify("EXECUTE a; EXECUTE b").executes()).isNull();
+        assertThat(classify("EXPLAIN EXECUTE a").executes()).isNull();
+    }
+
+    @Test
+    void whatItNamesGetsAnotherName() {
+        assertThat(renamed("; /* a */ execute Abc('a');")).isEqualTo("; /* a */ execute eden_1('a');");
+        assertThat(renamed("EXECUTE \"S \"\"1\"(1)")).isEqualTo("EXECUTE eden_1(1)");
+        assertThat(renamed("DEALLOCATE a")).isEqualTo("DEALLOCATE eden_1");
+        assertThat(renamed("DEALLOCATE PREPARE \"a\" ;")).isEqualTo("DEALLOCATE PREPARE eden_1 ;");
+    }
+
+    private static String renamed(String sql) {
+        ByteBuf in = Unpooled.copiedBuffer("Q" + sql + "\0types", StandardCharsets.UTF_8);
+        ByteBuf out = Unpooled.buffer();
+        StatementText.renamed(in, 1, in.writerIndex(), "eden_1".getBytes(StandardCharsets.UTF_8), out);
+        String text = out.toString(StandardCharsets.UTF_8);
+        assertThat(text).endsWith("\0types");
+        return text.substring(0, text.indexOf(0));
+    }
+
     /** No catalogue shows them: their names are all that a probe can go by. */
     @ParameterizedTest
     @CsvSource(
