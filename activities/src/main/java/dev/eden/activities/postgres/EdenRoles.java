@@ -67,6 +67,10 @@ public final class EdenRoles {
             role(session, names.apply(), "SUPERUSER LOGIN", null);
             role(session, names.link(), "REPLICATION BYPASSRLS LOGIN", link);
             role(session, names.proxy(), "LOGIN", proxy);
+            if (session.major() >= 17) {
+                // A load is one transaction, however long.
+                session.execute("ALTER ROLE " + Sql.name(names.control()) + " SET transaction_timeout = 0");
+            }
             session.executeAll(List.of(
                     "ALTER ROLE " + Sql.name(names.control()) + " SET log_statement = 'none'",
                     "ALTER ROLE " + Sql.name(names.control()) + " SET log_min_duration_statement = -1",

@@ -40,7 +40,8 @@ public final class PostgresSession implements AutoCloseable {
             "-c bytea_output=hex",
             "-c standard_conforming_strings=on",
             "-c client_min_messages=warning",
-            "-c idle_in_transaction_session_timeout=0");
+            "-c idle_in_transaction_session_timeout=0",
+            "-c idle_session_timeout=0");
 
     private final Connection connection;
     private final int major;
@@ -276,6 +277,13 @@ public final class PostgresSession implements AutoCloseable {
     /** For COPY, on this session. */
     public CopyManager copy() {
         return guarded(() -> connection.unwrap(PGConnection.class).getCopyAPI());
+    }
+
+    /** @throws PostgresConnectionException where this side has ended it: see {@link #abort} */
+    public void requireOpen() {
+        if (guarded(connection::isClosed)) {
+            throw PostgresException.of(new SQLException("the session was ended", "08003"));
+        }
     }
 
     /** Ends what runs, from another thread. */

@@ -27,11 +27,12 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     private @Nullable Progress progress;
     private ValidationLedger.@Nullable Report report;
     private final Map<Long, String> undos = new HashMap<>();
+    volatile Tuning tuning = Tuning.NONE;
     int restarts;
 
     @Override
     public Tuning tuning(String migration) {
-        return Tuning.NONE;
+        return tuning;
     }
 
     @Override
@@ -212,6 +213,10 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     @Override
     public synchronized Optional<ValidationLedger.Report> latest(String migration) {
         return Optional.ofNullable(report);
+    }
+
+    synchronized long generation() {
+        return generation;
     }
 
     private Routes row() {

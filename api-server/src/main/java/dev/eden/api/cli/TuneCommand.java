@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         name = "tune",
         description = {
-            "Retunes the copy of a Redis while it runs, in force within a second; what is not named stays.",
+            "Retunes a copy while it runs, in force within two seconds; what is not named stays.",
             "'default' as a value goes back to it."
         },
         footer = {
@@ -65,13 +65,13 @@ final class TuneCommand implements Callable<Integer> {
             description = "bytes a second that the full load writes at most, e.g. 10MiB (default: no limit)")
     private @Nullable String copyRate;
 
-    @Option(names = "--parallelism", paramLabel = "N", description = "connections of the full load, 1 to 16")
+    @Option(names = "--parallelism", paramLabel = "N", description = "lanes of the full load, and of a PostgreSQL's validation, 1 to 16")
     private @Nullable String parallelism;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "keys per pipeline of the load and changes per transaction of the stream, 1 to 8192")
+            description = "of a Redis: keys per pipeline of the load and changes per transaction of the stream, 1 to 8192")
     private @Nullable String batch;
 
     @Option(

@@ -2,11 +2,10 @@ package dev.eden.api.rest;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.eden.activities.redis.preflight.RedisCopyForecast;
+import dev.eden.activities.copy.TunedForecast;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
-import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.MigrationStore;
@@ -133,7 +132,7 @@ public final class MigrationCommands {
     /** Null where the source can't be asked; why not is among preflight's findings. */
     private @Nullable CopyForecast forecast(MigrationSpec spec) {
         try {
-            return RedisCopyForecast.tuned(steps.forecast().apply(spec), tunings.of(spec.id()));
+            return TunedForecast.of(steps.forecast().apply(spec), tunings.of(spec.id()));
         } catch (RuntimeException e) {
             LOGGER.atInfo()
                     .addKeyValue("migration", spec.id())
@@ -156,12 +155,6 @@ public final class MigrationCommands {
     /** The strategy first: where it is refused, the tuning stays too. */
     Response patch(Migration migration, MigrationRequests.Patch patch, String commandId, String actor) {
         Tuning tuning = patch.tuning();
-        if (tuning != null && "postgres".equals(migration.engine())) {
-            throw new Problem(
-                    ErrorCode.INVALID_FIELDS,
-                    "one field is not right",
-                    List.of(new FieldError("/tuning", "is for Redis; PostgreSQL's own servers do the copying")));
-        }
         Strategy strategy = patch.strategy();
         if (strategy == null) {
             if (migration.ended()) {

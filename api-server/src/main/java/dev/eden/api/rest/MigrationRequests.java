@@ -50,8 +50,12 @@ final class MigrationRequests {
     /** Null: not asked for. */
     record Patch(@Nullable Strategy strategy, @Nullable Tuning tuning, String reason) {}
 
-    /** {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is. */
-    static Patch patch(byte[] body, Strategy current, Supplier<Tuning> tuned) {
+    /**
+     * {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is.
+     *
+     * @param engine null as long as the migration has no interlay
+     */
+    static Patch patch(byte[] body, Strategy current, @Nullable String engine, Supplier<Tuning> tuned) {
         Fields fields = Fields.of(body, false);
         Fields strategy = fields.object("strategy");
         Fields tuning = fields.object("tuning");
@@ -60,14 +64,17 @@ final class MigrationRequests {
         }
         Patch patch = new Patch(
                 strategy == null ? null : strategy(strategy, current),
-                tuning == null ? null : tuning(tuning, tuned.get()),
+                tuning == null ? null : tuning(tuning, engine, tuned.get()),
                 fields.text("reason", 2000, ""));
         fields.done();
         return patch;
     }
 
     /** {@code null} goes back to the default. */
-    private static Tuning tuning(Fields fields, Tuning current) {
+    private static Tuning tuning(Fields fields, @Nullable String engine, Tuning current) {
+        if ("postgres".equals(engine) && fields.has("batch") && !fields.isNull("batch")) {
+            fields.error("batch", "is for Redis; a PostgreSQL is not copied in batches");
+        }
         Tuning tuning = new Tuning(
                 tuned(fields, "copy_rate", current.copyRate(), 64 << 10, 1L << 40),
                 small(tuned(fields, "parallelism", current.parallelism(), 1, 16)),

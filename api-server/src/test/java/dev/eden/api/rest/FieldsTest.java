@@ -18,12 +18,34 @@ class FieldsTest {
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
         MigrationRequests.Patch patch = MigrationRequests.patch(
-                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER, () -> Tuning.NONE);
+                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER, null, () -> Tuning.NONE);
 
         Strategy patched = Objects.requireNonNull(patch.strategy());
         assertThat(patched.readPercentage()).isEqualTo(0.75);
         assertThat(patched.consistency()).isEqualTo("global");
         assertThat(patched.writeMode().asksForCutover()).isFalse();
+    }
+
+    @Test
+    void aPostgresIsTunedButHasNoBatch() {
+        byte[] rates = bytes("{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
+        assertThat(MigrationRequests.patch(rates, CUT_OVER, "postgres", () -> new Tuning(null, null, 7, null))
+                        .tuning())
+                .as("null takes back what was set before the engine was known")
+                .isEqualTo(new Tuning(65_536L, 3, null, 9));
+        byte[] batch = bytes("{\"tuning\":{\"batch\":7}}");
+        assertThatThrownBy(() -> MigrationRequests.patch(batch, CUT_OVER, "postgres", () -> Tuning.NONE))
+                .isInstanceOfSatisfying(Problem.class, problem -> assertThat(problem.errors())
+                        .singleElement()
+                        .satisfies(error -> {
+                            assertThat(error.pointer()).isEqualTo("/tuning/batch");
+                            assertThat(error.detail()).contains("is for Redis");
+                        }));
+        for (String other : new String[] {"redis", null}) {
+            assertThat(MigrationRequests.patch(batch, CUT_OVER, other, () -> Tuning.NONE)
+                            .tuning())
+                    .isEqualTo(new Tuning(null, null, 7, null));
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
@@ -21,14 +22,16 @@ final class FirstLoad {
 
     private final Pair pair;
     private final boolean copies;
+    private final CopyPace pace;
     private final Consumer<PostgresSession> opened;
     private volatile LoadProgress load = LoadProgress.NONE;
     private volatile @Nullable FullLoad loading;
 
     /** {@code copies}: rows too; else the target has them by other means. {@code opened} is told each session, so that another thread can end what takes long. */
-    FirstLoad(Pair pair, boolean copies, Consumer<PostgresSession> opened) {
+    FirstLoad(Pair pair, boolean copies, CopyPace pace, Consumer<PostgresSession> opened) {
         this.pair = pair;
         this.copies = copies;
+        this.pace = pace;
         this.opened = opened;
     }
 
@@ -63,7 +66,7 @@ final class FirstLoad {
         } else {
             Links.dropSlot(source, pair.names().main());
             forward.republish(source, tables);
-            FullLoad whole = new FullLoad(pair, opened);
+            FullLoad whole = new FullLoad(pair, pace, opened);
             loading = whole;
             whole.run(source, target, copies ? UserTables.leaves(source) : List.of());
             load = whole.progress();
@@ -72,7 +75,7 @@ final class FirstLoad {
         forward.subscribe(target, source.major());
     }
 
-    /** What an earlier load had not completed, the servers copy by themselves now. */
+    /** What an earlier load had not completed, the servers copy by themselves now, at their own pace: there is no way to slow them down. */
     void copyTheRest(PostgresSession source, PostgresSession target) {
         Link forward = new Link(pair, Role.SOURCE);
         forward.republish(source, UserTables.published(source));

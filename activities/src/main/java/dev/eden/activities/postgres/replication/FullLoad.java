@@ -1,7 +1,10 @@
 package dev.eden.activities.postgres.replication;
 
+import dev.eden.activities.copy.CopyPace;
+import dev.eden.activities.copy.SourcePing;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Lanes;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
@@ -12,23 +15,20 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies all tables under the one snapshot that the forward slot begins with: what is copied and what the slot sends later meet exactly. Several tables
- * at a time; a large one in parts. What is complete is written down on the target in the same transaction, so that a load which was cut off, by
+ * at a time; a large one in parts; as fast and on as many lanes as the pace says. What is complete is written down on the target in the same transaction, so that a load which was cut off, by
  * the death of Eden or of a server, is not begun again: the servers copy the rest by themselves (see {@link ReplicationRun}).
  */
 final class FullLoad {
     private static final int LANES = 4;
+    private static final Duration PING_LIMIT = Duration.ofSeconds(5);
     /** A larger table is copied in parts of this many bytes, by several lanes at a time. */
     private static final long PART = 1L << 30;
     /** For building primary keys; as many at a time as there are lanes. */
@@ -37,17 +37,19 @@ final class FullLoad {
 
     private final Pair pair;
     private final EdenObjects names;
+    private final CopyPace pace;
     private final Consumer<PostgresSession> opened;
     private final long part;
     private final List<Table> tables = new ArrayList<>();
 
-    FullLoad(Pair pair, Consumer<PostgresSession> opened) {
-        this(pair, opened, PART);
+    FullLoad(Pair pair, CopyPace pace, Consumer<PostgresSession> opened) {
+        this(pair, pace, opened, PART);
     }
 
     /** {@code opened} is told each session, so that another thread can end what takes long. */
-    FullLoad(Pair pair, Consumer<PostgresSession> opened, long part) {
+    FullLoad(Pair pair, CopyPace pace, Consumer<PostgresSession> opened, long part) {
         this.pair = pair;
+        this.pace = pace;
         this.names = pair.names();
         this.opened = opened;
         this.part = part;
@@ -56,25 +58,25 @@ final class FullLoad {
     private static final class Table {
         final TableCopy copy;
         final TableSize size;
-        final AtomicLong rows = new AtomicLong();
-        final AtomicLong bytes = new AtomicLong();
+        final Meter meter;
         final AtomicLong copied = new AtomicLong();
         final AtomicInteger partsLeft = new AtomicInteger();
         volatile String state = "waiting";
         volatile long begunNanos;
 
-        Table(TableCopy copy, TableSize size) {
+        Table(TableCopy copy, TableSize size, CopyPace pace) {
             this.copy = copy;
             this.size = size;
+            this.meter = new Meter(pace);
         }
 
         TableProgress progress() {
-            long done = rows.get();
+            long done = meter.rows().get();
             boolean copying = state.equals("copying");
             double rate = copying ? done / Math.max(0.001, (System.nanoTime() - begunNanos) / 1e9) : 0;
             long left = Math.max(0, size.rows() - done);
             long eta = state.equals("ready") ? 0 : rate > 0 ? Math.round(left / rate) : -1;
-            return new TableProgress(copy.table(), state, done, size.rows(), bytes.get(), rate, eta);
+            return new TableProgress(copy.table(), state, done, size.rows(), meter.bytes().get(), rate, eta);
         }
     }
 
@@ -104,7 +106,7 @@ final class FullLoad {
         Map<String, TableSize> sizes = TableSize.read(source, leaves);
         List<Part> parts = new ArrayList<>();
         for (String name : leaves) {
-            Table table = new Table(TableCopy.of(name, source, target), sizes.getOrDefault(name, TableSize.NONE));
+            Table table = new Table(TableCopy.of(name, source, target), sizes.getOrDefault(name, TableSize.NONE), pace);
             synchronized (tables) {
                 tables.add(table);
             }
@@ -121,7 +123,9 @@ final class FullLoad {
                             "CREATE_REPLICATION_SLOT " + Sql.name(names.main()) + " LOGICAL pgoutput",
                             row -> row.getString("snapshot_name"))
                     .orElseThrow();
-            copy(new ConcurrentLinkedQueue<>(parts), snapshot, Math.min(LANES, parts.size()));
+            try (SourcePing _ = new SourcePing(pair.migration(), pace, this::ping)) {
+                Lanes.run(parts, () -> pace.lanes(LANES), lane -> lane(lane, snapshot));
+            }
         }
     }
 
@@ -153,35 +157,8 @@ final class FullLoad {
         return true;
     }
 
-    private void copy(Queue<Part> parts, String snapshot, int lanes) {
-        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            List<Future<?>> running = new ArrayList<>();
-            for (int i = 0; i < lanes; i++) {
-                running.add(threads.submit(() -> lane(parts, snapshot)));
-            }
-            RuntimeException failure = null;
-            for (Future<?> lane : running) {
-                try {
-                    lane.get();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    parts.clear();
-                    threads.shutdownNow();
-                    failure = new IllegalStateException("interrupted");
-                } catch (ExecutionException e) {
-                    parts.clear();
-                    failure = e.getCause() instanceof RuntimeException cause
-                            ? cause
-                            : new IllegalStateException(e.getCause());
-                }
-            }
-            if (failure != null) {
-                throw failure;
-            }
-        }
-    }
-
-    private void lane(Queue<Part> parts, String snapshot) {
+    /** The slot's session holds the snapshot until the load is done: a lane may begin at any time. */
+    private void lane(Supplier<@Nullable Part> parts, String snapshot) {
         try (PostgresSession source = open(Role.SOURCE);
                 PostgresSession target = open(Role.TARGET)) {
             target.execute("SET session_replication_role = replica");
@@ -189,7 +166,7 @@ final class FullLoad {
             source.transaction(() -> {
                 source.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
                 source.execute("SET TRANSACTION SNAPSHOT " + Sql.text(snapshot));
-                for (Part next = parts.poll(); next != null; next = parts.poll()) {
+                for (Part next = parts.get(); next != null; next = parts.get()) {
                     copy(next, source, target);
                 }
             });
@@ -204,8 +181,8 @@ final class FullLoad {
         table.state = "copying";
         target.transaction(() -> {
             long copied = next.from() < 0
-                    ? table.copy.whole(source, target, table.size.bytes(), table.rows, table.bytes)
-                    : table.copy.part(source, target, next.from(), next.to(), table.rows, table.bytes);
+                    ? table.copy.whole(source, target, table.size.bytes(), table.meter)
+                    : table.copy.part(source, target, next.from(), next.to(), table.meter);
             table.copied.addAndGet(copied);
             if (next.from() < 0) {
                 done(table, target);
@@ -216,13 +193,19 @@ final class FullLoad {
             if (next.from() >= 0) {
                 done(table, target);
             }
-            table.rows.set(table.copied.get());
+            table.meter.rows().set(table.copied.get());
             table.state = "ready";
         }
     }
 
     private void done(Table table, PostgresSession target) {
         target.update("INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
+    }
+
+    private SourcePing.Connection ping() {
+        PostgresSession session = pair.control(Role.SOURCE, "ping", PING_LIMIT);
+        opened.accept(session);
+        return new SourcePing.Connection(() -> session.execute("SELECT 1"), session::close);
     }
 
     private PostgresSession open(Role side) {

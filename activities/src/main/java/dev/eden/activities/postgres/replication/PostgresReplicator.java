@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
@@ -33,6 +34,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private final Retention retention;
     private final ReplicationLedger ledger;
     private final Clock clock;
+    private final CopyPace copyPace = new CopyPace();
     private volatile boolean closed;
     private @Nullable ReplicationRun run;
     private @Nullable String problem;
@@ -69,6 +71,9 @@ public final class PostgresReplicator implements AutoCloseable {
             while (!closed && !Thread.currentThread().isInterrupted()) {
                 Direction direction = calm ? ledger.lately(pair.migration()) : ledger.current(pair.migration());
                 calm = !direction.attemptRunning() && run != null;
+                if (copyPace.follow(() -> ledger.tuning(pair.migration()))) {
+                    LOGGER.atInfo().addKeyValue("migration", pair.migration()).log("tuned: {}", copyPace.tuning());
+                }
                 supervise(direction);
                 long now = System.nanoTime();
                 if (pace.due(now)) {
@@ -128,7 +133,7 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             if (same(now, direction)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, retention);
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, copyPace, retention);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenSchema;
@@ -75,10 +76,11 @@ final class ReplicationRun implements AutoCloseable {
             long generation,
             ReplicationLedger ledger,
             boolean copies,
+            CopyPace pace,
             Retention retention) {
         this.pair = pair;
         this.retention = retention;
-        this.first = new FirstLoad(pair, copies, this::opened);
+        this.first = new FirstLoad(pair, copies, pace, this::opened);
         this.names = pair.names();
         this.direction = direction;
         this.generation = generation;

@@ -6,7 +6,6 @@ import dev.eden.activities.postgres.Sql;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.postgresql.copy.CopyIn;
 import org.postgresql.copy.CopyOut;
@@ -47,12 +46,12 @@ record TableCopy(String table, List<String> columns, boolean binary) {
      * The whole table, in the caller's transaction on the target, instead of what is there. A primary key that nothing refers to is dropped and built
      * again in that transaction: sorting is faster than inserting, and nobody sees the table without it.
      */
-    long whole(PostgresSession source, PostgresSession target, long size, AtomicLong rows, AtomicLong bytes) {
+    long whole(PostgresSession source, PostgresSession target, long size, Meter meter) {
         Optional<Key> key = size < WORTH_A_BUILD ? Optional.empty() : key(target);
         boolean anew = empty(target, table);
         key.ifPresent(k -> target.execute("ALTER TABLE " + table + " DROP CONSTRAINT " + Sql.name(k.name())));
         long copied = rows(
-                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", rows, bytes);
+                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", meter);
         key.ifPresent(k -> target.execute(
                 "ALTER TABLE " + table + " ADD CONSTRAINT " + Sql.name(k.name()) + " " + k.definition()));
         return copied;
@@ -70,10 +69,10 @@ record TableCopy(String table, List<String> columns, boolean binary) {
     }
 
     /** Blocks {@code from} to before {@code to} of the table's heap; the last part has no end. */
-    long part(PostgresSession source, PostgresSession target, long from, long to, AtomicLong rows, AtomicLong bytes) {
+    long part(PostgresSession source, PostgresSession target, long from, long to, Meter meter) {
         String where = "ctid >= '(" + from + ",0)'" + (to < 0 ? "" : " AND ctid < '(" + to + ",0)'");
         String sql = "COPY (SELECT " + list() + " FROM ONLY " + table + " WHERE " + where + ") TO STDOUT";
-        return rows(source, target, sql, "", rows, bytes);
+        return rows(source, target, sql, "", meter);
     }
 
     private long rows(
@@ -81,12 +80,12 @@ record TableCopy(String table, List<String> columns, boolean binary) {
             PostgresSession target,
             String out,
             String options,
-            AtomicLong rows,
-            AtomicLong bytes) {
+            Meter meter) {
         if (columns.isEmpty()) {
             throw new IllegalStateException(table + " has no column that can be copied");
         }
         String format = binary ? "binary" : "text";
+        boolean done = false;
         try {
             CopyOut reading = source.copy().copyOut(out + " WITH (FORMAT " + format + ")");
             CopyIn writing = target.copy()
@@ -95,24 +94,32 @@ record TableCopy(String table, List<String> columns, boolean binary) {
             int filled = 0;
             for (byte[] row = reading.readFromCopy(); row != null; row = reading.readFromCopy()) {
                 if (row.length > BLOCK - filled) {
+                    meter.pay(filled, source, target);
                     writing.writeToCopy(block, 0, filled);
-                    bytes.addAndGet(filled);
                     filled = 0;
                 }
                 if (row.length > BLOCK) {
+                    meter.pay(row.length, source, target);
                     writing.writeToCopy(row, 0, row.length);
-                    bytes.addAndGet(row.length);
                 } else {
                     System.arraycopy(row, 0, block, filled, row.length);
                     filled += row.length;
                 }
-                rows.incrementAndGet();
+                meter.rows().incrementAndGet();
             }
+            meter.pay(filled, source, target);
             writing.writeToCopy(block, 0, filled);
-            bytes.addAndGet(filled);
-            return writing.endCopy();
+            long copied = writing.endCopy();
+            done = true;
+            return copied;
         } catch (SQLException e) {
             throw PostgresException.of(e);
+        } finally {
+            if (!done) {
+                // Whatever is asked of a session in the middle of a COPY waits for its end, a rollback too.
+                source.abort();
+                target.abort();
+            }
         }
     }
 

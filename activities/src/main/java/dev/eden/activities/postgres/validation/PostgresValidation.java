@@ -1,6 +1,9 @@
 package dev.eden.activities.postgres.validation;
 
+import dev.eden.activities.copy.CopyPace;
+import dev.eden.activities.copy.SourcePing;
 import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Lanes;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.SchemaCopier;
@@ -15,14 +18,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Queue;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +35,7 @@ public final class PostgresValidation {
     private static final int RANGE = 50_000;
     private static final int LANES = 2;
     private static final int SAMPLE = 1_000;
+    private static final Duration PING_LIMIT = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final EndpointDirectory endpoints;
@@ -109,17 +108,29 @@ public final class PostgresValidation {
         Tally tally = new Tally(SAMPLE, start);
         List<String> done = new ArrayList<>(start.done());
         List<SequenceComparison.Finding> sequences;
-        try (Lanes lanes = Lanes.open(pair, followed)) {
-            for (TableShape table : TableShape.read(lanes.first().from)) {
+        CopyPace tuned = new CopyPace();
+        Pace pace = new Pace(() -> lagMillis(migration), tuned);
+        IntSupplier lanes = () -> {
+            tuned.follow(() -> replication.tuning(migration));
+            return tuned.lanes(LANES);
+        };
+        try (Sides sides = Sides.open(pair, followed, PATIENCE);
+                SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
+                SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
+            for (TableShape table : TableShape.read(sides.from)) {
                 if (!done.contains(table.name())) {
                     requireSame(migration, direction);
-                    Pace pace = new Pace(() -> lagMillis(migration));
-                    compare(lanes, table, tally, repair, pace, () -> heartbeat.accept(tally.cursor(start, done)));
+                    Runnable beat = () -> heartbeat.accept(tally.cursor(start, done));
+                    if (table.key().isEmpty()) {
+                        new KeylessComparison(sides, table, tally, repair).compare();
+                    } else {
+                        compare(pool, table, ranges(sides.from, table), lanes, tally, repair, pace, beat);
+                    }
                     done.add(table.name());
-                    heartbeat.accept(tally.cursor(start, done));
+                    beat.run();
                 }
             }
-            sequences = SequenceComparison.compare(lanes.first(), direction.startOffset() > 0, followed == Role.SOURCE);
+            sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
         }
         requireSame(migration, direction);
         List<String> missing = new SchemaCopier(pair).missing(followed);
@@ -162,22 +173,32 @@ public final class PostgresValidation {
                 .orElse(0L);
     }
 
+    private static SourcePing.Connection ping(Pair pair, Role followed) {
+        PostgresSession session = pair.control(followed, "ping", PING_LIMIT);
+        return new SourcePing.Connection(() -> session.execute("SELECT 1"), session::close);
+    }
+
     private static void compare(
-            Lanes lanes, TableShape table, Tally tally, boolean repair, Pace pace, Runnable heartbeat) {
-        if (table.key().isEmpty()) {
-            new KeylessComparison(lanes.first(), table, tally, repair).compare();
-            return;
-        }
-        Queue<KeyedComparison.Range> ranges = new ConcurrentLinkedQueue<>(ranges(lanes.first().from, table));
-        lanes.run(sides -> {
-            KeyedComparison comparison = new KeyedComparison(sides, table, tally, repair);
-            for (KeyedComparison.Range next = ranges.poll(); next != null; next = ranges.poll()) {
-                long begun = System.nanoTime();
-                comparison.compare(next);
-                heartbeat.run();
-                pace.rest(System.nanoTime() - begun);
-            }
-        });
+            SidesPool pool,
+            TableShape table,
+            List<KeyedComparison.Range> ranges,
+            IntSupplier lanes,
+            Tally tally,
+            boolean repair,
+            Pace pace,
+            Runnable heartbeat) {
+        Lanes.run(
+                ranges,
+                lanes,
+                next -> pool.with(sides -> {
+                    KeyedComparison comparison = new KeyedComparison(sides, table, tally, repair);
+                    for (KeyedComparison.Range range = next.get(); range != null; range = next.get()) {
+                        long begun = System.nanoTime();
+                        comparison.compare(range);
+                        heartbeat.run();
+                        pace.rest(System.nanoTime() - begun);
+                    }
+                }));
     }
 
     /** Every so many keys, in the order of the primary key on the followed side. */
@@ -205,54 +226,6 @@ public final class PostgresValidation {
         Direction now = replication.current(migration);
         if (now.epoch() != direction.epoch() || !now.from().equals(direction.from())) {
             throw new UnsettledException("the direction of replication has turned");
-        }
-    }
-
-    /** Sessions that are opened and closed together, and work side by side. */
-    private record Lanes(List<Sides> sides, ExecutorService threads) implements AutoCloseable {
-        static Lanes open(Pair pair, Role followed) {
-            Lanes lanes = new Lanes(new ArrayList<>(), Executors.newVirtualThreadPerTaskExecutor());
-            try {
-                for (int i = 0; i < LANES; i++) {
-                    lanes.sides.add(Sides.open(pair, followed, PATIENCE));
-                }
-                return lanes;
-            } catch (RuntimeException e) {
-                lanes.close();
-                throw e;
-            }
-        }
-
-        Sides first() {
-            return sides.getFirst();
-        }
-
-        void run(Consumer<Sides> work) {
-            List<Future<?>> running = new ArrayList<>();
-            sides.forEach(lane -> running.add(threads.submit(() -> work.accept(lane))));
-            RuntimeException failure = null;
-            for (Future<?> lane : running) {
-                try {
-                    lane.get();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                    threads.shutdownNow();
-                    failure = new UnsettledException("interrupted");
-                } catch (ExecutionException e) {
-                    failure = e.getCause() instanceof RuntimeException cause
-                            ? cause
-                            : new IllegalStateException(e.getCause());
-                }
-            }
-            if (failure != null) {
-                throw failure;
-            }
-        }
-
-        @Override
-        public void close() {
-            sides.forEach(Sides::close);
-            threads.close();
         }
     }
 }

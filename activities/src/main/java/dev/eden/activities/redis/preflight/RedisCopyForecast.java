@@ -3,10 +3,8 @@ package dev.eden.activities.redis.preflight;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.Endpoint;
-import dev.eden.activities.store.Tuning;
 import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import java.time.Duration;
-import java.util.Locale;
 
 /** How long a Redis may take to be copied, from its own figures; changes nothing. */
 public final class RedisCopyForecast {
@@ -31,21 +29,5 @@ public final class RedisCopyForecast {
                     Math.max(keys / KEYS_PER_SECOND, bytes / BYTES_PER_SECOND),
                     "200,000 keys/s, or 100 MiB/s of the source's memory, whichever takes longer");
         }
-    }
-
-    /** As slow as an operator has tuned the copy to be; the source's memory stands for the bytes that are written. */
-    public static CopyForecast tuned(CopyForecast forecast, Tuning tuning) {
-        Long rate = tuning.copyRate();
-        if (rate == null) {
-            return forecast;
-        }
-        double seconds = (double) forecast.bytes() / rate;
-        return seconds <= forecast.seconds()
-                ? forecast
-                : new CopyForecast(
-                        forecast.items(),
-                        forecast.bytes(),
-                        seconds,
-                        String.format(Locale.ROOT, "copy_rate, %,d bytes/s of the source's memory", rate));
     }
 }

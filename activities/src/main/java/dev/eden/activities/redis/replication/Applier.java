@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
@@ -62,7 +63,7 @@ final class Applier {
     private final ApplierRequests requests;
     private final AtomicReference<@Nullable String> probe = new AtomicReference<>();
     private final AppliedMarker found;
-    private final Pace pace;
+    private final CopyPace pace;
 
     private long position;
     private int database;
@@ -87,7 +88,7 @@ final class Applier {
             SourceReads source,
             TtlFilter filter,
             AppliedMarker found,
-            Pace pace,
+            CopyPace pace,
             long lingerNanos) {
         this.migration = migration;
         this.to = to;

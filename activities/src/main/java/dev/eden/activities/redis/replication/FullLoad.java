@@ -1,5 +1,6 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.Failpoints;
@@ -30,9 +31,9 @@ final class FullLoad implements RdbHandler, AutoCloseable {
 
     private final int laneCount;
     private final IntFunction<RespConnection> connections;
-    private final Pace pace;
+    private final CopyPace pace;
     private final String threadName;
-    private final Filling[] filling = new Filling[Pace.MOST_LANES];
+    private final Filling[] filling = new Filling[CopyPace.MOST_LANES];
     private final Semaphore memory = new Semaphore(MEMORY / PERMIT);
     private final LongAdder keysDone = new LongAdder();
     private final LongAdder conflicts = new LongAdder();
@@ -47,7 +48,7 @@ final class FullLoad implements RdbHandler, AutoCloseable {
     FullLoad(
             int laneCount,
             IntFunction<RespConnection> connections,
-            Pace pace,
+            CopyPace pace,
             TtlFilter filter,
             boolean keepExisting,
             String threadName) {

@@ -1,12 +1,12 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ServerRecords;
-import dev.eden.activities.store.Tuning;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -28,7 +28,6 @@ public final class RedisReplicator implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisReplicator.class);
     private static final long POLL_MILLIS = 100;
     private static final long ATTEMPT_POLL_MILLIS = 25;
-    private static final long TUNING_MILLIS = 500;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
 
     private final ReplicationConfig config;
@@ -37,13 +36,13 @@ public final class RedisReplicator implements AutoCloseable {
     private final ReplicationLedger ledger;
     private final ReplicatorRegistry registry;
     private final Clock clock;
+    private final CopyPace copyPace = new CopyPace();
     private volatile @Nullable ReplicationSession session;
     private volatile boolean closed;
     private @Nullable String problem;
     private long notBeforeNanos;
     private long backoffMillis;
     private @Nullable Progress last;
-    private Tuning tuning = Tuning.NONE;
 
     public RedisReplicator(
             ReplicationConfig config,
@@ -69,15 +68,15 @@ public final class RedisReplicator implements AutoCloseable {
         ProgressPace pace =
                 new ProgressPace(progress -> ledger.progress(config.migration(), progress), heartbeat::beat);
         boolean calm = false;
-        long tuned = 0;
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
                 Direction direction = calm ? ledger.lately(config.migration()) : ledger.current(config.migration());
                 calm = !direction.attemptRunning() && session != null;
                 long now = System.nanoTime();
-                if (tuned == 0 || now - tuned > TimeUnit.MILLISECONDS.toNanos(TUNING_MILLIS)) {
-                    tuned = now;
-                    tune(ledger.tuning(config.migration()));
+                if (copyPace.follow(() -> ledger.tuning(config.migration()))) {
+                    LOGGER.atInfo()
+                            .addKeyValue("migration", config.migration())
+                            .log("tuned: {}", copyPace.tuning());
                 }
                 supervise(direction);
                 if (pace.due(now)) {
@@ -120,17 +119,6 @@ public final class RedisReplicator implements AutoCloseable {
         return current().recopy(keys, limit);
     }
 
-    private void tune(Tuning next) {
-        if (!next.equals(tuning)) {
-            LOGGER.atInfo().addKeyValue("migration", config.migration()).log("tuned: {}", next);
-            tuning = next;
-        }
-        ReplicationSession running = session;
-        if (running != null) {
-            running.tune(next);
-        }
-    }
-
     private ReplicationSession current() {
         ReplicationSession running = session;
         if (running == null) {
@@ -168,7 +156,7 @@ public final class RedisReplicator implements AutoCloseable {
             Direction now = ledger.current(config.migration());
             if (same(now, direction)) {
                 session =
-                        new ReplicationSession(config, now, generation.getAsLong(), endpoints, records, ledger, tuning);
+                        new ReplicationSession(config, now, generation.getAsLong(), endpoints, records, ledger, copyPace);
             }
         }
     }

@@ -1,12 +1,12 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ServerRecords;
-import dev.eden.activities.store.Tuning;
 import dev.eden.proxy.Failpoints;
 import java.io.IOException;
 import java.time.Duration;
@@ -29,7 +29,7 @@ final class ReplicationSession implements AutoCloseable {
     private final UnitQueue queue;
     private final LagSampler lag = new LagSampler();
     private final SourceReads reads;
-    private final Pace pace;
+    private final CopyPace pace;
     private final StartPoint start;
     private final Thread thread;
     private volatile @Nullable RespConnection own;
@@ -50,10 +50,9 @@ final class ReplicationSession implements AutoCloseable {
             EndpointDirectory endpoints,
             ServerRecords records,
             ReplicationLedger ledger,
-            Tuning tuning) {
+            CopyPace pace) {
         this.config = config;
-        this.pace = new Pace();
-        pace.tune(tuning);
+        this.pace = pace;
         this.sides = new Sides(
                 config.migration(),
                 direction,
@@ -97,10 +96,6 @@ final class ReplicationSession implements AutoCloseable {
         if (path != null) {
             path.quiet(running);
         }
-    }
-
-    void tune(Tuning tuning) {
-        pace.tune(tuning);
     }
 
     <T> T atEqualPosition(List<Object[]> sourceReads, Duration limit, Function<EqualPosition, T> body) {

@@ -1,5 +1,7 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.copy.CopyPace;
+import dev.eden.activities.copy.SourcePing;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
@@ -21,14 +23,14 @@ final class StartPoint implements AutoCloseable {
     private final Sides sides;
     private final ReplicationLedger ledger;
     private final TtlFilter filter;
-    private final Pace pace;
+    private final CopyPace pace;
     private volatile @Nullable ReplicaLink link;
     private volatile @Nullable FullLoad load;
     private volatile long keysTotal;
     private volatile long startedNanos;
     private volatile long tookNanos;
 
-    StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter, Pace pace) {
+    StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter, CopyPace pace) {
         this.config = config;
         this.sides = sides;
         this.ledger = ledger;
@@ -117,7 +119,7 @@ final class StartPoint implements AutoCloseable {
                 "eden-load-" + sides.migration());
         load = loading;
         try (loading;
-                SourcePing _ = new SourcePing(sides, pace)) {
+                SourcePing _ = new SourcePing(sides.migration(), pace, this::ping)) {
             if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
                 throw new IOException("the server did not announce a full copy");
             }
@@ -133,6 +135,11 @@ final class StartPoint implements AutoCloseable {
                     .log("full load: {} keys in {} ms", loading.keysDone(), TimeUnit.NANOSECONDS.toMillis(tookNanos));
             return marker;
         }
+    }
+
+    private SourcePing.Connection ping() {
+        RespConnection connection = sides.connectFrom("ping");
+        return new SourcePing.Connection(() -> connection.call("PING"), connection::close);
     }
 
     /** The first marker of a direction; the record tells a server that was never written from one that lost its data. */

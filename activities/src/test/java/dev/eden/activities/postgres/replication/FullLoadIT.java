@@ -2,6 +2,7 @@ package dev.eden.activities.postgres.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
@@ -54,7 +55,7 @@ class FullLoadIT {
                 assertThat(TableCopy.of("shop.own", source, target).binary()).isFalse();
                 new Link(servers.pair(), Role.SOURCE).publication(source, UserTables.published(source));
                 // The largest in dozens of parts, the others whole.
-                FullLoad load = new FullLoad(servers.pair(), session -> {}, 100_000);
+                FullLoad load = new FullLoad(servers.pair(), new CopyPace(), session -> {}, 100_000);
                 load.run(source, target, UserTables.leaves(source));
                 for (String table : TABLES) {
                     String sql = "SELECT count(*) || ' ' || sum(hashtextextended(t::text, 0)) FROM ONLY shop." + table
