@@ -71,15 +71,15 @@ final class FakeWorld
     private final Deque<Function<AttemptRequest, AttemptResult>> outcomes = new ArrayDeque<>();
 
     static AttemptResult committed() {
-        return new AttemptResult("committed", List.of(), 12_345, "report");
+        return new AttemptResult("committed", List.of(), 12_345L, "report");
     }
 
     static AttemptResult aborted(String blocker) {
-        return new AttemptResult("aborted", List.of(blocker), 0, "report");
+        return new AttemptResult("aborted", List.of(blocker), 0L, "report");
     }
 
     static AttemptResult refused(String blocker) {
-        return new AttemptResult("refused", List.of(blocker), 0, "");
+        return new AttemptResult("refused", List.of(blocker), 0L, "");
     }
 
     MigrationActivities activities() {

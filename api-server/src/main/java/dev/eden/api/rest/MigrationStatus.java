@@ -267,8 +267,10 @@ public final class MigrationStatus {
     }
 
     /** Milliseconds from the hold until all was open again. */
-    static double pauseMillis(JsonNode attempt) {
-        return attempt.at("/report/pause_micros").asLong() / 1_000.0;
+    /** Null where it is not known: the attempt's coordinator was lost. */
+    static @Nullable Double pauseMillis(JsonNode attempt) {
+        JsonNode micros = attempt.at("/report/pause_micros");
+        return micros.isNumber() ? (Double) (micros.asLong() / 1_000.0) : null;
     }
 
     private static void route(StoredStatus stored, ObjectNode status) {
