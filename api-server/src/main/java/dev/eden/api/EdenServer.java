@@ -199,7 +199,7 @@ public final class EdenServer implements AutoCloseable {
             workers.awaitTermination(5, java.util.concurrent.TimeUnit.SECONDS);
         });
 
-        MigrationStore migrations = new MigrationStore(jdbi, store.audit());
+        MigrationStore migrations = new MigrationStore(jdbi, store.audit(), store.recorded());
         TrafficWindow traffic = opened(new TrafficWindow(store.routeRows()));
         ServerMeters meters = opened(new ServerMeters(registry, jdbi, interlays, traffic, proxies.isEmpty()));
         meters.dependency("store", () -> answers(store));
