@@ -236,8 +236,8 @@ public final class EdenServer implements AutoCloseable {
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
-        List<Object> components = new ArrayList<>(
-                Security.filters(tokens, new IdempotencyStore(jdbi), options.limits(), options.temporalUi()));
+        List<Object> components = new ArrayList<>(Security.filters(
+                tokens, new IdempotencyStore(jdbi), options.limits(), options.temporalUi(), options.trustedProxies()));
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
