@@ -49,6 +49,9 @@ final class FakeWorld
     volatile List<Finding> findings = List.of();
     volatile boolean caughtUp = true;
     volatile boolean validationBlocked;
+    /** Whether the last comparison was to repair. */
+    volatile boolean repaired;
+
     volatile String replicationFailure = "";
     volatile String breach = "";
     volatile String ownerBreach = "";
@@ -162,6 +165,7 @@ final class FakeWorld
     @Override
     public ValidationSummary validate(ValidationRequest request) {
         calls.add("validate");
+        repaired = request.repair();
         validations.incrementAndGet();
         heartbeatUntil(() -> !validationBlocked);
         Long left;

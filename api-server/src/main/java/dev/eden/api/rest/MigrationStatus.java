@@ -134,6 +134,8 @@ public final class MigrationStatus {
         status.set("tuning", Json.mapper().valueToTree(stored.tuning()));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", gates(migration.definition().gates()));
+        MigrationSpec.Validation validation = migration.definition().validation();
+        status.putObject("validation").put("repair", validation == null || validation.repair());
         status.put("failure_handling", migration.definition().failureHandling());
         status.set("cutover", Json.mapper().valueToTree(migration.definition().cutover()));
         status.set("labels", Json.mapper().valueToTree(migration.labels()));

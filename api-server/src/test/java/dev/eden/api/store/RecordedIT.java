@@ -113,7 +113,8 @@ class RecordedIT {
                         new MigrationSpec.Data("scan", "auto", "replace"),
                         MigrationSpec.Gates.defaults(),
                         "pause",
-                        new MigrationSpec.CutoverBudget(100, 1)),
+                        new MigrationSpec.CutoverBudget(100, 1),
+                        null),
                 Map.of(),
                 "kim");
     }
