@@ -199,7 +199,7 @@ public final class EdenServer implements AutoCloseable {
             workers.awaitTermination(5, java.util.concurrent.TimeUnit.SECONDS);
         });
 
-        MigrationStore migrations = new MigrationStore(jdbi, store.audit());
+        MigrationStore migrations = new MigrationStore(jdbi, store.audit(), store.recorded());
         TrafficWindow traffic = opened(new TrafficWindow(store.routeRows()));
         ServerMeters meters = opened(new ServerMeters(registry, jdbi, interlays, traffic, proxies.isEmpty()));
         meters.dependency("store", () -> answers(store));
@@ -236,8 +236,8 @@ public final class EdenServer implements AutoCloseable {
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
-        List<Object> components = new ArrayList<>(
-                Security.filters(tokens, new IdempotencyStore(jdbi), options.limits(), options.temporalUi()));
+        List<Object> components = new ArrayList<>(Security.filters(
+                tokens, new IdempotencyStore(jdbi), options.limits(), options.temporalUi(), options.trustedProxies()));
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));

@@ -14,6 +14,7 @@ import dev.eden.api.store.EncryptionCheck;
 import dev.eden.api.store.EncryptionKey;
 import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.KeyRotation;
+import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.PayloadKeys;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.api.store.TuningStore;
@@ -82,7 +83,12 @@ public final class EdenStore implements AutoCloseable {
                                 WireVersion.OLDEST,
                                 WireVersion.NEWEST));
             }
-            return new EdenStore(database, cipher, new StoreChanges(url.jdbc(), properties(url)));
+            return new EdenStore(
+                    database,
+                    cipher,
+                    owner
+                            ? StoreChanges.withRecords(url.jdbc(), properties(url))
+                            : new StoreChanges(url.jdbc(), properties(url)));
         } catch (RuntimeException e) {
             database.close();
             throw e;
@@ -135,6 +141,11 @@ public final class EdenStore implements AutoCloseable {
     /** What is sealed with which key, and sealing it anew. */
     public KeyRotation keys() {
         return new KeyRotation(database.jdbi(), cipher, audit);
+    }
+
+    /** Of a server's store. */
+    MigrationStore.Records recorded() {
+        return changes;
     }
 
     /** The proxies' port. */

@@ -1,5 +1,6 @@
 package dev.eden.api;
 
+import dev.eden.api.config.Networks;
 import dev.eden.api.rest.ApiTls;
 import dev.eden.api.rest.Security;
 import dev.eden.proxy.Secret;
@@ -45,6 +46,7 @@ public record ServerOptions(
      * @param requireBackup refuses a migration whose source's backup nobody has acknowledged
      * @param traces base URI of a collector of spans; null: none are made
      * @param publicUrl base URI of the API as people reach it, for links from elsewhere; null: there are none
+     * @param trustedProxies balancers before the API, which say whom they speak for
      */
     public record Policy(
             @Nullable ApiTls tls,
@@ -52,10 +54,11 @@ public record ServerOptions(
             Orchestration orchestration,
             boolean requireBackup,
             @Nullable String traces,
-            @Nullable String publicUrl) {
+            @Nullable String publicUrl,
+            Networks trustedProxies) {
         /** Without TLS and traces, and with the limits of every server. */
         public static final Policy DEFAULT =
-                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null, null);
+                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null, null, Networks.NONE);
     }
 
     /**
@@ -131,34 +134,46 @@ public record ServerOptions(
         return policy.publicUrl();
     }
 
+    public Networks trustedProxies() {
+        return policy.trustedProxies();
+    }
+
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
-        return with(new Policy(other, limits(), orchestration(), requireBackup(), traces(), publicUrl()));
+        return with(
+                new Policy(other, limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
-        return with(new Policy(tls(), other, orchestration(), requireBackup(), traces(), publicUrl()));
+        return with(
+                new Policy(tls(), other, orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
-        return with(new Policy(tls(), limits(), other, requireBackup(), traces(), publicUrl()));
+        return with(new Policy(tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
-        return with(new Policy(tls(), limits(), orchestration(), other, traces(), publicUrl()));
+        return with(new Policy(tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
-        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), other, publicUrl()));
+        return with(
+                new Policy(tls(), limits(), orchestration(), requireBackup(), other, publicUrl(), trustedProxies()));
     }
 
     /** The same, reached elsewhere. */
     public ServerOptions withPublicUrl(@Nullable String other) {
-        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), other));
+        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies()));
+    }
+
+    /** The same behind other balancers. */
+    public ServerOptions withTrustedProxies(Networks other) {
+        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other));
     }
 
     private ServerOptions with(Policy other) {

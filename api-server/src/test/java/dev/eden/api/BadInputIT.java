@@ -32,7 +32,7 @@ class BadInputIT {
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
             "data":{"type":"scan","mechanism":"auto","replace":"replace"},
             "gates":{"max_error_rate":0.1,"max_latency_ratio":2,"max_mismatch_rate":0,"min_samples":10,"max_lag_ms":100,"on_breach":"hold"},
-            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3},"labels":{"a":"b"}}""";
+            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3},"validation":{"repair":false},"labels":{"a":"b"}}""";
 
     private static TestServer eden;
     private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
@@ -125,6 +125,9 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/failure_handling", "\"ignore\""),
                 wrong(m, MIGRATION, "/cutover/deadline_ms", "1"),
                 wrong(m, MIGRATION, "/cutover/max_attempts", "1e3"),
+                wrong(m, MIGRATION, "/validation/repair", "\"no\""),
+                wrong(m, MIGRATION, "/validation/skip", "true"),
+                wrong(m, MIGRATION, "/notify", "{\"url\":\"u\"}"),
                 wrong(m, MIGRATION, "/dns", "{\"zone\":\"z\"}"),
                 wrong(m, MIGRATION, "/labels", "\"a=b\""),
                 wrong(m, MIGRATION, "/strategi", "{}"),
@@ -185,6 +188,8 @@ class BadInputIT {
                         .status())
                 .isEqualTo(204);
         assertThat(eden.post("/api/v1/migrations", MIGRATION).status()).isEqualTo(201);
+        assertThat(eden.get("/api/v1/migrations/m").json().path("validation"))
+                .isEqualTo(Json.tree("{\"repair\":false}"));
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/m", null)
                         .status())
                 .isEqualTo(204);
@@ -385,6 +390,7 @@ class BadInputIT {
         String logical = "{\"id\":\"logical\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"logical\"}}";
         TestServer.Answer created = eden.post("/api/v1/migrations", logical);
         assertThat(created.status()).as(created.body()).isEqualTo(201);
+        assertThat(created.json().at("/validation/repair").asBoolean()).isTrue();
         assertProblem(
                 eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
                 422,

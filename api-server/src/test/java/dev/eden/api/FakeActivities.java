@@ -139,8 +139,8 @@ public final class FakeActivities
     public AttemptResult attempt(AttemptRequest request) {
         attemptsFor.add(String.valueOf(MDC.get("request")));
         return blockers.get().isEmpty()
-                ? new AttemptResult("committed", List.of(), 1_000, "1")
-                : new AttemptResult("refused", blockers.get(), 0, "1");
+                ? new AttemptResult("committed", List.of(), 1_000L, "1")
+                : new AttemptResult("refused", blockers.get(), 0L, "1");
     }
 
     @Override

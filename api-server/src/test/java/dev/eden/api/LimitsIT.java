@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.config.Networks;
 import dev.eden.api.json.Json;
 import dev.eden.api.rest.Security;
 import java.io.IOException;
@@ -132,6 +133,37 @@ class LimitsIT {
                 assertThat(ask(narrow).statusCode()).as("places are given back").isEqualTo(200);
             }
         }
+    }
+
+    /** Whoever is named by a balancer is not shut out with another. */
+    @Test
+    void failedLoginsAreCountedByClientBehindATrustedBalancer() throws Exception {
+        try (EdenServer behind = EdenServer.start(
+                eden.options(0, 0).withTrustedProxies(Networks.parse("127.0.0.0/8")), eden.activities::open)) {
+            for (int i = 0; i < 20; i++) {
+                assertThat(wrong(behind, "198.51.100." + i + ", 203.0.113.9")).isEqualTo(401);
+            }
+            assertThat(wrong(behind, "203.0.113.9")).isEqualTo(429);
+            assertThat(wrong(behind, "203.0.113.10")).as("another client").isEqualTo(401);
+            assertThat(ask(behind).statusCode()).as("the balancer itself").isEqualTo(200);
+        }
+        try (EdenServer open = second(new Security.Limits(100, 100, 100))) {
+            for (int i = 0; i < 20; i++) {
+                assertThat(wrong(open, "203.0.113." + i)).isEqualTo(401);
+            }
+            assertThat(wrong(open, "203.0.113.99")).as("nobody is believed").isEqualTo(429);
+        }
+    }
+
+    private static int wrong(EdenServer server, String forwarded) throws Exception {
+        return eden.http()
+                .send(
+                        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1/endpoints"))
+                                .header("Authorization", "Bearer wrong")
+                                .header("X-Forwarded-For", forwarded)
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding())
+                .statusCode();
     }
 
     private static EdenServer second(Security.Limits limits) {

@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
@@ -85,6 +86,26 @@ class MetricsIT {
         eden.close();
         source.close();
         target.close();
+    }
+
+    /** -1 in the store. */
+    @Test
+    void aLagThatIsNotKnownIsNoNumber() throws Exception {
+        lag(-1);
+        try {
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_replication_keys_done{migration=\"m\"}")
+                    .doesNotContain("eden_replication_lag_ms{"));
+        } finally {
+            lag(7);
+        }
+        await().untilAsserted(() ->
+                assertThat(scrape(eden.server.adminPort())).contains("eden_replication_lag_ms{migration=\"m\"} 7"));
+    }
+
+    private static void lag(long millis) throws SQLException {
+        execute("UPDATE replication SET progress = jsonb_set(progress, '{lagMs}', '" + millis
+                + "') WHERE migration = 'm'");
     }
 
     @Test

@@ -72,6 +72,16 @@ class TemporalOperatorsIT {
         await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() ->
                         assertThat(status("s1").path("paused").asBoolean()).isFalse());
+        signal(
+                "s1",
+                "patch_strategy",
+                "{\"actor\": \"kim\", \"reason\": \"more\", \"strategy\": {\"type\": \"canary\", \"readPercentage\": 0.25}}");
+        await("what is in force is what is shown")
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(
+                                status("s1").at("/strategy/read_percentage").asDouble())
+                        .isEqualTo(0.25));
+        assertThat(status("s1").at("/strategy/write_mode/mode").asText()).isEqualTo("dual_write");
         signal("s1", "cutover", "{\"actor\": \"kim\", \"reason\": \"window\"}");
         awaitPhase("s1", "baking");
         signal("s1", "finalize", "{\"actor\": \"kim\", \"reason\": \"\"}");

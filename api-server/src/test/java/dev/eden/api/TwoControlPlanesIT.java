@@ -116,8 +116,19 @@ class TwoControlPlanesIT {
             assertThat(status.path("epoch").asLong())
                     .as("it has moved once: %s", status)
                     .isEqualTo(2);
-            // A coordinator that is dead reports nothing; on a busy machine the survivor's first may be undone too.
-            assertThat(committed(status)).as("made by the survivor: %s", status).isEqualTo(undone ? 1 : 0);
+            JsonNode lost = status.path("attempts").path(0);
+            assertThat(lost.path("outcome").asText())
+                    .as("told by the survivor: %s", status)
+                    .isEqualTo(undone ? "aborted" : "committed");
+            assertThat(lost.at("/report/settled").asBoolean()).isTrue();
+            assertThat(lost.at("/report/number").asInt()).isEqualTo(1);
+            // On a busy machine the survivor's first may be undone too.
+            assertThat(ended(status, "committed")).as(status.toString()).isEqualTo(1);
+            JsonNode outcome = world.call(other.plane, "GET", "/migrations/m/report", null, 200)
+                    .path("outcome");
+            assertThat(outcome.path("pauses")).as(outcome.toString()).hasSize(1);
+            assertThat(outcome.path("attempts").asInt())
+                    .isEqualTo(status.path("attempts").size());
             endsWell(world, other.plane, application);
             other.close();
             assertThat(other.failure.get())
@@ -127,9 +138,9 @@ class TwoControlPlanesIT {
         }
     }
 
-    private static long committed(JsonNode status) {
+    private static long ended(JsonNode status, String outcome) {
         return StreamSupport.stream(status.path("attempts").spliterator(), false)
-                .filter(attempt -> attempt.path("outcome").asText().equals("committed"))
+                .filter(attempt -> attempt.path("outcome").asText().equals(outcome))
                 .count();
     }
 

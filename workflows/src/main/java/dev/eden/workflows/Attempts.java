@@ -5,6 +5,7 @@ import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.activity.CutoverActivities.AttemptResult;
 import io.temporal.failure.ActivityFailure;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Attempts of the cutover protocol, each one try, settled where its outcome is unknown. None is ever interrupted: commands that arrive meanwhile are
@@ -38,13 +39,15 @@ final class Attempts {
             state.flipped(forward);
             journal.publish();
             journal.record(
-                    AuditEvents.FLIPPED,
-                    AuditEvents.EDEN,
-                    title + " committed, pause " + result.pauseMicros() / 1_000 + " ms");
+                    AuditEvents.FLIPPED, AuditEvents.EDEN, title + " committed, pause " + pause(result.pauseMicros()));
             return new Event.Committed();
         }
         String why = title + " " + result.outcome() + ": " + String.join("; ", result.blockers());
         return result.outcome().equals("refused") ? new Event.NotReady(why) : new Event.Aborted(why);
+    }
+
+    private static String pause(@Nullable Long micros) {
+        return micros == null ? "not known: its coordinator was lost" : micros / 1_000 + " ms";
     }
 
     /** Before the next attempt of a series. */

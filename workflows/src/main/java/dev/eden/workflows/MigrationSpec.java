@@ -18,18 +18,62 @@ public record MigrationSpec(
         Data data,
         Gates gates,
         FailureHandling failureHandling,
-        CutoverBudget budget) {
+        CutoverBudget budget,
+        @Nullable Validation validation) {
+
+    /** Differences are repaired. */
+    public MigrationSpec(
+            String id,
+            String description,
+            String engine,
+            String source,
+            String target,
+            List<String> interlays,
+            Strategy strategy,
+            Data data,
+            Gates gates,
+            FailureHandling failureHandling,
+            CutoverBudget budget) {
+        this(id, description, engine, source, target, interlays, strategy, data, gates, failureHandling, budget, null);
+    }
+
+    /** True where what the comparison finds different is copied again; else it waits for a person. Specifications of before say nothing. */
+    public boolean repairs() {
+        return validation == null || validation.repair();
+    }
 
     /** The same under another strategy. */
     public MigrationSpec withStrategy(Strategy other) {
         return new MigrationSpec(
-                id, description, engine, source, target, interlays, other, data, gates, failureHandling, budget);
+                id,
+                description,
+                engine,
+                source,
+                target,
+                interlays,
+                other,
+                data,
+                gates,
+                failureHandling,
+                budget,
+                validation);
     }
 
     /** The same under other gates. */
     MigrationSpec withGates(Gates other) {
         return new MigrationSpec(
-                id, description, engine, source, target, interlays, strategy, data, other, failureHandling, budget);
+                id,
+                description,
+                engine,
+                source,
+                target,
+                interlays,
+                strategy,
+                data,
+                other,
+                failureHandling,
+                budget,
+                validation);
     }
 
     /**
@@ -74,6 +118,9 @@ public record MigrationSpec(
             return new Gates(-1, -1, -1, 100, 100, "hold");
         }
     }
+
+    /** Of the full comparison before the canary. No cutover goes without an empty one. */
+    public record Validation(boolean repair) {}
 
     /** What becomes of the migration when a phase fails for good. */
     public enum FailureHandling {

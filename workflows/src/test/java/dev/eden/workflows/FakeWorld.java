@@ -49,6 +49,9 @@ final class FakeWorld
     volatile List<Finding> findings = List.of();
     volatile boolean caughtUp = true;
     volatile boolean validationBlocked;
+    /** Whether the last comparison was to repair. */
+    volatile boolean repaired;
+
     volatile String replicationFailure = "";
     volatile String breach = "";
     volatile String ownerBreach = "";
@@ -71,15 +74,15 @@ final class FakeWorld
     private final Deque<Function<AttemptRequest, AttemptResult>> outcomes = new ArrayDeque<>();
 
     static AttemptResult committed() {
-        return new AttemptResult("committed", List.of(), 12_345, "report");
+        return new AttemptResult("committed", List.of(), 12_345L, "report");
     }
 
     static AttemptResult aborted(String blocker) {
-        return new AttemptResult("aborted", List.of(blocker), 0, "report");
+        return new AttemptResult("aborted", List.of(blocker), 0L, "report");
     }
 
     static AttemptResult refused(String blocker) {
-        return new AttemptResult("refused", List.of(blocker), 0, "");
+        return new AttemptResult("refused", List.of(blocker), 0L, "");
     }
 
     MigrationActivities activities() {
@@ -162,6 +165,7 @@ final class FakeWorld
     @Override
     public ValidationSummary validate(ValidationRequest request) {
         calls.add("validate");
+        repaired = request.repair();
         validations.incrementAndGet();
         heartbeatUntil(() -> !validationBlocked);
         Long left;

@@ -80,15 +80,6 @@ final class AttemptLog {
 
     private AttemptReport report(
             String outcome, List<String> blockers, long openedAt, List<Acknowledgement> acknowledgements) {
-        Map<String, AttemptReport.ProxyTimes> proxies = new LinkedHashMap<>();
-        for (Acknowledgement a : acknowledgements) {
-            String key = a.proxy() + "/" + a.interlay();
-            AttemptReport.ProxyTimes before = proxies.get(key);
-            Map<String, Long> times = new LinkedHashMap<>(before == null ? Map.of() : before.acknowledgedAtMicros());
-            times.put(a.step(), a.atMicros());
-            String detail = a.step().equals("DRAINED") || before == null ? a.detail() : before.detail();
-            proxies.put(key, new AttemptReport.ProxyTimes(a.proxy(), a.interlay(), times, detail));
-        }
         long pause = holdAt == 0 ? 0 : Math.max(0, openedAt - holdAt);
         return new AttemptReport(
                 attempt,
@@ -102,7 +93,21 @@ final class AttemptLog {
                 openedAt,
                 pause,
                 List.copyOf(steps),
-                List.copyOf(proxies.values()));
+                proxies(acknowledgements),
+                false);
+    }
+
+    static List<AttemptReport.ProxyTimes> proxies(List<Acknowledgement> acknowledgements) {
+        Map<String, AttemptReport.ProxyTimes> proxies = new LinkedHashMap<>();
+        for (Acknowledgement a : acknowledgements) {
+            String key = a.proxy() + "/" + a.interlay();
+            AttemptReport.ProxyTimes before = proxies.get(key);
+            Map<String, Long> times = new LinkedHashMap<>(before == null ? Map.of() : before.acknowledgedAtMicros());
+            times.put(a.step(), a.atMicros());
+            String detail = a.step().equals("DRAINED") || before == null ? a.detail() : before.detail();
+            proxies.put(key, new AttemptReport.ProxyTimes(a.proxy(), a.interlay(), times, detail));
+        }
+        return List.copyOf(proxies.values());
     }
 
     static String json(AttemptReport report) {

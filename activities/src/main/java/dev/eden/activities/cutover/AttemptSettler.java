@@ -30,6 +30,9 @@ public final class AttemptSettler {
     /** While an attempt runs nobody should ask the store more often than needed: clients wait for it. */
     private static final long LOOK_AGAIN_MILLIS = 150;
 
+    /** Why an attempt is taken back that nobody has given another reason for. */
+    static final String REASON = "settled after its coordinator";
+
     private static final long SOON_MILLIS = 10;
     private static final long SAY_AGAIN_NANOS = Duration.ofSeconds(5).toNanos();
 
@@ -103,7 +106,7 @@ public final class AttemptSettler {
         }
         if (first.state() == RouteState.ARMED || first.state() == RouteState.PREPARED) {
             // Losing this race means that the row moved on; it is read again below.
-            routes.beginAbort(migration, first.epoch(), first.attempt(), "settled after its coordinator");
+            routes.beginAbort(migration, first.epoch(), first.attempt(), REASON);
         }
         try (CutoverEngine.ActiveSide owner = engine.openActive(migration, first.active(), standby, Others.END)) {
             // Connected before this read: see CutoverEngine#open.

@@ -129,7 +129,8 @@ public final class CutoverCoordinator {
             boolean admitted = admitProxies(spec, session, row.epoch());
             log.step("admit");
             Failpoints.reach("cutover.arm");
-            Armed armed = routes.arm(spec.id(), row.epoch(), name, direction).orElse(null);
+            Armed armed =
+                    routes.arm(spec.id(), row.epoch(), name, direction, number).orElse(null);
             if (armed == null) {
                 if (admitted) {
                     session.shutOut(Set.of());
@@ -332,7 +333,7 @@ public final class CutoverCoordinator {
         Routes now = settler.settleUntilStable(spec.id());
         log.step("abort");
         settler.finish(now);
-        if (now.epoch() > epoch) {
+        if (now.epoch() > epoch && now.attempt() == attempt) {
             return log.committed(List.of());
         }
         return log.aborted(List.of(reason), routes.acknowledgements(attempt));

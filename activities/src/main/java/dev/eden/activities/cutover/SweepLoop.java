@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs {@link AttemptSettler} and, where given, {@link FenceSweeper} for as long as a process lives; survives an absent store. */
+/** Runs {@link AttemptSettler} and, in a server, {@link FenceSweeper} and {@link LostAttempts} for as long as a process lives; survives an absent store. */
 public final class SweepLoop implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(SweepLoop.class);
     private static final Duration IDLE = Duration.ofMillis(500);
@@ -18,13 +18,15 @@ public final class SweepLoop implements AutoCloseable {
     private final AttemptSettler settler;
     private final @Nullable FenceSweeper fences;
     private final Thread thread;
+    private final LostAttempts lost;
     private volatile boolean closed;
 
-    /** Starts at once. {@code fences}: null in a proxy, where checking fences is left to the servers. */
+    /** Starts at once. {@code fences}: null in a proxy, where checking fences and telling of lost attempts is left to the servers. */
     public SweepLoop(RouteLedger routes, AttemptSettler settler, @Nullable FenceSweeper fences) {
         this.routes = routes;
         this.settler = settler;
         this.fences = fences;
+        this.lost = new LostAttempts(routes);
         this.thread = Thread.ofVirtual().name("sweep").start(this::run);
     }
 
@@ -43,6 +45,7 @@ public final class SweepLoop implements AutoCloseable {
                 next = settler.sweep();
                 if (fences != null && System.nanoTime() - fencesAt > 0 && next < 0) {
                     fences.sweep();
+                    lost.sweep();
                     fencesAt = System.nanoTime() + FENCE_NANOS;
                 }
             } catch (RuntimeException e) {

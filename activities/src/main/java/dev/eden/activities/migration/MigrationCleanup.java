@@ -1,6 +1,7 @@
 package dev.eden.activities.migration;
 
 import dev.eden.activities.cutover.AttemptSettler;
+import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.redis.cleanup.RedisCleanup;
 import dev.eden.activities.store.RouteLedger;
@@ -15,12 +16,19 @@ import java.util.Optional;
 public final class MigrationCleanup implements CleanupActivities {
     private final RouteLedger routes;
     private final AttemptSettler settler;
+    private final LostAttempts lost;
     private final RedisCleanup redis;
     private final PostgresCleanup postgres;
 
-    public MigrationCleanup(RouteLedger routes, AttemptSettler settler, RedisCleanup redis, PostgresCleanup postgres) {
+    public MigrationCleanup(
+            RouteLedger routes,
+            AttemptSettler settler,
+            LostAttempts lost,
+            RedisCleanup redis,
+            PostgresCleanup postgres) {
         this.routes = routes;
         this.settler = settler;
+        this.lost = lost;
         this.redis = redis;
         this.postgres = postgres;
     }
@@ -37,6 +45,7 @@ public final class MigrationCleanup implements CleanupActivities {
                         "writes are with " + row.active() + ", cleaning up would give them to " + owner,
                         Failures.PRECONDITION_FAILED);
             }
+            lost.tell(spec.id());
             routes.detach(spec.id());
         }
         switch (Engine.of(spec)) {

@@ -3,11 +3,13 @@ package dev.eden.activities.migration;
 import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
+import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -17,10 +19,12 @@ import org.slf4j.MDC;
 public final class MigrationCutover implements CutoverActivities {
     private final CutoverCoordinator coordinator;
     private final AttemptSettler settler;
+    private final LostAttempts lost;
 
-    public MigrationCutover(CutoverCoordinator coordinator, AttemptSettler settler) {
+    public MigrationCutover(CutoverCoordinator coordinator, AttemptSettler settler, LostAttempts lost) {
         this.coordinator = coordinator;
         this.settler = settler;
+        this.lost = lost;
     }
 
     @Override
@@ -32,7 +36,8 @@ public final class MigrationCutover implements CutoverActivities {
     @Override
     public Rehearsal rehearse(MigrationSpec spec) {
         AttemptReport report = onOwnThread(() -> coordinator.rehearse(spec), spec.id());
-        return new Rehearsal(report.outcome(), report.blockers(), report.pauseMicros(), report.json());
+        Long pause = report.pauseMicros();
+        return new Rehearsal(report.outcome(), report.blockers(), pause == null ? 0 : pause, report.json());
     }
 
     @Override
@@ -73,10 +78,11 @@ public final class MigrationCutover implements CutoverActivities {
         Routes row = settler.settleUntilStable(spec.id());
         String wanted = request.forward() ? spec.target() : spec.source();
         boolean committed = row.active().equals(wanted);
+        Optional<AttemptReport> told = lost.tell(spec.id()).filter(report -> report.number() == request.number());
         return new AttemptResult(
                 committed ? "committed" : "aborted",
                 committed ? List.of() : List.of("the attempt's coordinator was lost before the commit"),
-                0,
-                Long.toString(row.attempt()));
+                told.map(AttemptReport::pauseMicros).orElse(null),
+                Long.toString(told.map(AttemptReport::attempt).orElse(0L)));
     }
 }

@@ -5,6 +5,7 @@ import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
+import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.postgres.preparation.PostgresPreparation;
@@ -46,6 +47,7 @@ public record MigrationSteps(
     public static MigrationSteps of(Ports ports, String process, Clock clock) {
         CutoverEngine engine = EndpointEngines.of(ports.endpoints(), ports.records());
         AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
+        LostAttempts lost = new LostAttempts(ports.routes());
         MigrationPreflight preflight = new MigrationPreflight(
                 new RedisPreflight(ports.endpoints()), new PostgresPreflight(ports.endpoints(), ports.records()));
         ReplicatorRegistry replicators = new ReplicatorRegistry();
@@ -72,10 +74,13 @@ public record MigrationSteps(
                                 ports.endpoints(), ports.records(), ports.replication(), ports.reports(), clock)),
                 new RouteCanary(ports.routes(), clock),
                 new MigrationCutover(
-                        new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process), settler),
+                        new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process),
+                        settler,
+                        lost),
                 new MigrationCleanup(
                         ports.routes(),
                         settler,
+                        lost,
                         new RedisCleanup(ports.endpoints(), ports.records()),
                         new PostgresCleanup(ports.endpoints(), ports.records())),
                 settler,

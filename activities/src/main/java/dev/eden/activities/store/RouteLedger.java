@@ -61,8 +61,8 @@ public interface RouteLedger {
     /** Share, consistency and ack mode; keeps epoch and state. */
     void canary(String migration, CanaryPolicy policy, boolean ackBoth);
 
-    /** STABLE(epoch) → ARMED(new attempt). Empty: lost. */
-    Optional<Armed> arm(String migration, long epoch, String coordinator, String direction);
+    /** STABLE(epoch) → ARMED(new attempt). Empty: lost. {@code number}: as the workflow counts, 0 for a rehearsal. */
+    Optional<Armed> arm(String migration, long epoch, String coordinator, String direction, int number);
 
     record Armed(long attempt, List<JoinedProxy> proxies) {}
 
@@ -96,7 +96,30 @@ public interface RouteLedger {
     /** Blocks until something changed after the mark (a route, an acknowledgement), or the time is up. Spurious returns are allowed. */
     void awaitChange(long mark, Duration atMost);
 
+    /** What an attempt's own coordinator tells. It takes the place of what was told for it, unless that had another outcome: by then others may have acted on it. */
     void saveReport(long attempt, String outcome, String reportJson);
+
+    /** What somebody else tells of an attempt; kept where nobody has told of it yet. */
+    void saveReportOfLost(long attempt, String outcome, String reportJson);
+
+    /** Attempts that are over and of which nobody has told, whose route has rested for this long; oldest first. */
+    List<Untold> untold(Duration rested);
+
+    /**
+     * @param reason why it was taken back, as far as it was noted
+     * @param current whether its acknowledgements and times are still those of the route
+     * @param heldMicros since when clients waited, by the store's clock; 0: they did not, or it is not known
+     */
+    record Untold(
+            long attempt,
+            int number,
+            String migration,
+            String direction,
+            long epoch,
+            boolean committed,
+            @Nullable String reason,
+            boolean current,
+            long heldMicros) {}
 
     /** Routes that are not STABLE, oldest change first, for whoever settles what a dead coordinator left. */
     List<Unsettled> unsettled();

@@ -62,7 +62,8 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     public void canary(String migration, CanaryPolicy policy, boolean ackBoth) {}
 
     @Override
-    public synchronized Optional<Armed> arm(String migration, long epoch, String coordinator, String direction) {
+    public synchronized Optional<Armed> arm(
+            String migration, long epoch, String coordinator, String direction, int number) {
         Routes r = row();
         if (r.state() != RouteState.STABLE || r.epoch() != epoch) {
             return Optional.empty();
@@ -141,6 +142,14 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public void saveReport(long attempt, String outcome, String reportJson) {}
+
+    @Override
+    public void saveReportOfLost(long attempt, String outcome, String reportJson) {}
+
+    @Override
+    public List<Untold> untold(Duration rested) {
+        return List.of();
+    }
 
     @Override
     public synchronized List<Unsettled> unsettled() {

@@ -21,6 +21,10 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -124,24 +128,53 @@ final class ApiClient {
         return response.body();
     }
 
-    /** Follows an event stream to its end; {@code data} gets each event's JSON. */
-    void stream(String path, Consumer<JsonNode> data) {
-        HttpResponse<InputStream> response = send(
-                request(path).header("Accept", "text/event-stream").GET().build(),
-                HttpResponse.BodyHandlers.ofInputStream());
-        try (BufferedReader lines =
-                new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
+    /**
+     * Reads an event stream as far as it goes; {@code line} gets each of its lines, empty ones too.
+     *
+     * @param lastEvent the last one that is known; null: from the beginning
+     * @param silence after which the server is taken for dead
+     */
+    void stream(String path, @Nullable String lastEvent, Duration silence, Consumer<String> line) {
+        HttpRequest.Builder request =
+                request(path).header("Accept", "text/event-stream").GET();
+        if (lastEvent != null) {
+            request.header("Last-Event-ID", lastEvent);
+        }
+        HttpResponse<InputStream> response =
+                begun(http.sendAsync(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+        Watchdog dog = new Watchdog(silence, response.body());
+        try (dog;
+                BufferedReader lines =
+                        new BufferedReader(new InputStreamReader(response.body(), StandardCharsets.UTF_8))) {
             if (response.statusCode() / 100 != 2) {
                 throw refused(path, response.statusCode(), parse(String.join("", lines.readAllLines())));
             }
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.startsWith("data: {\"")) {
-                    data.accept(Json.tree(line.substring(6)));
-                }
+            for (String one = lines.readLine(); one != null; one = lines.readLine()) {
+                dog.heard();
+                line.accept(one);
             }
         } catch (IOException e) {
             throw away();
         }
+    }
+
+    /** A request's own time limit might be one on all of its answer. */
+    private <T> HttpResponse<T> begun(CompletableFuture<HttpResponse<T>> response) {
+        try {
+            return response.get(ANSWER.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw away();
+        } catch (TimeoutException e) {
+            response.cancel(true);
+            throw away();
+        } catch (InterruptedException e) {
+            throw interrupted();
+        }
+    }
+
+    private static CliFailure interrupted() {
+        Thread.currentThread().interrupt();
+        return new CliFailure(ExitCode.INTERRUPTED, "interrupted", "what was asked may have been done: look");
     }
 
     private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
@@ -150,8 +183,7 @@ final class ApiClient {
         } catch (IOException e) {
             throw away();
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliFailure(ExitCode.INTERRUPTED, "interrupted", "what was asked may have been done: look");
+            throw interrupted();
         }
     }
 

@@ -143,7 +143,7 @@ final class MigrationCommand extends OperatorCommands {
                     Integer limit) {
         String path = ApiClient.path("migrations", id, "events");
         if (follow) {
-            api.client().stream(path, event -> {
+            new EventFollower(api.client(), api.terminal(), EventFollower.PATIENCE, after).follow(path, event -> {
                 api.terminal().out().println(api.json() ? event.toString() : line(event));
                 api.terminal().out().flush();
             });

@@ -109,7 +109,8 @@ final class ServerCommand implements Callable<Integer> {
                 .withTls(tls(configuration))
                 .withRequireBackup(configuration.isTrue(Setting.REQUIRE_BACKUP))
                 .withTraces(configuration.text(Setting.TRACES_ENDPOINT))
-                .withPublicUrl(configuration.text(Setting.PUBLIC_URL));
+                .withPublicUrl(configuration.text(Setting.PUBLIC_URL))
+                .withTrustedProxies(configuration.networks(Setting.TRUSTED_PROXIES));
     }
 
     static @Nullable ApiTls tls(Configuration configuration) {

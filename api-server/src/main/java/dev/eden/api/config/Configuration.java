@@ -111,6 +111,11 @@ public final class Configuration {
         return text == null ? Duration.ZERO : Kind.Time.parse(text);
     }
 
+    public Networks networks(Setting setting) {
+        String text = text(setting);
+        return text == null ? Networks.NONE : Networks.parse(text);
+    }
+
     /**
      * A secret: the file that a flag names, the variable itself, the file that the variable with {@code _FILE} names, the file that the configuration names. Throws
      * {@link StartupException} where a named file can't be read.

@@ -18,6 +18,7 @@ public sealed interface Kind {
     Kind BOOLEAN = new Bool();
     Kind DURATION = new Time();
     Kind SECRET = new Secret();
+    Kind NETWORKS = new AddressList();
 
     static Kind integer(long least, long most) {
         return new Whole(least, most);
@@ -167,6 +168,24 @@ public sealed interface Kind {
         @Override
         public String label() {
             return "secret";
+        }
+    }
+
+    record AddressList() implements Kind {
+        @Override
+        public Optional<String> problem(String value) {
+            try {
+                Networks.parse(value);
+                return Optional.empty();
+            } catch (IllegalArgumentException e) {
+                return Optional.of(
+                        "must be addresses or CIDR blocks with commas between them, for example 10.0.0.5, 10.1.0.0/16");
+            }
+        }
+
+        @Override
+        public String label() {
+            return "addresses, CIDR blocks";
         }
     }
 

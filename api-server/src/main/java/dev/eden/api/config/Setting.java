@@ -178,6 +178,14 @@ public enum Setting {
             null,
             Use.SERVER,
             "this API as people reach it, for example https://eden.example: for links in Temporal's Web UI"),
+    TRUSTED_PROXIES(
+            "server.trusted_proxies",
+            "EDEN_TRUSTED_PROXIES",
+            "--trusted-proxies",
+            Kind.NETWORKS,
+            null,
+            Use.SERVER,
+            "balancers before the API, with commas between them (10.0.0.5, 10.1.0.0/16): whom they name in X-Forwarded-For is whose failed logins are counted"),
     RETENTION_FINISHED(
             "retention.finished",
             "EDEN_RETENTION_FINISHED",

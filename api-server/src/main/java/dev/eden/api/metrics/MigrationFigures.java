@@ -15,6 +15,7 @@ final class MigrationFigures {
     /**
      * A migration that has been started and has not ended.
      *
+     * @param lagMillis null: not known
      * @param rate keys or rows a second of the full load
      * @param differences that its last comparison left
      * @param consistency percent of what it compared that is equal now
@@ -30,7 +31,7 @@ final class MigrationFigures {
 
     record Attempts(String migration, String direction, String outcome, long count) {}
 
-    /** Of the last committed flip in a direction. */
+    /** Of the last committed flip in a direction; none where that is not known. */
     record Pause(String migration, String direction, double millis) {}
 
     record Phase(String phase, long migrations) {}
@@ -39,7 +40,7 @@ final class MigrationFigures {
 
     List<Running> running() {
         return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT m.id, m.phase, (r.progress->>'lagMs')::bigint AS lag, (r.progress->>'keysDone')::bigint AS done,
+                        SELECT m.id, m.phase, nullif((r.progress->>'lagMs')::bigint, -1) AS lag, (r.progress->>'keysDone')::bigint AS done,
                                (r.progress->>'keysPerSecond')::double precision AS rate, v.remaining AS differences,
                                100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency
                         FROM migration m LEFT JOIN replication r ON r.migration = m.id
@@ -72,11 +73,13 @@ final class MigrationFigures {
 
     List<Pause> pauses() {
         return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT DISTINCT ON (a.migration, a.direction) a.migration, a.direction,
-                               (a.report->>'pauseMicros')::double precision / 1000 AS millis
-                        FROM attempt a JOIN migration m ON m.id = a.migration
-                        WHERE m.ended_at IS NULL AND a.outcome = 'committed' AND a.report IS NOT NULL
-                        ORDER BY a.migration, a.direction, a.id DESC""")
+                        SELECT * FROM (
+                            SELECT DISTINCT ON (a.migration, a.direction) a.migration, a.direction,
+                                   (a.report->>'pauseMicros')::double precision / 1000 AS millis
+                            FROM attempt a JOIN migration m ON m.id = a.migration
+                            WHERE m.ended_at IS NULL AND a.outcome = 'committed' AND a.report IS NOT NULL
+                            ORDER BY a.migration, a.direction, a.id DESC) AS last
+                        WHERE millis IS NOT NULL""")
                 .map((row, _) ->
                         new Pause(row.getString("migration"), row.getString("direction"), row.getDouble("millis")))
                 .list());

@@ -11,6 +11,7 @@ import jakarta.ws.rs.container.ContainerRequestFilter;
 import jakarta.ws.rs.container.PreMatching;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,19 +23,24 @@ final class AuthenticationFilter implements ContainerRequestFilter {
 
     private final TokenStore tokens;
     private final FailureLimiter limiter;
+    private final ClientAddress clients;
 
     @Context
     private @Nullable HttpServletRequest servletRequest;
 
-    AuthenticationFilter(TokenStore tokens, FailureLimiter limiter) {
+    AuthenticationFilter(TokenStore tokens, FailureLimiter limiter, ClientAddress clients) {
         this.tokens = tokens;
         this.limiter = limiter;
+        this.clients = clients;
     }
 
     @Override
     public void filter(ContainerRequestContext request) {
         HttpServletRequest servlet = servletRequest;
-        String address = servlet == null ? "?" : servlet.getRemoteAddr();
+        String address = servlet == null
+                ? "?"
+                : clients.of(
+                        servlet.getRemoteAddr(), request.getHeaders().getOrDefault(ClientAddress.HEADER, List.of()));
         long blocked = limiter.blockedSeconds(address);
         if (blocked > 0) {
             throw new Problem(ErrorCode.TOO_MANY_FAILURES, "too many failed logins").with("retry_after", blocked);

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 
 /**
- * Counts failed logins by remote address: after {@code limit} of them within the window nothing from there is looked at until the
+ * Counts failed logins by the client's address: after {@code limit} of them within the window nothing from there is looked at until the
  * window has passed. Remembers a bounded number of addresses, the oldest go first. Thread-safe.
  */
 final class FailureLimiter {

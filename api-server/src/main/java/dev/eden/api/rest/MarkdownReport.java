@@ -72,11 +72,17 @@ final class MarkdownReport {
                             blockers.append(blockers.isEmpty() ? "" : "; ").append(cell(blocker)));
             row(
                     cell(attempt.path("direction")),
-                    cell(attempt.path("outcome")),
-                    millis(MigrationStatus.pauseMillis(attempt)),
+                    cell(attempt.path("outcome"))
+                            + (attempt.at("/report/settled").asBoolean() ? ", its coordinator was lost" : ""),
+                    pause(attempt),
                     steps.toString(),
                     blockers.toString());
         }
+    }
+
+    private static String pause(JsonNode attempt) {
+        Double pause = MigrationStatus.pauseMillis(attempt);
+        return pause == null ? "not known" : millis(pause);
     }
 
     private static String pauses(JsonNode pauses) {
@@ -84,7 +90,7 @@ final class MarkdownReport {
         pauses.forEach(flip -> all.append(all.isEmpty() ? "" : ", ")
                 .append(cell(flip.path("direction")))
                 .append(' ')
-                .append(millis(flip.path("pause_ms"))));
+                .append(flip.path("pause_ms").isNull() ? "not known" : millis(flip.path("pause_ms"))));
         return all.isEmpty() ? "–" : all.toString();
     }
 

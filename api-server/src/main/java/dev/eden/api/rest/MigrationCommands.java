@@ -252,9 +252,6 @@ public final class MigrationCommands {
         }
         status.commanded(migration); // what was heard meanwhile may be from before it was obeyed
         if (!receipt.repeated()) {
-            if (wanted != null) {
-                migrations.patched(migration, wanted);
-            }
             LOGGER.atInfo()
                     .addKeyValue("migration", migration.id())
                     .addKeyValue("phase", receipt.view().phase().label())

@@ -115,18 +115,22 @@ public final class MigrationReport {
         int flights = 0;
         Double longest = null;
         Double rehearsed = null;
+        boolean unknown = false;
         Boolean withinRehearsed = null;
         ArrayNode pauses = Json.mapper().createArrayNode();
         for (JsonNode attempt : attempts) {
-            double pause = MigrationStatus.pauseMillis(attempt);
+            Double pause = MigrationStatus.pauseMillis(attempt);
             String ended = attempt.path("outcome").asText();
             flights += ended.equals("rehearsed") ? 0 : 1;
             if (ended.equals("rehearsed")) {
                 rehearsed = pause;
             } else if (ended.equals("committed")) {
-                longest = longest == null ? pause : Math.max(longest, pause);
-                if (rehearsed != null) {
-                    withinRehearsed = (withinRehearsed == null || withinRehearsed) && pause <= rehearsed;
+                unknown |= pause == null;
+                if (pause != null) {
+                    longest = longest == null ? pause : Math.max(longest, pause);
+                    if (rehearsed != null) {
+                        withinRehearsed = (withinRehearsed == null || withinRehearsed) && pause <= rehearsed;
+                    }
                 }
                 pauses.addObject()
                         .put("direction", attempt.path("direction").asText())
@@ -137,7 +141,12 @@ public final class MigrationReport {
         outcome.put("attempts", flights);
         outcome.put("pause_ms", longest);
         outcome.set("pauses", pauses);
-        outcome.put("within_forecast", longest == null ? null : (Boolean) (longest <= deadlineMs));
-        outcome.put("within_rehearsed", withinRehearsed);
+        outcome.put("within_forecast", verdict(longest == null ? null : (Boolean) (longest <= deadlineMs), unknown));
+        outcome.put("within_rehearsed", verdict(withinRehearsed, unknown));
+    }
+
+    /** What is known exceeds, or all of it is known and does not. */
+    private static @Nullable Boolean verdict(@Nullable Boolean within, boolean unknown) {
+        return within != null && within && unknown ? null : within;
     }
 }

@@ -36,7 +36,8 @@ final class MigrationRequests {
         String failureHandling = fields.oneOf("failure_handling", "pause", "rollback_all", "pause", "needs_operator");
         MigrationSpec.CutoverBudget budget = budget(fields.object("cutover"));
         Map<String, String> labels = fields.labels("labels");
-        for (String later : List.of("validation", "dns", "notify")) {
+        MigrationSpec.Validation validation = validation(fields.object("validation"));
+        for (String later : List.of("dns", "notify")) {
             Fields unsupported = fields.object(later);
             if (unsupported != null && !unsupported.isEmpty()) {
                 fields.error(later, "is not supported by this version yet");
@@ -44,7 +45,10 @@ final class MigrationRequests {
         }
         fields.done();
         return new NewMigration(
-                id, description, new MigrationDefinition(strategy, data, gates, failureHandling, budget), labels);
+                id,
+                description,
+                new MigrationDefinition(strategy, data, gates, failureHandling, budget, validation),
+                labels);
     }
 
     /** Null: not asked for. */
@@ -245,6 +249,15 @@ final class MigrationRequests {
     /** Null is what an answer has for a gate that is off. */
     private static double gate(Fields fields, String name, double otherwise, double max) {
         return fields.isNull(name) ? -1 : fields.number(name, otherwise, 0, max);
+    }
+
+    private static MigrationSpec.Validation validation(@Nullable Fields fields) {
+        if (fields == null) {
+            return new MigrationSpec.Validation(true);
+        }
+        MigrationSpec.Validation validation = new MigrationSpec.Validation(fields.bool("repair", true));
+        fields.end();
+        return validation;
     }
 
     private static MigrationSpec.CutoverBudget budget(@Nullable Fields fields) {

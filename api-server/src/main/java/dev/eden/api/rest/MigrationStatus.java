@@ -134,6 +134,8 @@ public final class MigrationStatus {
         status.set("tuning", Json.mapper().valueToTree(stored.tuning()));
         status.set("data", Json.mapper().valueToTree(migration.definition().data()));
         status.set("gates", gates(migration.definition().gates()));
+        MigrationSpec.Validation validation = migration.definition().validation();
+        status.putObject("validation").put("repair", validation == null || validation.repair());
         status.put("failure_handling", migration.definition().failureHandling());
         status.set("cutover", Json.mapper().valueToTree(migration.definition().cutover()));
         status.set("labels", Json.mapper().valueToTree(migration.labels()));
@@ -267,8 +269,10 @@ public final class MigrationStatus {
     }
 
     /** Milliseconds from the hold until all was open again. */
-    static double pauseMillis(JsonNode attempt) {
-        return attempt.at("/report/pause_micros").asLong() / 1_000.0;
+    /** Null where it is not known: the attempt's coordinator was lost. */
+    static @Nullable Double pauseMillis(JsonNode attempt) {
+        JsonNode micros = attempt.at("/report/pause_micros");
+        return micros.isNumber() ? (Double) (micros.asLong() / 1_000.0) : null;
     }
 
     private static void route(StoredStatus stored, ObjectNode status) {

@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import dev.eden.api.config.Networks;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.TokenStore;
 import java.time.Duration;
@@ -21,14 +22,19 @@ public final class Security {
         public static final Limits DEFAULT = new Limits(200, 1_000, 256);
     }
 
-    /** {@code temporalUi}: whose pages may ask the codec. */
+    /** {@code temporalUi}: whose pages may ask the codec; {@code trusted}: balancers, which say whom they speak for. */
     public static List<Object> filters(
-            TokenStore tokens, IdempotencyStore idempotency, Limits limits, @Nullable String temporalUi) {
+            TokenStore tokens,
+            IdempotencyStore idempotency,
+            Limits limits,
+            @Nullable String temporalUi,
+            Networks trusted) {
         return List.of(
                 new HeadersFilter(),
                 new AliasFilter(),
                 new CodecOriginFilter(temporalUi),
-                new AuthenticationFilter(tokens, new FailureLimiter(FAILURES, WINDOW, System::nanoTime)),
+                new AuthenticationFilter(
+                        tokens, new FailureLimiter(FAILURES, WINDOW, System::nanoTime), new ClientAddress(trusted)),
                 new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce()),
                 new BodyFilter(),
                 new RoleFilter(),

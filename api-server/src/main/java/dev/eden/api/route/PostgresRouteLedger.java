@@ -125,15 +125,16 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
-    public Optional<Armed> arm(String migration, long epoch, String coordinator, String direction) {
+    public Optional<Armed> arm(String migration, long epoch, String coordinator, String direction, int number) {
         return jdbi.inTransaction(h -> {
             long attempt = h.createQuery("""
-                            INSERT INTO attempt (migration, epoch, direction, coordinator)
-                            VALUES (:migration, :epoch, :direction, :coordinator) RETURNING id""")
+                            INSERT INTO attempt (migration, epoch, direction, coordinator, number)
+                            VALUES (:migration, :epoch, :direction, :coordinator, :number) RETURNING id""")
                     .bind("migration", migration)
                     .bind("epoch", epoch)
                     .bind("direction", direction)
                     .bind("coordinator", coordinator)
+                    .bind("number", number)
                     .mapTo(Long.class)
                     .one();
             int changed = h.createUpdate("""
@@ -284,12 +285,50 @@ public final class PostgresRouteLedger implements RouteLedger {
 
     @Override
     public void saveReport(long attempt, String outcome, String reportJson) {
+        saveReport(attempt, outcome, reportJson, "(report IS NULL OR outcome = :outcome)");
+    }
+
+    @Override
+    public void saveReportOfLost(long attempt, String outcome, String reportJson) {
+        saveReport(attempt, outcome, reportJson, "report IS NULL");
+    }
+
+    private void saveReport(long attempt, String outcome, String reportJson, String where) {
         jdbi.useHandle(h -> h.createUpdate(
-                        "UPDATE attempt SET outcome = :outcome, report = :report::jsonb, undo = NULL WHERE id = :id")
+                        "UPDATE attempt SET outcome = :outcome, report = :report::jsonb, undo = NULL WHERE id = :id AND "
+                                + where)
                 .bind("outcome", outcome)
                 .bind("report", reportJson)
                 .bind("id", attempt)
                 .execute());
+    }
+
+    @Override
+    public List<Untold> untold(Duration rested) {
+        // Of the attempts of one epoch only the last can have ended it.
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT a.id, a.number, a.migration, a.direction, a.epoch, a.reason, r.attempt = a.id AS current,
+                               r.epoch > a.epoch AND NOT EXISTS (SELECT FROM attempt later WHERE later.migration = a.migration
+                                     AND later.epoch = a.epoch AND later.id > a.id) AS committed,
+                               coalesce((extract(epoch FROM CASE WHEN r.attempt = a.id THEN r.held_at END) * 1000000)::bigint, 0) AS held
+                        FROM attempt a CROSS JOIN LATERAL (SELECT epoch, attempt, state, held_at, changed_at FROM route
+                                WHERE route.migration = a.migration ORDER BY interlay LIMIT 1) r
+                        WHERE a.report IS NULL
+                              AND (r.attempt > a.id OR r.attempt = a.id AND r.state = 'STABLE'
+                                   AND r.changed_at <= clock_timestamp() - make_interval(secs => :rested))
+                        ORDER BY a.id""")
+                .bind("rested", rested.toMillis() / 1_000.0)
+                .map((rs, _) -> new Untold(
+                        rs.getLong("id"),
+                        rs.getInt("number"),
+                        rs.getString("migration"),
+                        rs.getString("direction"),
+                        rs.getLong("epoch"),
+                        rs.getBoolean("committed"),
+                        rs.getString("reason"),
+                        rs.getBoolean("current"),
+                        rs.getLong("held")))
+                .list());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.eden.api.route;
 
+import dev.eden.api.store.MigrationStore;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -19,12 +21,15 @@ import org.slf4j.LoggerFactory;
  * Hears of changes in the store (PostgreSQL documentation: NOTIFY) on a connection of its own. A notification may be late or
  * lost with the connection: after each reconnect everybody is told to look, and listeners must poll besides.
  */
-public final class StoreChanges implements AutoCloseable {
+public final class StoreChanges implements MigrationStore.Records, AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(StoreChanges.class);
     private static final int WAIT_MILLIS = 1_000;
+    private static final String RECORDED = "eden_migration";
+    private static final List<String> ROUTES = List.of("eden_route", "eden_acknowledgement", "eden_cancel");
 
     private final String url;
     private final Properties properties;
+    private final List<String> channels;
     private final List<BiConsumer<String, String>> listeners = new CopyOnWriteArrayList<>();
     private final Object lock = new Object();
     private final Thread thread;
@@ -32,12 +37,34 @@ public final class StoreChanges implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable Connection connection;
 
-    /** Starts listening; never throws, it connects in the background. */
+    /** What proxies need to hear: of routes. Starts listening; never throws, it connects in the background. */
     public StoreChanges(String url, Properties properties) {
+        this(url, properties, ROUTES);
+    }
+
+    private StoreChanges(String url, Properties properties, List<String> channels) {
         this.url = url;
         this.properties = properties;
+        this.channels = channels;
         // A thread of the system: inside the pause of a cutover each thread that has to be woken counts.
         this.thread = Thread.ofPlatform().daemon().name("store-changes").start(this::run);
+    }
+
+    /** As a server needs it: also of what workflows record, which would only wake proxies. */
+    public static StoreChanges withRecords(String url, Properties properties) {
+        return new StoreChanges(
+                url,
+                properties,
+                Stream.concat(ROUTES.stream(), Stream.of(RECORDED)).toList());
+    }
+
+    @Override
+    public Runnable listen(String migration, Runnable then) {
+        return listen((channel, payload) -> {
+            if (channel.isEmpty() || channel.equals(RECORDED) && payload.equals(migration)) {
+                then.run();
+            }
+        });
     }
 
     /** {@code listener} gets channel and payload, both empty after a reconnect; called on the listening thread: be quick. */
@@ -89,9 +116,9 @@ public final class StoreChanges implements AutoCloseable {
             try (Connection c = DriverManager.getConnection(url, properties)) {
                 connection = c;
                 try (Statement statement = c.createStatement()) {
-                    statement.execute("LISTEN eden_route");
-                    statement.execute("LISTEN eden_acknowledgement");
-                    statement.execute("LISTEN eden_cancel");
+                    for (String channel : channels) {
+                        statement.execute("LISTEN " + channel);
+                    }
                 }
                 changed("", "");
                 PGConnection listening = c.unwrap(PGConnection.class);
@@ -118,9 +145,11 @@ public final class StoreChanges implements AutoCloseable {
     }
 
     private void changed(String channel, String payload) {
-        synchronized (lock) {
-            mark++;
-            lock.notifyAll();
+        if (!channel.equals(RECORDED)) {
+            synchronized (lock) {
+                mark++;
+                lock.notifyAll();
+            }
         }
         for (BiConsumer<String, String> listener : listeners) {
             listener.accept(channel, payload);

@@ -4,17 +4,19 @@ import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/** A migration as asked for, without its id and before it is known which endpoints it moves. Stored as JSON: additive evolution only. */
+/** A migration as asked for, without its id and before it is known which endpoints it moves. Stored as JSON: additive evolution only; {@code validation} null: from before. */
 public record MigrationDefinition(
         Strategy strategy,
         MigrationSpec.Data data,
         MigrationSpec.Gates gates,
         String failureHandling,
-        MigrationSpec.CutoverBudget cutover) {
+        MigrationSpec.CutoverBudget cutover,
+        MigrationSpec.@Nullable Validation validation) {
 
     public MigrationDefinition withStrategy(Strategy patched) {
-        return new MigrationDefinition(patched, data, gates, failureHandling, cutover);
+        return new MigrationDefinition(patched, data, gates, failureHandling, cutover, validation);
     }
 
     /** The workflow's argument. */
@@ -31,7 +33,8 @@ public record MigrationDefinition(
                 dataOf(engine),
                 gates,
                 MigrationSpec.FailureHandling.valueOf(failureHandling.toUpperCase(Locale.ROOT)),
-                cutover);
+                cutover,
+                validation);
     }
 
     /** {@code scan} is what was stored for a migration that says nothing, before its engine was known. */

@@ -15,7 +15,7 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps the directory in step with the workflows: phase, view and one audit event per record; ending phases give the endpoints back. */
+/** Keeps the directory in step with the workflows: phase, view, a changed strategy and one audit event per record; ending phases give the endpoints back. */
 public final class MigrationRecorder implements DirectoryActivities {
     private static final Set<String> ENDED = Set.of("completed", "rolled_back");
     private static final Set<String> COMMANDS =
@@ -56,6 +56,14 @@ public final class MigrationRecorder implements DirectoryActivities {
                     .bind("ended", ENDED.contains(phase))
                     .bind("id", record.migration())
                     .execute();
+            Strategy strategy = record.strategy();
+            if (newer == 1 && strategy != null) {
+                handle.createUpdate(
+                                "UPDATE migration SET spec = jsonb_set(spec, '{strategy}', CAST(:strategy AS jsonb)) WHERE id = :id")
+                        .bind("strategy", Json.write(strategy))
+                        .bind("id", record.migration())
+                        .execute();
+            }
             if (newer == 1 && ENDED.contains(phase)) {
                 handle.createUpdate("DELETE FROM migration_endpoint WHERE migration = :id")
                         .bind("id", record.migration())
@@ -73,7 +81,7 @@ public final class MigrationRecorder implements DirectoryActivities {
 
     private Glance glance(String migration) {
         Optional<Long> lag = jdbi.withHandle(handle -> handle.createQuery(
-                        "SELECT (progress ->> 'lagMs')::bigint FROM replication WHERE migration = :id")
+                        "SELECT nullif((progress ->> 'lagMs')::bigint, -1) FROM replication WHERE migration = :id")
                 .bind("id", migration)
                 .mapTo(Long.class)
                 .findOne());

@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.Query;
@@ -16,12 +18,23 @@ import org.jspecify.annotations.Nullable;
 
 /** The directory of migrations: what was asked for, and the last phase its workflow has recorded. */
 public final class MigrationStore {
+    /** A notification may be lost. */
+    private static final Duration LOOK_BESIDES = Duration.ofMillis(250);
+
     private final Jdbi jdbi;
     private final AuditLog audit;
+    private final Records records;
 
-    public MigrationStore(Jdbi jdbi, AuditLog audit) {
+    public MigrationStore(Jdbi jdbi, AuditLog audit, Records records) {
         this.jdbi = jdbi;
         this.audit = audit;
+        this.records = records;
+    }
+
+    /** Hears of what workflows record, wherever they run. */
+    public interface Records {
+        /** Calls {@code then}, on a thread that must not be kept, when this migration may have been recorded; ends with the answer. */
+        Runnable listen(String migration, Runnable then);
     }
 
     /** @param viewJson the workflow's last recorded view, null before the first */
@@ -204,18 +217,20 @@ public final class MigrationStore {
     /** Waits, no longer than {@code patience}, until the workflow has recorded something that {@code migration} does not have. */
     public void awaitRecord(Migration migration, Duration patience) {
         long end = System.nanoTime() + patience.toNanos();
+        Semaphore recorded = new Semaphore(0);
+        Runnable deaf = records.listen(migration.id(), recorded::release);
         try {
-            while (get(migration.id()).revision() <= migration.revision() && System.nanoTime() - end < 0) {
-                Thread.sleep(10);
+            long left = patience.toNanos();
+            while (left > 0 && get(migration.id()).revision() <= migration.revision()) {
+                recorded.tryAcquire(Math.min(left, LOOK_BESIDES.toNanos()), TimeUnit.NANOSECONDS);
+                recorded.drainPermits();
+                left = end - System.nanoTime();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            deaf.run();
         }
-    }
-
-    /** The workflow has taken this strategy. */
-    public void patched(Migration migration, Strategy strategy) {
-        jdbi.useTransaction(handle -> storeStrategy(handle, migration, strategy));
     }
 
     private static void storeStrategy(Handle handle, Migration migration, Strategy strategy) {

@@ -9,6 +9,7 @@ import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
+import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.cutover.RedisCutover;
 import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.activities.redis.RespConnection;
@@ -24,6 +25,7 @@ import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.Database;
 import dev.eden.api.store.EncryptedServerRecords;
 import dev.eden.api.store.ProxyStore;
+import dev.eden.api.store.RouteReports;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedRedis;
@@ -70,6 +72,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
@@ -512,13 +515,95 @@ class CutoverProtocolIT {
                 }
                 AttemptSettler settler = new AttemptSettler(routes, engine);
                 await().atMost(Duration.ofSeconds(20)).until(() -> settler.sweep() < 0);
+                new LostAttempts(routes).tell(MIGRATION);
                 RouteLedger.Routes row = routes.read(MIGRATION).orElseThrow();
                 assertThat(row.state()).isEqualTo(RouteState.STABLE);
                 assertThat(row.epoch()).as("death %d", deaths).isBetween(epoch, epoch + 1);
+                assertThat(told().stream().mapToLong(RouteReports.AttemptReport::attempt))
+                        .as("every attempt has an entry, death %d", deaths)
+                        .containsExactlyElementsOf(attempts());
+                assertThat(told())
+                        .filteredOn(one -> one.outcome().equals("committed"))
+                        .as("as many as have moved writes, death %d", deaths)
+                        .hasSize((int) row.epoch() - 1);
                 assertOwner(row.active(), row.epoch());
                 forward = row.active().equals("source");
             }
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"approach, aborted", "fence, aborted", "turn, aborted", "unfence, committed"})
+    void anAttemptWithoutItsCoordinatorIsToldOfOnce(String place, String outcome) {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        assertThatThrownBy(() -> coordinator(routes, dyingAt(place)).attempt(spec, true, 7))
+                .isInstanceOf(Death.class);
+        LostAttempts lost = new LostAttempts(routes);
+        lost.tell(MIGRATION);
+        assertThat(told()).as("nobody knows yet").isEmpty();
+        new AttemptSettler(routes, engine).settleUntilStable(MIGRATION);
+        lost.sweep();
+        assertThat(told()).as("its coordinator might be alive").isEmpty();
+
+        AttemptReport report = lost.tell(MIGRATION).orElseThrow();
+
+        assertThat(report.outcome()).isEqualTo(outcome);
+        assertThat(report.settled()).isTrue();
+        assertThat(report.number()).isEqualTo(7);
+        if (place.equals("approach")) {
+            assertThat(report.pauseMicros()).as("nobody was held").isZero();
+        } else {
+            assertThat(report.pauseMicros())
+                    .isEqualTo(report.openedAtMicros() - report.holdAtMicros())
+                    .isPositive();
+        }
+        assertThat(lost.tell(MIGRATION)).isEmpty();
+        String document = told().getFirst().reportJson();
+
+        routes.saveReport(report.attempt(), "rehearsed", "{}");
+        assertThat(told()).as("what others have acted on stays").singleElement().satisfies(one -> {
+            assertThat(one.outcome()).isEqualTo(outcome);
+            assertThat(one.reportJson()).isEqualTo(document);
+        });
+        routes.saveReport(report.attempt(), outcome, "{}");
+        assertThat(told())
+                .as("a coordinator that was slow knows more")
+                .singleElement()
+                .satisfies(one -> assertThat(one.reportJson()).isEqualTo("{}"));
+    }
+
+    /** A proxy that has not opened: its clients may wait still. */
+    @Test
+    void aPauseThatNobodyHasSeenTheEndOfIsNotKnown() {
+        StandInProxy proxy = new StandInProxy("p1");
+        proxy.deafTo(RouteStore.Step.OPENED);
+        running.add(proxy);
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        assertThatThrownBy(() -> coordinator(routes, dyingAt("unfence")).attempt(spec, true, 1))
+                .isInstanceOf(Death.class);
+        new AttemptSettler(routes, engine).settleUntilStable(MIGRATION);
+
+        AttemptReport report = new LostAttempts(routes).tell(MIGRATION).orElseThrow();
+
+        assertThat(report.outcome()).isEqualTo("committed");
+        assertThat(report.pauseMicros()).isNull();
+        assertThat(report.holdAtMicros()).isPositive();
+        assertThat(report.openedAtMicros()).isZero();
+    }
+
+    /** The entries that status and report show. */
+    private List<RouteReports.AttemptReport> told() {
+        return new PostgresRouteRows(database.jdbi()).attempts(MIGRATION);
+    }
+
+    private List<Long> attempts() {
+        return database.jdbi()
+                .withHandle(h -> h.createQuery("SELECT id FROM attempt ORDER BY id")
+                        .mapTo(Long.class)
+                        .list());
     }
 
     /** What is said on the new side before a proxy's listeners listen there is lost to them: whoever opens the route waits for them, and for nobody else. */

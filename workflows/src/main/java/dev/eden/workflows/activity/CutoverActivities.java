@@ -3,6 +3,7 @@ package dev.eden.workflows.activity;
 import dev.eden.workflows.MigrationSpec;
 import io.temporal.activity.ActivityInterface;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The cutover protocol. One {@link #attempt} is one try: never retried by Temporal, a new attempt is the workflow's decision. */
 @ActivityInterface
@@ -11,8 +12,9 @@ public interface CutoverActivities {
     /** {@code forward}: source to target. */
     record AttemptRequest(MigrationSpec spec, boolean forward, int number, String reason) {}
 
-    /** {@code outcome}: {@code committed}, {@code aborted} or {@code refused}; {@code blockers} says why not. */
-    record AttemptResult(String outcome, List<String> blockers, long pauseMicros, String reportId) {
+    /** {@code outcome}: {@code committed}, {@code aborted} or {@code refused}; {@code blockers} says why not; {@code pauseMicros} null: not known. */
+    record AttemptResult(
+            String outcome, List<String> blockers, @Nullable Long pauseMicros, String reportId) {
         public boolean committed() {
             return outcome.equals("committed");
         }

@@ -1,0 +1,130 @@
+package dev.eden.api.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.api.route.StoreChanges;
+import dev.eden.api.store.MigrationStore.Migration;
+import dev.eden.embedded.EmbeddedPostgres;
+import dev.eden.proxy.Secret;
+import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.Strategy;
+import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.SqlLogger;
+import org.jdbi.v3.core.statement.StatementContext;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What workflows record reaches the directory, and whoever waits for it. */
+class RecordedIT {
+    private final AtomicInteger looks = new AtomicInteger();
+    private EmbeddedPostgres postgres;
+    private Database database;
+    private StoreChanges changes;
+    private MigrationStore migrations;
+    private MigrationRecorder recorder;
+
+    @BeforeEach
+    void start() {
+        postgres = EmbeddedPostgres.start();
+        database = Database.open(
+                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        Properties login = new Properties();
+        login.setProperty("user", postgres.user());
+        login.setProperty("password", postgres.password());
+        changes = StoreChanges.withRecords(postgres.jdbcUrl(), login);
+        Jdbi jdbi = database.jdbi();
+        jdbi.setSqlLogger(new SqlLogger() {
+            @Override
+            public void logAfterExecution(StatementContext context) {
+                if (context.getRawSql().contains("WHERE m.id = :id")) {
+                    looks.incrementAndGet();
+                }
+            }
+        });
+        AuditLog audit = new AuditLog(jdbi);
+        migrations = new MigrationStore(jdbi, audit, changes);
+        recorder = new MigrationRecorder(jdbi, audit, null);
+    }
+
+    @AfterEach
+    void stop() {
+        changes.close();
+        database.close();
+        postgres.close();
+    }
+
+    @Test
+    void whoeverWaitsHearsOfItAndHardlyAsks() {
+        Migration before = create("m");
+        create("other");
+        looks.set(0);
+        migrations.awaitRecord(before, Duration.ofSeconds(1));
+        assertThat(looks.get()).as("nothing came").isBetween(1, 5);
+
+        AtomicInteger heard = new AtomicInteger();
+        Runnable deaf = changes.listen("m", heard::incrementAndGet);
+        record("other", 1, null);
+        record("m", 1, null);
+        await().untilAsserted(() -> assertThat(heard).hasValue(1));
+        deaf.run();
+
+        Migration now = migrations.get("m");
+        looks.set(0);
+        CompletableFuture<Void> waiting =
+                CompletableFuture.runAsync(() -> migrations.awaitRecord(now, Duration.ofMinutes(10)));
+        await().until(() -> looks.get() > 0);
+        record("m", 2, null);
+        await().until(waiting::isDone);
+        assertThat(migrations.get("m").revision()).isEqualTo(2);
+    }
+
+    /** Whatever way it came; one that is late changes nothing. */
+    @Test
+    void theStrategyInForceIsKept() {
+        create("m");
+        record("m", 2, canary(0.5));
+        assertThat(share()).isEqualTo(0.5);
+        record("m", 3, null);
+        assertThat(share()).as("of another command").isEqualTo(0.5);
+        record("m", 1, canary(0.2));
+        assertThat(share()).as("one from before").isEqualTo(0.5);
+    }
+
+    private double share() {
+        return migrations.get("m").definition().strategy().readPercentage();
+    }
+
+    private Migration create(String id) {
+        return migrations.create(
+                id,
+                "",
+                new MigrationDefinition(
+                        canary(0.1),
+                        new MigrationSpec.Data("scan", "auto", "replace"),
+                        MigrationSpec.Gates.defaults(),
+                        "pause",
+                        new MigrationSpec.CutoverBudget(100, 1),
+                        null),
+                Map.of(),
+                "kim");
+    }
+
+    private void record(String id, long revision, @Nullable Strategy strategy) {
+        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy));
+    }
+
+    private static Strategy canary(double share) {
+        return new Strategy(
+                "canary", share, "session", 5, List.of(), new Strategy.WriteMode("dual_write", null, "source", null));
+    }
+}
