@@ -460,6 +460,9 @@ final class ServerPool {
         if (admission != null) {
             settle(); // it lets nobody in: then clients wait for their logins after the flip
             failure = null;
+            if (!waiting.isEmpty() || !exchanges.isEmpty()) {
+                connectMore(); // which has been by now
+            }
             return;
         }
         expected = 0;
