@@ -143,9 +143,7 @@ public final class CopyPace {
 
     private @Nullable Long earn(long now) {
         Long rate = tuning.copyRate();
-        paid = rate == null
-                ? asked
-                : Math.min(asked + rate * CREDIT_SECONDS, paid + rate * (now - earnedNanos) / 1e9);
+        paid = rate == null ? asked : Math.min(asked + rate * CREDIT_SECONDS, paid + rate * (now - earnedNanos) / 1e9);
         earnedNanos = now;
         return rate;
     }

@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Timeout;
 /** Every piece is done once, on as many threads as are wanted now. */
 @Timeout(60)
 class LanesTest {
-    private static final List<Integer> PIECES =
-            IntStream.range(0, 100).boxed().toList();
+    private static final List<Integer> PIECES = IntStream.range(0, 100).boxed().toList();
 
     private final AtomicInteger wanted = new AtomicInteger(2);
     private final AtomicInteger running = new AtomicInteger();

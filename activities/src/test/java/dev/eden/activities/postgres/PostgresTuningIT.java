@@ -185,7 +185,7 @@ class PostgresTuningIT {
     }
 
     private static long lanes(PostgresServers servers, String side) {
-        try (PostgresSession session = servers.own(side)) {
+        try (PostgresSession session = servers.control(side)) {
             List<String> sessions =
                     session.texts("SELECT pid FROM pg_stat_activity WHERE application_name = 'eden_m1:load'");
             return sessions.size();

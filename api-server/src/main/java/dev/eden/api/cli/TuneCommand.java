@@ -65,13 +65,17 @@ final class TuneCommand implements Callable<Integer> {
             description = "bytes a second that the full load writes at most, e.g. 10MiB (default: no limit)")
     private @Nullable String copyRate;
 
-    @Option(names = "--parallelism", paramLabel = "N", description = "lanes of the full load, and of a PostgreSQL's validation, 1 to 16")
+    @Option(
+            names = "--parallelism",
+            paramLabel = "N",
+            description = "lanes of the full load, and of a PostgreSQL's validation, 1 to 16")
     private @Nullable String parallelism;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "of a Redis: keys per pipeline of the load and changes per transaction of the stream, 1 to 8192")
+            description =
+                    "of a Redis: keys per pipeline of the load and changes per transaction of the stream, 1 to 8192")
     private @Nullable String batch;
 
     @Option(

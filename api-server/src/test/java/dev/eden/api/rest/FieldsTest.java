@@ -28,16 +28,17 @@ class FieldsTest {
 
     @Test
     void aPostgresIsTunedButHasNoBatch() {
-        byte[] rates = bytes("{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
+        byte[] rates = bytes(
+                "{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
         assertThat(MigrationRequests.patch(rates, CUT_OVER, "postgres", () -> new Tuning(null, null, 7, null))
                         .tuning())
                 .as("null takes back what was set before the engine was known")
                 .isEqualTo(new Tuning(65_536L, 3, null, 9));
         byte[] batch = bytes("{\"tuning\":{\"batch\":7}}");
         assertThatThrownBy(() -> MigrationRequests.patch(batch, CUT_OVER, "postgres", () -> Tuning.NONE))
-                .isInstanceOfSatisfying(Problem.class, problem -> assertThat(problem.errors())
-                        .singleElement()
-                        .satisfies(error -> {
+                .isInstanceOfSatisfying(
+                        Problem.class,
+                        problem -> assertThat(problem.errors()).singleElement().satisfies(error -> {
                             assertThat(error.pointer()).isEqualTo("/tuning/batch");
                             assertThat(error.detail()).contains("is for Redis");
                         }));

@@ -76,7 +76,8 @@ final class FullLoad {
             double rate = copying ? done / Math.max(0.001, (System.nanoTime() - begunNanos) / 1e9) : 0;
             long left = Math.max(0, size.rows() - done);
             long eta = state.equals("ready") ? 0 : rate > 0 ? Math.round(left / rate) : -1;
-            return new TableProgress(copy.table(), state, done, size.rows(), meter.bytes().get(), rate, eta);
+            return new TableProgress(
+                    copy.table(), state, done, size.rows(), meter.bytes().get(), rate, eta);
         }
     }
 

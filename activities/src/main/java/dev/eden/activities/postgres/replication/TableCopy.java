@@ -50,8 +50,8 @@ record TableCopy(String table, List<String> columns, boolean binary) {
         Optional<Key> key = size < WORTH_A_BUILD ? Optional.empty() : key(target);
         boolean anew = empty(target, table);
         key.ifPresent(k -> target.execute("ALTER TABLE " + table + " DROP CONSTRAINT " + Sql.name(k.name())));
-        long copied = rows(
-                source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", meter);
+        long copied =
+                rows(source, target, "COPY " + table + " (" + list() + ") TO STDOUT", anew ? ", FREEZE" : "", meter);
         key.ifPresent(k -> target.execute(
                 "ALTER TABLE " + table + " ADD CONSTRAINT " + Sql.name(k.name()) + " " + k.definition()));
         return copied;
@@ -75,12 +75,7 @@ record TableCopy(String table, List<String> columns, boolean binary) {
         return rows(source, target, sql, "", meter);
     }
 
-    private long rows(
-            PostgresSession source,
-            PostgresSession target,
-            String out,
-            String options,
-            Meter meter) {
+    private long rows(PostgresSession source, PostgresSession target, String out, String options, Meter meter) {
         if (columns.isEmpty()) {
             throw new IllegalStateException(table + " has no column that can be copied");
         }

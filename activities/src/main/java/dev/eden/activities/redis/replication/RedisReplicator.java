@@ -74,9 +74,7 @@ public final class RedisReplicator implements AutoCloseable {
                 calm = !direction.attemptRunning() && session != null;
                 long now = System.nanoTime();
                 if (copyPace.follow(() -> ledger.tuning(config.migration()))) {
-                    LOGGER.atInfo()
-                            .addKeyValue("migration", config.migration())
-                            .log("tuned: {}", copyPace.tuning());
+                    LOGGER.atInfo().addKeyValue("migration", config.migration()).log("tuned: {}", copyPace.tuning());
                 }
                 supervise(direction);
                 if (pace.due(now)) {
@@ -155,8 +153,8 @@ public final class RedisReplicator implements AutoCloseable {
             // Read again: a load may have ended, or begun anew, since.
             Direction now = ledger.current(config.migration());
             if (same(now, direction)) {
-                session =
-                        new ReplicationSession(config, now, generation.getAsLong(), endpoints, records, ledger, copyPace);
+                session = new ReplicationSession(
+                        config, now, generation.getAsLong(), endpoints, records, ledger, copyPace);
             }
         }
     }
