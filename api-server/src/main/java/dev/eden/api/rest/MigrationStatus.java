@@ -268,8 +268,7 @@ public final class MigrationStatus {
         return forecast;
     }
 
-    /** Milliseconds from the hold until all was open again. */
-    /** Null where it is not known: the attempt's coordinator was lost. */
+    /** Milliseconds from the hold until all was open again; null where that is not known: the attempt's coordinator was lost. */
     static @Nullable Double pauseMillis(JsonNode attempt) {
         JsonNode micros = attempt.at("/report/pause_micros");
         return micros.isNumber() ? (Double) (micros.asLong() / 1_000.0) : null;
