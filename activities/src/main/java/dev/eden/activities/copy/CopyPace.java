@@ -92,7 +92,7 @@ public final class CopyPace {
             return false;
         }
         Long since = sourceAskedNanos;
-        return sourceMillis > most || since != null && average((System.nanoTime() - since) / 1e6) > most;
+        return sourceMillis > most || (since != null && average((System.nanoTime() - since) / 1e6) > most);
     }
 
     private double average(double newest) {
