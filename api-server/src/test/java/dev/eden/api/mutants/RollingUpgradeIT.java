@@ -11,6 +11,7 @@ import dev.eden.proxy.Secret;
 import dev.eden.proxy.WireVersion;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -92,7 +93,7 @@ class RollingUpgradeIT {
                 "{}: committed after {} aborted or refused, pause {} ms",
                 forward ? "forward" : "rollback",
                 attempts.size() - 1,
-                attempts.getLast().pauseMicros() / 1_000);
+                Objects.requireNonNull(attempts.getLast().pauseMicros()) / 1_000);
         world.awaitReady(!forward);
     }
 

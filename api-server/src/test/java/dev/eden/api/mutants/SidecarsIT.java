@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -163,7 +164,7 @@ class SidecarsIT {
                 forward ? "forward" : "rollback",
                 attempts.size() - 1,
                 attempts.getLast().proxies().size(),
-                attempts.getLast().pauseMicros() / 1_000,
+                Objects.requireNonNull(attempts.getLast().pauseMicros()) / 1_000,
                 attempts.stream().flatMap(one -> one.blockers().stream()).toList());
         world.awaitReady(!forward);
     }
