@@ -102,7 +102,7 @@ final class Phases {
         return new Event.Failed(
                 repair
                         ? "differences remain after " + VALIDATION_ROUNDS + " rounds of repair: " + remaining
-                        : "differences, which are not repaired (validation.repair is false): " + remaining);
+                        : "differences are left for a person (validation.repair is false): " + remaining);
     }
 
     Event cutOver(CuttingOver cutting) {

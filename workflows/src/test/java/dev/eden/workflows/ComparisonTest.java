@@ -20,7 +20,7 @@ class ComparisonTest {
             bench.start(spec(new Validation(false)));
             MigrationView paused = bench.until(MigrationView::paused);
             assertThat(paused.phase()).isEqualTo(new MigrationPhase.Validating());
-            assertThat(paused.lastReason()).contains("not repaired", "7");
+            assertThat(paused.lastReason()).contains("left for a person", "7");
             assertThat(paused.readyForCutover()).isFalse();
             assertThat(bench.world.validations).hasValue(1);
             assertThat(bench.world.repaired).isFalse();

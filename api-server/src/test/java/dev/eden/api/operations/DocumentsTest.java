@@ -156,7 +156,8 @@ class DocumentsTest {
         Set<String> said = new TreeSet<>();
         for (String pattern : List.of(
                 "\"; \", \"(preflight refused): \"",
-                "Event\\.Failed\\(\"([a-z ]+?) \" \\+",
+                "\"(differences remain after) \" \\+",
+                "\"(differences are left for a person) \\(",
                 "return \"(replication ended): \"",
                 "return \"(no answer): \"",
                 "\"(leave nothing behind)\"")) {
