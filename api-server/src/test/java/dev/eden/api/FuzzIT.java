@@ -59,6 +59,11 @@ class FuzzIT {
                 assertThat(answer.status()).as(what).isGreaterThanOrEqualTo(400);
             }
             statuses.merge(answer.status(), 1, Integer::sum);
+            if (answer.status() == 201) {
+                int again = send(made).status();
+                assertThat(again).as("asked for again: " + what).isIn(201, 409);
+                statuses.merge(again, 1, Integer::sum);
+            }
         }
         System.out.println("statuses: " + statuses);
         assertThat(statuses.keySet())

@@ -116,13 +116,14 @@ class TwoControlPlanesIT {
             assertThat(status.path("epoch").asLong())
                     .as("it has moved once: %s", status)
                     .isEqualTo(2);
-            JsonNode lost = status.path("attempts").path(0);
-            assertThat(lost.path("outcome").asText())
+            // On a busy machine others may have been undone before it, and after it.
+            List<JsonNode> lost = StreamSupport.stream(status.path("attempts").spliterator(), false)
+                    .filter(attempt -> attempt.at("/report/settled").asBoolean())
+                    .toList();
+            assertThat(lost).as("told by the survivor: %s", status).hasSize(1);
+            assertThat(lost.getFirst().path("outcome").asText())
                     .as("told by the survivor: %s", status)
                     .isEqualTo(undone ? "aborted" : "committed");
-            assertThat(lost.at("/report/settled").asBoolean()).isTrue();
-            assertThat(lost.at("/report/number").asInt()).isEqualTo(1);
-            // On a busy machine the survivor's first may be undone too.
             assertThat(ended(status, "committed")).as(status.toString()).isEqualTo(1);
             JsonNode outcome = world.call(other.plane, "GET", "/migrations/m/report", null, 200)
                     .path("outcome");

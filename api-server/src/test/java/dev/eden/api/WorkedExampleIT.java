@@ -114,11 +114,13 @@ class WorkedExampleIT {
         assertThat(eden.post("/api/v1/migrations/ec2_to_azure/finalize", null).status())
                 .isEqualTo(202);
         awaitPhase("completed");
-        assertThat(eden.get("/api/v1/interlays/redis_interlay")
-                        .json()
-                        .path("endpoint")
-                        .asText())
-                .isEqualTo("azure_redis");
+        // The phase may be shown a moment before all that it means is recorded.
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(eden.get("/api/v1/interlays/redis_interlay")
+                                .json()
+                                .path("endpoint")
+                                .asText())
+                        .isEqualTo("azure_redis"));
         TestServer.Answer late = eden.post("/api/v1/migrations/ec2_to_azure/cutover", null);
         assertThat(late.status()).isEqualTo(409);
         assertThat(late.json().path("type").asText()).isEqualTo("urn:eden:problem:migration-ended");
