@@ -66,7 +66,7 @@ public final class RedisValidation {
      * Blocks until everything is compared; the report is stored before it returns. With {@code repair}, keys that differ are copied whole
      * again and compared once more; not for {@code replace: skip}, where the target's own keys are to stay and each one that differs is a
      * conflict that remains (keys that only the target has are none). Throws {@link EqualPositions.UnsettledException} when the pair does
-     * not replicate or its direction turns: begin again later.
+     * not replicate, or in another process while keys differ or never stand still, or when its direction turns: begin again later.
      *
      * @param resume of an earlier run that was cut off, or null
      */

@@ -69,6 +69,19 @@ class RedisValidationIT {
         assertThat(kinds(pair.validate(false))).containsExactlyInAnyOrderEntriesOf(expected);
     }
 
+    /** With two servers the comparison may begin in the one that does not replicate. */
+    @Test
+    void whereReplicationRunsElsewhereNothingIsCalledDifferentThatCouldBeRepaired() {
+        fill(1_000);
+        pair.replicate();
+        Map<String, String> expected = damage(2);
+        assertThatThrownBy(() -> pair.elsewhere().validate(RedisServers.spec("replace"), true, null, cursor -> {}))
+                .isInstanceOf(EqualPositions.UnsettledException.class)
+                .hasMessageContaining("only where replication runs");
+        assertThat(pair.reports.latest(RedisServers.MIGRATION)).isEmpty();
+        assertThat(pair.validate(true).repaired()).isEqualTo(expected.size());
+    }
+
     @Test
     void functionLibrariesAreComparedAndRepaired() {
         try (RespConnection source = pair.servers.connect("source")) {

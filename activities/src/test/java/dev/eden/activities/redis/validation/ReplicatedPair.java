@@ -8,6 +8,7 @@ import dev.eden.activities.store.ValidationLedger;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Function;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
@@ -43,14 +44,17 @@ final class ReplicatedPair implements AutoCloseable {
     }
 
     RedisValidation validation(ValidationOptions options) {
-        return new RedisValidation(
-                servers,
-                pair.records,
-                pair.ledger,
-                reports,
-                ReplicatorPositions.of(pair.registry),
-                options,
-                Clock.systemUTC());
+        return validation(options, ReplicatorPositions.of(pair.registry));
+    }
+
+    /** As in a process that does not replicate. */
+    RedisValidation elsewhere() {
+        return validation(ValidationOptions.defaults(), _ -> Optional.empty());
+    }
+
+    private RedisValidation validation(
+            ValidationOptions options, Function<String, Optional<EqualPositions>> positions) {
+        return new RedisValidation(servers, pair.records, pair.ledger, reports, positions, options, Clock.systemUTC());
     }
 
     ValidationLedger.Report validate(boolean repair) {
