@@ -150,7 +150,7 @@ class TwoControlPlanesIT {
                 one,
                 "POST",
                 "/migrations",
-                "{\"id\":\"m\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.3}}",
+                "{\"id\":\"m\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.3},\"cutover\":{\"deadline_ms\":2000}}",
                 201);
         world.call(other, "POST", "/migrations/m/interlay/front", "{\"endpoint\":\"new\"}", 200);
     }
