@@ -2,6 +2,7 @@ package dev.eden.embedded;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -16,8 +17,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * any time no server runs. Entries appear by rename, under a lock that holds between processes: nobody sees half of one.
  */
 final class Cache {
+    private static final Duration LOCK_POLL = Duration.ofMillis(50);
     private static final ConcurrentHashMap<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
     private Cache() {}
@@ -58,7 +62,7 @@ final class Cache {
             Files.createDirectories(folder);
             Path lockFile = folder.resolve("." + entry.getFileName() + ".lock");
             try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock held = channel.lock()) {
+                    FileLock held = lock(channel)) {
                 if (held.isValid() && !Files.exists(entry)) {
                     Path work = folder.resolve("." + entry.getFileName() + ".new");
                     delete(work);
@@ -71,6 +75,23 @@ final class Cache {
             throw new EmbeddedServerException("could not prepare " + entry + ": " + e, e);
         } finally {
             inProcess.unlock();
+        }
+    }
+
+    /**
+     * Asks again and again instead of waiting in {@code fcntl}: the kernel looks for deadlocks among processes, not threads, so two
+     * processes that each fill one entry and wait for the other's would be told of one (POSIX, fcntl, EDEADLK).
+     */
+    private static FileLock lock(FileChannel channel) throws IOException {
+        while (true) {
+            FileLock held = channel.tryLock();
+            if (held != null) {
+                return held;
+            }
+            LockSupport.parkNanos(LOCK_POLL.toNanos());
+            if (Thread.currentThread().isInterrupted()) {
+                throw new ClosedByInterruptException();
+            }
         }
     }
 
