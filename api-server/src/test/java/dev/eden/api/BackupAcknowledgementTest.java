@@ -51,7 +51,8 @@ class BackupAcknowledgementTest {
                                 new MigrationSpec.Data("scan", "auto", "replace"),
                                 MigrationSpec.Gates.defaults(),
                                 MigrationSpec.FailureHandling.PAUSE,
-                                MigrationSpec.CutoverBudget.defaults()),
+                                MigrationSpec.CutoverBudget.defaults(),
+                                null),
                         _ -> new Preflight(List.of(OTHER)));
     }
 }

@@ -21,22 +21,6 @@ public record MigrationSpec(
         CutoverBudget budget,
         @Nullable Validation validation) {
 
-    /** Differences are repaired. */
-    public MigrationSpec(
-            String id,
-            String description,
-            String engine,
-            String source,
-            String target,
-            List<String> interlays,
-            Strategy strategy,
-            Data data,
-            Gates gates,
-            FailureHandling failureHandling,
-            CutoverBudget budget) {
-        this(id, description, engine, source, target, interlays, strategy, data, gates, failureHandling, budget, null);
-    }
-
     /** True where what the comparison finds different is copied again; else it waits for a person. Specifications of before say nothing. */
     public boolean repairs() {
         return validation == null || validation.repair();

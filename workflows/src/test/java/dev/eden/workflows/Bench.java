@@ -80,7 +80,8 @@ final class Bench implements AutoCloseable {
                 new Data("scan", "auto", "replace"),
                 new Gates(0.01, -1, -1, 100, 100, onBreach),
                 handling,
-                new CutoverBudget(100, 3));
+                new CutoverBudget(100, 3),
+                null);
     }
 
     static MigrationSpec spec() {

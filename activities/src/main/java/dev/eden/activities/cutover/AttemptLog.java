@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
 
 /** Collects an attempt's times while it runs. */
 final class AttemptLog {
@@ -108,6 +109,18 @@ final class AttemptLog {
             proxies.put(key, new AttemptReport.ProxyTimes(a.proxy(), a.interlay(), times, detail));
         }
         return List.copyOf(proxies.values());
+    }
+
+    static void ended(Logger logger, AttemptReport report, String message) {
+        logger.atInfo()
+                .addKeyValue("migration", report.migration())
+                .addKeyValue("epoch", report.epoch())
+                .addKeyValue("direction", report.direction())
+                .addKeyValue("outcome", report.outcome())
+                .addKeyValue("pause_micros", report.pauseMicros())
+                .addKeyValue("blockers", report.blockers())
+                .addKeyValue("steps", report.steps())
+                .log(message);
     }
 
     static String json(AttemptReport report) {

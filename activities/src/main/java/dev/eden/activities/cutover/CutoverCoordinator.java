@@ -350,15 +350,7 @@ public final class CutoverCoordinator {
 
     private AttemptReport save(AttemptReport report) {
         routes.saveReport(report.attempt(), report.outcome(), AttemptLog.json(report));
-        LOGGER.atInfo()
-                .addKeyValue("migration", report.migration())
-                .addKeyValue("epoch", report.epoch())
-                .addKeyValue("direction", report.direction())
-                .addKeyValue("outcome", report.outcome())
-                .addKeyValue("pause_micros", report.pauseMicros())
-                .addKeyValue("blockers", report.blockers())
-                .addKeyValue("steps", report.steps())
-                .log("cutover attempt ended");
+        AttemptLog.ended(LOGGER, report, "cutover attempt ended");
         return report;
     }
 

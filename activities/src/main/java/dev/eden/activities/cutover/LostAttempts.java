@@ -62,13 +62,7 @@ public final class LostAttempts {
                 proxies,
                 true);
         routes.saveReportOfLost(report.attempt(), report.outcome(), report.json());
-        LOGGER.atInfo()
-                .addKeyValue("migration", report.migration())
-                .addKeyValue("epoch", report.epoch())
-                .addKeyValue("direction", report.direction())
-                .addKeyValue("outcome", report.outcome())
-                .addKeyValue("pause_micros", report.pauseMicros())
-                .log("cutover attempt ended without its coordinator");
+        AttemptLog.ended(LOGGER, report, "cutover attempt ended without its coordinator");
         return report;
     }
 

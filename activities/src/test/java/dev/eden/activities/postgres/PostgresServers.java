@@ -125,7 +125,8 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
                 new MigrationSpec.Data("logical", "logical", "fail", ddl),
                 new MigrationSpec.Gates(-1, -1, -1, 100, 1_000, "hold"),
                 MigrationSpec.FailureHandling.PAUSE,
-                new MigrationSpec.CutoverBudget(20_000, 3));
+                new MigrationSpec.CutoverBudget(20_000, 3),
+                null);
     }
 
     public void prepare() {

@@ -70,8 +70,7 @@ public final class Database implements AutoCloseable {
                     "start it, or correct --database-url (EDEN_DATABASE_URL)");
         }
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(settings.url());
-        config.setDataSourceProperties(properties);
+        config.setDataSource(new PatientDataSource(settings.url(), properties));
         config.setPoolName("eden-store");
         config.setMaximumPoolSize(settings.poolSize());
         config.setMinimumIdle(Math.min(2, settings.poolSize()));

@@ -117,7 +117,8 @@ abstract class World<W extends World<W>> implements AutoCloseable {
                 data,
                 new MigrationSpec.Gates(-1, -1, -1, 100, 60_000, "hold"),
                 MigrationSpec.FailureHandling.PAUSE,
-                new MigrationSpec.CutoverBudget(ports.deadlineMillis, 1));
+                new MigrationSpec.CutoverBudget(ports.deadlineMillis, 1),
+                null);
     }
 
     @SuppressWarnings("unchecked") // W is the class that extends this

@@ -148,7 +148,8 @@ class TracesTest {
                 new MigrationSpec.Data("scan", "auto", "replace"),
                 new MigrationSpec.Gates(0.01, -1, -1, 100, 100, "hold"),
                 MigrationSpec.FailureHandling.NEEDS_OPERATOR,
-                new MigrationSpec.CutoverBudget(100, 3));
+                new MigrationSpec.CutoverBudget(100, 3),
+                null);
     }
 
     /** As the REST layer does it: under a span and an id of the request, both of this name. */

@@ -247,7 +247,8 @@ class RedisPreflightIT {
                 new MigrationSpec.Data("scan", "dirty_keys", "fail"),
                 spec.gates(),
                 spec.failureHandling(),
-                spec.budget());
+                spec.budget(),
+                null);
         assertThat(ids(new RedisPreflight(servers()).preflight(dirty), "failure"))
                 .containsExactly("redis.mechanism.unavailable");
     }

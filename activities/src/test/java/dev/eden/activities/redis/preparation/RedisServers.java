@@ -81,7 +81,8 @@ public final class RedisServers implements EndpointDirectory, AutoCloseable {
                 new MigrationSpec.Data("scan", "auto", replace),
                 MigrationSpec.Gates.defaults(),
                 MigrationSpec.FailureHandling.PAUSE,
-                MigrationSpec.CutoverBudget.defaults());
+                MigrationSpec.CutoverBudget.defaults(),
+                null);
     }
 
     /** What an operator could see on a server: users, settings, keys with values, functions, number of scripts. */

@@ -103,6 +103,10 @@ class RedisValidationIT {
                 ValidationLedger.Report found = pair.validate(false);
                 assertThat(kinds(found)).isEqualTo(expected);
                 assertThat(found.remaining()).isEqualTo(3);
+                assertThatThrownBy(
+                                () -> pair.elsewhere().validate(RedisServers.spec("replace"), true, null, cursor -> {}))
+                        .isInstanceOf(EqualPositions.UnsettledException.class)
+                        .hasMessageContaining("3 function libraries can be repaired only where replication runs");
                 ValidationLedger.Report mended = pair.validate(true);
                 assertThat(kinds(mended)).isEqualTo(expected);
                 assertThat(mended.remaining()).isZero();
