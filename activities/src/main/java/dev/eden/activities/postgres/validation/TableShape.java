@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
  * @param columns quoted; all of them, generated ones too
  * @param stored quoted; those that can be written
  * @param key quoted columns of the primary key; empty: none
- * @param keyTypes of the key's columns
+ * @param keyTypes of the key's columns, as a cast takes them that cuts nothing: {@code character} and {@code bit} alone mean a length of 1
  * @param rows the server's estimate
  */
 record TableShape(
@@ -37,7 +37,7 @@ record TableShape(
             List<String> key = new ArrayList<>();
             List<String> types = new ArrayList<>();
             session.query("""
-                    SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
+                    SELECT a.attname, format_type(a.atttypid, -1) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
                     JOIN pg_attribute a ON a.attnum = k.num WHERE i.indrelid = ?::regclass AND i.indisprimary AND a.attrelid = i.indrelid
                         AND k.at <= i.indnkeyatts ORDER BY k.at""", row -> key.add(Sql.name(row.getString(1))) && types.add(row.getString(2)), table);
             long rows = session.number(
