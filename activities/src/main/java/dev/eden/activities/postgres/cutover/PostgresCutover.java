@@ -177,6 +177,7 @@ public final class PostgresCutover implements CutoverEngine {
         private final PostgresSession to;
         private @Nullable AccessRules access;
         private @Nullable RowSample sample;
+        private @Nullable Sequences sequences;
         private EdenObjects.@Nullable Role publisher;
         private Set<Integer> resting = Set.of();
         private int clients;
@@ -272,7 +273,7 @@ public final class PostgresCutover implements CutoverEngine {
             EdenSchema.read(from, marker(), CUTOVER_ROW);
             EdenSchema.read(to, marker(), CUTOVER_ROW);
             DatabaseFence.rehearse(from);
-            Sequences.rehearse(from, to);
+            sequences().rehearse(from, to);
             verify();
         }
 
@@ -311,6 +312,7 @@ public final class PostgresCutover implements CutoverEngine {
                     from.number(
                             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'");
             sample();
+            sequences();
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.pid(),
@@ -329,6 +331,15 @@ public final class PostgresCutover implements CutoverEngine {
             return session.text(
                             "SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
                     .orElse("");
+        }
+
+        private Sequences sequences() {
+            Sequences known = sequences;
+            if (known == null) {
+                known = Sequences.prepare(from);
+                sequences = known;
+            }
+            return known;
         }
 
         private RowSample sample() {
@@ -433,7 +444,7 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
-            Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
+            sequences().copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             flush();
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.
