@@ -100,6 +100,42 @@ class PostgresFenceIT {
         assertThat(doors("source")).isEqualTo(before);
     }
 
+    /** What is prepared after the look for blockers would stay behind: its COMMIT PREPARED goes to the new owner. */
+    @Test
+    void aTransactionPreparedOnTheWayIsFoundByTheFence() throws SQLException {
+        String undo;
+        try (CutoverEngine.Session session = open();
+                Connection inside = servers.application("source")) {
+            assertThat(session.blockers()).isEmpty();
+            undo = session.undo();
+            try (var statement = inside.createStatement()) {
+                statement.execute("BEGIN");
+                write(inside);
+                session.beginFence();
+                statement.execute("PREPARE TRANSACTION 'late'");
+            }
+            assertThatThrownBy(() -> session.fence(GUARD)).hasMessageContaining("source: late");
+        }
+        restore(undo);
+        try (PostgresSession source = servers.own("source")) {
+            source.execute("COMMIT PREPARED 'late'");
+        }
+    }
+
+    /** It would keep its locks there, in the way of what is applied. */
+    @Test
+    void aTransactionPreparedOnTheStandbyIsABlocker() {
+        try (PostgresSession target = servers.control("target");
+                CutoverEngine.Session session = open()) {
+            target.execute("BEGIN");
+            target.execute("LOCK TABLE shop.keyless IN ACCESS SHARE MODE");
+            target.execute("PREPARE TRANSACTION 'forgotten'");
+            assertThat(session.blockers()).containsExactly("a prepared transaction is open on target: forgotten");
+            target.execute("ROLLBACK PREPARED 'forgotten'");
+            assertThat(session.blockers()).isEmpty();
+        }
+    }
+
     /** A stalled process may not act on a server after its attempt has ended. */
     @Test
     void whoSettlesEndsTheSessionsOfEarlierAttempts() throws SQLException {

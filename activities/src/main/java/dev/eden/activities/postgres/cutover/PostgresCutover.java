@@ -219,13 +219,14 @@ public final class PostgresCutover implements CutoverEngine {
         public List<String> blockers() {
             List<String> blockers = new ArrayList<>();
             for (PostgresSession side : List.of(from, to)) {
+                String id = side == from ? fromId : toId;
                 if (side.is("SELECT pg_is_in_recovery()")) {
-                    blockers.add((side == from ? fromId : toId) + " is a standby server");
+                    blockers.add(id + " is a standby server");
                 }
+                side.query(
+                        "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
+                        row -> blockers.add("a prepared transaction is open on " + id + ": " + row.getString(1)));
             }
-            from.query(
-                    "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
-                    row -> blockers.add("a prepared transaction is open on " + fromId + ": " + row.getString(1)));
             from.query(
                     """
                     SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM now() - xact_start)
@@ -386,7 +387,11 @@ public final class PostgresCutover implements CutoverEngine {
             if (!shut) {
                 DatabaseFence.shut(from, taken());
             }
-            DatabaseFence.clear(from, resting, guard);
+            List<String> prepared = DatabaseFence.clear(from, resting, guard);
+            if (!prepared.isEmpty()) {
+                throw new IllegalStateException(
+                        "a transaction was prepared on " + fromId + ": " + String.join(", ", prepared));
+            }
         }
 
         private AccessRules taken() {
