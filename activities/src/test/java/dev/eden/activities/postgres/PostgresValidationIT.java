@@ -22,6 +22,9 @@ class PostgresValidationIT {
             try (var writers = new Writers(servers, 2);
                     var running = servers.replicate()) {
                 PostgresMigrationIT.awaitStreaming(servers);
+                try (PostgresSession source = servers.own("source")) {
+                    source.execute("UPDATE shop.papers SET body = '[2]'");
+                }
                 assertThat(validate(servers, false).differencesFound()).isZero();
 
                 damage(servers);
