@@ -237,6 +237,16 @@ class HazardsIT {
                         "CREATE TABLE t (a int PRIMARY KEY, b int)",
                         "CREATE TABLE t (a int PRIMARY KEY, c int NOT NULL)"),
                 target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a bigint PRIMARY KEY)",
+                        "CREATE TABLE t (a int PRIMARY KEY)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b text)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b varchar(10))"),
+                target(
                         "postgres.target.schema_wider",
                         "warning",
                         "CREATE TABLE t (a int PRIMARY KEY)",
