@@ -214,6 +214,13 @@ class HazardsIT {
                 new Hazard("postgres.encoding", "warning", "old new", LATIN, List.of(), List.of()),
                 new Hazard("postgres.encoding", "failure", "old latin", "", List.of(), List.of()),
                 new Hazard(
+                        "postgres.encoding",
+                        "failure",
+                        "old new",
+                        "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
+                        List.of(),
+                        List.of()),
+                new Hazard(
                         "postgres.collation",
                         "warning",
                         "new old",

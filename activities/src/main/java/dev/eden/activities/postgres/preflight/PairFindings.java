@@ -94,6 +94,12 @@ final class PairFindings {
                     "The source's encoding is " + here + ", the target's " + there
                             + ": not every text can be stored there.",
                     "Create the target's database with encoding " + here + " or UTF8.");
+        } else if (here.equals("SQL_ASCII") && !here.equals(there)) {
+            findings.failure(
+                    "postgres.encoding",
+                    "The source's encoding is SQL_ASCII: nobody knows what its texts are encoded in, and " + there
+                            + " does not take every one.",
+                    "Create the target's database with encoding SQL_ASCII.");
         } else if (!here.equals(there)) {
             findings.warning(
                     "postgres.encoding",
