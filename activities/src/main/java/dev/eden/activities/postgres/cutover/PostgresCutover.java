@@ -46,8 +46,8 @@ public final class PostgresCutover implements CutoverEngine {
     private static final String UNRESTORED = "unrestored:undo";
 
     private static final long LOOK_NANOS = 300_000;
-    /** A transaction open for longer than this would outlast any sensible budget. */
-    private static final int OLDEST_MILLIS = 1_000;
+    /** Whoever has been open for longer than this, and than clients may be held, would hardly end within the budget. */
+    private static final long OLDEST_MILLIS = 1_000;
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -216,7 +216,7 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers() {
+        public List<String> blockers(Duration budget) {
             List<String> blockers = new ArrayList<>();
             for (PostgresSession side : List.of(from, to)) {
                 String id = side == from ? fromId : toId;
@@ -227,17 +227,7 @@ public final class PostgresCutover implements CutoverEngine {
                         "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
                         row -> blockers.add("a prepared transaction is open on " + id + ": " + row.getString(1)));
             }
-            from.query(
-                    """
-                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM now() - xact_start)
-                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
-                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
-                    ORDER BY xact_start LIMIT 5""",
-                    row -> blockers.add("a transaction has been open on " + fromId + " for " + row.getLong(4)
-                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
-                            + row.getString(3) + ")"),
-                    EdenObjects.ROLE_PATTERN,
-                    OLDEST_MILLIS);
+            blockers.addAll(stragglers(Math.max(OLDEST_MILLIS, budget.toMillis())));
             long unready = to.number("""
                     SELECT count(*) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                     WHERE s.subname = ? AND r.srsubstate <> 'r'""", names.main());
@@ -265,6 +255,25 @@ public final class PostgresCutover implements CutoverEngine {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
             return blockers;
+        }
+
+        @Override
+        public List<String> stragglers() {
+            return stragglers(0);
+        }
+
+        private List<String> stragglers(long forMillis) {
+            return from.query(
+                    """
+                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM clock_timestamp() - xact_start)
+                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
+                    ORDER BY xact_start LIMIT 5""",
+                    row -> "a transaction has been open on " + fromId + " for " + (long) row.getDouble(4)
+                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
+                            + row.getString(3) + ")",
+                    EdenObjects.ROLE_PATTERN,
+                    forMillis);
         }
 
         @Override
