@@ -346,7 +346,7 @@ public final class PostgresCutover implements CutoverEngine {
         private Sequences sequences() {
             Sequences known = sequences;
             if (known == null) {
-                known = Sequences.prepare(from);
+                known = Sequences.prepare(from, to);
                 sequences = known;
             }
             return known;
