@@ -84,7 +84,7 @@ public final class CutoverCoordinator {
         List<String> blockers = new ArrayList<>(ledgerBlockers(spec, row, forward));
         if (row != null && row.standby() != null && row.state() == RouteState.STABLE && blockers.isEmpty()) {
             try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), row.standby(), Others.LEAVE)) {
-                blockers.addAll(session.blockers());
+                blockers.addAll(session.blockers(deadline(spec)));
             } catch (RuntimeException e) {
                 blockers.add("cannot look at the servers: " + e.getMessage());
             }
@@ -116,7 +116,7 @@ public final class CutoverCoordinator {
         }
         Failpoints.reach("cutover.check");
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
-            blockers = session.blockers();
+            blockers = session.blockers(deadline(spec));
             if (!blockers.isEmpty()) {
                 return log.refused(blockers);
             }
@@ -214,7 +214,7 @@ public final class CutoverCoordinator {
             routes.saveUndo(attempt, session.undo());
             log.step("save-undo");
             Failpoints.reach("cutover.prepare");
-            Duration deadline = Duration.ofMillis(spec.budget().deadlineMs());
+            Duration deadline = deadline(spec);
             log.holdBegins();
             if (!routes.prepare(spec.id(), epoch, attempt, deadline)) {
                 throw new AttemptAborted("lost the race to prepare");
@@ -224,7 +224,7 @@ public final class CutoverCoordinator {
             Failpoints.reach("cutover.drain");
             session.beginFence();
             log.step("shut");
-            awaitAll(armed, "DRAINED", budget.left());
+            awaitDrained(armed, session, budget.left());
             drained = DrainReport.of(routes.acknowledgements(attempt));
             session.resting(drained.backends());
             log.step("drain");
@@ -409,12 +409,34 @@ public final class CutoverCoordinator {
         }
     }
 
+    private static Duration deadline(MigrationSpec spec) {
+        return Duration.ofMillis(spec.budget().deadlineMs());
+    }
+
     private void awaitAll(Armed armed, String step, Duration atMost) {
         List<String> missing = missing(armed, step, atMost);
         if (!missing.isEmpty()) {
-            throw new FailedAcknowledgement("no answer (" + step + ") from " + String.join(", ", missing)
+            throw new FailedAcknowledgement(unanswered(step, missing)
                     + (step.equals("ARMED") ? "; who is silent and what to do: eden proxy list" : ""));
         }
+    }
+
+    private void awaitDrained(Armed armed, CutoverEngine.Session session, Duration atMost) {
+        List<String> missing = missing(armed, "DRAINED", atMost);
+        if (missing.isEmpty()) {
+            return;
+        }
+        List<String> reasons = new ArrayList<>(List.of(unanswered("DRAINED", missing)));
+        try {
+            reasons.addAll(session.stragglers());
+        } catch (RuntimeException e) {
+            reasons.add("what is open there could not be asked: " + e.getMessage());
+        }
+        throw new FailedAcknowledgement(String.join("; ", reasons));
+    }
+
+    private static String unanswered(String step, List<String> proxies) {
+        return "no answer (" + step + ") from " + String.join(", ", proxies);
     }
 
     private List<Acknowledgement> acknowledged(Armed armed, String step, Duration atMost) {
