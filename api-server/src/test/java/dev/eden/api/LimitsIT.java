@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.sql.DriverManager;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
@@ -133,6 +134,43 @@ class LimitsIT {
                 assertThat(ask(narrow).statusCode()).as("places are given back").isEqualTo(200);
             }
         }
+    }
+
+    /** The store may be gone when the answer is there: the answer counts, and no place is lost. */
+    @Test
+    void anAnswerThatCanNotBeKeptIsGivenAll() throws Exception {
+        try (var connection = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var statement = connection.createStatement();
+                EdenServer narrow = second(new Security.Limits(100, 100, 1))) {
+            statement.execute("CREATE FUNCTION nothing_is_kept() RETURNS trigger LANGUAGE plpgsql AS"
+                    + " $$ BEGIN RAISE EXCEPTION 'not now'; END $$;"
+                    + "CREATE TRIGGER nothing_is_kept BEFORE UPDATE OR DELETE ON idempotency"
+                    + " FOR EACH ROW EXECUTE FUNCTION nothing_is_kept()");
+            try {
+                for (int i = 0; i < 3; i++) {
+                    HttpResponse<String> made = keyed(narrow, "unkept_" + i);
+                    assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+                    assertThat(ask(narrow).statusCode()).as("its place is free").isEqualTo(200);
+                }
+            } finally {
+                statement.execute("DROP FUNCTION nothing_is_kept CASCADE");
+            }
+        }
+    }
+
+    private static HttpResponse<String> keyed(EdenServer server, String key) throws Exception {
+        return eden.http()
+                .send(
+                        HttpRequest.newBuilder(
+                                        URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1/migrations"))
+                                .header("Authorization", "Bearer " + TestServer.TOKEN)
+                                .header("Content-Type", "application/json")
+                                .header("Idempotency-Key", key)
+                                .POST(HttpRequest.BodyPublishers.ofString("{\"id\":\"" + key
+                                        + "\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.1}}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
     }
 
     /** Whoever is named by a balancer is not shut out with another. */
