@@ -16,6 +16,9 @@ import java.nio.charset.StandardCharsets;
 import java.sql.DriverManager;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -171,6 +174,37 @@ class LimitsIT {
                                         + "\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.1}}"))
                                 .build(),
                         HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void aStreamEndsWithItsToken() throws Exception {
+        assertThat(eden.post(
+                                "/api/v1/migrations",
+                                "{\"id\":\"followed\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.1}}")
+                        .status())
+                .isEqualTo(201);
+        JsonNode made = eden.post("/api/v1/tokens", "{\"role\":\"viewer\",\"label\":\"follows\"}")
+                .json();
+        HttpResponse<Stream<String>> stream = eden.http()
+                .send(
+                        HttpRequest.newBuilder(eden.uri("/api/v1/migrations/followed/events"))
+                                .header(
+                                        "Authorization",
+                                        "Bearer " + made.path("secret").asText())
+                                .header("Accept", "text/event-stream")
+                                .build(),
+                        HttpResponse.BodyHandlers.ofLines());
+        assertThat(stream.statusCode()).isEqualTo(200);
+        CompletableFuture<List<String>> read =
+                CompletableFuture.supplyAsync(() -> stream.body().toList());
+        assertThat(eden.send(
+                                TestServer.TOKEN,
+                                "DELETE",
+                                "/api/v1/tokens/" + made.at("/token/id").asText(),
+                                null)
+                        .status())
+                .isEqualTo(204);
+        assertThat(read.get(30, TimeUnit.SECONDS)).doesNotContain("event: end");
     }
 
     /** Whoever is named by a balancer is not shut out with another. */
