@@ -235,7 +235,7 @@ public final class EdenServer implements AutoCloseable {
                         made.activities().cutover()::rehearse),
                 new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
-        MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit());
+        MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit(), tokens::good);
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
         List<Object> components = new ArrayList<>(Security.filters(

@@ -13,8 +13,12 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.sql.DriverManager;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -133,6 +137,74 @@ class LimitsIT {
                 assertThat(ask(narrow).statusCode()).as("places are given back").isEqualTo(200);
             }
         }
+    }
+
+    /** The store may be gone when the answer is there: the answer counts, and no place is lost. */
+    @Test
+    void anAnswerThatCanNotBeKeptIsGivenAll() throws Exception {
+        try (var connection = DriverManager.getConnection(
+                        eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+                var statement = connection.createStatement();
+                EdenServer narrow = second(new Security.Limits(100, 100, 1))) {
+            statement.execute("CREATE FUNCTION nothing_is_kept() RETURNS trigger LANGUAGE plpgsql AS"
+                    + " $$ BEGIN RAISE EXCEPTION 'not now'; END $$;"
+                    + "CREATE TRIGGER nothing_is_kept BEFORE UPDATE OR DELETE ON idempotency"
+                    + " FOR EACH ROW EXECUTE FUNCTION nothing_is_kept()");
+            try {
+                for (int i = 0; i < 3; i++) {
+                    HttpResponse<String> made = keyed(narrow, "unkept_" + i);
+                    assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+                    assertThat(ask(narrow).statusCode()).as("its place is free").isEqualTo(200);
+                }
+            } finally {
+                statement.execute("DROP FUNCTION nothing_is_kept CASCADE");
+            }
+        }
+    }
+
+    private static HttpResponse<String> keyed(EdenServer server, String key) throws Exception {
+        return eden.http()
+                .send(
+                        HttpRequest.newBuilder(
+                                        URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1/migrations"))
+                                .header("Authorization", "Bearer " + TestServer.TOKEN)
+                                .header("Content-Type", "application/json")
+                                .header("Idempotency-Key", key)
+                                .POST(HttpRequest.BodyPublishers.ofString("{\"id\":\"" + key
+                                        + "\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.1}}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    @Test
+    void aStreamEndsWithItsToken() throws Exception {
+        assertThat(eden.post(
+                                "/api/v1/migrations",
+                                "{\"id\":\"followed\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.1}}")
+                        .status())
+                .isEqualTo(201);
+        JsonNode made = eden.post("/api/v1/tokens", "{\"role\":\"viewer\",\"label\":\"follows\"}")
+                .json();
+        HttpResponse<Stream<String>> stream = eden.http()
+                .send(
+                        HttpRequest.newBuilder(eden.uri("/api/v1/migrations/followed/events"))
+                                .header(
+                                        "Authorization",
+                                        "Bearer " + made.path("secret").asText())
+                                .header("Accept", "text/event-stream")
+                                .build(),
+                        HttpResponse.BodyHandlers.ofLines());
+        assertThat(stream.statusCode()).isEqualTo(200);
+        CompletableFuture<List<String>> read =
+                CompletableFuture.supplyAsync(() -> stream.body().toList());
+        assertThat(eden.send(
+                                TestServer.TOKEN,
+                                "DELETE",
+                                "/api/v1/tokens/" + made.at("/token/id").asText(),
+                                null)
+                        .status())
+                .isEqualTo(204);
+        assertThat(read.get(30, TimeUnit.SECONDS)).doesNotContain("event: end");
     }
 
     /** Whoever is named by a balancer is not shut out with another. */

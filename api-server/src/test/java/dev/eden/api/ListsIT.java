@@ -126,7 +126,11 @@ class ListsIT {
                         "migrations"))
                 .containsExactly("m2", "m3");
         assertThat(shell.run("migration", "list", "--limit", "2").lastLine())
-                .isEqualTo("next: eden migration list --after m2");
+                .isEqualTo("next: eden migration list --limit 2 --after m2");
+        assertThat(shell.run("migration", "list", "--phase", "created", "--limit", "1")
+                        .lastLine())
+                .as("what was asked for is asked for again")
+                .isEqualTo("next: eden migration list --phase created --limit 1 --after m1");
     }
 
     private static List<String> ids(JsonNode list, String member) {

@@ -43,10 +43,12 @@ public final class PostgresSession implements AutoCloseable {
             "-c idle_in_transaction_session_timeout=0",
             "-c idle_session_timeout=0");
 
+    private final Endpoint endpoint;
     private final Connection connection;
     private final int major;
 
-    private PostgresSession(Connection connection, int major) {
+    private PostgresSession(Endpoint endpoint, Connection connection, int major) {
+        this.endpoint = endpoint;
         this.connection = connection;
         this.major = major;
     }
@@ -95,6 +97,8 @@ public final class PostgresSession implements AutoCloseable {
         properties.setProperty("loginTimeout", Long.toString(2 * CONNECT.toSeconds()));
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("assumeMinServerVersion", "14");
+        // A detail and a context quote rows.
+        properties.setProperty("logServerErrorDetail", "false");
         properties.setProperty("options", SETTINGS + " -c statement_timeout=" + limit.toMillis());
         if (!limit.isZero()) {
             properties.setProperty("socketTimeout", Long.toString(limit.toSeconds() + CONNECT.toSeconds()));
@@ -102,13 +106,14 @@ public final class PostgresSession implements AutoCloseable {
         try {
             Connection connection = DriverManager.getConnection(url(endpoint), properties);
             try {
-                return new PostgresSession(connection, connection.getMetaData().getDatabaseMajorVersion());
+                return new PostgresSession(
+                        endpoint, connection, connection.getMetaData().getDatabaseMajorVersion());
             } catch (SQLException e) {
                 connection.close();
                 throw e;
             }
         } catch (SQLException e) {
-            throw PostgresException.of(e);
+            throw PostgresException.connecting(endpoint, e);
         }
     }
 
@@ -269,7 +274,7 @@ public final class PostgresSession implements AutoCloseable {
             // What ended the transaction is on its way to the caller, or the connection is lost and the next statement
             // says so.
             if (!rollback) {
-                throw PostgresException.of(e);
+                throw PostgresException.of(endpoint, e);
             }
         }
     }
@@ -282,7 +287,7 @@ public final class PostgresSession implements AutoCloseable {
     /** @throws PostgresConnectionException where this side has ended it: see {@link #abort} */
     public void requireOpen() {
         if (guarded(connection::isClosed)) {
-            throw PostgresException.of(new SQLException("the session was ended", "08003"));
+            throw PostgresException.of(endpoint, new SQLException("the session was ended", "08003"));
         }
     }
 
@@ -291,7 +296,7 @@ public final class PostgresSession implements AutoCloseable {
         try {
             connection.abort(Runnable::run);
         } catch (SQLException e) {
-            throw PostgresException.of(e);
+            throw PostgresException.of(endpoint, e);
         }
     }
 
@@ -323,11 +328,11 @@ public final class PostgresSession implements AutoCloseable {
         T run() throws SQLException;
     }
 
-    private static <T> T guarded(Work<T> work) {
+    private <T> T guarded(Work<T> work) {
         try {
             return work.run();
         } catch (SQLException e) {
-            throw PostgresException.of(e);
+            throw PostgresException.of(endpoint, e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.eden.activities.redis;
 
+import dev.eden.activities.store.ConnectFailure;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.proxy.Backend;
 import java.io.BufferedInputStream;
@@ -52,7 +53,6 @@ public final class RespConnection implements AutoCloseable {
      */
     public static RespConnection connect(
             Endpoint endpoint, Backend.@Nullable Login login, String clientName, Duration timeout) {
-        String peer = endpoint.id() + " (" + endpoint.host() + ":" + endpoint.port() + ")";
         Socket socket = new Socket();
         try {
             socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -62,7 +62,7 @@ public final class RespConnection implements AutoCloseable {
             if (endpoint.tls()) {
                 socket = tls(socket, endpoint);
             }
-            RespConnection connection = new RespConnection(socket, peer);
+            RespConnection connection = new RespConnection(socket, endpoint.id());
             if (login != null) {
                 connection.call("AUTH", login.user(), login.password().reveal());
             }
@@ -70,7 +70,9 @@ public final class RespConnection implements AutoCloseable {
             return connection;
         } catch (IOException e) {
             closeQuietly(socket);
-            throw new RedisConnectionException("cannot connect to " + peer + ": " + e.getMessage(), e);
+            // The cause may name the host, and is written wherever the message is.
+            throw new RedisConnectionException(
+                    "endpoint " + endpoint.id() + " can't be reached: " + ConnectFailure.why(endpoint, e), null);
         } catch (RuntimeException e) {
             closeQuietly(socket);
             throw e;
@@ -175,6 +177,7 @@ public final class RespConnection implements AutoCloseable {
         return call("CLIENT", "ID").number();
     }
 
+    /** The endpoint's id. */
     public String peer() {
         return peer;
     }

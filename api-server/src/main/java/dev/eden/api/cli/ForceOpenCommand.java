@@ -1,5 +1,6 @@
 package dev.eden.api.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.ForceOpenOrder;
@@ -119,7 +120,11 @@ final class ForceOpenCommand implements Callable<Integer> {
                             .POST(HttpRequest.BodyPublishers.ofString(sealed))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
-            if (Json.tree(response.body()) instanceof ObjectNode said) {
+            // The order goes on to the next proxy whatever answers here.
+            ObjectNode said = outcome(response.body());
+            if (said == null) {
+                answer.put("outcome", "unreachable").put("detail", "what answers there is no proxy of Eden's");
+            } else {
                 answer.setAll(said);
             }
         } catch (IOException | IllegalArgumentException e) {
@@ -129,6 +134,17 @@ final class ForceOpenCommand implements Callable<Integer> {
             throw new CliFailure(ExitCode.INTERRUPTED, "interrupted", "see each proxy's /health for what it does now");
         }
         return answer;
+    }
+
+    private static @Nullable ObjectNode outcome(String body) {
+        try {
+            return Json.mapper().readTree(body) instanceof ObjectNode said
+                            && said.path("outcome").isTextual()
+                    ? said
+                    : null;
+        } catch (JsonProcessingException e) {
+            return null;
+        }
     }
 
     private void show(ArrayNode answers) {

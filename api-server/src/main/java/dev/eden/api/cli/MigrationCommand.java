@@ -72,7 +72,7 @@ final class MigrationCommand extends OperatorCommands {
                 answer,
                 page -> page.table(ApiOptions.table(found, columns), "There are no such migrations."),
                 answer.path("next").isTextual()
-                        ? "eden migration list --after " + more
+                        ? page("eden migration list", phase, label, limit) + " --after " + more
                         : found.isEmpty()
                                 ? "eden migration create FILE"
                                 : NextCommand.command(
@@ -154,7 +154,7 @@ final class MigrationCommand extends OperatorCommands {
                 answer,
                 page -> answer.path("events").forEach(event -> page.line(line(event))),
                 answer.path("next").isNumber()
-                        ? NextCommand.command("events", id) + " --after "
+                        ? page(NextCommand.command("events", id), null, null, limit) + " --after "
                                 + answer.path("next").asLong()
                         : NextCommand.command("status", id));
     }
@@ -203,6 +203,15 @@ final class MigrationCommand extends OperatorCommands {
         parameter(query, "after", after);
         parameter(query, "limit", limit.toString());
         return api.client().get(path + query);
+    }
+
+    /** The command of the page that follows one which was asked for with these. */
+    private static String page(
+            String command, @Nullable String phase, @Nullable String label, @Nullable Integer limit) {
+        return command
+                + (phase == null ? "" : " --phase " + phase)
+                + (label == null ? "" : " --label '" + label + "'")
+                + (limit == null ? "" : " --limit " + limit);
     }
 
     private static void parameter(StringBuilder query, String name, @Nullable String value) {

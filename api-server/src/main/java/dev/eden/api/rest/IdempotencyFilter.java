@@ -28,10 +28,13 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A mutation with an {@code Idempotency-Key} runs once; repeats get the first answer and {@code Idempotency-Replayed: true}. */
 @Priority(Priorities.AUTHORIZATION + 100)
 final class IdempotencyFilter implements ContainerRequestFilter, ContainerResponseFilter {
+    private static final Logger LOGGER = LoggerFactory.getLogger(IdempotencyFilter.class);
     static final Set<String> MUTATIONS = Set.of("POST", "PUT", "PATCH", "DELETE");
     private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
     private static final String CLAIMED = "dev.eden.idempotency";
@@ -86,6 +89,19 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         if (!(request.getProperty(CLAIMED) instanceof Claimed claimed)) {
             return;
         }
+        // A filter that fails is run again, for the problem that its failure becomes.
+        request.removeProperty(CLAIMED);
+        try {
+            keep(claimed, response);
+        } catch (RuntimeException e) {
+            // The answer is the client's all the same; a claim without one lapses after a minute.
+            LOGGER.atWarn()
+                    .addKeyValue("error", e.getClass().getSimpleName())
+                    .log("the answer to an Idempotency-Key could not be kept");
+        }
+    }
+
+    private void keep(Claimed claimed, ContainerResponseContext response) {
         if (response.getStatus() >= 500 || mayHelpAgain(response.getEntity())) {
             store.forget(claimed.token(), claimed.key());
             return;

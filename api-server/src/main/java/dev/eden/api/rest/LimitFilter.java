@@ -6,18 +6,17 @@ import jakarta.annotation.Priority;
 import jakarta.ws.rs.Priorities;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import jakarta.ws.rs.container.ContainerRequestFilter;
-import jakarta.ws.rs.container.ContainerResponseContext;
-import jakarta.ws.rs.container.ContainerResponseFilter;
 import jakarta.ws.rs.container.PreMatching;
 import java.util.concurrent.Semaphore;
 
 /**
  * Bounds what one token asks in a second and what is answered at once: requests run on virtual threads, of which there are as many as
- * clients want. Runs after authentication, so that a stranger takes nothing from anybody's share.
+ * clients want. Runs after authentication, so that a stranger takes nothing from anybody's share;
+ * {@link PlaceFilter} gives the place back.
  */
 @PreMatching
 @Priority(Priorities.AUTHENTICATION + 50)
-final class LimitFilter implements ContainerRequestFilter, ContainerResponseFilter {
+final class LimitFilter implements ContainerRequestFilter {
     private static final String ADMITTED = "dev.eden.admitted";
 
     private final RateLimiter rates;
@@ -42,9 +41,8 @@ final class LimitFilter implements ContainerRequestFilter, ContainerResponseFilt
         request.setProperty(ADMITTED, Boolean.TRUE);
     }
 
-    /** Also for problems: they pass here too. A stream gives its place back when it begins; streams have a limit of their own. */
-    @Override
-    public void filter(ContainerRequestContext request, ContainerResponseContext response) {
+    /** Once only, however often it is said. */
+    void left(ContainerRequestContext request) {
         if (request.getProperty(ADMITTED) != null) {
             request.removeProperty(ADMITTED);
             atOnce.release();

@@ -21,7 +21,9 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.function.Predicate;
 import org.glassfish.jersey.server.ChunkedOutput;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A migration's audit log: as JSON, page by page, or live as server-sent events (WHATWG HTML §9.2). A stream goes on after
- * {@code Last-Event-ID} and ends after the migration has ended.
+ * {@code Last-Event-ID} and ends after the migration has ended, or once the token that opened it is no longer good.
  */
 @Path("/api/v1/migrations/{id}/events")
 public final class MigrationEventsResource implements AutoCloseable {
@@ -43,12 +45,15 @@ public final class MigrationEventsResource implements AutoCloseable {
 
     private final MigrationStore migrations;
     private final AuditLog audit;
+    private final Predicate<UUID> good;
     private final Semaphore streams = new Semaphore(STREAMS);
     private volatile boolean closed;
 
-    public MigrationEventsResource(MigrationStore migrations, AuditLog audit) {
+    /** {@code good}: whether a token still is; asked as often as a stream has to say something. */
+    public MigrationEventsResource(MigrationStore migrations, AuditLog audit, Predicate<UUID> good) {
         this.migrations = migrations;
         this.audit = audit;
+        this.good = good;
     }
 
     /** Ends all streams. */
@@ -89,16 +94,17 @@ public final class MigrationEventsResource implements AutoCloseable {
         }
         // Not a StreamingOutput: Jersey holds back what that flushes, and the headers, until 8 KiB are there.
         ChunkedOutput<String> body = new ChunkedOutput<>(String.class);
-        Thread.ofVirtual().name("events of " + id).start(() -> send(id, from, body));
+        UUID token = Caller.identity(request).id();
+        Thread.ofVirtual().name("events of " + id).start(() -> send(id, from, token, body));
         return Response.ok(body, MediaType.SERVER_SENT_EVENTS)
                 .header("Cache-Control", "no-store")
                 .header("X-Accel-Buffering", "no")
                 .build();
     }
 
-    private void send(String id, long from, ChunkedOutput<String> output) {
+    private void send(String id, long from, UUID token, ChunkedOutput<String> output) {
         try (output) {
-            follow(id, from, output);
+            follow(id, from, token, output);
         } catch (IOException e) {
             LOGGER.atDebug().addKeyValue("migration", id).log("a client left the stream of events");
         } catch (RuntimeException e) {
@@ -112,11 +118,19 @@ public final class MigrationEventsResource implements AutoCloseable {
         }
     }
 
-    private void follow(String id, long from, ChunkedOutput<String> output) throws IOException {
+    private void follow(String id, long from, UUID token, ChunkedOutput<String> output) throws IOException {
         output.write(": events of migration " + id + "\n\n");
         long last = from;
         long heardAt = System.nanoTime();
+        long admittedAt = heardAt;
         while (!closed) {
+            if (System.nanoTime() - admittedAt > SILENCE.toNanos()) {
+                if (!good.test(token)) {
+                    // Without an end event: whoever follows comes back and is told 401.
+                    return;
+                }
+                admittedAt = System.nanoTime();
+            }
             // Ended is asked before events are read, so that the last event is not missed.
             boolean ended = migrations.get(id).ended();
             List<AuditLog.Event> events = audit.events(id, last, PAGE);

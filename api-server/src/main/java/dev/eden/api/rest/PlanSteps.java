@@ -28,7 +28,11 @@ final class PlanSteps {
                     + " and apply its log until lag is under "
                     + spec.gates().maxLagMs() + " ms; prove the way back");
         }
-        steps.add("validating: compare all " + things + ", repair, compare again until nothing differs");
+        steps.add(
+                "validating: compare all " + things
+                        + (spec.repairs()
+                                ? ", repair, compare again until nothing differs"
+                                : "; what differs is left for a person, and nothing goes on before a comparison without differences"));
         steps.add(
                 switch (spec.strategy().type()) {
                     case "canary" ->

@@ -29,13 +29,16 @@ public final class Security {
             Limits limits,
             @Nullable String temporalUi,
             Networks trusted) {
+        LimitFilter places =
+                new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce());
         return List.of(
                 new HeadersFilter(),
                 new AliasFilter(),
                 new CodecOriginFilter(temporalUi),
                 new AuthenticationFilter(
                         tokens, new FailureLimiter(FAILURES, WINDOW, System::nanoTime), new ClientAddress(trusted)),
-                new LimitFilter(new RateLimiter(limits.perSecond(), limits.burst(), System::nanoTime), limits.atOnce()),
+                places,
+                new PlaceFilter(places),
                 new BodyFilter(),
                 new RoleFilter(),
                 new QueryParameters(),

@@ -2,6 +2,7 @@ package dev.eden.api.store;
 
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.problem.StartupException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /** Tokens, as SHA-256 hashes only: 256 random bits need no slow hash. A token is seen once, when it is made. */
 public final class TokenStore {
     private static final String FROM_ENVIRONMENT = "environment";
+    private static final String SYSTEM = "system";
 
     private final Jdbi jdbi;
     private final AuditLog audit;
@@ -132,27 +134,71 @@ public final class TokenStore {
         });
     }
 
-    /** Makes {@code token} the admin token given from outside; the one given before is revoked. */
+    /**
+     * Makes {@code token} the admin token given from outside; the one given before is revoked.
+     *
+     * @throws StartupException where an admin has revoked it: a restart does not undo that
+     */
     public void adminFromEnvironment(String token) {
+        byte[] hash = hash(token);
         jdbi.useTransaction(handle -> {
-            int same = handle.createUpdate(
-                            "UPDATE token SET revoked_at = NULL, expires_at = NULL, role = 'admin' WHERE hash = :hash")
-                    .bind("hash", hash(token))
-                    .execute();
-            handle.createUpdate(
-                            "UPDATE token SET revoked_at = now() WHERE label = :label AND hash <> :hash AND revoked_at IS NULL")
+            // Two servers may start at once.
+            handle.execute("LOCK TABLE token IN SHARE ROW EXCLUSIVE MODE");
+            @Nullable
+            Given given = handle.createQuery("""
+                            SELECT t.id, t.revoked_at IS NULL AND t.expires_at IS NULL AND t.role = 'admin' AS good, EXISTS (SELECT 1 FROM audit_log a
+                                WHERE a.event = 'token.revoked' AND a.subject = 'token/' || t.id AND a.actor <> :system
+                                    AND t.revoked_at IS NOT NULL) AS by_hand
+                            FROM token t WHERE t.hash = :hash""")
+                    .bind("hash", hash)
+                    .bind("system", SYSTEM)
+                    .map((row, _) -> new Given(
+                            row.getObject("id", UUID.class), row.getBoolean("good"), row.getBoolean("by_hand")))
+                    .findOne()
+                    .orElse(null);
+            if (given != null && given.byHand()) {
+                throw new StartupException(
+                        "the admin token given to this server was revoked (token/" + given.id() + ")",
+                        "give another one in EDEN_ADMIN_TOKEN or --admin-token-file, or none: tokens that are good stay so");
+            }
+            handle.createQuery("""
+                            UPDATE token SET revoked_at = now()
+                            WHERE label = :label AND hash <> :hash AND revoked_at IS NULL RETURNING id""")
                     .bind("label", FROM_ENVIRONMENT)
-                    .bind("hash", hash(token))
-                    .execute();
-            if (same == 0) {
-                handle.createUpdate("INSERT INTO token (hash, role, label) VALUES (:hash, 'admin', :label)")
-                        .bind("hash", hash(token))
+                    .bind("hash", hash)
+                    .map((row, _) -> row.getObject("id", UUID.class))
+                    .list()
+                    .forEach(former -> happened(handle, "token.revoked", former));
+            if (given == null) {
+                UUID made = handle.createQuery(
+                                "INSERT INTO token (hash, role, label) VALUES (:hash, 'admin', :label) RETURNING id")
+                        .bind("hash", hash)
                         .bind("label", FROM_ENVIRONMENT)
+                        .map((row, _) -> row.getObject("id", UUID.class))
+                        .one();
+                happened(handle, "token.created", made);
+            } else if (!given.good()) {
+                handle.createUpdate(
+                                "UPDATE token SET revoked_at = NULL, expires_at = NULL, role = 'admin' WHERE hash = :hash")
+                        .bind("hash", hash)
                         .execute();
-                audit.append(
-                        handle, AuditLog.Entry.of("system", "token.created", "token/" + FROM_ENVIRONMENT, null, null));
+                happened(handle, "token.reinstated", given.id());
             }
         });
+    }
+
+    private record Given(UUID id, boolean good, boolean byHand) {}
+
+    private void happened(Handle handle, String event, UUID token) {
+        audit.append(handle, AuditLog.Entry.of(SYSTEM, event, "token/" + token, null, null));
+    }
+
+    /** Neither expired nor revoked meanwhile. */
+    public boolean good(UUID id) {
+        return jdbi.withHandle(handle ->
+                handle.createQuery("""
+                        SELECT EXISTS (SELECT 1 FROM token
+                        WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))""").bind("id", id).mapTo(Boolean.class).one());
     }
 
     /** Makes the first admin token; empty where there is an admin token already. */

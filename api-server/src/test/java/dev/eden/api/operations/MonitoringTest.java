@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MonitoringTest {
     private static final String DASHBOARD = "infra/grafana/dashboards/eden.json";
     private static final String RULES = "infra/prometheus/rules.yml";
+    private static final String SCRAPED = "infra/prometheus/prometheus.yml";
+    private static final String IN_A_CLUSTER = "infra/prometheus/kubernetes.yml";
     /** Suffixes that Prometheus' summaries add. */
     private static final String ADDED = "_(sum|count)$";
 
@@ -65,6 +67,28 @@ class MonitoringTest {
         });
     }
 
+    /** A rule about a job that nobody scrapes under that name never fires. */
+    @Test
+    @SuppressWarnings("unchecked")
+    void everyJobOfTheRulesIsOneThatIsScraped() {
+        Set<String> asked = Pattern.compile("job=~?\"([^\"]*)\"")
+                .matcher(Project.text(RULES))
+                .results()
+                .map(found -> found.group(1))
+                .collect(Collectors.toSet());
+        Set<String> scraped = Project.list(Project.yaml(SCRAPED), "scrape_configs").stream()
+                .map(job -> String.valueOf(((Map<?, ?>) job).get("job_name")))
+                .collect(Collectors.toSet());
+        assertThat(asked).isNotEmpty().isEqualTo(scraped);
+        Set<String> given = Project.list(Project.yaml(IN_A_CLUSTER), "scrape_configs").stream()
+                .flatMap(job -> Project.list((Map<String, Object>) job, "relabel_configs").stream())
+                .map(rule -> (Map<String, Object>) rule)
+                .filter(rule -> "job".equals(rule.get("target_label")))
+                .map(rule -> String.valueOf(rule.get("replacement")))
+                .collect(Collectors.toSet());
+        assertThat(given).isEqualTo(asked);
+    }
+
     @Test
     void theDashboardIsOneThatGrafanaShows() {
         assertThat(sources()).hasSize(1);
@@ -96,13 +120,22 @@ class MonitoringTest {
     }
 
     @Test
-    void promtoolFindsTheRulesRight() throws Exception {
+    void promtoolFindsTheRulesRight(@TempDir Path folder) throws Exception {
         assumeTrue(
                 Project.installed("promtool"),
                 "promtool (Debian: prometheus) is not here: the rules are not checked by it");
         assertThat(Project.run("promtool", "check", "rules", RULES)).contains("SUCCESS");
-        assertThat(Project.run("promtool", "check", "config", "--syntax-only", "infra/prometheus/prometheus.yml"))
-                .contains("SUCCESS");
+        // Debian's promtool knows no Kubernetes: what finds the pods is replaced, what renames them is checked.
+        Path cluster = Files.writeString(
+                folder.resolve("kubernetes.yml"),
+                Project.text(IN_A_CLUSTER)
+                        .replace(
+                                "kubernetes_sd_configs:\n      - role: pod",
+                                "static_configs:\n      - targets: [\"pod\"]"));
+        for (String config : List.of(SCRAPED, cluster.toString())) {
+            assertThat(Project.run("promtool", "check", "config", "--syntax-only", config))
+                    .contains("SUCCESS");
+        }
         assertThat(Project.run("promtool", "test", "rules", "infra/prometheus/rules-test.yml"))
                 .contains("SUCCESS");
     }

@@ -120,7 +120,7 @@ public final class ChangeCarrier {
         } catch (PostgresConnectionException e) {
             throw e;
         } catch (PostgresException e) {
-            return "the standby refused it (" + e.sqlState() + "): " + e.getMessage();
+            return "the standby refused it: " + e.getMessage();
         }
     }
 

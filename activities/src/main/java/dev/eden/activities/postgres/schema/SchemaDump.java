@@ -6,6 +6,7 @@ import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.store.ConnectFailure;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.proxy.Backend;
 import java.io.IOException;
@@ -115,6 +116,7 @@ final class SchemaDump {
             if (!process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
                 return "no answer";
             }
+            said = ConnectFailure.withoutNamed(said);
             String shown = said.substring(0, Math.min(MOST_SAID, said.length()));
             return process.exitValue() == 0 ? "" : shown.isEmpty() ? "exit " + process.exitValue() : shown;
         } catch (InterruptedException e) {

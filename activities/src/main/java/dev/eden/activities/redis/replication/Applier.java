@@ -250,7 +250,8 @@ final class Applier {
                 case ApplyBatch.Result.Refused refused -> {
                     String code = new Reply.Error(refused.error()).code();
                     if (code.equals("ERR")) {
-                        throw new ReplicationStopped("the target refused a command of the log: " + refused.error());
+                        throw new ReplicationStopped("the target refused a command of the log: "
+                                + RedisException.withoutArguments(refused.error()));
                     }
                     if (!TRANSIENT.contains(code) || stopped) {
                         throw new RedisException(refused.error());

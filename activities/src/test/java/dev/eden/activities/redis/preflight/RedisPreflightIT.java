@@ -14,6 +14,7 @@ import dev.eden.proxy.Secret;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -76,7 +77,20 @@ class RedisPreflightIT {
         Preflight result = new RedisPreflight(servers()).preflight(RedisServers.spec("fail"));
         assertThat(ids(result, "failure")).containsExactly("redis.endpoint.unreachable");
         assertThatThrownBy(() -> new RedisCheck().check(servers().endpoint("target")))
-                .isInstanceOf(RedisConnectionException.class);
+                .isInstanceOf(RedisConnectionException.class)
+                .hasMessage("endpoint target can't be reached: Connection refused")
+                .hasNoCause();
+    }
+
+    @Test
+    void aRefusalRepeatsNoArguments() {
+        target = EmbeddedRedis.start();
+        try (RespConnection connection =
+                RespConnection.connect(servers().endpoint("target"), "test", Duration.ofSeconds(5))) {
+            assertThatThrownBy(() -> connection.call("NOSUCH", "a-key", "a-value"))
+                    .hasMessageContaining("unknown command")
+                    .hasMessageNotContaining("a-");
+        }
     }
 
     @Test
