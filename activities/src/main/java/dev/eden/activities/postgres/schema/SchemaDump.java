@@ -35,8 +35,7 @@ final class SchemaDump {
 
     /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. */
     void copy(PostgresSession source, PostgresSession target) {
-        EdenObjects names = pair.names();
-        if (target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped")) || hasObjects(target)) {
+        if (done(target, pair.names()) || hasObjects(target)) {
             return;
         }
         ClientTools.find(source.major(), target.major()).ifPresent(tools -> {
@@ -51,6 +50,10 @@ final class SchemaDump {
                 warn(String.valueOf(e.getMessage()));
             }
         });
+    }
+
+    static boolean done(PostgresSession target, EdenObjects names) {
+        return target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped"));
     }
 
     private void copy(ClientTools tools, PostgresSession source, Path script) throws IOException {
