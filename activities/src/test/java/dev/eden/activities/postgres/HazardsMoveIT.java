@@ -44,6 +44,18 @@ class HazardsMoveIT {
             CREATE MATERIALIZED VIEW shop.seen_grouped AS SELECT a, b, n, (SELECT max(o.n) FROM shop.of_seen AS o) AS m FROM shop.grouped
                 UNION ALL SELECT a, b, count(*), 0 FROM shop.large GROUP BY a;
             CREATE VIEW shop.of_both AS SELECT g.a, s.m FROM shop.grouped AS g JOIN shop.seen_grouped AS s USING (a);
+            GRANT SELECT ON shop.seen TO app;
+            COMMENT ON MATERIALIZED VIEW shop.seen IS 'seen';
+            CREATE ROLE reader;
+            ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA shop GRANT SELECT ON TABLES TO reader;
+            ALTER DEFAULT PRIVILEGES FOR ROLE app REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+            ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO reader;
+            ALTER DATABASE eden OWNER TO app;
+            REVOKE TEMPORARY ON DATABASE eden FROM PUBLIC;
+            GRANT CREATE ON DATABASE eden TO reader;
+            ALTER DATABASE eden SET search_path = shop, "$user", public;
+            ALTER DATABASE eden SET work_mem = '5MB';
+            ALTER ROLE app IN DATABASE eden SET app.tenant = 'one = two';
             CREATE FUNCTION shop.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
             CREATE TRIGGER noted BEFORE INSERT ON shop.keyless FOR EACH ROW EXECUTE FUNCTION shop.noted();
             CREATE FUNCTION shop.watched() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
@@ -62,6 +74,20 @@ class HazardsMoveIT {
 
     private static final List<String> TABLES =
             List.of("keyless", "deferred", "nothing", "by_index", "computed", "secured", "parent", "child");
+
+    private static final String SETTINGS =
+            "SELECT CASE setrole WHEN 0 THEN '-' ELSE setrole::regrole::text END || ' ' || c FROM pg_db_role_setting, unnest(setconfig) AS c WHERE setdatabase <> 0";
+    /** What belongs to the whole database, but the setting that the target has another of. */
+    private static final String DEFAULTS = """
+            SELECT 'setting ' || s FROM (%s) AS t (s) WHERE s !~ 'work_mem'
+            UNION ALL SELECT 'owner ' || datdba::regrole FROM pg_database WHERE datname = current_database()
+            UNION ALL SELECT format('database %%s %%s', a.grantee::regrole, a.privilege_type) FROM pg_database, aclexplode(datacl) AS a
+                WHERE datname = current_database() AND privilege_type <> 'CONNECT'
+            UNION ALL SELECT format('default %%s %%s %%s %%s %%s', defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype, a.grantee::regrole, a.privilege_type)
+                FROM pg_default_acl, aclexplode(defaclacl) AS a
+            UNION ALL SELECT format('seen %%s %%s', a.grantee::regrole, a.privilege_type) FROM pg_class, aclexplode(relacl) AS a WHERE relname = 'seen' AND grantee = 'app'::regrole
+            UNION ALL SELECT 'comment ' || obj_description('shop.seen'::regclass)
+            ORDER BY 1""".formatted(SETTINGS);
 
     private static final List<String> VIEWS = List.of("seen", "grouped", "of_seen", "seen_grouped", "of_both");
 
@@ -86,6 +112,9 @@ class HazardsMoveIT {
                 source.execute("INSERT INTO shop.large SELECT i, repeat('x', 1000) FROM generate_series(1, 9000) AS i");
                 source.execute("REFRESH MATERIALIZED VIEW shop.seen");
                 source.execute("REFRESH MATERIALIZED VIEW shop.seen_grouped");
+            }
+            try (PostgresSession target = servers.own("target")) {
+                target.execute("ALTER DATABASE eden SET work_mem = '7MB'");
             }
             List<String> sourceBefore = portrait(servers, "source");
             List<String> targetBefore = portrait(servers, "target");
@@ -123,6 +152,10 @@ class HazardsMoveIT {
                     assertThat(target.texts(options))
                             .isEqualTo(source.texts(options))
                             .hasSize(2);
+                    assertThat(target.texts(DEFAULTS))
+                            .isEqualTo(source.texts(DEFAULTS))
+                            .hasSize(14);
+                    assertThat(target.texts(SETTINGS)).contains("- work_mem=7MB");
                     assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL"))
                             .isEqualTo(tools);
                 }
@@ -202,7 +235,7 @@ class HazardsMoveIT {
                     UNION ALL SELECT format('role %s %s %s %s %s %s', rolname, rolsuper, rolcanlogin, rolreplication, rolbypassrls, rolpassword) FROM pg_authid
                     UNION ALL SELECT format('member %s %s', roleid::regrole, member::regrole) FROM pg_auth_members
                     UNION ALL SELECT format('setting %s %s', setrole::regrole, setconfig) FROM pg_db_role_setting
-                    UNION ALL SELECT format('database %s %s', datname, coalesce(datacl, acldefault('d', datdba))) FROM pg_database
+                    UNION ALL SELECT format('database %s %s %s', datname, pg_get_userbyid(datdba), coalesce(datacl, acldefault('d', datdba))) FROM pg_database
                     UNION ALL SELECT format('schema %s %s', nspname, nspacl) FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast)'
                     UNION ALL SELECT format('trigger %s %s', tgrelid::regclass, tgname) FROM pg_trigger WHERE NOT tgisinternal
                     UNION ALL SELECT format('event trigger %s', evtname) FROM pg_event_trigger

@@ -82,10 +82,13 @@ public final class RoleCopier {
                     String setting = row.getString(2);
                     String name = setting.substring(0, setting.indexOf('='));
                     String value = setting.substring(name.length() + 1);
-                    return "ALTER ROLE " + Sql.name(row.getString(1)) + " SET " + Sql.name(name) + " TO "
-                            + (LISTS.contains(name) && !value.isEmpty() ? value : Sql.text(value));
+                    return "ALTER ROLE " + Sql.name(row.getString(1)) + " SET " + assignment(name, value);
                 },
                 (Object) names);
+    }
+
+    static String assignment(String name, String value) {
+        return Sql.name(name) + " TO " + (LISTS.contains(name) && !value.isEmpty() ? value : Sql.text(value));
     }
 
     private static String encode(List<String> names) {

@@ -100,6 +100,7 @@ public final class SchemaCopier {
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             make(target, refreshes(from), List.of());
+            new DatabaseDefaults(pair).copy(source, target);
             target.execute("ANALYZE");
         }
     }
