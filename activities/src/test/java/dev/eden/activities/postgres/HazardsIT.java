@@ -184,6 +184,14 @@ class HazardsIT {
                         "warning",
                         "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)",
                         "CREATE TABLE t (a int PRIMARY KEY)"),
+                // Also where a client copies everything else.
+                new Hazard(
+                        "postgres.schema.not_copied",
+                        "warning",
+                        "starved old",
+                        "",
+                        List.of("CREATE TABLE t (a int PRIMARY KEY)", "CREATE PUBLICATION theirs FOR TABLE t"),
+                        List.of()),
                 up("postgres.roles.copied", "info", "CREATE ROLE only_here LOGIN PASSWORD 'here'"),
                 target(
                         "postgres.roles.differ",

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
@@ -9,7 +10,8 @@ import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.store.ValidationLedger.Report;
 import java.time.Clock;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever of docs/postgres-hazards.md is not refused moves, all of it in one database; and taken back it leaves nothing, on either side. */
 class HazardsMoveIT {
@@ -34,6 +36,26 @@ class HazardsMoveIT {
             CREATE TABLE shop.parent (a int PRIMARY KEY, self int REFERENCES shop.parent);
             CREATE TABLE shop.child (x text COLLATE "C") INHERITS (shop.parent);
             CREATE MATERIALIZED VIEW shop.seen AS SELECT count(*) AS n FROM shop.keyless;
+            CREATE TABLE shop.large (a int PRIMARY KEY, b text);
+            CREATE VIEW shop.grouped WITH (security_barrier) AS SELECT a, b, count(*) AS n FROM shop.large GROUP BY a;
+            ALTER VIEW shop.grouped ALTER COLUMN b SET DEFAULT 'none';
+            CREATE RULE quiet AS ON DELETE TO shop.grouped DO INSTEAD NOTHING;
+            CREATE VIEW shop.of_seen AS SELECT n FROM shop.seen;
+            CREATE MATERIALIZED VIEW shop.seen_grouped AS SELECT a, b, n, (SELECT max(o.n) FROM shop.of_seen AS o) AS m FROM shop.grouped
+                UNION ALL SELECT a, b, count(*), 0 FROM shop.large GROUP BY a;
+            CREATE VIEW shop.of_both AS SELECT g.a, s.m FROM shop.grouped AS g JOIN shop.seen_grouped AS s USING (a);
+            GRANT SELECT ON shop.seen TO app;
+            COMMENT ON MATERIALIZED VIEW shop.seen IS 'seen';
+            CREATE ROLE reader;
+            ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA shop GRANT SELECT ON TABLES TO reader;
+            ALTER DEFAULT PRIVILEGES FOR ROLE app REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+            ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO reader;
+            ALTER DATABASE eden OWNER TO app;
+            REVOKE TEMPORARY ON DATABASE eden FROM PUBLIC;
+            GRANT CREATE ON DATABASE eden TO reader;
+            ALTER DATABASE eden SET search_path = shop, "$user", public;
+            ALTER DATABASE eden SET work_mem = '5MB';
+            ALTER ROLE app IN DATABASE eden SET app.tenant = 'one = two';
             CREATE FUNCTION shop.noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
             CREATE TRIGGER noted BEFORE INSERT ON shop.keyless FOR EACH ROW EXECUTE FUNCTION shop.noted();
             CREATE FUNCTION shop.watched() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
@@ -53,10 +75,28 @@ class HazardsMoveIT {
     private static final List<String> TABLES =
             List.of("keyless", "deferred", "nothing", "by_index", "computed", "secured", "parent", "child");
 
-    @Test
-    void movesAndLeavesNothing() {
-        try (var servers = PostgresServers.start(15, 15)) {
-            boolean tools = ClientTools.find(15, 15).isPresent();
+    private static final String SETTINGS =
+            "SELECT CASE setrole WHEN 0 THEN '-' ELSE setrole::regrole::text END || ' ' || c FROM pg_db_role_setting, unnest(setconfig) AS c WHERE setdatabase <> 0";
+    /** What belongs to the whole database, but the setting that the target has another of. */
+    private static final String DEFAULTS = """
+            SELECT 'setting ' || s FROM (%s) AS t (s) WHERE s !~ 'work_mem'
+            UNION ALL SELECT 'owner ' || datdba::regrole FROM pg_database WHERE datname = current_database()
+            UNION ALL SELECT format('database %%s %%s', a.grantee::regrole, a.privilege_type) FROM pg_database, aclexplode(datacl) AS a
+                WHERE datname = current_database() AND privilege_type <> 'CONNECT'
+            UNION ALL SELECT format('default %%s %%s %%s %%s %%s', defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype, a.grantee::regrole, a.privilege_type)
+                FROM pg_default_acl, aclexplode(defaclacl) AS a
+            UNION ALL SELECT format('seen %%s %%s', a.grantee::regrole, a.privilege_type) FROM pg_class, aclexplode(relacl) AS a WHERE relname = 'seen' AND grantee = 'app'::regrole
+            UNION ALL SELECT 'comment ' || obj_description('shop.seen'::regclass)
+            ORDER BY 1""".formatted(SETTINGS);
+
+    private static final List<String> VIEWS = List.of("seen", "grouped", "of_seen", "seen_grouped", "of_both");
+
+    /** Two versions: it is hoped that one has a {@code pg_dump} on this host, and the other has none. */
+    @ParameterizedTest
+    @ValueSource(ints = {15, 18})
+    void movesAndLeavesNothing(int version) {
+        try (var servers = PostgresServers.start(version, version)) {
+            boolean tools = ClientTools.find(version, version).isPresent();
             try (PostgresSession source = servers.own("source")) {
                 source.execute("SET search_path = public");
                 source.execute(SCHEMA + (tools ? MORE : ""));
@@ -68,7 +108,13 @@ class HazardsMoveIT {
                     source.execute("INSERT INTO shop." + table + " " + columns + " SELECT " + values
                             + " FROM generate_series(1, 500) AS i");
                 }
+                // More than is copied with its key in place.
+                source.execute("INSERT INTO shop.large SELECT i, repeat('x', 1000) FROM generate_series(1, 9000) AS i");
                 source.execute("REFRESH MATERIALIZED VIEW shop.seen");
+                source.execute("REFRESH MATERIALIZED VIEW shop.seen_grouped");
+            }
+            try (PostgresSession target = servers.own("target")) {
+                target.execute("ALTER DATABASE eden SET work_mem = '7MB'");
             }
             List<String> sourceBefore = portrait(servers, "source");
             List<String> targetBefore = portrait(servers, "target");
@@ -92,8 +138,24 @@ class HazardsMoveIT {
                         .validate(PostgresServers.spec(), false, null, cursor -> {});
                 assertThat(report.sample()).isEmpty();
                 assertThat(report.differencesFound()).isZero();
-                try (PostgresSession target = servers.control("target")) {
+                try (PostgresSession source = servers.control("source");
+                        PostgresSession target = servers.control("target")) {
                     assertThat(target.number("SELECT n FROM shop.seen")).isEqualTo(500);
+                    for (String view : VIEWS) {
+                        String rows = "SELECT count(*) || md5(string_agg(v::text, ',' ORDER BY v::text)) FROM shop."
+                                + view + " AS v";
+                        assertThat(target.text(rows)).as(view).isEqualTo(source.text(rows));
+                    }
+                    String options =
+                            "SELECT relname || reloptions::text FROM pg_class WHERE relkind = 'v' AND relnamespace = 'shop'::regnamespace AND reloptions IS NOT NULL"
+                                    + " UNION ALL SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef AS d JOIN pg_class AS c ON c.oid = d.adrelid AND c.relkind = 'v' ORDER BY 1";
+                    assertThat(target.texts(options))
+                            .isEqualTo(source.texts(options))
+                            .hasSize(2);
+                    assertThat(target.texts(DEFAULTS))
+                            .isEqualTo(source.texts(DEFAULTS))
+                            .hasSize(14);
+                    assertThat(target.texts(SETTINGS)).contains("- work_mem=7MB");
                     assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL"))
                             .isEqualTo(tools);
                 }
@@ -105,6 +167,53 @@ class HazardsMoveIT {
             assertThat(portrait(servers, "target")).isEqualTo(targetBefore);
             PostgresMigrationIT.assertNothingLeft(servers);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {15, 18})
+    void copiesRowsThatAConstraintCameAfter(int version) {
+        try (var servers = PostgresServers.start(version, version)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        SET search_path = public;
+                        CREATE ROLE app LOGIN PASSWORD 'app';
+                        CREATE DOMAIN positive AS int;
+                        CREATE TABLE checked (a int PRIMARY KEY, b int, c positive, d int);
+                        INSERT INTO checked SELECT i, -i, -i, nullif(i, 1) FROM generate_series(1, 100) AS i;
+                        ALTER TABLE checked ADD CONSTRAINT recent CHECK (b > 0) NOT VALID;
+                        ALTER DOMAIN positive ADD CONSTRAINT above CHECK (value > 0) NOT VALID""");
+                if (version >= 18) {
+                    source.execute("ALTER TABLE public.checked ADD CONSTRAINT d_there NOT NULL d NOT VALID");
+                }
+            }
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                try (PostgresSession source = servers.control("source");
+                        PostgresSession target = servers.control("target")) {
+                    String constraints =
+                            "SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE NOT convalidated ORDER BY 1";
+                    assertThat(target.texts(constraints))
+                            .isEqualTo(source.texts(constraints))
+                            .hasSize(version >= 18 ? 3 : 2);
+                    assertThatThrownBy(() -> target.execute("INSERT INTO public.checked VALUES (101, -1, 1, 1)"))
+                            .hasMessageContaining("recent");
+                    // As damage that repair has to make good, with what was never valid.
+                    target.execute("SET session_replication_role = replica");
+                    target.execute("DELETE FROM public.checked WHERE a = 1");
+                    Report report = validate(servers);
+                    assertThat(report.differencesFound()).isEqualTo(1);
+                    assertThat(validate(servers).sample()).isEmpty();
+                    assertThat(target.texts(constraints)).isEqualTo(source.texts(constraints));
+                }
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    private static Report validate(PostgresServers servers) {
+        return new PostgresValidation(servers, servers.records, servers.store, servers.store, Clock.systemUTC())
+                .validate(PostgresServers.spec(), true, null, cursor -> {});
     }
 
     /** Everything that a database and its server's shared catalogues hold, but rows and statistics. */
@@ -126,7 +235,7 @@ class HazardsMoveIT {
                     UNION ALL SELECT format('role %s %s %s %s %s %s', rolname, rolsuper, rolcanlogin, rolreplication, rolbypassrls, rolpassword) FROM pg_authid
                     UNION ALL SELECT format('member %s %s', roleid::regrole, member::regrole) FROM pg_auth_members
                     UNION ALL SELECT format('setting %s %s', setrole::regrole, setconfig) FROM pg_db_role_setting
-                    UNION ALL SELECT format('database %s %s', datname, coalesce(datacl, acldefault('d', datdba))) FROM pg_database
+                    UNION ALL SELECT format('database %s %s %s', datname, pg_get_userbyid(datdba), coalesce(datacl, acldefault('d', datdba))) FROM pg_database
                     UNION ALL SELECT format('schema %s %s', nspname, nspacl) FROM pg_namespace WHERE nspname !~ '^pg_(temp|toast)'
                     UNION ALL SELECT format('trigger %s %s', tgrelid::regclass, tgname) FROM pg_trigger WHERE NOT tgisinternal
                     UNION ALL SELECT format('event trigger %s', evtname) FROM pg_event_trigger

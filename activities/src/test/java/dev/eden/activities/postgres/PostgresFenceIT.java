@@ -181,6 +181,30 @@ class PostgresFenceIT {
         }
     }
 
+    @Test
+    void loginsThatCameOrChangedSincePreparationAreNamedBeforeTheCutover() {
+        try (CutoverEngine.Session session = open();
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.control("target")) {
+            assertThat(session.blockers(GUARD)).isEmpty();
+            source.execute("CREATE ROLE late LOGIN PASSWORD 'late'");
+            source.execute("CREATE ROLE over LOGIN PASSWORD 'over' VALID UNTIL '2001-01-01'");
+            source.execute("CREATE ROLE grouped");
+            source.execute("ALTER ROLE app PASSWORD 'another'");
+            assertThat(session.blockers(GUARD))
+                    .containsExactly(
+                            "these logins of source do not exist on target: late; make them there, with the rolpassword that they have",
+                            "these logins have another password on target than on source by now: app; copy their rolpassword");
+            source.execute("ALTER ROLE app PASSWORD "
+                    + Sql.text(target.text("SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")
+                            .orElseThrow()));
+            for (String role : List.of("late", "over", "grouped")) {
+                source.execute("DROP ROLE " + role);
+            }
+            assertThat(session.blockers(GUARD)).isEmpty();
+        }
+    }
+
     /** A stalled process may not act on a server after its attempt has ended. */
     @Test
     void whoSettlesEndsTheSessionsOfEarlierAttempts() throws SQLException {

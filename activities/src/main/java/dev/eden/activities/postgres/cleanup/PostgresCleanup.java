@@ -11,6 +11,7 @@ import dev.eden.activities.postgres.fence.DatabaseFence;
 import dev.eden.activities.postgres.preparation.CreatedObjects;
 import dev.eden.activities.postgres.preparation.RowIdentities;
 import dev.eden.activities.postgres.replication.Links;
+import dev.eden.activities.postgres.schema.DatabaseDefaults;
 import dev.eden.activities.postgres.schema.RoleCopier;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
@@ -60,6 +61,9 @@ public final class PostgresCleanup {
                 identities.restore(target, Role.TARGET);
             }
             Failpoints.reach("cleanup.objects");
+            if (!completed) {
+                new DatabaseDefaults(pair).takeBack(target);
+            }
             access(pair, Role.SOURCE, source, AccessRules.FINAL);
             access(pair, Role.TARGET, target, completed ? AccessRules.FINAL : AccessRules.SAVED);
         }

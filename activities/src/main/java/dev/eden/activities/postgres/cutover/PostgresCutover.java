@@ -254,6 +254,10 @@ public final class PostgresCutover implements CutoverEngine {
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
+            // A way back is not kept up by a role that is missing there.
+            if (publisher() == EdenObjects.Role.SOURCE) {
+                blockers.addAll(Logins.blockers(migration, from, fromId, to, toId, records));
+            }
             return blockers;
         }
 

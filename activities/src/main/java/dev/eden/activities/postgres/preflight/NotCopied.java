@@ -10,6 +10,12 @@ final class NotCopied {
 
     private NotCopied() {}
 
+    /** By name: {@code pg_dump} could, but a publication that stands for something on the source may be in the way on the target. */
+    static List<String> publications(PostgresSession source) {
+        return source.texts(
+                "SELECT 'publication ' || quote_ident(pubname) FROM pg_publication WHERE pubname !~ '^eden_' ORDER BY 1");
+    }
+
     /** Kinds of objects that it leaves out, each with its number. */
     static List<String> kinds(PostgresSession source) {
         return source.texts(("""
@@ -19,9 +25,7 @@ final class NotCopied {
                     UNION ALL SELECT 'collations', count(*) FROM pg_collation p JOIN pg_namespace n ON n.oid = p.collnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = p.oid AND e.deptype = 'e')
                     UNION ALL SELECT 'text search configurations', count(*) FROM pg_ts_config p JOIN pg_namespace n ON n.oid = p.cfgnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = p.oid AND e.deptype = 'e')
                     UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
-                    UNION ALL SELECT 'default privileges', count(*) FROM pg_default_acl
                     UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
-                    UNION ALL SELECT 'publications', count(*) FROM pg_publication WHERE pubname !~ '^eden_'
                     UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype = 'e')
                 ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
     }

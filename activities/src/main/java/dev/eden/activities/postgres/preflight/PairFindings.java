@@ -219,26 +219,37 @@ final class PairFindings {
         }
     }
 
-    /** What the catalogue copier leaves out, by name, unless a client copies it. */
+    /** What the catalogue copier leaves out, by name, unless a client copies it; publications in any case. */
     private void schemaTools() {
         Optional<ClientTools> tools = ClientTools.find(source.major(), target.major());
         boolean empty = UserTables.leaves(target).isEmpty();
+        List<String> kinds = new ArrayList<>();
+        List<String> remedies = new ArrayList<>();
         if (tools.isPresent() && empty) {
             findings.info(
                     "postgres.schema.client",
                     "The schema is copied by pg_dump " + tools.get().major() + " from this host.");
-            return;
+        } else {
+            kinds.addAll(NotCopied.kinds(source));
+            if (!kinds.isEmpty()) {
+                int version = Math.max(source.major(), target.major());
+                remedies.add(
+                        empty
+                                ? "Install the package postgresql-client-" + version
+                                        + " (or a later one) where Eden's server runs: then pg_dump copies them."
+                                : "Make them on the target beforehand, as its tables were made.");
+            }
         }
-        List<String> kinds = NotCopied.kinds(source);
+        List<String> publications = NotCopied.publications(source);
+        if (!publications.isEmpty()) {
+            kinds.add(Findings.some(publications));
+            remedies.add("Publications are never copied: make them on the target before the cutover.");
+        }
         if (!kinds.isEmpty()) {
-            int version = Math.max(source.major(), target.major());
             findings.warning(
                     "postgres.schema.not_copied",
-                    "Eden copies the schema by the catalogues, and leaves these out: " + String.join(", ", kinds) + ".",
-                    empty
-                            ? "Install the package postgresql-client-" + version
-                                    + " (or a later one) where Eden's server runs: then pg_dump copies them."
-                            : "Make them on the target beforehand, as its tables were made.");
+                    "Eden leaves these out when it copies the schema: " + String.join(", ", kinds) + ".",
+                    String.join(" ", remedies));
         }
     }
 

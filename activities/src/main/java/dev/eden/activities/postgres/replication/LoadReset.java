@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.schema.Unvalidated;
 import java.time.Duration;
 import java.util.List;
 
@@ -28,6 +29,7 @@ final class LoadReset {
             if (!tables.isEmpty()) {
                 target.execute("TRUNCATE " + String.join(", ", tables));
             }
+            Unvalidated.drop(source, target);
             target.execute("DELETE FROM " + names.marker(Role.SOURCE));
             target.execute("DELETE FROM " + names.loaded());
         }

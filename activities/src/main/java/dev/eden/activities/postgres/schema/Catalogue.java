@@ -44,7 +44,7 @@ final class Catalogue {
                         CASE WHEN t.typcollation <> b.typcollation THEN ' COLLATE ' || t.typcollation::regcollation::text ELSE '' END,
                         ' DEFAULT ' || nullif(t.typdefault, ''), CASE WHEN t.typnotnull THEN ' NOT NULL' ELSE '' END,
                         (SELECT string_agg(format(' CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)), '' ORDER BY k.oid)
-                         FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c')),
+                         FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype = 'c' AND k.convalidated)),
                     OWNER_OF_TYPE
                 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_type b ON b.oid = t.typbasetype
                 WHERE t.typtype = 'd' AND USER_SCHEMA AND NOT_OF_EXTENSION_TYPE ORDER BY t.oid"""));
@@ -99,7 +99,8 @@ final class Catalogue {
                                         CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END, si.seqrelid::regclass, si.seqincrement, si.seqmin, si.seqmax, si.seqstart, si.seqcache,
                                         CASE WHEN si.seqcycle THEN ' CYCLE' ELSE '' END)
                                     WHEN d.adbin IS NOT NULL THEN ' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid) ELSE '' END,
-                                CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END), ', ' ORDER BY a.attnum)
+                                CASE WHEN a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint u WHERE u.conrelid = c.oid AND u.contype = 'n' AND NOT u.convalidated AND u.conkey[1] = a.attnum)
+                                    THEN ' NOT NULL' ELSE '' END), ', ' ORDER BY a.attnum)
                             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
                             LEFT JOIN pg_collation co ON co.oid = a.attcollation LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
                             LEFT JOIN pg_depend dep ON a.attidentity <> '' AND dep.refclassid = 'pg_class'::regclass AND dep.refobjid = c.oid AND dep.refobjsubid = a.attnum
@@ -114,14 +115,14 @@ final class Catalogue {
                 WHERE c.relkind IN ('r', 'p') AND OWN_RELATION ORDER BY c.relispartition, c.oid""");
     }
 
-    /** What a partition or a child has that its parent has not: its own defaults. */
+    /** What a partition or a child has that its parent has not: its own defaults. So may a view. */
     List<SchemaObject> partitionDefaults() {
         return objects("""
                 SELECT format('default %s.%I', c.oid::regclass, a.attname),
                     format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', c.oid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid))
                 FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
-                WHERE c.relispartition AND a.attgenerated = '' AND OWN_RELATION ORDER BY d.oid""");
+                WHERE (c.relispartition OR c.relkind = 'v') AND a.attgenerated = '' AND OWN_RELATION ORDER BY d.oid""");
     }
 
     List<SchemaObject> sequenceOwners() {
@@ -133,10 +134,10 @@ final class Catalogue {
                 WHERE c.relkind = 'S' AND OWN_RELATION ORDER BY c.oid""");
     }
 
-    /** Primary keys, checks, and the unique constraints and indexes by which rows are found again. */
+    /** Primary keys, checks that hold for all rows, and the unique constraints and indexes by which rows are found again. */
     List<SchemaObject> keys() {
         List<SchemaObject> all = new ArrayList<>(constraints("k.contype = 'p'", ""));
-        all.addAll(constraints("k.contype = 'c' AND k.conislocal AND k.coninhcount = 0", ""));
+        all.addAll(constraints("k.contype = 'c' AND k.convalidated AND k.conislocal AND k.coninhcount = 0", ""));
         all.addAll(constraints(
                 "k.contype = 'u' AND EXISTS (SELECT FROM pg_index i WHERE i.indexrelid = k.conindid AND i.indisreplident)",
                 ""));
@@ -154,6 +155,15 @@ final class Catalogue {
         List<SchemaObject> all = new ArrayList<>(constraints("k.contype IN ('u', 'x')", ""));
         all.addAll(indexes("true"));
         return all;
+    }
+
+    /** All that rows have to meet, validated or not, by identity alone. */
+    List<SchemaObject> checks() {
+        return objects("""
+                SELECT CASE WHEN k.conrelid <> 0 THEN format('constraint %s.%I', k.conrelid::regclass, k.conname)
+                    ELSE format('domain constraint %s.%I', k.contypid::regtype, k.conname) END
+                FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+                WHERE (k.contype = 'c' OR k.contype = 'n' AND NOT k.convalidated) AND k.conislocal AND k.coninhcount = 0 AND USER_SCHEMA ORDER BY k.oid""");
     }
 
     /** In two steps, as far as the server can: the second reads the table without keeping writers away. */

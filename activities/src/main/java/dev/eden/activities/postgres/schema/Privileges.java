@@ -18,12 +18,12 @@ final class Privileges {
 
     private static final String OBJECTS = """
             SELECT 'TABLE ' || c.oid::regclass AS what, '' AS columns, c.relacl AS acl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind IN ('r', 'p', 'v') AND c.relacl IS NOT NULL AND OWN
+            WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relacl IS NOT NULL AND OWN
             UNION ALL SELECT 'SEQUENCE ' || c.oid::regclass, '', c.relacl FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind = 'S' AND c.relacl IS NOT NULL AND OWN
             UNION ALL SELECT 'TABLE ' || c.oid::regclass, ' (' || quote_ident(t.attname) || ')', t.attacl FROM pg_attribute t
             JOIN pg_class c ON c.oid = t.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v') AND OWN
+            WHERE t.attacl IS NOT NULL AND NOT t.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm') AND OWN
             UNION ALL SELECT 'ROUTINE ' || p.oid::regprocedure, '', p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE p.proacl IS NOT NULL AND p.prokind IN ('f', 'p', 'w') AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
@@ -36,12 +36,12 @@ final class Privileges {
                     "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'");
 
     private static final String COMMENTS = """
-            SELECT format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, d.description)
+            SELECT format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, d.description)
             FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE d.objsubid = 0 AND c.relkind IN ('r', 'p', 'v', 'S') AND OWN
+            WHERE d.objsubid = 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND OWN
             UNION ALL SELECT format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname, d.description)
             FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid WHERE d.objsubid > 0 AND c.relkind IN ('r', 'p', 'v') AND OWN
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid WHERE d.objsubid > 0 AND c.relkind IN ('r', 'p', 'v', 'm') AND OWN
             UNION ALL SELECT format('COMMENT ON ROUTINE %s IS %L', p.oid::regprocedure, d.description)
             FROM pg_description d JOIN pg_proc p ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND p.prokind IN ('f', 'p', 'w') AND NOT EXISTS (SELECT FROM pg_depend e

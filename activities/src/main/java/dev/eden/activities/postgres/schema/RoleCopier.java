@@ -8,7 +8,9 @@ import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.store.ServerRecords;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,8 +20,11 @@ import java.util.Set;
  * Which these are is stored before the first is made, so that a migration that is taken back can remove them.
  */
 public final class RoleCopier {
-    /** In {@link dev.eden.activities.store.ServerRecords}: a JSON array of names. */
+    /** In {@link ServerRecords}: a JSON array of names. */
     public static final String CREATED = "created:roles";
+
+    /** In {@link ServerRecords}: a JSON array of names. */
+    private static final String SAME = "same:roles";
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
     /** Settings whose value is a list that is quoted already (GUC_LIST_QUOTE in the server's source). */
@@ -64,6 +69,26 @@ public final class RoleCopier {
                 WHERE (m.rolname = ANY (?) OR g.rolname = ANY (?)) AND g.rolname !~ ? AND m.rolname !~ ?""", names, names, EdenObjects.ROLE_PATTERN, EdenObjects.ROLE_PATTERN));
         statements.addAll(settings(source, names));
         target.transaction(() -> target.executeAll(statements));
+        rememberSame(source, target);
+    }
+
+    private void rememberSame(PostgresSession source, PostgresSession target) {
+        String verifiers = "SELECT rolname || ' ' || coalesce(rolpassword, '') FROM pg_authid WHERE rolname !~ ?";
+        List<String> both = source.texts(verifiers, EdenObjects.ROLE_PATTERN);
+        both.retainAll(new HashSet<>(target.texts(verifiers, EdenObjects.ROLE_PATTERN)));
+        pair.records()
+                .putIfAbsent(
+                        pair.migration(),
+                        pair.target(),
+                        SAME,
+                        encode(both.stream()
+                                .map(one -> one.substring(0, one.lastIndexOf(' ')))
+                                .toList()));
+    }
+
+    /** Roles that had the same password, or none, on both servers when {@link #copy} had been there. */
+    public static List<String> same(String migration, String target, ServerRecords records) {
+        return records.get(migration, target, SAME).map(RoleCopier::decode).orElse(List.of());
     }
 
     /** What {@link #copy} made, or was about to. */
@@ -82,10 +107,13 @@ public final class RoleCopier {
                     String setting = row.getString(2);
                     String name = setting.substring(0, setting.indexOf('='));
                     String value = setting.substring(name.length() + 1);
-                    return "ALTER ROLE " + Sql.name(row.getString(1)) + " SET " + Sql.name(name) + " TO "
-                            + (LISTS.contains(name) && !value.isEmpty() ? value : Sql.text(value));
+                    return "ALTER ROLE " + Sql.name(row.getString(1)) + " SET " + assignment(name, value);
                 },
                 (Object) names);
+    }
+
+    static String assignment(String name, String value) {
+        return Sql.name(name) + " TO " + (LISTS.contains(name) && !value.isEmpty() ? value : Sql.text(value));
     }
 
     private static String encode(List<String> names) {

@@ -17,12 +17,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Copies a database's schema by the catalogues, over JDBC alone; what they would leave out comes before them by {@link SchemaDump} where it can. What the target has already, by kind and name, stays as it is: that makes it
  * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and nothing more to maintain; all
- * other indexes, constraints and triggers come after it.
+ * other indexes, constraints and triggers come after it. Views are made together with what they may need: keys they group by, materialized views.
  */
 public final class SchemaCopier {
     private static final Logger LOGGER = LoggerFactory.getLogger(SchemaCopier.class);
-    private static final Set<String> TOO_EARLY =
-            Set.of("42P01", "42883", "42704", "42703", "42P17", "3F000", "42804", "2BP01", "42809", "42830");
+    private static final Set<String> TOO_EARLY = Set.of(
+            "42P01", "42883", "42704", "42703", "42P17", "3F000", "42804", "2BP01", "42809", "42830", "42803", "55000");
     private static final Set<String> TRY_AGAIN = Set.of("40P01", "55P03", "40001", "XX000");
     private static final int TRIES = 10;
     /** Indexes that are built, and constraints that are validated, at a time. */
@@ -46,12 +46,20 @@ public final class SchemaCopier {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
             new SchemaDump(pair).copy(source, target);
+            // A late run finds the rows copied, and nothing would make them again.
+            if (!target.is(
+                    "SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = ?)",
+                    pair.names().main())) {
+                Unvalidated.drop(source, target);
+            }
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
             make(target, from.schemas(), to.schemas());
             make(target, from.extensions(), to.extensions());
             make(target, needed(from), needed(to));
-            make(target, from.keys(), to.keys());
+            if (SchemaDump.done(target, pair.names())) {
+                define(target, from.views(), to.views());
+            }
             make(target, from.policies(), to.policies());
             Privileges.copy(source, target);
         }
@@ -67,7 +75,6 @@ public final class SchemaCopier {
                 Builders builders = Builders.open(BUILDERS, this::session)) {
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
-            make(target, from.materializedViews(), to.materializedViews());
             List<SchemaObject> present = to.remainingIndexes();
             List<SchemaObject> missing = missing(from.remainingIndexes(), present);
             builders.run(
@@ -82,6 +89,7 @@ public final class SchemaCopier {
                             .map(List::of)
                             .toList(),
                     object -> make(object.session(), object.wanted(), List.of()));
+            make(target, Unvalidated.of(source, target.major()), to.checks());
             make(target, from.foreignKeys(), to.foreignKeys());
             builders.run(
                     Catalogue.validations(source, target).stream()
@@ -91,13 +99,17 @@ public final class SchemaCopier {
                     object -> object.wanted().forEach(one -> again(object.session(), one.statements())));
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
-            for (SchemaObject view : from.materializedViews()) {
-                again(
-                        target,
-                        List.of("REFRESH " + view.identity().replaceFirst("^materialized view", "MATERIALIZED VIEW")));
-            }
+            make(target, refreshes(from), List.of());
+            new DatabaseDefaults(pair).copy(source, target);
             target.execute("ANALYZE");
         }
+    }
+
+    private static List<SchemaObject> refreshes(Catalogue from) {
+        return from.materializedViews().stream()
+                .map(view -> view.identity().replaceFirst("^materialized view", "REFRESH MATERIALIZED VIEW"))
+                .map(sql -> new SchemaObject(sql, List.of(sql)))
+                .toList();
     }
 
     private static boolean constraint(SchemaObject object) {
@@ -126,9 +138,9 @@ public final class SchemaCopier {
 
     private static List<String> all(Catalogue catalogue) {
         List<SchemaObject> objects = new ArrayList<>(needed(catalogue));
-        objects.addAll(catalogue.keys());
         objects.addAll(catalogue.remainingIndexes());
         objects.addAll(catalogue.foreignKeys());
+        objects.addAll(catalogue.checks());
         objects.addAll(catalogue.triggers());
         objects.addAll(catalogue.policies());
         return new ArrayList<>(
@@ -143,7 +155,22 @@ public final class SchemaCopier {
         all.addAll(catalogue.partitionDefaults());
         all.addAll(catalogue.sequenceOwners());
         all.addAll(catalogue.views());
+        all.addAll(catalogue.materializedViews());
+        all.addAll(catalogue.keys());
         return all;
+    }
+
+    /** A dump that ends before the rows has rows of NULLs in the place of views that group by a primary key: what they really are comes after its keys. */
+    private static void define(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
+        for (SchemaObject view : wanted) {
+            if (!present.contains(view)) {
+                again(
+                        target,
+                        view.statements().stream()
+                                .map(sql -> sql.replaceFirst("^CREATE VIEW", "CREATE OR REPLACE VIEW"))
+                                .toList());
+            }
+        }
     }
 
     private PostgresSession session() {

@@ -36,17 +36,19 @@ final class SchemaDump {
 
     /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. */
     void copy(PostgresSession source, PostgresSession target) {
-        EdenObjects names = pair.names();
-        if (target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped")) || hasObjects(target)) {
+        if (done(target, pair.names()) || hasObjects(target)) {
             return;
         }
         ClientTools.find(source.major(), target.major()).ifPresent(tools -> {
             try {
                 Path script = Files.createTempFile("eden-schema-", ".sql");
+                Path roots = Files.createTempFile("eden-roots-", ".pem");
                 try {
-                    copy(tools, source, script);
+                    TrustedRoots.write(roots);
+                    copy(tools, source, script, roots);
                 } finally {
                     Files.delete(script);
+                    Files.delete(roots);
                 }
             } catch (IOException e) {
                 warn(String.valueOf(e.getMessage()));
@@ -54,7 +56,11 @@ final class SchemaDump {
         });
     }
 
-    private void copy(ClientTools tools, PostgresSession source, Path script) throws IOException {
+    static boolean done(PostgresSession target, EdenObjects names) {
+        return target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped"));
+    }
+
+    private void copy(ClientTools tools, PostgresSession source, Path script, Path roots) throws IOException {
         List<String> dump = new ArrayList<>(List.of(
                 tools.directory().resolve("pg_dump").toString(),
                 "--section=pre-data",
@@ -64,7 +70,7 @@ final class SchemaDump {
                 "--exclude-schema=" + pair.names().schema(),
                 "--file=" + script));
         // The schema public is there already.
-        String said = run(dump, Role.SOURCE);
+        String said = run(dump, Role.SOURCE, roots);
         if (said.isEmpty()) {
             Files.writeString(script, Files.readString(script).replace("\nCREATE SCHEMA public;\n", "\n"));
             said = run(
@@ -78,7 +84,8 @@ final class SchemaDump {
                             "--command=SET check_function_bodies = off",
                             "--file=" + script,
                             "--command=CREATE TABLE " + Sql.name(pair.names().schema(), "dumped") + " ()"),
-                    Role.TARGET);
+                    Role.TARGET,
+                    roots);
         }
         if (said.isEmpty()) {
             LOGGER.atInfo()
@@ -96,7 +103,7 @@ final class SchemaDump {
     }
 
     /** What it complained of; empty: it succeeded. */
-    private String run(List<String> command, Role side) throws IOException {
+    private String run(List<String> command, Role side, Path roots) throws IOException {
         Endpoint endpoint = pair.endpoint(side);
         Backend.Login login = EdenRoles.controlLogin(pair.migration(), endpoint, pair.records());
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -106,6 +113,7 @@ final class SchemaDump {
         builder.environment().put("PGPASSWORD", login.password().reveal());
         builder.environment().put("PGDATABASE", EdenRoles.database(endpoint));
         builder.environment().put("PGSSLMODE", endpoint.tls() ? "verify-full" : "disable");
+        builder.environment().put("PGSSLROOTCERT", roots.toString());
         builder.environment().put("PGAPPNAME", pair.names().session("schema"));
         builder.environment().put("PGCLIENTENCODING", "UTF8");
         builder.environment().put("PGOPTIONS", "-c client_min_messages=warning");

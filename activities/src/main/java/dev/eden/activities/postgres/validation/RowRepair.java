@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.schema.Unvalidated;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -47,7 +48,7 @@ final class RowRepair {
     }
 
     private void replace(byte[] rows, @org.jspecify.annotations.Nullable List<List<String>> keys) {
-        sides.to.transaction(() -> {
+        Unvalidated.write(sides.to, () -> {
             sides.to.execute("SET LOCAL session_replication_role = replica");
             sides.to.execute("CREATE TEMP TABLE eden_copied ON COMMIT DROP AS SELECT "
                     + String.join(", ", table.stored()) + " FROM " + table.name() + " LIMIT 0");

@@ -1,0 +1,91 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** {@code ALTER DEFAULT PRIVILEGES}: in {@code pg_dump} it belongs to what comes after the rows. */
+final class DefaultPrivileges {
+    /** Since then large objects have them too. */
+    private static final int LARGE_OBJECTS_SINCE = 18;
+
+    private static final int MAINTAIN_SINCE = 17;
+
+    /**
+     * One row a privilege. Without a schema an entry is all there is, and takes the place of the built-in privileges; with one it adds to them.
+     * 1: entry, 2: kind as in the catalogue, 3: the statement's beginning, 4: objects, 5: grantee, 6: privilege, 7: its option, 8: true for a built-in one.
+     */
+    private static final String ENTRIES = """
+            SELECT format('%s %s %s', quote_ident(r.rolname), coalesce(quote_ident(n.nspname), '-'), d.defaclobjtype), d.defaclobjtype,
+                format('ALTER DEFAULT PRIVILEGES FOR ROLE %I', r.rolname) || coalesce(' IN SCHEMA ' || quote_ident(n.nspname), ''),
+                CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'ROUTINES' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
+                CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END, a.privilege_type, CASE WHEN a.is_grantable AND a.grantee <> 0 THEN ' WITH GRANT OPTION' ELSE '' END, a.builtin
+            FROM pg_default_acl d JOIN pg_roles r ON r.oid = d.defaclrole LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace
+            JOIN LATERAL (SELECT x.*, false AS builtin FROM aclexplode(d.defaclacl) AS x
+                UNION ALL SELECT x.*, true FROM aclexplode(acldefault(CASE d.defaclobjtype WHEN 'S' THEN 's'::"char" ELSE d.defaclobjtype END, d.defaclrole)) AS x WHERE d.defaclnamespace = 0) AS a ON true
+            LEFT JOIN pg_roles g ON g.oid = a.grantee
+            WHERE r.rolname !~ ? AND coalesce(g.rolname, '') !~ ? AND coalesce(n.nspname, '') !~ '^eden_' ORDER BY d.oid, a.builtin""";
+
+    private DefaultPrivileges() {}
+
+    private record Entry(
+            String identity,
+            char kind,
+            String begin,
+            String objects,
+            String grantee,
+            String privilege,
+            String option,
+            boolean builtin) {
+        String grant() {
+            return begin + " GRANT " + privilege + " ON " + objects + " TO " + grantee + option;
+        }
+
+        String revoke() {
+            return begin + " REVOKE ALL ON " + objects + " FROM " + grantee + " CASCADE";
+        }
+    }
+
+    /** Of roles, schemas and kinds for which the target has none. */
+    static DatabaseDefaults.Change missing(PostgresSession source, PostgresSession target) {
+        Set<String> there = new HashSet<>();
+        read(target).forEach(entry -> there.add(entry.identity()));
+        List<Entry> wanted = read(source).stream()
+                .filter(entry -> !there.contains(entry.identity()))
+                .filter(entry -> target.major() >= LARGE_OBJECTS_SINCE || entry.kind() != 'L')
+                .filter(entry ->
+                        target.major() >= MAINTAIN_SINCE || !entry.privilege().equals("MAINTAIN"))
+                .toList();
+        Set<String> revokes = new LinkedHashSet<>();
+        List<String> grants = new ArrayList<>();
+        List<String> builtin = new ArrayList<>();
+        for (Entry entry : wanted) {
+            revokes.add(entry.revoke());
+            (entry.builtin() ? builtin : grants).add(entry.grant());
+        }
+        return new DatabaseDefaults.Change(
+                Stream.concat(revokes.stream(), grants.stream()).toList(),
+                Stream.concat(revokes.stream(), builtin.stream()).toList());
+    }
+
+    private static List<Entry> read(PostgresSession session) {
+        return session.query(
+                ENTRIES,
+                row -> new Entry(
+                        row.getString(1),
+                        row.getString(2).charAt(0),
+                        row.getString(3),
+                        row.getString(4),
+                        row.getString(5),
+                        row.getString(6),
+                        row.getString(7),
+                        row.getBoolean(8)),
+                EdenObjects.ROLE_PATTERN,
+                EdenObjects.ROLE_PATTERN);
+    }
+}

@@ -1,0 +1,87 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * Constraints that were never validated: rows from before them may violate them, and no new row may. On the side that is written by Eden every row is new,
+ * so that they are made after the load, and are out of the way where a row is copied again.
+ */
+public final class Unvalidated {
+    /** Violations of a check, and of a NOT NULL. */
+    private static final Set<String> VIOLATIONS = Set.of("23514", "23502");
+    /** Since then NOT NULL is a constraint that need not be validated. */
+    private static final int NOT_NULL_SINCE = 18;
+
+    private Unvalidated() {}
+
+    /** @param drop statement that removes it */
+    private record Constraint(String identity, String drop, String add) {}
+
+    /** As a server of that version is to have them. */
+    static List<SchemaObject> of(PostgresSession session, int major) {
+        return read(session, major).stream()
+                .map(one -> new SchemaObject(one.identity(), List.of(one.add())))
+                .toList();
+    }
+
+    /** Removes from the target what the source has without validation: a load is due. They come again after it. */
+    public static void drop(PostgresSession source, PostgresSession target) {
+        List<Constraint> wanted = read(source, target.major());
+        if (wanted.isEmpty()) {
+            return;
+        }
+        Set<String> there = new HashSet<>(target.texts("""
+                SELECT format('constraint %s.%I', k.conrelid::regclass, k.conname) FROM pg_constraint k WHERE k.conrelid <> 0
+                UNION ALL SELECT format('domain constraint %s.%I', k.contypid::regtype, k.conname) FROM pg_constraint k WHERE k.contypid <> 0"""));
+        target.executeAll(wanted.stream()
+                .filter(one -> there.contains(one.identity()))
+                .map(Constraint::drop)
+                .toList());
+    }
+
+    /** Runs work that writes rows as they are on the other side, in one transaction; once more without these constraints where it fails by one. */
+    public static void write(PostgresSession session, Runnable work) {
+        try {
+            session.transaction(work);
+        } catch (PostgresException e) {
+            List<Constraint> all = VIOLATIONS.contains(e.sqlState()) ? read(session, session.major()) : List.of();
+            if (all.isEmpty()) {
+                throw e;
+            }
+            session.transaction(() -> {
+                all.forEach(one -> session.execute(one.drop()));
+                work.run();
+                all.forEach(one -> session.execute(one.add()));
+            });
+        }
+    }
+
+    private static List<Constraint> read(PostgresSession session, int major) {
+        List<Constraint> tables = session.query(
+                """
+                SELECT format('constraint %s.%I', c.oid::regclass, k.conname), format('ALTER TABLE %s DROP CONSTRAINT %I', c.oid::regclass, k.conname),
+                    format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.oid::regclass, k.conname, CASE WHEN k.contype = 'n' AND ? < ? THEN
+                        (SELECT format('CHECK (%I IS NOT NULL) NOT VALID', a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = k.conkey[1])
+                        ELSE pg_get_constraintdef(k.oid) END)
+                FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE k.contype IN ('c', 'n') AND NOT k.convalidated AND k.conislocal AND k.coninhcount = 0 AND OWN_RELATION ORDER BY k.oid""".replace("OWN_RELATION", UserTables.OWN_RELATION), Unvalidated::constraint, major, NOT_NULL_SINCE);
+        List<Constraint> domains = session.query("""
+                SELECT format('domain constraint %s.%I', t.oid::regtype, k.conname), format('ALTER DOMAIN %s DROP CONSTRAINT %I', t.oid::regtype, k.conname),
+                    format('ALTER DOMAIN %s ADD CONSTRAINT %I %s', t.oid::regtype, k.conname, pg_get_constraintdef(k.oid))
+                FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid WHERE k.contype = 'c' AND NOT k.convalidated AND NOT EXISTS (SELECT FROM pg_depend e
+                    WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e') ORDER BY k.oid""", Unvalidated::constraint);
+        return Stream.concat(tables.stream(), domains.stream()).toList();
+    }
+
+    private static Constraint constraint(ResultSet row) throws SQLException {
+        return new Constraint(row.getString(1), row.getString(2), row.getString(3));
+    }
+}
