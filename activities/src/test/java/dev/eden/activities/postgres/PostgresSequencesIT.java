@@ -2,8 +2,12 @@ package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.CutoverEngine.Others;
+import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.postgres.validation.PostgresValidation;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +35,7 @@ class PostgresSequencesIT {
                     source.execute("SELECT setval('shop.\"Odd ''name''\"', -50, false)");
                 }
                 assertThat(differences(servers)).isEmpty();
+                toldToBeginAnewAtTheLastMoment(servers);
                 PostgresMigrationIT.flip(servers, true, 1);
                 try (PostgresSession target = servers.control("target")) {
                     assertThat(next(target, "shop.fresh")).isEqualTo(1);
@@ -52,6 +57,29 @@ class PostgresSequencesIT {
                 }
                 assertThat(running.failure.get()).isNull();
             }
+        }
+    }
+
+    /** After it was found out which have not begun, and before the fence. */
+    private static void toldToBeginAnewAtTheLastMoment(PostgresServers servers) {
+        PostgresCutover engine = new PostgresCutover(servers, servers.records);
+        String undo;
+        try (CutoverEngine.Session session = engine.open(PostgresServers.MIGRATION, "source", "target", Others.END);
+                PostgresSession source = servers.control("source");
+                PostgresSession target = servers.control("target")) {
+            undo = session.undo();
+            source.execute("SELECT setval('shop.events_id_seq', 5000000, false)");
+            session.fence(Duration.ofSeconds(10));
+            session.turn();
+            assertThat(target.text("SELECT last_value || ' ' || is_called FROM shop.events_id_seq"))
+                    .contains("5000000 false");
+        }
+        try (CutoverEngine.ActiveSide owner =
+                engine.openActive(PostgresServers.MIGRATION, "source", "target", Others.END)) {
+            owner.restore(undo);
+        }
+        try (CutoverEngine.Session session = engine.open(PostgresServers.MIGRATION, "source", "target", Others.LEAVE)) {
+            session.finishRestore();
         }
     }
 
