@@ -79,13 +79,17 @@ public final class PostgresCleanup {
 
     private static void links(Pair pair, PostgresSession source, PostgresSession target) {
         EdenObjects names = pair.names();
+        Links.note(pair, Role.SOURCE, target);
+        Links.note(pair, Role.TARGET, source);
         for (String link : List.of(names.main(), names.probe())) {
-            Links.dropSubscription(target, source, link);
-            Links.dropSubscription(source, target, link);
-            for (PostgresSession side : List.of(source, target)) {
-                Links.dropSlot(side, link);
-                Links.dropPublication(side, link);
-            }
+            Links.dropSubscription(target, link);
+            Links.dropSubscription(source, link);
+        }
+        Links.dropSlots(pair, Role.SOURCE, source);
+        Links.dropSlots(pair, Role.TARGET, target);
+        for (PostgresSession side : List.of(source, target)) {
+            Links.dropPublication(side, names.main());
+            Links.dropPublication(side, names.probe());
         }
     }
 

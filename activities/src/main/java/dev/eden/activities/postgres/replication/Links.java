@@ -1,33 +1,67 @@
 package dev.eden.activities.postgres.replication;
 
+import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
-import java.util.Optional;
+import java.util.List;
 
-/** Taking links apart, for a new load and for the end; each step is idempotent. */
+/** Taking links apart, for a new load and for the end; each step is idempotent and needs one server only. */
 public final class Links {
+    /** In {@link dev.eden.activities.store.ServerRecords}, of the publisher: which slots are of table copies that the other server makes by itself. */
+    private static final String COPIES = "slots:copies";
+
+    /** No connection is tried by it, and none waited for. */
+    private static final String NOWHERE = "host=/nowhere dbname=none";
+
     private Links() {}
 
-    /** Its workers end first; the slots of unfinished table copies go, its own slot on the publisher stays. */
-    public static void dropSubscription(PostgresSession subscriber, PostgresSession publisher, String name) {
-        Optional<String> copies = subscriber.text("""
+    /** What the publisher's slots of unfinished table copies are called: only the subscriber can say, and it may be gone when they are to go. */
+    public static void note(Pair pair, Role publisher, PostgresSession subscriber) {
+        subscriber
+                .text("""
                 SELECT 'pg_' || oid || '_sync_%_' || (SELECT system_identifier FROM pg_control_system()) FROM pg_subscription
-                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""", name);
-        if (copies.isEmpty()) {
-            return;
+                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""", pair.names().main())
+                .ifPresent(copies -> pair.records()
+                        .put(pair.migration(), pair.endpoint(publisher).id(), COPIES, copies.replace("_", "\\_")));
+    }
+
+    /** All that are there for the other server, the one of the data last. */
+    static List<String> slots(Pair pair, Role side, PostgresSession publisher) {
+        return publisher.texts(
+                "SELECT slot_name FROM pg_replication_slots WHERE slot_name IN (?, ?) OR slot_name LIKE ? ORDER BY slot_name = ?",
+                pair.names().main(),
+                pair.names().probe(),
+                copies(pair, side),
+                pair.names().main());
+    }
+
+    /** Its workers end first; its slots on the publisher stay. */
+    public static void dropSubscription(PostgresSession subscriber, String name) {
+        if (Link.exists(subscriber, name)) {
+            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " DISABLE");
+            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " SET (slot_name = NONE)");
+            // While tables are being copied the server would look for their slots on the publisher.
+            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " CONNECTION " + Sql.text(NOWHERE));
+            subscriber.execute("DROP SUBSCRIPTION " + Sql.name(name));
         }
-        subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " DISABLE");
-        subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " SET (slot_name = NONE)");
-        subscriber.execute("DROP SUBSCRIPTION " + Sql.name(name));
+    }
+
+    /** The slots of table copies that were cut off, as {@link #note} has them. */
+    static void dropCopies(Pair pair, Role side, PostgresSession publisher) {
         for (String slot : publisher.texts(
-                "SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE ?",
-                copies.get().replace("_", "\\_"))) {
+                "SELECT slot_name FROM pg_replication_slots WHERE slot_name LIKE ?", copies(pair, side))) {
             dropSlot(publisher, slot);
         }
     }
 
+    /** Everything that the publisher keeps for the other server. */
+    public static void dropSlots(Pair pair, Role side, PostgresSession publisher) {
+        slots(pair, side, publisher).forEach(slot -> dropSlot(publisher, slot));
+    }
+
     /** Ends whoever streams from it. */
-    public static void dropSlot(PostgresSession publisher, String name) {
+    static void dropSlot(PostgresSession publisher, String name) {
         publisher.query(
                 "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = ? AND active_pid IS NOT NULL",
                 row -> true,
@@ -40,5 +74,11 @@ public final class Links {
 
     public static void dropPublication(PostgresSession publisher, String name) {
         publisher.execute("DROP PUBLICATION IF EXISTS " + Sql.name(name));
+    }
+
+    private static String copies(Pair pair, Role side) {
+        return pair.records()
+                .get(pair.migration(), pair.endpoint(side).id(), COPIES)
+                .orElse("");
     }
 }

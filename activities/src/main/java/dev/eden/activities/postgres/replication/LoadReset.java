@@ -23,7 +23,9 @@ final class LoadReset {
         EdenObjects names = pair.names();
         try (PostgresSession target = pair.control(Role.TARGET, "reset", Duration.ZERO);
                 PostgresSession source = pair.control(Role.SOURCE, "reset", LIMIT)) {
-            Links.dropSubscription(target, source, names.main());
+            Links.note(pair, Role.SOURCE, target);
+            Links.dropSubscription(target, names.main());
+            Links.dropCopies(pair, Role.SOURCE, source);
             Links.dropSlot(source, names.main());
             List<String> tables = UserTables.leaves(target);
             if (!tables.isEmpty()) {

@@ -31,7 +31,7 @@ public final class PostgresReplicator implements AutoCloseable {
 
     private final Pair pair;
     private final boolean copies;
-    private final Retention retention;
+    private final RetentionWatch watch;
     private final ReplicationLedger ledger;
     private final Clock clock;
     private final CopyPace copyPace = new CopyPace();
@@ -54,7 +54,7 @@ public final class PostgresReplicator implements AutoCloseable {
 
     PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock, boolean copies, Retention retention) {
         this.pair = pair;
-        this.retention = retention;
+        this.watch = new RetentionWatch(pair, retention, ledger);
         this.copies = copies;
         this.ledger = ledger;
         this.clock = clock;
@@ -67,6 +67,7 @@ public final class PostgresReplicator implements AutoCloseable {
     public void run(Consumer<Progress> heartbeat) {
         ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), heartbeat);
         boolean calm = false;
+        watch.start();
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
                 Direction direction = calm ? ledger.lately(pair.migration()) : ledger.current(pair.migration());
@@ -74,6 +75,8 @@ public final class PostgresReplicator implements AutoCloseable {
                 if (copyPace.follow(() -> ledger.tuning(pair.migration()))) {
                     LOGGER.atInfo().addKeyValue("migration", pair.migration()).log("tuned: {}", copyPace.tuning());
                 }
+                watch.follow(direction);
+                stopFor(watch.verdict());
                 supervise(direction);
                 long now = System.nanoTime();
                 if (pace.due(now)) {
@@ -88,7 +91,14 @@ public final class PostgresReplicator implements AutoCloseable {
             ledger.progress(pair.migration(), idle("stopped"));
             throw e;
         } finally {
+            watch.close();
             endRun();
+        }
+    }
+
+    private static void stopFor(@Nullable String verdict) {
+        if (verdict != null) {
+            throw new ReplicationStopped(verdict);
         }
     }
 
@@ -133,7 +143,7 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             if (same(now, direction)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, copyPace, retention);
+                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, copyPace);
             }
         }
     }
@@ -150,7 +160,10 @@ public final class PostgresReplicator implements AutoCloseable {
                         .log("generation {} is over: {}", over.generation(), interrupted.why());
             }
             case ReplicationRun.Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
-            case ReplicationRun.Ending.LogLost lost -> loadAgain(over, lost.why());
+            case ReplicationRun.Ending.LogLost lost -> {
+                stopFor(watch.settled());
+                loadAgain(over, lost.why());
+            }
         }
     }
 

@@ -13,7 +13,6 @@ import dev.eden.activities.postgres.schema.SchemaCopier;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -44,7 +43,6 @@ final class ReplicationRun implements AutoCloseable {
 
     private final Pair pair;
     private final EdenObjects names;
-    private final Retention retention;
     private final Direction direction;
     private final long generation;
     private final ReplicationLedger ledger;
@@ -71,15 +69,8 @@ final class ReplicationRun implements AutoCloseable {
 
     /** {@code copies}: the first load copies rows; else the target has them by other means. */
     ReplicationRun(
-            Pair pair,
-            Direction direction,
-            long generation,
-            ReplicationLedger ledger,
-            boolean copies,
-            CopyPace pace,
-            Retention retention) {
+            Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies, CopyPace pace) {
         this.pair = pair;
-        this.retention = retention;
         this.first = new FirstLoad(pair, copies, pace, this::opened);
         this.names = pair.names();
         this.direction = direction;
@@ -211,6 +202,7 @@ final class ReplicationRun implements AutoCloseable {
             }
             up = true;
             if (!direction.loaded()) {
+                Links.note(pair, Role.SOURCE, target);
                 first.copyTheRest(source, target);
                 awaitLoad(onFrom, onTo);
                 new SchemaCopier(pair, this::opened).afterLoad();
@@ -284,7 +276,6 @@ final class ReplicationRun implements AutoCloseable {
         long markedAt = System.nanoTime() - MARKER_NANOS;
         long skippedAt = markedAt;
         long healthAt = System.nanoTime();
-        long retentionAt = healthAt;
         Probe probe = new Probe();
         try (PostgresSession onFrom = pair.control(from, "marker", LIMIT);
                 PostgresSession onTo = pair.control(to, "marker", LIMIT)) {
@@ -307,22 +298,8 @@ final class ReplicationRun implements AutoCloseable {
                         health(onFrom, onTo);
                     }
                 }
-                if (!attemptRunning && now - retentionAt >= Retention.EVERY_NANOS) {
-                    retentionAt = now;
-                    keepOutOfTheWay(onFrom);
-                }
                 pause(LOOK_MILLIS);
             }
-        }
-    }
-
-    /** A slot that would fill the disk goes, and with it what only the log could have brought. */
-    private void keepOutOfTheWay(PostgresSession onFrom) {
-        Optional<String> why = retention.gate(onFrom, names);
-        if (why.isPresent()) {
-            Links.dropSlot(onFrom, names.main());
-            throw new ReplicationStopped(
-                    direction.from() + " comes first: " + why.get() + "; the slot is dropped, a new full load is due");
         }
     }
 

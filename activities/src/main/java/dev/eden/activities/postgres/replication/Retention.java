@@ -1,8 +1,8 @@
 package dev.eden.activities.postgres.replication;
 
-import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.HostDisk;
 import dev.eden.activities.postgres.PostgresSession;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -23,10 +23,10 @@ record Retention(long leastFree) {
     private static final long WORTH_IT = 16L << 20;
 
     /** Why the slot has to go, if it has to. */
-    Optional<String> gate(PostgresSession side, EdenObjects names) {
+    Optional<String> gate(PostgresSession side, List<String> slots) {
         long kept = side.number(
-                "SELECT pg_current_wal_lsn() - restart_lsn FROM pg_replication_slots WHERE slot_name = ?",
-                names.main());
+                "SELECT max(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots WHERE slot_name = ANY (?)",
+                (Object) slots.toArray(String[]::new));
         if (kept < WORTH_IT) {
             return Optional.empty();
         }

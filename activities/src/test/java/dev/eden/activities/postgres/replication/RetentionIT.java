@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import java.time.Clock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A source whose disk fills with the log that Eden makes it keep is let go. */
@@ -43,6 +46,39 @@ class RetentionIT {
                         .isZero();
                 assertThat(target.number("SELECT count(*) FROM pg_subscription"))
                         .isZero();
+            }
+        }
+    }
+
+    /** Nothing else would stop it then: replication waits for the server that is away, and the log grows. */
+    @Test
+    void theSourceComesFirstWhileTheTargetIsAway() throws Exception {
+        try (var servers = PostgresServers.start(16, 16)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY, note text)");
+            }
+            servers.prepare();
+            CountDownLatch streaming = new CountDownLatch(1);
+            try (var replicator = new PostgresReplicator(
+                    servers.pair(), servers.store, Clock.systemUTC(), true, new Retention(Long.MAX_VALUE))) {
+                CompletableFuture<Void> running = CompletableFuture.runAsync(
+                        () -> replicator.run(progress -> {
+                            if (progress.state().equals("streaming")) {
+                                streaming.countDown();
+                            }
+                        }),
+                        Thread::startVirtualThread);
+                assertThat(streaming.await(60, TimeUnit.SECONDS)).isTrue();
+                servers.target.kill();
+                fill(servers);
+                assertThatThrownBy(() -> running.get(60, TimeUnit.SECONDS))
+                        .cause()
+                        .isInstanceOf(ReplicationStopped.class)
+                        .hasMessageContaining("source comes first");
+                try (PostgresSession source = servers.control("source")) {
+                    assertThat(source.texts("SELECT slot_name FROM pg_replication_slots"))
+                            .isEmpty();
+                }
             }
         }
     }
