@@ -35,7 +35,7 @@ public final class MemoryRouteStore implements RouteStore {
     }
 
     public static Backend backend(String name, int port) {
-        return new Backend(name, "127.0.0.1", port, false, null, null);
+        return new Backend(name, "127.0.0.1", port, false, null, null, null, true);
     }
 
     public Route row() {

@@ -3,6 +3,7 @@ package dev.eden.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
@@ -97,6 +98,63 @@ class RedisCanaryIT extends RedisFixture {
             return client.ready();
         });
         assertThat(client.read()).isIn("source", "target");
+    }
+
+    @Test
+    void whoNeverLoggedInReadsOnTheStandbyOnlyWhatTheActiveServerWouldShow() throws IOException {
+        acl(atSource, "SETUSER", "eden-proxy", "on", ">pw", "~*", "&*", "+@all");
+        acl(atTarget, "SETUSER", "eden-proxy", "on", ">pw", "~*", "&*", "+@all");
+        replica();
+        atTarget.set("r1", "target");
+        atSource.set("r1", "source");
+        try {
+            active(true);
+            store.canary(
+                    new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+            Wire open = client();
+            await().until(() -> {
+                applied();
+                return open.call("GET", "r1").equals("target");
+            });
+            active(false);
+            acl(atSource, "SETUSER", "default", "resetkeys", "~other:*");
+            refused(open, "-NOPERM");
+            acl(atSource, "SETUSER", "default", "resetkeys", "~*", "resetpass", ">pw");
+            // What the route says of it may be older than the password.
+            active(true);
+            try (RedisProxy other = RedisProxy.start(config("p6"), store, new SimpleMeterRegistry())) {
+                refused(connect(other.port()), "-NOAUTH");
+            }
+        } finally {
+            acl(atSource, "SETUSER", "default", "resetkeys", "~*", "nopass");
+            acl(atSource, "DELUSER", "eden-proxy");
+            acl(atTarget, "DELUSER", "eden-proxy");
+        }
+    }
+
+    private void refused(Wire client, String how) throws IOException {
+        for (int i = 0; i < 100; i++) {
+            applied();
+            assertThat(client.call("GET", "r1")).startsWith(how);
+            assertThat(client.silent(Duration.ofMillis(5))).isTrue();
+        }
+    }
+
+    private void active(boolean openToAll) {
+        Backend.Login eden = new Backend.Login("eden-proxy", new Secret("pw"));
+        store.change(r -> new Route(
+                r.interlay(),
+                r.version() + 1,
+                r.epoch(),
+                r.state(),
+                r.attempt(),
+                r.deadlineMillis(),
+                new Backend("source", "127.0.0.1", source.port(), false, null, eden, null, openToAll),
+                new Backend("target", "127.0.0.1", target.port(), false, null, eden, null, openToAll),
+                r.activeTag(),
+                r.appliedKey(),
+                r.canary(),
+                r.ackBoth()));
     }
 
     /** A read behind the client's own write; the canary may come into force a moment later. */

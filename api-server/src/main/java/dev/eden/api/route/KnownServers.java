@@ -1,6 +1,8 @@
 package dev.eden.api.route;
 
 import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.redis.acl.AclUser;
+import dev.eden.activities.redis.preparation.AclRecords;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
@@ -67,6 +69,14 @@ final class KnownServers {
                 : ReplicationLedger.appliedKey(migration);
     }
 
+    private boolean openToAll(String endpoint, String migration) {
+        return new AclRecords(records, migration)
+                .whenActive(endpoint)
+                .flatMap(users -> users.user("default"))
+                .filter(AclUser::openToAll)
+                .isPresent();
+    }
+
     private Backend ask(Key key) {
         Endpoint e = endpoints.endpoint(key.endpoint());
         String migration = key.migration();
@@ -84,7 +94,14 @@ final class KnownServers {
             eden = records.login(migration, key.endpoint(), "login:proxy", user);
         }
         Backend backend = new Backend(
-                e.id(), e.host(), e.port(), e.tls(), e.loginForClients() ? e.login() : null, eden, e.database());
+                e.id(),
+                e.host(),
+                e.port(),
+                e.tls(),
+                e.loginForClients() ? e.login() : null,
+                eden,
+                e.database(),
+                migration != null && !postgres && openToAll(e.id(), migration));
         known.values().removeIf(k -> System.nanoTime() - k.at() > USABLE);
         known.put(key, new Known(backend, postgres, System.nanoTime(), new AtomicBoolean()));
         return backend;

@@ -103,14 +103,22 @@ final class Canary {
         if (session.pinned()) {
             return "pinned";
         }
-        if (session.identity instanceof Identity.Named named) {
-            Backend active = route.active();
-            Backend.Login login = active == null ? null : active.clientLogin();
-            if (login == null || !login.user().equals(named.user())) {
-                return "user";
-            }
+        return mayReadAll(route.active()) ? null : "user";
+    }
+
+    /** The standby answers with Eden's rights, so only who is refused nothing by the active server may read there. */
+    private boolean mayReadAll(@Nullable Backend active) {
+        if (active == null) {
+            return false;
         }
-        return null;
+        Backend.Login login = active.clientLogin();
+        return switch (session.identity) {
+            case Identity.Anonymous _ ->
+                (login != null || active.openToAll())
+                        && ServerAddress.of(active).equals(loop.servesStrangers);
+            case Identity.Named named -> login != null && login.user().equals(named.user());
+            case Identity.Eden _ -> false;
+        };
     }
 
     private boolean chosen(CommandSpec spec, double share) {

@@ -23,6 +23,9 @@ import java.util.TreeSet;
  */
 public final class CommandTable {
     private static final CommandTable BUNDLED = load("commands-7.0.txt");
+    /** Flags that servers before 7.0 do not have, so that their word without them says nothing. */
+    private static final Set<String> NOT_TOLD =
+            Set.of("blocking", "allow_busy", "no_async_loading", "no_mandatory_keys", "no_multi");
 
     private final Map<String, CommandSpec> commands;
 
@@ -36,8 +39,8 @@ public final class CommandTable {
     }
 
     /**
-     * The reply to {@code COMMAND}, over the bundled table: the server's word on flags and arity counts; key specifications, which servers
-     * before 7.0 do not tell, come from the bundled table where the server has none.
+     * The reply to {@code COMMAND}, over the bundled table: the server's word on flags and arity counts; key specifications and flags that
+     * servers before 7.0 do not tell come from the bundled table. That a command blocks they tell as an ACL category only.
      */
     public static CommandTable of(RespValue commandReply) {
         Map<String, CommandSpec> merged = new HashMap<>(BUNDLED.commands);
@@ -96,7 +99,12 @@ public final class CommandTable {
             CommandSpec known = into.get(name);
             if (known != null) {
                 specs.addAll(known.specs());
+                known.flags().stream().filter(NOT_TOLD::contains).forEach(flags::add);
             }
+        }
+        if (fields.size() > 6
+                && fields.get(6).items().stream().anyMatch(category -> category.text().equals("@blocking"))) {
+            flags.add("blocking");
         }
         into.put(
                 name,

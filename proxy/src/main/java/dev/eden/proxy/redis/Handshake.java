@@ -108,6 +108,10 @@ final class Handshake {
     }
 
     private void introduced(RespValue answer) {
+        BackendPool pool = connection.pool;
+        if (pool.key.identity() instanceof Identity.Anonymous && pool.onActive()) {
+            pool.loop.servesStrangers = answer instanceof RespValue.Failure ? null : pool.key.server();
+        }
         List<RespValue> fields = answer.items();
         for (int i = 0; i + 1 < fields.size(); i += 2) {
             if (fields.get(i).text().equals("id")) {

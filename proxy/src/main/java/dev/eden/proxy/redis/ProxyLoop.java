@@ -32,6 +32,10 @@ final class ProxyLoop {
     final Traffic traffic = new Traffic();
     final Gate gate = new Gate(this);
     CommandIndex commands = new CommandIndex(CommandTable.bundled());
+    /** The active server, once it has admitted a connection for clients that have not authenticated. */
+    @Nullable
+    ServerAddress servesStrangers;
+
     long now = System.nanoTime();
     int inFlight;
 

@@ -2,6 +2,7 @@ package dev.eden.proxy.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.eden.proxy.resp.RespValue;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -75,5 +76,40 @@ class CommandTableTest {
         assertThat(table.lookup("GET").readOnly()).isTrue();
         assertThat(table.lookup("set").mayWrite()).isTrue();
         assertThat(table.lookup("blpop").blocking()).isTrue();
+    }
+
+    /** An answer of 6.2: seven fields, and no flag that says that a command blocks. */
+    @Test
+    void knowsWhatBlocksFromServersThatDoNotFlagIt() {
+        CommandTable old = CommandTable.of(new RespValue.Sequence(List.of(
+                entry("blpop", -3, List.of("write", "noscript"), 1, -2, "@write", "@list", "@slow", "@blocking"),
+                entry("xread", -4, List.of("readonly", "movablekeys"), 0, 0, "@read", "@stream", "@slow", "@blocking"),
+                entry("bzpopmin", -3, List.of("write", "noscript", "fast"), 1, -2, "@write"),
+                entry("queue.take", -2, List.of("write"), 1, 1, "@blocking"),
+                entry("get", 2, List.of("readonly", "fast"), 1, 1, "@read", "@string", "@fast"))));
+        assertThat(List.of("blpop", "xread", "bzpopmin", "queue.take"))
+                .allMatch(name -> old.lookup(name).handling() == Handling.BLOCKING);
+        assertThat(old.lookup("get").handling()).isEqualTo(Handling.READ);
+        assertThat(old.keys(Arrays.stream("XREAD BLOCK 0 STREAMS s 0".split(" "))
+                        .map(Ascii::bytes)
+                        .toList()))
+                .hasValueSatisfying(keys -> assertThat(keys).hasSize(1));
+    }
+
+    private static RespValue entry(
+            String name, int arity, List<String> flags, int first, int last, String... categories) {
+        return new RespValue.Sequence(List.of(
+                new RespValue.Bulk(Ascii.bytes(name)),
+                new RespValue.Int(arity),
+                lines(flags),
+                new RespValue.Int(first),
+                new RespValue.Int(last),
+                new RespValue.Int(1),
+                lines(List.of(categories))));
+    }
+
+    private static RespValue lines(List<String> texts) {
+        return new RespValue.Sequence(
+                texts.stream().<RespValue>map(RespValue.Line::new).toList());
     }
 }

@@ -76,6 +76,11 @@ public record AclUser(String name, List<String> rules) {
                 && rules.stream().noneMatch(rule -> rule.startsWith("-"));
     }
 
+    /** True where anybody is this user without a password, and nothing is kept from it. */
+    public boolean openToAll() {
+        return on() && rules.contains("nopass") && unrestricted();
+    }
+
     public boolean on() {
         return rules.contains("on");
     }

@@ -158,7 +158,7 @@ final class ReplicationSession implements AutoCloseable {
         Ending end;
         try {
             takeIdentity();
-            stream(start.reach(connection()));
+            stream(start.reach(connection(), this::reconnect));
             end = new Ending.Closed();
         } catch (ReplicationStopped | RdbException e) {
             end = new Ending.Stopped(String.valueOf(e.getMessage()));
@@ -197,6 +197,16 @@ final class ReplicationSession implements AutoCloseable {
             throw new IllegalStateException("no identity yet");
         }
         return open;
+    }
+
+    private RespConnection reconnect() {
+        connection().close();
+        RespConnection fresh = sides.connectApplier();
+        own = fresh;
+        if (closed) {
+            fresh.close();
+        }
+        return fresh;
     }
 
     private void stream(AppliedMarker marker) throws InterruptedException {

@@ -8,6 +8,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,9 +63,9 @@ final class StartPoint implements AutoCloseable {
         return open;
     }
 
-    /** {@code own}: with the applier's identity. Blocks for as long as the load takes. */
-    AppliedMarker reach(RespConnection own) throws IOException, InterruptedException {
-        return sides.direction().loaded() ? resume(own) : load(own);
+    /** {@code own}: with the applier's identity; {@code fresh}: another in its place. Blocks for as long as the load takes. */
+    AppliedMarker reach(RespConnection own, Supplier<RespConnection> fresh) throws IOException, InterruptedException {
+        return sides.direction().loaded() ? resume(own) : load(own, fresh);
     }
 
     @Override
@@ -100,7 +101,8 @@ final class StartPoint implements AutoCloseable {
         return begin(own, replid, direction.startOffset());
     }
 
-    private AppliedMarker load(RespConnection own) throws IOException, InterruptedException {
+    private AppliedMarker load(RespConnection own, Supplier<RespConnection> fresh)
+            throws IOException, InterruptedException {
         startedNanos = System.nanoTime();
         LoadTarget.prepare(own, config, sides.direction().epoch(), sides.generation());
         try (RespConnection control = sides.connectFrom("control")) {
@@ -127,7 +129,8 @@ final class StartPoint implements AutoCloseable {
             open.acknowledge(start.offset());
             loading.finish();
             tookNanos = System.nanoTime() - startedNanos;
-            AppliedMarker marker = begin(own, start.replid(), start.offset());
+            // The one from before has said nothing since: the server, or what is on the way there, may have closed it.
+            AppliedMarker marker = begin(fresh.get(), start.replid(), start.offset());
             ledger.loaded(
                     sides.migration(), sides.direction().epoch(), sides.generation(), start.replid(), start.offset());
             LOGGER.atInfo()

@@ -60,4 +60,18 @@ class AclUserTest {
     private static AclUser user(String rules) {
         return AclUser.parse("user app " + rules);
     }
+
+    @Test
+    void isOpenToAllOnlyWithoutAPasswordAndWithoutLimits() {
+        assertThat(AclUser.parse("user default on nopass sanitize-payload ~* &* +@all")
+                        .openToAll())
+                .isTrue();
+        for (String closed : new String[] {
+            "off nopass ~* &* +@all", "on #abc ~* &* +@all", "on nopass ~app:* &* +@all", "on nopass ~* &* +@all -get"
+        }) {
+            assertThat(AclUser.parse("user default " + closed).openToAll())
+                    .as(closed)
+                    .isFalse();
+        }
+    }
 }
