@@ -32,7 +32,7 @@ class BadInputIT {
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
             "data":{"type":"scan","mechanism":"auto","replace":"replace"},
             "gates":{"max_error_rate":0.1,"max_latency_ratio":2,"max_mismatch_rate":0,"min_samples":10,"max_lag_ms":100,"on_breach":"hold"},
-            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3},"validation":{"repair":false},"labels":{"a":"b"}}""";
+            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3,"open_transactions":"cancel"},"validation":{"repair":false},"labels":{"a":"b"}}""";
 
     private static TestServer eden;
     private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
@@ -125,6 +125,7 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/failure_handling", "\"ignore\""),
                 wrong(m, MIGRATION, "/cutover/deadline_ms", "1"),
                 wrong(m, MIGRATION, "/cutover/max_attempts", "1e3"),
+                wrong(m, MIGRATION, "/cutover/open_transactions", "\"kill\""),
                 wrong(m, MIGRATION, "/validation/repair", "\"no\""),
                 wrong(m, MIGRATION, "/validation/skip", "true"),
                 wrong(m, MIGRATION, "/notify", "{\"url\":\"u\"}"),

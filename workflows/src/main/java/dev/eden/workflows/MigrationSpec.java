@@ -113,8 +113,24 @@ public record MigrationSpec(
         NEEDS_OPERATOR
     }
 
-    /** Limits of one attempt, in milliseconds; {@code deadlineMs} counts from PREPARED (default 100). */
-    public record CutoverBudget(long deadlineMs, int maxAttempts) {
+    /**
+     * Limits of one attempt, in milliseconds; {@code deadlineMs} counts from PREPARED (default 100).
+     *
+     * @param openTransactions what becomes of a PostgreSQL's that do not end in time: {@code cancel}, or {@code abort} (null too), which calls the attempt off
+     */
+    public record CutoverBudget(
+            long deadlineMs, int maxAttempts, @Nullable String openTransactions) {
+        public static final String CANCEL = "cancel";
+
+        public CutoverBudget(long deadlineMs, int maxAttempts) {
+            this(deadlineMs, maxAttempts, null);
+        }
+
+        /** True where open transactions are ended shortly before the deadline. */
+        public boolean cancels() {
+            return CANCEL.equals(openTransactions);
+        }
+
         public static CutoverBudget defaults() {
             return new CutoverBudget(100, 5);
         }

@@ -81,6 +81,17 @@ class JsonTest {
     }
 
     @Test
+    void aBudgetOfBeforeHasNoWordForOpenTransactions() throws Exception {
+        ObjectMapper json = new ObjectMapper();
+        var told = new MigrationSpec.CutoverBudget(100, 5, MigrationSpec.CutoverBudget.CANCEL);
+        assertThat(there(told, MigrationSpec.CutoverBudget.class)).isEqualTo(told);
+        assertThat(told.cancels()).isTrue();
+        var before = json.readValue("{\"deadlineMs\":100,\"maxAttempts\":5}", MigrationSpec.CutoverBudget.class);
+        assertThat(before).isEqualTo(MigrationSpec.CutoverBudget.defaults());
+        assertThat(before.cancels()).isFalse();
+    }
+
+    @Test
     void theViewOfTheDirectoryIsTheViewOfTheQuery() throws Exception {
         var view =
                 new MigrationView(new Canary(1), false, 0.25, true, false, List.of("b"), 1, 0, "r", List.of("cutover"));

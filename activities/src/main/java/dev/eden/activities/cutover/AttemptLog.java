@@ -21,6 +21,7 @@ final class AttemptLog {
     private final long epoch;
     private final boolean rehearsal;
     private final List<AttemptReport.Step> steps = new ArrayList<>();
+    private final List<String> ended = new ArrayList<>();
     private long attempt;
     private long last = System.nanoTime();
     private long holdNanos;
@@ -46,6 +47,10 @@ final class AttemptLog {
         long now = System.nanoTime();
         steps.add(new AttemptReport.Step(name, (now - last) / 1_000));
         last = now;
+    }
+
+    void ended(List<String> transactions) {
+        ended.addAll(transactions);
     }
 
     void holdBegins() {
@@ -95,6 +100,7 @@ final class AttemptLog {
                 pause,
                 List.copyOf(steps),
                 proxies(acknowledgements),
+                List.copyOf(ended),
                 false);
     }
 

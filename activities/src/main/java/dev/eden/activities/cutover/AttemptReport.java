@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param holdAtMicros 0: clients did not wait, or it is not known since when
  * @param openedAtMicros 0: as before, until when
  * @param pauseMicros null: not known
+ * @param ended transactions that were ended because they did not end in time
  * @param settled told by another than its coordinator, which was lost: without steps, its times by the store's clock
  */
 public record AttemptReport(
@@ -26,6 +27,7 @@ public record AttemptReport(
         @Nullable Long pauseMicros,
         List<Step> steps,
         List<ProxyTimes> proxies,
+        List<String> ended,
         boolean settled) {
 
     /** The document that is stored and shown, with Java's names. */

@@ -101,7 +101,7 @@ public final class CutoverCoordinator {
             return NO_ROUTES;
         }
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.LEAVE)) {
-            return session.blockers(deadline(spec));
+            return session.blockers(spec.budget());
         } catch (RuntimeException e) {
             return List.of("cannot look at the servers: " + e.getMessage());
         }
@@ -131,7 +131,7 @@ public final class CutoverCoordinator {
         }
         Failpoints.reach("cutover.check");
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
-            blockers = session.blockers(deadline(spec));
+            blockers = session.blockers(spec.budget());
             if (!blockers.isEmpty()) {
                 return log.refused(blockers);
             }
@@ -229,7 +229,7 @@ public final class CutoverCoordinator {
             routes.saveUndo(attempt, session.undo());
             log.step("save-undo");
             Failpoints.reach("cutover.prepare");
-            Duration deadline = deadline(spec);
+            Duration deadline = Duration.ofMillis(spec.budget().deadlineMs());
             log.holdBegins();
             if (!routes.prepare(spec.id(), epoch, attempt, deadline)) {
                 throw new AttemptAborted("lost the race to prepare");
@@ -239,7 +239,7 @@ public final class CutoverCoordinator {
             Failpoints.reach("cutover.drain");
             session.beginFence();
             log.step("shut");
-            awaitDrained(armed, session, budget.left());
+            awaitDrained(spec, epoch, armed, session, budget, log);
             drained = DrainReport.of(routes.acknowledgements(attempt));
             session.resting(drained.backends());
             log.step("drain");
@@ -414,10 +414,6 @@ public final class CutoverCoordinator {
         }
     }
 
-    private static Duration deadline(MigrationSpec spec) {
-        return Duration.ofMillis(spec.budget().deadlineMs());
-    }
-
     private void awaitAll(Armed armed, String step, Duration atMost) {
         List<String> missing = missing(armed, step, atMost);
         if (!missing.isEmpty()) {
@@ -426,8 +422,19 @@ public final class CutoverCoordinator {
         }
     }
 
-    private void awaitDrained(Armed armed, CutoverEngine.Session session, Duration atMost) {
-        List<String> missing = missing(armed, "DRAINED", atMost);
+    private void awaitDrained(
+            MigrationSpec spec, long epoch, Armed armed, CutoverEngine.Session session, Budget budget, AttemptLog log) {
+        if (spec.budget().cancels()) {
+            // The rest of the way needs its time, too.
+            Duration patience = budget.left().multipliedBy(2).dividedBy(3);
+            if (missing(armed, "DRAINED", patience).isEmpty()) {
+                return;
+            }
+            stillMine(spec.id(), epoch, armed.attempt());
+            log.ended(session.endStragglers());
+            log.step("cancel");
+        }
+        List<String> missing = missing(armed, "DRAINED", budget.left());
         if (missing.isEmpty()) {
             return;
         }

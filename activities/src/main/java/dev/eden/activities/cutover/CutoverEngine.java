@@ -1,6 +1,7 @@
 package dev.eden.activities.cutover;
 
 import dev.eden.activities.store.RouteLedger.Position;
+import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -56,12 +57,17 @@ public interface CutoverEngine {
         /**
          * Step 0, the part that concerns the servers; empty when a flip may be tried.
          *
-         * @param budget how long clients may be held
+         * @param budget how long clients may be held, and what then
          */
-        List<String> blockers(Duration budget);
+        List<String> blockers(MigrationSpec.CutoverBudget budget);
 
         /** What may keep clients on {@code FROM} from coming to rest, the oldest first, in words. */
         default List<String> stragglers() {
+            return List.of();
+        }
+
+        /** Ends what {@link #stragglers} names, where the server has a way, and answers what that was. */
+        default List<String> endStragglers() {
             return List.of();
         }
 

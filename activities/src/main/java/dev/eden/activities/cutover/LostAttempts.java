@@ -60,6 +60,7 @@ public final class LostAttempts {
                 pause(lost, held, opened, proxies),
                 List.of(),
                 proxies,
+                List.of(),
                 true);
         routes.saveReportOfLost(report.attempt(), report.outcome(), report.json());
         AttemptLog.ended(LOGGER, report, "cutover attempt ended without its coordinator");

@@ -16,6 +16,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
+import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -213,7 +214,7 @@ public final class RedisCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers(Duration budget) {
+        public List<String> blockers(MigrationSpec.CutoverBudget budget) {
             List<String> blockers = new ArrayList<>();
             Map<String, String> target = info(to, "all");
             if (!"master".equals(target.get("role"))) {

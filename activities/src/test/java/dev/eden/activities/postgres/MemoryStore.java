@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Routes, replication and reports of one migration, without proxies: what the store promises, in memory. */
@@ -29,8 +30,10 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     private final Map<Long, String> undos = new HashMap<>();
     volatile Tuning tuning = Tuning.NONE;
     int restarts;
-    /** They let themselves be armed, and say nothing after that. */
+    /** They let themselves be armed, say that their clients are at rest once they are, and nothing after that. */
     volatile List<JoinedProxy> silent = List.of();
+
+    volatile BooleanSupplier rested = () -> false;
 
     @Override
     public Tuning tuning(String migration) {
@@ -123,8 +126,10 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public List<Acknowledgement> acknowledgements(long attempt) {
+        List<String> steps = rested.getAsBoolean() ? List.of("ARMED", "DRAINED") : List.of("ARMED");
         return silent.stream()
-                .map(proxy -> new Acknowledgement(proxy.name(), proxy.interlay(), "ARMED", "{}", 0))
+                .flatMap(proxy ->
+                        steps.stream().map(step -> new Acknowledgement(proxy.name(), proxy.interlay(), step, "{}", 0)))
                 .toList();
     }
 
@@ -137,7 +142,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     public synchronized void awaitChange(long mark, Duration atMost) {
         if (changes == mark) {
             try {
-                wait(Math.max(1, atMost.toMillis()));
+                wait(Math.max(1, Math.min(silent.isEmpty() ? Long.MAX_VALUE : 20, atMost.toMillis())));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

@@ -20,6 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
 
 /** The steps of a cutover that concern who may be inside a server, one by one, with applications at the doors. */
 class PostgresFenceIT {
@@ -112,7 +113,7 @@ class PostgresFenceIT {
         String undo;
         try (CutoverEngine.Session session = open();
                 Connection inside = servers.application("source")) {
-            assertThat(session.blockers(GUARD)).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
             undo = session.undo();
             try (var statement = inside.createStatement()) {
                 statement.execute("BEGIN");
@@ -136,9 +137,10 @@ class PostgresFenceIT {
             target.execute("BEGIN");
             target.execute("LOCK TABLE shop.keyless IN ACCESS SHARE MODE");
             target.execute("PREPARE TRANSACTION 'forgotten'");
-            assertThat(session.blockers(GUARD)).containsExactly("a prepared transaction is open on target: forgotten");
+            assertThat(session.blockers(PostgresServers.spec().budget()))
+                    .containsExactly("a prepared transaction is open on target: forgotten");
             target.execute("ROLLBACK PREPARED 'forgotten'");
-            assertThat(session.blockers(GUARD)).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
         }
     }
 
@@ -186,12 +188,12 @@ class PostgresFenceIT {
         try (CutoverEngine.Session session = open();
                 PostgresSession source = servers.own("source");
                 PostgresSession target = servers.control("target")) {
-            assertThat(session.blockers(GUARD)).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
             source.execute("CREATE ROLE late LOGIN PASSWORD 'late'");
             source.execute("CREATE ROLE over LOGIN PASSWORD 'over' VALID UNTIL '2001-01-01'");
             source.execute("CREATE ROLE grouped");
             source.execute("ALTER ROLE app PASSWORD 'another'");
-            assertThat(session.blockers(GUARD))
+            assertThat(session.blockers(PostgresServers.spec().budget()))
                     .containsExactly(
                             "these logins of source do not exist on target: late; make them there, with the rolpassword that they have",
                             "these logins have another password on target than on source by now: app; copy their rolpassword");
@@ -201,7 +203,33 @@ class PostgresFenceIT {
             for (String role : List.of("late", "over", "grouped")) {
                 source.execute("DROP ROLE " + role);
             }
-            assertThat(session.blockers(GUARD)).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
+        }
+    }
+
+    /** By a rehearsal, which goes the same way and leaves authority where it is. */
+    @Test
+    void whereTheyMayBeEndedOpenTransactionsAreBeforeTheDeadline() throws SQLException {
+        MigrationSpec.CutoverBudget budget =
+                new MigrationSpec.CutoverBudget(3_000, 1, MigrationSpec.CutoverBudget.CANCEL);
+        try (Connection inside = servers.application("source");
+                PostgresSession source = servers.control("source")) {
+            inside.setAutoCommit(false);
+            write(inside);
+            int pid = inside.unwrap(PGConnection.class).getBackendPID();
+            await().atMost(GUARD)
+                    .until(() ->
+                            source.is("SELECT now() - xact_start > '1 s' FROM pg_stat_activity WHERE pid = ?", pid));
+            servers.store.silent = List.of(new JoinedProxy("p1", "front", true, WireVersion.NEWEST));
+            servers.store.rested = () -> !source.is("SELECT true FROM pg_stat_activity WHERE pid = ?", pid);
+            AttemptReport report =
+                    PostgresMigrationIT.coordinator(servers).rehearse(PostgresServers.spec(null, budget));
+            assertThat(report.outcome()).as("%s", report).isEqualTo("rehearsed");
+            assertThat(report.ended()).singleElement().asString().startsWith("process " + pid + ", user app");
+            assertThatThrownBy(() -> write(inside)).isInstanceOf(SQLException.class);
+        } finally {
+            servers.store.silent = List.of();
+            servers.store.rested = () -> false;
         }
     }
 

@@ -112,6 +112,10 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     }
 
     static MigrationSpec spec(@Nullable String ddl, long deadlineMillis) {
+        return spec(ddl, new MigrationSpec.CutoverBudget(deadlineMillis, 3));
+    }
+
+    static MigrationSpec spec(@Nullable String ddl, MigrationSpec.CutoverBudget budget) {
         return new MigrationSpec(
                 MIGRATION,
                 "",
@@ -129,7 +133,7 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
                 new MigrationSpec.Data("logical", "logical", "fail", ddl),
                 new MigrationSpec.Gates(-1, -1, -1, 100, 1_000, "hold"),
                 MigrationSpec.FailureHandling.PAUSE,
-                new MigrationSpec.CutoverBudget(deadlineMillis, 3),
+                budget,
                 null);
     }
 

@@ -265,9 +265,11 @@ final class MigrationRequests {
         if (fields == null) {
             return base;
         }
+        long deadline = fields.integer("deadline_ms", base.deadlineMs(), 10, 10_000);
+        int attempts = (int) fields.integer("max_attempts", base.maxAttempts(), 1, 100);
+        String open = fields.oneOf("open_transactions", "abort", "abort", MigrationSpec.CutoverBudget.CANCEL);
         MigrationSpec.CutoverBudget budget =
-                new MigrationSpec.CutoverBudget(fields.integer("deadline_ms", base.deadlineMs(), 10, 10_000), (int)
-                        fields.integer("max_attempts", base.maxAttempts(), 1, 100));
+                new MigrationSpec.CutoverBudget(deadline, attempts, open.equals("abort") ? null : open);
         fields.end();
         return budget;
     }

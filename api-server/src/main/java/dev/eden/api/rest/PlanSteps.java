@@ -48,7 +48,9 @@ final class PlanSteps {
         steps.add("cutting_over (on command): hold, drain, fence " + spec.source() + ", wait until " + spec.target()
                 + " has applied all of it, commit, open; within "
                 + spec.budget().deadlineMs()
-                + " ms or not at all, up to " + spec.budget().maxAttempts() + " attempts");
+                + " ms or not at all"
+                + (spec.budget().cancels() ? " (transactions that are open after two thirds of that are ended)" : "")
+                + ", up to " + spec.budget().maxAttempts() + " attempts");
         steps.add("baking: " + spec.target() + " owns writes, its log is applied to " + spec.source()
                 + ", so that rollback loses nothing");
         steps.add("completed (finalize): end the reverse copy and leave nothing of Eden's on either server");

@@ -19,6 +19,9 @@ import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Admission;
 import dev.eden.proxy.Backend;
+import dev.eden.workflows.MigrationSpec;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +51,11 @@ public final class PostgresCutover implements CutoverEngine {
     private static final long LOOK_NANOS = 300_000;
     /** Whoever has been open for longer than this, and than clients may be held, would hardly end within the budget. */
     private static final long OLDEST_MILLIS = 1_000;
+
+    private static final String OPEN = """
+            SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM clock_timestamp() - xact_start) %s
+            FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+                AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0) %s""";
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -216,7 +224,7 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers(Duration budget) {
+        public List<String> blockers(MigrationSpec.CutoverBudget budget) {
             List<String> blockers = new ArrayList<>();
             for (PostgresSession side : List.of(from, to)) {
                 String id = side == from ? fromId : toId;
@@ -227,7 +235,9 @@ public final class PostgresCutover implements CutoverEngine {
                         "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
                         row -> blockers.add("a prepared transaction is open on " + id + ": " + row.getString(1)));
             }
-            blockers.addAll(stragglers(Math.max(OLDEST_MILLIS, budget.toMillis())));
+            if (!budget.cancels()) {
+                blockers.addAll(stragglers(Math.max(OLDEST_MILLIS, budget.deadlineMs())));
+            }
             long unready = to.number("""
                     SELECT count(*) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                     WHERE s.subname = ? AND r.srsubstate <> 'r'""", names.main());
@@ -268,16 +278,28 @@ public final class PostgresCutover implements CutoverEngine {
 
         private List<String> stragglers(long forMillis) {
             return from.query(
-                    """
-                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM clock_timestamp() - xact_start)
-                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
-                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
-                    ORDER BY xact_start LIMIT 5""",
-                    row -> "a transaction has been open on " + fromId + " for " + (long) row.getDouble(4)
-                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
-                            + row.getString(3) + ")",
+                    OPEN.formatted("", "ORDER BY xact_start LIMIT 5"),
+                    row -> "a transaction has been open on " + fromId + " for " + seconds(row) + " s (" + session(row)
+                            + ")",
                     EdenObjects.ROLE_PATTERN,
                     forMillis);
+        }
+
+        @Override
+        public List<String> endStragglers() {
+            return from.query(
+                    OPEN.formatted(", pg_terminate_backend(pid)", ""),
+                    row -> session(row) + ", open for " + seconds(row) + " s",
+                    EdenObjects.ROLE_PATTERN,
+                    0);
+        }
+
+        private static long seconds(ResultSet row) throws SQLException {
+            return (long) row.getDouble(4);
+        }
+
+        private static String session(ResultSet row) throws SQLException {
+            return "process " + row.getInt(1) + ", user " + row.getString(2) + ", application " + row.getString(3);
         }
 
         @Override
