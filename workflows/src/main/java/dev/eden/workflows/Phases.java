@@ -7,6 +7,7 @@ import dev.eden.workflows.PhaseMachine.Event;
 import dev.eden.workflows.activity.CanaryActivities;
 import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
 import dev.eden.workflows.activity.CleanupActivities.CleanupRequest;
+import dev.eden.workflows.activity.Failures;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
@@ -22,6 +23,11 @@ import java.util.stream.Collectors;
 final class Phases {
     /** Comparisons with repair before a difference that stays counts as a failure. */
     static final int VALIDATION_ROUNDS = 5;
+
+    /** Attempts to clean up before people are told why it does not end: seconds. */
+    private static final int UNTIL_TOLD = 4;
+    /** Afterwards, before they are told what it is by then: minutes, for the sake of the history's length. */
+    private static final int ONCE_TOLD = 100;
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
 
@@ -147,16 +153,45 @@ final class Phases {
         return attempts.attempt(false);
     }
 
-    /** Ends replication, then leaves nothing of Eden's on either server. */
+    /** Ends replication, then leaves nothing of Eden's on either server. Tries for ever, and says what it waits for. */
     Event cleanUp(boolean completed) {
         share.apply();
         replication.stop();
+        boolean tells = Workflow.getVersion("tell what cleaning up waits for", Workflow.DEFAULT_VERSION, 1)
+                != Workflow.DEFAULT_VERSION;
+        int attempts = tells ? UNTIL_TOLD : 0;
+        while (true) {
+            try {
+                leaveNothing(completed, attempts);
+                break;
+            } catch (ActivityFailure failure) {
+                if (!tells || StepFailure.isForGood(failure)) {
+                    throw failure;
+                }
+                tell(StepFailure.reason(failure));
+                attempts = ONCE_TOLD;
+            }
+        }
+        if (state.lastReason().startsWith(Failures.CLEANUP_INCOMPLETE)) {
+            state.reason("");
+        }
+        return new Event.CleanedUp();
+    }
+
+    private void leaveNothing(boolean completed, int attempts) {
         waits.work(() -> {
-            Steps.cleanup("leave nothing behind")
+            Steps.cleanup("leave nothing behind", attempts)
                     .cleanUp(new CleanupRequest(state.spec(), completed, !completed && state.emptyTarget()));
             return true;
         });
-        return new Event.CleanedUp();
+    }
+
+    private void tell(String reason) {
+        if (!reason.equals(state.lastReason())) {
+            state.reason(reason);
+            journal.publish();
+            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, reason);
+        }
     }
 
     Event waitForOperator(NeedsOperator parked) {

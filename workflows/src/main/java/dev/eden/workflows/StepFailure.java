@@ -1,11 +1,20 @@
 package dev.eden.workflows;
 
+import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
+import io.temporal.failure.CanceledFailure;
 import io.temporal.failure.TimeoutFailure;
 
 /** What an activity's failure comes down to, in a line for people. */
 final class StepFailure {
     private StepFailure() {}
+
+    /** No other try would end otherwise. */
+    static boolean isForGood(ActivityFailure failure) {
+        Throwable cause = failure.getCause();
+        return cause instanceof CanceledFailure
+                || (cause instanceof ApplicationFailure application && application.isNonRetryable());
+    }
 
     static String reason(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {

@@ -117,10 +117,15 @@ final class Steps {
                 tirelessly(summary, Duration.ofMinutes(5)).build());
     }
 
-    static CleanupActivities cleanup(String summary) {
+    /** {@code attempts}: 0 for as many as it takes. */
+    static CleanupActivities cleanup(String summary, int attempts) {
         return Workflow.newActivityStub(
                 CleanupActivities.class,
-                tirelessly(summary, Duration.ofHours(1)).build());
+                tirelessly(summary, Duration.ofHours(1))
+                        .setRetryOptions(RetryOptions.newBuilder(FOR_EVER)
+                                .setMaximumAttempts(attempts)
+                                .build())
+                        .build());
     }
 
     /**

@@ -269,6 +269,24 @@ class CommandTest {
     }
 
     @Test
+    void aCleanupThatWaitsForAServerSaysForWhich() {
+        bench.world.cleanupFailure = "target is not clean yet: it cannot be reached; source is clean";
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.update(Kind.ABORT);
+        MigrationView waiting = bench.until(view -> view.lastReason().contains("target is not clean yet"));
+        assertThat(waiting.phase().label()).isEqualTo("rolling_back");
+        bench.world.cleanupFailure = "";
+        bench.outcome();
+        assertThat(bench.world.records.getLast().viewJson())
+                .contains("\"phase\":\"rolled_back\"", "\"lastReason\":\"\"");
+        assertThat(bench.world.records)
+                .filteredOn(record -> record.event().equals(AuditEvents.STEP_FAILED))
+                .singleElement()
+                .matches(record -> record.reason().startsWith("CleanupIncomplete: target is not clean yet"));
+    }
+
+    @Test
     void cancellingTheWorkflowIsAnAbort() {
         bench.start(Bench.spec());
         bench.untilReady();

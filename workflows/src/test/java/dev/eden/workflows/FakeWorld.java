@@ -256,7 +256,7 @@ final class FakeWorld
         calls.add("cleanUp");
         cleanups.add(request);
         if (!cleanupFailure.isEmpty()) {
-            throw ApplicationFailure.newFailure(cleanupFailure, "Unreachable");
+            throw ApplicationFailure.newFailure(cleanupFailure, Failures.CLEANUP_INCOMPLETE);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.eden.activities.migration;
 
+import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
@@ -48,9 +49,13 @@ public final class MigrationCleanup implements CleanupActivities {
             lost.tell(spec.id());
             routes.detach(spec.id());
         }
-        switch (Engine.of(spec)) {
-            case REDIS -> redis.cleanUp(spec, request.completed(), request.emptyTarget());
-            case POSTGRES -> postgres.cleanUp(spec, request.completed(), request.emptyTarget());
+        try {
+            switch (Engine.of(spec)) {
+                case REDIS -> redis.cleanUp(spec, request.completed(), request.emptyTarget());
+                case POSTGRES -> postgres.cleanUp(spec, request.completed(), request.emptyTarget());
+            }
+        } catch (CleanupIncomplete e) {
+            throw ApplicationFailure.newFailure(String.valueOf(e.getMessage()), Failures.CLEANUP_INCOMPLETE);
         }
     }
 }

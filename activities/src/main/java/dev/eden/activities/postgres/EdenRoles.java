@@ -100,6 +100,18 @@ public final class EdenRoles {
         }
     }
 
+    /** The other server comes here no more. Idempotent. */
+    public static void endLink(PostgresSession session, String migration) {
+        String link = EdenObjects.of(migration).link();
+        if (exists(session, link)) {
+            session.execute("ALTER ROLE " + Sql.name(link) + " NOLOGIN");
+            session.query(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = ?",
+                    row -> row.getBoolean(1),
+                    link);
+        }
+    }
+
     /** Removes them with all their privileges. The session must belong to another role; what they own must be gone. */
     public static void remove(PostgresSession session, String migration) {
         EdenObjects names = EdenObjects.of(migration);

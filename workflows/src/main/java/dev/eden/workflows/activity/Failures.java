@@ -17,5 +17,8 @@ public final class Failures {
     /** Replication cannot go on without a person (a value too large, target out of memory, log lost). */
     public static final String REPLICATION_STOPPED = "ReplicationStopped";
 
+    /** Something of Eden's is left on a server that is away, or may be; the other side is clean. */
+    public static final String CLEANUP_INCOMPLETE = "CleanupIncomplete";
+
     private Failures() {}
 }

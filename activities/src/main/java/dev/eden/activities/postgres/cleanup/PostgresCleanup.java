@@ -1,9 +1,11 @@
 package dev.eden.activities.postgres.cleanup;
 
+import dev.eden.activities.cleanup.EachSide;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.fence.AccessRules;
@@ -24,8 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes everything of Eden's off both servers after a migration has ended: subscriptions, slots, publications, schema, roles, the fence; at the
- * very end what is stored about them. Each step is idempotent and each run does all of them, so that a crash at any line is finished by the
- * next run. The caller has ended replication and taken the standby out of the routes.
+ * very end what is stored about them. Each side by itself, the owner of writes first: see {@link EachSide}. Each step is idempotent, so that a crash at
+ * any line is finished by the next run. The caller has ended replication and taken the standby out of the routes.
  */
 public final class PostgresCleanup {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresCleanup.class);
@@ -46,51 +48,62 @@ public final class PostgresCleanup {
      */
     public void cleanUp(MigrationSpec spec, boolean completed, boolean emptyTarget) {
         Pair pair = new Pair(spec.id(), spec.source(), spec.target(), endpoints, records);
-        try (PostgresSession source = session(pair, Role.SOURCE);
-                PostgresSession target = session(pair, Role.TARGET)) {
-            links(pair, source, target);
-            Failpoints.reach("cleanup.links");
-            for (PostgresSession side : List.of(source, target)) {
-                side.execute("DROP SCHEMA IF EXISTS " + Sql.name(pair.names().schema()) + " CASCADE");
-            }
-            RowIdentities identities = new RowIdentities(pair);
-            identities.restore(source, Role.SOURCE);
-            if (!completed && emptyTarget) {
-                new CreatedObjects(pair).drop(target);
-            } else {
-                identities.restore(target, Role.TARGET);
-            }
-            Failpoints.reach("cleanup.objects");
-            if (!completed) {
-                new DatabaseDefaults(pair).takeBack(target);
-            }
-            access(pair, Role.SOURCE, source, AccessRules.FINAL);
-            access(pair, Role.TARGET, target, completed ? AccessRules.FINAL : AccessRules.SAVED);
+        EachSide sides = new EachSide(records, spec.id(), PostgresCleanup::words);
+        Role owner = completed ? Role.TARGET : Role.SOURCE;
+        List<Role> ownerFirst = List.of(owner, owner.other());
+        // Of both before the slots of either: a subscriber at work would make slots anew.
+        for (Role side : ownerFirst) {
+            sides.step(pair.endpoint(side).id(), () -> unsubscribe(pair, side));
         }
-        Failpoints.reach("cleanup.access");
-        removeRoles(pair, Role.SOURCE, List.of());
-        removeRoles(pair, Role.TARGET, !completed && emptyTarget ? new RoleCopier(pair).created() : List.of());
+        Failpoints.reach("cleanup.links");
+        for (Role side : ownerFirst) {
+            boolean takenBack = side == Role.TARGET && !completed;
+            sides.last(pair.endpoint(side).id(), () -> leave(pair, side, takenBack, takenBack && emptyTarget));
+        }
         Failpoints.reach("cleanup.before-forget");
+        sides.end();
         records.removeAll(spec.id());
         LOGGER.atInfo()
                 .addKeyValue("migration", spec.id())
                 .log("nothing of Eden's is left on {} and {}", spec.source(), spec.target());
     }
 
-    private static void links(Pair pair, PostgresSession source, PostgresSession target) {
+    private static void unsubscribe(Pair pair, Role side) {
+        try (PostgresSession session = session(pair, side)) {
+            Links.note(pair, side.other(), session);
+            Links.dropSubscription(session, pair.names().main());
+            Links.dropSubscription(session, pair.names().probe());
+        }
+    }
+
+    private void leave(Pair pair, Role side, boolean takenBack, boolean emptied) {
         EdenObjects names = pair.names();
-        Links.note(pair, Role.SOURCE, target);
-        Links.note(pair, Role.TARGET, source);
-        for (String link : List.of(names.main(), names.probe())) {
-            Links.dropSubscription(target, link);
-            Links.dropSubscription(source, link);
+        try (PostgresSession session = session(pair, side)) {
+            // The other side may be out of Eden's reach and still be able to come here.
+            EdenRoles.endLink(session, pair.migration());
+            Links.dropSlots(pair, side, session);
+            Links.dropPublication(session, names.main());
+            Links.dropPublication(session, names.probe());
+            session.execute("DROP SCHEMA IF EXISTS " + Sql.name(names.schema()) + " CASCADE");
+            if (emptied) {
+                new CreatedObjects(pair).drop(session);
+            } else {
+                new RowIdentities(pair).restore(session, side);
+            }
+            Failpoints.reach("cleanup.objects");
+            if (takenBack) {
+                new DatabaseDefaults(pair).takeBack(session);
+            }
+            access(pair, side, session, takenBack ? AccessRules.SAVED : AccessRules.FINAL);
         }
-        Links.dropSlots(pair, Role.SOURCE, source);
-        Links.dropSlots(pair, Role.TARGET, target);
-        for (PostgresSession side : List.of(source, target)) {
-            Links.dropPublication(side, names.main());
-            Links.dropPublication(side, names.probe());
-        }
+        Failpoints.reach("cleanup.access");
+        removeRoles(pair, side, emptied ? new RoleCopier(pair).created() : List.of());
+    }
+
+    private static String words(RuntimeException failure) {
+        return failure instanceof PostgresConnectionException
+                ? "it cannot be reached"
+                : String.valueOf(failure.getMessage());
     }
 
     private void access(Pair pair, Role side, PostgresSession session, String which) {

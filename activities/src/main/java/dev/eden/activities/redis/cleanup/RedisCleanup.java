@@ -1,5 +1,7 @@
 package dev.eden.activities.redis.cleanup;
 
+import dev.eden.activities.cleanup.EachSide;
+import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
@@ -26,8 +28,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Takes everything of Eden's off both servers after a migration has ended: keys, settings, the fence, users; at the very end what is
- * stored about them. Each step is idempotent and each run does all of them, so that a crash at any line is finished by the next run.
- * The caller has ended replication and taken the standby out of the routes.
+ * stored about them. Each side by itself, the owner of writes first: see {@link EachSide}. Each step is idempotent, so that a crash at any line is
+ * finished by the next run. The caller has ended replication and taken the standby out of the routes.
  */
 public final class RedisCleanup {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisCleanup.class);
@@ -49,25 +51,37 @@ public final class RedisCleanup {
      */
     public void cleanUp(MigrationSpec spec, boolean completed, boolean emptyTarget) {
         String migration = spec.id();
-        AclRecords acl = new AclRecords(records, migration);
-        Endpoint target = endpoints.endpoint(spec.target());
-        Endpoint source = endpoints.endpoint(spec.source());
-        try (RespConnection onTarget = EdenUsers.connect(migration, target, records, TIMEOUT)) {
-            boolean prepared = acl.original(target.id()).isPresent();
-            if (!completed && prepared) {
-                boolean empty = emptyTarget && !spec.data().replace().equals("skip");
-                takeBack(migration, target, onTarget, empty);
-            }
-            leave(migration, target, onTarget, completed ? acl.whenActive(target.id()) : acl.takenBack(target.id()));
-        }
-        try (RespConnection onSource = EdenUsers.connect(migration, source, records, TIMEOUT)) {
-            leave(migration, source, onSource, acl.whenActive(source.id()));
+        EachSide sides = new EachSide(records, migration, RedisCleanup::words);
+        List<String> ownerFirst =
+                completed ? List.of(spec.target(), spec.source()) : List.of(spec.source(), spec.target());
+        for (String side : ownerFirst) {
+            boolean asBefore = side.equals(spec.target()) && !completed;
+            boolean empty = emptyTarget && !spec.data().replace().equals("skip");
+            sides.last(side, () -> clean(migration, endpoints.endpoint(side), asBefore, empty));
         }
         Failpoints.reach("cleanup.before-forget");
+        sides.end();
         records.removeAll(migration);
         LOGGER.atInfo()
                 .addKeyValue("migration", migration)
-                .log("nothing of Eden's is left on {} and {}", source.id(), target.id());
+                .log("nothing of Eden's is left on {} and {}", spec.source(), spec.target());
+    }
+
+    /** {@code asBefore}: with the users that it had, and without what came since as far as that can be told. */
+    private void clean(String migration, Endpoint side, boolean asBefore, boolean empty) {
+        AclRecords acl = new AclRecords(records, migration);
+        try (RespConnection connection = EdenUsers.connect(migration, side, records, TIMEOUT)) {
+            if (asBefore && acl.original(side.id()).isPresent()) {
+                takeBack(migration, side, connection, empty);
+            }
+            leave(migration, side, connection, asBefore ? acl.takenBack(side.id()) : acl.whenActive(side.id()));
+        }
+    }
+
+    private static String words(RuntimeException failure) {
+        return failure instanceof RedisConnectionException
+                ? "it cannot be reached"
+                : String.valueOf(failure.getMessage());
     }
 
     /** What came to the target with the load. Scripts are only flushed where it had none before: they cannot be removed one by one. */

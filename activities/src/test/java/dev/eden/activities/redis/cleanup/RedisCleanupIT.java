@@ -3,6 +3,7 @@ package dev.eden.activities.redis.cleanup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
@@ -76,6 +77,26 @@ class RedisCleanupIT {
         assertThat(records.isEmpty()).isTrue();
         cleanup().cleanUp(RedisServers.spec("replace"), false, true);
         assertThat(portrait("target")).isEqualTo(targetBefore);
+    }
+
+    @Test
+    void theSourceIsFreeThoughTheTargetIsAway() {
+        String sourceBefore = portrait("source");
+        preparation().prepare(RedisServers.spec("replace"));
+        markers("source");
+        servers.target.kill();
+        assertThatThrownBy(() -> cleanup().cleanUp(RedisServers.spec("replace"), false, true))
+                .isInstanceOf(CleanupIncomplete.class)
+                .hasMessage("target is not clean yet: it cannot be reached; source is clean");
+        assertThat(portrait("source")).isEqualTo(sourceBefore);
+        // Its own again: what is changed there stays.
+        try (RespConnection source = servers.connect("source")) {
+            source.call("ACL", "DELUSER", "shared");
+        }
+        String changed = portrait("source");
+        assertThatThrownBy(() -> cleanup().cleanUp(RedisServers.spec("replace"), false, true))
+                .isInstanceOf(CleanupIncomplete.class);
+        assertThat(portrait("source")).isEqualTo(changed);
     }
 
     @Test
@@ -204,7 +225,7 @@ class RedisCleanupIT {
         try {
             step.run(new CrashingRecords(records, at));
             return false;
-        } catch (CrashingRecords.Crash crash) {
+        } catch (CrashingRecords.Crash | CleanupIncomplete crash) {
             return true;
         }
     }
