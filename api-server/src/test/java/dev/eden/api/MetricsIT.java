@@ -103,6 +103,31 @@ class MetricsIT {
                 assertThat(scrape(eden.server.adminPort())).contains("eden_replication_lag_ms{migration=\"m\"} 7"));
     }
 
+    /** Its phase stays what it was: only these two tell. */
+    @Test
+    void aMigrationThatIsPausedBecauseAStepFailedIsSeen() throws Exception {
+        await().untilAsserted(() -> assertThat(eden.get("/api/v1/migrations/m/status")
+                        .json()
+                        .path("phase")
+                        .asText())
+                .isEqualTo("canary"));
+        await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                .contains("eden_migration_paused{migration=\"m\"} 0", "eden_migration_failed{migration=\"m\"} 0"));
+        execute("UPDATE migration SET view = view || '{\"paused\": true, \"failed\": true}' WHERE id = 'm'");
+        try {
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_migration_paused{migration=\"m\"} 1", "eden_migration_failed{migration=\"m\"} 1"));
+            execute("UPDATE migration SET view = view - 'failed' WHERE id = 'm'");
+            await("as an older version recorded it")
+                    .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                            .contains(
+                                    "eden_migration_paused{migration=\"m\"} 1",
+                                    "eden_migration_failed{migration=\"m\"} 0"));
+        } finally {
+            execute("UPDATE migration SET view = view || '{\"paused\": false, \"failed\": false}' WHERE id = 'm'");
+        }
+    }
+
     private static void lag(long millis) throws SQLException {
         execute("UPDATE replication SET progress = jsonb_set(progress, '{lagMs}', '" + millis
                 + "') WHERE migration = 'm'");

@@ -154,7 +154,8 @@ final class MigrationState {
                 attempts,
                 flips,
                 lastReason,
-                PhaseMachine.allowed(phase, facts()));
+                PhaseMachine.allowed(phase, facts()),
+                failed);
     }
 
     /** The share of reads that is wanted of the target; all of them once it owns writes. */

@@ -1,8 +1,13 @@
 package dev.eden.workflows;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** What the workflow knows of itself, for the status query. Live figures (lag, progress) come from the directory, not from here. */
+/**
+ * What the workflow knows of itself, for the status query. Live figures (lag, progress) come from the directory, not from here.
+ *
+ * @param failed it is paused because a step has failed, and nothing is tried until somebody resumes; null: from before
+ */
 public record MigrationView(
         MigrationPhase phase,
         boolean paused,
@@ -13,4 +18,5 @@ public record MigrationView(
         int attempts,
         int flips,
         String lastReason,
-        List<String> allowedCommands) {}
+        List<String> allowedCommands,
+        @Nullable Boolean failed) {}

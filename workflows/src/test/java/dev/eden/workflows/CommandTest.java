@@ -163,6 +163,7 @@ class CommandTest {
         bench.update(Kind.PAUSE);
         await().during(Duration.ofMillis(1_500))
                 .until(() -> bench.view().phase().equals(new Canary(0)));
+        assertThat(bench.view().failed()).as("somebody asked for it").isFalse();
         assertThat(refused(command(Kind.CUTOVER, "c")).blockers()).containsExactly("the migration is paused");
         bench.update(Kind.RESUME);
         bench.until(view -> view.phase().equals(new Canary(1)));
@@ -260,6 +261,7 @@ class CommandTest {
         bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
         MigrationView paused = bench.until(MigrationView::paused);
         assertThat(paused.lastReason()).contains("no such interlay");
+        assertThat(paused.failed()).isTrue();
         long tries = bench.world.calls.stream().filter("apply"::equals).count();
         await().during(Duration.ofMillis(500))
                 .until(() -> bench.world.calls.stream().filter("apply"::equals).count() == tries);

@@ -45,7 +45,8 @@ final class WatchCommand implements Callable<Integer> {
     @Option(
             names = "--until",
             paramLabel = "PHASE",
-            description = "ends well there: a phase such as canary or baking, or ready (for the cutover)")
+            description =
+                    "ends well there: a phase such as canary or baking, or ready (for the cutover, in the last stage)")
     private @Nullable String until;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", description = "ends with exit code 9 after that long")
@@ -106,10 +107,7 @@ final class WatchCommand implements Callable<Integer> {
     private @Nullable ExitCode end(JsonNode status) {
         String phase = status.path("phase").asText();
         String wanted = until;
-        if (wanted != null
-                && (phase.equals(wanted)
-                        || wanted.equals("ready")
-                                && status.path("ready_for_cutover").asBoolean())) {
+        if (wanted != null && (phase.equals(wanted) || wanted.equals("ready") && NextCommand.ready(status))) {
             return ExitCode.DONE;
         }
         if (BAD_ENDS.contains(phase)) {

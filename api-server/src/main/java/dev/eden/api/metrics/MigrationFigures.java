@@ -15,6 +15,8 @@ final class MigrationFigures {
     /**
      * A migration that has been started and has not ended.
      *
+     * @param paused by whom or whatever
+     * @param failed paused because a step has failed
      * @param lagMillis null: not known
      * @param rate keys or rows a second of the full load
      * @param differences that its last comparison left
@@ -23,6 +25,8 @@ final class MigrationFigures {
     record Running(
             String migration,
             String phase,
+            boolean paused,
+            boolean failed,
             @Nullable Long lagMillis,
             @Nullable Long keysDone,
             @Nullable Double rate,
@@ -40,7 +44,8 @@ final class MigrationFigures {
 
     List<Running> running() {
         return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT m.id, m.phase, nullif((r.progress->>'lagMs')::bigint, -1) AS lag, (r.progress->>'keysDone')::bigint AS done,
+                        SELECT m.id, m.phase, coalesce((m.view->>'paused')::boolean, false) AS paused,
+                               coalesce((m.view->>'failed')::boolean, false) AS failed, nullif((r.progress->>'lagMs')::bigint, -1) AS lag, (r.progress->>'keysDone')::bigint AS done,
                                (r.progress->>'keysPerSecond')::double precision AS rate, v.remaining AS differences,
                                100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency
                         FROM migration m LEFT JOIN replication r ON r.migration = m.id
@@ -50,6 +55,8 @@ final class MigrationFigures {
                 .map((row, _) -> new Running(
                         row.getString("id"),
                         row.getString("phase"),
+                        row.getBoolean("paused"),
+                        row.getBoolean("failed"),
                         row.getObject("lag", Long.class),
                         row.getObject("done", Long.class),
                         row.getObject("rate", Double.class),

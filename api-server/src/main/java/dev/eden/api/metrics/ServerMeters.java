@@ -40,6 +40,8 @@ public final class ServerMeters implements AutoCloseable {
     private final MultiGauge rate;
     private final MultiGauge consistency;
     private final MultiGauge running;
+    private final MultiGauge paused;
+    private final MultiGauge failed;
     private final MultiGauge differences;
     private final MultiGauge attempts;
     private final MultiGauge pause;
@@ -69,6 +71,9 @@ public final class ServerMeters implements AutoCloseable {
         this.consistency = gauge(
                 "eden_data_consistency_percent", "of what the last comparison compared, what is equal, in percent");
         this.running = gauge("eden_migration_running", "1 for a migration that has been started and has not ended");
+        this.paused = gauge("eden_migration_paused", "1 for a running migration that is paused");
+        this.failed =
+                gauge("eden_migration_failed", "1 for a running migration that is paused because a step has failed");
         this.differences = gauge("eden_validation_differences", "differences that the last comparison has left");
         this.attempts = gauge("eden_cutover_attempts", "attempts to flip, by direction and outcome");
         this.pause = gauge("eden_cutover_pause_ms", "pause of the last committed flip, in milliseconds");
@@ -147,11 +152,15 @@ public final class ServerMeters implements AutoCloseable {
         List<MultiGauge.Row<?>> done = new ArrayList<>();
         List<MultiGauge.Row<?>> phases = new ArrayList<>();
         List<MultiGauge.Row<?>> left = new ArrayList<>();
+        List<MultiGauge.Row<?>> pauses = new ArrayList<>();
+        List<MultiGauge.Row<?>> failures = new ArrayList<>();
         List<MultiGauge.Row<?>> copying = new ArrayList<>();
         List<MultiGauge.Row<?>> equal = new ArrayList<>();
         for (MigrationFigures.Running migration : figures.running()) {
             Tags tags = Tags.of("migration", migration.migration());
             phases.add(MultiGauge.Row.of(tags.and("phase", migration.phase()), 1));
+            pauses.add(MultiGauge.Row.of(tags, migration.paused() ? 1 : 0));
+            failures.add(MultiGauge.Row.of(tags, migration.failed() ? 1 : 0));
             add(lags, tags, migration.lagMillis());
             add(done, tags, migration.keysDone());
             add(left, tags, migration.differences());
@@ -161,6 +170,8 @@ public final class ServerMeters implements AutoCloseable {
         lag.register(lags, true);
         keys.register(done, true);
         running.register(phases, true);
+        paused.register(pauses, true);
+        failed.register(failures, true);
         differences.register(left, true);
         rate.register(copying, true);
         consistency.register(equal, true);
