@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +58,29 @@ class RedisCanaryIT extends RedisFixture {
                     && last.eligibleReads() >= last.chosenReads()
                     && last.standby().samples() >= 0;
         });
+    }
+
+    /** Also for a connection that has read nothing from the source since: what the standby had then it has no more. */
+    @Test
+    void aStandbyThatIsLoadedAgainServesNothing() throws IOException {
+        replica();
+        atSource.set("r1", "source");
+        store.canary(new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        Wire client = client();
+        for (Runnable emptied : List.<Runnable>of(
+                () -> atTarget.hset("applied", Map.of("replid", "", "offset", "0")),
+                () -> atTarget.hset("applied", "offset", "0"),
+                atTarget::flushAll)) {
+            atTarget.set("r1", "target");
+            applied();
+            await().until(() -> {
+                applied();
+                return client.call("GET", "r1").equals("target");
+            });
+            emptied.run();
+            atTarget.del("r1");
+            await().until(() -> client.call("GET", "r1").equals("source"));
+        }
     }
 
     @Test

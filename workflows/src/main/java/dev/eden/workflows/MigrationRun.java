@@ -61,7 +61,7 @@ final class MigrationRun {
         while (!state.phase().ended()) {
             try {
                 waits.takeCommands();
-                waits.whileFailed();
+                phases.whileFailed();
                 happened(runPhase(state.phase()));
             } catch (PhaseLeft.ByCommand left) {
                 onBehalf.workFor(left.command);

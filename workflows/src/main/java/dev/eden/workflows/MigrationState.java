@@ -35,6 +35,7 @@ final class MigrationState {
     private boolean ending;
     private boolean emptyTarget;
     private boolean replicationStopped;
+    private boolean withdraws;
     private long revision;
     private boolean indexed;
     private @Nullable Glance glance;
@@ -173,8 +174,27 @@ final class MigrationState {
 
     /** What the route's canary policy should be now. */
     Strategy wanted() {
+        if (isWithdrawn()) {
+            Strategy calm = strategy.withReadPercentage(0);
+            // Without replication a reply that waits for both sides would wait for the operator.
+            return replicationStopped ? calm.acknowledgedBySource() : calm;
+        }
         boolean canary = phase instanceof Canary || phase instanceof CuttingOver;
         return strategy.withReadPercentage(canary ? share : 0);
+    }
+
+    /** From now on no reads are wanted of the target while the migration waits for a person. Not carried: the next run says it again. */
+    void withdraw() {
+        withdraws = true;
+    }
+
+    boolean isWithdrawn() {
+        return withdraws && (failed || phase instanceof MigrationPhase.NeedsOperator);
+    }
+
+    /** Whether the proxies may know of any policy at all. */
+    boolean wasTold() {
+        return applied != null;
     }
 
     boolean isApplied() {

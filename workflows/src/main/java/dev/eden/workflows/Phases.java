@@ -12,7 +12,6 @@ import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
-import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
@@ -28,6 +27,8 @@ final class Phases {
     private static final int UNTIL_TOLD = 4;
     /** Afterwards, before they are told what it is by then: minutes, for the sake of the history's length. */
     private static final int ONCE_TOLD = 100;
+    /** Change id: whoever waits for a person after a failure has no reads on the target, and no reply waits for it. */
+    private static final String WITHDRAWN = "share-withdrawn";
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
 
@@ -194,16 +195,33 @@ final class Phases {
         }
     }
 
+    /** After a failure under failure handling {@code pause} the phase begins again when an operator says resume. */
+    void whileFailed() {
+        if (!state.failed()) {
+            return;
+        }
+        replication.ensureFor(state.phase());
+        if (withdraws()) {
+            share.withdrawnUntil(() -> !state.failed());
+        } else {
+            waits.until(() -> !state.failed());
+        }
+    }
+
     Event waitForOperator(NeedsOperator parked) {
         if (!state.finalizing() || parked.resumeTo() instanceof RollingBack) {
             replication.ensureFor(parked.resumeTo());
         }
-        try {
-            share.apply();
-        } catch (ActivityFailure failure) {
-            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, StepFailure.reason(failure));
+        if (withdraws()) {
+            share.withdrawnUntil(() -> false);
+        } else {
+            share.tryToApply();
+            waits.until(() -> false);
         }
-        waits.until(() -> false);
         throw new IllegalStateException("only a command ends " + parked.label());
+    }
+
+    private static boolean withdraws() {
+        return Workflow.getVersion(WITHDRAWN, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
     }
 }

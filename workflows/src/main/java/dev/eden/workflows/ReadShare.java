@@ -2,6 +2,8 @@ package dev.eden.workflows;
 
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.activity.CanaryActivities.CanaryRequest;
+import io.temporal.failure.ActivityFailure;
+import java.util.function.Supplier;
 
 /** The share of reads that goes to the target, and what the proxies were told of it. */
 final class ReadShare {
@@ -18,8 +20,7 @@ final class ReadShare {
     /** Tells the proxies the wanted share, unless they have never been told one and none is wanted. */
     void apply() {
         Strategy wanted = state.wanted();
-        boolean canary = state.phase() instanceof Canary;
-        if (state.isApplied() || (!canary && state.shareInForce() == 0 && !state.targetOwnsWrites())) {
+        if (state.isApplied() || nothingToTell()) {
             return;
         }
         CanaryRequest request = new CanaryRequest(state.spec(), wanted);
@@ -31,6 +32,32 @@ final class ReadShare {
             return true;
         });
         journal.publish();
+    }
+
+    /** The same, for whom a failure is no reason to stop. */
+    void tryToApply() {
+        try {
+            apply();
+        } catch (ActivityFailure failure) {
+            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, StepFailure.reason(failure));
+        }
+    }
+
+    /** Waits for a person. Nobody watches the target meanwhile, and nothing may keep it current: no reads go there. */
+    void withdrawnUntil(Supplier<Boolean> decided) {
+        state.withdraw();
+        while (!decided.get()) {
+            Strategy tried = state.wanted();
+            tryToApply();
+            waits.until(() -> decided.get() || !state.wanted().equals(tried));
+        }
+    }
+
+    private boolean nothingToTell() {
+        if (state.phase() instanceof Canary || state.targetOwnsWrites()) {
+            return false;
+        }
+        return state.isWithdrawn() ? !state.wasTold() : state.shareInForce() == 0;
     }
 
     private static String percent(double share) {

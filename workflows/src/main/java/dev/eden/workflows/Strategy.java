@@ -69,6 +69,12 @@ public record Strategy(
         return new Strategy(type, share, consistency, maxWaitMs, stages, writeMode);
     }
 
+    /** The same with replies that wait for the source alone. */
+    Strategy acknowledgedBySource() {
+        WriteMode mode = new WriteMode(writeMode.mode(), writeMode.policy(), "source", writeMode.writePercentage());
+        return new Strategy(type, readPercentage, consistency, maxWaitMs, stages, mode);
+    }
+
     Strategy withoutStages() {
         return new Strategy(type, readPercentage, consistency, maxWaitMs, null, writeMode);
     }

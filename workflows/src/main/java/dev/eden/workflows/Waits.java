@@ -62,14 +62,6 @@ final class Waits {
         }
     }
 
-    /** After a failure under failure handling {@code pause} the phase begins again when an operator says resume. */
-    void whileFailed() {
-        if (state.failed()) {
-            replication.ensureFor(state.phase());
-            until(() -> !state.failed());
-        }
-    }
-
     /** While paused nothing new begins. */
     void whilePaused() {
         until(() -> !state.paused());

@@ -64,6 +64,16 @@ final class Bench implements AutoCloseable {
                 new WriteMode("dual_write", "old_authoritative", "source", null));
     }
 
+    static Strategy acknowledgedByBoth(Strategy strategy) {
+        return new Strategy(
+                strategy.type(),
+                strategy.readPercentage(),
+                strategy.consistency(),
+                strategy.maxWaitMs(),
+                strategy.stages(),
+                new WriteMode("dual_write", "old_authoritative", "both", null));
+    }
+
     static Strategy ofType(String type) {
         return new Strategy(type, 0, "session", 5, null, new WriteMode("dual_write", null, "source", null));
     }

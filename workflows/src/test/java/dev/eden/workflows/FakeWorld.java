@@ -282,6 +282,13 @@ final class FakeWorld
                 .toList();
     }
 
+    /** Who had to acknowledge a write, for each of the shares. */
+    List<String> acks() {
+        return applied.stream()
+                .map(request -> request.strategy().writeMode().ack())
+                .toList();
+    }
+
     /** Heartbeats until the condition holds; ends with the SDK's exception when it is cancelled. */
     @SuppressWarnings("BusyWait") // an activity that polls is what is played here
     private static void heartbeatUntil(Supplier<Boolean> condition) throws ActivityCompletionException {

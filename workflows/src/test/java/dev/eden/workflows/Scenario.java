@@ -194,6 +194,38 @@ enum Scenario {
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
     }),
 
+    /** Nobody watches a paused migration's target, and nothing may keep it current: no reads go there, no reply waits for it. */
+    PAUSED_IN_CANARY(bench -> {
+        bench.start(Bench.spec(Bench.acknowledgedByBoth(Bench.canary(0.05)), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.world.replicationFailure = "target is out of memory";
+        MigrationView paused = bench.until(MigrationView::paused);
+        assertThat(paused.phase()).isEqualTo(new MigrationPhase.Replicating());
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0)));
+        assertThat(bench.world.acks()).containsExactly("both", "source");
+        bench.patch(Bench.acknowledgedByBoth(Bench.canary(0.1)));
+        bench.update(Kind.RESUME);
+        bench.untilReady();
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.1)));
+        assertThat(bench.world.acks()).last().isEqualTo("both");
+        bench.world.applyFailure = "no such interlay";
+        bench.patch(Bench.acknowledgedByBoth(Bench.canary(0.2)));
+        await().until(() -> bench.world.records.stream()
+                        .filter(one -> one.event().equals(AuditEvents.STEP_FAILED))
+                        .count()
+                == 3);
+        bench.world.applyFailure = "";
+        bench.patch(Bench.canary(0.2));
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.1, 0.0)));
+        assertThat(bench.world.acks())
+                .last()
+                .as("a patch is heard while paused")
+                .isEqualTo("source");
+        assertThat(bench.view().phase()).isEqualTo(new Canary(0));
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }),
+
     ROLLED_BACK_BY_FAILURE(bench -> {
         bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.ROLLBACK_ALL, "hold"));
         bench.untilReady();

@@ -43,6 +43,7 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     volatile boolean aimedAt;
 
     long idleSince;
+    long connectedAt;
 
     /** The client this connection is exclusive to; null for shared and idle ones. */
     @Nullable
@@ -279,6 +280,7 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         if (!closed) {
+            connectedAt = System.nanoTime();
             Handshake.start(this, loop);
         }
     }

@@ -164,7 +164,9 @@ final class Canary {
         }
         BackendPool pool = loop.pool(new PoolKey(standby, Identity.EDEN, session.database, session.protocol));
         BackendConnection connection = pool.pick();
-        if (connection == null || !connection.writable()) {
+        if (connection == null
+                || !connection.writable()
+                || !loop.context.freshness().knows(connection.connectedAt)) {
             pool.warm();
             loop.traffic.ineligible.merge("standby_unavailable", 1L, Long::sum);
             return false;

@@ -24,11 +24,19 @@ final class Freshness {
 
     private final ProxyLoop loop;
     private final Deque<long[]> samples = new ArrayDeque<>();
-    private volatile long asOf = NEVER;
+    private volatile Known known = Known.NOTHING;
+    /** The last position seen on the standby; -1 when none. */
+    private long applied = -1;
+
     private @Nullable String replid;
     private @Nullable Route route;
     private boolean running;
     private int outstanding;
+
+    /** Everything acknowledged by {@code asOf} is on the standby, which said so when it was asked at {@code seenAt}; {@link System#nanoTime}. */
+    private record Known(long asOf, long seenAt) {
+        static final Known NOTHING = new Known(NEVER, NEVER);
+    }
 
     Freshness(ProxyLoop loop) {
         this.loop = loop;
@@ -36,8 +44,14 @@ final class Freshness {
 
     /** A {@link System#nanoTime}; compare by difference. Far in the past when nothing is known. */
     boolean covers(long moment) {
-        long known = asOf;
-        return known != NEVER && known - moment > 0;
+        long asOf = known.asOf();
+        return asOf != NEVER && asOf - moment > 0;
+    }
+
+    /** False for a connection younger than what is known: it could be to a standby that has restarted since, empty. */
+    boolean knows(long connectedAt) {
+        Known now = known;
+        return now.asOf() != NEVER && now.seenAt() - connectedAt > 0;
     }
 
     /** On the loop: follow this route; sampling starts or stops by it. */
@@ -48,9 +62,8 @@ final class Freshness {
                 || before.epoch() != next.epoch()
                 || !Objects.equals(before.active(), next.active())
                 || !Objects.equals(before.standby(), next.standby())) {
-            samples.clear();
             replid = null;
-            asOf = NEVER;
+            forget();
         }
         if (needed() && !running) {
             running = true;
@@ -70,8 +83,7 @@ final class Freshness {
     private void sample() {
         if (!needed()) {
             running = false;
-            asOf = NEVER;
-            samples.clear();
+            forget();
             return;
         }
         loop.eventLoop.schedule(this::sample, 1, TimeUnit.MILLISECONDS);
@@ -84,13 +96,13 @@ final class Freshness {
         long epoch = now.epoch();
         long asked = System.nanoTime();
         ask(active, List.of("INFO", "replication"), answer -> {
-            if (isCurrent(epoch)) {
+            if (isCurrent(epoch) && answer != null) {
                 note(asked, answer.text());
             }
         });
         ask(standby, List.of("HMGET", now.appliedKey(), "replid", "offset"), answer -> {
             if (isCurrent(epoch)) {
-                reached(answer.items());
+                reached(asked, answer == null ? List.of() : answer.items());
             }
         });
     }
@@ -100,11 +112,20 @@ final class Freshness {
         return now != null && now.epoch() == epoch;
     }
 
-    private void ask(ServerAddress server, List<String> command, Consumer<RespValue> taker) {
+    /** What it knows may have been true of another life of the standby. */
+    private void forget() {
+        known = Known.NOTHING;
+        applied = -1;
+        samples.clear();
+    }
+
+    /** @param taker gets null where there is no answer */
+    private void ask(ServerAddress server, List<String> command, Consumer<@Nullable RespValue> taker) {
         outstanding++;
         loop.pool(new PoolKey(server, Identity.EDEN, 0, 2)).await(false, (connection, _) -> {
             if (connection == null) {
                 outstanding--;
+                taker.accept(null);
                 return;
             }
             ByteBuf out = loop.buffer();
@@ -124,6 +145,7 @@ final class Freshness {
                         @Override
                         public void lost() {
                             outstanding--;
+                            taker.accept(null);
                         }
                     },
                     0);
@@ -161,18 +183,22 @@ final class Freshness {
         return info.substring(at + name.length(), end < 0 ? info.length() : end);
     }
 
-    private void reached(List<RespValue> fields) {
-        if (fields.size() < 2 || !fields.get(0).text().equals(replid)) {
+    /** A position of another log, an earlier one or none: the standby is loaded again or has restarted, and what it had is gone. */
+    private void reached(long asked, List<RespValue> fields) {
+        boolean same = fields.size() >= 2 && fields.get(0).text().equals(replid);
+        long position = same ? Ascii.parseLong(fields.get(1).text().getBytes(StandardCharsets.US_ASCII)) : -1;
+        if (position < 0 || position < applied) {
+            forget();
             return;
         }
-        long applied = Ascii.parseLong(fields.get(1).text().getBytes(StandardCharsets.US_ASCII));
+        applied = position;
         long[] newest = null;
-        while (!samples.isEmpty() && samples.peekFirst()[1] <= applied) {
+        while (!samples.isEmpty() && samples.peekFirst()[1] <= position) {
             newest = samples.removeFirst();
         }
         if (newest != null) {
-            asOf = newest[0];
             samples.addFirst(newest); // it may be confirmed again for a later moment
         }
+        known = new Known(newest == null ? known.asOf() : newest[0], asked);
     }
 }
