@@ -18,6 +18,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
 /** Whatever is wrong with a request: a clear 4xx problem, nothing changed, nothing of the inside shown. */
@@ -386,17 +387,18 @@ class BadInputIT {
                 .isEqualTo(204);
     }
 
-    @Test
-    void dataOfTheOtherEngineIsRefused() {
-        String logical = "{\"id\":\"logical\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"logical\"}}";
-        TestServer.Answer created = eden.post("/api/v1/migrations", logical);
+    @ParameterizedTest
+    @ValueSource(strings = {"logical", "none"})
+    void dataOfTheOtherEngineIsRefused(String type) {
+        String other = "{\"id\":\"other\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"" + type + "\"}}";
+        TestServer.Answer created = eden.post("/api/v1/migrations", other);
         assertThat(created.status()).as(created.body()).isEqualTo(201);
         assertThat(created.json().at("/validation/repair").asBoolean()).isTrue();
         assertProblem(
-                eden.post("/api/v1/migrations/logical/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
+                eden.post("/api/v1/migrations/other/interlay/redis_interlay", "{\"endpoint\":\"t2\"}"),
                 422,
                 "engine-mismatch");
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/logical", null)
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/other", null)
                         .status())
                 .isEqualTo(204);
         assertProblem(eden.get("/api/v1/migrations?phase=nowhere"), 400, "invalid-parameter");

@@ -63,6 +63,21 @@ public record ServerInfo(Map<String, String> fields) {
         }
     }
 
+    /** Hashes of which single fields expire: {@code subexpiry} of Redis 7.4, {@code keys_with_volatile_items} of Valkey 9. */
+    public long hashesWithExpiringFields() {
+        long hashes = 0;
+        for (Map.Entry<String, String> field : fields.entrySet()) {
+            if (field.getKey().matches("db\\d+")) {
+                for (String part : field.getValue().split(",")) {
+                    if (part.startsWith("subexpiry=") || part.startsWith("keys_with_volatile_items=")) {
+                        hashes += Long.parseLong(part.substring(part.indexOf('=') + 1));
+                    }
+                }
+            }
+        }
+        return hashes;
+    }
+
     /** Key counts by database number, from the keyspace section. */
     public Map<Integer, Long> keysByDatabase() {
         Map<Integer, Long> counts = new java.util.TreeMap<>();

@@ -25,12 +25,12 @@ class RedisFenceIT {
                 RespConnection target = servers.connect("target")) {
             EdenUsers.create(source, MIGRATION, servers.endpoint("source"), records);
             EdenUsers.create(target, MIGRATION, servers.endpoint("target"), records);
-            records.put(MIGRATION, "target", "final:acl", AclSnapshot.take(target).encode());
+            records.put(
+                    MIGRATION, "target", "final:acl", AclSnapshot.take(target).encode());
             source.call("DEBUG", "SET-ACTIVE-EXPIRE", "0");
             source.call("SET", "gone", "1", "PX", "60000");
             RedisCutover engine = new RedisCutover(servers, records);
-            try (CutoverEngine.Session session =
-                    engine.open(MIGRATION, "source", "target", CutoverEngine.Others.END)) {
+            try (CutoverEngine.Session session = engine.open(MIGRATION, "source", "target", CutoverEngine.Others.END)) {
                 session.undo();
                 source.call("PEXPIRE", "gone", "1");
                 session.fence(GUARD);

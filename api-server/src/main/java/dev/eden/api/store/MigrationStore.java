@@ -112,11 +112,11 @@ public final class MigrationStore {
                         "interlay " + interlay + " speaks " + front.engine() + ", endpoint " + target + " is "
                                 + targetEngine);
             }
-            if (front.engine().equals("redis")
-                    && migration.definition().data().type().equals("logical")) {
+            String type = migration.definition().data().type();
+            if (front.engine().equals("redis") && !type.equals("scan")) {
                 throw new Problem(
                         ErrorCode.ENGINE_MISMATCH,
-                        "data.type of migration " + id + " is logical, which is PostgreSQL's own replication; interlay "
+                        "data.type of migration " + id + " is " + type + ", which is for PostgreSQL; interlay "
                                 + interlay + " speaks redis, which is copied by scan");
             }
             if (source.equals(target)) {

@@ -103,7 +103,8 @@ public final class CommandTable {
             }
         }
         if (fields.size() > 6
-                && fields.get(6).items().stream().anyMatch(category -> category.text().equals("@blocking"))) {
+                && fields.get(6).items().stream()
+                        .anyMatch(category -> category.text().equals("@blocking"))) {
             flags.add("blocking");
         }
         into.put(

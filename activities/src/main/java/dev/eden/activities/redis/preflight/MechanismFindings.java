@@ -13,7 +13,10 @@ final class MechanismFindings {
 
     void check(MigrationSpec.Data data, Optional<ServerView> source) {
         if (data.type().equals("none")) {
-            findings.info("redis.mechanism", "No data is copied (type none).");
+            findings.failure(
+                    "redis.mechanism.unavailable",
+                    "A Redis is followed from a full copy on; data.type none, a target that was filled by other means, does not exist for it.",
+                    "Use type scan.");
             return;
         }
         if (!data.mechanism().equals("auto") && !data.mechanism().equals("psync")) {

@@ -28,6 +28,14 @@ final class SourceFindings {
                     "Give the target room, and set its policy after the migration.");
         }
         outputBuffer();
+        long expiring = source.info().hashesWithExpiringFields();
+        if (expiring > 0) {
+            findings.failure(
+                    "redis.hash.expiring_fields",
+                    "The source has " + expiring
+                            + " hashes of which single fields expire (HEXPIRE and the like); Eden does not copy those.",
+                    "Delete these hashes or take their fields' expiries away (HPERSIST), and set none until the migration is finished.");
+        }
         if (source.functions() > 0) {
             findings.info(
                     "redis.functions",

@@ -43,6 +43,8 @@ final class RdbValues {
             }
             case 19 -> skipStream(2);
             case 21 -> skipStream(3);
+            case 22, 23, 24, 25 ->
+                throw new RdbException("a hash of which single fields expire (HEXPIRE) can't be copied");
             default -> throw new RdbException("value type " + type + " of the RDB is unknown");
         }
     }

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RedisPreflightIT {
     private final EmbeddedRedis source = EmbeddedRedis.start();
@@ -246,8 +248,9 @@ class RedisPreflightIT {
                 loginForClients);
     }
 
-    @Test
-    void aMechanismThatDoesNotExistIsRefused() {
+    @ParameterizedTest
+    @CsvSource({"scan, dirty_keys", "none, auto"})
+    void aMechanismThatDoesNotExistIsRefused(String type, String mechanism) {
         target = EmbeddedRedis.start();
         MigrationSpec spec = RedisServers.spec("fail");
         MigrationSpec dirty = new MigrationSpec(
@@ -258,7 +261,7 @@ class RedisPreflightIT {
                 spec.target(),
                 spec.interlays(),
                 spec.strategy(),
-                new MigrationSpec.Data("scan", "dirty_keys", "fail"),
+                new MigrationSpec.Data(type, mechanism, "fail"),
                 spec.gates(),
                 spec.failureHandling(),
                 spec.budget(),

@@ -59,6 +59,9 @@ class RdbValuesTest {
         assertThatThrownBy(() -> values.skip(7))
                 .isInstanceOf(RdbException.class)
                 .hasMessageContaining("ReJSON-RL");
+        assertThatThrownBy(() -> values.skip(25))
+                .isInstanceOf(RdbException.class)
+                .hasMessageContaining("HEXPIRE");
         assertThatThrownBy(() -> values.skip(99))
                 .isInstanceOf(RdbException.class)
                 .hasMessageContaining("99");

@@ -1,0 +1,54 @@
+package dev.eden.activities.redis.preflight;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.activities.redis.ServerInfo;
+import dev.eden.workflows.activity.PreparationActivities.Finding;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What servers say that are not among the embedded ones. */
+class SourceFindingsTest {
+    private static final String ID = "redis.hash.expiring_fields";
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "db0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\ndb3:keys=2,expires=0,avg_ttl=0,subexpiry=2\r\n",
+                "db0:keys=2,expires=0,avg_ttl=0,keys_with_volatile_items=2\r\n"
+            })
+    void hashesWithFieldsThatExpireAreAFailure(String keyspace) {
+        assertThat(of(keyspace)).filteredOn(Finding::id, ID).singleElement().satisfies(finding -> {
+            assertThat(finding.severity()).isEqualTo("failure");
+            assertThat(finding.message()).contains("2 hashes");
+        });
+    }
+
+    @Test
+    void noneAreNone() {
+        assertThat(of("db0:keys=1,expires=0,avg_ttl=0\r\n")).noneMatch(f -> f.id().equals(ID));
+        assertThat(of("db0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n")).noneMatch(f -> f.id().equals(ID));
+    }
+
+    private static List<Finding> of(String keyspace) {
+        Findings findings = new Findings();
+        new SourceFindings(
+                        new ServerView(
+                                "source",
+                                "source",
+                                ServerInfo.parse("# Keyspace\r\n" + keyspace),
+                                Map.of(),
+                                Optional.empty(),
+                                List.of(),
+                                0,
+                                0,
+                                Map.of()),
+                        findings)
+                .check();
+        return findings.list();
+    }
+}
