@@ -13,6 +13,7 @@ import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
 import io.temporal.workflow.Promise;
+import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
 import java.util.Objects;
