@@ -221,6 +221,7 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalUi(),
                 options.temporalNamespace());
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
+        InterlayCoverage coverage = InterlayCoverage.of(interlays);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
                 store.tunings(),
@@ -228,7 +229,8 @@ public final class EdenServer implements AutoCloseable {
                 status,
                 new ForecastStore(jdbi),
                 new MigrationCommands.Steps(
-                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        spec -> backup.check(
+                                spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
                         made.activities().cutover()::rehearse),
                 new MigrationRecovery(orchestrator, store.routes()));
