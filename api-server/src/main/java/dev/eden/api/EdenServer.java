@@ -41,6 +41,7 @@ import dev.eden.api.trace.FlipSpans;
 import dev.eden.api.trace.RequestIdFilter;
 import dev.eden.api.trace.Traces;
 import dev.eden.proxy.Secret;
+import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -232,6 +233,7 @@ public final class EdenServer implements AutoCloseable {
                         spec -> backup.check(
                                 spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
+                        spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "")),
                         made.activities().cutover()::rehearse),
                 new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
+import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,8 +51,15 @@ class CommandLineIT {
 
     @Test
     void aMigrationGoesFromItsBeginningToItsEndByTheCommandsThatAnswersSuggest() throws IOException {
-        ok("endpoint", "create", "one", "redis://127.0.0.1:1");
-        ok("endpoint", "create", "two", "redis://127.0.0.1:2", "--label", "team=cache");
+        try (EmbeddedRedis one = EmbeddedRedis.start();
+                EmbeddedRedis two = EmbeddedRedis.start()) {
+            goesFromItsBeginningToItsEnd(one, two);
+        }
+    }
+
+    private void goesFromItsBeginningToItsEnd(EmbeddedRedis one, EmbeddedRedis two) throws IOException {
+        ok("endpoint", "create", "one", "redis://127.0.0.1:" + one.port());
+        ok("endpoint", "create", "two", "redis://127.0.0.1:" + two.port(), "--label", "team=cache");
         assertThat(ok("endpoint", "list").out()).contains("one", "team=cache").doesNotContain("null");
         String front = interlayOf("one");
         assertThat(ok("interlay", "list").out()).contains(front, "one");
@@ -88,6 +96,7 @@ class CommandLineIT {
         FakeTerminal.Result mistyped = shell.run("migration", "watch", "m1", "--until", "cannary");
         assertThat(mistyped.code()).isEqualTo(2);
         assertThat(mistyped.err()).contains("--until canary");
+        eden.replicates("m1", 3);
         FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
         assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
         assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");

@@ -126,6 +126,11 @@ public final class FakeActivities
     }
 
     @Override
+    public Readiness awaitReadiness(AttemptRequest request) {
+        return readiness(request);
+    }
+
+    @Override
     public Rehearsal rehearse(MigrationSpec spec) {
         String outcome = blockers.get().isEmpty() ? "rehearsed" : "refused";
         return new Rehearsal(outcome, blockers.get(), 12_345, """

@@ -72,6 +72,7 @@ class OperatorsIT {
 
         tunes();
         rehearses();
+        isNotReadyAndSaysWhy();
         whatIsOffOrNotKnownIsNull();
         changesTheStrategy();
         everyPhaseMayBePaused();
@@ -146,8 +147,48 @@ class OperatorsIT {
         eden.activities.blockers.set(List.of());
     }
 
+    /** What an attempt would be refused with, or wait for in vain, is told before it is begun. */
+    private static void isNotReadyAndSaysWhy() {
+        eden.replicates("m", 60_000);
+        Jdbi store = store();
+        store.useHandle(h -> {
+            h.execute("UPDATE route SET migration = 'm' WHERE interlay = 'redis_interlay'");
+            h.execute("""
+                    INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at)
+                    VALUES ('killed', 'redis_interlay', '1', 'h:1', '1', now() - interval '1 minute')""");
+        });
+        JsonNode status = status();
+        assertThat(status.path("ready_for_cutover").asBoolean()).isFalse();
+        assertThat(status.path("blockers").toString())
+                .contains(
+                        "replication lag is 60000 ms, the gate is 100 ms",
+                        "proxy redis_interlay:killed has not been heard for more than 3 s",
+                        "endpoint blue is unreachable",
+                        "endpoint green is unreachable");
+        store.useHandle(h -> {
+            h.execute("DELETE FROM proxy WHERE name = 'killed'");
+            h.execute("UPDATE route SET migration = NULL WHERE interlay = 'redis_interlay'");
+        });
+
+        eden.activities.blockers.set(List.of("replication lag is 60000 ms, the gate is 100 ms"));
+        for (TestServer.Answer refused : List.of(
+                eden.post(MIGRATION + "/cutover", "{}"),
+                eden.patch(MIGRATION, "{\"strategy\":{\"write_mode\":{\"mode\":\"cutover\"}}}"))) {
+            assertThat(refused.status()).as(refused.body()).isEqualTo(409);
+            assertThat(refused.json().path("type").asText()).endsWith("command-refused");
+            assertThat(refused.json().path("blockers").toString()).contains("60000 ms");
+        }
+        eden.activities.blockers.set(List.of());
+        assertThat(status().path("phase").asText()).isEqualTo("canary");
+        assertThat(events("attempt_refused")).isEmpty();
+    }
+
+    private static Jdbi store() {
+        return Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+    }
+
     private static void whatIsOffOrNotKnownIsNull() {
-        Jdbi store = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        Jdbi store = store();
         store.useHandle(h -> h.execute("""
                 INSERT INTO replication (migration, progress) VALUES ('m', '{"state":"streaming","keysDone":0,"keysTotal":0,"bytes":0,
                 "keysPerSecond":0,"etaSeconds":-1,"lagMs":-1,"sourceOffset":0,"appliedOffset":0,"reverseProven":false,"conflicts":0,"atMillis":0}')

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -201,6 +202,19 @@ final class TestServer implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** What the fake steps do not do: a replication that follows, now and for years to come. */
+    void replicates(String migration, long lagMillis) {
+        Jdbi.create(postgres.jdbcUrl(), postgres.user(), postgres.password())
+                .useHandle(h -> h.createUpdate("""
+                        INSERT INTO replication (migration, progress) VALUES (:migration, jsonb_build_object('state', 'streaming', 'lagMs', :lag,
+                            'keysDone', 0, 'keysTotal', 0, 'bytes', 0, 'keysPerSecond', 0, 'etaSeconds', 0, 'sourceOffset', 0, 'appliedOffset', 0,
+                            'reverseProven', true, 'conflicts', 0, 'atMillis', 4102444800000))
+                        ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress""")
+                        .bind("migration", migration)
+                        .bind("lag", lagMillis)
+                        .execute());
     }
 
     /** A table's rows as text, read past the API. */

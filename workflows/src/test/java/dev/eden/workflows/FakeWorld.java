@@ -219,6 +219,11 @@ final class FakeWorld
     }
 
     @Override
+    public Readiness awaitReadiness(AttemptRequest request) {
+        throw new IllegalStateException("no workflow waits for that");
+    }
+
+    @Override
     public Rehearsal rehearse(MigrationSpec spec) {
         throw new IllegalStateException("no workflow rehearses");
     }

@@ -57,6 +57,7 @@ public final class CutoverCoordinator {
     private static final int STATEMENTS_IN_PAUSE = 8;
     private static final long NO_ATTEMPT = -1;
     private static final String REHEARSAL = "rehearsal";
+    private static final List<String> NO_ROUTES = List.of("the migration has no routes yet");
 
     private final RouteLedger routes;
     private final ReplicationLedger replication;
@@ -81,15 +82,29 @@ public final class CutoverCoordinator {
     /** Step 0 without an attempt: what stands in the way now. Changes nothing. */
     public List<String> readiness(MigrationSpec spec, boolean forward) {
         Routes row = routes.read(spec.id()).orElse(null);
-        List<String> blockers = new ArrayList<>(ledgerBlockers(spec, row, forward));
-        if (row != null && row.standby() != null && row.state() == RouteState.STABLE && blockers.isEmpty()) {
-            try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), row.standby(), Others.LEAVE)) {
-                blockers.addAll(session.blockers());
-            } catch (RuntimeException e) {
-                blockers.add("cannot look at the servers: " + e.getMessage());
-            }
+        List<String> blockers = ledgerBlockers(spec, row, forward);
+        return blockers.isEmpty() ? serverBlockers(spec, row) : blockers;
+    }
+
+    /**
+     * As {@link #readiness}, and whom an attempt would wait for in vain. What an attempt would wait for before it says no is waited for here,
+     * as long: what is left then lasts.
+     */
+    public List<String> awaitReadiness(MigrationSpec spec, boolean forward) {
+        List<String> blockers = awaitReplication(spec, forward, true);
+        return blockers.isEmpty() ? serverBlockers(spec, routes.read(spec.id()).orElse(null)) : blockers;
+    }
+
+    private List<String> serverBlockers(MigrationSpec spec, @Nullable Routes row) {
+        String standby = row == null ? null : row.standby();
+        if (row == null || standby == null) {
+            return NO_ROUTES;
         }
-        return blockers;
+        try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.LEAVE)) {
+            return session.blockers(deadline(spec));
+        } catch (RuntimeException e) {
+            return List.of("cannot look at the servers: " + e.getMessage());
+        }
     }
 
     /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
@@ -107,7 +122,7 @@ public final class CutoverCoordinator {
     }
 
     private AttemptReport attempt(MigrationSpec spec, boolean forward, int number, String direction) {
-        List<String> blockers = awaitReplication(spec, forward);
+        List<String> blockers = awaitReplication(spec, forward, false);
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
         AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch(), direction.equals(REHEARSAL));
         String standby = row.standby();
@@ -116,7 +131,7 @@ public final class CutoverCoordinator {
         }
         Failpoints.reach("cutover.check");
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
-            blockers = session.blockers();
+            blockers = session.blockers(deadline(spec));
             if (!blockers.isEmpty()) {
                 return log.refused(blockers);
             }
@@ -214,7 +229,7 @@ public final class CutoverCoordinator {
             routes.saveUndo(attempt, session.undo());
             log.step("save-undo");
             Failpoints.reach("cutover.prepare");
-            Duration deadline = Duration.ofMillis(spec.budget().deadlineMs());
+            Duration deadline = deadline(spec);
             log.holdBegins();
             if (!routes.prepare(spec.id(), epoch, attempt, deadline)) {
                 throw new AttemptAborted("lost the race to prepare");
@@ -224,7 +239,7 @@ public final class CutoverCoordinator {
             Failpoints.reach("cutover.drain");
             session.beginFence();
             log.step("shut");
-            awaitAll(armed, "DRAINED", budget.left());
+            awaitDrained(armed, session, budget.left());
             drained = DrainReport.of(routes.acknowledgements(attempt));
             session.resting(drained.backends());
             log.step("drain");
@@ -355,11 +370,15 @@ public final class CutoverCoordinator {
     }
 
     /** What replication has to say may be a moment old (a spike of lag, a reverse path being proven again after a flip): look for a while. */
-    private List<String> awaitReplication(MigrationSpec spec, boolean forward) {
+    private List<String> awaitReplication(MigrationSpec spec, boolean forward, boolean heard) {
         long end = System.nanoTime() + SETTLE_IN.toNanos();
         while (true) {
             long mark = routes.changeMark();
-            List<String> blockers = ledgerBlockers(spec, routes.read(spec.id()).orElse(null), forward);
+            List<String> blockers =
+                    new ArrayList<>(ledgerBlockers(spec, routes.read(spec.id()).orElse(null), forward));
+            if (heard) {
+                CutoverBlockers.silent(routes.joined(spec.id())).forEach(blockers::add);
+            }
             if (blockers.isEmpty() || System.nanoTime() >= end) {
                 return blockers;
             }
@@ -370,7 +389,7 @@ public final class CutoverCoordinator {
     private List<String> ledgerBlockers(MigrationSpec spec, @Nullable Routes row, boolean forward) {
         List<String> blockers = new ArrayList<>();
         if (row == null || row.standby() == null) {
-            return List.of("the migration has no routes yet");
+            return NO_ROUTES;
         }
         if (row.state() != RouteState.STABLE) {
             blockers.add("an attempt is being settled (route " + row.state() + ")");
@@ -379,25 +398,11 @@ public final class CutoverCoordinator {
         if (!row.active().equals(expected)) {
             blockers.add("writes are with " + row.active() + " already");
         }
-        routes.joined(spec.id()).forEach(proxy -> proxy.unspoken().ifPresent(blockers::add));
-        ReplicationLedger.Progress progress = replication.progress(spec.id()).orElse(null);
-        if (progress == null || !progress.state().equals("streaming")) {
-            blockers.add("replication is not streaming");
-            return blockers;
-        }
-        if (System.currentTimeMillis() - progress.atMillis() > 3_000) {
-            blockers.add("replication has not reported for more than 3 s");
-        }
-        if (progress.lagMs() > spec.gates().maxLagMs()) {
-            blockers.add("replication lag is " + progress.lagMs() + " ms, the gate is "
-                    + spec.gates().maxLagMs() + " ms");
-        }
-        if (!progress.reverseProven()) {
-            blockers.add("the reverse path is not proven");
-        }
-        if (progress.conflicts() > 0) {
-            blockers.add(progress.conflicts() + " keys of the target were kept (replace: skip)");
-        }
+        blockers.addAll(CutoverBlockers.of(
+                spec.gates(),
+                replication.progress(spec.id()).orElse(null),
+                routes.joined(spec.id()),
+                System.currentTimeMillis()));
         return blockers;
     }
 
@@ -409,12 +414,34 @@ public final class CutoverCoordinator {
         }
     }
 
+    private static Duration deadline(MigrationSpec spec) {
+        return Duration.ofMillis(spec.budget().deadlineMs());
+    }
+
     private void awaitAll(Armed armed, String step, Duration atMost) {
         List<String> missing = missing(armed, step, atMost);
         if (!missing.isEmpty()) {
-            throw new FailedAcknowledgement("no answer (" + step + ") from " + String.join(", ", missing)
+            throw new FailedAcknowledgement(unanswered(step, missing)
                     + (step.equals("ARMED") ? "; who is silent and what to do: eden proxy list" : ""));
         }
+    }
+
+    private void awaitDrained(Armed armed, CutoverEngine.Session session, Duration atMost) {
+        List<String> missing = missing(armed, "DRAINED", atMost);
+        if (missing.isEmpty()) {
+            return;
+        }
+        List<String> reasons = new ArrayList<>(List.of(unanswered("DRAINED", missing)));
+        try {
+            reasons.addAll(session.stragglers());
+        } catch (RuntimeException e) {
+            reasons.add("what is open there could not be asked: " + e.getMessage());
+        }
+        throw new FailedAcknowledgement(String.join("; ", reasons));
+    }
+
+    private static String unanswered(String step, List<String> proxies) {
+        return "no answer (" + step + ") from " + String.join(", ", proxies);
     }
 
     private List<Acknowledgement> acknowledged(Armed armed, String step, Duration atMost) {

@@ -53,8 +53,17 @@ public interface CutoverEngine {
     /** A hold on the two servers. Not thread-safe. Every method may throw; the caller then aborts or settles. */
     interface Session extends AutoCloseable {
 
-        /** Step 0, the part that concerns the servers; empty when a flip may be tried. */
-        List<String> blockers();
+        /**
+         * Step 0, the part that concerns the servers; empty when a flip may be tried.
+         *
+         * @param budget how long clients may be held
+         */
+        List<String> blockers(Duration budget);
+
+        /** What may keep clients on {@code FROM} from coming to rest, the oldest first, in words. */
+        default List<String> stragglers() {
+            return List.of();
+        }
 
         /** Walks the ways of steps 6 and 7 without an attempt, so that the first time under the pause is not the first time. Changes nothing. */
         void rehearse();

@@ -222,7 +222,7 @@ public final class RedisCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers() {
+        public List<String> blockers(Duration budget) {
             List<String> blockers = new ArrayList<>();
             Map<String, String> target = info(to, "all");
             if (!"master".equals(target.get("role"))) {

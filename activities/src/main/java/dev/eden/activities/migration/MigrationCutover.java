@@ -34,6 +34,12 @@ public final class MigrationCutover implements CutoverActivities {
     }
 
     @Override
+    public Readiness awaitReadiness(AttemptRequest request) {
+        List<String> blockers = coordinator.awaitReadiness(request.spec(), request.forward());
+        return new Readiness(blockers.isEmpty(), blockers);
+    }
+
+    @Override
     public Rehearsal rehearse(MigrationSpec spec) {
         AttemptReport report = onOwnThread(() -> coordinator.rehearse(spec), spec.id());
         Long pause = report.pauseMicros();

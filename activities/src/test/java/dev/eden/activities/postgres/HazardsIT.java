@@ -106,6 +106,13 @@ class HazardsIT {
                         "failure",
                         "CREATE TABLE t (a text)",
                         "INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 200)"),
+                up("postgres.tables.keyless_type", "failure", "CREATE TABLE t (a int, b json)"),
+                up(
+                        "postgres.tables.keyless_type",
+                        "failure",
+                        "CREATE TYPE pair AS (a int, b point[])",
+                        "CREATE TABLE t (a pair NOT NULL)",
+                        "ALTER TABLE t REPLICA IDENTITY FULL"),
                 up(
                         "postgres.tables.unlogged",
                         "failure",
@@ -207,6 +214,13 @@ class HazardsIT {
                 new Hazard("postgres.encoding", "warning", "old new", LATIN, List.of(), List.of()),
                 new Hazard("postgres.encoding", "failure", "old latin", "", List.of(), List.of()),
                 new Hazard(
+                        "postgres.encoding",
+                        "failure",
+                        "old new",
+                        "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
+                        List.of(),
+                        List.of()),
+                new Hazard(
                         "postgres.collation",
                         "warning",
                         "new old",
@@ -229,6 +243,16 @@ class HazardsIT {
                         "failure",
                         "CREATE TABLE t (a int PRIMARY KEY, b int)",
                         "CREATE TABLE t (a int PRIMARY KEY, c int NOT NULL)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a bigint PRIMARY KEY)",
+                        "CREATE TABLE t (a int PRIMARY KEY)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b text)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b varchar(10))"),
                 target(
                         "postgres.target.schema_wider",
                         "warning",
@@ -336,8 +360,15 @@ class HazardsIT {
     }
 
     @Test
-    void whatEndsWithTheTransactionIsNoHazard() throws IOException {
+    void whatOnlyLooksLikeAHazardIsNone() throws IOException {
         make("old", "harmless", "", List.of("CREATE TABLE t (a int PRIMARY KEY)", """
+                CREATE TABLE papers (a int PRIMARY KEY, b json);
+                ALTER TABLE papers REPLICA IDENTITY FULL;
+                CREATE DOMAIN amount AS int NOT NULL;
+                CREATE TYPE mood AS ENUM ('fine');
+                CREATE TYPE pair AS (a int, b text);
+                CREATE TABLE keyless (a amount, b text[], c mood, d pair, e int4range, f jsonb, g char(3), h bit(2), i "char", j varchar(9),
+                    k json GENERATED ALWAYS AS ('1'::json) STORED)""", """
                 CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SET search_path = public AS $$ BEGIN
                   PERFORM set_config('app.tenant', 'x', true); PERFORM pg_advisory_xact_lock(1); SET LOCAL timezone = 'UTC';
                   IF true THEN UPDATE t SET a = 1; END IF; END $$"""));
@@ -352,7 +383,11 @@ class HazardsIT {
                         .findings())
                 .extracting(Finding::id)
                 .isNotEmpty()
-                .doesNotContain("postgres.functions.session", "postgres.fence.workers", "postgres.slots.other");
+                .doesNotContain(
+                        "postgres.functions.session",
+                        "postgres.fence.workers",
+                        "postgres.slots.other",
+                        "postgres.tables.keyless_type");
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */

@@ -29,6 +29,8 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     private final Map<Long, String> undos = new HashMap<>();
     volatile Tuning tuning = Tuning.NONE;
     int restarts;
+    /** They let themselves be armed, and say nothing after that. */
+    volatile List<JoinedProxy> silent = List.of();
 
     @Override
     public Tuning tuning(String migration) {
@@ -37,7 +39,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public List<JoinedProxy> joined(String migration) {
-        return List.of();
+        return silent;
     }
 
     @Override
@@ -70,7 +72,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
         }
         set(new Routes(
                 r.migration(), epoch, RouteState.ARMED, ++attempts, r.active(), r.standby(), r.interlays(), r.turn()));
-        return Optional.of(new Armed(attempts, List.of()));
+        return Optional.of(new Armed(attempts, silent));
     }
 
     @Override
@@ -121,7 +123,9 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public List<Acknowledgement> acknowledgements(long attempt) {
-        return List.of();
+        return silent.stream()
+                .map(proxy -> new Acknowledgement(proxy.name(), proxy.interlay(), "ARMED", "{}", 0))
+                .toList();
     }
 
     @Override

@@ -2,11 +2,17 @@ package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.cutover.AttemptReport;
+import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.CutoverEngine.Others;
 import dev.eden.activities.cutover.CutoverEngine.Side;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
+import dev.eden.activities.store.RouteLedger.JoinedProxy;
+import dev.eden.proxy.WireVersion;
+import dev.eden.workflows.MigrationSpec;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -98,6 +104,81 @@ class PostgresFenceIT {
         }
         restore(undo);
         assertThat(doors("source")).isEqualTo(before);
+    }
+
+    /** What is prepared after the look for blockers would stay behind: its COMMIT PREPARED goes to the new owner. */
+    @Test
+    void aTransactionPreparedOnTheWayIsFoundByTheFence() throws SQLException {
+        String undo;
+        try (CutoverEngine.Session session = open();
+                Connection inside = servers.application("source")) {
+            assertThat(session.blockers(GUARD)).isEmpty();
+            undo = session.undo();
+            try (var statement = inside.createStatement()) {
+                statement.execute("BEGIN");
+                write(inside);
+                session.beginFence();
+                statement.execute("PREPARE TRANSACTION 'late'");
+            }
+            assertThatThrownBy(() -> session.fence(GUARD)).hasMessageContaining("source: late");
+        }
+        restore(undo);
+        try (PostgresSession source = servers.own("source")) {
+            source.execute("COMMIT PREPARED 'late'");
+        }
+    }
+
+    /** It would keep its locks there, in the way of what is applied. */
+    @Test
+    void aTransactionPreparedOnTheStandbyIsABlocker() {
+        try (PostgresSession target = servers.control("target");
+                CutoverEngine.Session session = open()) {
+            target.execute("BEGIN");
+            target.execute("LOCK TABLE shop.keyless IN ACCESS SHARE MODE");
+            target.execute("PREPARE TRANSACTION 'forgotten'");
+            assertThat(session.blockers(GUARD)).containsExactly("a prepared transaction is open on target: forgotten");
+            target.execute("ROLLBACK PREPARED 'forgotten'");
+            assertThat(session.blockers(GUARD)).isEmpty();
+        }
+    }
+
+    /** Within a second no budget is in danger; a longer one lets transactions end in the time that clients may wait for them. */
+    @Test
+    void aTransactionStandsInTheWayWhereItIsOlderThanTheBudget() throws SQLException {
+        CutoverCoordinator coordinator = PostgresMigrationIT.coordinator(servers);
+        MigrationSpec patient = PostgresServers.spec();
+        MigrationSpec hurried = PostgresServers.spec(null, 100);
+        try (Connection inside = servers.application("source")) {
+            inside.setAutoCommit(false);
+            write(inside);
+            await().atMost(GUARD)
+                    .untilAsserted(() -> assertThat(coordinator.readiness(hurried, true))
+                            .singleElement()
+                            .asString()
+                            .startsWith("a transaction has been open on source for 1 s"));
+            assertThat(coordinator.readiness(patient, true)).isEmpty();
+            inside.rollback();
+        }
+    }
+
+    @Test
+    void anAttemptThatClientsDoNotLetBeginSaysWhichTransactionsAreOpen() throws SQLException {
+        CutoverCoordinator coordinator = PostgresMigrationIT.coordinator(servers);
+        servers.store.silent = List.of(new JoinedProxy("p1", "front", true, WireVersion.NEWEST));
+        try (Connection inside = servers.application("source")) {
+            inside.setAutoCommit(false);
+            write(inside);
+            AttemptReport report = coordinator.attempt(PostgresServers.spec(null, 2_000), true, 1);
+            assertThat(report.outcome()).isEqualTo("aborted");
+            assertThat(report.blockers())
+                    .singleElement()
+                    .asString()
+                    .contains("no answer (DRAINED) from p1/front")
+                    .containsPattern("a transaction has been open on source for \\d+ s \\(process \\d+, user app");
+            inside.rollback();
+        } finally {
+            servers.store.silent = List.of();
+        }
     }
 
     /** A stalled process may not act on a server after its attempt has ended. */

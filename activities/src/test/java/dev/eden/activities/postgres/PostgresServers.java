@@ -108,6 +108,10 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
 
     /** @param ddl {@code additive} or null */
     static MigrationSpec spec(@Nullable String ddl) {
+        return spec(ddl, 20_000);
+    }
+
+    static MigrationSpec spec(@Nullable String ddl, long deadlineMillis) {
         return new MigrationSpec(
                 MIGRATION,
                 "",
@@ -125,7 +129,7 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
                 new MigrationSpec.Data("logical", "logical", "fail", ddl),
                 new MigrationSpec.Gates(-1, -1, -1, 100, 1_000, "hold"),
                 MigrationSpec.FailureHandling.PAUSE,
-                new MigrationSpec.CutoverBudget(20_000, 3),
+                new MigrationSpec.CutoverBudget(deadlineMillis, 3),
                 null);
     }
 

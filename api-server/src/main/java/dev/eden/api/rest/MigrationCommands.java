@@ -19,6 +19,7 @@ import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.Strategy;
+import dev.eden.workflows.activity.CutoverActivities.Readiness;
 import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
 import dev.eden.workflows.activity.PreparationActivities.CopyForecast;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
@@ -51,6 +52,7 @@ public final class MigrationCommands {
     public record Steps(
             Function<MigrationSpec, Preflight> preflight,
             Function<MigrationSpec, CopyForecast> forecast,
+            Function<MigrationSpec, Readiness> readiness,
             Function<MigrationSpec, Rehearsal> rehearse) {}
 
     public MigrationCommands(
@@ -200,6 +202,7 @@ public final class MigrationCommands {
                     .with("blockers", view.blockers());
         }
         refuseUnspoken(migration);
+        refuseUnready(migration, view);
         Rehearsal rehearsal = steps.rehearse().apply(spec(migration));
         if (rehearsal.outcome().equals("refused")) {
             throw new Problem(ErrorCode.COMMAND_REFUSED, "the rehearsal was refused; nobody has waited")
@@ -240,11 +243,28 @@ public final class MigrationCommands {
         }
     }
 
+    /** What the attempt would be refused with after it was accepted, said to whoever asks for it. */
+    private void refuseUnready(Migration migration, MigrationView view) {
+        Readiness readiness = steps.readiness().apply(spec(migration));
+        if (!readiness.ready()) {
+            throw new Problem(
+                            ErrorCode.COMMAND_REFUSED,
+                            "not ready for cutover: " + String.join("; ", readiness.blockers()))
+                    .with("allowed", view.allowedCommands())
+                    .with("blockers", readiness.blockers());
+        }
+    }
+
     private Response send(Migration migration, Command command) {
         Strategy wanted = command.strategy();
         if (command.kind() == Command.Kind.CUTOVER
                 || wanted != null && wanted.writeMode().asksForCutover()) {
             refuseUnspoken(migration);
+            // In any other case the workflow says itself what it does with it: refuses it, or has obeyed it already.
+            orchestrator
+                    .view(migration.id())
+                    .filter(MigrationView::readyForCutover)
+                    .ifPresent(view -> refuseUnready(migration, view));
         }
         status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);

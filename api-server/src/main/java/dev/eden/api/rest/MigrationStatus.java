@@ -3,6 +3,7 @@ package dev.eden.api.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.activities.cutover.CutoverBlockers;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import dev.eden.activities.store.RouteLedger;
@@ -23,6 +24,7 @@ import dev.eden.workflows.MigrationWorkflow;
 import dev.eden.workflows.Strategy;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -112,14 +114,25 @@ public final class MigrationStatus {
         } else {
             status.putNull("replication_lag_ms");
         }
-        status.put("source", health.of(migration.source()));
-        status.put("target", health.of(migration.target()));
+        String source = health.of(migration.source());
+        String target = health.of(migration.target());
+        status.put("source", source);
+        status.put("target", target);
         boolean orphaned = migration.started() && !migration.ended() && orphans.orphaned(migration.id());
-        status.put("ready_for_cutover", view != null && view.readyForCutover() && !orphaned);
-        status.set(
-                "blockers",
-                Json.mapper()
-                        .valueToTree(orphaned ? List.of(Orphans.remedy(migration.id())) : blockers(migration, view)));
+        List<String> blockers =
+                new ArrayList<>(orphaned ? List.of(Orphans.remedy(migration.id())) : blockers(migration, view));
+        if (!orphaned && view != null && view.phase() instanceof MigrationPhase.Canary) {
+            blockers.addAll(CutoverBlockers.of(
+                    migration.definition().gates(),
+                    progress.orElse(null),
+                    stored.proxies(),
+                    System.currentTimeMillis()));
+            CutoverBlockers.silent(stored.proxies()).forEach(blockers::add);
+            unhealthy(migration.source(), source).ifPresent(blockers::add);
+            unhealthy(migration.target(), target).ifPresent(blockers::add);
+        }
+        status.put("ready_for_cutover", view != null && view.readyForCutover() && blockers.isEmpty());
+        status.set("blockers", Json.mapper().valueToTree(blockers));
         if (progress.isPresent()) {
             status.set("progress", progress(progress.get()));
         } else {
@@ -187,6 +200,10 @@ public final class MigrationStatus {
             return List.of("the migration has not been started");
         }
         return view == null ? List.of("the workflow has not reported yet") : view.blockers();
+    }
+
+    private static Optional<String> unhealthy(@Nullable String endpoint, String state) {
+        return state.equals("healthy") ? Optional.empty() : Optional.of("endpoint " + endpoint + " is " + state);
     }
 
     private static ObjectNode progress(Progress p) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.RouteLedger.JoinedProxy;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.MigrationStore.Migration;
@@ -28,7 +29,9 @@ public final class StatusStore {
             , p.progress::text AS progress_text, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
                 (SELECT jsonb_agg(jsonb_build_array(a.id, a.direction, a.outcome, a.report::text,
                             (extract(epoch FROM a.started_at) * 1000)::bigint) ORDER BY a.id)::text
-                 FROM attempt a WHERE a.migration = m.id AND a.report IS NOT NULL) AS attempts_text
+                 FROM attempt a WHERE a.migration = m.id AND a.report IS NOT NULL) AS attempts_text,
+                (SELECT jsonb_agg(jsonb_build_array(x.name, x.interlay, x.seen_at > clock_timestamp() - interval '3 seconds', x.wire))::text
+                 FROM proxy x JOIN route o ON o.interlay = x.interlay WHERE o.migration = m.id) AS proxies_text
             FROM migration m
                 LEFT JOIN replication p ON p.migration = m.id
                 LEFT JOIN tuning t ON t.migration = m.id
@@ -45,13 +48,15 @@ public final class StatusStore {
      * @param progress of replication, once there is any
      * @param route of all its interlays, null before the first step and after the last
      * @param attempts oldest first
+     * @param proxies of its interlays that have joined and have not signed off
      */
     public record StoredStatus(
             Migration migration,
             Optional<Progress> progress,
             Tuning tuning,
             @Nullable Route route,
-            List<AttemptReport> attempts) {}
+            List<AttemptReport> attempts,
+            List<JoinedProxy> proxies) {}
 
     /** @param state in lower case */
     public record Route(long epoch, String active, String state) {}
@@ -69,6 +74,7 @@ public final class StatusStore {
         String progress = row.getString("progress_text");
         String state = row.getString("state");
         String attempts = row.getString("attempts_text");
+        String proxies = row.getString("proxies_text");
         return new StoredStatus(
                 MigrationRows.migration(row),
                 progress == null ? Optional.empty() : Optional.of(progress(progress)),
@@ -76,7 +82,20 @@ public final class StatusStore {
                 state == null
                         ? null
                         : new Route(row.getLong("epoch"), row.getString("active"), state.toLowerCase(Locale.ROOT)),
-                attempts == null ? List.of() : attempts(Json.tree(attempts)));
+                attempts == null ? List.of() : attempts(Json.tree(attempts)),
+                proxies == null ? List.of() : proxies(Json.tree(proxies)));
+    }
+
+    private static List<JoinedProxy> proxies(JsonNode array) {
+        List<JoinedProxy> proxies = new ArrayList<>();
+        for (JsonNode one : array) {
+            proxies.add(new JoinedProxy(
+                    one.get(0).asText(),
+                    one.get(1).asText(),
+                    one.get(2).asBoolean(),
+                    one.get(3).asInt()));
+        }
+        return proxies;
     }
 
     private static List<AttemptReport> attempts(JsonNode array) {

@@ -22,8 +22,14 @@ public interface CutoverActivities {
 
     record Readiness(boolean ready, List<String> blockers) {}
 
-    /** What stands in the way of a cutover now: lag, diff, reverse path, silent proxies. Changes nothing. */
+    /** What stands in the way of a cutover now: lag, reverse path, what the servers say. Changes nothing. */
     Readiness readiness(AttemptRequest request);
+
+    /**
+     * The same and silent proxies, once what may be a moment's has had some seconds to pass. Changes nothing. No workflow asks for it; it
+     * is what an operator who asks for a cutover is refused with.
+     */
+    Readiness awaitReadiness(AttemptRequest request);
 
     /**
      * {@code outcome}: {@code rehearsed}, {@code aborted} or {@code refused}; {@code reportJson}: each step's and each proxy's times, as of an

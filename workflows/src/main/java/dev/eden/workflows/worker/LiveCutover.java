@@ -17,6 +17,11 @@ final class LiveCutover implements CutoverActivities {
     }
 
     @Override
+    public Readiness awaitReadiness(AttemptRequest request) {
+        return Liveness.whileRunning(() -> cutover.awaitReadiness(request));
+    }
+
+    @Override
     public Rehearsal rehearse(MigrationSpec spec) {
         return Liveness.whileRunning(() -> cutover.rehearse(spec));
     }

@@ -46,8 +46,8 @@ public final class PostgresCutover implements CutoverEngine {
     private static final String UNRESTORED = "unrestored:undo";
 
     private static final long LOOK_NANOS = 300_000;
-    /** A transaction open for longer than this would outlast any sensible budget. */
-    private static final int OLDEST_MILLIS = 1_000;
+    /** Whoever has been open for longer than this, and than clients may be held, would hardly end within the budget. */
+    private static final long OLDEST_MILLIS = 1_000;
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -177,6 +177,7 @@ public final class PostgresCutover implements CutoverEngine {
         private final PostgresSession to;
         private @Nullable AccessRules access;
         private @Nullable RowSample sample;
+        private @Nullable Sequences sequences;
         private EdenObjects.@Nullable Role publisher;
         private Set<Integer> resting = Set.of();
         private int clients;
@@ -215,27 +216,18 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers() {
+        public List<String> blockers(Duration budget) {
             List<String> blockers = new ArrayList<>();
             for (PostgresSession side : List.of(from, to)) {
+                String id = side == from ? fromId : toId;
                 if (side.is("SELECT pg_is_in_recovery()")) {
-                    blockers.add((side == from ? fromId : toId) + " is a standby server");
+                    blockers.add(id + " is a standby server");
                 }
+                side.query(
+                        "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
+                        row -> blockers.add("a prepared transaction is open on " + id + ": " + row.getString(1)));
             }
-            from.query(
-                    "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()",
-                    row -> blockers.add("a prepared transaction is open on " + fromId + ": " + row.getString(1)));
-            from.query(
-                    """
-                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM now() - xact_start)
-                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
-                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
-                    ORDER BY xact_start LIMIT 5""",
-                    row -> blockers.add("a transaction has been open on " + fromId + " for " + row.getLong(4)
-                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
-                            + row.getString(3) + ")"),
-                    EdenObjects.ROLE_PATTERN,
-                    OLDEST_MILLIS);
+            blockers.addAll(stragglers(Math.max(OLDEST_MILLIS, budget.toMillis())));
             long unready = to.number("""
                     SELECT count(*) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                     WHERE s.subname = ? AND r.srsubstate <> 'r'""", names.main());
@@ -266,13 +258,32 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
+        public List<String> stragglers() {
+            return stragglers(0);
+        }
+
+        private List<String> stragglers(long forMillis) {
+            return from.query(
+                    """
+                    SELECT pid, coalesce(usename, ''), coalesce(application_name, ''), extract(epoch FROM clock_timestamp() - xact_start)
+                    FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+                        AND coalesce(usename, '') !~ ? AND clock_timestamp() - xact_start > make_interval(secs => ? / 1000.0)
+                    ORDER BY xact_start LIMIT 5""",
+                    row -> "a transaction has been open on " + fromId + " for " + (long) row.getDouble(4)
+                            + " s (process " + row.getInt(1) + ", user " + row.getString(2) + ", application "
+                            + row.getString(3) + ")",
+                    EdenObjects.ROLE_PATTERN,
+                    forMillis);
+        }
+
+        @Override
         public void rehearse() {
             lsn(from);
             lsn(to);
             EdenSchema.read(from, marker(), CUTOVER_ROW);
             EdenSchema.read(to, marker(), CUTOVER_ROW);
             DatabaseFence.rehearse(from);
-            Sequences.rehearse(from, to);
+            sequences().rehearse(from, to);
             verify();
         }
 
@@ -311,6 +322,7 @@ public final class PostgresCutover implements CutoverEngine {
                     from.number(
                             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'");
             sample();
+            sequences();
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.pid(),
@@ -329,6 +341,15 @@ public final class PostgresCutover implements CutoverEngine {
             return session.text(
                             "SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
                     .orElse("");
+        }
+
+        private Sequences sequences() {
+            Sequences known = sequences;
+            if (known == null) {
+                known = Sequences.prepare(from, to);
+                sequences = known;
+            }
+            return known;
         }
 
         private RowSample sample() {
@@ -375,7 +396,11 @@ public final class PostgresCutover implements CutoverEngine {
             if (!shut) {
                 DatabaseFence.shut(from, taken());
             }
-            DatabaseFence.clear(from, resting, guard);
+            List<String> prepared = DatabaseFence.clear(from, resting, guard);
+            if (!prepared.isEmpty()) {
+                throw new IllegalStateException(
+                        "a transaction was prepared on " + fromId + ": " + String.join(", ", prepared));
+            }
         }
 
         private AccessRules taken() {
@@ -433,7 +458,7 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
-            Sequences.copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
+            sequences().copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             flush();
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
             // session.

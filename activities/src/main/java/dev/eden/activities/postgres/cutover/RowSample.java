@@ -2,6 +2,7 @@ package dev.eden.activities.postgres.cutover;
 
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.RowText;
 import dev.eden.activities.postgres.Sql;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,6 +44,7 @@ final class RowSample {
         List<String> tables = new ArrayList<>();
         Parts here = new Parts();
         Parts there = new Parts();
+        boolean converted = !RowText.encoding(from).equals(RowText.encoding(to));
         for (Candidate candidate : candidates(from, names)) {
             Map<String, String> typesHere = types(from, candidate.table());
             Map<String, String> typesThere = types(to, candidate.table());
@@ -53,9 +55,10 @@ final class RowSample {
                     .filter(column -> column.getValue().equals(typesThere.get(column.getKey())))
                     .map(column -> "t." + Sql.name(column.getKey()))
                     .collect(Collectors.joining(", ", "ROW(", ")"));
+            String hash = RowText.hash(row, converted);
             int place = tables.size();
-            here.add(place, candidate, typesHere, row);
-            there.add(place, candidate, typesThere, row);
+            here.add(place, candidate, typesHere, hash);
+            there.add(place, candidate, typesThere, hash);
             tables.add(candidate.table());
         }
         return new RowSample(tables, here.statements(), there.statements());
@@ -94,15 +97,15 @@ final class RowSample {
         private final List<String> newest = new ArrayList<>();
         private final List<String> sums = new ArrayList<>();
 
-        void add(int place, Candidate candidate, Map<String, String> types, String row) {
+        void add(int place, Candidate candidate, Map<String, String> types, String hash) {
             List<String> key = candidate.key().stream().map(Sql::name).toList();
             newest.add("(SELECT coalesce(jsonb_agg(jsonb_build_array("
                     + key.stream().map(column -> column + "::text").collect(Collectors.joining(", "))
                     + ")), '[]') FROM (SELECT " + String.join(", ", key) + " FROM " + candidate.table() + " ORDER BY "
                     + key.stream().map(column -> column + " DESC").collect(Collectors.joining(", ")) + " LIMIT " + ROWS
                     + ") AS newest)");
-            sums.add("(SELECT count(*) || '/' || coalesce(sum(hashtextextended(" + row
-                    + "::text COLLATE \"C\", 0)), 0) FROM jsonb_array_elements((a -> " + place + ") || (b -> " + place
+            sums.add("(SELECT count(*) || '/' || coalesce(sum(" + hash
+                    + "), 0) FROM jsonb_array_elements((a -> " + place + ") || (b -> " + place
                     + ")) AS k JOIN " + candidate.table() + " AS t ON "
                     + IntStream.range(0, key.size())
                             .mapToObj(i -> "t." + key.get(i) + " = (k ->> " + i + ")::"

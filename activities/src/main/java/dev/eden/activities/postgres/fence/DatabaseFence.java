@@ -36,10 +36,14 @@ public final class DatabaseFence {
                 AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())
                 AND mode = 'RowExclusiveLock' AND granted AND pid <> pg_backend_pid()""";
 
+    /** Of transactions that no session's end ends. */
+    private static final String PREPARED =
+            "ARRAY(SELECT gid FROM pg_prepared_xacts WHERE database = current_database())";
+
     private DatabaseFence() {}
 
     /** @param open somebody could come in */
-    private record Inside(long sessions, boolean open) {}
+    private record Inside(long sessions, boolean open, List<String> prepared) {}
 
     /**
      * Closes the doors, then ends whoever is inside, and returns when nobody is but those at rest. Idempotent.
@@ -55,9 +59,10 @@ public final class DatabaseFence {
     /**
      * Ends whoever is inside, once the doors are {@linkplain #shut shut}; those that somebody inside has opened meanwhile are shut again. Idempotent.
      *
+     * @return names of the transactions that are prepared here; when nobody is inside any more there will be no others
      * @throws IllegalStateException when sessions remain after {@code limit}
      */
-    public static void clear(PostgresSession session, Set<Integer> resting, Duration limit) {
+    public static List<String> clear(PostgresSession session, Set<Integer> resting, Duration limit) {
         Long[] spared = resting.stream().map(Integer::longValue).toArray(Long[]::new);
         long end = System.nanoTime() + limit.toNanos();
         Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
@@ -68,8 +73,9 @@ public final class DatabaseFence {
             }
             Inside inside = session.first(
                             "SELECT (SELECT count(*) FROM (SELECT pg_terminate_backend(pid) " + OTHERS + ") AS ended), "
-                                    + DOORS,
-                            row -> new Inside(row.getLong(1), row.getBoolean(2)),
+                                    + DOORS + ", " + PREPARED,
+                            row -> new Inside(row.getLong(1), row.getBoolean(2), List.of((String[])
+                                    row.getArray(3).getArray())),
                             EdenObjects.ROLE_PATTERN,
                             spared,
                             EdenObjects.ROLE_PATTERN,
@@ -79,7 +85,7 @@ public final class DatabaseFence {
                 shut(session, AccessRules.take(session));
                 starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
             } else if (inside.sessions() == 0 && starting.isEmpty()) {
-                return;
+                return inside.prepared();
             }
             if (System.nanoTime() - end > 0) {
                 throw new IllegalStateException(inside.sessions() + " sessions did not end, " + starting.size()
@@ -138,7 +144,7 @@ public final class DatabaseFence {
     public static void rehearse(PostgresSession session) {
         session.query(STARTING, row -> row.getInt(1));
         session.first(
-                "SELECT (SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended), " + DOORS,
+                "SELECT (SELECT count(*) FROM (SELECT pid " + OTHERS + ") AS ended), " + DOORS + ", " + PREPARED,
                 row -> row.getLong(1),
                 EdenObjects.ROLE_PATTERN,
                 new Long[0],

@@ -3,6 +3,7 @@ package dev.eden.activities.postgres.preflight;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.replication.AdditiveChange;
 import dev.eden.activities.postgres.schema.ClientTools;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -93,6 +94,12 @@ final class PairFindings {
                     "The source's encoding is " + here + ", the target's " + there
                             + ": not every text can be stored there.",
                     "Create the target's database with encoding " + here + " or UTF8.");
+        } else if (here.equals("SQL_ASCII") && !here.equals(there)) {
+            findings.failure(
+                    "postgres.encoding",
+                    "The source's encoding is SQL_ASCII: nobody knows what its texts are encoded in, and " + there
+                            + " does not take every one.",
+                    "Create the target's database with encoding SQL_ASCII.");
         } else if (!here.equals(there)) {
             findings.warning(
                     "postgres.encoding",
@@ -277,7 +284,7 @@ final class PairFindings {
             findings.failure(
                     "postgres.target.schema",
                     "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
-                    "Give each missing column, give additional ones a default, or drop the tables.");
+                    "Give each missing column, give additional ones a default, make each type the source's or a wider one of its kind, or drop the tables.");
         }
         boolean more = there.entrySet().stream()
                 .anyMatch(column -> !here.containsKey(column.getKey())
@@ -303,7 +310,8 @@ final class PairFindings {
         if (there == null) {
             wrong.add(key);
         } else if (!there.type().equals(here.type())) {
-            wider.add(key + " (" + here.type() + " → " + there.type() + ")");
+            (AdditiveChange.wider(here.type(), there.type()) ? wider : wrong)
+                    .add(key + " (" + here.type() + " → " + there.type() + ")");
         }
     }
 

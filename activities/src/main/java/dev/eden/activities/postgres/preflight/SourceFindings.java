@@ -1,8 +1,12 @@
 package dev.eden.activities.postgres.preflight;
 
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** What of the source needs a mechanism, or has none. */
 final class SourceFindings {
@@ -17,6 +21,8 @@ final class SourceFindings {
             "set_config\\s*\\([^;]*,\\s*''?f(alse)?''?\\s*\\)|pg_(try_)?advisory_lock(_shared)?\\s*\\(|\\mcreate\\s+((global|local)\\s+)?temp(orary)?\\M"
                     + "|(^|;|\\m(begin|then|else|loop|execute)\\M)[\\s'']*(set\\s+(session\\s+)?(?!local\\M|constraints\\M|transaction\\M)[\\w.\"]+\\s*(=|to\\M)|set\\s+(session\\s+)?role\\M|listen\\M)";
 
+    private static final String UNDEFINED_FUNCTION = "42883";
+
     private final PostgresSession source;
     private final Findings findings;
     private final long keylessLimit;
@@ -29,6 +35,7 @@ final class SourceFindings {
 
     void check() {
         keyless();
+        incomparable();
         notReplicated();
         generated();
         triggers();
@@ -59,6 +66,44 @@ final class SourceFindings {
                     "These tables have no key by which their rows could be found: " + Findings.some(small)
                             + ". For the time of the migration they get REPLICA IDENTITY FULL, which makes the log of their updates larger.",
                     "Give them a primary key.");
+        }
+    }
+
+    /** A subscription finds the rows of such tables by comparing all their columns (execReplication.c in the server's source), unless it has a primary key there. */
+    private void incomparable() {
+        Map<String, List<String>> columns = new TreeMap<>();
+        source.query(
+                "SELECT format_type(a.atttypid, -1), c.oid::regclass || '.' || quote_ident(a.attname) || ' (' || format_type(a.atttypid, a.atttypmod) || ')'"
+                        + " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        + " WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND c.relkind = 'r' AND c.relpersistence = 'p' AND (c.relreplident = 'f' OR "
+                        + UserTables.KEYLESS
+                        + ") AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate) AND "
+                        + UserTables.OWN_RELATION + " ORDER BY 2",
+                row -> columns.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+                        .add(row.getString(2)));
+        List<String> without = columns.entrySet().stream()
+                .filter(type -> !comparable(type.getKey()))
+                .flatMap(type -> type.getValue().stream())
+                .toList();
+        if (!without.isEmpty()) {
+            findings.failure(
+                    "postgres.tables.keyless_type",
+                    "These tables have no key by which their rows could be found, and these columns have no equality by which whole rows could be: "
+                            + Findings.some(without) + ". The first UPDATE or DELETE of one would end replication.",
+                    "Give them a primary key, or a unique index over NOT NULL columns as REPLICA IDENTITY, or make the columns jsonb or text.");
+        }
+    }
+
+    /** The server looks for the same operator when it groups. */
+    private boolean comparable(String type) {
+        try {
+            source.execute("SELECT 1 FROM (SELECT NULL::" + type + " AS v WHERE false) AS t GROUP BY v");
+            return true;
+        } catch (PostgresException e) {
+            if (e.sqlState().equals(UNDEFINED_FUNCTION)) {
+                return false;
+            }
+            throw e;
         }
     }
 

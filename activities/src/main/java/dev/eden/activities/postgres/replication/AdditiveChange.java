@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * A change of a table's schema that only adds: rows of the old shape fit where it was made and come out the same on both sides. That is known
  * by its words; whether a type becomes wider only the servers can say, see {@link #wider}.
  */
-sealed interface AdditiveChange {
+public sealed interface AdditiveChange {
 
     /** {@code ALTER TABLE} with columns to be added, and others whose type changes; names as in the catalogue. */
     record Columns(List<String> added, List<String> retyped, boolean defaults) implements AdditiveChange {}

@@ -117,7 +117,7 @@ public final class PostgresValidation {
         try (Sides sides = Sides.open(pair, followed, PATIENCE);
                 SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
                 SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
-            for (TableShape table : TableShape.read(sides.from)) {
+            for (TableShape table : TableShape.read(sides.from, sides.to)) {
                 if (!done.contains(table.name())) {
                     requireSame(migration, direction);
                     Runnable beat = () -> heartbeat.accept(tally.cursor(start, done));

@@ -1,12 +1,12 @@
 package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.SequencePositions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Whether the written side's sequences can be set by a flip to what the owner's stand at, and whether the owner's are beyond what the other side had given out
@@ -16,25 +16,28 @@ final class SequenceComparison {
     /** {@code kind} as in {@link dev.eden.activities.store.ValidationLedger.Difference}. */
     record Finding(String key, String kind, String detail) {}
 
-    /** {@code last} null: none was given out yet. */
-    private record Sequence(
-            long increment,
-            long lowest,
-            long highest,
-            boolean cycles,
-            @Nullable Long last) {
+    /** {@code last}: the value given out last, or, unless {@code used}, the one that will be given out first. */
+    private record Sequence(long increment, long lowest, long highest, boolean cycles, long last, boolean used) {
         boolean holds(long value) {
             return value >= lowest && value <= highest;
         }
 
-        /** True where it may give out again what {@code other} has given out. */
+        /** True where it may give out again what {@code other} has given out or passed over. */
         boolean behind(Sequence other) {
-            Long theirs = other.last;
-            if (theirs == null || cycles) {
+            if (other.cycles) {
                 return false;
             }
-            Long own = last;
-            return own == null || (increment > 0 ? own < theirs : own > theirs);
+            return increment > 0 ? next() < other.next() : next() > other.next();
+        }
+
+        Sequence beginningAt(long position) {
+            return new Sequence(increment, lowest, highest, cycles, position, false);
+        }
+
+        private long next() {
+            long next = last + increment;
+            boolean overflow = ((last ^ next) & (increment ^ next)) < 0;
+            return used && !overflow ? next : last;
         }
     }
 
@@ -52,20 +55,19 @@ final class SequenceComparison {
         here.forEach((name, owned) -> {
             String key = "sequence " + name;
             Sequence other = there.get(name);
-            Long last = owned.last();
             if (other == null) {
                 if (complete) {
                     findings.add(new Finding(key, "missing", "a flip could not set it"));
                 }
             } else if (owned.increment() != other.increment() || owned.cycles() != other.cycles()) {
                 findings.add(new Finding(key, "type", "its INCREMENT or CYCLE differ"));
-            } else if (last != null && !other.holds(last)) {
+            } else if (!other.holds(owned.last())) {
                 findings.add(new Finding(key, "type", "it stands beyond the other side's bounds"));
             } else if (flipped && owned.behind(other)) {
                 findings.add(new Finding(
                         key,
                         "value",
-                        "it stands before what the other side had given out: setval it beyond " + other.last()
+                        "it stands before the other side's: setval it to begin no earlier than " + other.next()
                                 + " and beyond its column's values"));
             }
         });
@@ -76,8 +78,8 @@ final class SequenceComparison {
         Map<String, Sequence> all = new HashMap<>();
         session.query(
                 """
-                SELECT format('%I.%I', schemaname, sequencename), increment_by, min_value, max_value, cycle, last_value FROM pg_sequences
-                WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^(pg_temp|eden_)'""",
+                SELECT format('%I.%I', schemaname, sequencename), increment_by, min_value, max_value, cycle, coalesce(last_value, start_value), last_value IS NOT NULL
+                FROM pg_sequences WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND schemaname !~ '^(pg_temp|eden_)'""",
                 row -> all.put(
                         Objects.requireNonNull(row.getString(1)),
                         new Sequence(
@@ -85,7 +87,15 @@ final class SequenceComparison {
                                 row.getLong(3),
                                 row.getLong(4),
                                 row.getBoolean(5),
-                                row.getObject(6, Long.class))));
+                                row.getLong(6),
+                                row.getBoolean(7))));
+        List<String> unused = all.entrySet().stream()
+                .filter(sequence -> !sequence.getValue().used())
+                .map(Map.Entry::getKey)
+                .toList();
+        SequencePositions.read(session, unused)
+                .forEach((name, position) ->
+                        all.computeIfPresent(name, (_, sequence) -> sequence.beginningAt(position)));
         return all;
     }
 }

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.RowText;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
@@ -15,14 +16,22 @@ import java.util.stream.IntStream;
  * @param columns quoted; all of them, generated ones too
  * @param stored quoted; those that can be written
  * @param key quoted columns of the primary key; empty: none
- * @param keyTypes of the key's columns
+ * @param keyTypes of the key's columns, as a cast takes them that cuts nothing: {@code character} and {@code bit} alone mean a length of 1
  * @param rows the server's estimate
+ * @param converted the two sides keep texts in different encodings
  */
 record TableShape(
-        String name, List<String> columns, List<String> stored, List<String> key, List<String> keyTypes, long rows) {
+        String name,
+        List<String> columns,
+        List<String> stored,
+        List<String> key,
+        List<String> keyTypes,
+        long rows,
+        boolean converted) {
 
     /** Every table that holds rows, in order of name. */
-    static List<TableShape> read(PostgresSession session) {
+    static List<TableShape> read(PostgresSession session, PostgresSession other) {
+        boolean converted = !RowText.encoding(session).equals(RowText.encoding(other));
         List<TableShape> all = new ArrayList<>();
         for (String table : UserTables.leaves(session)) {
             List<String> columns = new ArrayList<>();
@@ -37,20 +46,20 @@ record TableShape(
             List<String> key = new ArrayList<>();
             List<String> types = new ArrayList<>();
             session.query("""
-                    SELECT a.attname, format_type(a.atttypid, NULL) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
+                    SELECT a.attname, format_type(a.atttypid, -1) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
                     JOIN pg_attribute a ON a.attnum = k.num WHERE i.indrelid = ?::regclass AND i.indisprimary AND a.attrelid = i.indrelid
                         AND k.at <= i.indnkeyatts ORDER BY k.at""", row -> key.add(Sql.name(row.getString(1))) && types.add(row.getString(2)), table);
             long rows = session.number(
                     "SELECT greatest(reltuples::bigint, pg_relation_size(oid) / 100) FROM pg_class WHERE oid = ?::regclass",
                     table);
-            all.add(new TableShape(table, columns, stored, key, types, rows));
+            all.add(new TableShape(table, columns, stored, key, types, rows, converted));
         }
         return all;
     }
 
     /** A number that equal rows share, whatever their columns' types; 64 bits of the row's text. */
     String hash(String alias) {
-        return "hashtextextended(ROW(" + qualified(alias, columns) + ")::text COLLATE \"C\", 0)";
+        return RowText.hash("ROW(" + qualified(alias, columns) + ")", converted);
     }
 
     static String qualified(String alias, List<String> columns) {
