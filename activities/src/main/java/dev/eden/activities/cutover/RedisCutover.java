@@ -288,13 +288,12 @@ public final class RedisCutover implements CutoverEngine {
         private AclSnapshot following(AclSnapshot here) {
             AclSnapshot known = users(migration, toId);
             Optional<AclSnapshot> found = saved(toId);
-            Set<String> shared = new LinkedHashSet<>(
-                    found.map(AclSnapshot::created).orElse(List.of()));
+            Set<String> shared =
+                    new LinkedHashSet<>(found.map(AclSnapshot::created).orElse(List.of()));
             int before = shared.size();
             List<String> createdHere = saved(fromId).map(AclSnapshot::created).orElse(List.of());
             AclSnapshot following = known.following(
-                    here,
-                    Stream.concat(shared.stream(), createdHere.stream()).collect(Collectors.toSet()));
+                    here, Stream.concat(shared.stream(), createdHere.stream()).collect(Collectors.toSet()));
             following.users().stream()
                     .map(AclUser::name)
                     .filter(name -> known.user(name).isEmpty())

@@ -7,13 +7,13 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
+import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
-import dev.eden.activities.redis.RespConnection;
-import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -126,7 +126,8 @@ class CutoverProtocolIT extends ProtocolStage {
         }
         running.add(new StandInApplier("target", "source"));
         awaitReady(false);
-        assertThat(coordinator(routes, engine).attempt(spec, false, 2).outcome()).isEqualTo("committed");
+        assertThat(coordinator(routes, engine).attempt(spec, false, 2).outcome())
+                .isEqualTo("committed");
         assertThat(loggedIn(source, "late", "second")).isTrue();
         assertThat(loggedIn(source, "late", "first")).isFalse();
 

@@ -62,9 +62,7 @@ public record AclSnapshot(boolean selectors, List<AclUser> users, List<String> c
                 gone.add(user.name());
             }
         }
-        active.users.stream()
-                .filter(user -> this.user(user.name()).isEmpty())
-                .forEach(all::add);
+        active.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
         return new AclSnapshot(selectors, List.copyOf(all), List.copyOf(gone));
     }
 

@@ -120,8 +120,7 @@ public final class EdenUsers {
      */
     public static <T> T loggedIn(
             String migration, Endpoint endpoint, ServerRecords records, Function<Backend.Login, T> connect) {
-        boolean known =
-                records.get(migration, endpoint.id(), CONTROL_LOGIN).isPresent();
+        boolean known = records.get(migration, endpoint.id(), CONTROL_LOGIN).isPresent();
         Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
         try {
             return connect.apply(login);
