@@ -222,6 +222,7 @@ public final class EdenServer implements AutoCloseable {
                 options.temporalUi(),
                 options.temporalNamespace());
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
+        InterlayCoverage coverage = InterlayCoverage.of(interlays);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
                 store.tunings(),
@@ -229,7 +230,8 @@ public final class EdenServer implements AutoCloseable {
                 status,
                 new ForecastStore(jdbi),
                 new MigrationCommands.Steps(
-                        spec -> backup.check(spec, made.activities().preparation()::preflight),
+                        spec -> backup.check(
+                                spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
                         spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "")),
                         made.activities().cutover()::rehearse),

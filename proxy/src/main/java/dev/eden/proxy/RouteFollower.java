@@ -73,7 +73,8 @@ final class RouteFollower implements AutoCloseable {
     final AtomicLong lateRows = new AtomicLong();
     final AtomicLong storeFailures = new AtomicLong();
     private long installedVersion = -1;
-    private long installedEpoch = -1;
+    /** {@link Route#activeTag} of the server that is served, -1 before the first. */
+    private int installedTag = -1;
     /** The epoch at whose beginning this proxy's listeners had been listening on its owner before anybody wrote there. */
     private long heardFrom = -1;
 
@@ -399,12 +400,13 @@ final class RouteFollower implements AutoCloseable {
     }
 
     private void install(Route route) {
-        if (installedEpoch >= 0 && route.epoch() != installedEpoch && route.epoch() != heardFrom) {
+        // Not the epoch: an interlay that joins others takes theirs, and its server stays.
+        if (installedTag >= 0 && route.activeTag() != installedTag && route.epoch() != heardFrom) {
             loops.endListeners();
         }
         loops.install(route);
         installedVersion = route.version();
-        installedEpoch = route.epoch();
+        installedTag = route.activeTag();
         draining = null;
         if (!serving) {
             LOGGER.atInfo()

@@ -89,6 +89,11 @@ public final class MemoryRouteStore implements RouteStore {
         change(r -> with(r, r.epoch(), RouteState.STABLE, 0, 0, r.active(), r.standby(), r.activeTag()));
     }
 
+    /** What attaching to a migration does where another of its interlays has moved before: the higher epoch, the same server. */
+    public void joinOthers(long epoch) {
+        change(r -> with(r, epoch, r.state(), r.attempt(), 0, r.active(), r.standby(), r.activeTag()));
+    }
+
     public void canary(CanaryPolicy policy, boolean ackBoth, String appliedKey) {
         change(r -> new Route(
                 r.interlay(),

@@ -202,6 +202,21 @@ class PostgresFlipIT extends PostgresFixture {
         }
     }
 
+    @Test
+    void listenersStayWhereOnlyTheEpochChanges() throws Exception {
+        start(config -> config);
+        try (Connection listener = client()) {
+            run(listener, "LISTEN news");
+            store.joinOthers(store.row().epoch() + 2);
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> proxy.health().epoch() == store.row().epoch());
+            run(atSource, "NOTIFY news, 'still here'");
+            var notifications = listener.unwrap(PGConnection.class).getNotifications(30_000);
+            assertThat(notifications).hasSize(1);
+            assertThat(notifications[0].getParameter()).isEqualTo("still here");
+        }
+    }
+
     /** Others open without waiting for ever: what they say meanwhile escapes who listens here, and must not do so silently. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

@@ -7,7 +7,9 @@ import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
+import dev.eden.activities.redis.acl.AclUser;
 import dev.eden.activities.redis.acl.AclUsers;
+import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.redis.replication.ApplierIdentity;
 import dev.eden.activities.redis.replication.ServerRun;
 import dev.eden.activities.store.Endpoint;
@@ -15,16 +17,20 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
-import dev.eden.proxy.Backend;
 import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -121,8 +127,11 @@ public final class RedisCutover implements CutoverEngine {
 
     private RespConnection connect(String migration, String endpointId, Others others) {
         Endpoint endpoint = endpoints.endpoint(endpointId);
-        Backend.Login login = records.login(migration, endpointId, "login:control", "eden-control-" + migration);
-        RespConnection connection = RespConnection.connect(endpoint, login, sessionName(migration), TIMEOUT);
+        RespConnection connection = EdenUsers.loggedIn(
+                migration,
+                endpoint,
+                records,
+                login -> RespConnection.connect(endpoint, login, sessionName(migration), TIMEOUT));
         if (others == Others.END) {
             endOthers(connection, migration);
         }
@@ -265,7 +274,7 @@ public final class RedisCutover implements CutoverEngine {
             records.put(migration, fromId, FINAL_ACL, acl);
             ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
-            usersThere = users(migration, toId);
+            usersThere = following(snapshot);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),
@@ -276,6 +285,38 @@ public final class RedisCutover implements CutoverEngine {
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        /** What clients log in with may have changed on the active side since the users were copied. */
+        private AclSnapshot following(AclSnapshot here) {
+            AclSnapshot known = users(migration, toId);
+            Optional<AclSnapshot> found = saved(toId);
+            Set<String> shared =
+                    new LinkedHashSet<>(found.map(AclSnapshot::created).orElse(List.of()));
+            int before = shared.size();
+            List<String> createdHere = saved(fromId).map(AclSnapshot::created).orElse(List.of());
+            AclSnapshot following = known.following(
+                    here, Stream.concat(shared.stream(), createdHere.stream()).collect(Collectors.toSet()));
+            following.users().stream()
+                    .map(AclUser::name)
+                    .filter(name -> known.user(name).isEmpty())
+                    .forEach(shared::add);
+            if (found.isPresent() && shared.size() > before) {
+                // Whoever cleans up takes these away with the others.
+                records.put(
+                        migration,
+                        toId,
+                        SAVED_ACL,
+                        found.get().withCreated(List.copyOf(shared)).encode());
+            }
+            if (!following.equals(known)) {
+                records.put(migration, toId, FINAL_ACL, following.encode());
+            }
+            return following;
+        }
+
+        private Optional<AclSnapshot> saved(String endpoint) {
+            return records.get(migration, endpoint, SAVED_ACL).map(AclSnapshot::decode);
         }
 
         @Override
@@ -340,7 +381,7 @@ public final class RedisCutover implements CutoverEngine {
             from.flush();
             List<byte[]> found = new ArrayList<>();
             for (Reply reply : from.read(SAMPLE)) {
-                if (reply instanceof Reply.Bulk bulk && !bulk.text().startsWith("eden:")) {
+                if (reply instanceof Reply.Bulk bulk && !bulk.text().startsWith("eden:{")) {
                     found.add(bulk.bytes());
                 }
             }

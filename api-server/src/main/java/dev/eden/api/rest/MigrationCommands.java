@@ -173,6 +173,7 @@ public final class MigrationCommands {
     }
 
     private Response patch(Migration migration, Strategy strategy, String reason, String commandId, String actor) {
+        MigrationStore.refuseAckBoth(migration.engine(), strategy);
         if (!migration.started() && !migration.ended()) {
             if (strategy.writeMode().asksForCutover()) {
                 throw new Problem(ErrorCode.COMMAND_REFUSED, "a migration that has not been started can't be cut over")

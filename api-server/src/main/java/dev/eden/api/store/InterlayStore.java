@@ -13,6 +13,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The named fronts of endpoints. */
 public final class InterlayStore {
+    /** The migration under way that has claimed an endpoint. */
+    private static final String MOVING = """
+            SELECT m.id FROM migration_endpoint c JOIN migration m ON m.id = c.migration
+            WHERE c.endpoint = :endpoint AND m.started_at IS NOT NULL AND m.ended_at IS NULL""";
+
     private final Jdbi jdbi;
     private final AuditLog audit;
     private final RouteHooks routes;
@@ -33,7 +38,21 @@ public final class InterlayStore {
             @Nullable Integer pool,
             String createdAt) {}
 
-    /** Creates one in front of an endpoint that exists; its engine is the endpoint's. */
+    /** @param served whether a proxy has joined it */
+    public record LeftOut(String interlay, String endpoint, boolean served) {}
+
+    /** Those before one of {@code endpoints} that are none of {@code interlays}; ordered by id. */
+    public List<LeftOut> leftOut(List<String> interlays, List<String> endpoints) {
+        return jdbi.withHandle(handle -> handle.createQuery("""
+                        SELECT i.id, i.endpoint, EXISTS (SELECT FROM proxy p WHERE p.interlay = i.id) AS served FROM interlay i
+                        WHERE i.endpoint IN (<endpoints>) AND i.id NOT IN (<interlays>) ORDER BY i.id""")
+                .bindList("endpoints", endpoints)
+                .bindList("interlays", interlays)
+                .map((row, _) -> new LeftOut(row.getString("id"), row.getString("endpoint"), row.getBoolean("served")))
+                .list());
+    }
+
+    /** Creates one in front of an endpoint that exists and is not moving; its engine is the endpoint's. */
     public Interlay create(
             String id, String endpoint, @Nullable String listen, boolean tls, @Nullable Integer pool, String actor) {
         return jdbi.inTransaction(handle -> {
@@ -42,6 +61,16 @@ public final class InterlayStore {
                     .mapTo(String.class)
                     .findOne()
                     .orElseThrow(() -> EndpointStore.unknown(endpoint));
+            handle.createQuery(MOVING)
+                    .bind("endpoint", endpoint)
+                    .mapTo(String.class)
+                    .findOne()
+                    .ifPresent(migration -> {
+                        throw new Problem(
+                                ErrorCode.ENDPOINT_IN_MIGRATION,
+                                "endpoint " + endpoint + " is moved by migration " + migration
+                                        + ", which an interlay can't join any more: its clients would be refused from the cutover on");
+                    });
             if (!insert(handle, id, engine, endpoint, listen, tls, pool)) {
                 throw new Problem(ErrorCode.INTERLAY_EXISTS, "interlay " + id + " exists already");
             }
@@ -50,8 +79,8 @@ public final class InterlayStore {
     }
 
     /**
-     * Makes the front of {@code eden server --listen} where there is none yet, bound to the oldest endpoint of its engine, or to the
-     * first one that will be created. A front that exists keeps its binding; its address is noted.
+     * Makes the front of {@code eden server --listen} where there is none yet, bound to the oldest endpoint of its engine that is not moving, or
+     * to the first one that will be created. A front that exists keeps its binding; its address is noted.
      */
     public Interlay ensure(String id, String engine, String listen, String actor) {
         return jdbi.inTransaction(handle -> {
@@ -64,7 +93,8 @@ public final class InterlayStore {
                 return find(handle, id, false).orElseThrow(() -> unknown(id));
             }
             String endpoint = handle.createQuery(
-                            "SELECT id FROM endpoint WHERE engine = :engine ORDER BY created_at, id LIMIT 1")
+                            "SELECT id FROM endpoint e WHERE engine = :engine AND NOT EXISTS (SELECT FROM migration_endpoint c JOIN migration m ON m.id = c.migration"
+                                    + " WHERE c.endpoint = e.id AND m.started_at IS NOT NULL AND m.ended_at IS NULL) ORDER BY created_at, id LIMIT 1")
                     .bind("engine", engine)
                     .mapTo(String.class)
                     .findOne()

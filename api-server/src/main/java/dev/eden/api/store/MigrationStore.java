@@ -119,6 +119,7 @@ public final class MigrationStore {
                         "data.type of migration " + id + " is " + type + ", which is for PostgreSQL; interlay "
                                 + interlay + " speaks redis, which is copied by scan");
             }
+            refuseAckBoth(front.engine(), migration.definition().strategy());
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,
@@ -188,11 +189,21 @@ public final class MigrationStore {
         }
     }
 
+    /** The proxy of a PostgreSQL keeps no reply back until the standby has applied a write. */
+    public static void refuseAckBoth(@Nullable String engine, Strategy strategy) {
+        if ("postgres".equals(engine) && strategy.writeMode().ack().equals("both")) {
+            throw new Problem(
+                    ErrorCode.ENGINE_MISMATCH,
+                    "strategy.write_mode.ack both is for redis: replies of a PostgreSQL do not wait for the other side; leave it out, or say source");
+        }
+    }
+
     /** Stores the strategy of a migration that has not been started. */
     public Migration patchBeforeStart(String id, Strategy strategy, String actor, String reason) {
         return jdbi.inTransaction(handle -> {
             Migration migration = get(handle, id, true);
             refuseStarted(migration);
+            refuseAckBoth(migration.engine(), strategy);
             storeStrategy(handle, migration, strategy);
             audit.append(
                     handle,

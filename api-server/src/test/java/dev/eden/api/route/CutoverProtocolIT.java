@@ -7,7 +7,9 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.FenceSweeper;
+import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import java.lang.reflect.InvocationTargetException;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /** Attempts that end by themselves: committed, rehearsed, or aborted by what did not answer. */
 class CutoverProtocolIT extends ProtocolStage {
@@ -104,6 +107,65 @@ class CutoverProtocolIT extends ProtocolStage {
 
         assertThat(report.outcome()).isEqualTo("aborted");
         assertOwner("source", 1);
+    }
+
+    /** Between the preparation and the flip days may pass, and between the flip and the way back. */
+    @Test
+    void usersMadeOrChangedOnTheActiveSideLogInOnTheNewOne() {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        try (RespConnection here = control("source")) {
+            here.call("ACL", "SETUSER", "late", "on", ">first", "~*", "+@all");
+        }
+        assertThat(coordinator(routes, engine).attempt(spec, true, 1).outcome()).isEqualTo("committed");
+        assertThat(loggedIn(target, "late", "first")).isTrue();
+
+        try (RespConnection there = control("target")) {
+            there.call("ACL", "SETUSER", "late", "resetpass", ">second");
+        }
+        running.add(new StandInApplier("target", "source"));
+        awaitReady(false);
+        assertThat(coordinator(routes, engine).attempt(spec, false, 2).outcome())
+                .isEqualTo("committed");
+        assertThat(loggedIn(source, "late", "second")).isTrue();
+        assertThat(loggedIn(source, "late", "first")).isFalse();
+
+        try (RespConnection here = control("source")) {
+            here.call("ACL", "DELUSER", "late");
+        }
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        assertThat(coordinator(routes, engine).attempt(spec, true, 3).outcome()).isEqualTo("committed");
+        assertThat(loggedIn(target, "late", "second")).as("revoked").isFalse();
+    }
+
+    private static boolean loggedIn(EmbeddedRedis server, String user, String password) {
+        try (Jedis client = new Jedis(server.host(), server.port())) {
+            return client.auth(user, password).equals("OK")
+                    && client.set("eden:{stranger", "x").equals("OK");
+        } catch (JedisDataException refused) {
+            return false;
+        }
+    }
+
+    /** Without a file for users a restart forgets the fence, and Eden's users with it. */
+    @Test
+    void aStandbyThatHasForgottenItsUsersIsFencedAgain() {
+        running.add(new StandInProxy("p1"));
+        assertOwner("source", 1);
+        target.restart();
+        try (Jedis client = new Jedis(target.host(), target.port())) {
+            assertThat(client.get("eden:{stranger")).as("open").isNull();
+        }
+
+        new FenceSweeper(routes, engine).sweep();
+
+        assertOwner("source", 1);
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        assertThat(coordinator(routes, engine).attempt(spec, true, 1).outcome()).isEqualTo("committed");
+        assertOwner("target", 2);
     }
 
     /** The target dies when it is to be fenced off from the applier: the source's clients must not wait for it to come back. */

@@ -70,6 +70,21 @@ class LostCoordinatorIT extends ProtocolStage {
         }
     }
 
+    /** Its clients are held until the route is settled, which takes a login there. */
+    @Test
+    void anActiveSideThatForgotItsUsersInAnAttemptServesAgain() {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        assertThatThrownBy(() -> coordinator(routes, dyingAt("position")).attempt(spec, true, 1))
+                .isInstanceOf(Death.class);
+        source.restart();
+
+        new AttemptSettler(routes, engine).settleUntilStable(MIGRATION);
+
+        assertOwner("source", 1);
+    }
+
     @ParameterizedTest
     @CsvSource({"approach, aborted", "fence, aborted", "turn, aborted", "unfence, committed"})
     void anAttemptWithoutItsCoordinatorIsToldOfOnce(String place, String outcome) {

@@ -5,6 +5,7 @@ import dev.eden.activities.redis.ServerInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The users of a server as they were at a moment, Eden's own left out: what a fence is put on and what a restore puts back. It holds
@@ -39,6 +40,30 @@ public record AclSnapshot(boolean selectors, List<AclUser> users, List<String> c
         List<AclUser> all = new ArrayList<>(users);
         other.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
         return new AclSnapshot(selectors, List.copyOf(all), List.of());
+    }
+
+    /**
+     * These users as they should be once the side of {@code active} has handed over: who came with the migration has the rules of now there, or goes
+     * where they are gone there; who was made there since comes too. Users that this side had itself stay as they are.
+     *
+     * @param shared names that came with the migration
+     */
+    public AclSnapshot following(AclSnapshot active, Set<String> shared) {
+        List<AclUser> all = new ArrayList<>();
+        List<String> gone = new ArrayList<>();
+        for (AclUser user : users) {
+            if (!shared.contains(user.name())) {
+                all.add(user);
+                continue;
+            }
+            Optional<AclUser> now = active.user(user.name());
+            now.ifPresent(all::add);
+            if (now.isEmpty()) {
+                gone.add(user.name());
+            }
+        }
+        active.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
+        return new AclSnapshot(selectors, List.copyOf(all), List.copyOf(gone));
     }
 
     /** The stored form; {@link #decode} reads it. */

@@ -15,7 +15,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Eden's own users on a server, one set per migration: <em>control</em> does everything the migration needs, <em>proxy</em> only
@@ -27,6 +30,8 @@ public final class EdenUsers {
 
     public static final String PROXY_LOGIN = "login:proxy";
 
+    private static final Logger LOGGER = LoggerFactory.getLogger(EdenUsers.class);
+    private static final Duration AGAIN = Duration.ofSeconds(2);
     private static final String PREFIX = "eden-";
     private static final List<String> CONTROL_RULES = List.of("on", "~*", "&*", "+@all");
 
@@ -106,6 +111,37 @@ public final class EdenUsers {
         if (command.size() > 2) {
             connection.call(command.toArray());
         }
+    }
+
+    /**
+     * What {@code connect} answers for the control user's login. Where the server has forgotten that user, because it keeps its users in memory and was
+     * restarted, Eden's users are made again by the endpoint's own login first: the fence went with them. Not once a cleanup has
+     * {@linkplain #forget forgotten} them.
+     */
+    public static <T> T loggedIn(
+            String migration, Endpoint endpoint, ServerRecords records, Function<Backend.Login, T> connect) {
+        boolean known = records.get(migration, endpoint.id(), CONTROL_LOGIN).isPresent();
+        Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
+        try {
+            return connect.apply(login);
+        } catch (RedisException refused) {
+            if (!known || !refused.code().equals("WRONGPASS")) {
+                throw refused;
+            }
+        }
+        try (RespConnection own = RespConnection.connect(endpoint, "eden:control:" + migration, AGAIN)) {
+            create(own, migration, endpoint, records);
+        }
+        LOGGER.atWarn()
+                .addKeyValue("migration", migration)
+                .addKeyValue("endpoint", endpoint.id())
+                .log("the server had forgotten Eden's users: made again");
+        return connect.apply(login);
+    }
+
+    /** Before {@link #remove}: whoever comes late must not make them again. */
+    public static void forget(String migration, Endpoint endpoint, ServerRecords records) {
+        records.remove(migration, endpoint.id(), CONTROL_LOGIN);
     }
 
     /**

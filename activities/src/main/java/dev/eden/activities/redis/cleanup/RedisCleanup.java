@@ -114,6 +114,7 @@ public final class RedisCleanup {
             AclUsers.restoreFenced(connection, users.get());
         }
         Failpoints.reach("cleanup.users");
+        EdenUsers.forget(migration, endpoint, records);
         EdenUsers.remove(connection, migration);
         // The server may have ended this session with its user; saving the users' file needs one that still exists.
         try (RespConnection own = RespConnection.connect(endpoint, "eden:cleanup:" + migration, TIMEOUT)) {

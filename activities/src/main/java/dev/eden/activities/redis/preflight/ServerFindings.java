@@ -98,7 +98,9 @@ final class ServerFindings {
                     "The " + server.name()
                             + " keeps users in memory or in its configuration file, so a restart while it is"
                             + " fenced lifts the fence until Eden has seen it (within a minute).",
-                    "Configure an aclfile, or do not restart the server while the migration runs.");
+                    "Configure an aclfile, or do not restart the server while the migration runs. Users that came with the"
+                            + " migration are in memory only as well: once it has ended, keep them by CONFIG REWRITE before the next"
+                            + " restart.");
         } else {
             findings.info(
                     "redis.acl.persistent",

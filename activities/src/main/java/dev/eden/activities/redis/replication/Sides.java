@@ -7,6 +7,7 @@ import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import java.time.Duration;
+import java.util.function.Function;
 
 /** The two servers of one generation of one direction, and how Eden logs in to them. */
 record Sides(
@@ -16,12 +17,12 @@ record Sides(
 
     /** To administer and read the followed side. */
     RespConnection connectFrom(String part) {
-        return RespConnection.connect(from, fromLogin(), name(part), TIMEOUT);
+        return loggedIn(from, login -> RespConnection.connect(from, login, name(part), TIMEOUT));
     }
 
     /** To administer the written side; never to write the log. */
     RespConnection connectTo(String part) {
-        return RespConnection.connect(to, toLogin(), name(part), TIMEOUT);
+        return loggedIn(to, login -> RespConnection.connect(to, login, name(part), TIMEOUT));
     }
 
     /** With the applier's identity. */
@@ -30,7 +31,7 @@ record Sides(
     }
 
     ReplicaLink connectLink() {
-        return ReplicaLink.connect(from, fromLogin(), name("replica"));
+        return loggedIn(from, login -> ReplicaLink.connect(from, login, name("replica")));
     }
 
     Backend.Login applierLogin() {
@@ -48,6 +49,10 @@ record Sides(
 
     Backend.Login toLogin() {
         return control(to);
+    }
+
+    private <T> T loggedIn(Endpoint endpoint, Function<Backend.Login, T> connect) {
+        return EdenUsers.loggedIn(migration, endpoint, records, connect);
     }
 
     private Backend.Login control(Endpoint endpoint) {
