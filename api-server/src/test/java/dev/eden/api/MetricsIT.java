@@ -75,7 +75,7 @@ class MetricsIT {
                 + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
                 + " ('m', 1, 'forward', 'c', 'aborted', '{\"pauseMicros\": 0}')");
         execute(
-                "INSERT INTO replication (migration, progress) VALUES ('m', '{\"lagMs\": 7, \"keysDone\": 11, \"keysPerSecond\": 5}')"
+                "INSERT INTO replication (migration, progress) VALUES ('m', '{\"lagMs\": 7, \"keysDone\": 11, \"keysPerSecond\": 5, \"atMillis\": 9000000000000}')"
                         + " ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
         execute("INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0}')");
     }
@@ -126,6 +126,28 @@ class MetricsIT {
         } finally {
             execute("UPDATE migration SET view = view || '{\"paused\": false, \"failed\": false}' WHERE id = 'm'");
         }
+    }
+
+    /** Whoever measured is dead, or stopped for a person. */
+    @Test
+    void whatNobodyHasToldForAWhileIsNoNumber() throws Exception {
+        told(System.currentTimeMillis() - 11_000);
+        try {
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_replication_keys_done{migration=\"m\"}")
+                    .doesNotContain("eden_replication_lag_ms{")
+                    .doesNotContain("eden_replication_rate{"));
+        } finally {
+            told(9_000_000_000_000L);
+        }
+        await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                .contains("eden_replication_lag_ms{migration=\"m\"} 7")
+                .contains("eden_replication_rate{migration=\"m\"} 5"));
+    }
+
+    private static void told(long atMillis) throws SQLException {
+        execute("UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', '" + atMillis
+                + "') WHERE migration = 'm'");
     }
 
     private static void lag(long millis) throws SQLException {

@@ -203,6 +203,12 @@ class OperatorsIT {
         created(
                 "/api/v1/migrations",
                 "{\"id\":\"again\",\"strategy\":{\"type\":\"canary\"},\"gates\":" + status.path("gates") + "}");
+        // Nobody has told it since 1970; then, since just now.
+        store.useHandle(h -> h.execute("UPDATE replication SET progress = jsonb_set(progress, '{lagMs}', '7')"));
+        assertThat(status().path("replication_lag_ms").isNull()).isTrue();
+        store.useHandle(h -> h.execute("UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', '"
+                + System.currentTimeMillis() + "')"));
+        assertThat(status().path("replication_lag_ms").asInt()).isEqualTo(7);
         store.useHandle(h -> h.execute("DELETE FROM replication"));
     }
 

@@ -17,8 +17,8 @@ final class MigrationFigures {
      *
      * @param paused by whom or whatever
      * @param failed paused because a step has failed
-     * @param lagMillis null: not known
-     * @param rate keys or rows a second of the full load
+     * @param lagMillis null: not known, or nobody has told it for ten seconds
+     * @param rate keys or rows a second of the full load; null: not known
      * @param differences that its last comparison left
      * @param consistency percent of what it compared that is equal now
      */
@@ -45,10 +45,13 @@ final class MigrationFigures {
     List<Running> running() {
         return jdbi.withHandle(h -> h.createQuery("""
                         SELECT m.id, m.phase, coalesce((m.view->>'paused')::boolean, false) AS paused,
-                               coalesce((m.view->>'failed')::boolean, false) AS failed, nullif((r.progress->>'lagMs')::bigint, -1) AS lag, (r.progress->>'keysDone')::bigint AS done,
-                               (r.progress->>'keysPerSecond')::double precision AS rate, v.remaining AS differences,
+                               coalesce((m.view->>'failed')::boolean, false) AS failed, (r.progress->>'keysDone')::bigint AS done,
+                               CASE WHEN r.told THEN nullif((r.progress->>'lagMs')::bigint, -1) END AS lag,
+                               CASE WHEN r.told THEN (r.progress->>'keysPerSecond')::double precision END AS rate, v.remaining AS differences,
                                100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency
-                        FROM migration m LEFT JOIN replication r ON r.migration = m.id
+                        FROM migration m LEFT JOIN (SELECT migration, progress,
+                                (progress->>'atMillis')::bigint > extract(epoch FROM clock_timestamp()) * 1000 - 10000 AS told
+                                FROM replication) AS r ON r.migration = m.id
                         LEFT JOIN LATERAL (SELECT (report->>'remaining')::bigint AS remaining, (report->>'keysCompared')::bigint AS compared
                                 FROM validation_report WHERE migration = m.id ORDER BY created_at DESC LIMIT 1) AS v ON true
                         WHERE m.started_at IS NOT NULL AND m.ended_at IS NULL""")

@@ -37,6 +37,9 @@ public final class MigrationStatus {
     /** The one command that does not go to a workflow, for there is none. */
     private static final String RECOVER = "recover";
 
+    /** A second is what a replicator lets pass at most. */
+    private static final long STALE_MILLIS = 10_000;
+
     private final LiveViews views;
     private final Orphans orphans;
     private final RouteLedger routes;
@@ -110,7 +113,7 @@ public final class MigrationStatus {
         Optional<Progress> progress = migration.started() ? stored.progress() : Optional.empty();
         boolean moving = progress.isPresent() && !migration.ended();
         if (moving) {
-            status.put("replication_lag_ms", known(progress.get().lagMs()));
+            status.put("replication_lag_ms", lag(progress.get()));
         } else {
             status.putNull("replication_lag_ms");
         }
@@ -233,6 +236,11 @@ public final class MigrationStatus {
                     .put("eta_seconds", known(table.etaSeconds())));
         }
         return node;
+    }
+
+    /** What nobody has told for a while is not what is now. */
+    private static @Nullable Long lag(Progress p) {
+        return p.atMillis() < System.currentTimeMillis() - STALE_MILLIS ? null : known(p.lagMs());
     }
 
     /** What those who measure write as a negative number is not known. */

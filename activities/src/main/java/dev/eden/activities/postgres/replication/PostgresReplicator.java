@@ -235,7 +235,8 @@ public final class PostgresReplicator implements AutoCloseable {
                 before == null ? 0 : before.bytes(),
                 0,
                 -1,
-                before == null ? 0 : before.lagMs(),
+                // Nothing measures it just now.
+                -1,
                 before == null ? 0 : before.sourceOffset(),
                 before == null ? 0 : before.appliedOffset(),
                 false,

@@ -75,6 +75,12 @@ class RetentionIT {
                         .cause()
                         .isInstanceOf(ReplicationStopped.class)
                         .hasMessageContaining("source comes first");
+                assertThat(servers.store
+                                .progress(PostgresServers.MIGRATION)
+                                .orElseThrow()
+                                .lagMs())
+                        .as("not known")
+                        .isEqualTo(-1);
                 try (PostgresSession source = servers.control("source")) {
                     assertThat(source.texts("SELECT slot_name FROM pg_replication_slots"))
                             .isEmpty();
