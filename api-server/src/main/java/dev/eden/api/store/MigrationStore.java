@@ -119,6 +119,12 @@ public final class MigrationStore {
                         "data.type of migration " + id + " is logical, which is PostgreSQL's own replication; interlay "
                                 + interlay + " speaks redis, which is copied by scan");
             }
+            if (front.engine().equals("redis") && migration.definition().comparesReads()) {
+                throw new Problem(
+                        ErrorCode.ENGINE_MISMATCH,
+                        "max_mismatch_rate of migration " + id + " compares reads of a PostgreSQL; interlay " + interlay
+                                + " speaks redis, whose reads are not asked of both sides: the gate would never be breached");
+            }
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,
