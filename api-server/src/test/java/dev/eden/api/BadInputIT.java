@@ -104,7 +104,9 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/strategy/stages", "{}"),
                 wrong(m, MIGRATION, "/strategy/stages/0/read_percentage", "2"),
                 wrong(m, MIGRATION, "/strategy/stages/0/bake", "\"soon\""),
+                wrong(m, MIGRATION, "/strategy/stages/0/bake", "\"500ms\""),
                 wrong(m, MIGRATION, "/strategy/stages/0/gates", "[]"),
+                wrong(m, MIGRATION, "/strategy/stages/0/gates/max_lag_ms", "100"),
                 wrong(m, MIGRATION, "/strategy/stages/0/gates/max_error_rate", "2"),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"both\""),
                 wrong(m, MIGRATION, "/strategy/write_mode/mode", "\"cutover\""),
@@ -195,6 +197,27 @@ class BadInputIT {
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/m", null)
                         .status())
                 .isEqualTo(204);
+    }
+
+    /** Whether a gate is one of this engine is known with the first interlay. */
+    @Test
+    void aGateThatNothingWouldEverBreachIsRefused() {
+        String before = everything();
+        TestServer.Answer refused =
+                eden.post("/api/v1/migrations/existing/interlay/" + redisInterlay(), "{\"endpoint\":\"t3\"}");
+        assertProblem(refused, 422, "engine-mismatch");
+        assertThat(refused.json().path("detail").asText())
+                .contains("max_mismatch_rate", "compares reads of a PostgreSQL");
+        assertThat(everything()).isEqualTo(before);
+    }
+
+    private static String redisInterlay() {
+        for (JsonNode interlay : eden.get("/api/v1/interlays").json().path("interlays")) {
+            if (interlay.path("endpoint").asText().equals("with_secret")) {
+                return interlay.path("id").asText();
+            }
+        }
+        throw new AssertionError("nothing stands in front of with_secret");
     }
 
     @Test

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 final class MigrationRequests {
     static final String WHY_NO_SHARED_WRITES =
             "must be 0 or 1: between them two servers would accept writes to the same keys at once (split brain), since nothing gives each key one owner";
+    private static final String WHY_NO_MISMATCHES =
+            "compares reads of a PostgreSQL; a Redis' are not asked of both sides, so that it would never be breached";
     private static final Strategy.WriteMode SOURCE_WRITES =
             new Strategy.WriteMode("dual_write", "old_authoritative", "source", null);
 
@@ -26,13 +28,13 @@ final class MigrationRequests {
         Fields fields = Fields.of(body, false);
         String id = fields.requiredId("id");
         String description = fields.text("description", 2000, "");
-        Strategy strategy = requiredStrategy(fields);
+        MigrationSpec.Gates gates = gates(fields.object("gates"));
+        Strategy strategy = requiredStrategy(fields, gates);
         if (strategy.writeMode().asksForCutover()) {
             fields.error(
                     "strategy/write_mode/mode", "a migration begins with dual_write; ask for cutover when it is ready");
         }
         MigrationSpec.Data data = data(fields.object("data"));
-        MigrationSpec.Gates gates = gates(fields.object("gates"));
         String failureHandling = fields.oneOf("failure_handling", "pause", "rollback_all", "pause", "needs_operator");
         MigrationSpec.CutoverBudget budget = budget(fields.object("cutover"));
         Map<String, String> labels = fields.labels("labels");
@@ -59,7 +61,7 @@ final class MigrationRequests {
      *
      * @param engine null as long as the migration has no interlay
      */
-    static Patch patch(byte[] body, Strategy current, @Nullable String engine, Supplier<Tuning> tuned) {
+    static Patch patch(byte[] body, MigrationDefinition current, @Nullable String engine, Supplier<Tuning> tuned) {
         Fields fields = Fields.of(body, false);
         Fields strategy = fields.object("strategy");
         Fields tuning = fields.object("tuning");
@@ -67,7 +69,7 @@ final class MigrationRequests {
             fields.error("strategy", "is missing, and so is tuning: there is nothing to change");
         }
         Patch patch = new Patch(
-                strategy == null ? null : strategy(strategy, current),
+                strategy == null ? null : strategy(strategy, current.strategy(), current.gates(), engine),
                 tuning == null ? null : tuning(tuning, engine, tuned.get()),
                 fields.text("reason", 2000, ""));
         fields.done();
@@ -115,20 +117,21 @@ final class MigrationRequests {
         return endpoint;
     }
 
-    private static Strategy requiredStrategy(Fields fields) {
+    private static Strategy requiredStrategy(Fields fields, MigrationSpec.Gates gates) {
         if (!fields.has("strategy")) {
             fields.error("strategy", "is missing");
             return strategyDefaults("canary");
         }
         Fields strategy = fields.object("strategy");
-        return strategy == null ? strategyDefaults("canary") : strategy(strategy, null);
+        return strategy == null ? strategyDefaults("canary") : strategy(strategy, null, gates, null);
     }
 
     private static Strategy strategyDefaults(String type) {
         return new Strategy(type, 0, "session", 5, null, SOURCE_WRITES);
     }
 
-    private static Strategy strategy(Fields fields, @Nullable Strategy current) {
+    private static Strategy strategy(
+            Fields fields, @Nullable Strategy current, MigrationSpec.Gates gates, @Nullable String engine) {
         String type =
                 fields.oneOf("type", current == null ? null : current.type(), "canary", "blue_green", "immediate");
         Strategy base = current != null && current.type().equals(type) ? current : strategyDefaults(type);
@@ -143,7 +146,7 @@ final class MigrationRequests {
                 Duration.ofMillis(1),
                 Duration.ZERO,
                 Duration.ofSeconds(1));
-        List<Strategy.Stage> stages = fields.has("stages") ? stages(fields) : base.stages();
+        List<Strategy.Stage> stages = fields.has("stages") ? stages(fields, gates, engine) : base.stages();
         if (stages != null && !type.equals("canary")) {
             fields.error("stages", "only a canary has stages");
         }
@@ -157,7 +160,8 @@ final class MigrationRequests {
         return new Strategy(type, share, consistency, maxWait.toMillis(), stages, writeMode);
     }
 
-    private static @Nullable List<Strategy.Stage> stages(Fields fields) {
+    private static @Nullable List<Strategy.Stage> stages(
+            Fields fields, MigrationSpec.Gates ofMigration, @Nullable String engine) {
         List<Fields> objects = fields.objects("stages", 50);
         if (objects == null) {
             return null;
@@ -175,8 +179,11 @@ final class MigrationRequests {
             before = share;
             Duration bake = object.duration(
                     "bake", Duration.ofMinutes(5), Duration.ofSeconds(1), Duration.ZERO, Duration.ofDays(30));
+            if (!bake.isZero() && bake.compareTo(Duration.ofSeconds(1)) < 0) {
+                object.error("bake", "must be a second at least, or 0, which waits for advance");
+            }
             Fields own = object.object("gates");
-            MigrationSpec.Gates gates = own == null ? null : gates(own);
+            MigrationSpec.Gates gates = own == null ? null : stageGates(own, ofMigration, engine);
             object.end();
             stages.add(new Strategy.Stage(share, bake.toSeconds(), gates));
         }
@@ -230,11 +237,22 @@ final class MigrationRequests {
         return new MigrationSpec.Data(type, mechanism, replace, ddl.equals("frozen") ? null : ddl);
     }
 
-    private static MigrationSpec.Gates gates(@Nullable Fields fields) {
-        MigrationSpec.Gates base = MigrationSpec.Gates.defaults();
-        if (fields == null) {
-            return base;
+    private static MigrationSpec.Gates stageGates(
+            Fields fields, MigrationSpec.Gates ofMigration, @Nullable String engine) {
+        if (fields.has("max_lag_ms")) {
+            fields.error("max_lag_ms", "is the migration's: it is looked at before the canary and by a cutover");
         }
+        if ("redis".equals(engine) && fields.has("max_mismatch_rate") && !fields.isNull("max_mismatch_rate")) {
+            fields.error("max_mismatch_rate", WHY_NO_MISMATCHES);
+        }
+        return gates(fields, ofMigration);
+    }
+
+    private static MigrationSpec.Gates gates(@Nullable Fields fields) {
+        return fields == null ? MigrationSpec.Gates.defaults() : gates(fields, MigrationSpec.Gates.defaults());
+    }
+
+    private static MigrationSpec.Gates gates(Fields fields, MigrationSpec.Gates base) {
         MigrationSpec.Gates gates = new MigrationSpec.Gates(
                 gate(fields, "max_error_rate", base.maxErrorRate(), 1),
                 gate(fields, "max_latency_ratio", base.maxLatencyRatio(), 1000),

@@ -353,7 +353,9 @@ public final class MigrationStatus {
                         .put("read_percentage", stage.readPercentage())
                         .put("bake", stage.bakeSeconds() + "s");
                 if (stage.gates() != null) {
-                    one.set("gates", gates(stage.gates()));
+                    ObjectNode own = gates(stage.gates());
+                    own.remove("max_lag_ms");
+                    one.set("gates", own);
                 }
             }
         }

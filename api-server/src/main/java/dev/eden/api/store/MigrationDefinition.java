@@ -19,6 +19,16 @@ public record MigrationDefinition(
         return new MigrationDefinition(patched, data, gates, failureHandling, cutover, validation);
     }
 
+    /** Whether some gate judges what both sides answer to the same read. */
+    boolean comparesReads() {
+        List<Strategy.Stage> stages = strategy.stages();
+        return gates.maxMismatchRate() >= 0
+                || stages != null
+                        && stages.stream()
+                                .map(Strategy.Stage::gates)
+                                .anyMatch(own -> own != null && own.maxMismatchRate() >= 0);
+    }
+
     /** The workflow's argument. */
     public MigrationSpec spec(
             String id, String description, String engine, String source, String target, List<String> interlays) {

@@ -120,6 +120,12 @@ public final class MigrationStore {
                                 + interlay + " speaks redis, which is copied by scan");
             }
             refuseAckBoth(front.engine(), migration.definition().strategy());
+            if (front.engine().equals("redis") && migration.definition().comparesReads()) {
+                throw new Problem(
+                        ErrorCode.ENGINE_MISMATCH,
+                        "max_mismatch_rate of migration " + id + " compares reads of a PostgreSQL; interlay " + interlay
+                                + " speaks redis, whose reads are not asked of both sides: the gate would never be breached");
+            }
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,

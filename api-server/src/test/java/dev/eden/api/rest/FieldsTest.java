@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.store.MigrationDefinition;
+import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -15,10 +17,50 @@ class FieldsTest {
     private static final Strategy CUT_OVER =
             new Strategy("canary", 0.75, "session", 5, null, new Strategy.WriteMode("cutover", null, "source", 1.0));
 
+    private static final MigrationDefinition DEFINITION = new MigrationDefinition(
+            CUT_OVER,
+            new MigrationSpec.Data("scan", "auto", "fail"),
+            new MigrationSpec.Gates(0.01, -1, -1, 200, 5_000, "rollback"),
+            "pause",
+            MigrationSpec.CutoverBudget.defaults(),
+            null);
+
+    @Test
+    void aStagesOwnGatesBeginWithTheMigrations() {
+        String stage = "{\"strategy\":{\"stages\":[{\"read_percentage\":0.1,\"gates\":%s}]}}";
+        Strategy patched = Objects.requireNonNull(MigrationRequests.patch(
+                        bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis", () -> Tuning.NONE)
+                .strategy());
+        assertThat(patched.stages())
+                .extracting(Strategy.Stage::gates)
+                .containsExactly(new MigrationSpec.Gates(0.01, 1.5, -1, 200, 5_000, "rollback"));
+        String created =
+                "{\"id\":\"m\",\"gates\":{\"max_error_rate\":0.01,\"on_breach\":\"rollback\"},\"strategy\":{\"type\":\"canary\",\"stages\":[{\"read_percentage\":0.1,\"gates\":{\"max_error_rate\":null}}]}}";
+        assertThat(MigrationRequests.create(bytes(created))
+                        .definition()
+                        .strategy()
+                        .stages())
+                .extracting(Strategy.Stage::gates)
+                .as("null is off")
+                .containsExactly(new MigrationSpec.Gates(-1, -1, -1, 100, 100, "rollback"));
+        byte[] mismatches = bytes(stage.formatted("{\"max_mismatch_rate\":0}"));
+        assertThatThrownBy(() -> MigrationRequests.patch(mismatches, DEFINITION, "redis", () -> Tuning.NONE))
+                .isInstanceOfSatisfying(
+                        Problem.class,
+                        problem -> assertThat(problem.errors())
+                                .extracting("pointer")
+                                .containsExactly("/strategy/stages/0/gates/max_mismatch_rate"));
+        for (String other : new String[] {"postgres", null}) {
+            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other, () -> Tuning.NONE)
+                            .strategy())
+                    .isNotNull();
+        }
+    }
+
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
         MigrationRequests.Patch patch = MigrationRequests.patch(
-                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), CUT_OVER, null, () -> Tuning.NONE);
+                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null, () -> Tuning.NONE);
 
         Strategy patched = Objects.requireNonNull(patch.strategy());
         assertThat(patched.readPercentage()).isEqualTo(0.75);
@@ -30,12 +72,12 @@ class FieldsTest {
     void aPostgresIsTunedButHasNoBatch() {
         byte[] rates = bytes(
                 "{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
-        assertThat(MigrationRequests.patch(rates, CUT_OVER, "postgres", () -> new Tuning(null, null, 7, null))
+        assertThat(MigrationRequests.patch(rates, DEFINITION, "postgres", () -> new Tuning(null, null, 7, null))
                         .tuning())
                 .as("null takes back what was set before the engine was known")
                 .isEqualTo(new Tuning(65_536L, 3, null, 9));
         byte[] batch = bytes("{\"tuning\":{\"batch\":7}}");
-        assertThatThrownBy(() -> MigrationRequests.patch(batch, CUT_OVER, "postgres", () -> Tuning.NONE))
+        assertThatThrownBy(() -> MigrationRequests.patch(batch, DEFINITION, "postgres", () -> Tuning.NONE))
                 .isInstanceOfSatisfying(
                         Problem.class,
                         problem -> assertThat(problem.errors()).singleElement().satisfies(error -> {
@@ -43,7 +85,7 @@ class FieldsTest {
                             assertThat(error.detail()).contains("is for Redis");
                         }));
         for (String other : new String[] {"redis", null}) {
-            assertThat(MigrationRequests.patch(batch, CUT_OVER, other, () -> Tuning.NONE)
+            assertThat(MigrationRequests.patch(batch, DEFINITION, other, () -> Tuning.NONE)
                             .tuning())
                     .isEqualTo(new Tuning(null, null, 7, null));
         }
