@@ -7,6 +7,15 @@ import io.temporal.failure.TimeoutFailure;
 final class StepFailure {
     private StepFailure() {}
 
+    static boolean isOfType(Throwable failure, String type) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApplicationFailure application) {
+                return type.equals(application.getType());
+            }
+        }
+        return false;
+    }
+
     static String reason(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ApplicationFailure application) {

@@ -17,5 +17,8 @@ public final class Failures {
     /** Replication cannot go on without a person (a value too large, target out of memory, log lost). */
     public static final String REPLICATION_STOPPED = "ReplicationStopped";
 
+    /** The source's log was lost before any flip: replication goes on with a new full load, and what was validated counts no more. */
+    public static final String LOADED_AGAIN = "LoadedAgain";
+
     private Failures() {}
 }
