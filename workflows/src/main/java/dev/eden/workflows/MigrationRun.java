@@ -109,6 +109,10 @@ final class MigrationRun {
                 reason = failed.reason();
                 state.replicationStopped();
             }
+            case Event.LoadedAgain again -> {
+                name = AuditEvents.PHASE_CHANGED;
+                reason = again.reason();
+            }
             case Event.Aborted aborted -> {
                 name = AuditEvents.ATTEMPT_ABORTED;
                 reason = aborted.reason();
@@ -151,7 +155,7 @@ final class MigrationRun {
                     }
                     case Event.Started _, Event.Prepared _, Event.CaughtUp _, Event.Validated _ -> {}
                     case Event.StageBaked _, Event.CutoverDue _, Event.Committed _, Event.CleanedUp _ -> {}
-                    case Event.Aborted _, Event.NotReady _ -> {}
+                    case Event.Aborted _, Event.NotReady _, Event.LoadedAgain _ -> {}
                 }
                 boolean goesOn = state.phase().flips() && next.flips();
                 enter(next, name, AuditEvents.EDEN, reason);

@@ -144,6 +144,9 @@ final class PhaseMachine {
 
         /** Replication ended by itself: what was validated before counts no more. */
         record ReplicationFailed(String reason) implements Event {}
+
+        /** Replication goes on by itself, with a new full load: what was validated before counts no more. */
+        record LoadedAgain(String reason) implements Event {}
     }
 
     sealed interface Transition {}
@@ -188,6 +191,8 @@ final class PhaseMachine {
             case Event.Failed failed -> failed(phase, phase, failed.reason(), facts);
             case Event.ReplicationFailed failed ->
                 failed(phase, withoutReplication(phase, facts), failed.reason(), facts);
+            case Event.LoadedAgain _ ->
+                phase.ended() ? unexpected(phase, event) : yes(withoutReplication(phase, facts));
         };
         return switch (decision) {
             case Yes yes -> new Moved(yes.phase());

@@ -1,5 +1,7 @@
 package dev.eden.workflows;
 
+import dev.eden.workflows.PhaseMachine.Event;
+import dev.eden.workflows.activity.Failures;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
 import io.temporal.workflow.CompletablePromise;
@@ -10,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Replication: one activity for as long as the migration lives, whatever phase it is in. */
 final class ReplicationStep {
+    /** Change id: a new full load in the middle of a migration is told to the workflow. */
+    private static final String LOADED_AGAIN = "loaded-again";
+
     private final MigrationState state;
     private @Nullable CancellationScope scope;
     private @Nullable Promise<?> running;
@@ -47,18 +52,24 @@ final class ReplicationStep {
         }
     }
 
-    /** It is over, and nobody has asked {@link #whyEnded} yet. */
+    /** It is over, and nobody has asked {@link #howEnded} yet. */
     boolean ended() {
         return running != null && running.isCompleted();
     }
 
     /** After {@link #ended}; it may begin again then. */
-    String whyEnded() {
+    Event howEnded() {
         Promise<?> ended = Objects.requireNonNull(running);
         running = null;
         scope = null;
         RuntimeException failure = ended.getFailure();
-        return "replication ended: " + (failure == null ? "by itself" : StepFailure.reason(failure));
+        String why = failure == null ? "by itself" : StepFailure.reason(failure);
+        if (failure != null
+                && StepFailure.isOfType(failure, Failures.LOADED_AGAIN)
+                && Workflow.getVersion(LOADED_AGAIN, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION) {
+            return new Event.LoadedAgain(why);
+        }
+        return new Event.ReplicationFailed("replication ended: " + why);
     }
 
     /** Returns when its activity has ended. */

@@ -16,6 +16,15 @@ final class StepFailure {
                 || (cause instanceof ApplicationFailure application && application.isNonRetryable());
     }
 
+    static boolean isOfType(Throwable failure, String type) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof ApplicationFailure application) {
+                return type.equals(application.getType());
+            }
+        }
+        return false;
+    }
+
     static String reason(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ApplicationFailure application) {

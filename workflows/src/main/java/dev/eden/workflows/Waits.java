@@ -1,7 +1,6 @@
 package dev.eden.workflows;
 
 import dev.eden.workflows.Command.Kind;
-import dev.eden.workflows.PhaseMachine.Event;
 import dev.eden.workflows.PhaseMachine.Moved;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
@@ -48,7 +47,7 @@ final class Waits {
         while (true) {
             takeCommands();
             if (replication.ended()) {
-                throw new PhaseLeft.ByEvent(new Event.ReplicationFailed(replication.whyEnded()));
+                throw new PhaseLeft.ByEvent(replication.howEnded());
             }
             if (length.reached()) {
                 throw new PhaseLeft.ByLength();

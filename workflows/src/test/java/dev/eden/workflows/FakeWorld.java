@@ -53,6 +53,7 @@ final class FakeWorld
     volatile boolean repaired;
 
     volatile String replicationFailure = "";
+    volatile String lostLog = "";
     volatile String breach = "";
     volatile String ownerBreach = "";
 
@@ -147,6 +148,11 @@ final class FakeWorld
                 if (!failure.isEmpty()) {
                     replicationFailure = "";
                     throw ApplicationFailure.newFailure(failure, Failures.REPLICATION_STOPPED);
+                }
+                String lost = lostLog;
+                if (!lost.isEmpty()) {
+                    lostLog = "";
+                    throw ApplicationFailure.newNonRetryableFailure(lost, Failures.LOADED_AGAIN);
                 }
                 return false;
             });

@@ -294,4 +294,14 @@ class PhaseMachineTest {
         assertThat(told(PhaseMachine.onEvent(new NeedsOperator("first", new Canary(1)), failed, facts(new Canary(1)))))
                 .isEqualTo("needs_operator(first,replicating)");
     }
+
+    @Test
+    void whatIsLoadedAgainIsValidatedAgainAndWaitsForNobody() {
+        var again = new Event.LoadedAgain("why");
+        for (MigrationPhase phase : List.of(new Replicating(), new Validating(), new Canary(1), new CuttingOver(2))) {
+            assertThat(told(PhaseMachine.onEvent(phase, again, facts(phase)))).isEqualTo("replicating");
+        }
+        assertThat(told(PhaseMachine.onEvent(new NeedsOperator("first", new Canary(1)), again, facts(new Canary(1)))))
+                .isEqualTo("needs_operator(first,replicating)");
+    }
 }

@@ -226,6 +226,27 @@ enum Scenario {
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
     }),
 
+    /** Nobody has compared what is loaded now, and no reads go to a target that is being loaded. */
+    LOADED_AGAIN(bench -> {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        bench.world.caughtUp = false;
+        bench.world.lostLog = "the source's log is lost";
+        MigrationView loading = bench.untilPhase("replicating");
+        assertThat(loading.paused()).isFalse();
+        assertThat(loading.readyForCutover()).isFalse();
+        assertThat(loading.lastReason()).contains("the source's log is lost");
+        assertThat(loading.allowedCommands()).doesNotContain("cutover");
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0)));
+        await().until(() -> bench.world.replicating.get() == 1);
+        bench.world.caughtUp = true;
+        bench.untilReady();
+        assertThat(bench.world.validations).hasValue(2);
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.05)));
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }),
+
     ROLLED_BACK_BY_FAILURE(bench -> {
         bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.ROLLBACK_ALL, "hold"));
         bench.untilReady();

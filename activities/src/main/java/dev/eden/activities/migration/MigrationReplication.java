@@ -8,6 +8,7 @@ import dev.eden.activities.redis.replication.ReplicationStopped;
 import dev.eden.activities.redis.replication.ReplicatorRegistry;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationWatcher;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.Failures;
@@ -40,6 +41,11 @@ public final class MigrationReplication implements ReplicationActivities {
 
     @Override
     public void replicate(MigrationSpec spec) {
+        if (Activity.getExecutionContext().getInfo().getAttempt() > 1
+                && !ledger.current(spec.id()).loaded()) {
+            // The worker before this one may have died between a lost log and saying so.
+            throw loadedAgain("another worker goes on with a full load");
+        }
         switch (Engine.of(spec)) {
             case REDIS -> redis(spec);
             case POSTGRES -> postgres(spec);
@@ -51,7 +57,7 @@ public final class MigrationReplication implements ReplicationActivities {
         Pair pair = new Pair(spec.id(), spec.source(), spec.target(), endpoints, records);
         try (PostgresReplicator replicator =
                 new PostgresReplicator(pair, ledger, clock, !spec.data().type().equals("none"))) {
-            replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
+            replicator.run(new Told(context));
         } catch (dev.eden.activities.postgres.replication.ReplicationStopped e) {
             throw ApplicationFailure.newNonRetryableFailure(
                     String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
@@ -66,7 +72,7 @@ public final class MigrationReplication implements ReplicationActivities {
                 spec.target(),
                 ReplicationConfig.Existing.of(spec.data().replace()));
         try (RedisReplicator replicator = new RedisReplicator(config, endpoints, records, ledger, registry, clock)) {
-            replicator.run(progress -> context.heartbeat(CaughtUp.status(progress)));
+            replicator.run(new Told(context));
         } catch (ReplicationStopped e) {
             throw ApplicationFailure.newNonRetryableFailure(
                     String.valueOf(e.getMessage()), Failures.REPLICATION_STOPPED);
@@ -76,5 +82,22 @@ public final class MigrationReplication implements ReplicationActivities {
     @Override
     public ReplicationStatus awaitCaughtUp(CaughtUpRequest request) {
         return new CaughtUp(ledger).await(request);
+    }
+
+    /** A comparison of before says nothing of what is loaded now, and the reads on the target end: that is the workflow's to know. */
+    private static ApplicationFailure loadedAgain(String why) {
+        return ApplicationFailure.newNonRetryableFailure(why, Failures.LOADED_AGAIN);
+    }
+
+    private record Told(ActivityExecutionContext context) implements ReplicationWatcher {
+        @Override
+        public void beat(ReplicationLedger.Progress progress) {
+            context.heartbeat(CaughtUp.status(progress));
+        }
+
+        @Override
+        public void loadsAgain(String why) {
+            throw loadedAgain(why);
+        }
     }
 }

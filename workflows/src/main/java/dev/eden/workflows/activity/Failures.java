@@ -20,5 +20,8 @@ public final class Failures {
     /** Something of Eden's is left on a server that is away, or may be; the other side is clean. */
     public static final String CLEANUP_INCOMPLETE = "CleanupIncomplete";
 
+    /** The source's log was lost before any flip: replication goes on with a new full load, and what was validated counts no more. */
+    public static final String LOADED_AGAIN = "LoadedAgain";
+
     private Failures() {}
 }

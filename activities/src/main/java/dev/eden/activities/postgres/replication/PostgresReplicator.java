@@ -6,11 +6,11 @@ import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.ReplicationWatcher;
 import java.time.Clock;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +38,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private volatile boolean closed;
     private @Nullable ReplicationRun run;
     private @Nullable String problem;
+    private @Nullable String loadsAgain;
     private long notBeforeNanos;
     private long backoffMillis;
     private @Nullable Progress last;
@@ -61,11 +62,11 @@ public final class PostgresReplicator implements AutoCloseable {
     }
 
     /**
-     * Blocks until {@link #close}, an interrupt, or until the heartbeat throws. Throws {@link ReplicationStopped} when it can't go on without
+     * Blocks until {@link #close}, an interrupt, or until the watcher throws. Throws {@link ReplicationStopped} when it can't go on without
      * a person. When it returns, this process does nothing more; the servers go on replicating.
      */
-    public void run(Consumer<Progress> heartbeat) {
-        ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), heartbeat);
+    public void run(ReplicationWatcher watcher) {
+        ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), watcher::beat);
         boolean calm = false;
         watch.start();
         try {
@@ -78,6 +79,11 @@ public final class PostgresReplicator implements AutoCloseable {
                 watch.follow(direction);
                 stopFor(watch.verdict());
                 supervise(direction);
+                String again = loadsAgain;
+                if (again != null) {
+                    loadsAgain = null;
+                    watcher.loadsAgain(again);
+                }
                 long now = System.nanoTime();
                 if (pace.due(now)) {
                     pace.tell(progress(), now);
@@ -179,12 +185,14 @@ public final class PostgresReplicator implements AutoCloseable {
         if (!direction.from().equals(pair.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
+        boolean loaded = ledger.current(pair.migration()).loaded();
         ledger.restartLoad(pair.migration(), direction.epoch(), over.generation());
         if (ledger.current(pair.migration()).loaded()) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
         endRun();
         new LoadReset(pair).reset();
+        loadsAgain = loaded ? why : null;
     }
 
     private void endRun() {

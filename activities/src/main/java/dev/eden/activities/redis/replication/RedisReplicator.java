@@ -6,6 +6,7 @@ import dev.eden.activities.store.ProgressPace;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.activities.store.ReplicationWatcher;
 import dev.eden.activities.store.ServerRecords;
 import java.time.Clock;
 import java.time.Duration;
@@ -40,6 +41,7 @@ public final class RedisReplicator implements AutoCloseable {
     private volatile @Nullable ReplicationSession session;
     private volatile boolean closed;
     private @Nullable String problem;
+    private @Nullable String loadsAgain;
     private long notBeforeNanos;
     private long backoffMillis;
     private @Nullable Progress last;
@@ -60,13 +62,12 @@ public final class RedisReplicator implements AutoCloseable {
     }
 
     /**
-     * Blocks until {@link #close}, an interrupt, or until the heartbeat throws. Throws {@link ReplicationStopped} when it can't go on without
+     * Blocks until {@link #close}, an interrupt, or until the watcher throws. Throws {@link ReplicationStopped} when it can't go on without
      * a person. When it returns nothing of it runs any more.
      */
-    public void run(Heartbeat heartbeat) {
+    public void run(ReplicationWatcher watcher) {
         registry.add(config.migration(), this);
-        ProgressPace pace =
-                new ProgressPace(progress -> ledger.progress(config.migration(), progress), heartbeat::beat);
+        ProgressPace pace = new ProgressPace(progress -> ledger.progress(config.migration(), progress), watcher::beat);
         boolean calm = false;
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
@@ -77,6 +78,11 @@ public final class RedisReplicator implements AutoCloseable {
                     LOGGER.atInfo().addKeyValue("migration", config.migration()).log("tuned: {}", copyPace.tuning());
                 }
                 supervise(direction);
+                String again = loadsAgain;
+                if (again != null) {
+                    loadsAgain = null;
+                    watcher.loadsAgain(again);
+                }
                 if (pace.due(now)) {
                     pace.tell(progress(), now);
                 }
@@ -185,10 +191,12 @@ public final class RedisReplicator implements AutoCloseable {
         if (!direction.from().equals(config.source())) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
+        boolean loaded = ledger.current(config.migration()).loaded();
         ledger.restartLoad(config.migration(), direction.epoch(), over.generation());
         if (ledger.current(config.migration()).loaded()) {
             throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
         }
+        loadsAgain = loaded ? why : null;
     }
 
     private void endSession() {

@@ -6,9 +6,13 @@ import dev.eden.activities.redis.preparation.InMemoryServerRecords;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationWatcher;
 import dev.eden.embedded.EmbeddedRedis;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -84,13 +88,22 @@ public final class Pair implements AutoCloseable {
     public static final class Running implements AutoCloseable {
         public final RedisReplicator replicator;
         final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        final List<String> loadsAgain = new CopyOnWriteArrayList<>();
         private final Thread thread;
 
         Running(RedisReplicator replicator) {
             this.replicator = replicator;
             this.thread = Thread.ofPlatform().start(() -> {
                 try {
-                    replicator.run(progress -> {});
+                    replicator.run(new ReplicationWatcher() {
+                        @Override
+                        public void beat(ReplicationLedger.Progress progress) {}
+
+                        @Override
+                        public void loadsAgain(String why) {
+                            loadsAgain.add(why);
+                        }
+                    });
                 } catch (Throwable e) {
                     failure.set(e);
                 }

@@ -266,6 +266,7 @@ class RedisReplicatorIT {
             try (Pair.Running running = pair.replicate()) {
                 await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
                 assertThat(running.failure.get()).isNull();
+                assertThat(running.loadsAgain).isEmpty();
             }
             blue.call("DEL", "first");
             blue.call("SET", "more than the log holds", new byte[100_000]);
@@ -277,6 +278,9 @@ class RedisReplicatorIT {
                 blue.call("SET", "second", 2);
                 awaitEqual(pair, "source", "target");
                 assertThat(running.failure.get()).isNull();
+                assertThat(running.loadsAgain)
+                        .as("whoever has compared is told")
+                        .hasSize(1);
             }
         }
     }
