@@ -8,13 +8,12 @@ import dev.eden.api.store.StoredValidationReports;
 import dev.eden.workflows.worker.MigrationActivities;
 import java.time.Clock;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The activities of this version, bound to the store. */
 final class ActivitySet {
     private ActivitySet() {}
 
-    static EdenServer.Activities.Opened open(EdenStore store, @Nullable String publicUrl) {
+    static EdenServer.Activities.Opened open(EdenStore store, ServerOptions options) {
         RouteLedger routes = store.routes();
         MigrationSteps steps = MigrationSteps.of(
                 new MigrationSteps.Ports(
@@ -24,6 +23,7 @@ final class ActivitySet {
                         store.replication(),
                         new StoredValidationReports(store.database().jdbi())),
                 "server-" + ProcessHandle.current().pid(),
+                options.maxValueBytes(),
                 Clock.systemUTC());
         MigrationActivities activities = new MigrationActivities(
                 steps.preparation(),
@@ -32,7 +32,7 @@ final class ActivitySet {
                 steps.canary(),
                 steps.cutover(),
                 steps.cleanup(),
-                new MigrationRecorder(store.database().jdbi(), store.audit(), publicUrl));
+                new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl()));
         return new EdenServer.Activities.Opened(
                 activities, List.of(new SweepLoop(routes, steps.settler(), steps.fences())));
     }

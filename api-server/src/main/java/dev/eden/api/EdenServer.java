@@ -85,7 +85,7 @@ public final class EdenServer implements AutoCloseable {
 
     /** What runs a migration's steps, made from the store; tests bring their own. */
     public interface Activities {
-        Opened open(EdenStore store, @Nullable String publicUrl);
+        Opened open(EdenStore store, ServerOptions options);
 
         /** @param background what runs besides and is closed first */
         record Opened(MigrationActivities activities, List<AutoCloseable> background) {}
@@ -188,7 +188,7 @@ public final class EdenServer implements AutoCloseable {
                 store.payloadKeys(), options.orchestration().encryptPayloads());
         TemporalConnection temporal = opened(TemporalConnection.open(
                 options.temporalAddress(), options.temporalNamespace(), payloads.converter(), TEMPORAL_PATIENCE));
-        Activities.Opened made = activities.open(store, options.publicUrl());
+        Activities.Opened made = activities.open(store, options);
         made.background().forEach(this::opened);
         Traces traces = opened(Traces.of(options.traces(), "eden-server"));
         WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));

@@ -14,7 +14,6 @@ import io.temporal.activity.Activity;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
@@ -42,9 +41,9 @@ public final class FakeActivities
         return List.copyOf(attemptsFor);
     }
 
-    EdenServer.Activities.Opened open(EdenStore store, @Nullable String publicUrl) {
+    EdenServer.Activities.Opened open(EdenStore store, ServerOptions options) {
         return new EdenServer.Activities.Opened(
-                with(new MigrationRecorder(store.database().jdbi(), store.audit(), publicUrl)), List.of());
+                with(new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl())), List.of());
     }
 
     public MigrationActivities with(DirectoryActivities directory) {

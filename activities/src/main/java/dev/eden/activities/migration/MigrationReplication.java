@@ -24,6 +24,7 @@ public final class MigrationReplication implements ReplicationActivities {
     private final ServerRecords records;
     private final ReplicationLedger ledger;
     private final ReplicatorRegistry registry;
+    private final int maxValueBytes;
     private final Clock clock;
 
     public MigrationReplication(
@@ -31,11 +32,13 @@ public final class MigrationReplication implements ReplicationActivities {
             ServerRecords records,
             ReplicationLedger ledger,
             ReplicatorRegistry registry,
+            int maxValueBytes,
             Clock clock) {
         this.endpoints = endpoints;
         this.records = records;
         this.ledger = ledger;
         this.registry = registry;
+        this.maxValueBytes = maxValueBytes;
         this.clock = clock;
     }
 
@@ -67,10 +70,11 @@ public final class MigrationReplication implements ReplicationActivities {
     private void redis(MigrationSpec spec) {
         ActivityExecutionContext context = Activity.getExecutionContext();
         ReplicationConfig config = ReplicationConfig.of(
-                spec.id(),
-                spec.source(),
-                spec.target(),
-                ReplicationConfig.Existing.of(spec.data().replace()));
+                        spec.id(),
+                        spec.source(),
+                        spec.target(),
+                        ReplicationConfig.Existing.of(spec.data().replace()))
+                .withMaxValueBytes(maxValueBytes);
         try (RedisReplicator replicator = new RedisReplicator(config, endpoints, records, ledger, registry, clock)) {
             replicator.run(new Told(context));
         } catch (ReplicationStopped e) {

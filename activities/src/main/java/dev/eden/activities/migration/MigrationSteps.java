@@ -43,13 +43,17 @@ public record MigrationSteps(
             ReplicationLedger replication,
             ValidationLedger reports) {}
 
-    /** @param process name of this process, for the route row's coordinator */
-    public static MigrationSteps of(Ports ports, String process, Clock clock) {
+    /**
+     * @param process name of this process, for the route row's coordinator
+     * @param maxValueBytes a Redis value that is larger, serialised, stops the load
+     */
+    public static MigrationSteps of(Ports ports, String process, int maxValueBytes, Clock clock) {
         CutoverEngine engine = EndpointEngines.of(ports.endpoints(), ports.records());
         AttemptSettler settler = new AttemptSettler(ports.routes(), engine);
         LostAttempts lost = new LostAttempts(ports.routes());
         MigrationPreflight preflight = new MigrationPreflight(
-                new RedisPreflight(ports.endpoints()), new PostgresPreflight(ports.endpoints(), ports.records()));
+                new RedisPreflight(ports.endpoints(), maxValueBytes),
+                new PostgresPreflight(ports.endpoints(), ports.records()));
         ReplicatorRegistry replicators = new ReplicatorRegistry();
         RedisValidation validation = new RedisValidation(
                 ports.endpoints(),
@@ -67,7 +71,8 @@ public record MigrationSteps(
                         new RedisPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
                         new PostgresPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
                         ports.routes()),
-                new MigrationReplication(ports.endpoints(), ports.records(), ports.replication(), replicators, clock),
+                new MigrationReplication(
+                        ports.endpoints(), ports.records(), ports.replication(), replicators, maxValueBytes, clock),
                 new MigrationValidation(
                         validation,
                         new PostgresValidation(

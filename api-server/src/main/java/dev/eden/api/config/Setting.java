@@ -186,6 +186,14 @@ public enum Setting {
             null,
             Use.SERVER,
             "balancers before the API, with commas between them (10.0.0.5, 10.1.0.0/16): whom they name in X-Forwarded-For is whose failed logins are counted"),
+    MAX_VALUE_MIB(
+            "server.max_value_mib",
+            "EDEN_MAX_VALUE_MIB",
+            "--max-value-mib",
+            Kind.integer(1, 512),
+            "64",
+            Use.SERVER,
+            "a value of a Redis that takes more, serialised, stops the load; a larger one blocks the target while it is written, and takes its size several times in the server's memory"),
     RETENTION_FINISHED(
             "retention.finished",
             "EDEN_RETENTION_FINISHED",

@@ -21,6 +21,9 @@ public final class RedisPreflight {
     /** Values above this stop the load (bytes of the serialised value). */
     public static final long DEFAULT_VALUE_LIMIT = 64L << 20;
 
+    private static final String RAISE =
+            "Split the value, or raise server.max_value_mib (EDEN_MAX_VALUE_MIB; 512 at most) of every Eden server.";
+
     private final EndpointDirectory endpoints;
     private final long valueLimit;
 
@@ -95,12 +98,12 @@ public final class RedisPreflight {
             String message = "The value of " + sample.largestKey() + " takes " + sample.largestBytes()
                     + " bytes; a value larger than " + valueLimit + " bytes stops the load (" + seen + ").";
             if (sample.exact()) {
-                findings.failure("redis.value.too_large", message, "Split the value, or raise the limit.");
+                findings.failure("redis.value.too_large", message, RAISE);
             } else {
                 findings.warning(
                         "redis.value.too_large",
                         message + " This is memory, the serialised form may be smaller.",
-                        "Split the value, or raise the limit.");
+                        RAISE);
             }
         } else if (!sample.complete()) {
             findings.info(

@@ -48,4 +48,9 @@ public record ReplicationConfig(
         return new ReplicationConfig(
                 migration, source, target, existing, 64 << 20, 4, Duration.ofNanos(500_000), 64L << 20, 8 << 20);
     }
+
+    public ReplicationConfig withMaxValueBytes(int bytes) {
+        return new ReplicationConfig(
+                migration, source, target, existing, bytes, lanes, linger, queueBytes, filterBytes);
+    }
 }

@@ -344,6 +344,28 @@ class RedisReplicatorIT {
         }
     }
 
+    @Test
+    void aValueAboveTheUsualLimitIsLoadedWhereTheLimitIsRaised() {
+        try (Pair pair = Pair.start();
+                RespConnection blue = pair.connect("source")) {
+            byte[] field = Types.random(1 << 20);
+            for (int i = 0; i < 70; i++) {
+                blue.call("HSET", "huge", "field:" + i, field);
+            }
+            ReplicationConfig raised =
+                    pair.config(ReplicationConfig.Existing.REPLACE).withMaxValueBytes(128 << 20);
+            try (Pair.Running running = pair.replicate(raised)) {
+                await().atMost(PATIENCE)
+                        .until(() -> running.ended() || pair.ledger.state().equals("streaming"));
+                assertThat(running.failure.get()).isNull();
+                try (RespConnection green = pair.connect("target")) {
+                    assertThat(green.call("HLEN", "huge").number()).isEqualTo(70);
+                    assertThat(green.call("HGET", "huge", "field:69").bytes()).isEqualTo(field);
+                }
+            }
+        }
+    }
+
     /** Ends the connections of the applier; false when it has none. */
     static boolean kill(RespConnection server) {
         boolean killed = false;
