@@ -14,6 +14,8 @@ import io.temporal.activity.Activity;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
 
 /** A world where every step of a migration succeeds at once; the directory is the real one. */
@@ -41,7 +43,13 @@ public final class FakeActivities
         return List.copyOf(attemptsFor);
     }
 
+    /** Runs inside the next preflights, where an operator's other requests may come in between. */
+    final AtomicReference<Runnable> duringPreflight = new AtomicReference<>(() -> {});
+
+    private @Nullable Jdbi store;
+
     EdenServer.Activities.Opened open(EdenStore store, ServerOptions options) {
+        this.store = store.database().jdbi();
         return new EdenServer.Activities.Opened(
                 with(new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl())), List.of());
     }
@@ -72,6 +80,7 @@ public final class FakeActivities
     @Override
     public Preflight preflight(MigrationSpec spec) {
         requests.add(String.valueOf(MDC.get("request")));
+        duringPreflight.get().run();
         return new Preflight(findings.get());
     }
 
@@ -153,7 +162,15 @@ public final class FakeActivities
     }
 
     @Override
-    public void cleanUp(CleanupRequest request) {}
+    public void cleanUp(CleanupRequest request) {
+        Jdbi directory = store;
+        if (directory != null && request.completed()) {
+            directory.useHandle(h -> h.createUpdate("UPDATE interlay SET endpoint = :target WHERE id IN (<interlays>)")
+                    .bind("target", request.spec().target())
+                    .bindList("interlays", request.spec().interlays())
+                    .execute());
+        }
+    }
 
     private static void untilCancelled() {
         until(() -> false);

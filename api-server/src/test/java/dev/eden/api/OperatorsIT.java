@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,6 +78,53 @@ class OperatorsIT {
         changesTheStrategy();
         everyPhaseMayBePaused();
         everyCommandStandsInTheAuditLogOnce();
+    }
+
+    /** Each was answered as done, and the workflow ran without it. */
+    @Test
+    void whatChangesWhileAStartLooksIsNotLost() {
+        for (String id : List.of("from", "to")) {
+            created("/api/v1/endpoints", Json.write(Map.of("id", id, "uri", "redis://127.0.0.1:1")));
+        }
+        for (String id : List.of("first", "late")) {
+            created("/api/v1/interlays", Json.write(Map.of("id", id, "endpoint", "from")));
+        }
+        created("/api/v1/migrations", "{\"id\":\"busy\",\"strategy\":{\"type\":\"canary\"}}");
+        String busy = "/api/v1/migrations/busy";
+        assertThat(eden.post(busy + "/interlay/first", "{\"endpoint\":\"to\"}").status())
+                .isEqualTo(200);
+        List<Supplier<TestServer.Answer>> changes = List.of(
+                () -> eden.patch(busy, "{\"strategy\":{\"read_percentage\":0.5}}"),
+                () -> eden.post(busy + "/interlay/late", "{\"endpoint\":\"to\"}"));
+        for (Supplier<TestServer.Answer> change : changes) {
+            eden.activities.duringPreflight.set(
+                    () -> assertThat(change.get().status()).isEqualTo(200));
+            TestServer.Answer refused = eden.post(busy + "/migrate", "{}");
+            assertThat(refused.status()).as(refused.body()).isEqualTo(409);
+            assertThat(refused.json().path("detail").asText()).contains("was changed while it was looked at");
+            assertThat(eden.get(busy).json().path("started_at").isNull()).isTrue();
+        }
+        eden.activities.duringPreflight.set(() -> {});
+        assertThat(eden.post(busy + "/migrate", "{}").status()).isEqualTo(202);
+        JsonNode started = eden.get(busy).json();
+        assertThat(started.path("interlays").toString()).isEqualTo("[\"first\",\"late\"]");
+        assertThat(started.at("/strategy/read_percentage").asDouble()).isEqualTo(0.5);
+
+        created("/api/v1/migrations", "{\"id\":\"gone\",\"strategy\":{\"type\":\"canary\"}}");
+        created("/api/v1/endpoints", "{\"id\":\"from2\",\"uri\":\"redis://127.0.0.1:1\"}");
+        created("/api/v1/endpoints", "{\"id\":\"to2\",\"uri\":\"redis://127.0.0.1:1\"}");
+        created("/api/v1/interlays", "{\"id\":\"second\",\"endpoint\":\"from2\"}");
+        String gone = "/api/v1/migrations/gone";
+        assertThat(eden.post(gone + "/interlay/second", "{\"endpoint\":\"to2\"}")
+                        .status())
+                .isEqualTo(200);
+        eden.activities.duringPreflight.set(() -> assertThat(
+                        eden.send(TestServer.TOKEN, "DELETE", gone, null).status())
+                .isEqualTo(204));
+        assertThat(eden.post(gone + "/migrate", "{}").status())
+                .as("nothing runs whose migration is gone")
+                .isEqualTo(404);
+        eden.activities.duringPreflight.set(() -> {});
     }
 
     private static void refusedBeforeTheStart() {

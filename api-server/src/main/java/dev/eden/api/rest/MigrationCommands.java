@@ -118,12 +118,11 @@ public final class MigrationCommands {
                     .with("findings", found.findings());
         }
         CopyForecast forecast = forecast(spec);
+        status.commanded(migration);
+        Migration started = migrations.start(migration, () -> orchestrator.start(spec), actor, reason);
         if (forecast != null) {
             forecasts.made(migration.id(), forecast);
         }
-        status.commanded(migration);
-        orchestrator.start(spec);
-        Migration started = migrations.started(migration.id(), actor, reason);
         LOGGER.atInfo()
                 .addKeyValue("migration", migration.id())
                 .addKeyValue("actor", actor)

@@ -69,12 +69,6 @@ public final class MigrationRecorder implements DirectoryActivities {
                         .bind("id", record.migration())
                         .execute();
             }
-            if (newer == 1 && phase.equals("completed")) {
-                handle.createUpdate("""
-                    UPDATE interlay SET endpoint = m.target FROM migration m
-                    WHERE m.id = :id AND interlay.id IN (SELECT i.interlay FROM migration_interlay i WHERE i.migration = m.id)\
-                    """).bind("id", record.migration()).execute();
-            }
         });
         return glance(record.migration());
     }

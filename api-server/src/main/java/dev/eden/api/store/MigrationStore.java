@@ -7,6 +7,7 @@ import dev.eden.workflows.Strategy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
@@ -62,6 +63,15 @@ public final class MigrationStore {
 
         public boolean ended() {
             return endedAt != null;
+        }
+
+        /** A workflow of it would be told the same as one of the other. */
+        boolean movesAs(Migration other) {
+            return definition.equals(other.definition)
+                    && interlays.equals(other.interlays)
+                    && Objects.equals(engine, other.engine)
+                    && Objects.equals(source, other.source)
+                    && Objects.equals(target, other.target);
         }
     }
 
@@ -257,21 +267,34 @@ public final class MigrationStore {
                 .execute();
     }
 
-    /** The workflow has been started. */
-    public Migration started(String id, String actor, String reason) {
+    /**
+     * Starts the workflow of a migration that is still what {@code planned} was; until that is recorded nobody else changes it. One that was
+     * started meanwhile as it was planned is started.
+     *
+     * @param workflow starts it; throws where it does not start
+     */
+    public Migration start(Migration planned, Runnable workflow, String actor, String reason) {
+        String id = planned.id();
         return jdbi.inTransaction(handle -> {
-            int changed = handle.createUpdate(
-                            "UPDATE migration SET started_at = now(), updated_at = now() WHERE id = :id AND started_at IS NULL")
+            Migration migration = get(handle, id, true);
+            if (!migration.movesAs(planned)) {
+                throw new Problem(
+                                ErrorCode.COMMAND_REFUSED,
+                                "migration " + id
+                                        + " was changed while it was looked at: read the plan, and start it again")
+                        .with("allowed", migration.started() ? List.of() : List.of("migrate"));
+            }
+            if (migration.started()) {
+                return migration;
+            }
+            workflow.run();
+            handle.createUpdate("UPDATE migration SET started_at = now(), updated_at = now() WHERE id = :id")
                     .bind("id", id)
                     .execute();
-            Migration migration = get(handle, id, false);
-            if (changed == 1) {
-                audit.append(
-                        handle,
-                        AuditLog.Entry.migration(
-                                actor, "migration.started", id, migration.phase(), reason, null, null));
-            }
-            return migration;
+            audit.append(
+                    handle,
+                    AuditLog.Entry.migration(actor, "migration.started", id, migration.phase(), reason, null, null));
+            return get(handle, id, false);
         });
     }
 
