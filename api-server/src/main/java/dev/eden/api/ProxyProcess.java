@@ -19,9 +19,13 @@ import java.net.InetSocketAddress;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One proxy of whatever engine its interlay speaks, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ProxyProcess.class);
+
     private final InterlayProxy proxy;
 
     private ProxyProcess(InterlayProxy proxy) {
@@ -35,6 +39,7 @@ public final class ProxyProcess implements AutoCloseable {
             String interlay,
             InetSocketAddress listen,
             @Nullable Integer poolSize,
+            ProxySettings settings,
             MeterRegistry registry) {
         Front front = store.database().jdbi().withHandle(handle -> front(handle, interlay));
         ProxyIdentity identity = new ProxyIdentity(
@@ -44,9 +49,20 @@ public final class ProxyProcess implements AutoCloseable {
         try {
             return new ProxyProcess(
                     switch (front.engine()) {
-                        case "redis" -> RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
-                        case "postgres" ->
-                            PostgresProxy.start(postgres(identity, interlay, listen, pool), routes, registry);
+                        case "redis" -> {
+                            if (settings.tls() != null) {
+                                LOGGER.atWarn()
+                                        .addKeyValue("interlay", interlay)
+                                        .log(
+                                                "proxy.tls_cert_file is not used: a Redis' clients reach the proxy without TLS");
+                            }
+                            yield RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
+                        }
+                        case "postgres" -> {
+                            settings.check();
+                            yield PostgresProxy.start(
+                                    settings.on(postgres(identity, interlay, listen, pool)), routes, registry);
+                        }
                         default ->
                             throw new StartupException(
                                     "interlay " + interlay + " speaks " + front.engine(),

@@ -47,6 +47,7 @@ public record ServerOptions(
      * @param traces base URI of a collector of spans; null: none are made
      * @param publicUrl base URI of the API as people reach it, for links from elsewhere; null: there are none
      * @param trustedProxies balancers before the API, which say whom they speak for
+     * @param proxies of the proxies inside
      */
     public record Policy(
             @Nullable ApiTls tls,
@@ -55,10 +56,18 @@ public record ServerOptions(
             boolean requireBackup,
             @Nullable String traces,
             @Nullable String publicUrl,
-            Networks trustedProxies) {
+            Networks trustedProxies,
+            ProxySettings proxies) {
         /** Without TLS and traces, and with the limits of every server. */
-        public static final Policy DEFAULT =
-                new Policy(null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null, null, Networks.NONE);
+        public static final Policy DEFAULT = new Policy(
+                null,
+                Security.Limits.DEFAULT,
+                Orchestration.DEFAULT,
+                false,
+                null,
+                null,
+                Networks.NONE,
+                ProxySettings.NONE);
     }
 
     /**
@@ -138,42 +147,56 @@ public record ServerOptions(
         return policy.trustedProxies();
     }
 
+    public ProxySettings proxies() {
+        return policy.proxies();
+    }
+
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
-        return with(
-                new Policy(other, limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies()));
+        return with(new Policy(
+                other, limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
-        return with(
-                new Policy(tls(), other, orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies()));
+        return with(new Policy(
+                tls(), other, orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
-        return with(new Policy(tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies()));
+        return with(new Policy(
+                tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies(), proxies()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
-        return with(new Policy(tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies()));
+        return with(new Policy(
+                tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies(), proxies()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
-        return with(
-                new Policy(tls(), limits(), orchestration(), requireBackup(), other, publicUrl(), trustedProxies()));
+        return with(new Policy(
+                tls(), limits(), orchestration(), requireBackup(), other, publicUrl(), trustedProxies(), proxies()));
     }
 
     /** The same, reached elsewhere. */
     public ServerOptions withPublicUrl(@Nullable String other) {
-        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies()));
+        return with(new Policy(
+                tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies(), proxies()));
     }
 
     /** The same behind other balancers. */
     public ServerOptions withTrustedProxies(Networks other) {
-        return with(new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other));
+        return with(
+                new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other, proxies()));
+    }
+
+    /** The same with other proxies inside. */
+    public ServerOptions withProxies(ProxySettings other) {
+        return with(new Policy(
+                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), other));
     }
 
     private ServerOptions with(Policy other) {

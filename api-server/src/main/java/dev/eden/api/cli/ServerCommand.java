@@ -110,7 +110,8 @@ final class ServerCommand implements Callable<Integer> {
                 .withRequireBackup(configuration.isTrue(Setting.REQUIRE_BACKUP))
                 .withTraces(configuration.text(Setting.TRACES_ENDPOINT))
                 .withPublicUrl(configuration.text(Setting.PUBLIC_URL))
-                .withTrustedProxies(configuration.networks(Setting.TRUSTED_PROXIES));
+                .withTrustedProxies(configuration.networks(Setting.TRUSTED_PROXIES))
+                .withProxies(SettingOptions.proxies(configuration));
     }
 
     static @Nullable ApiTls tls(Configuration configuration) {

@@ -52,7 +52,10 @@ public final class InterlayResource {
             fields.error("listen", "must be HOST:PORT");
         }
         if (fields.bool("tls", false)) {
-            fields.error("tls", "TLS towards clients is not supported by this version yet");
+            fields.error(
+                    "tls",
+                    "TLS towards clients is a setting of the proxies, of PostgreSQL: proxy.tls_cert_file and"
+                            + " proxy.tls_key_file; a Redis' clients connect without");
         }
         int pool = (int) fields.integer("pool", 0, 1, 10_000);
         fields.done();
