@@ -7,6 +7,7 @@ import dev.eden.proxy.Health;
 import dev.eden.proxy.InterlayProxy;
 import dev.eden.proxy.PostgresProxy;
 import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
@@ -61,7 +62,9 @@ public final class ProxyProcess implements AutoCloseable {
                         case "postgres" -> {
                             settings.check();
                             yield PostgresProxy.start(
-                                    settings.on(postgres(identity, interlay, listen, pool)), routes, registry);
+                                    settings.on(postgres(identity, interlay, listen, pool, front.pooling())),
+                                    routes,
+                                    registry);
                         }
                         default ->
                             throw new StartupException(
@@ -120,18 +123,28 @@ public final class ProxyProcess implements AutoCloseable {
     }
 
     private static PostgresProxyConfig postgres(
-            ProxyIdentity identity, String interlay, InetSocketAddress listen, @Nullable Integer pool) {
+            ProxyIdentity identity,
+            String interlay,
+            InetSocketAddress listen,
+            @Nullable Integer pool,
+            Pooling pooling) {
         PostgresProxyConfig base = PostgresProxyConfig.of(identity, interlay, listen);
-        return pool == null ? base : base.withPool(base.pooling(), pool);
+        return base.withPool(pooling, pool == null ? base.poolSize() : pool);
     }
 
     /** What its interlay says of a proxy. */
-    private record Front(String engine, @Nullable Integer pool) {}
+    private record Front(String engine, @Nullable Integer pool, Pooling pooling) {}
 
     private static Front front(Handle handle, String interlay) {
-        return handle.createQuery("SELECT engine, pool FROM interlay WHERE id = :id")
+        // A proxy may be upgraded before the servers: their table has no pooling yet.
+        return handle.createQuery("""
+                        SELECT engine, pool, to_jsonb(interlay) ->> 'pooling' AS pooling
+                        FROM interlay WHERE id = :id""")
                 .bind("id", interlay)
-                .map((row, _) -> new Front(row.getString("engine"), row.getObject("pool", Integer.class)))
+                .map((row, _) -> new Front(
+                        row.getString("engine"),
+                        row.getObject("pool", Integer.class),
+                        "session".equals(row.getString("pooling")) ? Pooling.SESSION : Pooling.TRANSACTION))
                 .findOne()
                 .orElseThrow(() -> new StartupException(
                         "there is no interlay " + interlay,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.api.EdenProxy;
 import dev.eden.api.EdenServer;
 import dev.eden.api.EdenStore;
 import dev.eden.api.ServerOptions;
@@ -42,6 +43,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.PGConnection;
 
 /** What the settings of proxies do for the clients of a PostgreSQL whose own certificate no public authority has signed. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -139,6 +141,39 @@ class PostgresFrontIT {
         assertThatThrownBy(() -> client(port, "app", "pen", "proxy.crt"))
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+    }
+
+    @Test
+    void aProxyPoolsAsItsInterlaySays() throws Exception {
+        send("POST", "/interlays", "{\"id\": \"sessions\", \"endpoint\": \"orders\", \"pooling\": \"session\"}", 201);
+        assertThat(serverSession("sessions")).as("told the server's own number").isTrue();
+        send("PATCH", "/interlays/sessions", "{\"pooling\": \"transaction\"}", 200);
+        assertThat(serverSession("sessions")).isFalse();
+    }
+
+    /** Whether {@code eden proxy} of that interlay gives a client a session of the server's for itself. */
+    private boolean serverSession(String interlay) throws Exception {
+        Configuration configuration = Configuration.load(
+                Setting.Verb.PROXY,
+                Map.of(),
+                Map.ofEntries(
+                        Map.entry("EDEN_DATABASE_URL", store.jdbcUrl()),
+                        Map.entry("EDEN_DATABASE_USER", store.user()),
+                        Map.entry("EDEN_DATABASE_PASSWORD", store.password()),
+                        Map.entry("EDEN_DATA_DIR", folder.toString()),
+                        Map.entry("EDEN_PROXY_NAME", "alone"),
+                        Map.entry("EDEN_INTERLAY", interlay),
+                        Map.entry("EDEN_LISTEN", "127.0.0.1:0"),
+                        Map.entry("EDEN_METRICS_HOST", "127.0.0.1"),
+                        Map.entry("EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt")),
+                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key")),
+                        Map.entry("EDEN_PROXY_SERVER_CA_FILE", file("server.crt"))),
+                null);
+        try (EdenProxy proxy = EdenProxy.start(ProxyCommand.options(configuration));
+                Connection client = client(proxy.port(), "app", "pencil", "proxy.crt")) {
+            int told = client.unwrap(PGConnection.class).getBackendPID();
+            return one(client, "SELECT pg_backend_pid()").equals(Integer.toString(told));
+        }
     }
 
     private static Connection client(int port, String user, String password, String root, String... more)
