@@ -52,7 +52,21 @@ public final class EdenProxy implements AutoCloseable {
             String metricsHost,
             int metricsPort,
             Duration drain,
-            EdenStore.Settings store) {}
+            EdenStore.Settings store,
+            ProxySettings settings) {
+        /** Without TLS and with the interlay's pooling. */
+        public Options(
+                String name,
+                String interlay,
+                InetSocketAddress listen,
+                int pool,
+                String metricsHost,
+                int metricsPort,
+                Duration drain,
+                EdenStore.Settings store) {
+            this(name, interlay, listen, pool, metricsHost, metricsPort, drain, store, ProxySettings.NONE);
+        }
+    }
 
     /** Throws {@link StartupException}. */
     public static EdenProxy start(Options options) {
@@ -131,6 +145,7 @@ public final class EdenProxy implements AutoCloseable {
                 options.interlay(),
                 options.listen(),
                 options.pool() > 0 ? (Integer) options.pool() : null,
+                options.settings(),
                 registry);
         proxy = started;
         parts.push(started);

@@ -180,7 +180,13 @@ public final class EdenServer implements AutoCloseable {
                 proxies.put(
                         front.interlay(),
                         opened(ProxyProcess.start(
-                                store, options.proxyName(), front.interlay(), front.listen(), null, registry)));
+                                store,
+                                options.proxyName(),
+                                front.interlay(),
+                                front.listen(),
+                                null,
+                                options.proxies(),
+                                registry)));
             }
         }
 

@@ -7,6 +7,7 @@ import dev.eden.proxy.Health;
 import dev.eden.proxy.InterlayProxy;
 import dev.eden.proxy.PostgresProxy;
 import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RedisProxy;
 import dev.eden.proxy.RedisProxyConfig;
@@ -19,9 +20,13 @@ import java.net.InetSocketAddress;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One proxy of whatever engine its interlay speaks, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(ProxyProcess.class);
+
     private final InterlayProxy proxy;
 
     private ProxyProcess(InterlayProxy proxy) {
@@ -35,6 +40,7 @@ public final class ProxyProcess implements AutoCloseable {
             String interlay,
             InetSocketAddress listen,
             @Nullable Integer poolSize,
+            ProxySettings settings,
             MeterRegistry registry) {
         Front front = store.database().jdbi().withHandle(handle -> front(handle, interlay));
         ProxyIdentity identity = new ProxyIdentity(
@@ -44,9 +50,22 @@ public final class ProxyProcess implements AutoCloseable {
         try {
             return new ProxyProcess(
                     switch (front.engine()) {
-                        case "redis" -> RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
-                        case "postgres" ->
-                            PostgresProxy.start(postgres(identity, interlay, listen, pool), routes, registry);
+                        case "redis" -> {
+                            if (settings.tls() != null) {
+                                LOGGER.atWarn()
+                                        .addKeyValue("interlay", interlay)
+                                        .log(
+                                                "proxy.tls_cert_file is not used: a Redis' clients reach the proxy without TLS");
+                            }
+                            yield RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
+                        }
+                        case "postgres" -> {
+                            settings.check();
+                            yield PostgresProxy.start(
+                                    settings.on(postgres(identity, interlay, listen, pool, front.pooling())),
+                                    routes,
+                                    registry);
+                        }
                         default ->
                             throw new StartupException(
                                     "interlay " + interlay + " speaks " + front.engine(),
@@ -104,18 +123,28 @@ public final class ProxyProcess implements AutoCloseable {
     }
 
     private static PostgresProxyConfig postgres(
-            ProxyIdentity identity, String interlay, InetSocketAddress listen, @Nullable Integer pool) {
+            ProxyIdentity identity,
+            String interlay,
+            InetSocketAddress listen,
+            @Nullable Integer pool,
+            Pooling pooling) {
         PostgresProxyConfig base = PostgresProxyConfig.of(identity, interlay, listen);
-        return pool == null ? base : base.withPool(base.pooling(), pool);
+        return base.withPool(pooling, pool == null ? base.poolSize() : pool);
     }
 
     /** What its interlay says of a proxy. */
-    private record Front(String engine, @Nullable Integer pool) {}
+    private record Front(String engine, @Nullable Integer pool, Pooling pooling) {}
 
     private static Front front(Handle handle, String interlay) {
-        return handle.createQuery("SELECT engine, pool FROM interlay WHERE id = :id")
+        // A proxy may be upgraded before the servers: their table has no pooling yet.
+        return handle.createQuery("""
+                        SELECT engine, pool, to_jsonb(interlay) ->> 'pooling' AS pooling
+                        FROM interlay WHERE id = :id""")
                 .bind("id", interlay)
-                .map((row, _) -> new Front(row.getString("engine"), row.getObject("pool", Integer.class)))
+                .map((row, _) -> new Front(
+                        row.getString("engine"),
+                        row.getObject("pool", Integer.class),
+                        "session".equals(row.getString("pooling")) ? Pooling.SESSION : Pooling.TRANSACTION))
                 .findOne()
                 .orElseThrow(() -> new StartupException(
                         "there is no interlay " + interlay,

@@ -47,6 +47,7 @@ public record ServerOptions(
      * @param traces base URI of a collector of spans; null: none are made
      * @param publicUrl base URI of the API as people reach it, for links from elsewhere; null: there are none
      * @param trustedProxies balancers before the API, which say whom they speak for
+     * @param proxies of the proxies inside
      * @param maxValueBytes a Redis value that is larger, serialised, stops the load
      */
     public record Policy(
@@ -57,10 +58,19 @@ public record ServerOptions(
             @Nullable String traces,
             @Nullable String publicUrl,
             Networks trustedProxies,
+            ProxySettings proxies,
             int maxValueBytes) {
         /** Without TLS and traces, and with the limits of every server. */
         public static final Policy DEFAULT = new Policy(
-                null, Security.Limits.DEFAULT, Orchestration.DEFAULT, false, null, null, Networks.NONE, 64 << 20);
+                null,
+                Security.Limits.DEFAULT,
+                Orchestration.DEFAULT,
+                false,
+                null,
+                null,
+                Networks.NONE,
+                ProxySettings.NONE,
+                64 << 20);
     }
 
     /**
@@ -144,73 +154,62 @@ public record ServerOptions(
         return policy.maxValueBytes();
     }
 
+    public ProxySettings proxies() {
+        return policy.proxies();
+    }
+
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
         return with(new Policy(
-                other,
-                limits(),
-                orchestration(),
-                requireBackup(),
-                traces(),
-                publicUrl(),
-                trustedProxies(),
-                maxValueBytes()));
+                other, limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
         return with(new Policy(
-                tls(),
-                other,
-                orchestration(),
-                requireBackup(),
-                traces(),
-                publicUrl(),
-                trustedProxies(),
-                maxValueBytes()));
+                tls(), other, orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
         return with(new Policy(
-                tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies(), maxValueBytes()));
+                tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies(), maxValueBytes()));
+                tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
         return with(new Policy(
-                tls(),
-                limits(),
-                orchestration(),
-                requireBackup(),
-                other,
-                publicUrl(),
-                trustedProxies(),
-                maxValueBytes()));
+                tls(), limits(), orchestration(), requireBackup(), other, publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same, reached elsewhere. */
     public ServerOptions withPublicUrl(@Nullable String other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies(), maxValueBytes()));
+                tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies(), proxies(), maxValueBytes()));
     }
 
     /** The same behind other balancers. */
     public ServerOptions withTrustedProxies(Networks other) {
+        return with(
+                new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other, proxies(), maxValueBytes()));
+    }
+
+    /** The same with other proxies inside. */
+    public ServerOptions withProxies(ProxySettings other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other, maxValueBytes()));
+                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), other, maxValueBytes()));
     }
 
     /** The same with another limit of one value. */
     public ServerOptions withMaxValueBytes(int other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), other));
+                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), other));
     }
 
     private ServerOptions with(Policy other) {

@@ -147,6 +147,8 @@ class BadInputIT {
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/listen", "\"6379\""),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pool", "0"),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/tls", "true"),
+                wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pooling", "\"statement\""),
+                wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pooling", "\"session\""),
                 wrong(m + "/existing/interlay/redis_interlay", "{\"endpoint\":\"t2\"}", "/endpoint", "[]"),
                 wrong(m + "/existing/interlay/redis_interlay", "{\"endpoint\":\"t2\"}", "/endpoint", null),
                 wrong(m + "/existing/migrate", "{\"reason\":\"r\"}", "/reason", "1"),

@@ -9,7 +9,6 @@ import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -36,6 +35,13 @@ final class DevCommand implements Callable<Integer> {
             defaultValue = "${env:EDEN_LISTEN:-127.0.0.1:6379}",
             description = "of the proxy (EDEN_LISTEN; default: ${DEFAULT-VALUE})")
     private String listen = "";
+
+    @Option(
+            names = "--listen-postgres",
+            paramLabel = "HOST:PORT",
+            defaultValue = "${env:EDEN_LISTEN_POSTGRES}",
+            description = "of a proxy for a PostgreSQL, too (EDEN_LISTEN_POSTGRES)")
+    private @Nullable String listenPostgres;
 
     @Option(
             names = "--api-port",
@@ -68,7 +74,7 @@ final class DevCommand implements Callable<Integer> {
         Path given = dataDirectory;
         Path data = (given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev"))
                 .toAbsolutePath();
-        InetSocketAddress address = Addresses.listen("--listen", listen);
+        List<ServerOptions.Front> fronts = fronts(listen, listenPostgres);
         Deque<AutoCloseable> parts = new ArrayDeque<>();
         AutoCloseable all = () -> {
             while (!parts.isEmpty()) {
@@ -88,7 +94,7 @@ final class DevCommand implements Callable<Integer> {
             parts.push(temporal);
             EdenServer server = EdenServer.start(ServerCommand.common(
                     new ServerOptions(
-                            List.of(ServerOptions.Front.redis(address)),
+                            fronts,
                             "dev",
                             true,
                             "127.0.0.1",
@@ -118,6 +124,13 @@ final class DevCommand implements Callable<Integer> {
         return 0;
     }
 
+    static List<ServerOptions.Front> fronts(String redis, @Nullable String postgres) {
+        ServerOptions.Front first = ServerOptions.Front.redis(Addresses.listen("--listen", redis));
+        return postgres == null || postgres.isBlank()
+                ? List.of(first)
+                : List.of(first, ServerOptions.Front.postgres(Addresses.listen("--listen-postgres", postgres)));
+    }
+
     private static void print(
             EdenServer server,
             EmbeddedRedis source,
@@ -128,7 +141,9 @@ final class DevCommand implements Callable<Integer> {
         System.out.println("Eden is up:");
         System.out.println("  API           http://127.0.0.1:" + server.apiPort() + "/api/v1");
         System.out.println("  metrics       http://127.0.0.1:" + server.adminPort() + "/metrics");
-        server.proxyPorts().values().forEach(port -> System.out.println("  applications  redis-cli -p " + port));
+        server.proxyPorts()
+                .forEach((interlay, port) -> System.out.println("  applications  "
+                        + (interlay.equals("redis_interlay") ? "redis-cli -p " : "psql -h 127.0.0.1 -p ") + port));
         System.out.println("  a source      redis://127.0.0.1:" + source.port());
         System.out.println("  a target      redis://127.0.0.1:" + target.port());
         String store = "postgresql://" + postgres.user() + "@127.0.0.1:" + postgres.port() + "/eden";

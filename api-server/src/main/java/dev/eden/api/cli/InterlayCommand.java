@@ -23,6 +23,9 @@ import picocli.CommandLine.Parameters;
             "  eden interlay traffic cache"
         })
 final class InterlayCommand extends Group {
+    private static final String POOLING =
+            "of a PostgreSQL: how long a client keeps a connection to the server: transaction (default), session";
+
     @Command(
             mixinStandardHelpOptions = true,
             name = "list",
@@ -34,6 +37,7 @@ final class InterlayCommand extends Group {
         columns.put("ENGINE", "engine");
         columns.put("ENDPOINT", "endpoint");
         columns.put("LISTEN", "listen");
+        columns.put("POOLING", "pooling");
         JsonNode interlays = answer.path("interlays");
         return api.show(
                 answer,
@@ -55,7 +59,8 @@ final class InterlayCommand extends Group {
             @Option(names = "--listen", paramLabel = "HOST:PORT", description = "where applications find it") @Nullable
                     String listen,
             @Option(names = "--pool", paramLabel = "N", description = "shared connections to the database") @Nullable
-                    Integer pool) {
+                    Integer pool,
+            @Option(names = "--pooling", paramLabel = "POOLING", description = POOLING) @Nullable String pooling) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("id", id);
         body.put("endpoint", endpoint);
@@ -65,8 +70,25 @@ final class InterlayCommand extends Group {
         if (pool != null) {
             body.put("pool", pool);
         }
+        if (pooling != null) {
+            body.put("pooling", pooling);
+        }
         JsonNode made = api.client().post("/interlays", Json.write(body));
         return api.show(made, page -> page.members(made), "eden proxy --name p1 --interlay " + id);
+    }
+
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "update",
+            description = "Changes how an interlay pools; proxies take it when they start.")
+    int update(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--pooling", paramLabel = "POOLING", required = true, description = POOLING)
+                    String pooling) {
+        JsonNode changed =
+                api.client().call("PATCH", ApiClient.path("interlays", id), Json.write(Map.of("pooling", pooling)));
+        return api.show(changed, page -> page.members(changed), "eden interlay get " + id);
     }
 
     @Command(mixinStandardHelpOptions = true, name = "get", description = "One interlay.")

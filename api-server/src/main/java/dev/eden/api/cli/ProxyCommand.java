@@ -40,15 +40,7 @@ final class ProxyCommand implements Callable<Integer> {
         String name = name(configuration);
         String interlay = configuration.required(Setting.PROXY_INTERLAY);
         String metricsHost = configuration.required(Setting.METRICS_HOST);
-        EdenProxy proxy = EdenProxy.start(new EdenProxy.Options(
-                name,
-                interlay,
-                Addresses.listen("--listen", configuration.required(Setting.PROXY_LISTEN)),
-                configuration.number(Setting.PROXY_POOL),
-                metricsHost,
-                configuration.number(Setting.METRICS_PORT),
-                Duration.ofSeconds(configuration.number(Setting.DRAIN_SECONDS)),
-                SettingOptions.store(configuration, 6)));
+        EdenProxy proxy = EdenProxy.start(options(configuration));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());
         ports.put("metrics", proxy.metricsPort());
@@ -58,6 +50,19 @@ final class ProxyCommand implements Callable<Integer> {
         Running.writePorts(SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE), ports);
         Running.untilSignalled(proxy);
         return 0;
+    }
+
+    static EdenProxy.Options options(Configuration configuration) {
+        return new EdenProxy.Options(
+                name(configuration),
+                configuration.required(Setting.PROXY_INTERLAY),
+                Addresses.listen("--listen", configuration.required(Setting.PROXY_LISTEN)),
+                configuration.number(Setting.PROXY_POOL),
+                configuration.required(Setting.METRICS_HOST),
+                configuration.number(Setting.METRICS_PORT),
+                Duration.ofSeconds(configuration.number(Setting.DRAIN_SECONDS)),
+                SettingOptions.store(configuration, 6),
+                SettingOptions.proxies(configuration));
     }
 
     static String name(Configuration configuration) {

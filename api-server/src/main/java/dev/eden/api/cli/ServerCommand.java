@@ -111,6 +111,7 @@ final class ServerCommand implements Callable<Integer> {
                 .withTraces(configuration.text(Setting.TRACES_ENDPOINT))
                 .withPublicUrl(configuration.text(Setting.PUBLIC_URL))
                 .withTrustedProxies(configuration.networks(Setting.TRUSTED_PROXIES))
+                .withProxies(SettingOptions.proxies(configuration))
                 .withMaxValueBytes(configuration.number(Setting.MAX_VALUE_MIB) << 20);
     }
 

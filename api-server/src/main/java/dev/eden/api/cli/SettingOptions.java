@@ -1,10 +1,12 @@
 package dev.eden.api.cli;
 
 import dev.eden.api.EdenStore;
+import dev.eden.api.ProxySettings;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Kind;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Secret;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -88,6 +90,22 @@ final class SettingOptions {
                 dataDirectory(configuration),
                 pool > 0 ? pool : defaultPool,
                 Duration.ofSeconds(5));
+    }
+
+    /** Throws {@link StartupException} where a certificate has no key or a key no certificate. */
+    static ProxySettings proxies(Configuration configuration) {
+        Path certificate = path(configuration, Setting.PROXY_TLS_CERT);
+        Path key = path(configuration, Setting.PROXY_TLS_KEY);
+        if ((certificate == null) != (key == null)) {
+            throw new StartupException(
+                    "TLS for clients of the proxies needs a certificate and its key",
+                    "set both proxy.tls_cert_file (EDEN_PROXY_TLS_CERT_FILE) and proxy.tls_key_file"
+                            + " (EDEN_PROXY_TLS_KEY_FILE), or neither");
+        }
+        return new ProxySettings(
+                certificate == null || key == null ? null : new PostgresProxyConfig.Tls(certificate, key),
+                path(configuration, Setting.PROXY_SERVER_CA),
+                configuration.names(Setting.PROXY_TRUSTED_USERS));
     }
 
     static Path dataDirectory(Configuration configuration) {

@@ -1,6 +1,7 @@
 package dev.eden.api.cli;
 
 import dev.eden.api.DatabaseUrl;
+import dev.eden.api.ProxySettings;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
@@ -64,6 +65,7 @@ final class StartCheck {
         boolean inside = !configuration.isTrue(Setting.SERVER_NO_PROXY);
         listen(Setting.SERVER_LISTEN, inside);
         listen(Setting.SERVER_LISTEN_POSTGRES, inside);
+        proxies(inside && configuration.text(Setting.SERVER_LISTEN_POSTGRES) != null);
         Path key = SettingOptions.path(configuration, Setting.API_KEY);
         try {
             ApiTls tls = ServerCommand.tls(configuration);
@@ -81,6 +83,30 @@ final class StartCheck {
         attempt(Setting.PROXY_NAME, () -> ProxyCommand.name(configuration));
         host(Setting.METRICS_HOST);
         listen(Setting.PROXY_LISTEN, true);
+        proxies(true);
+    }
+
+    /** {@code here} false: the files need not be on this machine, proxies elsewhere read them. */
+    private void proxies(boolean here) {
+        ProxySettings settings;
+        try {
+            settings = SettingOptions.proxies(configuration);
+        } catch (StartupException e) {
+            fault(
+                    configuration.text(Setting.PROXY_TLS_CERT) == null ? Setting.PROXY_TLS_KEY : Setting.PROXY_TLS_CERT,
+                    e);
+            return;
+        }
+        if (here) {
+            Path key = SettingOptions.path(configuration, Setting.PROXY_TLS_KEY);
+            try {
+                settings.checkCertificate();
+            } catch (StartupException e) {
+                boolean ofKey = key != null && String.valueOf(e.getMessage()).contains(key.toString());
+                fault(ofKey ? Setting.PROXY_TLS_KEY : Setting.PROXY_TLS_CERT, e);
+            }
+            attempt(Setting.PROXY_SERVER_CA, settings::checkAuthorities);
+        }
     }
 
     private void host(Setting setting) {

@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -114,6 +116,11 @@ public final class Configuration {
     public Networks networks(Setting setting) {
         String text = text(setting);
         return text == null ? Networks.NONE : Networks.parse(text);
+    }
+
+    public Set<String> names(Setting setting) {
+        String text = text(setting);
+        return text == null ? Set.of() : new LinkedHashSet<>(Kind.NameList.parse(text));
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.eden.api.config;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -19,6 +20,7 @@ public sealed interface Kind {
     Kind DURATION = new Time();
     Kind SECRET = new Secret();
     Kind NETWORKS = new AddressList();
+    Kind NAMES = new NameList();
 
     static Kind integer(long least, long most) {
         return new Whole(least, most);
@@ -186,6 +188,24 @@ public sealed interface Kind {
         @Override
         public String label() {
             return "addresses, CIDR blocks";
+        }
+    }
+
+    record NameList() implements Kind {
+        @Override
+        public Optional<String> problem(String value) {
+            return parse(value).stream().anyMatch(String::isEmpty)
+                    ? Optional.of("must be names with commas between them")
+                    : Optional.empty();
+        }
+
+        @Override
+        public String label() {
+            return "names";
+        }
+
+        static List<String> parse(String value) {
+            return Arrays.stream(value.split(",", -1)).map(String::strip).toList();
         }
     }
 

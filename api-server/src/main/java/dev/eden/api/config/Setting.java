@@ -293,7 +293,39 @@ public enum Setting {
             Kind.integer(0, 10_000),
             "0",
             Use.PROXY,
-            "shared connections to the database; 0: the interlay's, else 8"),
+            "shared connections to the database; 0: the interlay's, else 8 (Redis) or 20 (PostgreSQL)"),
+    PROXY_TLS_CERT(
+            "proxy.tls_cert_file",
+            "EDEN_PROXY_TLS_CERT_FILE",
+            "--proxy-tls-cert-file",
+            Kind.FILE,
+            null,
+            Use.PROXIES,
+            "PostgreSQL: the certificate chain that clients see (PEM); with proxy.tls_key_file they may connect with TLS. Read again when it changes"),
+    PROXY_TLS_KEY(
+            "proxy.tls_key_file",
+            "EDEN_PROXY_TLS_KEY_FILE",
+            "--proxy-tls-key-file",
+            Kind.FILE,
+            null,
+            Use.PROXIES,
+            "PostgreSQL: its key: unencrypted PKCS #8 (PEM)"),
+    PROXY_SERVER_CA(
+            "proxy.server_ca_file",
+            "EDEN_PROXY_SERVER_CA_FILE",
+            "--proxy-server-ca-file",
+            Kind.FILE,
+            null,
+            Use.PROXIES,
+            "PostgreSQL: who signs the certificates of servers with TLS (PEM); without it the authorities that the JDK trusts"),
+    PROXY_TRUSTED_USERS(
+            "proxy.trusted_users",
+            "EDEN_PROXY_TRUSTED_USERS",
+            "--proxy-trusted-users",
+            Kind.NAMES,
+            null,
+            Use.PROXIES,
+            "PostgreSQL: users that every client of the proxy becomes without a password, with commas between them; servers must trust the proxy's address for them"),
     METRICS_HOST(
             "proxy.metrics_host",
             "EDEN_METRICS_HOST",
@@ -356,6 +388,8 @@ public enum Setting {
         static final Set<Verb> BOTH = EnumSet.allOf(Verb.class);
         static final Set<Verb> SERVER = EnumSet.of(Verb.SERVER);
         static final Set<Verb> PROXY = EnumSet.of(Verb.PROXY);
+        /** Of whatever process a proxy is in. */
+        static final Set<Verb> PROXIES = EnumSet.of(Verb.SERVER, Verb.PROXY);
     }
 
     private final String key;

@@ -9,6 +9,7 @@ import dev.eden.proxy.TrafficReport;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PATCH;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
@@ -52,9 +53,13 @@ public final class InterlayResource {
             fields.error("listen", "must be HOST:PORT");
         }
         if (fields.bool("tls", false)) {
-            fields.error("tls", "TLS towards clients is not supported by this version yet");
+            fields.error(
+                    "tls",
+                    "TLS towards clients is a setting of the proxies, of PostgreSQL: proxy.tls_cert_file and"
+                            + " proxy.tls_key_file; a Redis' clients connect without");
         }
         int pool = (int) fields.integer("pool", 0, 1, 10_000);
+        String pooling = fields.oneOf("pooling", "", "transaction", "session");
         fields.done();
         Interlay created = interlays.create(
                 id,
@@ -62,6 +67,7 @@ public final class InterlayResource {
                 listen.isEmpty() ? null : listen,
                 false,
                 pool == 0 ? null : (Integer) pool,
+                pooling.isEmpty() ? null : pooling,
                 Caller.actor(request));
         return Response.created(URI.create("/api/v1/interlays/" + id))
                 .entity(created)
@@ -82,6 +88,18 @@ public final class InterlayResource {
     @Answers(problems = ErrorCode.INTERLAY_NOT_FOUND)
     public Interlay get(@PathParam("id") String id) {
         return interlays.get(id);
+    }
+
+    @PATCH
+    @Path("{id}")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Allow(Role.ADMIN)
+    @Answers(problems = ErrorCode.INTERLAY_NOT_FOUND)
+    public Interlay change(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
+        Fields fields = Fields.of(body, false);
+        String pooling = fields.oneOf("pooling", null, "transaction", "session");
+        fields.done();
+        return interlays.changePooling(id, pooling, Caller.actor(request));
     }
 
     @DELETE

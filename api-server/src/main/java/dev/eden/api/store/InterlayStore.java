@@ -1,6 +1,7 @@
 package dev.eden.api.store;
 
 import dev.eden.api.problem.ErrorCode;
+import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -28,7 +29,12 @@ public final class InterlayStore {
         this.routes = routes;
     }
 
-    /** @param endpoint null until bound; {@code listen} is what its proxies are meant to listen on, {@code pool} backend connections in all */
+    /**
+     * @param endpoint null until bound
+     * @param listen what its proxies are meant to listen on
+     * @param pool backend connections in all
+     * @param pooling {@code transaction} or {@code session} of a PostgreSQL, null of a Redis
+     */
     public record Interlay(
             String id,
             String engine,
@@ -36,6 +42,7 @@ public final class InterlayStore {
             @Nullable String listen,
             boolean tls,
             @Nullable Integer pool,
+            @Nullable String pooling,
             String createdAt) {}
 
     /** @param served whether a proxy has joined it */
@@ -54,7 +61,13 @@ public final class InterlayStore {
 
     /** Creates one in front of an endpoint that exists and is not moving; its engine is the endpoint's. */
     public Interlay create(
-            String id, String endpoint, @Nullable String listen, boolean tls, @Nullable Integer pool, String actor) {
+            String id,
+            String endpoint,
+            @Nullable String listen,
+            boolean tls,
+            @Nullable Integer pool,
+            @Nullable String pooling,
+            String actor) {
         return jdbi.inTransaction(handle -> {
             String engine = handle.createQuery("SELECT engine FROM endpoint WHERE id = :id FOR SHARE")
                     .bind("id", endpoint)
@@ -71,7 +84,10 @@ public final class InterlayStore {
                                 "endpoint " + endpoint + " is moved by migration " + migration
                                         + ", which an interlay can't join any more: its clients would be refused from the cutover on");
                     });
-            if (!insert(handle, id, engine, endpoint, listen, tls, pool)) {
+            if (pooling != null) {
+                requirePostgres(engine);
+            }
+            if (!insert(handle, id, engine, endpoint, listen, tls, pool, pooling)) {
                 throw new Problem(ErrorCode.INTERLAY_EXISTS, "interlay " + id + " exists already");
             }
             return created(handle, id, endpoint, actor);
@@ -99,11 +115,35 @@ public final class InterlayStore {
                     .mapTo(String.class)
                     .findOne()
                     .orElse(null);
-            if (!insert(handle, id, engine, endpoint, listen, false, null)) {
+            if (!insert(handle, id, engine, endpoint, listen, false, null, null)) {
                 return find(handle, id, false).orElseThrow(() -> unknown(id));
             }
             return created(handle, id, endpoint, actor);
         });
+    }
+
+    /** Proxies that start from now on keep clients' connections that long. */
+    public Interlay changePooling(String id, String pooling, String actor) {
+        return jdbi.inTransaction(handle -> {
+            Interlay before = find(handle, id, true).orElseThrow(() -> unknown(id));
+            requirePostgres(before.engine());
+            handle.createUpdate("UPDATE interlay SET pooling = :pooling WHERE id = :id")
+                    .bind("pooling", pooling)
+                    .bind("id", id)
+                    .execute();
+            Interlay after = find(handle, id, false).orElseThrow(() -> unknown(id));
+            audit.append(handle, AuditLog.Entry.of(actor, "interlay.changed", "interlay/" + id, before, after));
+            return after;
+        });
+    }
+
+    private static void requirePostgres(String engine) {
+        if (!engine.equals("postgres")) {
+            throw new Problem(
+                    ErrorCode.INVALID_FIELDS,
+                    "one field is not right",
+                    List.of(new FieldError("/pooling", "is for interlays of PostgreSQL; this one speaks " + engine)));
+        }
     }
 
     public void delete(String id, String actor) {
@@ -176,21 +216,24 @@ public final class InterlayStore {
             @Nullable String endpoint,
             @Nullable String listen,
             boolean tls,
-            @Nullable Integer pool) {
+            @Nullable Integer pool,
+            @Nullable String pooling) {
         return handle.createUpdate("""
-                                INSERT INTO interlay (id, engine, endpoint, listen, tls, pool)
-                                VALUES (:id, :engine, :endpoint, :listen, :tls, :pool) ON CONFLICT (id) DO NOTHING""")
+                                INSERT INTO interlay (id, engine, endpoint, listen, tls, pool, pooling)
+                                VALUES (:id, :engine, :endpoint, :listen, :tls, :pool, :pooling) ON CONFLICT (id) DO NOTHING""")
                         .bind("id", id)
                         .bind("engine", engine)
                         .bind("endpoint", endpoint)
                         .bind("listen", listen)
                         .bind("tls", tls)
                         .bind("pool", pool)
+                        .bind("pooling", pooling)
                         .execute()
                 == 1;
     }
 
     private static Interlay interlay(ResultSet row) throws SQLException {
+        @Nullable String pooling = row.getString("pooling");
         return new Interlay(
                 row.getString("id"),
                 row.getString("engine"),
@@ -198,6 +241,7 @@ public final class InterlayStore {
                 row.getString("listen"),
                 row.getBoolean("tls"),
                 row.getObject("pool", Integer.class),
+                pooling == null && row.getString("engine").equals("postgres") ? "transaction" : pooling,
                 row.getObject("created_at", OffsetDateTime.class).toInstant().toString());
     }
 }

@@ -258,6 +258,44 @@ class ConfigurationTest {
     }
 
     @Test
+    void whatProxiesShowAndTrustIsLookedAtWhereTheyRun() throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), "hunter2\n");
+        String settings = """
+                proxy:
+                  name: p1
+                  tls_cert_file: /nowhere/cert
+                  tls_key_file: /nowhere/key
+                  server_ca_file: TEXT
+                  trusted_users: a, b
+                """.replace("TEXT", text.toString());
+        Path file = file(settings);
+        FakeTerminal terminal = new FakeTerminal(folder);
+        assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
+                        .err())
+                .contains(
+                        file + ":3:18: the proxies' TLS file /nowhere/cert can't be read; correct proxy.tls_cert_file")
+                .contains(file + ":5:19: the servers' authorities' file " + text)
+                .contains("correct proxy.server_ca_file")
+                .doesNotContain("hunter2");
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .as("a server without a proxy of a PostgreSQL inside")
+                .doesNotContain("TLS file", "authorities");
+        file(settings + "server: {listen_postgres: '127.0.0.1:0'}\n");
+        assertThat(terminal.run("config", "check", file.toString()).err())
+                .contains(file + ":3:18: the proxies' TLS file", file + ":5:19: the servers' authorities' file");
+        file("proxy: {name: p1, tls_key_file: /k}\n");
+        assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
+                        .err())
+                .contains(
+                        file + ":1:33: TLS for clients of the proxies needs a certificate and its key",
+                        "set both proxy.tls_cert_file (EDEN_PROXY_TLS_CERT_FILE) and proxy.tls_key_file");
+        assertThat(ConfigFile.read(file("proxy: {trusted_users: 'a,,b'}\n")).faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.message())
+                        .isEqualTo("proxy.trusted_users must be names with commas between them"));
+    }
+
+    @Test
     void withoutAFileTheEnvironmentIsChecked() throws IOException {
         FakeTerminal terminal = new FakeTerminal(folder)
                 .with("EDEN_DATA_DIR", folder.resolve("data").toString())
