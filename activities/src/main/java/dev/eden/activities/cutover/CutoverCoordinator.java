@@ -92,9 +92,22 @@ public final class CutoverCoordinator {
         return blockers;
     }
 
+    /** True where all routes rest on the side that an attempt in this direction would bring writes to. */
+    public boolean isThere(MigrationSpec spec, boolean forward) {
+        return routes.read(spec.id())
+                .filter(row -> row.state() == RouteState.STABLE && row.standby() != null)
+                .filter(row -> row.active().equals(forward ? spec.target() : spec.source()))
+                .isPresent();
+    }
+
     /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
     public AttemptReport attempt(MigrationSpec spec, boolean forward, int number) {
-        return attempt(spec, forward, number, forward ? "forward" : "rollback");
+        return attempt(spec, forward, number, null);
+    }
+
+    /** The same, of a workflow's {@code run}, which may give it up as lost before it is armed: then it is refused. */
+    public AttemptReport attempt(MigrationSpec spec, boolean forward, int number, @Nullable String run) {
+        return attempt(spec, forward, number, run, forward ? "forward" : "rollback");
     }
 
     /**
@@ -103,10 +116,11 @@ public final class CutoverCoordinator {
      * turn and the commit were missing.
      */
     public AttemptReport rehearse(MigrationSpec spec) {
-        return attempt(spec, true, 0, REHEARSAL);
+        return attempt(spec, true, 0, null, REHEARSAL);
     }
 
-    private AttemptReport attempt(MigrationSpec spec, boolean forward, int number, String direction) {
+    private AttemptReport attempt(
+            MigrationSpec spec, boolean forward, int number, @Nullable String run, String direction) {
         List<String> blockers = awaitReplication(spec, forward);
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
         AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch(), direction.equals(REHEARSAL));
@@ -129,13 +143,13 @@ public final class CutoverCoordinator {
             boolean admitted = admitProxies(spec, session, row.epoch());
             log.step("admit");
             Failpoints.reach("cutover.arm");
-            Armed armed =
-                    routes.arm(spec.id(), row.epoch(), name, direction, number).orElse(null);
+            Armed armed = routes.arm(spec.id(), row.epoch(), name, direction, number, run)
+                    .orElse(null);
             if (armed == null) {
                 if (admitted) {
                     session.shutOut(Set.of());
                 }
-                return log.refused(List.of("another attempt owns the route"));
+                return log.refused(List.of("another attempt owns the route, or this one was given up as lost"));
             }
             return run(spec, row, armed, admitted, session, log);
         }
