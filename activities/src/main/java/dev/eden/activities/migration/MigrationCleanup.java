@@ -36,21 +36,29 @@ public final class MigrationCleanup implements CleanupActivities {
     @Override
     public void cleanUp(CleanupRequest request) {
         MigrationSpec spec = request.spec();
+        String owner = request.completed() ? spec.target() : spec.source();
+        String other = request.completed() ? spec.source() : spec.target();
         Optional<Routes> attached = routes.read(spec.id());
         if (attached.isPresent()) {
             Routes row = settler.settleUntilStable(spec.id());
-            String owner = request.completed() ? spec.target() : spec.source();
             if (!row.active().equals(owner)) {
-                throw ApplicationFailure.newNonRetryableFailure(
-                        "writes are with " + row.active() + ", cleaning up would give them to " + owner,
-                        Failures.PRECONDITION_FAILED);
+                throw foreign(row.active(), owner);
             }
             lost.tell(spec.id());
             routes.detach(spec.id());
+        } else if (routes.resting(spec.interlays()).filter(other::equals).isPresent()) {
+            // Detached by a cleanup in the other direction: what is Eden's there is what clients use.
+            throw foreign(other, owner);
         }
         switch (Engine.of(spec)) {
             case REDIS -> redis.cleanUp(spec, request.completed(), request.emptyTarget());
             case POSTGRES -> postgres.cleanUp(spec, request.completed(), request.emptyTarget());
         }
+    }
+
+    private static ApplicationFailure foreign(String active, String owner) {
+        return ApplicationFailure.newNonRetryableFailure(
+                "writes are with " + active + ", cleaning up would give them to " + owner,
+                Failures.PRECONDITION_FAILED);
     }
 }

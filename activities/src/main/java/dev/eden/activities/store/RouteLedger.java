@@ -58,6 +58,9 @@ public interface RouteLedger {
     /** Takes the standby out again after cleanup; STABLE only; idempotent. */
     void detach(String migration);
 
+    /** The owner of writes behind these interlays where they are in no migration; empty where one is, or where they disagree. */
+    Optional<String> resting(List<String> interlays);
+
     /** Share, consistency and ack mode; keeps epoch and state. */
     void canary(String migration, CanaryPolicy policy, boolean ackBoth);
 

@@ -74,6 +74,11 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     }
 
     @Override
+    public Optional<String> resting(List<String> interlays) {
+        return Optional.empty();
+    }
+
+    @Override
     public boolean closeAttempt(String migration, long epoch, int number, String run) {
         throw new UnsupportedOperationException("no coordinator is given up here");
     }

@@ -112,6 +112,20 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
+    public Optional<String> resting(List<String> interlays) {
+        if (interlays.isEmpty()) {
+            return Optional.empty();
+        }
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT min(active) FROM route WHERE interlay IN (<interlays>)
+                        HAVING count(*) = :all AND min(active) = max(active) AND count(migration) = 0 AND count(standby) = 0""")
+                .bindList("interlays", interlays)
+                .bind("all", interlays.size())
+                .mapTo(String.class)
+                .findOne());
+    }
+
+    @Override
     public void canary(String migration, CanaryPolicy policy, boolean ackBoth) {
         jdbi.useHandle(h -> h.createUpdate("""
                         UPDATE route SET read_share = :share, consistency = :consistency, max_wait_ms = :wait, ack_both = :both
