@@ -22,6 +22,7 @@ final class Retention implements AutoCloseable {
     private static final List<String> BESIDE = List.of(
             "DELETE FROM acknowledgement WHERE attempt IN (SELECT id FROM attempt WHERE migration = :id)",
             "DELETE FROM attempt WHERE migration = :id",
+            "DELETE FROM attempt_closed WHERE migration = :id",
             "DELETE FROM replication WHERE migration = :id",
             "DELETE FROM validation_report WHERE migration = :id",
             "DELETE FROM server_record WHERE migration = :id");

@@ -154,6 +154,20 @@ class TemporalOperatorsIT {
         assertThat(status("r1").path("resumes_to").asText())
                 .as("the committed route says who owns writes")
                 .isEqualTo("baking");
+
+        // What finalize leaves in the store before it cleans up the servers.
+        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
+                .useHandle(handle -> handle.execute(
+                        "UPDATE route SET migration = NULL, standby = NULL WHERE interlay = 'front_r1'"));
+        terminate("r1");
+        ok("migration", "recover", "r1");
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(status("r1").path("allowed").toString())
+                        .contains("finalize")
+                        .doesNotContain("recover", "abort", "rollback"));
+        assertThat(status("r1").path("resumes_to").asText()).isEqualTo("baking");
+        assertThat(status("r1").path("active").asText()).isEqualTo("r1b");
+        assertThat(shell.run("migration", "abort", "r1", "--yes").code()).isEqualTo(3);
         ok("migration", "finalize", "r1", "--yes");
         awaitPhase("r1", "completed");
         assertThat(shell.run("migration", "recover", "r1").code()).isEqualTo(3);

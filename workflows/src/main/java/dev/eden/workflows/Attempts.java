@@ -4,6 +4,7 @@ import dev.eden.workflows.PhaseMachine.Event;
 import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.activity.CutoverActivities.AttemptResult;
 import io.temporal.failure.ActivityFailure;
+import io.temporal.workflow.Workflow;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +22,12 @@ final class Attempts {
     }
 
     AttemptRequest request(boolean forward) {
-        return new AttemptRequest(state.spec(), forward, state.attempts(), state.lastReason());
+        return new AttemptRequest(
+                state.spec(),
+                forward,
+                state.attempts(),
+                state.lastReason(),
+                Workflow.getInfo().getRunId());
     }
 
     Event attempt(boolean forward) {

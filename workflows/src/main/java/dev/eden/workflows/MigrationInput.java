@@ -19,11 +19,13 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
      *
      * @param resumeTo where resume leads: initializing where preparation had not ended, replicating before a flip, baking after it
      * @param targetOwnsWrites what the committed route says
+     * @param finalizing the routes are no longer the migration's: the source is not kept current any more
      */
     public static MigrationInput recovering(
             MigrationSpec spec,
             MigrationPhase resumeTo,
             boolean targetOwnsWrites,
+            boolean finalizing,
             String reason,
             int continueAfterEvents) {
         Strategy strategy = spec.strategy();
@@ -47,7 +49,7 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
                 0,
                 0,
                 targetOwnsWrites,
-                false,
+                finalizing,
                 false,
                 false,
                 false,

@@ -291,7 +291,7 @@ enum Scenario {
 
     RECOVERED(bench -> {
         bench.start(MigrationInput.recovering(
-                Bench.spec(), new MigrationPhase.Baking(), true, "its workflow was terminated", 0));
+                Bench.spec(), new MigrationPhase.Baking(), true, false, "its workflow was terminated", 0));
         MigrationView parked = bench.untilPhase("needs_operator");
         assertThat(parked.allowedCommands()).containsExactly("resume", "abort", "rollback", "finalize");
         assertThat(parked.lastReason()).contains("terminated");

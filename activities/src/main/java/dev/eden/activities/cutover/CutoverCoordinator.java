@@ -107,9 +107,22 @@ public final class CutoverCoordinator {
         }
     }
 
+    /** True where all routes rest on the side that an attempt in this direction would bring writes to. */
+    public boolean isThere(MigrationSpec spec, boolean forward) {
+        return routes.read(spec.id())
+                .filter(row -> row.state() == RouteState.STABLE && row.standby() != null)
+                .filter(row -> row.active().equals(forward ? spec.target() : spec.source()))
+                .isPresent();
+    }
+
     /** Runs one attempt; never throws for an abort or a refusal, only when this process can no longer tell the outcome. */
     public AttemptReport attempt(MigrationSpec spec, boolean forward, int number) {
-        return attempt(spec, forward, number, forward ? "forward" : "rollback");
+        return attempt(spec, forward, number, null);
+    }
+
+    /** The same, of a workflow's {@code run}, which may give it up as lost before it is armed: then it is refused. */
+    public AttemptReport attempt(MigrationSpec spec, boolean forward, int number, @Nullable String run) {
+        return attempt(spec, forward, number, run, forward ? "forward" : "rollback");
     }
 
     /**
@@ -118,11 +131,17 @@ public final class CutoverCoordinator {
      * turn and the commit were missing.
      */
     public AttemptReport rehearse(MigrationSpec spec) {
-        return attempt(spec, true, 0, REHEARSAL);
+        return attempt(spec, true, 0, null, REHEARSAL);
     }
 
+<<<<<<< HEAD
     private AttemptReport attempt(MigrationSpec spec, boolean forward, int number, String direction) {
         List<String> blockers = awaitReplication(spec, forward, false);
+=======
+    private AttemptReport attempt(
+            MigrationSpec spec, boolean forward, int number, @Nullable String run, String direction) {
+        List<String> blockers = awaitReplication(spec, forward);
+>>>>>>> wG
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
         AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch(), direction.equals(REHEARSAL));
         String standby = row.standby();
@@ -144,13 +163,13 @@ public final class CutoverCoordinator {
             boolean admitted = admitProxies(spec, session, row.epoch());
             log.step("admit");
             Failpoints.reach("cutover.arm");
-            Armed armed =
-                    routes.arm(spec.id(), row.epoch(), name, direction, number).orElse(null);
+            Armed armed = routes.arm(spec.id(), row.epoch(), name, direction, number, run)
+                    .orElse(null);
             if (armed == null) {
                 if (admitted) {
                     session.shutOut(Set.of());
                 }
-                return log.refused(List.of("another attempt owns the route"));
+                return log.refused(List.of("another attempt owns the route, or this one was given up as lost"));
             }
             return run(spec, row, armed, admitted, session, log);
         }

@@ -37,17 +37,19 @@ public final class MigrationCleanup implements CleanupActivities {
     @Override
     public void cleanUp(CleanupRequest request) {
         MigrationSpec spec = request.spec();
+        String owner = request.completed() ? spec.target() : spec.source();
+        String other = request.completed() ? spec.source() : spec.target();
         Optional<Routes> attached = routes.read(spec.id());
         if (attached.isPresent()) {
             Routes row = settler.settleUntilStable(spec.id());
-            String owner = request.completed() ? spec.target() : spec.source();
             if (!row.active().equals(owner)) {
-                throw ApplicationFailure.newNonRetryableFailure(
-                        "writes are with " + row.active() + ", cleaning up would give them to " + owner,
-                        Failures.PRECONDITION_FAILED);
+                throw foreign(row.active(), owner);
             }
             lost.tell(spec.id());
             routes.detach(spec.id());
+        } else if (routes.resting(spec.interlays()).filter(other::equals).isPresent()) {
+            // Detached by a cleanup in the other direction: what is Eden's there is what clients use.
+            throw foreign(other, owner);
         }
         try {
             switch (Engine.of(spec)) {
@@ -57,5 +59,11 @@ public final class MigrationCleanup implements CleanupActivities {
         } catch (CleanupIncomplete e) {
             throw ApplicationFailure.newFailure(String.valueOf(e.getMessage()), Failures.CLEANUP_INCOMPLETE);
         }
+    }
+
+    private static ApplicationFailure foreign(String active, String owner) {
+        return ApplicationFailure.newNonRetryableFailure(
+                "writes are with " + active + ", cleaning up would give them to " + owner,
+                Failures.PRECONDITION_FAILED);
     }
 }

@@ -4,6 +4,7 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.LostAttempts;
+import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
@@ -17,11 +18,14 @@ import org.slf4j.MDC;
 
 /** {@link CutoverActivities} on the coordinator of this process. */
 public final class MigrationCutover implements CutoverActivities {
+    private final RouteLedger routes;
     private final CutoverCoordinator coordinator;
     private final AttemptSettler settler;
     private final LostAttempts lost;
 
-    public MigrationCutover(CutoverCoordinator coordinator, AttemptSettler settler, LostAttempts lost) {
+    public MigrationCutover(
+            RouteLedger routes, CutoverCoordinator coordinator, AttemptSettler settler, LostAttempts lost) {
+        this.routes = routes;
         this.coordinator = coordinator;
         this.settler = settler;
         this.lost = lost;
@@ -29,6 +33,9 @@ public final class MigrationCutover implements CutoverActivities {
 
     @Override
     public Readiness readiness(AttemptRequest request) {
+        if (coordinator.isThere(request.spec(), request.forward())) {
+            return new Readiness(true, List.of());
+        }
         List<String> blockers = coordinator.readiness(request.spec(), request.forward());
         return new Readiness(blockers.isEmpty(), blockers);
     }
@@ -46,13 +53,37 @@ public final class MigrationCutover implements CutoverActivities {
         return new Rehearsal(report.outcome(), report.blockers(), pause == null ? 0 : pause, report.json());
     }
 
+    /**
+     * Committed, too, where the routes are on the wanted side already: an earlier attempt was given up as lost, settled as aborted, and was only
+     * slow; or the workflow was set back behind its flip. Refused, the workflow would believe for ever that writes are on the other side.
+     */
     @Override
     public AttemptResult attempt(AttemptRequest request) {
+        if (coordinator.isThere(request.spec(), request.forward())) {
+            return committedEarlier();
+        }
         AttemptReport report = onOwnThread(
-                () -> coordinator.attempt(request.spec(), request.forward(), request.number()),
+                () -> coordinator.attempt(request.spec(), request.forward(), request.number(), request.run()),
                 request.spec().id());
+        if (report.outcome().equals("refused") && coordinator.isThere(request.spec(), request.forward())) {
+            return committedEarlier();
+        }
         return new AttemptResult(
                 report.outcome(), report.blockers(), report.pauseMicros(), Long.toString(report.attempt()));
+    }
+
+    /** Its coordinator may be alive, and have armed nothing yet: it must not do so any more once another outcome was told. */
+    private Routes settled(AttemptRequest request) {
+        String run = request.run();
+        Routes row = settler.settleUntilStable(request.spec().id());
+        while (run != null && !routes.closeAttempt(row.migration(), row.epoch(), request.number(), run)) {
+            row = settler.settleUntilStable(row.migration());
+        }
+        return row;
+    }
+
+    private static AttemptResult committedEarlier() {
+        return new AttemptResult("committed", List.of(), null, "0");
     }
 
     /** A thread of the system: a virtual one is woken by another that was woken before, and clients wait for both. */
@@ -81,7 +112,7 @@ public final class MigrationCutover implements CutoverActivities {
     @Override
     public AttemptResult settle(AttemptRequest request) {
         MigrationSpec spec = request.spec();
-        Routes row = settler.settleUntilStable(spec.id());
+        Routes row = settled(request);
         String wanted = request.forward() ? spec.target() : spec.source();
         boolean committed = row.active().equals(wanted);
         Optional<AttemptReport> told = lost.tell(spec.id()).filter(report -> report.number() == request.number());

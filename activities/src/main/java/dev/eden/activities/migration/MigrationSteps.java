@@ -79,6 +79,7 @@ public record MigrationSteps(
                                 ports.endpoints(), ports.records(), ports.replication(), ports.reports(), clock)),
                 new RouteCanary(ports.routes(), clock),
                 new MigrationCutover(
+                        ports.routes(),
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process),
                         settler,
                         lost),

@@ -58,11 +58,23 @@ public interface RouteLedger {
     /** Takes the standby out again after cleanup; STABLE only; idempotent. */
     void detach(String migration);
 
+    /** The owner of writes behind these interlays where they are in no migration; empty where one is, or where they disagree. */
+    Optional<String> resting(List<String> interlays);
+
     /** Share, consistency and ack mode; keeps epoch and state. */
     void canary(String migration, CanaryPolicy policy, boolean ackBoth);
 
-    /** STABLE(epoch) → ARMED(new attempt). Empty: lost. {@code number}: as the workflow counts, 0 for a rehearsal. */
-    Optional<Armed> arm(String migration, long epoch, String coordinator, String direction, int number);
+    /**
+     * STABLE(epoch) → ARMED(new attempt). Empty: lost, or {@linkplain #closeAttempt closed}.
+     *
+     * @param number as the workflow's {@code run} counts, 0 for a rehearsal
+     * @param run null: nobody can close it
+     */
+    Optional<Armed> arm(
+            String migration, long epoch, String coordinator, String direction, int number, @Nullable String run);
+
+    /** While the routes are STABLE(epoch): this attempt never arms from now on, though its coordinator may be alive. False: they are not; idempotent. */
+    boolean closeAttempt(String migration, long epoch, int number, String run);
 
     record Armed(long attempt, List<JoinedProxy> proxies) {}
 

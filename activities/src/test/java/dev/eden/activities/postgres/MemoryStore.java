@@ -68,7 +68,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public synchronized Optional<Armed> arm(
-            String migration, long epoch, String coordinator, String direction, int number) {
+            String migration, long epoch, String coordinator, String direction, int number, @Nullable String run) {
         Routes r = row();
         if (r.state() != RouteState.STABLE || r.epoch() != epoch) {
             return Optional.empty();
@@ -76,6 +76,16 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
         set(new Routes(
                 r.migration(), epoch, RouteState.ARMED, ++attempts, r.active(), r.standby(), r.interlays(), r.turn()));
         return Optional.of(new Armed(attempts, silent));
+    }
+
+    @Override
+    public Optional<String> resting(List<String> interlays) {
+        return Optional.empty();
+    }
+
+    @Override
+    public boolean closeAttempt(String migration, long epoch, int number, String run) {
+        throw new UnsupportedOperationException("no coordinator is given up here");
     }
 
     @Override

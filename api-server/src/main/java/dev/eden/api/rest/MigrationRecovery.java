@@ -41,9 +41,15 @@ public final class MigrationRecovery {
                     "an attempt of migration " + id
                             + " is being settled by servers and proxies; try again in a minute");
         }
-        boolean flipped = route.isPresent() && route.get().active().equals(spec.target());
+        // Without routes of its own it has not begun, or its end has: then the interlays stand before the target.
+        boolean finalizing = route.isEmpty()
+                && routes.resting(spec.interlays())
+                        .filter(spec.target()::equals)
+                        .isPresent();
+        boolean flipped = finalizing
+                || route.filter(row -> row.active().equals(spec.target())).isPresent();
         String why = reason.isEmpty() ? "its workflow was gone" : "its workflow was gone: " + reason;
-        orchestrator.recover(spec, resumeTo(migration, flipped), flipped, why);
+        orchestrator.recover(spec, resumeTo(migration, flipped), flipped, finalizing, why);
     }
 
     /** The route speaks for what comes after a flip; before one, preparation is done again unless it is known to have ended. */

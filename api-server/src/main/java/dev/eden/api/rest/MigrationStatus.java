@@ -304,7 +304,12 @@ public final class MigrationStatus {
         if (route == null) {
             Migration migration = stored.migration();
             status.putNull("epoch");
-            status.put("active", migration.phase().equals("completed") ? migration.target() : migration.source());
+            String resting = stored.resting();
+            boolean finalizing = resting != null
+                    && resting.equals(migration.target())
+                    && !migration.phase().equals("rolled_back");
+            boolean target = migration.phase().equals("completed") || finalizing;
+            status.put("active", target ? migration.target() : migration.source());
             status.putNull("route_state");
             return;
         }

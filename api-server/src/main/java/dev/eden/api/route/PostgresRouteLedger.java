@@ -17,6 +17,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.result.ResultIterable;
 import org.jdbi.v3.core.statement.Query;
 import org.jdbi.v3.core.statement.Update;
+import org.jspecify.annotations.Nullable;
 
 /** {@link RouteLedger} on PostgreSQL; every change is one transaction over all rows of a migration. Thread-safe. */
 public final class PostgresRouteLedger implements RouteLedger {
@@ -111,6 +112,20 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
+    public Optional<String> resting(List<String> interlays) {
+        if (interlays.isEmpty()) {
+            return Optional.empty();
+        }
+        return jdbi.withHandle(h -> h.createQuery("""
+                        SELECT min(active) FROM route WHERE interlay IN (<interlays>)
+                        HAVING count(*) = :all AND min(active) = max(active) AND count(migration) = 0 AND count(standby) = 0""")
+                .bindList("interlays", interlays)
+                .bind("all", interlays.size())
+                .mapTo(String.class)
+                .findOne());
+    }
+
+    @Override
     public void canary(String migration, CanaryPolicy policy, boolean ackBoth) {
         jdbi.useHandle(h -> h.createUpdate("""
                         UPDATE route SET read_share = :share, consistency = :consistency, max_wait_ms = :wait, ack_both = :both
@@ -125,7 +140,8 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
-    public Optional<Armed> arm(String migration, long epoch, String coordinator, String direction, int number) {
+    public Optional<Armed> arm(
+            String migration, long epoch, String coordinator, String direction, int number, @Nullable String run) {
         return jdbi.inTransaction(h -> {
             long attempt = h.createQuery("""
                             INSERT INTO attempt (migration, epoch, direction, coordinator, number)
@@ -145,12 +161,49 @@ public final class PostgresRouteLedger implements RouteLedger {
                     .bind("attempt", attempt)
                     .bind("coordinator", coordinator)
                     .execute();
-            if (changed == 0 || changed != rowCount(h, migration)) {
+            // The rows are locked since: whoever closes it comes before this or finds it armed.
+            if (changed == 0 || changed != rowCount(h, migration) || isClosed(h, migration, number, run)) {
                 h.rollback();
                 return Optional.empty();
             }
             // A proxy that joins takes a share lock on its row: it is either in this list or will see ARMED.
             return Optional.of(new Armed(attempt, joined(h, migration)));
+        });
+    }
+
+    private static boolean isClosed(Handle h, String migration, int number, @Nullable String run) {
+        return run != null
+                && h.createQuery("""
+                        SELECT EXISTS (SELECT FROM attempt_closed
+                                       WHERE migration = :migration AND run = :run AND number = :number)""")
+                        .bind("migration", migration)
+                        .bind("run", run)
+                        .bind("number", number)
+                        .mapTo(Boolean.class)
+                        .one();
+    }
+
+    @Override
+    public boolean closeAttempt(String migration, long epoch, int number, String run) {
+        return jdbi.inTransaction(h -> {
+            List<Boolean> rested = h.createQuery("""
+                            SELECT state = 'STABLE' AND epoch = :epoch FROM route WHERE migration = :migration
+                            ORDER BY interlay FOR UPDATE""")
+                    .bind("migration", migration)
+                    .bind("epoch", epoch)
+                    .mapTo(Boolean.class)
+                    .list();
+            if (rested.contains(false)) {
+                return false;
+            }
+            h.createUpdate("""
+                            INSERT INTO attempt_closed (migration, run, number) VALUES (:migration, :run, :number)
+                            ON CONFLICT DO NOTHING""")
+                    .bind("migration", migration)
+                    .bind("run", run)
+                    .bind("number", number)
+                    .execute();
+            return true;
         });
     }
 

@@ -27,6 +27,8 @@ public final class StatusStore {
 
     private static final String SELECT = "SELECT " + MigrationRows.COLUMNS + """
             , p.progress::text AS progress_text, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
+                (SELECT min(one.active) FROM route one JOIN migration_interlay i ON i.interlay = one.interlay
+                 WHERE i.migration = m.id HAVING count(one.migration) = 0 AND min(one.active) = max(one.active)) AS resting,
                 (SELECT jsonb_agg(jsonb_build_array(a.id, a.direction, a.outcome, a.report::text,
                             (extract(epoch FROM a.started_at) * 1000)::bigint) ORDER BY a.id)::text
                  FROM attempt a WHERE a.migration = m.id AND a.report IS NOT NULL) AS attempts_text,
@@ -47,6 +49,7 @@ public final class StatusStore {
     /**
      * @param progress of replication, once there is any
      * @param route of all its interlays, null before the first step and after the last
+     * @param resting the owner of writes behind its interlays while these are in no migration
      * @param attempts oldest first
      * @param proxies of its interlays that have joined and have not signed off
      */
@@ -55,8 +58,13 @@ public final class StatusStore {
             Optional<Progress> progress,
             Tuning tuning,
             @Nullable Route route,
+<<<<<<< HEAD
             List<AttemptReport> attempts,
             List<JoinedProxy> proxies) {}
+=======
+            @Nullable String resting,
+            List<AttemptReport> attempts) {}
+>>>>>>> wG
 
     /** @param state in lower case */
     public record Route(long epoch, String active, String state) {}
@@ -82,6 +90,7 @@ public final class StatusStore {
                 state == null
                         ? null
                         : new Route(row.getLong("epoch"), row.getString("active"), state.toLowerCase(Locale.ROOT)),
+<<<<<<< HEAD
                 attempts == null ? List.of() : attempts(Json.tree(attempts)),
                 proxies == null ? List.of() : proxies(Json.tree(proxies)));
     }
@@ -96,6 +105,10 @@ public final class StatusStore {
                     one.get(3).asInt()));
         }
         return proxies;
+=======
+                row.getString("resting"),
+                attempts == null ? List.of() : attempts(Json.tree(attempts)));
+>>>>>>> wG
     }
 
     private static List<AttemptReport> attempts(JsonNode array) {

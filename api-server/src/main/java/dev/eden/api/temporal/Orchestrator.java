@@ -99,7 +99,8 @@ public final class Orchestrator {
      * Starts the workflow of a migration that has lost its own, parked for an operator. One that runs is a {@link Problem} 409: whoever
      * recovers twice has one workflow.
      */
-    public void recover(MigrationSpec spec, MigrationPhase resumeTo, boolean targetOwnsWrites, String reason) {
+    public void recover(
+            MigrationSpec spec, MigrationPhase resumeTo, boolean targetOwnsWrites, boolean finalizing, String reason) {
         MigrationWorkflow workflow = client.newWorkflowStub(
                 MigrationWorkflow.class,
                 options(spec)
@@ -109,7 +110,8 @@ public final class Orchestrator {
         try {
             WorkflowClient.start(
                     workflow::run,
-                    MigrationInput.recovering(spec, resumeTo, targetOwnsWrites, reason, CONTINUE_AFTER_EVENTS));
+                    MigrationInput.recovering(
+                            spec, resumeTo, targetOwnsWrites, finalizing, reason, CONTINUE_AFTER_EVENTS));
         } catch (WorkflowExecutionAlreadyStarted e) {
             throw new Problem(
                     ErrorCode.COMMAND_REFUSED,

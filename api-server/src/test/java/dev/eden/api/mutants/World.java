@@ -89,8 +89,9 @@ abstract class World<W extends World<W>> implements AutoCloseable {
         this.changes = changes;
         this.ports = ports;
         database.jdbi().useHandle(h -> {
-            h.execute("TRUNCATE route, attempt, proxy, acknowledgement, replication, interlay, endpoint, server_record"
-                    + " CASCADE");
+            h.execute(
+                    "TRUNCATE route, attempt, attempt_closed, proxy, acknowledgement, replication, interlay, endpoint, server_record"
+                            + " CASCADE");
             h.execute(
                     "INSERT INTO endpoint (id, engine, host, port, tls) VALUES ('source', ?, 'h', 1, false),"
                             + " ('target', ?, 'h', 2, false)",

@@ -8,15 +8,21 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.LostAttempts;
+import dev.eden.activities.migration.MigrationCutover;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.store.RouteReports;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
+import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
+import dev.eden.workflows.activity.CutoverActivities.AttemptResult;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -125,6 +131,73 @@ class LostCoordinatorIT extends ProtocolStage {
                 .as("a coordinator that was slow knows more")
                 .singleElement()
                 .satisfies(one -> assertThat(one.reportJson()).isEqualTo("{}"));
+    }
+
+    /** One that was given up as lost, settled as aborted and then committed all the same, or of a workflow that was set back. */
+    @Test
+    void anAttemptWhoseRoutesAreThereAlreadyIsAnsweredAsCommitted() throws Exception {
+        running.add(new StandInProxy("p1"));
+        MigrationCutover cutover = cutover(routes);
+        AttemptRequest forward = new AttemptRequest(spec, true, 2, "", "run");
+        AttemptRequest back = new AttemptRequest(spec, false, 3, "", "run");
+        try (StandInApplier _ = new StandInApplier("source", "target")) {
+            awaitReady(true);
+            assertThat(coordinator(routes, engine).attempt(spec, true, 1).outcome())
+                    .isEqualTo("committed");
+        }
+        long epoch = routes.read(MIGRATION).orElseThrow().epoch();
+
+        assertThat(cutover.readiness(forward).ready()).isTrue();
+        AttemptResult again = cutover.attempt(forward);
+
+        assertThat(again.outcome()).isEqualTo("committed");
+        assertThat(again.pauseMicros()).isNull();
+        assertOwner("target", epoch);
+        assertThat(cutover.rehearse(spec).outcome()).isEqualTo("refused");
+        try (StandInApplier _ = new StandInApplier("target", "source")) {
+            awaitReady(false);
+            assertThat(cutover.attempt(back).outcome()).isEqualTo("committed");
+        }
+        assertOwner("source", epoch + 1);
+        assertThat(cutover.attempt(back).outcome()).isEqualTo("committed");
+        assertOwner("source", epoch + 1);
+    }
+
+    /** Nothing is known of it before it is armed: settled meanwhile, it must not arm any more. */
+    @Test
+    void anAttemptThatWasSettledArmsNoMore() throws Exception {
+        running.add(new StandInProxy("p1"));
+        running.add(new StandInApplier("source", "target"));
+        awaitReady(true);
+        CountDownLatch stopped = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        MigrationCutover slow = cutover(RouteLedger.class.cast(Proxy.newProxyInstance(
+                RouteLedger.class.getClassLoader(), new Class<?>[] {RouteLedger.class}, (_, method, arguments) -> {
+                    if (method.getName().equals("arm")) {
+                        stopped.countDown();
+                        released.await();
+                    }
+                    return method.invoke(routes, arguments);
+                })));
+        AttemptRequest first = new AttemptRequest(spec, true, 1, "", "run");
+        CompletableFuture<AttemptResult> late = CompletableFuture.supplyAsync(() -> slow.attempt(first));
+        stopped.await();
+        long epoch = routes.read(MIGRATION).orElseThrow().epoch();
+
+        assertThat(cutover(routes).settle(first).outcome()).isEqualTo("aborted");
+        released.countDown();
+
+        assertThat(late.get(20, TimeUnit.SECONDS).outcome()).isEqualTo("refused");
+        assertOwner("source", epoch);
+        assertThat(cutover(routes)
+                        .attempt(new AttemptRequest(spec, true, 1, "", "another run"))
+                        .outcome())
+                .isEqualTo("committed");
+    }
+
+    private MigrationCutover cutover(RouteLedger ledger) {
+        return new MigrationCutover(
+                ledger, coordinator(ledger, engine), new AttemptSettler(ledger, engine), new LostAttempts(ledger));
     }
 
     /** A proxy that has not opened: its clients may wait still. */

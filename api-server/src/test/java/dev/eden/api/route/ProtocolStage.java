@@ -107,7 +107,7 @@ abstract class ProtocolStage {
         endpoints = id -> Objects.requireNonNull(known.get(id), id);
         database.jdbi().useHandle(h -> {
             h.execute(
-                    "TRUNCATE route, attempt, proxy, acknowledgement, replication, interlay, endpoint, server_record CASCADE");
+                    "TRUNCATE route, attempt, attempt_closed, proxy, acknowledgement, replication, interlay, endpoint, server_record CASCADE");
             h.execute(
                     "INSERT INTO endpoint (id, engine, host, port, tls) VALUES ('source', 'redis', 'h', 1, false), ('target', 'redis', 'h', 2, false)");
             h.execute("INSERT INTO interlay (id, engine, endpoint) VALUES ('front', 'redis', 'source')");

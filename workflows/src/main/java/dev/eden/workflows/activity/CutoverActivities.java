@@ -9,8 +9,17 @@ import org.jspecify.annotations.Nullable;
 @ActivityInterface
 public interface CutoverActivities {
 
-    /** {@code forward}: source to target. */
-    record AttemptRequest(MigrationSpec spec, boolean forward, int number, String reason) {}
+    /**
+     * {@code forward}: source to target.
+     *
+     * @param run of the workflow, which counts {@code number}; null: from before it was told, and not closed when settled
+     */
+    record AttemptRequest(
+            MigrationSpec spec,
+            boolean forward,
+            int number,
+            String reason,
+            @Nullable String run) {}
 
     /** {@code outcome}: {@code committed}, {@code aborted} or {@code refused}; {@code blockers} says why not; {@code pauseMicros} null: not known. */
     record AttemptResult(
