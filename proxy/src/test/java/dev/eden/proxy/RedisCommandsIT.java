@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.embedded.EmbeddedRedis;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.EOFException;
 import java.io.IOException;
@@ -161,6 +162,34 @@ class RedisCommandsIT extends RedisFixture {
                 .isEqualTo("queued");
         assertThat(client.call("EVALSHA", atSource.scriptLoad("return 'loaded'"), "0"))
                 .isEqualTo("loaded");
+    }
+
+    @Test
+    void waitSpeaksOfTheClientsOwnWrites() throws IOException {
+        try (EmbeddedRedis replica = EmbeddedRedis.start();
+                Jedis there = new Jedis("127.0.0.1", replica.port())) {
+            there.replicaof("127.0.0.1", source.port());
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> there.info("replication").contains("master_link_status:up"));
+            Wire client = client();
+            assertThat(client.call("SET", "a", "1")).isEqualTo("+OK");
+            assertThat(client.call("WAIT", "1", "5000")).isEqualTo(":1");
+            replica.suspend();
+            try {
+                assertThat(client.call("SET", "b", "1")).isEqualTo("+OK");
+                assertThat(client.call("WAIT", "1", "100")).isEqualTo(":0");
+            } finally {
+                replica.resume();
+            }
+            assertThat(client.call("WAIT", "1", "5000")).isEqualTo(":1");
+            acl(atSource, "SETUSER", "ada", "on", ">pw", "~*", "resetchannels", "+@all");
+            assertThat(client.call("AUTH", "ada", "pw")).isEqualTo("+OK");
+            assertThat(client.call("WAIT", "1", "100"))
+                    .as("nothing can be said")
+                    .isEqualTo(":0");
+        } finally {
+            acl(atSource, "DELUSER", "ada");
+        }
     }
 
     @Test

@@ -27,6 +27,7 @@ final class BlockingCall implements ReplyTarget {
     private final BackendConnection connection;
     private final List<byte[]> arguments;
     private final int timeoutAt;
+    private final @Nullable WaitMark mark;
     private final boolean millis;
     private final boolean reissuable;
     private final long started;
@@ -35,7 +36,13 @@ final class BlockingCall implements ReplyTarget {
     private @Nullable ByteBuf early;
     private boolean over;
 
-    BlockingCall(ClientConnection client, BackendConnection connection, List<byte[]> arguments, int timeoutAt) {
+    BlockingCall(
+            ClientConnection client,
+            BackendConnection connection,
+            List<byte[]> arguments,
+            int timeoutAt,
+            @Nullable WaitMark mark) {
+        this.mark = mark;
         this.client = client;
         this.connection = connection;
         this.arguments = arguments;
@@ -150,9 +157,22 @@ final class BlockingCall implements ReplyTarget {
             client.finished();
         } else {
             client.session.count(connection, started, client.loop.now, frame.getByte(frame.readerIndex()));
-            client.session.deliver(frame);
+            if (mark != null && mark.missed()) {
+                frame.release();
+                client.session.deliver(nobody());
+            } else {
+                client.session.deliver(frame);
+            }
         }
         client.loop.wake(client);
+    }
+
+    /** That no replica has confirmed, and no file. */
+    private ByteBuf nobody() {
+        ByteBuf out = client.loop.buffer();
+        boolean both = arguments.getFirst().length > 4;
+        out.writeBytes(Ascii.bytes(both ? "*2\r\n:0\r\n:0\r\n" : ":0\r\n"));
+        return out;
     }
 
     private static boolean empty(ByteBuf frame) {

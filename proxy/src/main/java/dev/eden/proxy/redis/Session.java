@@ -291,7 +291,8 @@ final class Session {
             LastIds.resolve(client, connection, arguments);
             return true;
         }
-        crossing.block(new BlockingCall(client, connection, arguments, timeoutAt), connection);
+        WaitMark mark = WaitMark.needed(arguments) ? WaitMark.send(client, connection) : null;
+        crossing.block(new BlockingCall(client, connection, arguments, timeoutAt, mark), connection);
         return true;
     }
 
