@@ -161,55 +161,127 @@ public record ServerOptions(
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
         return with(new Policy(
-                other, limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
+                other,
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same under other limits. */
     public ServerOptions withLimits(Security.Limits other) {
         return with(new Policy(
-                tls(), other, orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
+                tls(),
+                other,
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same with another use of Temporal. */
     public ServerOptions withOrchestration(Orchestration other) {
         return with(new Policy(
-                tls(), limits(), other, requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
+                tls(),
+                limits(),
+                other,
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same, stricter about backups or not. */
     public ServerOptions withRequireBackup(boolean other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), other, traces(), publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
+                tls(),
+                limits(),
+                orchestration(),
+                other,
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same with another collector of spans, or none. */
     public ServerOptions withTraces(@Nullable String other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), other, publicUrl(), trustedProxies(), proxies(), maxValueBytes()));
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                other,
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same, reached elsewhere. */
     public ServerOptions withPublicUrl(@Nullable String other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), other, trustedProxies(), proxies(), maxValueBytes()));
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                other,
+                trustedProxies(),
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same behind other balancers. */
     public ServerOptions withTrustedProxies(Networks other) {
-        return with(
-                new Policy(tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), other, proxies(), maxValueBytes()));
+        return with(new Policy(
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                other,
+                proxies(),
+                maxValueBytes()));
     }
 
     /** The same with other proxies inside. */
     public ServerOptions withProxies(ProxySettings other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), other, maxValueBytes()));
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                other,
+                maxValueBytes()));
     }
 
     /** The same with another limit of one value. */
     public ServerOptions withMaxValueBytes(int other) {
         return with(new Policy(
-                tls(), limits(), orchestration(), requireBackup(), traces(), publicUrl(), trustedProxies(), proxies(), other));
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                other));
     }
 
     private ServerOptions with(Policy other) {

@@ -134,14 +134,9 @@ public final class CutoverCoordinator {
         return attempt(spec, true, 0, null, REHEARSAL);
     }
 
-<<<<<<< HEAD
-    private AttemptReport attempt(MigrationSpec spec, boolean forward, int number, String direction) {
-        List<String> blockers = awaitReplication(spec, forward, false);
-=======
     private AttemptReport attempt(
             MigrationSpec spec, boolean forward, int number, @Nullable String run, String direction) {
-        List<String> blockers = awaitReplication(spec, forward);
->>>>>>> wG
+        List<String> blockers = awaitReplication(spec, forward, false);
         Routes row = routes.read(spec.id()).orElseThrow(() -> new IllegalStateException("no routes for " + spec.id()));
         AttemptLog log = new AttemptLog(spec.id(), number, direction, row.epoch(), direction.equals(REHEARSAL));
         String standby = row.standby();

@@ -58,13 +58,9 @@ public final class StatusStore {
             Optional<Progress> progress,
             Tuning tuning,
             @Nullable Route route,
-<<<<<<< HEAD
+            @Nullable String resting,
             List<AttemptReport> attempts,
             List<JoinedProxy> proxies) {}
-=======
-            @Nullable String resting,
-            List<AttemptReport> attempts) {}
->>>>>>> wG
 
     /** @param state in lower case */
     public record Route(long epoch, String active, String state) {}
@@ -90,7 +86,7 @@ public final class StatusStore {
                 state == null
                         ? null
                         : new Route(row.getLong("epoch"), row.getString("active"), state.toLowerCase(Locale.ROOT)),
-<<<<<<< HEAD
+                row.getString("resting"),
                 attempts == null ? List.of() : attempts(Json.tree(attempts)),
                 proxies == null ? List.of() : proxies(Json.tree(proxies)));
     }
@@ -105,10 +101,6 @@ public final class StatusStore {
                     one.get(3).asInt()));
         }
         return proxies;
-=======
-                row.getString("resting"),
-                attempts == null ? List.of() : attempts(Json.tree(attempts)));
->>>>>>> wG
     }
 
     private static List<AttemptReport> attempts(JsonNode array) {
