@@ -68,7 +68,7 @@ public record ServerInfo(Map<String, String> fields) {
         long hashes = 0;
         for (Map.Entry<String, String> field : fields.entrySet()) {
             if (field.getKey().matches("db\\d+")) {
-                for (String part : field.getValue().split(",")) {
+                for (String part : field.getValue().split(",", -1)) {
                     if (part.startsWith("subexpiry=") || part.startsWith("keys_with_volatile_items=")) {
                         hashes += Long.parseLong(part.substring(part.indexOf('=') + 1));
                     }
