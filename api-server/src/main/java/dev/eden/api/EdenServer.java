@@ -239,7 +239,7 @@ public final class EdenServer implements AutoCloseable {
                         spec -> backup.check(
                                 spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
-                        spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "")),
+                        spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "", null)),
                         made.activities().cutover()::rehearse),
                 new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
