@@ -46,10 +46,10 @@ public final class FakeActivities
     /** Runs inside the next preflights, where an operator's other requests may come in between. */
     final AtomicReference<Runnable> duringPreflight = new AtomicReference<>(() -> {});
 
-    private @Nullable Jdbi store;
+    /** Of the store, whatever server runs: where what a cleanup leaves is written. */
+    volatile @Nullable Jdbi directory;
 
     EdenServer.Activities.Opened open(EdenStore store, ServerOptions options) {
-        this.store = store.database().jdbi();
         return new EdenServer.Activities.Opened(
                 with(new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl())), List.of());
     }
@@ -163,9 +163,9 @@ public final class FakeActivities
 
     @Override
     public void cleanUp(CleanupRequest request) {
-        Jdbi directory = store;
-        if (directory != null && request.completed()) {
-            directory.useHandle(h -> h.createUpdate("UPDATE interlay SET endpoint = :target WHERE id IN (<interlays>)")
+        Jdbi known = directory;
+        if (known != null && request.completed()) {
+            known.useHandle(h -> h.createUpdate("UPDATE interlay SET endpoint = :target WHERE id IN (<interlays>)")
                     .bind("target", request.spec().target())
                     .bindList("interlays", request.spec().interlays())
                     .execute());

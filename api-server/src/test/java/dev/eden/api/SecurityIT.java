@@ -528,12 +528,10 @@ class SecurityIT {
     }
 
     private static void awaitPhase(String phase) {
-        await().atMost(Duration.ofSeconds(40))
-                .untilAsserted(() -> assertThat(eden.get("/api/v1/migrations/p/status")
-                                .json()
-                                .path("phase")
-                                .asText())
-                        .isEqualTo(phase));
+        await().atMost(Duration.ofSeconds(40)).untilAsserted(() -> {
+            TestServer.Answer status = eden.get("/api/v1/migrations/p/status");
+            assertThat(status.json().path("phase").asText()).as(status.body()).isEqualTo(phase);
+        });
     }
 
     /** Last: it blocks this address. */

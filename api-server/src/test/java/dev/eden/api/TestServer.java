@@ -52,6 +52,7 @@ final class TestServer implements AutoCloseable {
         opened = fakes ? activities::open : ActivitySet::open;
         directory = Files.createTempDirectory("eden-api-it");
         postgres = EmbeddedPostgres.start();
+        activities.directory = Jdbi.create(postgres.jdbcUrl(), postgres.user(), postgres.password());
         temporal = EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
         server = EdenServer.start(options(0, 0), opened);
     }

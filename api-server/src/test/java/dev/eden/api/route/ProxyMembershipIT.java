@@ -156,8 +156,8 @@ class ProxyMembershipIT extends ProtocolStage {
             assertThat(answer.get(30, TimeUnit.SECONDS)).as(sidecar::log).isEqualTo("+OK");
             try (Jedis old = new Jedis(source.host(), source.port());
                     Jedis now = new Jedis(target.host(), target.port())) {
-                assertThat(old.get("eden:client")).as("the old route").isEqualTo("before");
-                assertThat(now.get("eden:client")).isEqualTo("after");
+                assertThat(old.get("eden:{client")).as("the old route").isEqualTo("before");
+                assertThat(now.get("eden:{client")).isEqualTo("after");
             }
             List<String> joined = database.jdbi()
                     .withHandle(h -> h.createQuery("SELECT name FROM proxy ORDER BY name")
@@ -182,9 +182,9 @@ class ProxyMembershipIT extends ProtocolStage {
                         ON CONFLICT (interlay, name) DO UPDATE SET version = EXCLUDED.version""", name, version));
     }
 
-    /** Sends {@code SET eden:client VALUE}, and answers what will come back. */
+    /** Sends a SET of the client's key, and answers what will come back. */
     private static CompletableFuture<String> set(Socket client, String value) throws IOException {
-        String request = "*3\r\n$3\r\nSET\r\n$11\r\neden:client\r\n$" + value.length() + "\r\n" + value + "\r\n";
+        String request = "*3\r\n$3\r\nSET\r\n$12\r\neden:{client\r\n$" + value.length() + "\r\n" + value + "\r\n";
         client.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
         return CompletableFuture.supplyAsync(() -> {
             try {
