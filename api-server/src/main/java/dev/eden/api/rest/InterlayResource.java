@@ -43,7 +43,7 @@ public final class InterlayResource {
     @Allow(Role.ADMIN)
     @Answers(
             value = 201,
-            problems = {ErrorCode.INTERLAY_EXISTS, ErrorCode.ENDPOINT_NOT_FOUND})
+            problems = {ErrorCode.INTERLAY_EXISTS, ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_IN_MIGRATION})
     public Response create(byte[] body, @Context ContainerRequestContext request) {
         Fields fields = Fields.of(body, false);
         String id = fields.requiredId("id");

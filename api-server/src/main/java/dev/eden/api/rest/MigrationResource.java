@@ -128,6 +128,7 @@ public final class MigrationResource {
                 ErrorCode.MIGRATION_NOT_FOUND,
                 ErrorCode.MIGRATION_STARTED,
                 ErrorCode.MIGRATION_ENDED,
+                ErrorCode.ENGINE_MISMATCH,
                 ErrorCode.COMMAND_REFUSED,
                 ErrorCode.WIRE_UNSUPPORTED,
                 ErrorCode.ORCHESTRATOR_UNAVAILABLE,
@@ -199,6 +200,7 @@ public final class MigrationResource {
                 ErrorCode.MIGRATION_STARTED,
                 ErrorCode.MIGRATION_ENDED,
                 ErrorCode.MIGRATION_WITHOUT_INTERLAY,
+                ErrorCode.COMMAND_REFUSED,
                 ErrorCode.PREFLIGHT_REFUSED,
                 ErrorCode.ORCHESTRATOR_UNAVAILABLE
             })

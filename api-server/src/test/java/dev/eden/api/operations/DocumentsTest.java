@@ -158,7 +158,7 @@ class DocumentsTest {
                 "\"; \", \"(preflight refused): \"",
                 "\"(differences remain after) \" \\+",
                 "\"(differences are left for a person) \\(",
-                "return \"(replication ended): \"",
+                "ReplicationFailed\\(\"(replication ended): \"",
                 "return \"(no answer): \"",
                 "\"(leave nothing behind)\"")) {
             Matcher matcher = Pattern.compile(pattern).matcher(workflow);
