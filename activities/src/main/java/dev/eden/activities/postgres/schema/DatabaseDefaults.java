@@ -65,9 +65,14 @@ public final class DatabaseDefaults {
                 // A library or a version that the target has not: no reason to stop what can go on.
                 LOGGER.atWarn()
                         .addKeyValue("migration", pair.migration())
-                        .log("the target refuses {}: {}", setting, e.getMessage());
+                        .log("the target refuses {}: {}", withoutValue(setting), e.getMessage());
             }
         }
+    }
+
+    /** Applications keep secrets in settings of their own. */
+    private static String withoutValue(String setting) {
+        return setting.substring(0, setting.indexOf(" TO "));
     }
 
     /** The target as it was. Idempotent. */

@@ -43,27 +43,19 @@ public record AclSnapshot(boolean selectors, List<AclUser> users, List<String> c
     }
 
     /**
-     * These users as they should be once the side of {@code active} has handed over: who came with the migration has the rules of now there, or goes
-     * where they are gone there; who was made there since comes too. Users that this side had itself stay as they are.
+     * These users as they should be once the side of {@code active} has handed over: who came with the migration has the rules of now there; who was made
+     * there since comes too. Users that this side had itself stay as they are, and so do those that are gone there: a server that keeps its users in memory
+     * has forgotten them after a restart.
      *
      * @param shared names that came with the migration
      */
     public AclSnapshot following(AclSnapshot active, Set<String> shared) {
         List<AclUser> all = new ArrayList<>();
-        List<String> gone = new ArrayList<>();
         for (AclUser user : users) {
-            if (!shared.contains(user.name())) {
-                all.add(user);
-                continue;
-            }
-            Optional<AclUser> now = active.user(user.name());
-            now.ifPresent(all::add);
-            if (now.isEmpty()) {
-                gone.add(user.name());
-            }
+            all.add(shared.contains(user.name()) ? active.user(user.name()).orElse(user) : user);
         }
         active.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
-        return new AclSnapshot(selectors, List.copyOf(all), List.copyOf(gone));
+        return new AclSnapshot(selectors, List.copyOf(all), List.of());
     }
 
     /** The stored form; {@link #decode} reads it. */
