@@ -208,8 +208,7 @@ class BadInputIT {
         TestServer.Answer refused =
                 eden.post("/api/v1/migrations/existing/interlay/" + redisInterlay(), "{\"endpoint\":\"t3\"}");
         assertProblem(refused, 422, "engine-mismatch");
-        assertThat(refused.json().path("detail").asText())
-                .contains("max_mismatch_rate", "compares reads of a PostgreSQL");
+        assertThat(refused.json().path("detail").asText()).contains("max_mismatch_rate", "is for postgres");
         assertThat(everything()).isEqualTo(before);
     }
 
@@ -325,6 +324,9 @@ class BadInputIT {
         for (String command : List.of("advance", "pause", "resume", "abort", "cutover", "rollback", "finalize")) {
             assertProblem(eden.post("/api/v1/migrations/existing/" + command, null), 409, "migration-not-started");
         }
+        String emptied = "{\"empty_target\":true}";
+        assertProblem(eden.post("/api/v1/migrations/existing/abort", emptied), 409, "migration-not-started");
+        assertProblem(eden.post("/api/v1/migrations/existing/cutover", emptied), 422, "invalid-fields");
         assertProblem(eden.post("/api/v1/migrations/existing/migrate", null), 409, "migration-without-interlay");
         assertProblem(eden.get("/api/v1/migrations/existing/plan"), 409, "migration-without-interlay");
         TestServer.Answer cutover = eden.patch(
@@ -351,7 +353,8 @@ class BadInputIT {
                                     "/api/v1/migrations",
                                     MIGRATION
                                             .replace("\"m\"", "\"" + id + "\"")
-                                            .replace("\"max_mismatch_rate\":0,", ""))
+                                            .replace("\"max_mismatch_rate\":0,", "")
+                                            .replace(",\"open_transactions\":\"cancel\"", ""))
                             .status())
                     .isEqualTo(201);
         }
@@ -417,9 +420,14 @@ class BadInputIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"logical", "none"})
-    void dataOfTheOtherEngineIsRefused(String type) {
-        String other = "{\"id\":\"other\",\"strategy\":{\"type\":\"blue_green\"},\"data\":{\"type\":\"" + type + "\"}}";
+    @ValueSource(
+            strings = {
+                "\"data\":{\"type\":\"logical\"}",
+                "\"data\":{\"type\":\"none\"}",
+                "\"cutover\":{\"open_transactions\":\"cancel\"}"
+            })
+    void whatIsOfTheOtherEngineIsRefused(String asked) {
+        String other = "{\"id\":\"other\",\"strategy\":{\"type\":\"blue_green\"}," + asked + "}";
         TestServer.Answer created = eden.post("/api/v1/migrations", other);
         assertThat(created.status()).as(created.body()).isEqualTo(201);
         assertThat(created.json().at("/validation/repair").asBoolean()).isTrue();

@@ -152,6 +152,21 @@ class CommandLineIT {
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
         reports();
+        givesUp(front);
+    }
+
+    private void givesUp(String front) throws IOException {
+        Path file = Files.writeString(
+                home.resolve("again.json"),
+                "{\"id\": \"m2\", \"description\": \"and back\", \"strategy\": {\"type\": \"blue_green\"}}");
+        ok("migration", "create", file.toString());
+        ok("migration", "add-interlay", "m2", front, "one");
+        ok("migration", "migrate", "m2");
+        ok("migration", "watch", "m2", "--until", "canary", "--interval", "50");
+        assertThat(eden.activities.emptied).as("finalize deletes nothing").containsExactly(false);
+        ok("migration", "abort", "m2", "--empty-target", "--yes");
+        shell.run("migration", "watch", "m2", "--interval", "50");
+        assertThat(eden.activities.emptied).containsExactly(false, true);
     }
 
     private void tunesAndRehearses() {

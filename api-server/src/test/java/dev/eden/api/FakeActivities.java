@@ -33,6 +33,9 @@ public final class FakeActivities
     /** Shares that were applied, in order. */
     final List<Double> shares = new CopyOnWriteArrayList<>();
 
+    /** Of each clean-up: whether what was copied goes too. */
+    final List<Boolean> emptied = new CopyOnWriteArrayList<>();
+
     /** The requests on whose behalf preflights ran, as their logs would say. */
     final List<String> requests = new CopyOnWriteArrayList<>();
 
@@ -163,6 +166,7 @@ public final class FakeActivities
 
     @Override
     public void cleanUp(CleanupRequest request) {
+        emptied.add(request.emptyTarget());
         Jdbi known = directory;
         if (known != null && request.completed()) {
             known.useHandle(h -> h.createUpdate("UPDATE interlay SET endpoint = :target WHERE id IN (<interlays>)")

@@ -2,6 +2,7 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -58,15 +59,22 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "abort",
-            description = "Gives it up; everything is as it was before. Asks first; a script says --yes.")
+            description =
+                    "Gives it up; the source serves as before. What was copied stays on the target, unless --empty-target. Asks first; a script says --yes.")
     int abort(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--empty-target", description = EMPTY_TARGET) boolean emptyTarget,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
         confirmation.ask(
-                api.terminal(), "Abort gives " + id + " up: what has been copied counts for nothing afterwards", id);
-        return send(api, "abort", id, reason);
+                api.terminal(),
+                "Abort gives " + id + " up: "
+                        + (emptyTarget
+                                ? "what has been copied is deleted from its target"
+                                : "what has been copied counts for nothing afterwards"),
+                id);
+        return send(api, "abort", id, reason, emptyTarget);
     }
 
     @Command(
@@ -103,9 +111,10 @@ abstract class OperatorCommands extends Group {
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
+            @Option(names = "--empty-target", description = EMPTY_TARGET) boolean emptyTarget,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
         confirmation.ask(api.terminal(), "Rollback gives reads and writes of " + id + " back to its source", id);
-        return send(api, "rollback", id, reason);
+        return send(api, "rollback", id, reason, emptyTarget);
     }
 
     @Command(
@@ -140,12 +149,22 @@ abstract class OperatorCommands extends Group {
     }
 
     private static final String REASON = "for the audit log";
+    private static final String EMPTY_TARGET = "where this ends the migration: deletes from the target what was copied";
 
     private static int send(ApiOptions api, String command, String id, @Nullable String reason) {
-        JsonNode status = api.client()
-                .post(
-                        ApiClient.path("migrations", id, command),
-                        reason == null ? null : Json.write(Map.of("reason", reason)));
+        return send(api, command, id, reason, false);
+    }
+
+    private static int send(ApiOptions api, String command, String id, @Nullable String reason, boolean emptyTarget) {
+        Map<String, Object> told = new LinkedHashMap<>();
+        if (reason != null) {
+            told.put("reason", reason);
+        }
+        if (emptyTarget) {
+            told.put("empty_target", true);
+        }
+        JsonNode status =
+                api.client().post(ApiClient.path("migrations", id, command), told.isEmpty() ? null : Json.write(told));
         return status(api, status);
     }
 

@@ -175,7 +175,7 @@ public enum ErrorCode {
     ENGINE_MISMATCH(
             422,
             "The engines differ",
-            "Interlay, endpoint and the migration's data section or gates speak of different engines.",
+            "Interlay, endpoint and what the migration asks for (data, gates, cutover, write_mode) speak of different engines.",
             "A migration stays within one engine.",
             Retry.NEVER),
     MIGRATION_NOT_FOUND(

@@ -143,10 +143,12 @@ public final class MigrationCommands {
         }
     }
 
-    Response command(Migration migration, String command, String reason, String commandId, String actor) {
+    Response command(Migration migration, String command, MigrationRequests.Told told, String commandId, String actor) {
         refuseUnlessRunning(migration);
         Command.Kind kind = Command.Kind.valueOf(command.toUpperCase(Locale.ROOT));
-        return send(migration, new Command(kind, commandId, actor, reason, null));
+        return send(
+                migration,
+                new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null));
     }
 
     Tuning tuning(String migration) {
@@ -172,7 +174,7 @@ public final class MigrationCommands {
     }
 
     private Response patch(Migration migration, Strategy strategy, String reason, String commandId, String actor) {
-        MigrationStore.refuseAckBoth(migration.engine(), strategy);
+        MigrationStore.refuseUnfit(migration, strategy);
         if (!migration.started() && !migration.ended()) {
             if (strategy.writeMode().asksForCutover()) {
                 throw new Problem(ErrorCode.COMMAND_REFUSED, "a migration that has not been started can't be cut over")

@@ -103,10 +103,18 @@ final class MigrationRequests {
 
     /** {@code {reason?}}, or no body at all. */
     static String reason(byte[] body) {
+        return told(body, false).reason();
+    }
+
+    /** What comes with an operator's command. */
+    record Told(String reason, boolean emptyTarget) {}
+
+    /** {@code {reason?}}, or no body at all; of what ends a migration {@code empty_target} too. */
+    static Told told(byte[] body, boolean ends) {
         Fields fields = Fields.of(body, true);
-        String reason = fields.text("reason", 2000, "");
+        Told told = new Told(fields.text("reason", 2000, ""), ends && fields.bool("empty_target", false));
         fields.done();
-        return reason;
+        return told;
     }
 
     /** {@code {endpoint}}. */

@@ -250,8 +250,9 @@ public final class MigrationResource {
             byte[] body,
             @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
-        return commands.command(
-                migration, command, MigrationRequests.reason(body), Caller.commandId(request), Caller.actor(request));
+        MigrationRequests.Told told =
+                MigrationRequests.told(body, command.equals("abort") || command.equals("rollback"));
+        return commands.command(migration, command, told, Caller.commandId(request), Caller.actor(request));
     }
 
     /** For a migration whose workflow is gone: it gets a new one, parked. */

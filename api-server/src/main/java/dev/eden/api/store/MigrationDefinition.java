@@ -19,8 +19,34 @@ public record MigrationDefinition(
         return new MigrationDefinition(patched, data, gates, failureHandling, cutover, validation);
     }
 
+    /** What is asked for that {@code engine} has nothing for, and what to say instead; null where all of it can be done. */
+    @Nullable
+    String unfit(String engine) {
+        return switch (engine) {
+            case "redis" -> unfitForRedis();
+            case "postgres" ->
+                strategy.writeMode().ack().equals("both")
+                        ? "strategy.write_mode.ack both is for redis: replies of a PostgreSQL do not wait for the other side; leave it out, or say source"
+                        : null;
+            default -> throw new IllegalArgumentException(engine);
+        };
+    }
+
+    private @Nullable String unfitForRedis() {
+        if (!data.type().equals("scan")) {
+            return "data.type " + data.type()
+                    + " is for postgres: a Redis is copied by scan; leave it out, or say scan";
+        }
+        if (comparesReads()) {
+            return "max_mismatch_rate is for postgres: the reads of a Redis are not asked of both sides, so the gate would never be breached; leave it out";
+        }
+        return cutover.cancels()
+                ? "cutover.open_transactions cancel is for postgres: a Redis has no transaction that is open between two commands of a client; leave it out, or say abort"
+                : null;
+    }
+
     /** Whether some gate judges what both sides answer to the same read. */
-    boolean comparesReads() {
+    private boolean comparesReads() {
         List<Strategy.Stage> stages = strategy.stages();
         return gates.maxMismatchRate() >= 0
                 || stages != null

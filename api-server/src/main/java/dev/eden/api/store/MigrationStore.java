@@ -122,20 +122,7 @@ public final class MigrationStore {
                         "interlay " + interlay + " speaks " + front.engine() + ", endpoint " + target + " is "
                                 + targetEngine);
             }
-            String type = migration.definition().data().type();
-            if (front.engine().equals("redis") && !type.equals("scan")) {
-                throw new Problem(
-                        ErrorCode.ENGINE_MISMATCH,
-                        "data.type of migration " + id + " is " + type + ", which is for PostgreSQL; interlay "
-                                + interlay + " speaks redis, which is copied by scan");
-            }
-            refuseAckBoth(front.engine(), migration.definition().strategy());
-            if (front.engine().equals("redis") && migration.definition().comparesReads()) {
-                throw new Problem(
-                        ErrorCode.ENGINE_MISMATCH,
-                        "max_mismatch_rate of migration " + id + " compares reads of a PostgreSQL; interlay " + interlay
-                                + " speaks redis, whose reads are not asked of both sides: the gate would never be breached");
-            }
+            refuseUnfit(migration.definition(), front.engine());
             if (source.equals(target)) {
                 throw new Problem(
                         ErrorCode.MIGRATION_SIDES_DIFFER,
@@ -205,12 +192,18 @@ public final class MigrationStore {
         }
     }
 
-    /** The proxy of a PostgreSQL keeps no reply back until the standby has applied a write. */
-    public static void refuseAckBoth(@Nullable String engine, Strategy strategy) {
-        if ("postgres".equals(engine) && strategy.writeMode().ack().equals("both")) {
-            throw new Problem(
-                    ErrorCode.ENGINE_MISMATCH,
-                    "strategy.write_mode.ack both is for redis: replies of a PostgreSQL do not wait for the other side; leave it out, or say source");
+    /** A strategy that asks for what the engine of {@code migration} has nothing for is refused by name. */
+    public static void refuseUnfit(Migration migration, Strategy strategy) {
+        String engine = migration.engine();
+        if (engine != null) {
+            refuseUnfit(migration.definition().withStrategy(strategy), engine);
+        }
+    }
+
+    private static void refuseUnfit(MigrationDefinition definition, String engine) {
+        String unfit = definition.unfit(engine);
+        if (unfit != null) {
+            throw new Problem(ErrorCode.ENGINE_MISMATCH, unfit);
         }
     }
 
@@ -219,7 +212,7 @@ public final class MigrationStore {
         return jdbi.inTransaction(handle -> {
             Migration migration = get(handle, id, true);
             refuseStarted(migration);
-            refuseAckBoth(migration.engine(), strategy);
+            refuseUnfit(migration, strategy);
             storeStrategy(handle, migration, strategy);
             audit.append(
                     handle,
