@@ -214,6 +214,18 @@ class PostgresLoginIT extends PostgresFixture {
     }
 
     /** Nobody reads the users' verifiers: what the server says of a login is all there is. */
+    /** Who trusts the proxy's address trusts whoever says a name to it, unless the proxy minds. */
+    @Test
+    void aServerThatAsksForNothingProvesNoPassword() throws Exception {
+        store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
+        PostgresProxyConfig.Tls tls = certificate("trusting");
+        proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
+        assertThatThrownBy(() -> client("user", "open", "password", "anything", "sslmode", "require"))
+                .isInstanceOfSatisfying(
+                        SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"))
+                .hasMessageContaining("without a look at the password");
+    }
+
     @Test
     void aPasswordThatWasRightOnceIsProvedAnew() throws Exception {
         store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Accounts {
     private static final long FRESH = Duration.ofSeconds(30).toNanos();
+    /** Anybody who reaches the proxy may say any name. */
+    private static final int REMEMBERED = 10_000;
 
     private final Set<String> trusted;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
@@ -71,6 +73,9 @@ final class Accounts {
             if (account instanceof Account.Unreadable || account instanceof Account.Refused) {
                 known.remove(user); // and ask again next time
             } else {
+                if (known.size() >= REMEMBERED) {
+                    known.clear(); // names that nobody has, most of them
+                }
                 known.put(user, new Known(server, account, System.nanoTime()));
             }
             then.accept(account);
@@ -141,7 +146,7 @@ final class Accounts {
             return;
         }
         PoolKey key = new PoolKey(server, said.database(), user, Map.of()).on(active);
-        ServerPool pool = new ServerPool(loop, key, 1, new Credential.Password(password));
+        ServerPool pool = new ServerPool(loop, key, 1, new Credential.Password(password, true));
         pool.exchange("SELECT 1", outcome -> {
             pool.close();
             ErrorMessage error = outcome.error();

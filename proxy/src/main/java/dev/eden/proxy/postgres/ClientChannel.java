@@ -3,7 +3,6 @@ package dev.eden.proxy.postgres;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 
 /**
  * The client's end: what it is told goes out once per turn of the loop, and neither the client nor the server that serves it is read from faster than the
@@ -60,8 +59,13 @@ final class ClientChannel {
         }
     }
 
+    /** True while the client reads what it is told: nothing more is made of what it sends before that. */
+    boolean takes() {
+        return channel.isWritable();
+    }
+
     /** After everything that has been written. */
     void close() {
-        channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        session.loop.farewell(channel, Unpooled.EMPTY_BUFFER);
     }
 }

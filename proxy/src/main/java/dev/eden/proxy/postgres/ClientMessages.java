@@ -51,7 +51,7 @@ final class ClientMessages {
         try {
             boolean more = true;
             while (more && !session.closed()) {
-                more = step(bytes);
+                more = step(bytes) && session.listens();
             }
         } finally {
             passage.end(bytes, session.server());

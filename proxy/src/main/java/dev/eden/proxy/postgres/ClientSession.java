@@ -116,7 +116,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             if (login.done() || login.proceed()) {
                 blocked = false;
                 ByteBuf bytes = crossing.carriesNow() ? null : input.bytes();
-                if (bytes != null) {
+                if (bytes != null && listens()) {
                     messages.read(bytes);
                 }
             }
@@ -423,7 +423,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             CancelRequest.send(loop, holding, done);
             return;
         }
-        if (!closed && login.done() && place.inLine()) {
+        if (!closed && login.done() && (place.inLine() || held())) {
             place.leaveLine();
             loop.counters.cancelsForwarded++;
             refused(ErrorMessage.error("57014", "canceling statement due to user request"));
@@ -431,6 +431,17 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             loop.counters.cancelsIgnored++;
         }
         done.run();
+    }
+
+    /** True where a request waits for the gate, and nothing else of the client's is under way: it certainly has not run. */
+    private boolean held() {
+        return blocked
+                && !loop.gate.open()
+                && !preparation.running()
+                && !standbyRead.running()
+                && !batches.underWay()
+                && crossing.carried() == null
+                && input.readable() >= Message.HEADER;
     }
 
     // ---- output
@@ -450,6 +461,16 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         client.writabilityChanged();
+        if (client.takes() && input.bytes() != null) {
+            loop.wake(this);
+        }
+    }
+
+    /** False: it does not read what it is told, and what it sends waits for that. */
+    boolean listens() {
+        boolean takes = client.takes();
+        blocked |= !takes;
+        return takes;
     }
 
     /** Reads from the client where that leads anywhere. */
@@ -546,9 +567,18 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             context.close(); // the client has gone
             return;
         }
+        failed(cause);
+        loop.schedule();
+    }
+
+    /** Something that is nobody's protocol: this client ends, the others of its loop do not hear of it. */
+    void failed(Throwable cause) {
         loop.counters.failures++;
         LOGGER.atError().setCause(cause).log("a client's session failed; its connection is closed");
-        end(ErrorMessage.fatal("XX000", "eden: the proxy failed on this session: " + cause));
-        loop.schedule();
+        try {
+            end(ErrorMessage.fatal("XX000", "eden: the proxy failed on this session: " + cause));
+        } catch (OutOfMemoryError e) {
+            finish(); // not even for the words
+        }
     }
 }

@@ -5,7 +5,6 @@ import dev.eden.proxy.Secret;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandler;
@@ -48,6 +47,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     private Scram.@Nullable Server scram;
     private byte[] salt = new byte[0];
     private boolean asked;
+    private boolean gssAsked;
 
     ClientStartup(PostgresLoop loop, Channel channel) {
         this.loop = loop;
@@ -63,6 +63,10 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext context, Object message) {
         loop.tick();
         ByteBuf bytes = (ByteBuf) message;
+        if (phase == Phase.OVER) {
+            bytes.release();
+            return;
+        }
         if (in.isReadable()) {
             in = io.netty.handler.codec.ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(context.alloc(), in, bytes);
         } else {
@@ -125,6 +129,10 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 return encrypt(context);
             }
             case Message.GSSENC_REQUEST -> {
+                if (gssAsked) {
+                    throw new ProtocolViolation("GSSENCRequest for the second time");
+                }
+                gssAsked = true;
                 in.readerIndex(end);
                 channel.writeAndFlush(loop.buffer().writeByte('N'), channel.voidPromise());
                 return true;
@@ -163,15 +171,18 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     }
 
     private boolean encrypt(ChannelHandlerContext context) {
+        if (asked || tls != null) {
+            throw new ProtocolViolation("SSLRequest for the second time");
+        }
+        asked = true;
         ClientTls.Loaded loaded = loop.tls.current();
-        if (loaded == null || tls != null) {
+        if (loaded == null) {
             channel.writeAndFlush(loop.buffer().writeByte('N'), channel.voidPromise());
             return true;
         }
         if (in.isReadable()) {
             throw new ProtocolViolation("received unencrypted data after SSL request");
         }
-        asked = true;
         tls = loaded;
         channel.writeAndFlush(loop.buffer().writeByte('S')).addListener(_ -> {});
         context.pipeline().addFirst(loop.tls.handler(loaded, channel));
@@ -415,7 +426,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
             ByteBuf out = loop.buffer();
             why.write(out);
             over();
-            channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+            loop.farewell(channel, out);
         }
     }
 
@@ -436,6 +447,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
+        loop.started();
         in.release();
         in = Unpooled.EMPTY_BUFFER;
         if (counted) {

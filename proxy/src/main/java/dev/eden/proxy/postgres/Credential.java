@@ -7,8 +7,16 @@ sealed interface Credential {
     /** Nothing: the server must trust. */
     record None() implements Credential {}
 
-    /** The clear text, of Eden's own and of configured logins. */
-    record Password(Secret secret) implements Credential {}
+    /**
+     * The clear text, of Eden's own and of configured logins.
+     *
+     * @param claimed what a client says, which nobody has looked at yet: a server that lets in without asking has proved nothing
+     */
+    record Password(Secret secret, boolean claimed) implements Credential {
+        Password(Secret secret) {
+            this(secret, false);
+        }
+    }
 
     /** The hash a server stores for {@code md5}, which is all that its challenge needs. */
     record Md5(Secret hash) implements Credential {}

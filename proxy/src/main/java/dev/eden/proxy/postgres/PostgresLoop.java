@@ -7,6 +7,7 @@ import dev.eden.proxy.Wakefulness;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.EventLoop;
 import java.time.Duration;
@@ -16,16 +17,23 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything that one event loop owns: its clients, their pools, the route it follows. Touched by that loop's thread only, so a request crosses
  * no thread and needs no lock. Writes are collected and flushed once per turn of the loop.
  */
 final class PostgresLoop {
+    private static final Logger LOGGER = LoggerFactory.getLogger(PostgresLoop.class);
+    /** For the last words to a client that is slow. */
+    private static final Duration FAREWELL = Duration.ofSeconds(30);
+
     private static final long UNUSED = Duration.ofMinutes(5).toNanos();
     private static final long PROBE_IDLE = Duration.ofMillis(200).toNanos();
 
@@ -47,6 +55,9 @@ final class PostgresLoop {
     final StandbyPools standbyPools = new StandbyPools(this);
     final ShadowReads shadowReads = new ShadowReads(this);
     long now = System.nanoTime();
+
+    /** Connections that are no clients yet. */
+    private int starting;
 
     private final AtomicInteger clientCount;
     private final int poolShare;
@@ -107,7 +118,27 @@ final class PostgresLoop {
     /** A new connection; on this loop's thread. */
     void accept(Channel channel) {
         tick();
+        if (starting >= config.limits().maxClients()) {
+            counters.clientsRefused++;
+            channel.close(); // before anybody has said a word: each costs a buffer and a timeout
+            return;
+        }
+        starting++;
         channel.pipeline().addLast(new ClientStartup(this, channel));
+    }
+
+    /** A connection has become a client, or is gone. */
+    void started() {
+        starting--;
+    }
+
+    /** Says the last words and closes; who does not take them is cut off after a while. */
+    void farewell(Channel channel, ByteBuf words) {
+        ChannelFuture said = channel.writeAndFlush(words).addListener(ChannelFutureListener.CLOSE);
+        if (!said.isDone()) {
+            Future<?> cut = eventLoop.schedule((Runnable) channel::close, FAREWELL.toSeconds(), TimeUnit.SECONDS);
+            channel.closeFuture().addListener(_ -> cut.cancel(false));
+        }
     }
 
     /** Counts a client in; false: there are too many, and it has been told. */
@@ -117,7 +148,7 @@ final class PostgresLoop {
             counters.clientsRefused++;
             ByteBuf out = buffer();
             ErrorMessage.fatal("53300", "sorry, too many clients already").write(out);
-            channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+            farewell(channel, out);
             return false;
         }
         counters.clientsAccepted++;
@@ -295,7 +326,11 @@ final class PostgresLoop {
 
     private void endOfTurn() {
         for (ClientSession client = woken.poll(); client != null; client = woken.poll()) {
-            client.process();
+            try {
+                client.process();
+            } catch (Throwable e) { // memory that is not there, too: the others' turn goes on
+                client.failed(e);
+            }
         }
         turnScheduled = false;
         for (int i = 0; i < dirtyServers.size(); i++) {
@@ -380,7 +415,11 @@ final class PostgresLoop {
     void schedulePeriodic() {
         eventLoop.scheduleWithFixedDelay(
                 () -> {
-                    sweep();
+                    try {
+                        sweep();
+                    } catch (Throwable e) { // what throws is not called again
+                        LOGGER.atError().setCause(e).log("a sweep failed; the next one is made all the same");
+                    }
                     schedule();
                 },
                 100,

@@ -324,6 +324,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     }
 
     void loginMessage(byte type, ByteBuf in, int index, int total) {
+        if (farewell != null) {
+            return; // given up, whatever the server says behind it
+        }
         switch (type) {
             case 'R' -> {
                 ByteBuf out = loop.buffer();

@@ -21,6 +21,8 @@ final class ServerLogin {
     private final String applicationName;
     private final @Nullable String admission;
     private Scram.@Nullable Client scram;
+    /** The server has wanted to see something. */
+    private boolean asked;
 
     /** {@code admission}: by which a fenced standby tells the proxies; null: it need not. */
     ServerLogin(PoolKey key, Credential credential, String applicationName, @Nullable String admission) {
@@ -47,9 +49,13 @@ final class ServerLogin {
         int request = in.getInt(index + Message.HEADER);
         int from = index + Message.HEADER + 4;
         int to = index + total;
+        asked |= request != OK;
         switch (request) {
             case OK -> {
-                // nothing to say
+                if (!asked && credential instanceof Credential.Password password && password.claimed()) {
+                    throw new ProtocolViolation(
+                            "the server trusts the proxy's address: it lets in without a look at the password");
+                }
             }
             case CLEARTEXT -> {
                 if (!(credential instanceof Credential.Password password)) {

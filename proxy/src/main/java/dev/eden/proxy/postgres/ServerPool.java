@@ -43,6 +43,7 @@ final class ServerPool {
     private boolean retryScheduled;
     private @Nullable ErrorMessage failure;
     private boolean closed;
+    private boolean granting;
     /** Connections to open although nobody waits for them; 0: none. */
     private int expected;
     /** By which a standby tells the proxies from other clients while it lets them in ahead of a flip. */
@@ -200,14 +201,30 @@ final class ServerPool {
             run(connection, exchange);
             return;
         }
-        ClientSession next = loop.gate.open() || loop.gate.turned() || !onActive() ? waiting.pollFirst() : null;
-        if (next != null) {
-            connection.client = next;
-            next.granted(connection);
-            return;
-        }
         connection.idleSince = loop.now;
         idle.addLast(connection);
+        grant();
+    }
+
+    /** Serves the line with what is idle. Who gives back within its own turn is heard by the caller's loop: thousands may stand here, each done at once. */
+    private void grant() {
+        if (granting) {
+            return;
+        }
+        granting = true;
+        try {
+            while (!waiting.isEmpty() && (loop.gate.open() || loop.gate.turned() || !onActive())) {
+                ServerConnection kept = idle();
+                if (kept == null) {
+                    return;
+                }
+                ClientSession next = waiting.removeFirst();
+                kept.client = next;
+                next.granted(kept);
+            }
+        } finally {
+            granting = false;
+        }
     }
 
     /** Nobody works here until a flip brings the authority back: what is not at rest ends, what is stays logged in. */

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +28,8 @@ record StartupPacket(
 
     /** The newest minor version of protocol 3 that the proxy speaks. */
     static final int NEWEST = 2;
+
+    private static final int LONGEST_NAME = 63;
 
     /** Reads the parameters from the reader index to {@code end}. Throws {@link StartupRefused}. */
     static StartupPacket read(ByteBuf in, int end, int version) {
@@ -82,11 +85,17 @@ record StartupPacket(
         return new StartupPacket(
                 requestedMinor,
                 Math.min(requestedMinor, NEWEST),
-                user,
-                own.getOrDefault("database", user),
+                clipped(user),
+                clipped(own.getOrDefault("database", user)),
                 Map.copyOf(settings),
                 Map.copyOf(options),
                 unknown);
+    }
+
+    /** As the server takes it: no name is longer than 63 bytes (NAMEDATALEN). */
+    private static String clipped(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return bytes.length <= LONGEST_NAME ? name : new String(bytes, 0, LONGEST_NAME, StandardCharsets.UTF_8);
     }
 
     private static StartupRefused malformed() {

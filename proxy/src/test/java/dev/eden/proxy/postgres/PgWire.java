@@ -251,6 +251,11 @@ public final class PgWire implements AutoCloseable {
         return types.toString();
     }
 
+    /** True where something can be read at once. */
+    public boolean answered() throws IOException {
+        return in.available() > 0;
+    }
+
     /** True once the other side has closed. */
     public boolean ended() throws IOException {
         try {
