@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -521,6 +522,38 @@ class PostgresCanaryIT extends PostgresFixture {
                 assertThat(one(another, "SELECT pg_backend_pid()")).isNotEqualTo(pid);
             }
             assertThat(one(client, "EXECUTE mine")).isEqualTo(pid);
+        }
+    }
+
+    /** As one whose machine hangs, or that a firewall has cut off: nothing comes, no end of the connection either. */
+    @Test
+    void aStandbyThatHangsKeepsNoReader() throws Exception {
+        canary(Consistency.SESSION, Duration.ofSeconds(20));
+        try (Connection client = client();
+                Connection other = client();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            awaitServed(client);
+            awaitServed(other);
+            String all = one(
+                    atTarget,
+                    "SELECT string_agg(pid::text, ' ') || ' ' || split_part(pg_read_file('postmaster.pid'), chr(10), 1) FROM pg_stat_activity");
+            signals("STOP", all);
+            try {
+                Future<String> one = threads.submit(() -> one(client, "SELECT name FROM sides"));
+                Future<String> two = threads.submit(() -> one(other, "SELECT name FROM sides"));
+                assertThat(one.get(60, TimeUnit.SECONDS)).isEqualTo("source");
+                assertThat(two.get(60, TimeUnit.SECONDS)).isEqualTo("source");
+                hold(); // nobody waits over there any more
+                abort();
+            } finally {
+                signals("CONT", all);
+            }
+        }
+    }
+
+    private static void signals(String name, String processes) throws Exception {
+        for (String process : processes.split(" ")) {
+            signal(name, process);
         }
     }
 

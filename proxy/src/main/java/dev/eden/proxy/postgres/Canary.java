@@ -108,6 +108,11 @@ final class Canary {
         return serve(route, in, start, batch.length(), settings);
     }
 
+    /** True while a connection to the standby is made what this client expects. */
+    boolean preparing() {
+        return preparing;
+    }
+
     /** True where this client's reads go to the standby now, whatever they are. */
     boolean mayServeTransactions() {
         Route route = loop.gate.route();

@@ -35,6 +35,9 @@ final class PostgresLoop {
     private static final Duration FAREWELL = Duration.ofSeconds(30);
 
     private static final long UNUSED = Duration.ofMinutes(5).toNanos();
+    /** A read that takes longer makes the proxy look whether the standby still speaks. */
+    private static final long LONG_READ = Duration.ofSeconds(1).toNanos();
+
     private static final long PROBE_IDLE = Duration.ofMillis(200).toNanos();
 
     final PostgresProxyConfig config;
@@ -56,6 +59,7 @@ final class PostgresLoop {
     final ShadowReads shadowReads = new ShadowReads(this);
     long now = System.nanoTime();
 
+    private int silencesSeen;
     /** Connections that are no clients yet. */
     private int starting;
 
@@ -288,8 +292,26 @@ final class PostgresLoop {
             }
         }
         standbyPools.trim(now - UNUSED);
+        boolean reading = false;
         for (ClientSession client : clients.toArray(new ClientSession[0])) {
             client.pins.probeIfIdle(now - PROBE_IDLE);
+            reading |= client.standbyRead.waitsSince(now - LONG_READ) || client.canary.preparing();
+        }
+        sweepStandby(reading);
+    }
+
+    /** A standby that hangs keeps no client waiting, and no attempt from its drain. */
+    private void sweepStandby(boolean reading) {
+        if (reading) {
+            standbySide.look();
+        }
+        int silences = standbySide.silences();
+        if (silences != silencesSeen || reading && !standbySide.watching()) {
+            silencesSeen = silences;
+            standbyPools.hangUp();
+        }
+        if (standbySide.runsOn(this)) {
+            standbySide.sweep();
         }
     }
 

@@ -170,6 +170,20 @@ final class StandbyPools {
         entries.clear();
     }
 
+    /** The standby does not speak: whoever waits for it is told that it is lost. */
+    void hangUp() {
+        for (Entry entry : entries.values()) {
+            ServerPool pool = entry.pool;
+            if (pool != null) {
+                pool.each(ServerConnection::close);
+            }
+            Both compared = entry.both;
+            if (compared != null) {
+                compared.standby().each(ServerConnection::close);
+            }
+        }
+    }
+
     void trim(long before) {
         for (Entry entry : entries.values()) {
             ServerPool pool = entry.pool;

@@ -21,6 +21,7 @@ final class StandbyRead {
     private boolean keeping;
     private boolean failed;
     private boolean cancelled;
+    private long begunAt;
     /** What a pin holds on the active side meanwhile. */
     private @Nullable ServerConnection parked;
 
@@ -33,6 +34,11 @@ final class StandbyRead {
         return request != null;
     }
 
+    /** True while the standby has been at it since {@code moment} at least. */
+    boolean waitsSince(long moment) {
+        return running() && moment - begunAt >= 0;
+    }
+
     /** The standby serves it; what a pin holds waits. The request is taken over. */
     void begin(ByteBuf batch, ServerConnection standby) {
         request = batch;
@@ -40,6 +46,7 @@ final class StandbyRead {
         keeping = true;
         failed = false;
         cancelled = false;
+        begunAt = session.loop.now;
         ServerConnection pinned = session.server();
         if (pinned != null) {
             pinned.client = null;

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,9 @@ final class StandbySide {
     private static final long NEVER = Long.MIN_VALUE;
     private static final int SAMPLES = 4096;
     private static final long SAMPLE_NANOS = 1_000_000;
+    /** A standby that leaves the smallest question unanswered for so long hangs, or cannot be reached any more: TCP alone says so after minutes, or never. */
+    private static final long SILENCE_NANOS = Duration.ofSeconds(5).toNanos();
+
     private static final long CATALOGUE_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final PostgresLoop loop;
@@ -30,6 +34,10 @@ final class StandbySide {
     private volatile Known known = Known.nothing(System.nanoTime());
     private volatile ReadCatalogue catalogue = ReadCatalogue.NONE;
     private volatile long catalogueVersion;
+    /** How often the standby has been given up for saying nothing. */
+    private final AtomicInteger silences = new AtomicInteger();
+
+    private volatile boolean watching;
 
     private @Nullable Route route;
     private @Nullable Sources sources;
@@ -57,10 +65,37 @@ final class StandbySide {
         if (now.asOf != NEVER && now.asOf - moment > 0 && now.asOf - now.floor > 0 && now.seenAt - connectedAt > 0) {
             return true;
         }
+        look();
+        return false;
+    }
+
+    /** Reads are under way there: whether it still speaks is found out. */
+    void look() {
         if (wanted.compareAndSet(false, true)) {
             loop.eventLoop.execute(this::sample);
         }
-        return false;
+    }
+
+    /** False: nobody looks after it, for no reads are to go there. */
+    boolean watching() {
+        return watching;
+    }
+
+    /** Changes when it has been silent for too long: what is under way there is asked of the active side. */
+    int silences() {
+        return silences.get();
+    }
+
+    /** On the loop, every now and then. */
+    void sweep() {
+        Sources running = sources;
+        if (running != null && running.silent()) {
+            LOGGER.warn(
+                    "the standby has said nothing for {} s: reads that wait for it go to the active side",
+                    SILENCE_NANOS / 1_000_000_000);
+            silences.incrementAndGet();
+            running.hangUp();
+        }
     }
 
     boolean runsOn(PostgresLoop other) {
@@ -97,6 +132,7 @@ final class StandbySide {
             wanted.set(false); // whoever waits asks again
             begun.readCatalogue();
         }
+        watching = sources != null;
     }
 
     private void forget() {
@@ -150,6 +186,7 @@ final class StandbySide {
         private long reachedBefore = -1;
         private int outstanding;
         private long sampledAt = loop.now - SAMPLE_NANOS;
+        private boolean unanswered;
         private boolean over;
         private boolean complained;
         private String answering = "";
@@ -168,6 +205,15 @@ final class StandbySide {
             active.closeLater();
             standby.closeLater();
             catalogues.closeLater();
+        }
+
+        boolean silent() {
+            return unanswered && System.nanoTime() - sampledAt > SILENCE_NANOS;
+        }
+
+        /** The question fails, and the next one finds out by connecting anew. */
+        void hangUp() {
+            standby.each(ServerConnection::close);
         }
 
         void sample() {
@@ -190,7 +236,9 @@ final class StandbySide {
                 }
                 again();
             });
+            unanswered = true;
             standby.exchange(progress(), outcome -> {
+                unanswered = false;
                 outstanding--;
                 if (over) {
                     return;
