@@ -44,17 +44,20 @@ public record AclSnapshot(boolean selectors, List<AclUser> users, List<String> c
 
     /**
      * These users as they should be once the side of {@code active} has handed over: who came with the migration has the rules of now there; who was made
-     * there since comes too. Users that this side had itself stay as they are, and so do those that are gone there: a server that keeps its users in memory
-     * has forgotten them after a restart.
+     * there since comes too. Users that either side had itself stay as and where they are, and so do those that are gone there: a server that keeps its
+     * users in memory has forgotten them after a restart.
      *
      * @param shared names that came with the migration
+     * @param activesOwn names that the side of {@code active} had before the migration and that did not come here with it
      */
-    public AclSnapshot following(AclSnapshot active, Set<String> shared) {
+    public AclSnapshot following(AclSnapshot active, Set<String> shared, Set<String> activesOwn) {
         List<AclUser> all = new ArrayList<>();
         for (AclUser user : users) {
             all.add(shared.contains(user.name()) ? active.user(user.name()).orElse(user) : user);
         }
-        active.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
+        active.users.stream()
+                .filter(user -> this.user(user.name()).isEmpty() && !activesOwn.contains(user.name()))
+                .forEach(all::add);
         return new AclSnapshot(selectors, List.copyOf(all), List.of());
     }
 
