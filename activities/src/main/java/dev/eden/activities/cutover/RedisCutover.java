@@ -262,7 +262,7 @@ public final class RedisCutover implements CutoverEngine {
             records.put(migration, fromId, RedisUsers.FINAL_ACL, acl);
             ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
-            usersThere = new RedisUsers(records, migration).follow(fromId, snapshot, toId);
+            usersThere = new RedisUsers(records, migration).follow(fromId, snapshot, toId, to);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),

@@ -1,7 +1,9 @@
 package dev.eden.activities.cutover;
 
+import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
 import dev.eden.activities.redis.acl.AclUser;
+import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.store.ServerRecords;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -34,8 +36,10 @@ final class RedisUsers {
 
     /**
      * Stores and answers what {@code standby} is to have when {@code active}, whose users are {@code here} now, hands over to it.
+     *
+     * @param to the standby's server
      */
-    AclSnapshot follow(String active, AclSnapshot here, String standby) {
+    AclSnapshot follow(String active, AclSnapshot here, String standby, RespConnection to) {
         AclSnapshot known = stored(standby);
         Optional<AclSnapshot> found = saved(standby);
         Optional<AclSnapshot> foundHere = saved(active);
@@ -47,7 +51,8 @@ final class RedisUsers {
         Set<String> shared = Stream.concat(
                         came.stream(), foundHere.map(AclSnapshot::created).orElse(List.of()).stream())
                 .collect(Collectors.toSet());
-        AclSnapshot following = known.following(here, shared, own);
+        Set<String> present = names(AclUsers.read(to)).collect(Collectors.toSet());
+        AclSnapshot following = known.following(here, shared, own, present);
         names(following.users()).filter(name -> known.user(name).isEmpty()).forEach(came::add);
         if (found.isPresent() && came.size() > before) {
             // Whoever cleans up takes these away with the others.

@@ -49,6 +49,39 @@ class RedisUsersIT {
         assertThat(serves("target", "late", "pw")).isTrue();
     }
 
+    @Test
+    void whoIsRevokedOnBothSidesStaysRevoked() {
+        for (String name : List.of("app", "other")) {
+            admin("source", "SETUSER", name, "on", ">pw", "~*", "+@all");
+        }
+        prepare();
+        control("source", "DELUSER", "app", "other");
+        control("target", "DELUSER", "app");
+        flip("source", "target");
+        assertThat(names("target")).contains("other").doesNotContain("app");
+        flip("target", "source");
+        assertThat(names("source")).contains("other").doesNotContain("app");
+        control("source", "SETUSER", "app", "on", ">again", "~*", "+@all");
+        flip("source", "target");
+        assertThat(serves("target", "app", "again")).isTrue();
+    }
+
+    /** Both keep their users in memory only. */
+    @Test
+    void whatOneSideForgetsByARestartTheOtherKnows() {
+        admin("source", "SETUSER", "app", "on", ">pw", "~*", "+@all");
+        admin("target", "SETUSER", "exporter", "on", ">own", "~*", "+@all");
+        prepare();
+        servers.target.restart();
+        assertThat(namesByOwnLogin("target")).containsExactly("default");
+        flip("source", "target");
+        assertThat(serves("target", "app", "pw")).isTrue();
+        assertThat(serves("target", "exporter", "own")).isTrue();
+        servers.target.restart();
+        flip("target", "source");
+        assertThat(serves("source", "app", "pw")).isTrue();
+    }
+
     private void prepare() {
         new RedisPreparation(servers, records, _ -> Optional.empty()).prepare(RedisServers.spec("replace"));
     }
@@ -90,6 +123,12 @@ class RedisUsersIT {
 
     private List<String> names(String id) {
         try (RespConnection connection = connect(id)) {
+            return AclUsers.read(connection).stream().map(AclUser::name).toList();
+        }
+    }
+
+    private List<String> namesByOwnLogin(String id) {
+        try (RespConnection connection = servers.connect(id)) {
             return AclUsers.read(connection).stream().map(AclUser::name).toList();
         }
     }
