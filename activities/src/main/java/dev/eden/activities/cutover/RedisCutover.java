@@ -76,12 +76,13 @@ public final class RedisCutover implements CutoverEngine {
             @Override
             public void restore(String undo) {
                 records.put(migration, to, UNRESTORED, undo);
-                restoreActive(source, Undo.decode(migration, undo));
+                restoreActive(source, migration, from, Undo.decode(migration, undo));
             }
 
             @Override
             public void unfence() {
-                AclUsers.restore(source, users(migration, from));
+                RedisUsers users = users(migration);
+                users.giveBack(source, from, users.stored(from));
                 source.call("CLIENT", "UNPAUSE");
             }
 
@@ -92,13 +93,13 @@ public final class RedisCutover implements CutoverEngine {
         };
     }
 
-    private AclSnapshot users(String migration, String endpoint) {
-        return new RedisUsers(records, migration).stored(endpoint);
+    private RedisUsers users(String migration) {
+        return new RedisUsers(records, migration);
     }
 
-    private static void restoreActive(RespConnection from, Undo undo) {
+    private void restoreActive(RespConnection from, String migration, String fromId, Undo undo) {
         kill(from, undo.fromClient(), undo.fromRun());
-        AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
+        users(migration).giveBack(from, fromId, AclSnapshot.decode(undo.fromAcl()));
         from.call("CLIENT", "UNPAUSE");
     }
 
@@ -235,6 +236,10 @@ public final class RedisCutover implements CutoverEngine {
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
+            for (String name : users(migration).leftOut(fromId, from)) {
+                blockers.add(fromId + " refused the rules of its user " + name
+                        + ", which is kept out: give it rules there, switch it off or delete it");
+            }
             return blockers;
         }
 
@@ -262,7 +267,7 @@ public final class RedisCutover implements CutoverEngine {
             records.put(migration, fromId, RedisUsers.FINAL_ACL, acl);
             ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
-            usersThere = new RedisUsers(records, migration).follow(fromId, snapshot, toId, to);
+            usersThere = users(migration).follow(fromId, snapshot, toId, to);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),
@@ -376,11 +381,12 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void unfence(Side side) {
+            RedisUsers rules = users(migration);
             if (side == Side.FROM) {
-                AclUsers.restore(from, users(migration, fromId));
+                rules.giveBack(from, fromId, rules.stored(fromId));
             } else {
                 AclSnapshot known = usersThere;
-                AclUsers.restore(to, known == null ? users(migration, toId) : known);
+                rules.giveBack(to, toId, known == null ? rules.stored(toId) : known);
             }
         }
 
@@ -409,7 +415,7 @@ public final class RedisCutover implements CutoverEngine {
         private void persist(RespConnection side, String id) {
             try {
                 if (AclUsers.fenced(side)) {
-                    AclUsers.persistFence(side, users(migration, id));
+                    AclUsers.persistFence(side, users(migration).stored(id));
                 } else {
                     AclUsers.persist(side);
                 }

@@ -2,6 +2,7 @@ package dev.eden.activities.cutover;
 
 import static dev.eden.activities.redis.preparation.RedisServers.MIGRATION;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
@@ -11,6 +12,8 @@ import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.redis.preparation.InMemoryServerRecords;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.redis.preparation.RedisServers;
+import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +85,62 @@ class RedisUsersIT {
         assertThat(serves("source", "app", "pw")).isTrue();
     }
 
+    /** Redis 6.2 knows no keys that may only be read. */
+    @Test
+    void rulesThatTheNextOwnerRefusesAreNamedBeforeAnythingIsHeld() {
+        differentVersions();
+        admin("source", "SETUSER", "app", "on", ">pw", "~*", "+@all");
+        prepare();
+        flip("source", "target");
+        control("target", "SETUSER", "picky", "on", ">pw", "%R~app:*", "+get");
+        control("target", "SETUSER", "app", "resetpass", ">second");
+        try (CutoverEngine.Session session = open("target", "source")) {
+            assertThatThrownBy(session::undo)
+                    .hasMessageContaining("source")
+                    .hasMessageContaining("picky")
+                    .hasMessageContaining("%R~app:*");
+        }
+        assertThat(records.get(MIGRATION, "source", RedisUsers.FINAL_ACL).orElseThrow())
+                .doesNotContain("picky");
+        assertThat(fenced("source")).isTrue();
+        assertThat(serves("target", "app", "second")).isTrue();
+
+        control("target", "SETUSER", "picky", "resetkeys", "~app:*");
+        flip("target", "source");
+        assertThat(names("source")).contains("picky");
+        assertThat(serves("source", "app", "second")).isTrue();
+    }
+
+    /** Another version was started on its place, say: clients of all others must not wait for one. */
+    @Test
+    void aUserWhoseRulesTheOwnerRefusesKeepsNobodyElseOut() {
+        admin("source", "SETUSER", "app", "on", ">pw", "~*", "+@all");
+        admin("source", "SETUSER", "odd", "on", ">pw", "~*", "+@all");
+        prepare();
+        String known = records.get(MIGRATION, "target", RedisUsers.FINAL_ACL).orElseThrow();
+        records.put(
+                MIGRATION,
+                "target",
+                RedisUsers.FINAL_ACL,
+                known.replaceAll("(?m)^user odd .*$", "user odd on nopass ~* +nosuchcommand"));
+        try (CutoverEngine.ActiveSide owner =
+                engine.openActive(MIGRATION, "target", "source", CutoverEngine.Others.END)) {
+            owner.unfence();
+        }
+        assertThat(serves("target", "app", "pw")).isTrue();
+        assertThat(fencedUsers("target")).containsExactly("odd");
+        assertThat(blockers("target", "source")).anyMatch(why -> why.contains("odd"));
+        control("target", "SETUSER", "odd", "+@all");
+        assertThat(blockers("target", "source")).noneMatch(why -> why.contains("odd"));
+    }
+
+    private void differentVersions() {
+        servers.close();
+        servers = RedisServers.of(
+                EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withVersion("6.2")), EmbeddedRedis.start());
+        engine = new RedisCutover(servers, records);
+    }
+
     private void prepare() {
         new RedisPreparation(servers, records, _ -> Optional.empty()).prepare(RedisServers.spec("replace"));
     }
@@ -96,6 +155,12 @@ class RedisUsersIT {
             session.fence(GUARD);
             session.unfence(CutoverEngine.Side.TO);
             session.relax();
+        }
+    }
+
+    private List<String> blockers(String from, String to) {
+        try (CutoverEngine.Session session = open(from, to)) {
+            return session.blockers(MigrationSpec.CutoverBudget.defaults());
         }
     }
 
@@ -130,6 +195,21 @@ class RedisUsersIT {
     private List<String> namesByOwnLogin(String id) {
         try (RespConnection connection = servers.connect(id)) {
             return AclUsers.read(connection).stream().map(AclUser::name).toList();
+        }
+    }
+
+    private boolean fenced(String id) {
+        try (RespConnection connection = connect(id)) {
+            return AclUsers.fenced(connection);
+        }
+    }
+
+    private List<String> fencedUsers(String id) {
+        try (RespConnection connection = connect(id)) {
+            return AclUsers.read(connection).stream()
+                    .filter(AclUser::fenced)
+                    .map(AclUser::name)
+                    .toList();
         }
     }
 
