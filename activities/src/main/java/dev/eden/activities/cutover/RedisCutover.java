@@ -7,7 +7,6 @@ import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
-import dev.eden.activities.redis.acl.AclUser;
 import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.redis.replication.ApplierIdentity;
@@ -22,15 +21,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,12 +42,8 @@ public final class RedisCutover implements CutoverEngine {
     /** What is asked in the round trip of the fence: the position. */
     private static final List<Object[]> BEHIND_FENCE = Collections.singletonList(new Object[] {"INFO", "replication"});
 
-    /** The rules a side's users have when it is the active one. */
-    private static final String FINAL_ACL = "final:acl";
     /** The undo of an attempt that was aborted while the standby could not be reached. */
     private static final String UNRESTORED = "unrestored:undo";
-    /** The rules found by preparation. */
-    private static final String SAVED_ACL = "saved:acl";
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -86,12 +76,13 @@ public final class RedisCutover implements CutoverEngine {
             @Override
             public void restore(String undo) {
                 records.put(migration, to, UNRESTORED, undo);
-                restoreActive(source, Undo.decode(migration, undo));
+                restoreActive(source, migration, from, Undo.decode(migration, undo));
             }
 
             @Override
             public void unfence() {
-                AclUsers.restore(source, users(migration, from));
+                RedisUsers users = users(migration);
+                users.giveBack(source, from, users.stored(from));
                 source.call("CLIENT", "UNPAUSE");
             }
 
@@ -102,15 +93,13 @@ public final class RedisCutover implements CutoverEngine {
         };
     }
 
-    private AclSnapshot users(String migration, String endpoint) {
-        return AclSnapshot.decode(records.get(migration, endpoint, FINAL_ACL)
-                .or(() -> records.get(migration, endpoint, SAVED_ACL))
-                .orElseThrow(() -> new IllegalStateException("the users of " + endpoint + " are not stored")));
+    private RedisUsers users(String migration) {
+        return new RedisUsers(records, migration);
     }
 
-    private static void restoreActive(RespConnection from, Undo undo) {
+    private void restoreActive(RespConnection from, String migration, String fromId, Undo undo) {
         kill(from, undo.fromClient(), undo.fromRun());
-        AclUsers.restore(from, AclSnapshot.decode(undo.fromAcl()));
+        users(migration).giveBack(from, fromId, AclSnapshot.decode(undo.fromAcl()));
         from.call("CLIENT", "UNPAUSE");
     }
 
@@ -241,11 +230,15 @@ public final class RedisCutover implements CutoverEngine {
                     blockers.add(toId + " has less than 5 % of its memory left");
                 }
             }
-            if (records.get(migration, toId, FINAL_ACL).isEmpty()) {
+            if (records.get(migration, toId, RedisUsers.FINAL_ACL).isEmpty()) {
                 blockers.add("the users of " + toId + " are not known yet");
             }
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
+            }
+            for (String name : users(migration).leftOut(fromId, from)) {
+                blockers.add(fromId + " refused the rules of its user " + name
+                        + ", which is kept out: give it rules there, switch it off or delete it");
             }
             return blockers;
         }
@@ -271,10 +264,10 @@ public final class RedisCutover implements CutoverEngine {
             keys = sample();
             AclSnapshot snapshot = AclSnapshot.take(from);
             String acl = snapshot.encode();
-            records.put(migration, fromId, FINAL_ACL, acl);
+            records.put(migration, fromId, RedisUsers.FINAL_ACL, acl);
             ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
-            usersThere = following(snapshot);
+            usersThere = users(migration).follow(fromId, snapshot, toId, to);
             try {
                 return JSON.writeValueAsString(new Undo(
                         from.clientId(),
@@ -285,38 +278,6 @@ public final class RedisCutover implements CutoverEngine {
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);
             }
-        }
-
-        /** What clients log in with may have changed on the active side since the users were copied. */
-        private AclSnapshot following(AclSnapshot here) {
-            AclSnapshot known = users(migration, toId);
-            Optional<AclSnapshot> found = saved(toId);
-            Set<String> shared =
-                    new LinkedHashSet<>(found.map(AclSnapshot::created).orElse(List.of()));
-            int before = shared.size();
-            List<String> createdHere = saved(fromId).map(AclSnapshot::created).orElse(List.of());
-            AclSnapshot following = known.following(
-                    here, Stream.concat(shared.stream(), createdHere.stream()).collect(Collectors.toSet()));
-            following.users().stream()
-                    .map(AclUser::name)
-                    .filter(name -> known.user(name).isEmpty())
-                    .forEach(shared::add);
-            if (found.isPresent() && shared.size() > before) {
-                // Whoever cleans up takes these away with the others.
-                records.put(
-                        migration,
-                        toId,
-                        SAVED_ACL,
-                        found.get().withCreated(List.copyOf(shared)).encode());
-            }
-            if (!following.equals(known)) {
-                records.put(migration, toId, FINAL_ACL, following.encode());
-            }
-            return following;
-        }
-
-        private Optional<AclSnapshot> saved(String endpoint) {
-            return records.get(migration, endpoint, SAVED_ACL).map(AclSnapshot::decode);
         }
 
         @Override
@@ -420,11 +381,12 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public void unfence(Side side) {
+            RedisUsers rules = users(migration);
             if (side == Side.FROM) {
-                AclUsers.restore(from, users(migration, fromId));
+                rules.giveBack(from, fromId, rules.stored(fromId));
             } else {
                 AclSnapshot known = usersThere;
-                AclUsers.restore(to, known == null ? users(migration, toId) : known);
+                rules.giveBack(to, toId, known == null ? rules.stored(toId) : known);
             }
         }
 
@@ -453,7 +415,7 @@ public final class RedisCutover implements CutoverEngine {
         private void persist(RespConnection side, String id) {
             try {
                 if (AclUsers.fenced(side)) {
-                    AclUsers.persistFence(side, users(migration, id));
+                    AclUsers.persistFence(side, users(migration).stored(id));
                 } else {
                     AclUsers.persist(side);
                 }

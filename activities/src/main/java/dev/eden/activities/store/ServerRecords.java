@@ -13,6 +13,9 @@ public interface ServerRecords {
     /** Returns the login stored under the name, making one with a random 32-byte password first where there is none. */
     Backend.Login login(String migration, String endpoint, String name, String user);
 
+    /** The login stored under the name; never makes one. */
+    Optional<Backend.Login> storedLogin(String migration, String endpoint, String name);
+
     /** Stores {@code value} unless the name has one already; returns what is stored now. */
     String putIfAbsent(String migration, String endpoint, String name, String value);
 

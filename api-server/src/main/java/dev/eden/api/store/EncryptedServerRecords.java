@@ -43,6 +43,11 @@ public final class EncryptedServerRecords implements ServerRecords {
     }
 
     @Override
+    public Optional<Backend.Login> storedLogin(String migration, String endpoint, String name) {
+        return jdbi.withHandle(handle -> storedLogin(handle, migration, endpoint, name));
+    }
+
+    @Override
     public String putIfAbsent(String migration, String endpoint, String name, String value) {
         return jdbi.inTransaction(handle -> {
             handle.createUpdate("""
@@ -87,7 +92,7 @@ public final class EncryptedServerRecords implements ServerRecords {
                 .map(encrypted -> cipher.open(Sealed.serverRecord(migration, endpoint, name), encrypted));
     }
 
-    /** The login stored under the name, in the caller's transaction; never makes one. */
+    /** As {@link #storedLogin(String, String, String)}, in the caller's transaction. */
     public Optional<Backend.Login> storedLogin(Handle handle, String migration, String endpoint, String name) {
         return get(handle, migration, endpoint, name)
                 .map(Json::tree)

@@ -44,17 +44,27 @@ public record AclSnapshot(boolean selectors, List<AclUser> users, List<String> c
 
     /**
      * These users as they should be once the side of {@code active} has handed over: who came with the migration has the rules of now there; who was made
-     * there since comes too. Users that this side had itself stay as they are, and so do those that are gone there: a server that keeps its users in memory
-     * has forgotten them after a restart.
+     * there since comes too. Who is gone there stays here as long as the server of this side knows them: one that keeps its users in memory has forgotten
+     * them after a restart. Gone on both, they were revoked. Users that either side had itself stay as and where they are.
      *
      * @param shared names that came with the migration
+     * @param activesOwn names that the side of {@code active} had before the migration and that did not come here with it
+     * @param present names that the server of this side knows now
      */
-    public AclSnapshot following(AclSnapshot active, Set<String> shared) {
+    public AclSnapshot following(AclSnapshot active, Set<String> shared, Set<String> activesOwn, Set<String> present) {
         List<AclUser> all = new ArrayList<>();
         for (AclUser user : users) {
-            all.add(shared.contains(user.name()) ? active.user(user.name()).orElse(user) : user);
+            if (!shared.contains(user.name())) {
+                all.add(user);
+            } else {
+                active.user(user.name())
+                        .or(() -> Optional.of(user).filter(gone -> present.contains(gone.name())))
+                        .ifPresent(all::add);
+            }
         }
-        active.users.stream().filter(user -> this.user(user.name()).isEmpty()).forEach(all::add);
+        active.users.stream()
+                .filter(user -> this.user(user.name()).isEmpty() && !activesOwn.contains(user.name()))
+                .forEach(all::add);
         return new AclSnapshot(selectors, List.copyOf(all), List.of());
     }
 

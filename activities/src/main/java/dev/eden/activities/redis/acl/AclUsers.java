@@ -6,7 +6,9 @@ import dev.eden.activities.redis.RespConnection;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,6 +22,9 @@ public final class AclUsers {
     private static final Pattern CLIENT_FIELD = Pattern.compile("(\\w[\\w-]*)=(\\S*)");
 
     private static final String DEFAULT = "default";
+
+    /** How the answer to {@code ACL SETUSER} begins where it is the rules that the server does not take. */
+    private static final String RULE_REFUSED = "ERR Error in ACL SETUSER modifier";
 
     private AclUsers() {}
 
@@ -78,6 +83,29 @@ public final class AclUsers {
         restore(connection, snapshot, snapshot.users());
     }
 
+    /**
+     * Like {@link #restore}, but goes on past users whose rules the server does not take; answers what it said, by user. Throws for any other refusal: that
+     * is not one user's.
+     */
+    public static Map<String, String> restoreAccepted(RespConnection connection, AclSnapshot snapshot) {
+        List<String> names = snapshot.users().stream()
+                .map(AclUser::name)
+                .filter(name -> !EdenUsers.isEden(name))
+                .toList();
+        List<Reply> replies = sendRestore(connection, snapshot, snapshot.users());
+        Map<String, String> refused = new LinkedHashMap<>();
+        for (int i = 0; i < replies.size(); i++) {
+            if (i < names.size()
+                    && replies.get(i) instanceof Reply.Error error
+                    && error.message().startsWith(RULE_REFUSED)) {
+                refused.put(names.get(i), error.message());
+            } else {
+                refuse(replies.get(i));
+            }
+        }
+        return refused;
+    }
+
     /** Like {@link #restore}, but leaves alone whoever is not fenced now: what an operator changed meanwhile stays. Two round trips. */
     public static void restoreFenced(RespConnection connection, AclSnapshot snapshot) {
         List<AclUser> present = read(connection);
@@ -91,6 +119,10 @@ public final class AclUsers {
     }
 
     private static void restore(RespConnection connection, AclSnapshot snapshot, List<AclUser> users) {
+        sendRestore(connection, snapshot, users).forEach(AclUsers::refuse);
+    }
+
+    private static List<Reply> sendRestore(RespConnection connection, AclSnapshot snapshot, List<AclUser> users) {
         int sent = 0;
         for (AclUser user : users) {
             if (!EdenUsers.isEden(user.name())) {
@@ -108,7 +140,7 @@ public final class AclUsers {
             sent++;
         }
         connection.flush();
-        connection.read(sent).forEach(AclUsers::refuse);
+        return connection.read(sent);
     }
 
     /** True where every user but Eden's is fenced; one round trip. */

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -93,6 +94,10 @@ public final class EdenUsers {
     public static void create(RespConnection connection, String migration, Endpoint endpoint, ServerRecords records) {
         Backend.Login control = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
         Backend.Login proxy = records.login(migration, endpoint.id(), PROXY_LOGIN, proxy(migration));
+        make(connection, control, proxy);
+    }
+
+    private static void make(RespConnection connection, Backend.Login control, Backend.Login proxy) {
         List<String> proxyRules = new ArrayList<>(PROXY_RULES);
         if (ServerInfo.read(connection, "server").atLeast(7, 0)) {
             proxyRules.addAll(PROXY_RULES_7);
@@ -116,27 +121,47 @@ public final class EdenUsers {
     /**
      * What {@code connect} answers for the control user's login. Where the server has forgotten that user, because it keeps its users in memory and was
      * restarted, Eden's users are made again by the endpoint's own login first: the fence went with them. Not once a cleanup has
-     * {@linkplain #forget forgotten} them.
+     * {@linkplain #forget forgotten} them: a worker that was cut off from Eden while another cleaned up is refused.
      */
     public static <T> T loggedIn(
             String migration, Endpoint endpoint, ServerRecords records, Function<Backend.Login, T> connect) {
-        boolean known = records.get(migration, endpoint.id(), CONTROL_LOGIN).isPresent();
-        Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
+        Backend.Login login = controlLogin(migration, endpoint, records);
         try {
             return connect.apply(login);
         } catch (RedisException refused) {
-            if (!known || !refused.code().equals("WRONGPASS")) {
+            if (!refused.code().equals("WRONGPASS")) {
                 throw refused;
             }
         }
+        controlLogin(migration, endpoint, records);
+        Backend.Login proxy = stored(migration, endpoint, records, PROXY_LOGIN);
         try (RespConnection own = RespConnection.connect(endpoint, "eden:control:" + migration, AGAIN)) {
-            create(own, migration, endpoint, records);
+            make(own, login, proxy);
+            if (records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN).isEmpty()) {
+                // A cleanup came between: it removes users after it has forgotten them, so either it or this sees the
+                // others' work.
+                remove(own, migration);
+                throw gone(migration, endpoint);
+            }
         }
         LOGGER.atWarn()
                 .addKeyValue("migration", migration)
                 .addKeyValue("endpoint", endpoint.id())
                 .log("the server had forgotten Eden's users: made again");
         return connect.apply(login);
+    }
+
+    /** The control user's login, never a new one; throws {@link RedisException} where none is stored (any more). */
+    public static Backend.Login controlLogin(String migration, Endpoint endpoint, ServerRecords records) {
+        return stored(migration, endpoint, records, CONTROL_LOGIN);
+    }
+
+    private static Backend.Login stored(String migration, Endpoint endpoint, ServerRecords records, String name) {
+        return records.storedLogin(migration, endpoint.id(), name).orElseThrow(() -> gone(migration, endpoint));
+    }
+
+    private static RedisException gone(String migration, Endpoint endpoint) {
+        return new RedisException("WRONGPASS Eden has no users of " + migration + " on " + endpoint.id());
     }
 
     /** Before {@link #remove}: whoever comes late must not make them again. */
@@ -150,9 +175,12 @@ public final class EdenUsers {
      */
     public static RespConnection connect(String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
         String name = "eden:control:" + migration;
-        Backend.Login login = records.login(migration, endpoint.id(), CONTROL_LOGIN, control(migration));
+        Optional<Backend.Login> login = records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN);
+        if (login.isEmpty()) {
+            return RespConnection.connect(endpoint, name, timeout);
+        }
         try {
-            return RespConnection.connect(endpoint, login, name, timeout);
+            return RespConnection.connect(endpoint, login.get(), name, timeout);
         } catch (RedisException refused) {
             if (!refused.code().equals("WRONGPASS")) {
                 throw refused;

@@ -56,7 +56,7 @@ record Sides(
     }
 
     private Backend.Login control(Endpoint endpoint) {
-        return records.login(migration, endpoint.id(), EdenUsers.CONTROL_LOGIN, EdenUsers.control(migration));
+        return EdenUsers.controlLogin(migration, endpoint, records);
     }
 
     private String name(String part) {

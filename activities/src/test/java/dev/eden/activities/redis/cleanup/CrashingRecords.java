@@ -26,6 +26,14 @@ final class CrashingRecords implements ServerRecords {
     }
 
     @Override
+    public Optional<Backend.Login> storedLogin(String migration, String endpoint, String name) {
+        if (++uses == at) {
+            throw new Crash();
+        }
+        return records.storedLogin(migration, endpoint, name);
+    }
+
+    @Override
     public String putIfAbsent(String migration, String endpoint, String name, String value) {
         before();
         String stored = records.putIfAbsent(migration, endpoint, name, value);

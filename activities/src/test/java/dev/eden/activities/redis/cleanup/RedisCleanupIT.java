@@ -142,6 +142,33 @@ class RedisCleanupIT {
                 .isInstanceOf(RedisException.class);
     }
 
+    /** A worker that was cut off from Eden while another one cleaned up. */
+    @Test
+    void whoComesLateDoesNotMakeEdensUsersAgain() {
+        String sourceBefore = portrait("source");
+        String targetBefore = portrait("target");
+        preparation().prepare(RedisServers.spec("replace"));
+        assertThatThrownBy(() -> late("source", () -> cleanup().cleanUp(RedisServers.spec("replace"), false, true)))
+                .isInstanceOf(RedisException.class);
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> late("source", () -> {})).isInstanceOf(RedisException.class);
+            assertThatThrownBy(() -> late("target", () -> {})).isInstanceOf(RedisException.class);
+            control("source").close();
+        }
+        assertThat(portrait("source")).isEqualTo(sourceBefore);
+        assertThat(portrait("target")).isEqualTo(targetBefore);
+        assertThat(records.isEmpty()).isTrue();
+    }
+
+    private void late(String id, Runnable meanwhile) {
+        Endpoint endpoint = servers.endpoint(id);
+        EdenUsers.loggedIn(ID, endpoint, records, login -> {
+                    meanwhile.run();
+                    return RespConnection.connect(endpoint, login, "late", Duration.ofSeconds(5));
+                })
+                .close();
+    }
+
     @Test
     void theTargetIsFencedAndEdensUsersCanDoTheirWork() {
         RespConnection before = servers.connect("target");

@@ -14,9 +14,17 @@ public final class InMemoryServerRecords implements ServerRecords {
 
     @Override
     public synchronized Backend.Login login(String migration, String endpoint, String name, String user) {
-        String password =
-                putIfAbsent(migration, endpoint, name, UUID.randomUUID().toString());
-        return new Backend.Login(user, new Secret(password));
+        return login(putIfAbsent(migration, endpoint, name, user + " " + UUID.randomUUID()));
+    }
+
+    @Override
+    public synchronized Optional<Backend.Login> storedLogin(String migration, String endpoint, String name) {
+        return get(migration, endpoint, name).map(InMemoryServerRecords::login);
+    }
+
+    private static Backend.Login login(String stored) {
+        int space = stored.indexOf(' ');
+        return new Backend.Login(stored.substring(0, space), new Secret(stored.substring(space + 1)));
     }
 
     @Override
