@@ -196,10 +196,7 @@ class RedisCommandsIT extends RedisFixture {
     void aClientThatTakesNoRepliesStopsNobodyElse() throws IOException {
         atSource.configResetStat();
         atSource.set("big", "x".repeat(1_000_000));
-        RedisProxyConfig usual = config("p5");
-        RedisProxyConfig oneConnection =
-                new RedisProxyConfig(usual.identity(), usual.interlay(), usual.listen(), 1, 1, 10, usual.limits());
-        try (RedisProxy one = RedisProxy.start(oneConnection, store, new SimpleMeterRegistry());
+        try (RedisProxy one = RedisProxy.start(oneConnection("p5"), store, new SimpleMeterRegistry());
                 Wire stuck = new Wire(one.port());
                 Wire other = new Wire(one.port())) {
             other.socket().setSoTimeout(6_000);
