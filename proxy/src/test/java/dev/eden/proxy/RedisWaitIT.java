@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** {@code WAIT} before servers from 7.2 on, where it asks for what its own connection has had replicated. */
+/** {@code WAIT} and {@code WAITAOF} before servers from 7.2 on, where they ask for what their own connection has had replicated. */
 class RedisWaitIT {
+    private static final String BACKLOG = bulk("# Replication\r\nrole:master\r\nrepl_backlog_active:1\r\n");
+    private static final String NO_BACKLOG = bulk("# Replication\r\nrole:master\r\nrepl_backlog_active:0\r\n");
     private static final String NO_CHANNEL = "-NOPERM No permissions to access a channel\r\n";
 
     @Test
@@ -29,15 +31,28 @@ class RedisWaitIT {
         assertThat(wait("7.2.4", "standalone", NO_CHANNEL, replica + "\r\n")).isEqualTo(replica);
     }
 
+    @Test
+    void onDiskIsSaidOnlyWhereTheMarkWasCounted() throws IOException {
+        assertThat(waitAof(BACKLOG, ":0\r\n")).isEqualTo("[:1, :0]");
+        assertThat(waitAof(NO_BACKLOG, ":0\r\n")).isEqualTo("[:0, :0]");
+        assertThat(waitAof("-NOPERM this user has no permissions to run the 'info' command\r\n", ":0\r\n"))
+                .isEqualTo("[:0, :0]");
+        assertThat(waitAof(BACKLOG, NO_CHANNEL)).isEqualTo("[:0, :0]");
+    }
+
     private static String wait(String version, String mode, String published, String answer) throws IOException {
-        return ask(version, mode, published, answer, "WAIT", "1", "100");
+        return ask(version, mode, published, BACKLOG, answer, "WAIT", "1", "100");
+    }
+
+    private static String waitAof(String info, String published) throws IOException {
+        return ask("7.2.4", "standalone", published, info, "*2\r\n:1\r\n:0\r\n", "WAITAOF", "1", "0", "100");
     }
 
     private static String ask(
-            String version, String mode, String published, String answer, String... command)
+            String version, String mode, String published, String info, String answer, String... command)
             throws IOException {
         try (ScriptedRedis server =
-                        new ScriptedRedis((request, _) -> answer(request, version, mode, published, answer));
+                        new ScriptedRedis((request, _) -> answer(request, version, mode, published, info, answer));
                 RedisProxy proxy = RedisProxy.start(
                         RedisFixture.config("p1"),
                         new MemoryRouteStore(
@@ -50,13 +65,14 @@ class RedisWaitIT {
     }
 
     private static String answer(
-            List<String> request, String version, String mode, String published, String answer) {
+            List<String> request, String version, String mode, String published, String info, String answer) {
         return switch (request.getFirst()) {
             case "HELLO" ->
                 "*6\r\n" + bulk("version") + bulk(version) + bulk("id") + ":7\r\n" + bulk("mode") + bulk(mode);
             case "SPUBLISH" -> published;
+            case "INFO" -> info;
             case "PING" -> "+PONG\r\n";
-            case "WAIT" -> answer;
+            case "WAIT", "WAITAOF" -> answer;
             default -> "+OK\r\n";
         };
     }

@@ -291,7 +291,7 @@ final class Session {
             LastIds.resolve(client, connection, arguments);
             return true;
         }
-        WaitMark mark = WaitMark.needed(arguments) ? WaitMark.send(client, connection) : null;
+        WaitMark mark = WaitMark.needed(arguments) ? WaitMark.send(client, connection, arguments) : null;
         crossing.block(new BlockingCall(client, connection, arguments, timeoutAt, mark), connection);
         return true;
     }

@@ -11,6 +11,8 @@ import java.util.function.Consumer;
  * what is asked for past all that was written until then: up to 7.0 any command does, from 7.2 on one that is replicated (Redis 7.2 release
  * notes, "WAIT"). {@code SPUBLISH} is, but for a cluster, which has a bus for it; and no pattern of a subscriber meets it. {@code HELLO} tells which
  * server it is, and everybody may ask it.
+ *
+ * <p>A server without replicas and without a backlog counts writes for {@code WAITAOF} as they come to its file, and nothing that is for replicas alone.
  */
 final class WaitMark {
     private static final String CHANNEL = "eden:{wait}";
@@ -19,19 +21,30 @@ final class WaitMark {
     private boolean anyCommandCounts;
     private boolean clustered = true;
     private boolean published;
+    private boolean counted = true;
 
     private WaitMark(ClientConnection client) {
         this.client = client;
     }
 
     static boolean needed(List<byte[]> arguments) {
-        return Ascii.equalsIgnoreCase(arguments.getFirst(), "wait")
-                || Ascii.equalsIgnoreCase(arguments.getFirst(), "waitaof");
+        return Ascii.equalsIgnoreCase(arguments.getFirst(), "wait") || forFile(arguments);
     }
 
-    static WaitMark send(ClientConnection client, BackendConnection connection) {
+    private static boolean forFile(List<byte[]> arguments) {
+        return Ascii.equalsIgnoreCase(arguments.getFirst(), "waitaof");
+    }
+
+    static WaitMark send(ClientConnection client, BackendConnection connection, List<byte[]> arguments) {
         WaitMark mark = new WaitMark(client);
         mark.send(connection, mark::introduced, "HELLO");
+        if (forFile(arguments)) {
+            mark.send(
+                    connection,
+                    answer -> mark.counted = answer.text().contains("repl_backlog_active:1"),
+                    "INFO",
+                    "replication");
+        }
         mark.send(
                 connection, answer -> mark.published = !(answer instanceof RespValue.Failure), "SPUBLISH", CHANNEL, "");
         return mark;
@@ -39,7 +52,7 @@ final class WaitMark {
 
     /** True where what {@code WAIT} answers says nothing of the client's writes. */
     boolean missed() {
-        return !anyCommandCounts && (clustered || !published);
+        return !anyCommandCounts && (clustered || !published || !counted);
     }
 
     private void introduced(RespValue answer) {
