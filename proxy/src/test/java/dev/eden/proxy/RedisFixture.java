@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -68,6 +69,12 @@ abstract class RedisFixture {
                 new ProxyIdentity(name, "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
     }
 
+    /** One event loop, and one connection to each server for every login. */
+    static RedisProxyConfig oneConnection(String name) {
+        RedisProxyConfig usual = config(name);
+        return new RedisProxyConfig(usual.identity(), usual.interlay(), usual.listen(), 1, 1, 10, usual.limits());
+    }
+
     Wire client() throws IOException {
         return connect(proxy.port());
     }
@@ -110,5 +117,31 @@ abstract class RedisFixture {
     void open() {
         store.stable();
         await().until(() -> store.acknowledged(attempt, Step.OPENED));
+    }
+
+    // ---- replication
+
+    /** Plays the applier: what the source has now is applied. */
+    void applied() {
+        String info = atSource.info("replication");
+        atTarget.hset(
+                "applied",
+                Map.of("replid", field(info, "master_replid:"), "offset", field(info, "master_repl_offset:")));
+    }
+
+    static String field(String info, String name) {
+        int at = info.indexOf(name) + name.length();
+        return info.substring(at, info.indexOf('\r', at));
+    }
+
+    /** A replica link, so that the source counts its offset. */
+    void replica() throws IOException {
+        Wire replica = connect(source.port());
+        replica.send("PSYNC", "?", "-1");
+        await().until(() -> {
+            // A log that nothing is written to stays at 0 until the server's next ping, ten seconds later.
+            atSource.set("logged", "x");
+            return !field(atSource.info("replication"), "master_repl_offset:").equals("0");
+        });
     }
 }

@@ -156,8 +156,10 @@ final class BlockingCall implements ReplyTarget {
             client.again(again());
             client.finished();
         } else {
-            client.session.count(connection, started, client.loop.now, frame.getByte(frame.readerIndex()));
-            if (mark != null && mark.missed()) {
+            byte type = frame.getByte(frame.readerIndex());
+            client.session.count(connection, started, client.loop.now, type);
+            boolean refused = type == '-' || type == '!';
+            if (mark != null && mark.missed() && !refused) {
                 frame.release();
                 client.session.deliver(nobody());
             } else {

@@ -33,7 +33,7 @@ public final class CommandTable {
         this.commands = Map.copyOf(commands);
     }
 
-    /** Redis 7.0.15's own table. */
+    /** Redis 7.0.15's own table, and {@code WAITAOF} of 7.2, which a server need not tell of to have it. */
     public static CommandTable bundled() {
         return BUNDLED;
     }

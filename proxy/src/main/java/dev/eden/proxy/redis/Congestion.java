@@ -16,7 +16,7 @@ final class Congestion {
     private static final Logger LOGGER = LoggerFactory.getLogger(Congestion.class);
 
     /** Times what stops a client's requests; those on their way then may come to more. */
-    private static final int KEPT = 8;
+    static final int KEPT = 8;
 
     /** How long others wait for one that takes nothing. */
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(2);

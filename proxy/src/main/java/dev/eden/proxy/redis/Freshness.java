@@ -33,9 +33,12 @@ final class Freshness {
     private boolean running;
     private int outstanding;
 
-    /** Everything acknowledged by {@code asOf} is on the standby, which said so when it was asked at {@code seenAt}; {@link System#nanoTime}. */
-    private record Known(long asOf, long seenAt) {
-        static final Known NOTHING = new Known(NEVER, NEVER);
+    /**
+     * Everything acknowledged by {@code asOf} is on the standby, which said so when it was asked at {@code seenAt}, and first at {@code advancedAt};
+     * {@link System#nanoTime}.
+     */
+    private record Known(long asOf, long seenAt, long advancedAt) {
+        static final Known NOTHING = new Known(NEVER, NEVER, NEVER);
     }
 
     Freshness(ProxyLoop loop) {
@@ -52,6 +55,12 @@ final class Freshness {
     boolean knows(long connectedAt) {
         Known now = known;
         return now.asOf() != NEVER && now.seenAt() - connectedAt > 0;
+    }
+
+    /** Whether the standby has come on since then; one that is up with the active server does all the time. */
+    boolean advancedSince(long moment) {
+        Known now = known;
+        return now.asOf() != NEVER && now.advancedAt() - moment > 0;
     }
 
     /** On the loop: follow this route; sampling starts or stops by it. */
@@ -199,6 +208,8 @@ final class Freshness {
         if (newest != null) {
             samples.addFirst(newest); // it may be confirmed again for a later moment
         }
-        known = new Known(newest == null ? known.asOf() : newest[0], asked);
+        Known before = known;
+        long asOf = newest == null ? before.asOf() : newest[0];
+        known = new Known(asOf, asked, asOf == before.asOf() ? before.advancedAt() : asked);
     }
 }

@@ -18,6 +18,7 @@ final class LoopCounters {
     long watchesBroken;
     long carriedSubscribers;
     long fencedRetries;
+    long acknowledgedAlone;
     long backendConnections;
     long exclusiveConnections;
     long eligibleReads;

@@ -31,6 +31,7 @@ final class ProxyLoop {
     final List<ClientConnection> clients = new ArrayList<>();
     final Traffic traffic = new Traffic();
     final Gate gate = new Gate(this);
+    final Patience patience = new Patience(this);
     CommandIndex commands = new CommandIndex(CommandTable.bundled());
     /** The active server, once it has admitted a connection for clients that have not authenticated. */
     @Nullable

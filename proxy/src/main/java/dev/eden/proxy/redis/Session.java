@@ -68,8 +68,8 @@ final class Session {
             return fail("ERR eden: interlay has no endpoint yet");
         }
         Handling handling = spec == null ? Handling.UNKNOWN : spec.handling();
-        if (acknowledgements.outstanding() && !keeps(handling)) {
-            return false; // its reply would overtake those that are kept
+        if (acknowledgements.full() || (acknowledgements.outstanding() && !keeps(handling))) {
+            return false; // too many are kept, or its reply would overtake them
         }
         Transaction open = transactions.open();
         if (open != null) {
@@ -291,7 +291,7 @@ final class Session {
             LastIds.resolve(client, connection, arguments);
             return true;
         }
-        WaitMark mark = WaitMark.needed(arguments) ? WaitMark.send(client, connection) : null;
+        WaitMark mark = WaitMark.needed(arguments) ? WaitMark.send(client, connection, arguments) : null;
         crossing.block(new BlockingCall(client, connection, arguments, timeoutAt, mark), connection);
         return true;
     }
@@ -320,7 +320,7 @@ final class Session {
     /** The connection that the one at hand goes over; null when it has to wait. */
     @Nullable
     BackendConnection forLarge() {
-        if (crossing.mayReturn() || !replyMode.aloud()) {
+        if (crossing.mayReturn() || !replyMode.aloud() || acknowledgements.full()) {
             return null;
         }
         transactions.requireLargePossible();

@@ -48,6 +48,7 @@ final class Snapshots {
         events.put("watch_broken", counters.watchesBroken);
         events.put("subscriber_carried", counters.carriedSubscribers);
         events.put("fenced_retry", counters.fencedRetries);
+        events.put("acknowledged_alone", counters.acknowledgedAlone);
         return events;
     }
 }
