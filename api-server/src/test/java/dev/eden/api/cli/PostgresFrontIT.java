@@ -81,9 +81,10 @@ class PostgresFrontIT {
                 Map.of(
                         "EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt"),
                         "EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"),
-                        "EDEN_PROXY_SERVER_CA_FILE", file("server.crt"),
+                        "EDEN_TLS_CA_FILE", file("server.crt"),
                         "EDEN_PROXY_TRUSTED_USERS", "nobody, guest"),
                 null);
+        SettingOptions.trust(configuration);
         server = opened(EdenServer.start(ServerCommand.common(
                 new ServerOptions(
                         List.of(ServerOptions.Front.postgres(new InetSocketAddress("127.0.0.1", 0))),
@@ -144,6 +145,18 @@ class PostgresFrontIT {
     }
 
     @Test
+    void theControlPlaneTrustsTheSameAuthorities() throws Exception {
+        send("POST", "/endpoints/orders/check", "", 200);
+        send(
+                "POST",
+                "/endpoints",
+                "{\"id\": \"by_address\", \"tls\": true, \"uri\": \"postgresql://" + database.user() + ":"
+                        + database.password() + "@127.0.0.1:" + database.port() + "/eden\"}",
+                201);
+        send("POST", "/endpoints/by_address/check", "", 409);
+    }
+
+    @Test
     void aProxyPoolsAsItsInterlaySays() throws Exception {
         send("POST", "/interlays", "{\"id\": \"sessions\", \"endpoint\": \"orders\", \"pooling\": \"session\"}", 201);
         assertThat(serverSession("sessions")).as("told the server's own number").isTrue();
@@ -166,8 +179,7 @@ class PostgresFrontIT {
                         Map.entry("EDEN_LISTEN", "127.0.0.1:0"),
                         Map.entry("EDEN_METRICS_HOST", "127.0.0.1"),
                         Map.entry("EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt")),
-                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key")),
-                        Map.entry("EDEN_PROXY_SERVER_CA_FILE", file("server.crt"))),
+                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"))),
                 null);
         try (EdenProxy proxy = EdenProxy.start(ProxyCommand.options(configuration));
                 Connection client = client(proxy.port(), "app", "pencil", "proxy.crt")) {
