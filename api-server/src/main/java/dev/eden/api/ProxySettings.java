@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls what clients are shown; null: they connect without TLS
  * @param trusted users that need no password
  */
-public record ProxySettings(
-        PostgresProxyConfig.@Nullable Tls tls, Set<String> trusted) {
+public record ProxySettings(PostgresProxyConfig.@Nullable Tls tls, Set<String> trusted) {
     /** No TLS towards clients, nobody without a password. */
     public static final ProxySettings NONE = new ProxySettings(null, Set.of());
 

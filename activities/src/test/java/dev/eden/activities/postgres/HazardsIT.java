@@ -41,7 +41,7 @@ class HazardsIT {
     private static final Pattern ROW = Pattern.compile("^\\|[^|]*\\| `(postgres\\.[a-z_.]+)` \\| ([a-z, ]+) \\|");
 
     /**
-     * A TLS server needs a certificate of a public authority; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read;
+     * What is between servers with TLS is LinkTlsIT's; all servers are on one host; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read;
      * which clients are installed is the host's.
      */
     private static final Set<String> WITHOUT_FIXTURE = Set.of(

@@ -80,7 +80,8 @@ final class SettingOptions {
                 what.take(file);
             } catch (Authorities.UnusableException e) {
                 throw new StartupException(
-                        "the authorities' file " + e.getMessage(), "correct tls.ca_file (EDEN_TLS_CA_FILE), a PEM file");
+                        "the authorities' file " + e.getMessage(),
+                        "correct tls.ca_file (EDEN_TLS_CA_FILE), a PEM file");
             }
         }
     }

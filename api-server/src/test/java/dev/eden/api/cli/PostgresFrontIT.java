@@ -157,6 +157,30 @@ class PostgresFrontIT {
     }
 
     @Test
+    void anEndpointSaysHowTheOtherServerVerifiesIt() throws Exception {
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_URL", "http://127.0.0.1:" + server.apiPort())
+                .with("EDEN_TOKEN", TOKEN);
+        String uri = "postgresql://db.internal/orders?sslmode=verify-full";
+        FakeTerminal.Result made =
+                terminal.run("endpoint", "create", "linked", uri, "--link-ca-file", "/etc/ssl/company.pem");
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(send("GET", "/endpoints/linked", "", 200))
+                .contains("\"link_ca_file\":\"/etc/ssl/company.pem\"")
+                .doesNotContain("link_tls");
+        FakeTerminal.Result changed = terminal.run("endpoint", "update", "linked", uri, "--link-tls", "require");
+        assertThat(changed.code()).as(changed.err()).isZero();
+        assertThat(send("GET", "/endpoints/linked", "", 200))
+                .contains("\"link_tls\":\"require\"")
+                .doesNotContain("link_ca_file");
+        terminal.run("endpoint", "update", "linked", uri);
+        assertThat(send("GET", "/endpoints/linked", "", 200)).contains("\"link_tls\":\"system\"");
+        assertThat(terminal.run("endpoint", "update", "linked", uri, "--link-ca-file", "company.pem")
+                        .err())
+                .contains("link_ca_file", "absolute path");
+    }
+
+    @Test
     void aProxyPoolsAsItsInterlaySays() throws Exception {
         send("POST", "/interlays", "{\"id\": \"sessions\", \"endpoint\": \"orders\", \"pooling\": \"session\"}", 201);
         assertThat(serverSession("sessions")).as("told the server's own number").isTrue();
@@ -209,7 +233,7 @@ class PostgresFrontIT {
         }
     }
 
-    private void send(String method, String path, String body, int expected) throws Exception {
+    private String send(String method, String path, String body, int expected) throws Exception {
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1" + path))
                         .header("Authorization", "Bearer " + TOKEN)
@@ -218,6 +242,7 @@ class PostgresFrontIT {
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(expected);
+        return answer.body();
     }
 
     private static void encrypt(EmbeddedPostgres database) throws Exception {

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.preflight;
 
 import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -62,7 +63,9 @@ public final class PostgresPreflight {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
                 new PairFindings(onSource, onTarget, findings)
-                        .check(source.tls(), prepared, spec.data().type().equals("none"));
+                        .check(prepared, spec.data().type().equals("none"));
+                new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
+                        .check(onSource, onTarget);
                 if (!prepared) {
                     new HeadRoom(onSource, onTarget, findings).check(limits);
                 }

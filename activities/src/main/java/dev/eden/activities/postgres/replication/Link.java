@@ -7,6 +7,7 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.LinkTls;
 import dev.eden.proxy.Backend;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,9 @@ import java.util.stream.Collectors;
  */
 record Link(Pair pair, Role from) {
     private static final int ORIGIN_SINCE = 16;
-    private static final int SYSTEM_ROOTS_SINCE = 16;
+    private static final int CERTIFICATE_MODE_SINCE = 16;
+    /** Libpq shows a certificate from the home of the server's user unless it is told of another file; where that home can't be read, it fails. */
+    private static final String NO_CERTIFICATE = " sslcert=/nowhere";
 
     private EdenObjects names() {
         return pair.names();
@@ -128,15 +131,25 @@ record Link(Pair pair, Role from) {
     private String connection(int subscriberMajor) {
         Endpoint endpoint = pair.endpoint(from);
         Backend.Login login = EdenRoles.linkLogin(pair.migration(), endpoint, pair.records());
-        String tls = "disable";
-        if (endpoint.tls()) {
-            tls = subscriberMajor >= SYSTEM_ROOTS_SINCE ? "verify-full sslrootcert=system" : "require";
-        }
         return "host=" + value(endpoint.host()) + " port=" + endpoint.port() + " dbname="
                 + value(EdenRoles.database(endpoint))
                 + " user=" + value(login.user()) + " password="
                 + value(login.password().reveal()) + " application_name="
-                + value(names().session("link")) + " connect_timeout=5 keepalives_idle=10 sslmode=" + tls;
+                + value(names().session("link")) + " connect_timeout=5 keepalives_idle=10 "
+                + tls(endpoint, subscriberMajor);
+    }
+
+    private static String tls(Endpoint publisher, int subscriberMajor) {
+        if (!publisher.tls()) {
+            return "sslmode=disable";
+        }
+        String verified = switch (publisher.link()) {
+            case LinkTls.OfSystem of ->
+                of.verifiedBy(subscriberMajor) ? "sslmode=verify-full sslrootcert=system" : "sslmode=require";
+            case LinkTls.Unverified _ -> "sslmode=require";
+            case LinkTls.OfFile(String file) -> "sslmode=verify-full sslrootcert=" + value(file);
+        };
+        return verified + (subscriberMajor >= CERTIFICATE_MODE_SINCE ? " sslcertmode=disable" : NO_CERTIFICATE);
     }
 
     /** libpq's quoting (PostgreSQL documentation, "Connection Strings"). */
