@@ -46,6 +46,8 @@ class HazardsIT {
      */
     private static final Set<String> WITHOUT_FIXTURE = Set.of(
             "postgres.tls.unverified",
+            "postgres.link.tls",
+            "postgres.link.unreachable",
             "postgres.version.unsupported",
             "postgres.transactions.long",
             "postgres.endpoint.check_failed",

@@ -47,7 +47,7 @@ public final class PostgresPreflight {
         this.limits = limits;
     }
 
-    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues only. */
+    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues, and lets each server connect to the other. */
     public Preflight preflight(MigrationSpec spec) {
         Findings findings = new Findings();
         Endpoint source = endpoints.endpoint(spec.source());
@@ -65,7 +65,7 @@ public final class PostgresPreflight {
                 new PairFindings(onSource, onTarget, findings)
                         .check(prepared, spec.data().type().equals("none"));
                 new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
-                        .check(onSource, onTarget);
+                        .check(onSource, onTarget, prepared);
                 if (!prepared) {
                     new HeadRoom(onSource, onTarget, findings).check(limits);
                 }
