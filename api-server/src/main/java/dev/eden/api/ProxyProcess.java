@@ -60,7 +60,7 @@ public final class ProxyProcess implements AutoCloseable {
                             yield RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
                         }
                         case "postgres" -> {
-                            settings.check();
+                            settings.checkCertificate();
                             yield PostgresProxy.start(
                                     settings.on(postgres(identity, interlay, listen, pool, front.pooling())),
                                     routes,

@@ -27,6 +27,8 @@ class BadInputIT {
     private static final String SECRET = "canary-s3cret-never-shown";
     private static final String ENDPOINT =
             "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"tls\":false,\"credentials\":{\"username\":\"u\",\"password\":\"p\"},\"options\":{\"client_login\":\"endpoint\"},\"labels\":{\"a\":\"b\"}}";
+    private static final String ENCRYPTED =
+            "{\"id\":\"e\",\"uri\":\"postgresql://h/d?sslmode=verify-full\",\"options\":{}}";
     private static final String MIGRATION = """
             {"id":"m","description":"d","strategy":{"type":"canary","read_percentage":0.05,"consistency":"session","max_wait":"5ms",
             "stages":[{"read_percentage":0.1,"bake":"1m","gates":{"max_error_rate":0.1}}],
@@ -142,6 +144,25 @@ class BadInputIT {
                         "{\"id\":\"e\",\"uri\":\"redis://h:1\",\"options\":{}}",
                         "/options/client_login",
                         "\"endpoint\""),
+                wrong("/api/v1/endpoints", ENCRYPTED, "/options/link_tls", "\"verify\""),
+                wrong("/api/v1/endpoints", ENCRYPTED, "/options/link_ca_file", "\"ca.pem\""),
+                wrong("/api/v1/endpoints", ENCRYPTED, "/options/link_ca_file", "\"/etc/ssl\\nuser=root\""),
+                wrong("/api/v1/endpoints", ENCRYPTED, "/options/link_ca_file", "7"),
+                wrong(
+                        "/api/v1/endpoints",
+                        ENCRYPTED.replace("{}", "{\"link_tls\":\"system\"}"),
+                        "/options/link_ca_file",
+                        "\"/ca.pem\""),
+                wrong(
+                        "/api/v1/endpoints",
+                        ENCRYPTED.replace("?sslmode=verify-full", ""),
+                        "/options/link_tls",
+                        "\"require\""),
+                wrong(
+                        "/api/v1/endpoints",
+                        "{\"id\":\"e\",\"uri\":\"rediss://h:1\",\"options\":{}}",
+                        "/options/link_tls",
+                        "\"system\""),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/endpoint", "1"),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/id", null),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/listen", "\"6379\""),

@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param waitTimeout how long a client waits for a connection before it gets SQLSTATE 53300; time under a hold does not count
  * @param maxWaiting clients that may wait per pool and loop; one more is refused at once
  * @param tls what the proxy shows to its clients; null: SSLRequest is answered {@code N}
- * @param serverAuthorities PEM file of the authorities that servers' certificates are verified against; null: those of the JDK
  * @param trusted users that clients become without a password; the servers must let them in without one too
  */
 public record PostgresProxyConfig(
@@ -27,7 +26,6 @@ public record PostgresProxyConfig(
         Duration waitTimeout,
         int maxWaiting,
         @Nullable Tls tls,
-        @Nullable Path serverAuthorities,
         Set<String> trusted,
         Limits limits) {
 
@@ -42,7 +40,6 @@ public record PostgresProxyConfig(
                 20,
                 Duration.ofSeconds(30),
                 10_000,
-                null,
                 null,
                 Set.of(),
                 Limits.defaults());
@@ -59,41 +56,13 @@ public record PostgresProxyConfig(
                 waitTimeout,
                 maxWaiting,
                 tls,
-                serverAuthorities,
                 trusted,
                 limits);
     }
 
     public PostgresProxyConfig withEventLoops(int loops) {
         return new PostgresProxyConfig(
-                identity,
-                interlay,
-                listen,
-                loops,
-                pooling,
-                poolSize,
-                waitTimeout,
-                maxWaiting,
-                tls,
-                serverAuthorities,
-                trusted,
-                limits);
-    }
-
-    public PostgresProxyConfig withServerAuthorities(@Nullable Path authorities) {
-        return new PostgresProxyConfig(
-                identity,
-                interlay,
-                listen,
-                eventLoops,
-                pooling,
-                poolSize,
-                waitTimeout,
-                maxWaiting,
-                tls,
-                authorities,
-                trusted,
-                limits);
+                identity, interlay, listen, loops, pooling, poolSize, waitTimeout, maxWaiting, tls, trusted, limits);
     }
 
     public PostgresProxyConfig withWaiting(Duration newWaitTimeout, int newMaxWaiting) {
@@ -107,7 +76,6 @@ public record PostgresProxyConfig(
                 newWaitTimeout,
                 newMaxWaiting,
                 tls,
-                serverAuthorities,
                 trusted,
                 limits);
     }
@@ -123,7 +91,6 @@ public record PostgresProxyConfig(
                 waitTimeout,
                 maxWaiting,
                 newTls,
-                serverAuthorities,
                 trusted,
                 limits);
     }
@@ -139,7 +106,6 @@ public record PostgresProxyConfig(
                 waitTimeout,
                 maxWaiting,
                 tls,
-                serverAuthorities,
                 Set.copyOf(users),
                 limits);
     }

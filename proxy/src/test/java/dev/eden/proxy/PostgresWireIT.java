@@ -211,7 +211,6 @@ class PostgresWireIT extends PostgresFixture {
                     pool.waitTimeout(),
                     pool.maxWaiting(),
                     pool.tls(),
-                    pool.serverAuthorities(),
                     pool.trusted(),
                     one);
         });

@@ -204,7 +204,15 @@ public final class EdenRoles {
             return endpoint;
         }
         return new Endpoint(
-                endpoint.id(), endpoint.engine(), endpoint.host(), endpoint.port(), endpoint.tls(), own, own.user());
+                endpoint.id(),
+                endpoint.engine(),
+                endpoint.host(),
+                endpoint.port(),
+                endpoint.tls(),
+                own,
+                own.user(),
+                endpoint.loginForClients(),
+                endpoint.link());
     }
 
     static boolean exists(PostgresSession session, String role) {

@@ -8,9 +8,9 @@ import java.util.regex.Pattern;
 
 /** Why an endpoint can't be reached, without its address: such texts reach Temporal's histories, the store and every viewer. */
 public final class ConnectFailure {
-    /** As libpq and the server name the other end: {@code server at "db" (10.0.0.5), port 5432}, {@code host name "db"}. */
-    private static final Pattern NAMED =
-            Pattern.compile("\\b(server at|host name|host|address) \"[^\"]*\"(?: \\([^)]*\\))?(?:, port \\d+)?");
+    /** As libpq and the server name the other end: {@code server at "db" (10.0.0.5), port 5432}, {@code host name "db"}, {@code certificate for "db"}. */
+    private static final Pattern NAMED = Pattern.compile(
+            "\\b(server at|certificate for|host name|host|address) \"[^\"]*\"(?: \\([^)]*\\))?(?:, port \\d+)?");
 
     private ConnectFailure() {}
 

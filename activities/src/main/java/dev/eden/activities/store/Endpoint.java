@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param tls with verification of the server's certificate and name
  * @param loginForClients Redis: clients that have not authenticated are given {@code login} by the proxies
  * @param database PostgreSQL: the one database that is meant; null for Redis, and for PostgreSQL's default, the user's name
+ * @param link how another server verifies this one
  */
 public record Endpoint(
         String id,
@@ -19,7 +20,8 @@ public record Endpoint(
         boolean tls,
         Backend.@Nullable Login login,
         @Nullable String database,
-        boolean loginForClients) {
+        boolean loginForClients,
+        LinkTls link) {
 
     /** Which leaves clients to their own logins. */
     public Endpoint(
@@ -30,7 +32,7 @@ public record Endpoint(
             boolean tls,
             Backend.@Nullable Login login,
             @Nullable String database) {
-        this(id, engine, host, port, tls, login, database, false);
+        this(id, engine, host, port, tls, login, database, false, new LinkTls.OfSystem());
     }
 
     /** Without a database. */

@@ -41,11 +41,13 @@ class HazardsIT {
     private static final Pattern ROW = Pattern.compile("^\\|[^|]*\\| `(postgres\\.[a-z_.]+)` \\| ([a-z, ]+) \\|");
 
     /**
-     * A TLS server needs a certificate of a public authority; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read;
+     * What is between servers with TLS is LinkTlsIT's; all servers are on one host; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read;
      * which clients are installed is the host's.
      */
     private static final Set<String> WITHOUT_FIXTURE = Set.of(
             "postgres.tls.unverified",
+            "postgres.link.tls",
+            "postgres.link.unreachable",
             "postgres.version.unsupported",
             "postgres.transactions.long",
             "postgres.endpoint.check_failed",

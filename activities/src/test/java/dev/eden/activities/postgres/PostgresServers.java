@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
 public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     public static final String MIGRATION = "m1";
     /** Tests run on machines that have better to do. */
-    private static final Duration LIMIT = Duration.ofMinutes(5);
+    static final Duration LIMIT = Duration.ofMinutes(5);
 
     public final EmbeddedPostgres source;
     public final EmbeddedPostgres target;
@@ -64,7 +64,10 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
 
     @Override
     public Endpoint endpoint(String id) {
-        EmbeddedPostgres server = server(id);
+        return endpoint(id, server(id));
+    }
+
+    static Endpoint endpoint(String id, EmbeddedPostgres server) {
         return new Endpoint(
                 id,
                 "postgres",

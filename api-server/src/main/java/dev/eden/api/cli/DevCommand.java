@@ -62,13 +62,25 @@ final class DevCommand implements Callable<Integer> {
             description = "for Eden's state (EDEN_DATA_DIR; default: ~/.local/state/eden/dev)")
     private @Nullable Path dataDirectory;
 
+    @Option(
+            names = "--tls-ca-file",
+            paramLabel = "FILE",
+            description = "authorities (PEM) that Eden trusts beside those of the JDK (EDEN_TLS_CA_FILE)")
+    private @Nullable String authorities;
+
     DevCommand(Terminal terminal) {
         this.terminal = terminal;
     }
 
     @Override
     public Integer call() {
-        Configuration configuration = Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null);
+        String trusted = authorities;
+        Configuration configuration = Configuration.load(
+                Setting.Verb.SERVER,
+                trusted == null ? Map.of() : Map.of(Setting.TLS_CA, trusted),
+                terminal.environment(),
+                null);
+        SettingOptions.trust(configuration);
         Logging.configure(configuration);
         Logging.unknownVariables(configuration);
         Path given = dataDirectory;

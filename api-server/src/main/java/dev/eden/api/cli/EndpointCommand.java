@@ -51,17 +51,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
-            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
-                    String username,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
-                    Map<String, String> labels,
-            @Option(
-                            names = "--client-login",
-                            paramLabel = "none|endpoint",
-                            description = "Redis: whom clients are that never log in")
-                    @Nullable
-                    String clientLogin) {
-        JsonNode made = api.client().post("/endpoints", body(api, id, uri, username, labels, clientLogin));
+            @Mixin Described described) {
+        JsonNode made = api.client().post("/endpoints", described.body(api, id, uri));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
@@ -80,18 +71,8 @@ final class EndpointCommand extends Group {
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
             @Parameters(paramLabel = "URI") String uri,
-            @Option(names = "--username", paramLabel = "NAME", description = "whose password it is") @Nullable
-                    String username,
-            @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated") @Nullable
-                    Map<String, String> labels,
-            @Option(
-                            names = "--client-login",
-                            paramLabel = "none|endpoint",
-                            description = "Redis: whom clients are that never log in")
-                    @Nullable
-                    String clientLogin) {
-        JsonNode made = api.client()
-                .call("PUT", ApiClient.path("endpoints", id), body(api, id, uri, username, labels, clientLogin));
+            @Mixin Described described) {
+        JsonNode made = api.client().call("PUT", ApiClient.path("endpoints", id), described.body(api, id, uri));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
@@ -110,33 +91,63 @@ final class EndpointCommand extends Group {
         return api.show(answer, page -> page.line("endpoint " + id + " is forgotten"), "eden endpoint list");
     }
 
-    private static String body(
-            ApiOptions api,
-            String id,
-            String uri,
-            @Nullable String username,
-            @Nullable Map<String, String> labels,
-            @Nullable String clientLogin) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("id", id);
-        body.put("uri", uri);
-        String password = api.terminal().variable("EDEN_ENDPOINT_PASSWORD");
-        if (password != null) {
-            body.put(
-                    "credentials",
-                    username == null
-                            ? Map.of("password", password)
-                            : Map.of("username", username, "password", password));
-        } else if (username != null) {
-            throw new CliFailure(
-                    ExitCode.USAGE, "--username without a password", "set EDEN_ENDPOINT_PASSWORD for this command");
+    /** All but the name and the address. */
+    private static final class Described {
+        @Option(names = "--username", paramLabel = "NAME", description = "whose password it is")
+        private @Nullable String username;
+
+        @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated")
+        private @Nullable Map<String, String> labels;
+
+        @Option(
+                names = "--client-login",
+                paramLabel = "none|endpoint",
+                description = "Redis: whom clients are that never log in")
+        private @Nullable String clientLogin;
+
+        @Option(
+                names = "--link-tls",
+                paramLabel = "system|require",
+                description = "PostgreSQL with TLS: how the other server verifies it when it replicates from it")
+        private @Nullable String linkTls;
+
+        @Option(
+                names = "--link-ca-file",
+                paramLabel = "PATH",
+                description = "instead: authorities (PEM) in a file on that server's machine")
+        private @Nullable String linkCaFile;
+
+        String body(ApiOptions api, String id, String uri) {
+            Map<String, Object> body = new LinkedHashMap<>();
+            body.put("id", id);
+            body.put("uri", uri);
+            String password = api.terminal().variable("EDEN_ENDPOINT_PASSWORD");
+            String user = username;
+            if (password != null) {
+                body.put(
+                        "credentials",
+                        user == null ? Map.of("password", password) : Map.of("username", user, "password", password));
+            } else if (user != null) {
+                throw new CliFailure(
+                        ExitCode.USAGE, "--username without a password", "set EDEN_ENDPOINT_PASSWORD for this command");
+            }
+            if (labels != null) {
+                body.put("labels", labels);
+            }
+            Map<String, Object> options = new LinkedHashMap<>();
+            put(options, "client_login", clientLogin);
+            put(options, "link_tls", linkTls);
+            put(options, "link_ca_file", linkCaFile);
+            if (!options.isEmpty()) {
+                body.put("options", options);
+            }
+            return Json.write(body);
         }
-        if (labels != null) {
-            body.put("labels", labels);
+
+        private static void put(Map<String, Object> options, String name, @Nullable String value) {
+            if (value != null) {
+                options.put(name, value);
+            }
         }
-        if (clientLogin != null) {
-            body.put("options", Map.of("client_login", clientLogin));
-        }
-        return Json.write(body);
     }
 }

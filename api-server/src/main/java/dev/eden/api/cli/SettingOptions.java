@@ -6,6 +6,7 @@ import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Kind;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
+import dev.eden.proxy.Authorities;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Secret;
 import java.nio.file.Path;
@@ -44,7 +45,7 @@ final class SettingOptions {
         }
     }
 
-    /** What was said on the command line, then everything else. Throws {@link StartupException} with every fault. */
+    /** What was said on the command line, then everything else; from then on this process trusts whom it says. Throws {@link StartupException} with every fault. */
     static Configuration read(CommandSpec spec, Setting.Verb verb, Terminal terminal) {
         var parsed = spec.commandLine().getParseResult();
         Map<Setting, String> flags = new EnumMap<>(Setting.class);
@@ -52,7 +53,37 @@ final class SettingOptions {
                 .forEach(option -> Setting.ofFlag(verb, option.longestName())
                         .ifPresent(setting -> flags.put(setting, String.valueOf((Object) option.getValue()))));
         String given = parsed.matchedOptionValue(CONFIG, (String) null);
-        return checked(verb, flags, terminal, given == null ? null : Path.of(given));
+        Configuration configuration = checked(verb, flags, terminal, given == null ? null : Path.of(given));
+        trust(configuration);
+        return configuration;
+    }
+
+    /** Before anything is connected to. Throws {@link StartupException}. */
+    static void trust(Configuration configuration) {
+        authorities(configuration, Authorities::trust);
+    }
+
+    /** What {@link #trust} would refuse. */
+    static void checkAuthorities(Configuration configuration) {
+        authorities(configuration, Authorities::check);
+    }
+
+    @FunctionalInterface
+    private interface OfAuthorities {
+        void take(Path pem) throws Authorities.UnusableException;
+    }
+
+    private static void authorities(Configuration configuration, OfAuthorities what) {
+        Path file = path(configuration, Setting.TLS_CA);
+        if (file != null) {
+            try {
+                what.take(file);
+            } catch (Authorities.UnusableException e) {
+                throw new StartupException(
+                        "the authorities' file " + e.getMessage(),
+                        "correct tls.ca_file (EDEN_TLS_CA_FILE), a PEM file");
+            }
+        }
     }
 
     /** {@code given} null: the file that EDEN_CONFIG names, if any. Throws {@link StartupException} for all that would be refused. */
@@ -104,7 +135,6 @@ final class SettingOptions {
         }
         return new ProxySettings(
                 certificate == null || key == null ? null : new PostgresProxyConfig.Tls(certificate, key),
-                path(configuration, Setting.PROXY_SERVER_CA),
                 configuration.names(Setting.PROXY_TRUSTED_USERS));
     }
 

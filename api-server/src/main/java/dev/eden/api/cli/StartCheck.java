@@ -32,6 +32,7 @@ final class StartCheck {
     static void require(Configuration configuration, Setting.Verb verb) {
         StartCheck check = new StartCheck(configuration);
         check.store(verb);
+        check.attempt(Setting.TLS_CA, () -> SettingOptions.checkAuthorities(configuration));
         switch (verb) {
             case SERVER -> check.server();
             case PROXY -> check.proxy();
@@ -105,7 +106,6 @@ final class StartCheck {
                 boolean ofKey = key != null && String.valueOf(e.getMessage()).contains(key.toString());
                 fault(ofKey ? Setting.PROXY_TLS_KEY : Setting.PROXY_TLS_CERT, e);
             }
-            attempt(Setting.PROXY_SERVER_CA, settings::checkAuthorities);
         }
     }
 

@@ -57,6 +57,14 @@ public enum Setting {
             null,
             Use.BOTH,
             "where the encryption key is kept if no other is given (~/.local/state/eden)"),
+    TLS_CA(
+            "tls.ca_file",
+            "EDEN_TLS_CA_FILE",
+            "--tls-ca-file",
+            Kind.FILE,
+            null,
+            Use.BOTH,
+            "authorities (PEM) that this process trusts beside those of the JDK, whatever it connects to: a company's own, a cloud's"),
 
     SERVER_LISTEN(
             "server.listen",
@@ -310,14 +318,6 @@ public enum Setting {
             null,
             Use.PROXIES,
             "PostgreSQL: its key: unencrypted PKCS #8 (PEM)"),
-    PROXY_SERVER_CA(
-            "proxy.server_ca_file",
-            "EDEN_PROXY_SERVER_CA_FILE",
-            "--proxy-server-ca-file",
-            Kind.FILE,
-            null,
-            Use.PROXIES,
-            "PostgreSQL: who signs the certificates of servers with TLS (PEM); without it the authorities that the JDK trusts"),
     PROXY_TRUSTED_USERS(
             "proxy.trusted_users",
             "EDEN_PROXY_TRUSTED_USERS",

@@ -124,7 +124,7 @@ public enum ErrorCode {
             409,
             "The database does not answer",
             "The database can't be connected to, or refuses the login.",
-            "Check address, network, TLS and credentials.",
+            "Check address, network and credentials; with TLS also its certificate: for that host name, and of an authority that Eden trusts (tls.ca_file).",
             Retry.LATER),
     INTERLAY_NOT_FOUND(
             404, "There is no such interlay", "No interlay has this id.", "{LIST_INTERLAYS} lists them.", Retry.NEVER),

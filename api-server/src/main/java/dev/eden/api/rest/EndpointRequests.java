@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import dev.eden.activities.store.LinkTls;
 import dev.eden.api.store.EndpointStore.Credentials;
 import dev.eden.api.store.EndpointStore.NewEndpoint;
 import dev.eden.proxy.Backend;
@@ -8,10 +9,14 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@code {id, uri, tls?, credentials?, options?, labels?}}. A login in the URI's user part goes to the credentials. */
 final class EndpointRequests {
+    /** Of any system that PostgreSQL runs on. */
+    private static final Pattern ABSOLUTE = Pattern.compile("(?:/|[A-Za-z]:[/\\\\])[^\\p{Cntrl}]+");
+
     private EndpointRequests() {}
 
     /** {@code pathId}: the id of the path where the body need not repeat it. */
@@ -32,7 +37,8 @@ final class EndpointRequests {
             fields.error("tls", "contradicts the uri's scheme");
         }
         Credentials credentials = credentials(fields, address.login(), pathId != null);
-        boolean clientLogin = clientLogin(fields, address.engine(), credentials);
+        boolean encrypted = address.tls() || Boolean.TRUE.equals(tls);
+        Options options = options(fields, address.engine(), encrypted, credentials);
         var labels = fields.labels("labels");
         fields.done();
         return new NewEndpoint(
@@ -40,19 +46,28 @@ final class EndpointRequests {
                 address.engine(),
                 address.host(),
                 address.port(),
-                address.tls() || Boolean.TRUE.equals(tls),
+                encrypted,
                 address.database(),
                 credentials,
-                clientLogin,
+                options.clientLogin(),
+                options.link(),
                 labels);
     }
 
-    /** {@code options.client_login}: whom clients are that never log in: {@code none} (as the server has it) or {@code endpoint}. */
-    private static boolean clientLogin(Fields fields, String engine, Credentials credentials) {
+    private record Options(boolean clientLogin, LinkTls link) {}
+
+    private static Options options(Fields fields, String engine, boolean tls, Credentials credentials) {
         Fields options = fields.object("options");
         if (options == null) {
-            return false;
+            return new Options(false, new LinkTls.OfSystem());
         }
+        Options read = new Options(clientLogin(options, engine, credentials), link(options, engine, tls));
+        options.end();
+        return read;
+    }
+
+    /** {@code client_login}: whom clients are that never log in: {@code none} (as the server has it) or {@code endpoint}. */
+    private static boolean clientLogin(Fields options, String engine, Credentials credentials) {
         boolean wanted =
                 options.oneOf("client_login", "none", "none", "endpoint").equals("endpoint");
         if (wanted && !engine.equals("redis")) {
@@ -60,8 +75,30 @@ final class EndpointRequests {
         } else if (wanted && credentials instanceof Credentials.None) {
             options.error("client_login", "needs credentials of the endpoint");
         }
-        options.end();
         return wanted;
+    }
+
+    /** {@code link_tls} or {@code link_ca_file}: how the other server verifies this one when it replicates from it. */
+    private static LinkTls link(Fields options, String engine, boolean tls) {
+        boolean modeGiven = options.has("link_tls");
+        boolean fileGiven = options.has("link_ca_file");
+        boolean verified =
+                options.oneOf("link_tls", "system", "system", "require").equals("system");
+        String file = options.text("link_ca_file", 1024, "");
+        String name = fileGiven ? "link_ca_file" : "link_tls";
+        if ((modeGiven || fileGiven) && !engine.equals("postgres")) {
+            options.error(name, "is for PostgreSQL, whose servers replicate from each other");
+        } else if (fileGiven && !ABSOLUTE.matcher(file).matches()) {
+            options.error(name, "must be an absolute path, on the machine of the server that replicates from this one");
+        } else if (fileGiven && modeGiven) {
+            options.error(name, "says how the server is verified, and so does link_tls; give one of the two");
+        } else if (!tls && (fileGiven || !verified)) {
+            options.error(name, "needs tls of the endpoint");
+        }
+        if (fileGiven) {
+            return new LinkTls.OfFile(file);
+        }
+        return verified ? new LinkTls.OfSystem() : new LinkTls.Unverified();
     }
 
     private static Credentials credentials(Fields fields, Backend.@Nullable Login inUri, boolean replacing) {

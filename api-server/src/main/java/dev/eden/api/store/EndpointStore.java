@@ -3,6 +3,7 @@ package dev.eden.api.store;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.LinkTls;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
@@ -48,8 +49,14 @@ public final class EndpointStore implements EndpointDirectory {
             String createdAt,
             String updatedAt) {}
 
-    /** @param clientLogin {@code endpoint}: clients that never log in are given the endpoint's credentials; {@code none} */
-    public record Options(String clientLogin) {}
+    /**
+     * @param clientLogin {@code endpoint}: clients that never log in are given the endpoint's credentials; {@code none}
+     * @param linkTls {@code system} or {@code require}, of a PostgreSQL with TLS; null where there is a {@code linkCaFile}
+     */
+    public record Options(
+            String clientLogin,
+            @Nullable String linkTls,
+            @Nullable String linkCaFile) {}
 
     /** An endpoint as asked for. */
     public record NewEndpoint(
@@ -61,6 +68,7 @@ public final class EndpointStore implements EndpointDirectory {
             @Nullable String database,
             Credentials credentials,
             boolean clientLogin,
+            LinkTls link,
             Map<String, String> labels) {}
 
     /** What a request says about credentials. */
@@ -78,9 +86,9 @@ public final class EndpointStore implements EndpointDirectory {
     public EndpointView create(NewEndpoint endpoint, String actor) {
         return jdbi.inTransaction(handle -> {
             int inserted = handle.createUpdate("""
-                            INSERT INTO endpoint (id, engine, host, port, tls, database, credentials, client_login, labels)
+                            INSERT INTO endpoint (id, engine, host, port, tls, database, credentials, client_login, link_tls, link_ca_file, labels)
                             VALUES (:id, :engine, :host, :port, :tls, :database, :credentials, :clientLogin,
-                                CAST(:labels AS jsonb))
+                                :linkTls, :linkCaFile, CAST(:labels AS jsonb))
                             ON CONFLICT (id) DO NOTHING""")
                     .bind("id", endpoint.id())
                     .bind("engine", endpoint.engine())
@@ -90,6 +98,8 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("database", endpoint.database())
                     .bind("credentials", seal(endpoint, null))
                     .bind("clientLogin", endpoint.clientLogin())
+                    .bind("linkTls", endpoint.link() instanceof LinkTls.Unverified ? "require" : "system")
+                    .bind("linkCaFile", endpoint.link() instanceof LinkTls.OfFile(String file) ? file : null)
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             if (inserted == 0) {
@@ -141,7 +151,8 @@ public final class EndpointStore implements EndpointDirectory {
             EndpointView before = old.view();
             handle.createUpdate("""
                             UPDATE endpoint SET engine = :engine, host = :host, port = :port, tls = :tls, database = :database,
-                                credentials = :credentials, client_login = :clientLogin, labels = CAST(:labels AS jsonb), updated_at = now()
+                                credentials = :credentials, client_login = :clientLogin, link_tls = :linkTls, link_ca_file = :linkCaFile,
+                                labels = CAST(:labels AS jsonb), updated_at = now()
                             WHERE id = :id""")
                     .bind("id", endpoint.id())
                     .bind("engine", endpoint.engine())
@@ -151,6 +162,8 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("database", endpoint.database())
                     .bind("credentials", seal(endpoint, old.credentials()))
                     .bind("clientLogin", endpoint.clientLogin())
+                    .bind("linkTls", endpoint.link() instanceof LinkTls.Unverified ? "require" : "system")
+                    .bind("linkCaFile", endpoint.link() instanceof LinkTls.OfFile(String file) ? file : null)
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             EndpointView after = view(handle, endpoint.id());
@@ -208,7 +221,8 @@ public final class EndpointStore implements EndpointDirectory {
                 row.tls(),
                 login(row),
                 row.database(),
-                row.clientLogin());
+                row.clientLogin(),
+                row.link());
     }
 
     /** {@code interlay x} or {@code migration y}. */
@@ -269,6 +283,7 @@ public final class EndpointStore implements EndpointDirectory {
             @Nullable String database,
             byte @Nullable [] credentials,
             boolean clientLogin,
+            LinkTls link,
             String labels,
             String createdAt,
             String updatedAt) {
@@ -283,6 +298,7 @@ public final class EndpointStore implements EndpointDirectory {
                     row.getString("database"),
                     row.getBytes("credentials"),
                     row.getBoolean("client_login"),
+                    link(row.getString("link_tls"), row.getString("link_ca_file")),
                     row.getString("labels"),
                     row.getObject("created_at", OffsetDateTime.class)
                             .toInstant()
@@ -290,6 +306,25 @@ public final class EndpointStore implements EndpointDirectory {
                     row.getObject("updated_at", OffsetDateTime.class)
                             .toInstant()
                             .toString());
+        }
+
+        private static LinkTls link(String mode, @Nullable String file) {
+            if (file != null) {
+                return new LinkTls.OfFile(file);
+            }
+            return mode.equals("require") ? new LinkTls.Unverified() : new LinkTls.OfSystem();
+        }
+
+        private Options options() {
+            String login = clientLogin ? "endpoint" : "none";
+            if (!tls || !engine.equals("postgres")) {
+                return new Options(login, null, null);
+            }
+            return switch (link) {
+                case LinkTls.OfSystem _ -> new Options(login, "system", null);
+                case LinkTls.Unverified _ -> new Options(login, "require", null);
+                case LinkTls.OfFile(String file) -> new Options(login, null, file);
+            };
         }
 
         EndpointView view() {
@@ -305,7 +340,7 @@ public final class EndpointStore implements EndpointDirectory {
                     tls,
                     database,
                     credentials != null,
-                    new Options(clientLogin ? "endpoint" : "none"),
+                    options(),
                     Labels.of(labels),
                     createdAt,
                     updatedAt);

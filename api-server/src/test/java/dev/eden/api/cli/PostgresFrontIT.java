@@ -81,9 +81,10 @@ class PostgresFrontIT {
                 Map.of(
                         "EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt"),
                         "EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"),
-                        "EDEN_PROXY_SERVER_CA_FILE", file("server.crt"),
+                        "EDEN_TLS_CA_FILE", file("server.crt"),
                         "EDEN_PROXY_TRUSTED_USERS", "nobody, guest"),
                 null);
+        SettingOptions.trust(configuration);
         server = opened(EdenServer.start(ServerCommand.common(
                 new ServerOptions(
                         List.of(ServerOptions.Front.postgres(new InetSocketAddress("127.0.0.1", 0))),
@@ -144,6 +145,42 @@ class PostgresFrontIT {
     }
 
     @Test
+    void theControlPlaneTrustsTheSameAuthorities() throws Exception {
+        send("POST", "/endpoints/orders/check", "", 200);
+        send(
+                "POST",
+                "/endpoints",
+                "{\"id\": \"by_address\", \"tls\": true, \"uri\": \"postgresql://" + database.user() + ":"
+                        + database.password() + "@127.0.0.1:" + database.port() + "/eden\"}",
+                201);
+        send("POST", "/endpoints/by_address/check", "", 409);
+    }
+
+    @Test
+    void anEndpointSaysHowTheOtherServerVerifiesIt() throws Exception {
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_URL", "http://127.0.0.1:" + server.apiPort())
+                .with("EDEN_TOKEN", TOKEN);
+        String uri = "postgresql://db.internal/orders?sslmode=verify-full";
+        FakeTerminal.Result made =
+                terminal.run("endpoint", "create", "linked", uri, "--link-ca-file", "/etc/ssl/company.pem");
+        assertThat(made.code()).as(made.err()).isZero();
+        assertThat(send("GET", "/endpoints/linked", "", 200))
+                .contains("\"link_ca_file\":\"/etc/ssl/company.pem\"")
+                .doesNotContain("link_tls");
+        FakeTerminal.Result changed = terminal.run("endpoint", "update", "linked", uri, "--link-tls", "require");
+        assertThat(changed.code()).as(changed.err()).isZero();
+        assertThat(send("GET", "/endpoints/linked", "", 200))
+                .contains("\"link_tls\":\"require\"")
+                .doesNotContain("link_ca_file");
+        terminal.run("endpoint", "update", "linked", uri);
+        assertThat(send("GET", "/endpoints/linked", "", 200)).contains("\"link_tls\":\"system\"");
+        assertThat(terminal.run("endpoint", "update", "linked", uri, "--link-ca-file", "company.pem")
+                        .err())
+                .contains("link_ca_file", "absolute path");
+    }
+
+    @Test
     void aProxyPoolsAsItsInterlaySays() throws Exception {
         send("POST", "/interlays", "{\"id\": \"sessions\", \"endpoint\": \"orders\", \"pooling\": \"session\"}", 201);
         assertThat(serverSession("sessions")).as("told the server's own number").isTrue();
@@ -166,8 +203,7 @@ class PostgresFrontIT {
                         Map.entry("EDEN_LISTEN", "127.0.0.1:0"),
                         Map.entry("EDEN_METRICS_HOST", "127.0.0.1"),
                         Map.entry("EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt")),
-                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key")),
-                        Map.entry("EDEN_PROXY_SERVER_CA_FILE", file("server.crt"))),
+                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"))),
                 null);
         try (EdenProxy proxy = EdenProxy.start(ProxyCommand.options(configuration));
                 Connection client = client(proxy.port(), "app", "pencil", "proxy.crt")) {
@@ -197,7 +233,7 @@ class PostgresFrontIT {
         }
     }
 
-    private void send(String method, String path, String body, int expected) throws Exception {
+    private String send(String method, String path, String body, int expected) throws Exception {
         HttpResponse<String> answer = http.send(
                 HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.apiPort() + "/api/v1" + path))
                         .header("Authorization", "Bearer " + TOKEN)
@@ -206,6 +242,7 @@ class PostgresFrontIT {
                         .build(),
                 HttpResponse.BodyHandlers.ofString());
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(expected);
+        return answer.body();
     }
 
     private static void encrypt(EmbeddedPostgres database) throws Exception {

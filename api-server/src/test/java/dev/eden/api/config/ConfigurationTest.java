@@ -259,30 +259,25 @@ class ConfigurationTest {
 
     @Test
     void whatProxiesShowAndTrustIsLookedAtWhereTheyRun() throws IOException {
-        Path text = Files.writeString(folder.resolve("text"), "hunter2\n");
         String settings = """
                 proxy:
                   name: p1
                   tls_cert_file: /nowhere/cert
                   tls_key_file: /nowhere/key
-                  server_ca_file: TEXT
                   trusted_users: a, b
-                """.replace("TEXT", text.toString());
+                """;
         Path file = file(settings);
         FakeTerminal terminal = new FakeTerminal(folder);
         assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
                         .err())
                 .contains(
-                        file + ":3:18: the proxies' TLS file /nowhere/cert can't be read; correct proxy.tls_cert_file")
-                .contains(file + ":5:19: the servers' authorities' file " + text)
-                .contains("correct proxy.server_ca_file")
-                .doesNotContain("hunter2");
+                        file + ":3:18: the proxies' TLS file /nowhere/cert can't be read; correct proxy.tls_cert_file");
         assertThat(terminal.run("config", "check", file.toString()).err())
                 .as("a server without a proxy of a PostgreSQL inside")
-                .doesNotContain("TLS file", "authorities");
+                .doesNotContain("TLS file");
         file(settings + "server: {listen_postgres: '127.0.0.1:0'}\n");
         assertThat(terminal.run("config", "check", file.toString()).err())
-                .contains(file + ":3:18: the proxies' TLS file", file + ":5:19: the servers' authorities' file");
+                .contains(file + ":3:18: the proxies' TLS file");
         file("proxy: {name: p1, tls_key_file: /k}\n");
         assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
                         .err())
@@ -293,6 +288,28 @@ class ConfigurationTest {
                 .singleElement()
                 .satisfies(fault -> assertThat(fault.message())
                         .isEqualTo("proxy.trusted_users must be names with commas between them"));
+    }
+
+    @Test
+    void authoritiesThatCanNotBeReadAreNamedByEveryProcess() throws IOException {
+        Path text = Files.writeString(folder.resolve("text"), "hunter2\n");
+        Path file = file("database: {url: 'postgresql://eden@127.0.0.1:1/eden'}\ntls: {ca_file: " + text + "}\n");
+        FakeTerminal terminal = new FakeTerminal(folder);
+        for (String process : List.of("server", "proxy")) {
+            assertThat(terminal.run("config", "check", file.toString(), "--for", process)
+                            .err())
+                    .contains(file + ":2:16: the authorities' file " + text, "correct tls.ca_file (EDEN_TLS_CA_FILE)")
+                    .doesNotContain("hunter2");
+            FakeTerminal.Result refused =
+                    terminal.run(process, "--config", file.toString(), "--tls-ca-file", "/nowhere/ca.pem");
+            assertThat(refused.err())
+                    .contains("--tls-ca-file: the authorities' file /nowhere/ca.pem can't be read")
+                    .contains("correct tls.ca_file");
+            assertThat(refused.code()).isNotZero();
+        }
+        FakeTerminal.Result dev = terminal.run("dev", "--tls-ca-file", "/nowhere/ca.pem");
+        assertThat(dev.err()).contains("the authorities' file /nowhere/ca.pem can't be read", "correct tls.ca_file");
+        assertThat(dev.code()).isNotZero();
     }
 
     @Test

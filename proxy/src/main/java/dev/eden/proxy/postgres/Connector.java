@@ -14,7 +14,6 @@ import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
@@ -25,18 +24,10 @@ import org.jspecify.annotations.Nullable;
 final class Connector {
     private final Bootstrap bootstrap;
     private final EventLoop eventLoop;
-    private final @Nullable Path authorities;
     private @Nullable SslContext tls;
 
-    /** {@code authorities}: whom servers' certificates must be signed by; null: as the JDK has it. */
-    Connector(
-            EventLoop eventLoop,
-            Class<? extends Channel> channelType,
-            Duration timeout,
-            int outputBytes,
-            @Nullable Path authorities) {
+    Connector(EventLoop eventLoop, Class<? extends Channel> channelType, Duration timeout, int outputBytes) {
         this.eventLoop = eventLoop;
-        this.authorities = authorities;
         this.bootstrap = new Bootstrap()
                 .group(eventLoop)
                 .channel(channelType)
@@ -86,16 +77,7 @@ final class Connector {
     SslHandler tls(Channel channel, ServerAddress server) throws SSLException {
         SslContext context = tls;
         if (context == null) {
-            SslContextBuilder builder = SslContextBuilder.forClient();
-            Path signers = authorities;
-            if (signers != null) {
-                try {
-                    builder.trustManager(signers.toFile());
-                } catch (IllegalArgumentException e) {
-                    throw new SSLException("the authorities in " + signers + " cannot be read", e);
-                }
-            }
-            context = builder.build();
+            context = SslContextBuilder.forClient().build();
             tls = context;
         }
         SslHandler handler = context.newHandler(channel.alloc(), server.host(), server.port());

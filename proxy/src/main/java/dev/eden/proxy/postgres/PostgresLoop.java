@@ -106,8 +106,7 @@ final class PostgresLoop {
                 eventLoop,
                 channelType,
                 config.limits().connectTimeout(),
-                config.limits().outputBytes(),
-                config.serverAuthorities());
+                config.limits().outputBytes());
     }
 
     long tick() {

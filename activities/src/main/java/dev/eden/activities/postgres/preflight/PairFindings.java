@@ -16,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class PairFindings {
     private static final int VIRTUAL_SINCE = 18;
     private static final int COLUMN_LISTS_SINCE = 15;
-    private static final int SYSTEM_ROOTS_SINCE = 16;
 
     /** Distributed or partitioned storage of their own, or a replication of their own. */
     private static final List<String> UNSUPPORTED = List.of("bdr", "citus", "pglogical", "spock", "timescaledb");
@@ -35,7 +34,7 @@ final class PairFindings {
      * @param prepared Eden has begun to copy already, so the target need not be empty any more
      * @param filled the target has the rows by other means
      */
-    void check(boolean sourceTls, boolean prepared, boolean filled) {
+    void check(boolean prepared, boolean filled) {
         // A copy of the files has the same identifier and is another server all the same.
         String identifier =
                 "SELECT system_identifier || ' ' || extract(epoch FROM pg_postmaster_start_time()) FROM pg_control_system()";
@@ -46,7 +45,7 @@ final class PairFindings {
                     "Name a target on another server.");
             return;
         }
-        versions(sourceTls);
+        versions();
         texts();
         collations();
         extensions();
@@ -57,7 +56,7 @@ final class PairFindings {
         }
     }
 
-    private void versions(boolean sourceTls) {
+    private void versions() {
         if (target.major() < source.major()) {
             findings.warning(
                     "postgres.version.downgrade",
@@ -74,13 +73,6 @@ final class PairFindings {
                         "The target does not know virtual generated columns: " + Findings.some(virtual) + ".",
                         "Make them STORED, or choose a target of version " + VIRTUAL_SINCE + ".");
             }
-        }
-        if (sourceTls && Math.min(source.major(), target.major()) < SYSTEM_ROOTS_SINCE) {
-            findings.warning(
-                    "postgres.tls.unverified",
-                    "The servers replicate over TLS, but one older than " + SYSTEM_ROOTS_SINCE
-                            + " cannot check the other's certificate against the system's roots.",
-                    "Keep the network between them private.");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.preflight;
 
 import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -46,7 +47,7 @@ public final class PostgresPreflight {
         this.limits = limits;
     }
 
-    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues only. */
+    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues, and lets each server connect to the other. */
     public Preflight preflight(MigrationSpec spec) {
         Findings findings = new Findings();
         Endpoint source = endpoints.endpoint(spec.source());
@@ -62,7 +63,9 @@ public final class PostgresPreflight {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
                 new PairFindings(onSource, onTarget, findings)
-                        .check(source.tls(), prepared, spec.data().type().equals("none"));
+                        .check(prepared, spec.data().type().equals("none"));
+                new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
+                        .check(onSource, onTarget, prepared);
                 if (!prepared) {
                     new HeadRoom(onSource, onTarget, findings).check(limits);
                 }

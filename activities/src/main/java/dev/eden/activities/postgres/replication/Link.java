@@ -4,12 +4,16 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.LinkTls;
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 
 /**
@@ -21,7 +25,11 @@ import java.util.stream.Collectors;
  */
 record Link(Pair pair, Role from) {
     private static final int ORIGIN_SINCE = 16;
-    private static final int SYSTEM_ROOTS_SINCE = 16;
+    private static final int CERTIFICATE_MODE_SINCE = 16;
+    /** Libpq shows a certificate from the home of the server's user unless it is told of another file; where that home can't be read, it fails. */
+    private static final String NO_CERTIFICATE = " sslcert=/nowhere";
+    /** What the server's libpq says is told apart by its words. */
+    private static final String ENGLISH = "SET LOCAL lc_messages = 'C'";
 
     private EdenObjects names() {
         return pair.names();
@@ -110,12 +118,36 @@ record Link(Pair pair, Role from) {
     }
 
     private void create(PostgresSession subscriber, String name, String owner, String options) {
-        subscriber.transaction(() -> {
-            subscriber.execute("CREATE SUBSCRIPTION " + Sql.name(name) + " CONNECTION "
-                    + Sql.text(connection(subscriber.major())) + " PUBLICATION " + Sql.name(name)
-                    + " WITH (create_slot = false, slot_name = " + Sql.text(name) + ", " + options + ")");
-            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " OWNER TO " + Sql.name(owner));
-        });
+        Backend.Login login = EdenRoles.linkLogin(pair.migration(), pair.endpoint(from), pair.records());
+        try {
+            subscriber.transaction(() -> {
+                subscriber.execute(ENGLISH);
+                subscriber.execute("CREATE SUBSCRIPTION " + Sql.name(name) + " CONNECTION "
+                        + Sql.text(connection(login, subscriber.major())) + " PUBLICATION " + Sql.name(name)
+                        + " WITH (create_slot = false, slot_name = " + Sql.text(name) + ", " + options + ")");
+                subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " OWNER TO " + Sql.name(owner));
+            });
+        } catch (PostgresException e) {
+            if (LinkFailure.of(e) == LinkFailure.TLS) {
+                throw new UnverifiedLink(e.getMessage() + "; options.link_ca_file of endpoint "
+                        + pair.endpoint(from).id() + " names a file of authorities on the machine of "
+                        + pair.endpoint(from.other()).id() + ", options.link_tls \"require\" does without");
+            }
+            throw e;
+        }
+    }
+
+    /** To be taken back; connects as {@link #create} does, but as a user whom the publisher does not know yet, so that no password is told. */
+    void tryOut(PostgresSession subscriber) {
+        Backend.Login nobody = new Backend.Login(names().link(), new Secret("none"));
+        // Others may try at the same time, and a name is waited for.
+        String name = names().probe() + "_"
+                + Long.toHexString(ThreadLocalRandom.current().nextLong());
+        subscriber.execute(ENGLISH);
+        subscriber.execute("SET LOCAL statement_timeout = '5s'");
+        subscriber.execute("CREATE SUBSCRIPTION " + Sql.name(name) + " CONNECTION "
+                + Sql.text(connection(nobody, subscriber.major())) + " PUBLICATION " + Sql.name(name)
+                + " WITH (create_slot = false, slot_name = NONE, enabled = false, copy_data = false)");
     }
 
     static boolean exists(PostgresSession subscriber, String subscription) {
@@ -125,18 +157,27 @@ record Link(Pair pair, Role from) {
     }
 
     /** How the subscriber's server reaches the publisher's; only superusers can read it there. */
-    private String connection(int subscriberMajor) {
+    private String connection(Backend.Login login, int subscriberMajor) {
         Endpoint endpoint = pair.endpoint(from);
-        Backend.Login login = EdenRoles.linkLogin(pair.migration(), endpoint, pair.records());
-        String tls = "disable";
-        if (endpoint.tls()) {
-            tls = subscriberMajor >= SYSTEM_ROOTS_SINCE ? "verify-full sslrootcert=system" : "require";
-        }
         return "host=" + value(endpoint.host()) + " port=" + endpoint.port() + " dbname="
                 + value(EdenRoles.database(endpoint))
                 + " user=" + value(login.user()) + " password="
                 + value(login.password().reveal()) + " application_name="
-                + value(names().session("link")) + " connect_timeout=5 keepalives_idle=10 sslmode=" + tls;
+                + value(names().session("link")) + " connect_timeout=5 keepalives_idle=10 "
+                + tls(endpoint, subscriberMajor);
+    }
+
+    private static String tls(Endpoint publisher, int subscriberMajor) {
+        if (!publisher.tls()) {
+            return "sslmode=disable";
+        }
+        String verified = switch (publisher.link()) {
+            case LinkTls.OfSystem of ->
+                of.verifiedBy(subscriberMajor) ? "sslmode=verify-full sslrootcert=system" : "sslmode=require";
+            case LinkTls.Unverified _ -> "sslmode=require";
+            case LinkTls.OfFile(String file) -> "sslmode=verify-full sslrootcert=" + value(file);
+        };
+        return verified + (subscriberMajor >= CERTIFICATE_MODE_SINCE ? " sslcertmode=disable" : NO_CERTIFICATE);
     }
 
     /** libpq's quoting (PostgreSQL documentation, "Connection Strings"). */

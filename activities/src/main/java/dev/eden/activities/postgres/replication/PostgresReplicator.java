@@ -28,6 +28,8 @@ public final class PostgresReplicator implements AutoCloseable {
     private static final long ATTEMPT_POLL_MILLIS = 5;
     private static final long AFTER_FLIP_MILLIS = 150;
     private static final long MOST_BACKOFF_MILLIS = 2_000;
+    /** In a row: a certificate that is being exchanged may not fit for a moment. */
+    private static final int MOST_UNVERIFIED = 3;
 
     private final Pair pair;
     private final boolean copies;
@@ -41,6 +43,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private @Nullable String loadsAgain;
     private long notBeforeNanos;
     private long backoffMillis;
+    private int unverified;
     private @Nullable Progress last;
     private long loadBeganNanos;
 
@@ -137,6 +140,7 @@ public final class PostgresReplicator implements AutoCloseable {
             if (running.streaming()) {
                 backoffMillis = 0;
                 problem = null;
+                unverified = 0;
             }
             return;
         }
@@ -160,10 +164,16 @@ public final class PostgresReplicator implements AutoCloseable {
         switch (over.ending()) {
             case null -> throw new IllegalStateException("it has not ended");
             case ReplicationRun.Ending.Interrupted interrupted -> {
-                problem = interrupted.why();
-                LOGGER.atWarn()
-                        .addKeyValue("migration", pair.migration())
-                        .log("generation {} is over: {}", over.generation(), interrupted.why());
+                unverified = 0;
+                interrupted(over, interrupted.why());
+            }
+            case ReplicationRun.Ending.Unverified refused -> {
+                if (++unverified >= MOST_UNVERIFIED) {
+                    throw new ReplicationStopped(refused.why());
+                }
+                backoffMillis = MOST_BACKOFF_MILLIS;
+                notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMillis);
+                interrupted(over, refused.why());
             }
             case ReplicationRun.Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
             case ReplicationRun.Ending.LogLost lost -> {
@@ -171,6 +181,13 @@ public final class PostgresReplicator implements AutoCloseable {
                 loadAgain(over, lost.why());
             }
         }
+    }
+
+    private void interrupted(ReplicationRun over, String why) {
+        problem = why;
+        LOGGER.atWarn()
+                .addKeyValue("migration", pair.migration())
+                .log("generation {} is over: {}", over.generation(), why);
     }
 
     /** A lost log means a new full load, but only while the target has never served a write. */

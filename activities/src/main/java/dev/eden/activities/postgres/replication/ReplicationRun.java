@@ -94,6 +94,9 @@ final class ReplicationRun implements AutoCloseable {
         /** What the log no longer has can only come from a new full load. */
         record LogLost(String why) implements Ending {}
 
+        /** One server can't verify the other: a few more tries, then a person. */
+        record Unverified(String why) implements Ending {}
+
         /** A person is needed. */
         record Stopped(String why) implements Ending {}
     }
@@ -168,6 +171,8 @@ final class ReplicationRun implements AutoCloseable {
             work.run();
         } catch (PostgresConnectionException e) {
             end(new Ending.Interrupted(String.valueOf(e.getMessage())));
+        } catch (UnverifiedLink e) {
+            end(new Ending.Unverified(String.valueOf(e.getMessage())));
         } catch (ReplicationStopped e) {
             end(new Ending.Stopped(String.valueOf(e.getMessage())));
         } catch (RuntimeException e) {

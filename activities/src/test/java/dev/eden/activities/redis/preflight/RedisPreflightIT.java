@@ -7,6 +7,7 @@ import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.LinkTls;
 import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.embedded.FreePort;
 import dev.eden.proxy.Backend;
@@ -210,7 +211,8 @@ class RedisPreflightIT {
                 false,
                 new Backend.Login("admin", new Secret("p")),
                 null,
-                false);
+                false,
+                new LinkTls.OfSystem());
         Preflight named = new RedisPreflight(
                         id -> id.equals("source") ? servers().endpoint(id) : byName)
                 .preflight(RedisServers.spec("fail"));
@@ -245,7 +247,8 @@ class RedisPreflightIT {
                 false,
                 new Backend.Login("default", new Secret(password)),
                 null,
-                loginForClients);
+                loginForClients,
+                new LinkTls.OfSystem());
     }
 
     @ParameterizedTest

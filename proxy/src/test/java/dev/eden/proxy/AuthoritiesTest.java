@@ -1,0 +1,145 @@
+package dev.eden.proxy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
+import java.util.Base64;
+import java.util.List;
+import java.util.Set;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLServerSocket;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AuthoritiesTest {
+    private static final char[] PASSWORD = "changeit".toCharArray();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyKindOfConnectionTrustsThemBesideTheJdks() throws Exception {
+        Set<X509Certificate> before = Set.of(accepted());
+        KeyStore pair = pair();
+        Path pem = folder.resolve("authority.pem");
+        Files.writeString(
+                pem,
+                "the company's own\n-----BEGIN CERTIFICATE-----\n"
+                        + Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
+                                .encodeToString(pair.getCertificate("eden").getEncoded())
+                        + "\n-----END CERTIFICATE-----\n");
+        try (SSLServerSocket server = server(pair)) {
+            assertThatThrownBy(() -> connect(fresh(), server.getLocalPort())).isInstanceOf(SSLHandshakeException.class);
+            assertThatThrownBy(() -> connect(netty(), server.getLocalPort())).isInstanceOf(SSLHandshakeException.class);
+            Authorities.trust(pem);
+            Files.delete(pem);
+            connect(fresh(), server.getLocalPort());
+            connect(netty(), server.getLocalPort());
+            connect(SSLContext.getDefault().getSocketFactory(), server.getLocalPort());
+            connect((SSLSocketFactory) SSLSocketFactory.getDefault(), server.getLocalPort());
+        }
+        assertThat(accepted()).containsAll(before).hasSize(before.size() + 1);
+        Path other = folder.resolve("other.pem");
+        Files.writeString(other, "hunter2");
+        assertThatThrownBy(() -> Authorities.trust(other))
+                .isInstanceOf(Authorities.UnusableException.class)
+                .hasMessageStartingWith(other + " ")
+                .hasMessageNotContaining("hunter2");
+        assertThatThrownBy(() -> Authorities.check(pem)).hasMessage(pem + " can't be read");
+        assertThat(accepted()).as("a file that is refused changes nothing").hasSize(before.size() + 1);
+    }
+
+    private static X509Certificate[] accepted() throws Exception {
+        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        @Nullable KeyStore byDefault = null;
+        factory.init(byDefault);
+        return ((X509TrustManager) factory.getTrustManagers()[0]).getAcceptedIssuers();
+    }
+
+    private static SSLSocketFactory fresh() throws Exception {
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, null, null);
+        return context.getSocketFactory();
+    }
+
+    private static SSLSocketFactory netty() throws IOException {
+        return ((JdkSslContext) SslContextBuilder.forClient().build()).context().getSocketFactory();
+    }
+
+    private static void connect(SSLSocketFactory factory, int port) throws IOException {
+        try (SSLSocket socket = (SSLSocket) factory.createSocket(InetAddress.getByName("localhost"), port)) {
+            SSLParameters parameters = socket.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            socket.setSSLParameters(parameters);
+            socket.startHandshake();
+        }
+    }
+
+    private static SSLServerSocket server(KeyStore pair) throws Exception {
+        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(pair, PASSWORD);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        SSLServerSocket server = (SSLServerSocket)
+                context.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getByName("localhost"));
+        Thread.ofVirtual().start(() -> {
+            while (!server.isClosed()) {
+                try (SSLSocket client = (SSLSocket) server.accept()) {
+                    client.startHandshake();
+                } catch (IOException _) {
+                    // The client hung up: that is its part of the test.
+                }
+            }
+        });
+        return server;
+    }
+
+    private KeyStore pair() throws Exception {
+        Path file = folder.resolve("pair.p12");
+        Process made = new ProcessBuilder(List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                .toString(),
+                        "-genkeypair",
+                        "-alias",
+                        "eden",
+                        "-keyalg",
+                        "EC",
+                        "-dname",
+                        "CN=localhost",
+                        "-ext",
+                        "SAN=dns:localhost",
+                        "-storetype",
+                        "PKCS12",
+                        "-storepass",
+                        new String(PASSWORD),
+                        "-keystore",
+                        file.toString()))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        assertThat(made.waitFor()).isZero();
+        KeyStore pair = KeyStore.getInstance("PKCS12");
+        try (InputStream in = Files.newInputStream(file)) {
+            pair.load(in, PASSWORD);
+        }
+        return pair;
+    }
+}
