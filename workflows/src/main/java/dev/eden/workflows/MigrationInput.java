@@ -54,7 +54,9 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
                 false,
                 false,
                 0,
-                false);
+                false,
+                // Nor is it known what the target has: whoever resumes may find that all is loaded anew.
+                !targetOwnsWrites);
         return new MigrationInput(spec, parked, continueAfterEvents);
     }
 }
