@@ -151,7 +151,7 @@ final class MigrationState {
         return new MigrationView(
                 phase,
                 paused,
-                desiredShare(),
+                targetOwnsWrites ? 1 : wanted().readPercentage(),
                 diffEmpty,
                 blockers.isEmpty(),
                 blockers,
@@ -160,11 +160,6 @@ final class MigrationState {
                 lastReason,
                 PhaseMachine.allowed(phase, facts()),
                 failed);
-    }
-
-    /** The share of reads that is wanted of the target; all of them once it owns writes. */
-    private double desiredShare() {
-        return targetOwnsWrites ? 1 : share;
     }
 
     /** The share of reads that the proxies were told; all of them once the target owns writes. */
