@@ -144,8 +144,7 @@ class TemporalOperatorsIT {
         awaitPhase("r1", "baking");
 
         // What a real flip leaves in the store; the steps here are not real.
-        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
-                .useHandle(
+        store().useHandle(
                         handle -> handle.execute(
                                 "UPDATE route SET migration = 'r1', active = 'r1b', standby = 'r1a', epoch = epoch + 1 WHERE interlay = 'front_r1'"));
         terminate("r1");
@@ -156,9 +155,8 @@ class TemporalOperatorsIT {
                 .isEqualTo("baking");
 
         // What finalize leaves in the store before it cleans up the servers.
-        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
-                .useHandle(handle -> handle.execute(
-                        "UPDATE route SET migration = NULL, standby = NULL WHERE interlay = 'front_r1'"));
+        store().useHandle(handle ->
+                handle.execute("UPDATE route SET migration = NULL, standby = NULL WHERE interlay = 'front_r1'"));
         terminate("r1");
         ok("migration", "recover", "r1");
         await().atMost(Duration.ofSeconds(30))
@@ -171,6 +169,29 @@ class TemporalOperatorsIT {
         ok("migration", "finalize", "r1", "--yes");
         awaitPhase("r1", "completed");
         assertThat(shell.run("migration", "recover", "r1").code()).isEqualTo(3);
+    }
+
+    /** It has given its routes back and waited for a server that was away: there is nothing to replicate any more. */
+    @Test
+    void aMigrationThatWasBeingUndoneIsRecoveredToBeUndone() throws Exception {
+        running("u1", "u1a", "u1b");
+        terminate("u1");
+        store().useHandle(
+                        handle -> handle.execute(
+                                "UPDATE migration SET phase = 'rolling_back', view = jsonb_set(view, '{phase}', '{\"phase\": \"rolling_back\", \"flip\": false}') WHERE id = 'u1'"));
+        ok("migration", "recover", "u1");
+        awaitPhase("u1", "needs_operator");
+        assertThat(status("u1").path("resumes_to").asText()).isEqualTo("rolling_back");
+        terminate("u1");
+        ok("migration", "recover", "u1", "--reason", "once more");
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() ->
+                        assertThat(status("u1").path("last_reason").asText()).contains("once more"));
+        assertThat(status("u1").path("resumes_to").asText())
+                .as("of one that was parked")
+                .isEqualTo("rolling_back");
+        ok("migration", "resume", "u1");
+        awaitPhase("u1", "rolled_back");
     }
 
     @Test
@@ -227,8 +248,7 @@ class TemporalOperatorsIT {
     @Test
     void aMigrationGoesOverToTheCurrentVersionBetweenTwoSteps() throws Exception {
         temporal("operator", "namespace", "create", "--namespace", "versions", "--retention", "24h");
-        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
-                .useHandle(handle -> handle.execute("CREATE DATABASE versions"));
+        store().useHandle(handle -> handle.execute("CREATE DATABASE versions"));
         EdenServer first = versioned("build-1");
         EdenServer second = null;
         try {
@@ -332,6 +352,10 @@ class TemporalOperatorsIT {
 
     private static void signal(String id, String name, String input) throws IOException, InterruptedException {
         temporal("workflow", "signal", "--workflow-id", "migration/" + id, "--name", name, "--input", input);
+    }
+
+    private static Jdbi store() {
+        return Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
     }
 
     private static int orphaned() {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param replicationStopped replication ended by itself and waits for an operator
  * @param revision of the last {@code PhaseRecord}
  * @param indexed the namespace knows Eden's search attributes
+ * @param reloads a full load began anew, and the canary has not begun again since
  */
 public record CarriedState(
         MigrationPhase phase,
@@ -43,4 +44,5 @@ public record CarriedState(
         boolean emptyTarget,
         boolean replicationStopped,
         long revision,
-        boolean indexed) {}
+        boolean indexed,
+        boolean reloads) {}

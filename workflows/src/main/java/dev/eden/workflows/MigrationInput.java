@@ -17,7 +17,8 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
      * For a migration whose workflow is gone (terminated by hand, history lost) while its routes and fences are still there: it
      * begins parked, with the same id, and waits for an operator to resume, roll back or, after a flip, finalise.
      *
-     * @param resumeTo where resume leads: initializing where preparation had not ended, replicating before a flip, baking after it
+     * @param resumeTo where resume leads: initializing where preparation had not ended, replicating before a flip, baking after it, rolling back
+     *     where nothing is left but to clean up
      * @param targetOwnsWrites what the committed route says
      * @param finalizing the routes are no longer the migration's: the source is not kept current any more
      */
@@ -50,11 +51,13 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
                 0,
                 targetOwnsWrites,
                 finalizing,
-                false,
+                resumeTo instanceof MigrationPhase.RollingBack,
                 false,
                 false,
                 0,
-                false);
+                false,
+                // Nor is it known what the target has: whoever resumes may find that all is loaded anew.
+                !targetOwnsWrites);
         return new MigrationInput(spec, parked, continueAfterEvents);
     }
 }

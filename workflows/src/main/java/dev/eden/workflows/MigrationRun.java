@@ -67,7 +67,8 @@ final class MigrationRun {
                 onBehalf.workFor(left.command);
                 // Without one, too: the reason of what was before explains nothing here.
                 state.reason(left.command.reason());
-                enter(left.next, left.command.kind().label(), left.command.actor(), left.command.reason());
+                String why = left.command.reason();
+                enter(left.next, left.command.kind().label(), left.command.actor(), why, why);
             } catch (PhaseLeft.ByEvent left) {
                 happened(left.event);
             } catch (PhaseLeft.ByLength _) {
@@ -112,6 +113,9 @@ final class MigrationRun {
             case Event.LoadedAgain again -> {
                 name = AuditEvents.PHASE_CHANGED;
                 reason = again.reason();
+                if (ReplicationStep.sparesClients()) {
+                    state.loadsAgain();
+                }
             }
             case Event.Aborted aborted -> {
                 name = AuditEvents.ATTEMPT_ABORTED;
@@ -158,7 +162,7 @@ final class MigrationRun {
                     case Event.Aborted _, Event.NotReady _, Event.LoadedAgain _ -> {}
                 }
                 boolean goesOn = state.phase().flips() && next.flips();
-                enter(next, name, AuditEvents.EDEN, reason);
+                enter(next, name, AuditEvents.EDEN, reason, explains(event) ? reason : "");
                 if (!goesOn) {
                     onBehalf.workForStarter();
                 }
@@ -176,11 +180,18 @@ final class MigrationRun {
         }
     }
 
-    private void enter(MigrationPhase next, String event, String actor, String reason) {
+    /** Whoever waits for a person goes on waiting for what it waited for before. */
+    private boolean explains(Event event) {
+        boolean waits = state.failed() || state.phase() instanceof NeedsOperator;
+        return !(event instanceof Event.LoadedAgain && waits && ReplicationStep.sparesClients());
+    }
+
+    /** @param explanation of the phase, for people; empty: what was said before still holds */
+    private void enter(MigrationPhase next, String event, String actor, String reason, String explanation) {
         watch.leave();
         state.enter(next, Workflow.currentTimeMillis());
-        if (!reason.isEmpty()) {
-            state.reason(reason);
+        if (!explanation.isEmpty()) {
+            state.reason(explanation);
         }
         journal.publish();
         journal.record(event, actor, reason);
@@ -189,7 +200,7 @@ final class MigrationRun {
     /** Replication begins again in the next run: resuming is cheap and exact, its positions are on the servers. */
     private void continueAsNew() {
         watch.leave();
-        replication.stop();
+        replication.handOver().ifPresent(this::happened);
         Workflow.await(Workflow::isEveryHandlerFinished);
         onBehalf.workForStarter();
         MigrationInput next = new MigrationInput(input.spec(), state.carried(inbox), input.continueAfterEvents());

@@ -38,6 +38,7 @@ final class MigrationState {
     private boolean withdraws;
     private long revision;
     private boolean indexed;
+    private boolean reloads;
     private @Nullable Glance glance;
     private long glanceMillis;
 
@@ -74,6 +75,7 @@ final class MigrationState {
         replicationStopped = carried.replicationStopped();
         revision = carried.revision();
         indexed = carried.indexed();
+        reloads = carried.reloads();
     }
 
     /** Made by {@link MigrationInput#recovering}, not by continue-as-new. */
@@ -111,7 +113,8 @@ final class MigrationState {
                 emptyTarget,
                 replicationStopped,
                 revision,
-                indexed);
+                indexed,
+                reloads);
     }
 
     /** The specification under the present strategy. */
@@ -148,7 +151,7 @@ final class MigrationState {
         return new MigrationView(
                 phase,
                 paused,
-                desiredShare(),
+                targetOwnsWrites ? 1 : wanted().readPercentage(),
                 diffEmpty,
                 blockers.isEmpty(),
                 blockers,
@@ -157,11 +160,6 @@ final class MigrationState {
                 lastReason,
                 PhaseMachine.allowed(phase, facts()),
                 failed);
-    }
-
-    /** The share of reads that is wanted of the target; all of them once it owns writes. */
-    private double desiredShare() {
-        return targetOwnsWrites ? 1 : share;
     }
 
     /** The share of reads that the proxies were told; all of them once the target owns writes. */
@@ -174,13 +172,11 @@ final class MigrationState {
 
     /** What the route's canary policy should be now. */
     Strategy wanted() {
-        if (isWithdrawn()) {
-            Strategy calm = strategy.withReadPercentage(0);
-            // Without replication a reply that waits for both sides would wait for the operator.
-            return replicationStopped ? calm.acknowledgedBySource() : calm;
-        }
-        boolean canary = phase instanceof Canary || phase instanceof CuttingOver;
-        return strategy.withReadPercentage(canary ? share : 0);
+        boolean reads = !isWithdrawn() && (phase instanceof Canary || phase instanceof CuttingOver);
+        Strategy wanted = strategy.withReadPercentage(reads ? share : 0);
+        // A reply that waits for both sides would wait for the whole load, or for the operator.
+        boolean behind = reloads || (isWithdrawn() && replicationStopped);
+        return behind ? wanted.acknowledgedBySource() : wanted;
     }
 
     /** From now on no reads are wanted of the target while the migration waits for a person. Not carried: the next run says it again. */
@@ -190,6 +186,20 @@ final class MigrationState {
 
     boolean isWithdrawn() {
         return withdraws && (failed || phase instanceof MigrationPhase.NeedsOperator);
+    }
+
+    /** The target is loaded anew: until the canary begins again nobody reads there, nor waits for it. */
+    void loadsAgain() {
+        reloads = !targetOwnsWrites;
+    }
+
+    boolean reloads() {
+        return reloads;
+    }
+
+    /** Whether the proxies were told something that can't be left to them while the target is loaded anew. */
+    boolean toldTooMuch() {
+        return reloads && applied != null && applied.writeMode().ack().equals("both");
     }
 
     /** Whether the proxies may know of any policy at all. */
@@ -219,7 +229,12 @@ final class MigrationState {
                 switch (phase) {
                     case MigrationPhase.Validating _, Canary _ -> {
                         diffEmpty = true;
+                        boolean waits = reloads && held;
                         enterStage(canary.stage(), nowMillis);
+                        if (waits) {
+                            hold();
+                        }
+                        reloads = false;
                     }
                     case RollingBack _ -> hold();
                     case CuttingOver _, MigrationPhase.NeedsOperator _, Baking _ -> {}
@@ -305,6 +320,7 @@ final class MigrationState {
         if (newPlan) {
             strategy = next;
             share = next.shareOf(0);
+            held = held && !reloads;
             if (phase instanceof Canary) {
                 phase = new Canary(0);
                 return true;

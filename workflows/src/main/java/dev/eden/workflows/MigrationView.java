@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the workflow knows of itself, for the status query. Live figures (lag, progress) come from the directory, not from here.
  *
+ * @param readPercentage of the target: what the proxies are told now, not what a plan or a patch has for later
  * @param failed it is paused because a step has failed, and nothing is tried until somebody resumes; null: from before
  */
 public record MigrationView(

@@ -77,6 +77,10 @@ final class Phases {
     }
 
     Event replicate() {
+        if (state.reloads()) {
+            // A load begins by emptying the target.
+            share.apply();
+        }
         replication.ensure();
         share.apply();
         waits.whilePaused();
@@ -201,6 +205,7 @@ final class Phases {
         if (!state.failed()) {
             return;
         }
+        tellBeforeLoad();
         replication.ensureFor(state.phase());
         if (withdraws()) {
             share.withdrawnUntil(() -> !state.failed());
@@ -210,6 +215,7 @@ final class Phases {
     }
 
     Event waitForOperator(NeedsOperator parked) {
+        tellBeforeLoad();
         if (!state.finalizing() || parked.resumeTo() instanceof RollingBack) {
             replication.ensureFor(parked.resumeTo());
         }
@@ -220,6 +226,12 @@ final class Phases {
             waits.until(() -> false);
         }
         throw new IllegalStateException("only a command ends " + parked.label());
+    }
+
+    private void tellBeforeLoad() {
+        if (state.reloads()) {
+            share.tryToApply();
+        }
     }
 
     private static boolean withdraws() {

@@ -57,7 +57,7 @@ final class ReadShare {
         if (state.phase() instanceof Canary || state.targetOwnsWrites()) {
             return false;
         }
-        return state.isWithdrawn() ? !state.wasTold() : state.shareInForce() == 0;
+        return state.isWithdrawn() ? !state.wasTold() : state.shareInForce() == 0 && !state.toldTooMuch();
     }
 
     private static String percent(double share) {

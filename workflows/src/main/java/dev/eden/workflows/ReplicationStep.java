@@ -8,12 +8,18 @@ import io.temporal.workflow.CompletablePromise;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Replication: one activity for as long as the migration lives, whatever phase it is in. */
 final class ReplicationStep {
-    /** Change id: a new full load in the middle of a migration is told to the workflow. */
+    /**
+     * Change id: a new full load in the middle of a migration is told to the workflow. 2: whatever run it is found in, the proxies hear of it before it
+     * begins, and who waits for a person goes on waiting.
+     */
     private static final String LOADED_AGAIN = "loaded-again";
+
+    private static final int SPARES_CLIENTS = 2;
 
     private final MigrationState state;
     private @Nullable CancellationScope scope;
@@ -64,12 +70,33 @@ final class ReplicationStep {
         scope = null;
         RuntimeException failure = ended.getFailure();
         String why = failure == null ? "by itself" : StepFailure.reason(failure);
-        if (failure != null
-                && StepFailure.isOfType(failure, Failures.LOADED_AGAIN)
-                && Workflow.getVersion(LOADED_AGAIN, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION) {
+        if (loadedAgain(failure) && version() != Workflow.DEFAULT_VERSION) {
             return new Event.LoadedAgain(why);
         }
         return new Event.ReplicationFailed("replication ended: " + why);
+    }
+
+    /** After {@link Event.LoadedAgain} only: what the second version of its handling adds. */
+    static boolean sparesClients() {
+        return version() >= SPARES_CLIENTS;
+    }
+
+    private static int version() {
+        return Workflow.getVersion(LOADED_AGAIN, Workflow.DEFAULT_VERSION, SPARES_CLIENTS);
+    }
+
+    private static boolean loadedAgain(@Nullable RuntimeException failure) {
+        return failure != null && StepFailure.isOfType(failure, Failures.LOADED_AGAIN);
+    }
+
+    /** {@link #stop}, and what was found on the last stretch: the next run would not hear of it. */
+    Optional<Event.LoadedAgain> handOver() {
+        Promise<?> last = running;
+        stop();
+        RuntimeException failure = last == null ? null : last.getFailure();
+        return failure != null && loadedAgain(failure) && sparesClients()
+                ? Optional.of(new Event.LoadedAgain(StepFailure.reason(failure)))
+                : Optional.empty();
     }
 
     /** Returns when its activity has ended. */

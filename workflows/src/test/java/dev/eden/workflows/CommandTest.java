@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What operators send, whatever the moment, and what becomes of it. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -175,7 +177,9 @@ class CommandTest {
         bench.start(Bench.spec());
         bench.untilPhase("replicating");
         bench.patch(Bench.canary(0.25));
-        assertThat(bench.until(view -> view.readPercentage() == 0.25).phase()).isEqualTo(new Replicating());
+        await().until(() -> !events("patch_strategy").isEmpty());
+        assertThat(bench.view().phase()).isEqualTo(new Replicating());
+        assertThat(bench.view().readPercentage()).as("in force").isZero();
         assertThat(bench.world.applied).isEmpty();
         bench.world.caughtUp = true;
         await().until(() -> bench.world.shares().equals(List.of(0.25)));
@@ -262,12 +266,30 @@ class CommandTest {
         MigrationView paused = bench.until(MigrationView::paused);
         assertThat(paused.lastReason()).contains("no such interlay");
         assertThat(paused.failed()).isTrue();
+        // It is tried once more, to take the share back.
+        await().until(() -> events(AuditEvents.STEP_FAILED).size() == 2);
         long tries = bench.world.calls.stream().filter("apply"::equals).count();
         await().during(Duration.ofMillis(500))
                 .until(() -> bench.world.calls.stream().filter("apply"::equals).count() == tries);
         bench.world.applyFailure = "";
         bench.update(Kind.RESUME);
         await().until(() -> bench.world.shares().equals(List.of(0.05)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = FailureHandling.class,
+            names = {"PAUSE", "NEEDS_OPERATOR"})
+    void theShareThatIsSeenIsTheOneInForce(FailureHandling handling) {
+        bench.start(Bench.spec(Bench.canary(0.25), handling, "hold"));
+        bench.untilReady();
+        assertThat(bench.view().readPercentage()).isEqualTo(0.25);
+        bench.world.watchFailure = "no such interlay";
+        await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0)));
+        assertThat(bench.view().readPercentage()).as("taken back").isZero();
+        bench.update(Kind.RESUME);
+        await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0, 0.25)));
+        assertThat(bench.view().readPercentage()).isEqualTo(0.25);
     }
 
     @Test

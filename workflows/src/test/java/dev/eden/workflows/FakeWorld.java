@@ -54,8 +54,13 @@ final class FakeWorld
 
     volatile String replicationFailure = "";
     volatile String lostLog = "";
+
+    /** Found by a replication that is being cancelled. */
+    volatile String lostWhenCancelled = "";
+
     volatile String breach = "";
     volatile String ownerBreach = "";
+    volatile String watchFailure = "";
 
     /** False: no stage passes by itself. */
     volatile boolean enoughSamples = true;
@@ -156,6 +161,13 @@ final class FakeWorld
                 }
                 return false;
             });
+        } catch (ActivityCompletionException cancelled) {
+            String lost = lostWhenCancelled;
+            if (lost.isEmpty()) {
+                throw cancelled;
+            }
+            lostWhenCancelled = "";
+            throw ApplicationFailure.newNonRetryableFailure(lost, Failures.LOADED_AGAIN);
         } finally {
             replicating.decrementAndGet();
         }
@@ -196,11 +208,17 @@ final class FakeWorld
         try {
             watched.add(request);
             heartbeatUntil(() -> !breach.isEmpty()
+                    || !watchFailure.isEmpty()
                     || (request.bakedAtMillis() > 0
                             && enoughSamples
                             && System.currentTimeMillis() >= request.bakedAtMillis()));
         } finally {
             watching.decrementAndGet();
+        }
+        String failure = watchFailure;
+        if (!failure.isEmpty()) {
+            watchFailure = "";
+            throw ApplicationFailure.newNonRetryableFailure(failure, Failures.CONFIG_INVALID);
         }
         if (breach.isEmpty()) {
             return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);

@@ -75,6 +75,7 @@ class JsonTest {
                 true,
                 true,
                 6,
+                true,
                 true);
         MigrationInput input = new MigrationInput(Bench.spec(), carried, 100);
         assertThat(there(input, MigrationInput.class)).isEqualTo(input);

@@ -11,6 +11,7 @@ import dev.eden.workflows.Strategy.Stage;
 import dev.eden.workflows.activity.CutoverActivities;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -243,6 +244,35 @@ enum Scenario {
         bench.untilReady();
         assertThat(bench.world.validations).hasValue(2);
         await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.05)));
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }),
+
+    /** What waits for a person goes on waiting, and no reply waits for a target that is being loaded. */
+    LOADED_AGAIN_WHILE_HELD(bench -> {
+        bench.world.enoughSamples = false;
+        bench.start(Bench.spec(
+                Bench.acknowledgedByBoth(Bench.canary(0.05, new Stage(0.05, 1), new Stage(0.5, 0))),
+                FailureHandling.NEEDS_OPERATOR,
+                "hold"));
+        bench.untilReady();
+        bench.world.breach = "error rate 3 % over 1 %";
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0)));
+        bench.world.enoughSamples = true;
+        bench.world.caughtUp = false;
+        bench.world.lostLog = "the source's log is lost";
+        bench.untilPhase("replicating");
+        await().untilAsserted(() -> assertThat(bench.world.acks()).containsExactly("both", "both", "source"));
+        await().until(() -> bench.world.replicating.get() == 1);
+        bench.world.caughtUp = true;
+        bench.untilReady();
+        await().untilAsserted(() -> assertThat(bench.world.acks()).containsExactly("both", "both", "source", "both"));
+        await().during(Duration.ofMillis(1_500))
+                .until(() -> bench.view().phase().equals(new Canary(0)));
+        assertThat(bench.world.shares()).as("nobody has said advance").containsExactly(0.05, 0.0, 0.0, 0.0);
+        bench.update(Kind.ADVANCE);
+        bench.until(view -> view.phase().equals(new Canary(1)));
+        await().until(() -> bench.world.shares().equals(List.of(0.05, 0.0, 0.0, 0.0, 0.05, 0.5)));
         bench.update(Kind.ABORT);
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
     }),

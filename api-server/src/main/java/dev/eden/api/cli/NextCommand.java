@@ -71,7 +71,10 @@ final class NextCommand {
     private static boolean readsTakenBack(JsonNode status) {
         JsonNode stage = stage(status);
         JsonNode wanted = stage.isMissingNode() ? status.at("/canary/desired") : stage.path("read_percentage");
-        return status.path("flips").asInt() == 0 && share(status) == 0 && wanted.asDouble() > 0;
+        return status.path("flips").asInt() == 0
+                && status.at("/strategy/type").asText().equals("canary")
+                && share(status) == 0
+                && wanted.asDouble() > 0;
     }
 
     private static double share(JsonNode status) {

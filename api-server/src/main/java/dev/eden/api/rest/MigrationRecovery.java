@@ -17,6 +17,7 @@ import java.util.Set;
  * in the phase that the store speaks for, waiting for an operator.
  */
 public final class MigrationRecovery {
+    private static final MigrationPhase UNDOING = new MigrationPhase.RollingBack(false);
     private static final Set<String> UNPREPARED = Set.of("created", "initializing");
 
     private final Orchestrator orchestrator;
@@ -49,11 +50,14 @@ public final class MigrationRecovery {
         boolean flipped = finalizing
                 || route.filter(row -> row.active().equals(spec.target())).isPresent();
         String why = reason.isEmpty() ? "its workflow was gone" : "its workflow was gone: " + reason;
-        orchestrator.recover(spec, resumeTo(migration, flipped), flipped, finalizing, why);
+        orchestrator.recover(spec, resumeTo(migration, route.isPresent(), flipped), flipped, finalizing, why);
     }
 
-    /** The route speaks for what comes after a flip; before one, preparation is done again unless it is known to have ended. */
-    private static MigrationPhase resumeTo(Migration migration, boolean flipped) {
+    /**
+     * The route speaks for what comes after a flip; before one, preparation is done again unless it is known to have ended. What has given its
+     * routes back while it was undone has nothing left to go on with: it can only be undone to its end.
+     */
+    private static MigrationPhase resumeTo(Migration migration, boolean attached, boolean flipped) {
         if (flipped) {
             return new MigrationPhase.Baking();
         }
@@ -62,6 +66,9 @@ public final class MigrationRecovery {
                         ? parked.resumeTo().label()
                         : view.phase().label())
                 .orElse(migration.phase());
+        if (!attached && recorded.equals(UNDOING.label())) {
+            return UNDOING;
+        }
         return UNPREPARED.contains(recorded) ? new MigrationPhase.Initializing() : new MigrationPhase.Replicating();
     }
 }

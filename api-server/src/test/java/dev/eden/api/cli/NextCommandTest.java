@@ -43,6 +43,17 @@ class NextCommandTest {
     }
 
     @Test
+    void withoutACanaryNoReadsAreMissed() {
+        for (String type : new String[] {"blue_green", "immediate"}) {
+            ObjectNode status = canary();
+            ((ObjectNode) status.path("canary")).put("read_percentage", 0).put("desired", 1);
+            ((ObjectNode) status.path("strategy")).put("type", type).put("read_percentage", 1);
+            assertThat(NextCommand.of(status)).isEqualTo("eden migration cutover m");
+            assertThat(NextCommand.ready(status)).isTrue();
+        }
+    }
+
+    @Test
     void afterARollbackItsReasonComesFirst() {
         ObjectNode back = staged(2, 0);
         back.put("flips", 2);
@@ -65,7 +76,7 @@ class NextCommandTest {
     private static ObjectNode canary() {
         return (ObjectNode) Json.tree("""
                 {"id": "m", "phase": "canary", "paused": false, "ready_for_cutover": true, "flips": 0, "allowed": ["cutover"],
-                "canary": {"read_percentage": 0.25, "desired": 0.25, "stage": null}, "strategy": {"read_percentage": 0.25}}""");
+                "canary": {"read_percentage": 0.25, "desired": 0.25, "stage": null}, "strategy": {"type": "canary", "read_percentage": 0.25}}""");
     }
 
     /** Of two, with 5 and 50 %. */
