@@ -144,7 +144,8 @@ final class SessionPins {
                 found = null;
                 return;
             }
-            SessionState state = SessionState.of(outcome.rows());
+            SessionState state = SessionState.of(
+                    outcome.rows(), "on".equals(holding.settings.value(Settings.CONFORMING_STRINGS)));
             found = state;
             if (!unprobed) {
                 if (!holding.reports(Settings.SEARCH_PATH)) {

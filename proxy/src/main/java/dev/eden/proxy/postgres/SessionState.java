@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param channels LISTEN
  * @param settings set in the session, those that are tracked anyway apart
- * @param prepared PREPARE statements in SQL
+ * @param prepared PREPARE statements in SQL, each by itself
  * @param bound what dies with the session, by reason
  * @param searchPath of the session, whatever it is
  */
@@ -60,7 +60,8 @@ record SessionState(
         return sql.toString();
     }
 
-    static SessionState of(List<@Nullable String[]> rows) {
+    /** {@code plainBackslashes}: the session's {@code standard_conforming_strings}. */
+    static SessionState of(List<@Nullable String[]> rows, boolean plainBackslashes) {
         List<String> channels = new ArrayList<>();
         Map<String, String> settings = new LinkedHashMap<>();
         List<String> prepared = new ArrayList<>();
@@ -76,7 +77,14 @@ record SessionState(
                         settings.put(name, text(row[2]));
                     }
                 }
-                case "prepared" -> prepared.add(text(row[2]));
+                case "prepared" -> {
+                    String statement = PreparedText.of(name, text(row[2]), plainBackslashes);
+                    if (statement == null) {
+                        bound |= Pin.PREPARE.bit();
+                    } else {
+                        prepared.add(statement);
+                    }
+                }
                 case "cursor" -> bound |= Pin.CURSOR.bit();
                 case "lock" -> bound |= Pin.ADVISORY_LOCK.bit();
                 case "temporary" -> bound |= Pin.TEMPORARY.bit();
@@ -108,8 +116,7 @@ record SessionState(
         if (!settings.isEmpty()) {
             sql.append(Settings.statement(settings)).append(';');
         }
-        prepared.forEach(
-                statement -> sql.append(statement.strip().replaceAll(";+$", "")).append(';'));
+        prepared.forEach(statement -> sql.append(statement).append("\n;")); // it may end in a comment
         if (role != null) {
             sql.append("SET ROLE ").append(Settings.identifier(role)).append(';');
         }

@@ -22,6 +22,7 @@ final class Settings {
         "search_path",
         "default_transaction_read_only"
     };
+    static final int CONFORMING_STRINGS = 4;
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     static final int READ_ONLY = 7;
