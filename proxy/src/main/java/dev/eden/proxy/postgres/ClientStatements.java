@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One client's prepared statements by its own names. A name counts from its ParseComplete on; what an error skipped is taken back. */
@@ -21,18 +22,46 @@ final class ClientStatements {
     static final class Entry {
         private final String name;
         private final Prepared statement;
-        private final int generation;
+        private @Nullable Variant apart;
+        private @Nullable Variant variant;
+        private int generation;
         private boolean confirmed;
         private boolean closed;
 
         Entry(String name, Prepared statement) {
             this.name = name;
             this.statement = statement;
-            this.generation = statement.generation();
         }
 
-        static Entry own(Prepared statement) {
-            return new Entry("", statement);
+        static Entry own(Variant variant) {
+            Entry entry = new Entry("", variant.statement);
+            entry.parsedAs(variant);
+            return entry;
+        }
+
+        /** A Parse of this is sent, or would be, if the server did not have it. */
+        void parsedAs(Variant as) {
+            variant = as;
+            generation = as.generation();
+        }
+
+        /** What the Parse of this made, or makes. */
+        Variant variant() {
+            return Objects.requireNonNull(variant);
+        }
+
+        /** The client's own, whatever others have parsed. */
+        Variant apart() {
+            Variant own = apart;
+            if (own == null) {
+                own = statement.alone();
+                apart = own;
+            }
+            return own;
+        }
+
+        boolean hasApart() {
+            return apart != null;
         }
 
         String name() {
@@ -43,7 +72,7 @@ final class ClientStatements {
             return statement;
         }
 
-        /** Of the statement when this was made. */
+        /** Of the variant when the Parse was sent. */
         int generation() {
             return generation;
         }

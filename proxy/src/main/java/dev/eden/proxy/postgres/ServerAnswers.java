@@ -202,8 +202,8 @@ final class ServerAnswers implements FrameScanner.Sink {
             return;
         }
         ClientSession holder = connection.client;
-        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry)) {
-            statements.gone(entry.statement());
+        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry, Variant variant)) {
+            statements.gone(variant);
             if (holder != null) {
                 holder.statements.close(entry.name());
             }
@@ -269,7 +269,11 @@ final class ServerAnswers implements FrameScanner.Sink {
         connection.reported.put(name, value);
         int tracked = Settings.index(name);
         if (tracked >= 0) {
+            Settings before = connection.settings.reading();
             connection.has(tracked, value);
+            if (connection.settings.reading() != before) {
+                statements.settingsChanged();
+            }
         }
         ClientSession holder = connection.client;
         if (holder == null || first == Kind.EXCHANGE || holder.standbyRead.running()) {
@@ -296,11 +300,13 @@ final class ServerAnswers implements FrameScanner.Sink {
         if (first == Kind.EXCHANGE) {
             Exchange exchange = subject(Exchange.class);
             expected.remove();
+            statements.told(expected.isEmpty());
             ended.add(exchange);
             answersHere(); // what the client has asked behind it
             return FrameScanner.Verdict.DROP_THEN_CUT;
         }
         expected.remove();
+        statements.told(expected.isEmpty());
         loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
         failedRequest = false;
         readySignals++;

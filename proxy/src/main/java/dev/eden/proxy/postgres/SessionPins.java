@@ -12,6 +12,9 @@ final class SessionPins {
     /** Of customized options: a client that makes up more is not asked for them all. */
     private static final int MOST_CUSTOMS = 100;
 
+    private static final int APART =
+            Pin.SETTING.bit() | Pin.ROLE.bit() | Pin.TEMPORARY.bit() | Pin.HIDDEN.bit();
+
     private final ClientSession session;
     private final PostgresLoop loop;
     private int pins;
@@ -39,6 +42,13 @@ final class SessionPins {
         return pins != 0 && (pins & ~(Pin.PREPARE.bit() | Pin.CURSOR.bit())) == 0;
     }
 
+    /** True where a text may be read otherwise than in another session with the same settings, as far as those are tracked. */
+    boolean parsesApart(ServerConnection holding) {
+        return session.poolsSessions()
+                || (pins & APART) != 0
+                || (pins & Pin.UNKNOWN.bit()) != 0 && !holding.reports(Settings.SEARCH_PATH);
+    }
+
     boolean probing() {
         return probing;
     }
@@ -55,6 +65,9 @@ final class SessionPins {
     /** Notes what a statement leaves in the session. */
     void note(StatementText.Effect effect, ServerConnection holding) {
         unprobed |= touches(effect.touch());
+        if (effect.sets() && !executesKnown(effect)) {
+            holding.statements.unsettle();
+        }
         int wanted = effect.pins();
         if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
             wanted |= Pin.SETTING.bit(); // what it is now is to be asked
@@ -81,6 +94,12 @@ final class SessionPins {
         if (effect.resets()) {
             session.settings.resets();
         }
+    }
+
+    /** What it executes is noted by itself. */
+    private boolean executesKnown(StatementText.Effect effect) {
+        String executes = effect.executes();
+        return executes != null && session.statements.has(executes);
     }
 
     /**

@@ -53,6 +53,7 @@ final class StatementText {
      * @param executes the one that this executes by SQL and does nothing else
      * @param drops all prepared statements
      * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
+     * @param sets may change settings, if only to the end of the batch
      */
     record Effect(
             int pins,
@@ -63,12 +64,14 @@ final class StatementText {
             boolean drops,
             boolean onlySearchPath,
             List<String> customs,
-            Touch touch) {
-        static final Effect NONE = new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING);
+            Touch touch,
+            boolean sets) {
+        static final Effect NONE =
+                new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING, false);
 
         /** A text that nobody has looked through to its end. */
         static final Effect UNKNOWN =
-                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION);
+                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION, true);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -90,6 +93,7 @@ final class StatementText {
     private boolean drops;
     private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
+    private boolean sets;
     private Touch touch = Touch.NOTHING;
 
     private StatementText(SqlTokens in) {
@@ -100,7 +104,7 @@ final class StatementText {
     static Effect classify(ByteBuf in, int from, int limit) {
         StatementText text = new StatementText(new SqlTokens(in, from, limit));
         text.run();
-        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING) {
+        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING && !text.sets) {
             return Effect.NONE;
         }
         return new Effect(
@@ -112,7 +116,8 @@ final class StatementText {
                 text.drops,
                 text.searchPath && text.statements == 1,
                 List.copyOf(text.customs),
-                text.touch);
+                text.touch,
+                text.sets);
     }
 
     /** A text that executes or deallocates a prepared statement, to its zero, with another name of that. */
@@ -162,10 +167,12 @@ final class StatementText {
         if (first == Token.WORD) {
             switch (in.word()) {
                 case "set" -> {
+                    sets = true;
                     return set();
                 }
                 case "reset" -> {
                     resets = true;
+                    sets = true;
                     Token token = in.next();
                     resetsSearchPath |= token != Token.WORD || in.is("all") || in.is("search_path");
                     if (token == Token.WORD && (in.is("role") || in.is("session"))) {
@@ -186,6 +193,7 @@ final class StatementText {
                 }
                 case "execute" -> {
                     executes = name(in.next());
+                    sets = true;
                     return rest(in.next());
                 }
                 case "discard" -> {
@@ -193,6 +201,7 @@ final class StatementText {
                     if (token == Token.WORD && in.is("all")) {
                         resets = true;
                         drops = true;
+                        sets = true;
                     }
                     return rest(token);
                 }
@@ -202,7 +211,10 @@ final class StatementText {
                 case "create" -> {
                     return create();
                 }
-                case "do", "call", "load" -> pin(Pin.UNKNOWN);
+                case "do", "call", "load" -> {
+                    pin(Pin.UNKNOWN);
+                    sets = true;
+                }
                 default -> {
                     // judged by what it calls
                 }
@@ -360,6 +372,7 @@ final class StatementText {
         } else if (name.startsWith("pg_advisory_unlock")) {
             touch(Touch.SESSION);
         } else if (name.equals("set_config")) {
+            sets = true;
             setConfig(in.ahead());
         } else if (HIDDEN.contains(name)) {
             pin(Pin.HIDDEN);
