@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks through the text of a query for what it leaves behind in the session: judges by first words and by names of functions. Where it cannot tell it says so: a
- * pin too many costs a probe, a pin too few would show one client's state to another. What functions of the user do inside is invisible here.
+ * pin too many costs a probe, a pin too few would show one client's state to another. What functions of the user do inside is invisible
+ * here; the code of a DO is looked through as well.
  */
 final class StatementText {
     /** A word longer than this is no keyword. */
@@ -18,6 +19,13 @@ final class StatementText {
 
     private static final Set<String> HIDDEN =
             Set.of("currval", "lastval", "setseed", "dblink_connect", "dblink_connect_u", "dblink_disconnect");
+
+    /** What SET sets that is no option by its name. */
+    private static final Set<String> SPECIAL =
+            Set.of("role", "time", "names", "schema", "transaction", "constraints", "authorization", "characteristics");
+
+    /** Of literals in literals. */
+    private static final int DEEPEST = 8;
 
     /** Neither add to a session's state nor take from it, but by functions that they call. */
     private static final Set<String> PASSING = Set.of(
@@ -94,6 +102,9 @@ final class StatementText {
     private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
     private boolean sets;
+    /** What comes next is the name of what is updated. */
+    private boolean updates;
+
     private Touch touch = Touch.NOTHING;
 
     private StatementText(SqlTokens in) {
@@ -211,10 +222,16 @@ final class StatementText {
                 case "create" -> {
                     return create();
                 }
-                case "do", "call", "load" -> {
+                case "do" -> {
+                    pin(Pin.UNKNOWN);
+                    sets = true;
+                    return block();
+                }
+                case "call", "load" -> {
                     pin(Pin.UNKNOWN);
                     sets = true;
                 }
+                case "update" -> updates = true;
                 default -> {
                     // judged by what it calls
                 }
@@ -279,7 +296,7 @@ final class StatementText {
     }
 
     private void named(String option) {
-        if (option.indexOf('.') >= 0) {
+        if (option.indexOf('.') >= 0 && !option.endsWith(".")) {
             customs.add(option.toLowerCase(Locale.ROOT));
         }
     }
@@ -333,11 +350,106 @@ final class StatementText {
         return rest(token);
     }
 
+    /** The code of a DO: an option that it sets may be one that no catalogue shows. */
+    private Token block() {
+        Token token = in.next();
+        while (token != Token.END && token != Token.SEMICOLON) {
+            if (token == Token.LITERAL) {
+                lookInto(in.content(), 0);
+            }
+            token = in.next();
+        }
+        return token;
+    }
+
+    private void lookInto(ByteBuf code, int depth) {
+        if (depth > DEEPEST) {
+            pin(Pin.HIDDEN);
+            return;
+        }
+        StatementText inner = new StatementText(new SqlTokens(code, 0, code.writerIndex()));
+        inner.code(depth);
+        for (Pin pin : Pin.of(inner.pins)) {
+            pin(pin);
+        }
+        customs.addAll(inner.customs);
+    }
+
+    /** Statements as they stand in a block, and texts that it may execute. */
+    private void code(int depth) {
+        boolean executes = depth > 0 || executes(in.ahead());
+        boolean begins = true;
+        Token token = in.next();
+        while (token != Token.END) {
+            if (token == Token.WORD && begins && in.is("set")) {
+                if (!tellsOption(in.ahead())) {
+                    pin(Pin.HIDDEN);
+                }
+                token = set();
+                continue;
+            }
+            updated(token);
+            if (token == Token.WORD || token == Token.QUOTED) {
+                function();
+            }
+            if (executes && (token == Token.LITERAL || token == Token.QUOTED)) {
+                lookInto(in.content(), depth + 1);
+            }
+            begins = token == Token.SEMICOLON
+                    || token == Token.WORD && (in.is("begin") || in.is("then") || in.is("else") || in.is("loop"));
+            token = in.next();
+        }
+    }
+
+    private static boolean executes(SqlTokens code) {
+        Token token = code.next();
+        while (token != Token.END && !(token == Token.WORD && code.is("execute"))) {
+            token = code.next();
+        }
+        return token != Token.END;
+    }
+
+    /** True where a SET says in plain words what it sets, or sets it for the transaction. */
+    private static boolean tellsOption(SqlTokens set) {
+        Token token = set.next();
+        if (token == Token.WORD && set.is("local")) {
+            return true;
+        }
+        if (token == Token.WORD && set.is("session")) {
+            token = set.next();
+        }
+        if (token == Token.WORD && SPECIAL.contains(set.word())) {
+            return true;
+        }
+        while (token == Token.WORD || token == Token.QUOTED) {
+            token = set.next();
+            if (token != Token.OTHER || set.first() != '.') {
+                return token == Token.OTHER && set.first() == '=' || token == Token.WORD && set.is("to");
+            }
+            token = set.next();
+        }
+        return false;
+    }
+
+    /** {@code UPDATE [ONLY] [pg_catalog.]pg_settings} sets what it updates; the token at hand is the next of it, or begins it. */
+    private void updated(Token token) {
+        if (token == Token.WORD && in.is("update")) {
+            updates = true;
+        } else if (updates && (token == Token.WORD || token == Token.QUOTED)) {
+            if (in.is("pg_settings")) {
+                pin(Pin.SETTING);
+                sets = true;
+            }
+            updates = in.is("only") || in.is("pg_catalog");
+        }
+    }
+
     /** To the end of the statement, looking for functions and for {@code INTO TEMP}. */
     private Token rest(Token from) {
         Token token = from;
         boolean into = false;
         while (token != Token.END && token != Token.SEMICOLON) {
+            updated(token);
             if (token == Token.WORD) {
                 int length = in.length();
                 if (into && (in.is("temp") || in.is("temporary") || in.is("local") || in.is("global"))) {
@@ -352,6 +464,7 @@ final class StatementText {
             }
             token = in.next();
         }
+        updates = false;
         return token;
     }
 
