@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.proxy.postgres.PgWire;
 import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -39,12 +41,17 @@ class PostgresCarryIT extends PostgresFixture {
         atTarget.close();
     }
 
-    private PgWire wire() throws IOException {
-        return new PgWire(proxy.port()).login(V3_0, "app", "pencil");
+    private PgWire wire(String... more) throws IOException {
+        return new PgWire(proxy.port()).login(V3_0, "app", "pencil", more);
     }
 
     private static String ask(PgWire wire, String sql) throws IOException {
         wire.query(sql).send();
+        return wire.answers(1);
+    }
+
+    private static String ask(PgWire wire, String sql, Charset charset) throws IOException {
+        wire.add('Q', (sql + "\0").getBytes(charset)).send();
         return wire.answers(1);
     }
 
@@ -100,6 +107,54 @@ class PostgresCarryIT extends PostgresFixture {
             assertThat(detail()).contains("\"endings\":{\"prepare\":1}");
             flip();
             assertThat(one(atTarget, "SELECT count(*) FROM entries")).isEqualTo("0");
+        }
+    }
+
+    /** What the proxy asks of a session, and makes again in another, is in that session's encoding. */
+    @ParameterizedTest
+    @ValueSource(strings = {"LATIN1", "WIN1252", "UTF8", "SQL_ASCII"})
+    void whatIsNoAsciiIsCarriedInTheClientsEncoding(String encoding) throws Exception {
+        Charset charset = switch (encoding) {
+            case "LATIN1" -> StandardCharsets.ISO_8859_1;
+            case "WIN1252" -> Charset.forName("windows-1252");
+            default -> StandardCharsets.UTF_8;
+        };
+        start(config -> config);
+        try (PgWire wire = wire("client_encoding", encoding)) {
+            assertThat(ask(wire, "SET app.name = 'Müller'", charset)).isEqualTo("C ZI");
+            assertThat(ask(wire, "PREPARE \"é\" AS SELECT ascii('é')", charset)).isEqualTo("C ZI");
+            assertThat(ask(wire, "LISTEN \"köln\"", charset)).isEqualTo("C ZI");
+            assertThat(ask(wire, "SET search_path = \"schöma\", public", charset))
+                    .startsWith("C ZI");
+            hold();
+            assertThat(detail()).doesNotContain("endings");
+            flip();
+            awaitListener();
+            run(atTarget, "NOTIFY \"köln\", 'heard'");
+            assertThat(wire.read().type()).isEqualTo('A');
+            assertThat(ask(wire, "SELECT ascii(substr(current_setting('app.name'), 2))"))
+                    .isEqualTo("T D252 C ZI");
+            assertThat(ask(wire, "EXECUTE \"é\"", charset)).isEqualTo("T D233 C ZI");
+            assertThat(ask(wire, "SELECT ascii(substr(current_setting('search_path'), 5))"))
+                    .isEqualTo("T D246 C ZI");
+            assertThat(ask(wire, "SHOW client_encoding")).isEqualTo("T D" + encoding + " C ZI");
+        }
+    }
+
+    /** What the proxy cannot read it cannot make again. */
+    @Test
+    void whatTheProxyCannotReadEndsTheSession() throws Exception {
+        start(config -> config);
+        try (PgWire wire = wire("client_encoding", "EUC_TW");
+                PgWire plain = wire("client_encoding", "EUC_TW")) {
+            assertThat(ask(wire, "SET app.name = '\u4e2d'", Charset.forName("x-EUC-TW")))
+                    .isEqualTo("C ZI");
+            assertThat(ask(plain, "SET app.name = 'a'")).isEqualTo("C ZI");
+            hold();
+            assertThat(detail()).contains("\"endings\":{\"setting\":1}");
+            flip();
+            assertThat(wire.ended()).isTrue();
+            assertThat(ask(plain, "SHOW app.name")).isEqualTo("T Da C ZI");
         }
     }
 }

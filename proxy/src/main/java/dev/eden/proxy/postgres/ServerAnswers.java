@@ -21,6 +21,7 @@ final class ServerAnswers implements FrameScanner.Sink {
     private final PostgresLoop loop;
     private final ServerStatements statements;
     private final Expectations expected;
+    private final ServerParameters parameters;
     private final List<Exchange> ended = new ArrayList<>(1);
 
     /** An error ended the current batch, and the client has not sent that batch's Sync yet. */
@@ -43,6 +44,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         this.loop = connection.pool.loop;
         this.statements = connection.statements;
         this.expected = connection.expected;
+        this.parameters = new ServerParameters(connection);
     }
 
     boolean failedBatch() {
@@ -74,6 +76,10 @@ final class ServerAnswers implements FrameScanner.Sink {
     private void copyEnded() {
         copyingIn = false;
         wantsRows = false;
+    }
+
+    ServerParameters parameters() {
+        return parameters;
     }
 
     /** True where the client has been told in the server's own words why its session ends. */
@@ -119,7 +125,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         Kind first = expected.first();
         if (type == 'S') {
-            return parameter(in, index, total, first);
+            return parameters.told(in, index, total, first) ? FrameScanner.Verdict.PASS : FrameScanner.Verdict.DROP;
         }
         if (type == 'Z') {
             return ready(in, index, first);
@@ -129,7 +135,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
-                subject(Exchange.class).row(in, index, total);
+                subject(Exchange.class).row(in, index, total, connection.settings.encoding());
             } else if (type == 'E') {
                 ErrorMessage error = ErrorMessage.read(in, index, total);
                 subject(Exchange.class).failed(error);
@@ -257,39 +263,12 @@ final class ServerAnswers implements FrameScanner.Sink {
         return first == Kind.OWN_PARSE ? dropped() : passed();
     }
 
-    FrameScanner.Verdict parameter(ByteBuf in, int index, int total, @Nullable Kind first) {
-        int from = index + Message.HEADER;
-        int nameEnd = Message.endOfString(in, from, index + total);
-        int valueEnd = Message.endOfString(in, nameEnd + 1, index + total);
-        if (nameEnd < 0 || valueEnd < 0) {
-            throw new ProtocolViolation("malformed ParameterStatus");
-        }
-        String name = Message.text(in, from, nameEnd);
-        String value = Message.text(in, nameEnd + 1, valueEnd);
-        connection.reported.put(name, value);
-        int tracked = Settings.index(name);
-        if (tracked >= 0) {
-            Settings before = connection.settings.reading();
-            connection.has(tracked, value);
-            if (connection.settings.reading() != before) {
-                statements.settingsChanged();
-            }
-        }
-        ClientSession holder = connection.client;
-        if (holder == null || first == Kind.EXCHANGE || holder.standbyRead.running()) {
-            return FrameScanner.Verdict.DROP; // the standby's settings are its own business
-        }
-        if (tracked >= 0) {
-            holder.changed(tracked, value);
-        }
-        return FrameScanner.Verdict.PASS;
-    }
-
     private FrameScanner.Verdict ready(ByteBuf in, int index, @Nullable Kind first) {
         int newStatus = in.getByte(index + Message.HEADER);
         if (first == null || !first.endsBatch()) {
             throw new ProtocolViolation("ReadyForQuery where none was due");
         }
+        parameters.ready(first);
         long began = expected.time();
         connection.status = newStatus;
         copyEnded();

@@ -157,6 +157,7 @@ final class SessionSettings {
                 reported.put(Settings.NAMES[i], value);
             }
         }
-        reported.forEach((name, value) -> Message.parameterStatus(out, name, value));
+        String encoding = mine == null ? null : mine.encoding();
+        reported.forEach((name, value) -> Message.parameterStatus(out, name, value, encoding));
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param settings set in the session, those that are tracked anyway apart
  * @param prepared PREPARE statements in SQL, each by itself
  * @param bound what dies with the session, by reason
- * @param searchPath of the session, whatever it is
+ * @param searchPath of the session, whatever it is; null: in letters that the proxy cannot read
  */
 record SessionState(
         List<String> channels,
@@ -23,7 +23,7 @@ record SessionState(
         List<String> prepared,
         @Nullable String role,
         int bound,
-        String searchPath) {
+        @Nullable String searchPath) {
 
     /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
     private static final String PROBE = """
@@ -70,7 +70,13 @@ record SessionState(
         String searchPath = "";
         for (@Nullable String[] row : rows) {
             String name = text(row[1]);
-            switch (text(row[0])) {
+            String kind = text(row[0]);
+            if (Encoding.unreadable(name) || Encoding.unreadable(text(row[2]))) {
+                bound |= unreadable(kind);
+                searchPath = kind.equals("path") ? null : searchPath;
+                continue;
+            }
+            switch (kind) {
                 case "channel" -> channels.add(name);
                 case "setting" -> {
                     if (Settings.index(name) < 0) {
@@ -94,6 +100,17 @@ record SessionState(
             }
         }
         return new SessionState(channels, settings, prepared, role, bound, searchPath);
+    }
+
+    /** What it cannot read the proxy cannot make again. */
+    private static int unreadable(String kind) {
+        return switch (kind) {
+            case "channel" -> Pin.LISTEN.bit();
+            case "prepared" -> Pin.PREPARE.bit();
+            case "role" -> Pin.ROLE.bit();
+            case "cursor" -> Pin.CURSOR.bit();
+            default -> Pin.SETTING.bit();
+        };
     }
 
     private static String text(@Nullable String value) {

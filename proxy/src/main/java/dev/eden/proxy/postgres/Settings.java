@@ -22,12 +22,13 @@ final class Settings {
         "search_path",
         "default_transaction_read_only"
     };
+    static final int CLIENT_ENCODING = 0;
     static final int CONFORMING_STRINGS = 4;
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     static final int READ_ONLY = 7;
     /** What a parser reads texts by: literals become constants, names become tables. */
-    private static final int[] READING = {0, 1, 2, 3, CONFORMING_STRINGS, SEARCH_PATH};
+    private static final int[] READING = {CLIENT_ENCODING, 1, 2, 3, CONFORMING_STRINGS, SEARCH_PATH};
 
     private static final Map<String, Integer> INDEX = new HashMap<>();
 
@@ -87,6 +88,12 @@ final class Settings {
     @Nullable
     String value(int index) {
         return values[index];
+    }
+
+    /** The session's {@code client_encoding}; null: not known. */
+    @Nullable
+    String encoding() {
+        return values[CLIENT_ENCODING];
     }
 
     /** Those of them by which a statement's text is read where it is parsed, interned as well. */
