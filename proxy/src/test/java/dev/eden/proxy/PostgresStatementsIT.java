@@ -142,4 +142,29 @@ class PostgresStatementsIT extends PostgresFixture {
             assertThat(runs(other, "s")).isEqualTo("2 D1 C ZI");
         }
     }
+
+    /** One client's statements are the proxy's to remember, for as long as it stays. */
+    @Test
+    void aClientThatClosesNothingIsToldSo() throws Exception {
+        try (PgWire wire = wire()) {
+            for (int i = 0; i < 10_000; i++) {
+                wire.parse("s" + i, "SELECT 1");
+            }
+            wire.sync().send();
+            wire.answers(1);
+            assertThat(ask(wire, "BEGIN")).isEqualTo("C ZT");
+            wire.bind("", "s0").execute("", 0);
+            wire.parse("more", "SELECT 2")
+                    .bind("", "more")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("2 D1 C E54000 ZE");
+            assertThat(ask(wire, "ROLLBACK")).isEqualTo("C ZI");
+            wire.closeStatement("s1").parse("more", "SELECT 2").sync().send();
+            assertThat(wire.answers(1)).isEqualTo("3 1 ZI");
+            assertThat(runs(wire, "more")).isEqualTo("2 D2 C ZI");
+            assertThat(prepares(wire, "", "SELECT 3")).isEqualTo("1 2 D3 C ZI");
+        }
+    }
 }

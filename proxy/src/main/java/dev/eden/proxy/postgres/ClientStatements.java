@@ -12,8 +12,16 @@ final class ClientStatements {
     /** Of an expectation: before it there was no unnamed statement. */
     static final Object NO_UNNAMED = new Object();
 
+    /** A client that never closes what it prepares has this many, and no more. */
+    static final int MOST = 10_000;
+
+    static final long MOST_BYTES = 128L << 20;
+
     private final Prepared.Catalogue catalogue;
+    private final int most;
+    private final long mostBytes;
     private final Map<String, Entry> named = new HashMap<>();
+    private long bytes;
     private byte[] lastName = {};
     private @Nullable Entry last;
     private @Nullable Prepared unnamed;
@@ -87,7 +95,26 @@ final class ClientStatements {
     }
 
     ClientStatements(Prepared.Catalogue catalogue) {
+        this(catalogue, MOST, MOST_BYTES);
+    }
+
+    ClientStatements(Prepared.Catalogue catalogue, int most, long mostBytes) {
         this.catalogue = catalogue;
+        this.most = most;
+        this.mostBytes = mostBytes;
+    }
+
+    /** Why one more of so many bytes is too much; null: it is not. */
+    @Nullable
+    ErrorMessage refusal(int length) {
+        if (named.size() < most && bytes + length <= mostBytes) {
+            return null;
+        }
+        return ErrorMessage.error(
+                        "54000",
+                        "eden: this client has prepared " + named.size() + " statements of " + bytes
+                                + " bytes, of at most " + most + " and " + mostBytes)
+                .hint("Close the statements that are not needed any more, or let the driver cache fewer.");
     }
 
     /** The name at {@code from}…{@code to} as the client knows it; null when there is none. */
@@ -168,6 +195,7 @@ final class ClientStatements {
 
     Entry parse(String name, ByteBuf in, int from, int to) {
         Entry entry = new Entry(name, catalogue.acquire(in, from, to));
+        bytes += entry.statement.body.length;
         Entry before = named.put(name, entry);
         if (before != null) {
             forget(before);
@@ -190,6 +218,7 @@ final class ClientStatements {
         if (last == entry) {
             last = null;
         }
+        bytes -= entry.statement.body.length;
         catalogue.release(entry.statement);
     }
 
@@ -203,6 +232,7 @@ final class ClientStatements {
             if (entry.confirmed && (now == null || !now.confirmed)) {
                 entry.closed = false;
                 hold(entry.statement);
+                bytes += entry.statement.body.length;
                 named.put(entry.name, entry);
                 if (now != null) {
                     forget(now); // was to take its place, and is skipped, too

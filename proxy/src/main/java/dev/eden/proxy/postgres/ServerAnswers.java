@@ -34,6 +34,9 @@ final class ServerAnswers implements FrameScanner.Sink {
     /** The client's unnamed statement after an error; null: the error had no part of it. */
     private @Nullable Object unnamed;
 
+    /** What the client is told in place of the server's error. */
+    private @Nullable ErrorMessage refusal;
+
     private boolean failedRequest;
     private boolean farewellPassed;
     private int readySignals;
@@ -294,6 +297,13 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     @Override
     public void cut() {
+        ErrorMessage own = refusal;
+        if (own != null) {
+            refusal = null;
+            ByteBuf out = loop.buffer();
+            own.write(out);
+            pass(out);
+        }
         if (answerDue) {
             answerDue = false;
             answerHere();
@@ -319,6 +329,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         ErrorMessage error = ErrorMessage.read(in, index, total);
         ClientSession reader = connection.client;
         boolean hidden = reader != null && reader.standbyRead.hides(error);
+        refusal = !error.fatal() && !hidden && expected.subject() instanceof ErrorMessage own ? own : null;
         if (error.fatal()) {
             connection.endsWith(error);
             ClientSession holder = connection.client;
@@ -354,6 +365,9 @@ final class ServerAnswers implements FrameScanner.Sink {
             }
         }
         farewellPassed = error.fatal() && connection.client != null;
+        if (refusal != null) {
+            return FrameScanner.Verdict.DROP_THEN_CUT;
+        }
         return connection.client == null || hidden ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 

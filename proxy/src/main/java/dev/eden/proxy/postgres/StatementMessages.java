@@ -50,6 +50,11 @@ final class StatementMessages {
                 }
             }
         }
+        ErrorMessage refusal = statements.refusal(end - nameEnd - 1);
+        if (refusal != null) {
+            refuse(bytes, total, refusal, holding);
+            return true;
+        }
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
         Variant variant = holding.statements.toParse(entry);
         entry.parsedAs(variant);
@@ -82,6 +87,20 @@ final class StatementMessages {
         bytes.skipBytes(total);
         holding.answers.expect(Kind.KNOWN_PARSE, entry);
         return true;
+    }
+
+    /** The server is given what it refuses: so the error comes when its turn does, and ends what a server's own would. The client is told why in other words. */
+    private void refuse(ByteBuf bytes, int total, ErrorMessage why, ServerConnection holding) {
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        ByteBuf out = session.loop.buffer();
+        int parse = Message.begin(out, 'P');
+        Message.string(out, "eden_refused");
+        Message.string(out, "eden: a client has prepared too many statements");
+        out.writeShort(0);
+        Message.end(out, parse);
+        holding.answers.expect(Kind.PARSE, why);
+        holding.write(out);
     }
 
     private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
