@@ -143,6 +143,27 @@ class PostgresStatementsIT extends PostgresFixture {
         }
     }
 
+    /** Who has prepared nothing yet gets what the table is now. */
+    @Test
+    void aParseAfterAChangeOfATableIsAnsweredByTheTableAsItIs() throws Exception {
+        try (PgWire before = wire();
+                PgWire after = wire()) {
+            assertThat(prepares(before, "s", "SELECT * FROM shape")).isEqualTo("1 2 D1 C ZI");
+            assertThat(runs(before, "s")).isEqualTo("2 D1 C ZI");
+            run(owner, "ALTER TABLE shape ADD COLUMN colour text");
+            assertThat(ask(after, "BEGIN")).isEqualTo("C ZT");
+            after.parse("s", "SELECT * FROM shape")
+                    .describe('S', "s")
+                    .bind("", "s")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(after.answers(1)).isEqualTo("1 t T 2 D1 C ZT");
+            assertThat(ask(after, "COMMIT")).isEqualTo("C ZI");
+            assertThat(runs(after, "s")).isEqualTo("2 D1 C ZI");
+        }
+    }
+
     /** One client's statements are the proxy's to remember, for as long as it stays. */
     @Test
     void aClientThatClosesNothingIsToldSo() throws Exception {

@@ -58,29 +58,29 @@ final class StatementMessages {
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
         Variant variant = holding.statements.toParse(entry);
         entry.parsedAs(variant);
-        if (!holding.statements.has(variant)) {
-            switch (holding.expected.parsing(variant)) {
-                case NO -> {
-                    passage.end(bytes, holding);
-                    ByteBuf out = session.loop.buffer();
-                    holding.statements.makeRoom(out, variant);
-                    if (out.isReadable()) {
-                        holding.write(out);
-                    } else {
-                        out.release();
-                    }
-                    holding.answers.expect(Kind.PARSE, entry);
-                    passage.rename(bytes, start, nameEnd, total, 'P', NOTHING, variant.name(), holding);
-                    return true;
+        switch (holding.expected.parsing(variant)) {
+            case NO -> {
+                // Also where the server has it: of tables as they were then, and who prepares it now must get them as
+                // they are.
+                passage.end(bytes, holding);
+                ByteBuf out = session.loop.buffer();
+                holding.statements.makeRoom(out, variant);
+                if (out.isReadable()) {
+                    holding.write(out);
+                } else {
+                    out.release();
                 }
-                case EARLIER_BATCH -> {
-                    statements.skipped(entry);
-                    session.blocked();
-                    return false;
-                }
-                case SAME_BATCH -> {
-                    // will be there
-                }
+                holding.answers.expect(Kind.PARSE, entry);
+                passage.rename(bytes, start, nameEnd, total, 'P', NOTHING, variant.name(), holding);
+                return true;
+            }
+            case EARLIER_BATCH -> {
+                statements.skipped(entry);
+                session.blocked();
+                return false;
+            }
+            case SAME_BATCH -> {
+                // will be there
             }
         }
         passage.end(bytes, holding);
