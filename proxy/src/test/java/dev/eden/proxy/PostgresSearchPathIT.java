@@ -3,6 +3,8 @@ package dev.eden.proxy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import dev.eden.proxy.postgres.PgWire;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,22 @@ class PostgresSearchPathIT extends PostgresFixture {
             run(also, "DISCARD ALL");
             assertThat(one(also, "SHOW search_path")).isEqualTo("information_schema");
             assertThat(one(named, "SHOW search_path")).isEqualTo("pg_catalog");
+        }
+    }
+
+    @Test
+    void searchPathIsReadInTheClientsEncoding() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
+        try (PgWire latin = new PgWire(proxy.port()).login(3 << 16, "app", "pencil", "client_encoding", "LATIN1");
+                Connection plain = client()) {
+            latin.add('Q', "SET search_path = \"sch\u00f6ma\"\0".getBytes(StandardCharsets.ISO_8859_1))
+                    .send();
+            assertThat(latin.answers(1)).isEqualTo("C ZI");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
+            latin.query("SELECT ascii(substr(current_setting('search_path'), 5)), current_setting('client_encoding')")
+                    .send();
+            assertThat(latin.answers(1)).isEqualTo("T D246 C ZI");
+            assertThat(one(plain, "SHOW search_path")).isEqualTo("\"$user\", public");
         }
     }
 }

@@ -204,6 +204,9 @@ final class Canary {
             ready = connection;
             Map<String, String> differences = differences(settings, connection.settings);
             if (!differences.isEmpty()) {
+                if (!Encoding.writes(connection.settings.encoding(), differences.toString())) {
+                    return refuse("settings");
+                }
                 prepare(connection, differences, settings);
                 if (waitingSince == 0) {
                     waitingSince = loop.now;

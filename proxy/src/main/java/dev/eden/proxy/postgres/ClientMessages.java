@@ -199,7 +199,7 @@ final class ClientMessages {
         }
         canary.passes(bytes, start, holding);
         session.pins.note(effect, holding);
-        Prepared executed = prepared.executes(effect);
+        ClientStatements.Entry executed = prepared.executes(effect);
         if (executed != null) {
             return prepared.execute(bytes, start, total, executed, holding);
         }

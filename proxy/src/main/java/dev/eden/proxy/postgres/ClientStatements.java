@@ -4,6 +4,7 @@ import io.netty.buffer.ByteBuf;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One client's prepared statements by its own names. A name counts from its ParseComplete on; what an error skipped is taken back. */
@@ -11,8 +12,16 @@ final class ClientStatements {
     /** Of an expectation: before it there was no unnamed statement. */
     static final Object NO_UNNAMED = new Object();
 
+    /** A client that never closes what it prepares has this many, and no more. */
+    static final int MOST = 10_000;
+
+    static final long MOST_BYTES = 128L << 20;
+
     private final Prepared.Catalogue catalogue;
+    private final int most;
+    private final long mostBytes;
     private final Map<String, Entry> named = new HashMap<>();
+    private long bytes;
     private byte[] lastName = {};
     private @Nullable Entry last;
     private @Nullable Prepared unnamed;
@@ -21,18 +30,46 @@ final class ClientStatements {
     static final class Entry {
         private final String name;
         private final Prepared statement;
-        private final int generation;
+        private @Nullable Variant apart;
+        private @Nullable Variant variant;
+        private int generation;
         private boolean confirmed;
         private boolean closed;
 
         Entry(String name, Prepared statement) {
             this.name = name;
             this.statement = statement;
-            this.generation = statement.generation();
         }
 
-        static Entry own(Prepared statement) {
-            return new Entry("", statement);
+        static Entry own(Variant variant) {
+            Entry entry = new Entry("", variant.statement);
+            entry.parsedAs(variant);
+            return entry;
+        }
+
+        /** A Parse of this is sent, or would be, if the server did not have it. */
+        void parsedAs(Variant as) {
+            variant = as;
+            generation = as.generation();
+        }
+
+        /** What the Parse of this made, or makes. */
+        Variant variant() {
+            return Objects.requireNonNull(variant);
+        }
+
+        /** The client's own, whatever others have parsed. */
+        Variant apart() {
+            Variant own = apart;
+            if (own == null) {
+                own = statement.alone();
+                apart = own;
+            }
+            return own;
+        }
+
+        boolean hasApart() {
+            return apart != null;
         }
 
         String name() {
@@ -43,7 +80,7 @@ final class ClientStatements {
             return statement;
         }
 
-        /** Of the statement when this was made. */
+        /** Of the variant when the Parse was sent. */
         int generation() {
             return generation;
         }
@@ -58,7 +95,26 @@ final class ClientStatements {
     }
 
     ClientStatements(Prepared.Catalogue catalogue) {
+        this(catalogue, MOST, MOST_BYTES);
+    }
+
+    ClientStatements(Prepared.Catalogue catalogue, int most, long mostBytes) {
         this.catalogue = catalogue;
+        this.most = most;
+        this.mostBytes = mostBytes;
+    }
+
+    /** Why one more of so many bytes is too much; null: it is not. */
+    @Nullable
+    ErrorMessage refusal(int length) {
+        if (named.size() < most && bytes + length <= mostBytes) {
+            return null;
+        }
+        return ErrorMessage.error(
+                        "54000",
+                        "eden: this client has prepared " + named.size() + " statements of " + bytes
+                                + " bytes, of at most " + most + " and " + mostBytes)
+                .hint("Close the statements that are not needed any more, or let the driver cache fewer.");
     }
 
     /** The name at {@code from}…{@code to} as the client knows it; null when there is none. */
@@ -139,6 +195,7 @@ final class ClientStatements {
 
     Entry parse(String name, ByteBuf in, int from, int to) {
         Entry entry = new Entry(name, catalogue.acquire(in, from, to));
+        bytes += entry.statement.body.length;
         Entry before = named.put(name, entry);
         if (before != null) {
             forget(before);
@@ -161,6 +218,7 @@ final class ClientStatements {
         if (last == entry) {
             last = null;
         }
+        bytes -= entry.statement.body.length;
         catalogue.release(entry.statement);
     }
 
@@ -174,6 +232,7 @@ final class ClientStatements {
             if (entry.confirmed && (now == null || !now.confirmed)) {
                 entry.closed = false;
                 hold(entry.statement);
+                bytes += entry.statement.body.length;
                 named.put(entry.name, entry);
                 if (now != null) {
                     forget(now); // was to take its place, and is skipped, too

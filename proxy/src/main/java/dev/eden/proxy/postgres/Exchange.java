@@ -1,7 +1,6 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -44,18 +43,18 @@ final class Exchange {
         });
     }
 
-    /** Writes what is asked. */
-    void write(ByteBuf out) {
+    /** Writes what is asked; {@code encoding}: the session's. */
+    void write(ByteBuf out, @Nullable String encoding) {
         ByteBuf ready = messages;
         if (ready == null) {
-            Message.query(out, sql);
+            Message.query(out, sql, encoding);
         } else {
             out.writeBytes(ready, ready.readerIndex(), ready.readableBytes());
         }
     }
 
-    /** A DataRow, from its type byte. */
-    void row(ByteBuf in, int index, int total) {
+    /** A DataRow, from its type byte; {@code encoding}: the session's. */
+    void row(ByteBuf in, int index, int total, @Nullable String encoding) {
         RowBag only = bag;
         if (only != null) {
             only.add(in, index, total);
@@ -68,7 +67,7 @@ final class Exchange {
             int length = in.getInt(at);
             at += 4;
             if (length >= 0) {
-                columns[i] = in.toString(at, length, StandardCharsets.UTF_8);
+                columns[i] = Encoding.read(in, at, length, encoding);
                 at += length;
             }
         }

@@ -183,8 +183,8 @@ final class Expectations {
         return dropped;
     }
 
-    /** Whether a Parse of {@code statement} under its present name is under way. */
-    Parsing parsing(Prepared statement) {
+    /** Whether a Parse of {@code variant} under its present name is under way. */
+    Parsing parsing(Variant variant) {
         boolean sameBatch = true;
         for (int i = size - 1; i >= 0; i--) {
             int at = (head + i) & (kinds.length - 1);
@@ -192,8 +192,8 @@ final class Expectations {
                 sameBatch = false;
             } else if ((kinds[at] == Kind.PARSE || kinds[at] == Kind.OWN_PARSE)
                     && subjects[at] instanceof ClientStatements.Entry entry
-                    && entry.statement() == statement
-                    && entry.generation() == statement.generation()) {
+                    && entry.variant() == variant
+                    && entry.generation() == variant.generation()) {
                 return sameBatch ? Parsing.SAME_BATCH : Parsing.EARLIER_BATCH;
             }
         }

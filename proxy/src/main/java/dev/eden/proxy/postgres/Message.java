@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Message types of the frontend/backend protocol and writers for those that the proxy makes itself (PostgreSQL manual, "Frontend/Backend
@@ -54,9 +55,10 @@ final class Message {
         out.setInt(at, out.writerIndex() - at);
     }
 
-    static void query(ByteBuf out, String sql) {
+    /** {@code encoding}: the session's. */
+    static void query(ByteBuf out, String sql, @Nullable String encoding) {
         int at = begin(out, 'Q');
-        string(out, sql);
+        Encoding.write(out, sql, encoding);
         end(out, at);
     }
 
@@ -65,9 +67,14 @@ final class Message {
     }
 
     static void parameterStatus(ByteBuf out, String name, String value) {
+        parameterStatus(out, name, value, Encoding.UTF8);
+    }
+
+    /** {@code encoding}: the client's. */
+    static void parameterStatus(ByteBuf out, String name, String value, @Nullable String encoding) {
         int at = begin(out, 'S');
         string(out, name);
-        string(out, value);
+        Encoding.write(out, value, encoding);
         end(out, at);
     }
 

@@ -48,16 +48,44 @@ final class Preparation {
         if (carry != null) {
             sql.append(carry.statements());
         }
-        Settings asked = wanted;
-        connection.exchange(new Exchange(sql.toString(), outcome -> {
-            running = false;
-            if (session.server() != connection) {
-                session.process(); // lost meanwhile, and nothing has been asked: try another
-                return;
-            }
-            prepared(connection, asked, outcome.error());
-        }));
+        String text = sql.toString();
+        if (Encoding.ascii(text)) {
+            bring(connection, text, wanted);
+        } else {
+            encode(connection, text, wanted);
+        }
         return false;
+    }
+
+    /** First of all what the rest is written in: the session may have another client's encoding still. */
+    private void encode(ServerConnection connection, String text, Settings asked) {
+        String own = asked.encoding();
+        String encoding = own != null && Encoding.writes(own, text) ? own : Encoding.UTF8;
+        if (encoding.equals(connection.settings.encoding())) {
+            bring(connection, text, asked);
+            return;
+        }
+        Map<String, String> first = Map.of(Settings.NAMES[Settings.CLIENT_ENCODING], encoding);
+        connection.exchange(new Exchange(Settings.statement(first), outcome -> {
+            if (outcome.error() == null && session.server() == connection && !session.closed()) {
+                bring(connection, text, asked);
+            } else {
+                done(connection, asked, outcome.error());
+            }
+        }));
+    }
+
+    private void bring(ServerConnection connection, String text, Settings asked) {
+        connection.exchange(new Exchange(text, outcome -> done(connection, asked, outcome.error())));
+    }
+
+    private void done(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {
+        running = false;
+        if (session.server() != connection) {
+            session.process(); // lost meanwhile, and nothing has been asked: try another
+            return;
+        }
+        prepared(connection, asked, error);
     }
 
     private void prepared(ServerConnection connection, Settings asked, @Nullable ErrorMessage error) {

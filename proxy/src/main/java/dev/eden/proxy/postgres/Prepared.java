@@ -2,7 +2,7 @@ package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -11,13 +11,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A statement by its content (text and parameter types): every client that prepares the same means the same one, and on every connection to a server
- * it has the same name, unique among all contents. So a connection keeps what any of its clients prepared.
+ * A statement by its content (text and parameter types): every client that prepares the same means the same one. What servers have is one {@link Variant} of
+ * it for each way to read the text, with the same name on every connection. So a connection keeps what any of its clients prepared.
  */
 final class Prepared {
     private static final Set<String> PLANNED =
             Set.of("select", "insert", "update", "delete", "merge", "with", "values");
     private static final int LONGEST_WORD = 10;
+    /** Of one statement's variants: who was forgotten is made anew, by another name. */
+    private static final int MOST_VARIANTS = 64;
 
     /** Query text, its zero, the parameter types: the rest of a Parse message after the name. */
     final byte[] body;
@@ -26,18 +28,16 @@ final class Prepared {
     private final boolean reads;
     private ReadText.Verdict verdict = ReadText.Verdict.NO_READ;
     private long verdictOf = -1;
-    private byte[] name;
-    private int generation;
-    private final long number;
+    private final Catalogue catalogue;
+    private final List<Variant> variants = new ArrayList<>(1);
     private final int hash;
     int references;
 
-    private Prepared(byte[] body, long number, StatementText.Effect effect) {
+    private Prepared(byte[] body, Catalogue catalogue, StatementText.Effect effect) {
         this.body = body;
-        this.number = number;
+        this.catalogue = catalogue;
         this.effect = effect;
         this.hash = Arrays.hashCode(body);
-        this.name = name(0);
         this.reads = ReadText.begins(Unpooled.wrappedBuffer(body), 0, body.length);
     }
 
@@ -55,21 +55,25 @@ final class Prepared {
         return verdict;
     }
 
-    /** The name on servers, before it was renewed {@code generation} times and no more. */
-    byte[] name(int generation) {
-        return ("eden_" + Long.toString(number, 36) + (generation == 0 ? "" : "_" + generation))
-                .getBytes(StandardCharsets.US_ASCII);
+    /** What servers have of it where texts are read by these settings. */
+    Variant under(Settings reading) {
+        for (int i = 0; i < variants.size(); i++) {
+            Variant one = variants.get(i);
+            if (one.under == reading) {
+                return one;
+            }
+        }
+        if (variants.size() == MOST_VARIANTS) {
+            variants.removeFirst();
+        }
+        Variant made = new Variant(this, ++catalogue.numbers, reading);
+        variants.add(made);
+        return made;
     }
 
-    /** The name on servers, now. */
-    byte[] name() {
-        return name;
-    }
-
-    /** The plan may not be used any more (its result type has changed): from now on it is another statement. */
-    void renew() {
-        generation++;
-        name = name(generation);
+    /** One that nobody else finds. */
+    Variant alone() {
+        return new Variant(this, ++catalogue.numbers, null);
     }
 
     /** True where its first word is that of a statement that a server plans. */
@@ -87,10 +91,6 @@ final class Prepared {
         return length;
     }
 
-    int generation() {
-        return generation;
-    }
-
     boolean hasBody(ByteBuf in, int from, int to) {
         if (to - from != body.length) {
             return false;
@@ -103,9 +103,8 @@ final class Prepared {
         return true;
     }
 
-    /** A Parse message that makes the statement; unnamed where {@code named} is false. */
-    void parse(ByteBuf out, boolean named) {
-        byte[] as = named ? name : new byte[0];
+    /** A Parse message that makes the statement; by no name where that is empty. */
+    void parse(ByteBuf out, byte[] as) {
         out.writeByte('P')
                 .writeInt(4 + as.length + 1 + body.length)
                 .writeBytes(as)
@@ -139,7 +138,7 @@ final class Prepared {
             Key key = new Key(body, Arrays.hashCode(body));
             Prepared prepared = known.get(key);
             if (prepared == null) {
-                prepared = new Prepared(body, ++numbers, StatementText.classify(in, from, to));
+                prepared = new Prepared(body, this, StatementText.classify(in, from, to));
                 known.put(key, prepared);
             }
             prepared.references++;

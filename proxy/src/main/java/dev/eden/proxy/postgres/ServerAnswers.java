@@ -21,6 +21,7 @@ final class ServerAnswers implements FrameScanner.Sink {
     private final PostgresLoop loop;
     private final ServerStatements statements;
     private final Expectations expected;
+    private final ServerParameters parameters;
     private final List<Exchange> ended = new ArrayList<>(1);
 
     /** An error ended the current batch, and the client has not sent that batch's Sync yet. */
@@ -33,6 +34,9 @@ final class ServerAnswers implements FrameScanner.Sink {
     /** The client's unnamed statement after an error; null: the error had no part of it. */
     private @Nullable Object unnamed;
 
+    /** What the client is told in place of the server's error. */
+    private @Nullable ErrorMessage refusal;
+
     private boolean failedRequest;
     private boolean farewellPassed;
     private int readySignals;
@@ -43,6 +47,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         this.loop = connection.pool.loop;
         this.statements = connection.statements;
         this.expected = connection.expected;
+        this.parameters = new ServerParameters(connection);
     }
 
     boolean failedBatch() {
@@ -74,6 +79,10 @@ final class ServerAnswers implements FrameScanner.Sink {
     private void copyEnded() {
         copyingIn = false;
         wantsRows = false;
+    }
+
+    ServerParameters parameters() {
+        return parameters;
     }
 
     /** True where the client has been told in the server's own words why its session ends. */
@@ -119,7 +128,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         Kind first = expected.first();
         if (type == 'S') {
-            return parameter(in, index, total, first);
+            return parameters.told(in, index, total, first) ? FrameScanner.Verdict.PASS : FrameScanner.Verdict.DROP;
         }
         if (type == 'Z') {
             return ready(in, index, first);
@@ -129,7 +138,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         if (first == Kind.EXCHANGE) {
             if (type == 'D') {
-                subject(Exchange.class).row(in, index, total);
+                subject(Exchange.class).row(in, index, total, connection.settings.encoding());
             } else if (type == 'E') {
                 ErrorMessage error = ErrorMessage.read(in, index, total);
                 subject(Exchange.class).failed(error);
@@ -202,8 +211,8 @@ final class ServerAnswers implements FrameScanner.Sink {
             return;
         }
         ClientSession holder = connection.client;
-        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry)) {
-            statements.gone(entry.statement());
+        if (done && what instanceof ServerStatements.Dropping.One(ClientStatements.Entry entry, Variant variant)) {
+            statements.gone(variant);
             if (holder != null) {
                 holder.statements.close(entry.name());
             }
@@ -257,35 +266,12 @@ final class ServerAnswers implements FrameScanner.Sink {
         return first == Kind.OWN_PARSE ? dropped() : passed();
     }
 
-    FrameScanner.Verdict parameter(ByteBuf in, int index, int total, @Nullable Kind first) {
-        int from = index + Message.HEADER;
-        int nameEnd = Message.endOfString(in, from, index + total);
-        int valueEnd = Message.endOfString(in, nameEnd + 1, index + total);
-        if (nameEnd < 0 || valueEnd < 0) {
-            throw new ProtocolViolation("malformed ParameterStatus");
-        }
-        String name = Message.text(in, from, nameEnd);
-        String value = Message.text(in, nameEnd + 1, valueEnd);
-        connection.reported.put(name, value);
-        int tracked = Settings.index(name);
-        if (tracked >= 0) {
-            connection.has(tracked, value);
-        }
-        ClientSession holder = connection.client;
-        if (holder == null || first == Kind.EXCHANGE || holder.standbyRead.running()) {
-            return FrameScanner.Verdict.DROP; // the standby's settings are its own business
-        }
-        if (tracked >= 0) {
-            holder.changed(tracked, value);
-        }
-        return FrameScanner.Verdict.PASS;
-    }
-
     private FrameScanner.Verdict ready(ByteBuf in, int index, @Nullable Kind first) {
         int newStatus = in.getByte(index + Message.HEADER);
         if (first == null || !first.endsBatch()) {
             throw new ProtocolViolation("ReadyForQuery where none was due");
         }
+        parameters.ready(first);
         long began = expected.time();
         connection.status = newStatus;
         copyEnded();
@@ -296,11 +282,13 @@ final class ServerAnswers implements FrameScanner.Sink {
         if (first == Kind.EXCHANGE) {
             Exchange exchange = subject(Exchange.class);
             expected.remove();
+            statements.told(expected.isEmpty());
             ended.add(exchange);
             answersHere(); // what the client has asked behind it
             return FrameScanner.Verdict.DROP_THEN_CUT;
         }
         expected.remove();
+        statements.told(expected.isEmpty());
         loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
         failedRequest = false;
         readySignals++;
@@ -309,6 +297,13 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     @Override
     public void cut() {
+        ErrorMessage own = refusal;
+        if (own != null) {
+            refusal = null;
+            ByteBuf out = loop.buffer();
+            own.write(out);
+            pass(out);
+        }
         if (answerDue) {
             answerDue = false;
             answerHere();
@@ -334,6 +329,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         ErrorMessage error = ErrorMessage.read(in, index, total);
         ClientSession reader = connection.client;
         boolean hidden = reader != null && reader.standbyRead.hides(error);
+        refusal = !error.fatal() && !hidden && expected.subject() instanceof ErrorMessage own ? own : null;
         if (error.fatal()) {
             connection.endsWith(error);
             ClientSession holder = connection.client;
@@ -369,6 +365,9 @@ final class ServerAnswers implements FrameScanner.Sink {
             }
         }
         farewellPassed = error.fatal() && connection.client != null;
+        if (refusal != null) {
+            return FrameScanner.Verdict.DROP_THEN_CUT;
+        }
         return connection.client == null || hidden ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 

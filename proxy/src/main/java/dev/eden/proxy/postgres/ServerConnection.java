@@ -189,7 +189,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** Asks the server something for the proxy; only between requests of clients. */
     void exchange(Exchange exchange) {
         ByteBuf out = loop.buffer();
-        exchange.write(out);
+        exchange.write(out, settings.encoding());
         statements.unnamed = null;
         answers.expect(Kind.EXCHANGE, exchange);
         write(out);
@@ -349,7 +349,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
                     out.release();
                 }
             }
-            case 'S' -> answers.parameter(in, index, total, null);
+            case 'S' -> answers.parameters().told(in, index, total, null);
             case 'K' -> {
                 pid = in.getInt(index + Message.HEADER);
                 secret = new byte[total - Message.HEADER - 4];

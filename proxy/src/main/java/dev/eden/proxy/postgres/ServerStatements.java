@@ -2,16 +2,25 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The statements that one connection to a server has: named ones by their content, the least recently used first to go, and the unnamed one. */
+/** The statements that one connection to a server has: named ones, the least recently used first to go, and the unnamed one. */
 final class ServerStatements {
+    private static final byte[] UNNAMED = {};
+
     private final ServerConnection server;
     private final int most;
-    private final LinkedHashMap<Prepared, Integer> named = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<Variant, Integer> named = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** Made since the server last said what the settings are. */
+    private final List<Variant> fresh = new ArrayList<>();
+    /** What is under way may change settings for a while, of which the server says nothing. */
+    private boolean unsettled;
 
     /** What an unnamed Parse has left there; null: nothing that is known. */
     @Nullable
@@ -26,32 +35,63 @@ final class ServerStatements {
     sealed interface Dropping {
         record All() implements Dropping {}
 
-        record One(ClientStatements.Entry entry) implements Dropping {}
+        record One(ClientStatements.Entry entry, Variant variant) implements Dropping {}
     }
 
     static final Dropping ALL = new Dropping.All();
 
     /** What a Close of the proxy's own is for. */
-    record Closing(Prepared statement, int generation) {}
+    record Closing(Variant variant, int generation) {}
 
-    /** True where the server has the statement under its present name. */
-    boolean has(Prepared statement) {
-        Integer generation = named.get(statement);
-        return generation != null && generation == statement.generation();
+    /** True where the server has it under its present name. */
+    boolean has(Variant variant) {
+        Integer generation = named.get(variant);
+        return generation != null && generation == variant.generation();
+    }
+
+    /** What a client's statement is here when it is used. */
+    Variant of(ClientStatements.Entry entry) {
+        if (apart()) {
+            return entry.apart();
+        }
+        Variant shared = entry.statement().under(server.settings.reading());
+        if (unsettled && (entry.hasApart() || !has(shared) && !parsing(shared))) {
+            return entry.apart(); // what is parsed now may be read otherwise than others would read it
+        }
+        return shared;
+    }
+
+    /** What a client's statement is here when the client prepares it. */
+    Variant toParse(ClientStatements.Entry entry) {
+        return unsettled || apart() ? entry.apart() : entry.statement().under(server.settings.reading());
+    }
+
+    private boolean apart() {
+        ClientSession holder = server.client;
+        return holder != null && !holder.standbyRead.running() && holder.pins.parsesApart(server);
+    }
+
+    private boolean parsing(Variant variant) {
+        return server.expected.parsing(variant) != Expectations.Parsing.NO;
     }
 
     /** Sends a Parse of the proxy's own; counted as had from its ParseComplete on. */
-    void prepare(Prepared statement, boolean asNamed) {
+    ClientStatements.Entry prepare(Variant variant) {
         ByteBuf out = server.buffer();
-        if (asNamed) {
-            makeRoom(out, statement);
-        }
-        statement.parse(out, asNamed);
-        if (!asNamed) {
-            unnamed = statement;
-        }
-        server.answers.expect(Kind.OWN_PARSE, asNamed ? ClientStatements.Entry.own(statement) : null);
+        makeRoom(out, variant);
+        variant.statement.parse(out, variant.name());
+        ClientStatements.Entry entry = ClientStatements.Entry.own(variant);
+        server.answers.expect(Kind.OWN_PARSE, entry);
         server.write(out);
+        return entry;
+    }
+
+    /** As {@link #prepare}, by no name. */
+    void prepareUnnamed(Prepared statement) {
+        ByteBuf out = server.buffer();
+        statement.parse(out, UNNAMED);
+        prepareUnnamed(out);
+        unnamed = statement;
     }
 
     /** Sends an unnamed Parse of the proxy's own, of a text that is not the client's word for word. */
@@ -65,20 +105,20 @@ final class ServerStatements {
     void closeUnnamed() {
         unnamed = null;
         ByteBuf out = server.buffer();
-        Message.closeStatement(out, new byte[0]);
+        Message.closeStatement(out, UNNAMED);
         server.answers.expect(Kind.OWN_CLOSE, null);
         server.write(out);
     }
 
     /** Before {@code next} is prepared: closes what it was before its plan changed, and the statements unused for longest where there are too many. */
-    void makeRoom(ByteBuf out, Prepared next) {
+    void makeRoom(ByteBuf out, Variant next) {
         Integer former = named.remove(next);
         if (former != null) {
             close(out, new Closing(next, former));
         }
-        Iterator<Map.Entry<Prepared, Integer>> oldest = named.entrySet().iterator();
+        Iterator<Map.Entry<Variant, Integer>> oldest = named.entrySet().iterator();
         while (named.size() >= most && oldest.hasNext()) {
-            Map.Entry<Prepared, Integer> one = oldest.next();
+            Map.Entry<Variant, Integer> one = oldest.next();
             Closing gone = new Closing(one.getKey(), one.getValue());
             oldest.remove();
             close(out, gone);
@@ -86,40 +126,72 @@ final class ServerStatements {
     }
 
     private void close(ByteBuf out, Closing gone) {
-        Message.closeStatement(out, gone.statement().name(gone.generation()));
+        Message.closeStatement(out, gone.variant().name(gone.generation()));
         server.answers.expect(Kind.OWN_CLOSE, gone);
     }
 
     /** DEALLOCATE has run. */
-    void gone(Prepared statement) {
-        named.remove(statement);
+    void gone(Variant variant) {
+        named.remove(variant);
     }
 
     /** An error earlier in the batch had the server skip the Close. */
     void kept(Closing closing) {
-        named.putIfAbsent(closing.statement(), closing.generation());
+        named.putIfAbsent(closing.variant(), closing.generation());
     }
 
     /** The server has confirmed it. */
     void parsed(ClientStatements.Entry entry) {
-        named.put(entry.statement(), entry.generation());
+        Variant variant = entry.variant();
+        named.put(variant, entry.generation());
         entry.confirm();
+        Settings under = variant.under;
+        if (under == null || entry.generation() != variant.generation()) {
+            return;
+        }
+        if (under.equals(server.settings.reading())) {
+            fresh.add(variant);
+        } else {
+            variant.renew(); // settings were changing when it was sent
+        }
+    }
+
+    /** A text is on its way that may change settings. */
+    void unsettle() {
+        unsettled = true;
+    }
+
+    /** The server says that settings are others now, by which texts are read: what it has parsed since it last said so may have been read by either. */
+    void settingsChanged() {
+        fresh.forEach(Variant::renew);
+        fresh.clear();
+        unnamed = null;
+    }
+
+    /** The end of a batch; {@code all}: nothing else is under way. What settings have changed has been told. */
+    void told(boolean all) {
+        fresh.clear();
+        if (all && unsettled) {
+            unsettled = false;
+            unnamed = null;
+        }
     }
 
     /** DISCARD ALL or DEALLOCATE ALL has run, or will. */
     void forget() {
         named.clear();
+        fresh.clear();
         unnamed = null;
     }
 
     /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
     void stale(ErrorMessage error, @Nullable Object subject) {
-        if (error.sqlState().equals("26000") && subject instanceof Prepared statement) {
-            named.remove(statement);
+        if (error.sqlState().equals("26000") && subject instanceof Variant variant) {
+            named.remove(variant);
         } else if (error.sqlState().equals("0A000")
                 && "RevalidateCachedQuery".equals(error.fields().get('R'))
-                && subject instanceof Prepared statement) {
-            statement.renew();
+                && subject instanceof Variant variant) {
+            variant.renew();
         }
     }
 }

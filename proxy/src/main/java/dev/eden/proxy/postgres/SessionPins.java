@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,8 @@ final class SessionPins {
     private static final long PROBE_PAUSE = 100_000_000;
     /** Of customized options: a client that makes up more is not asked for them all. */
     private static final int MOST_CUSTOMS = 100;
+
+    private static final int APART = Pin.SETTING.bit() | Pin.ROLE.bit() | Pin.TEMPORARY.bit() | Pin.HIDDEN.bit();
 
     private final ClientSession session;
     private final PostgresLoop loop;
@@ -39,6 +42,13 @@ final class SessionPins {
         return pins != 0 && (pins & ~(Pin.PREPARE.bit() | Pin.CURSOR.bit())) == 0;
     }
 
+    /** True where a text may be read otherwise than in another session with the same settings, as far as those are tracked. */
+    boolean parsesApart(ServerConnection holding) {
+        return session.poolsSessions()
+                || (pins & APART) != 0
+                || (pins & Pin.UNKNOWN.bit()) != 0 && !holding.reports(Settings.SEARCH_PATH);
+    }
+
     boolean probing() {
         return probing;
     }
@@ -55,13 +65,15 @@ final class SessionPins {
     /** Notes what a statement leaves in the session. */
     void note(StatementText.Effect effect, ServerConnection holding) {
         unprobed |= touches(effect.touch());
+        if (effect.sets() && !executesKnown(effect)) {
+            holding.statements.unsettle();
+        }
         int wanted = effect.pins();
         if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
             wanted |= Pin.SETTING.bit(); // what it is now is to be asked
         }
         if (!effect.customs().isEmpty()) {
-            customs.addAll(effect.customs());
-            wanted |= customs.size() > MOST_CUSTOMS ? Pin.HIDDEN.bit() : 0;
+            wanted |= remember(effect.customs(), holding) ? 0 : Pin.HIDDEN.bit();
         }
         if (wanted == 0) {
             if (effect.resets()) {
@@ -81,6 +93,27 @@ final class SessionPins {
         if (effect.resets()) {
             session.settings.resets();
         }
+    }
+
+    /** Names to ask for; false: not all of them can be. */
+    private boolean remember(List<String> names, ServerConnection holding) {
+        boolean readable =
+                Encoding.isUtf8(holding.settings.encoding()) || names.stream().allMatch(Encoding::ascii);
+        if (readable) {
+            customs.addAll(names);
+        }
+        return readable && customs.size() <= MOST_CUSTOMS;
+    }
+
+    /** The session has something that no other can be given. */
+    void hides() {
+        pins |= Pin.HIDDEN.bit();
+    }
+
+    /** What it executes is noted by itself. */
+    private boolean executesKnown(StatementText.Effect effect) {
+        String executes = effect.executes();
+        return executes != null && session.statements.has(executes);
     }
 
     /**
@@ -144,12 +177,14 @@ final class SessionPins {
                 found = null;
                 return;
             }
-            SessionState state = SessionState.of(outcome.rows());
+            SessionState state =
+                    SessionState.of(outcome.rows(), "on".equals(holding.settings.value(Settings.CONFORMING_STRINGS)));
             found = state;
             if (!unprobed) {
-                if (!holding.reports(Settings.SEARCH_PATH)) {
-                    holding.has(Settings.SEARCH_PATH, state.searchPath());
-                    session.settings.changed(Settings.SEARCH_PATH, state.searchPath());
+                String path = state.searchPath();
+                if (path != null && !holding.reports(Settings.SEARCH_PATH)) {
+                    holding.has(Settings.SEARCH_PATH, path);
+                    session.settings.changed(Settings.SEARCH_PATH, path);
                 }
                 int hidden = pins & Pin.HIDDEN.bit();
                 if (state.pins() == 0 && hidden == 0 && pins != 0) {

@@ -134,6 +134,7 @@ final class SessionSettings {
             sql.append(Settings.statement(differences));
         }
         if (!sql.isEmpty()) {
+            holding.statements.unsettle();
             holding.exchange(new Exchange(sql.toString(), outcome -> {
                 if (outcome.error() != null) {
                     holding.close(); // not the session that the client takes it for
@@ -156,6 +157,7 @@ final class SessionSettings {
                 reported.put(Settings.NAMES[i], value);
             }
         }
-        reported.forEach((name, value) -> Message.parameterStatus(out, name, value));
+        String encoding = mine == null ? null : mine.encoding();
+        reported.forEach((name, value) -> Message.parameterStatus(out, name, value, encoding));
     }
 }

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param channels LISTEN
  * @param settings set in the session, those that are tracked anyway apart
- * @param prepared PREPARE statements in SQL
+ * @param prepared PREPARE statements in SQL, each by itself
  * @param bound what dies with the session, by reason
- * @param searchPath of the session, whatever it is
+ * @param searchPath of the session, whatever it is; null: in letters that the proxy cannot read
  */
 record SessionState(
         List<String> channels,
@@ -23,7 +23,7 @@ record SessionState(
         List<String> prepared,
         @Nullable String role,
         int bound,
-        String searchPath) {
+        @Nullable String searchPath) {
 
     /** One row per finding: kind, name, value. Everything schema-qualified: the session's search_path is its own. */
     private static final String PROBE = """
@@ -60,7 +60,8 @@ record SessionState(
         return sql.toString();
     }
 
-    static SessionState of(List<@Nullable String[]> rows) {
+    /** {@code plainBackslashes}: the session's {@code standard_conforming_strings}. */
+    static SessionState of(List<@Nullable String[]> rows, boolean plainBackslashes) {
         List<String> channels = new ArrayList<>();
         Map<String, String> settings = new LinkedHashMap<>();
         List<String> prepared = new ArrayList<>();
@@ -69,14 +70,27 @@ record SessionState(
         String searchPath = "";
         for (@Nullable String[] row : rows) {
             String name = text(row[1]);
-            switch (text(row[0])) {
+            String kind = text(row[0]);
+            if (Encoding.unreadable(name) || Encoding.unreadable(text(row[2]))) {
+                bound |= unreadable(kind);
+                searchPath = kind.equals("path") ? null : searchPath;
+                continue;
+            }
+            switch (kind) {
                 case "channel" -> channels.add(name);
                 case "setting" -> {
                     if (Settings.index(name) < 0) {
                         settings.put(name, text(row[2]));
                     }
                 }
-                case "prepared" -> prepared.add(text(row[2]));
+                case "prepared" -> {
+                    String statement = PreparedText.of(name, text(row[2]), plainBackslashes);
+                    if (statement == null) {
+                        bound |= Pin.PREPARE.bit();
+                    } else {
+                        prepared.add(statement);
+                    }
+                }
                 case "cursor" -> bound |= Pin.CURSOR.bit();
                 case "lock" -> bound |= Pin.ADVISORY_LOCK.bit();
                 case "temporary" -> bound |= Pin.TEMPORARY.bit();
@@ -86,6 +100,17 @@ record SessionState(
             }
         }
         return new SessionState(channels, settings, prepared, role, bound, searchPath);
+    }
+
+    /** What it cannot read the proxy cannot make again. */
+    private static int unreadable(String kind) {
+        return switch (kind) {
+            case "channel" -> Pin.LISTEN.bit();
+            case "prepared" -> Pin.PREPARE.bit();
+            case "role" -> Pin.ROLE.bit();
+            case "cursor" -> Pin.CURSOR.bit();
+            default -> Pin.SETTING.bit();
+        };
     }
 
     private static String text(@Nullable String value) {
@@ -108,8 +133,7 @@ record SessionState(
         if (!settings.isEmpty()) {
             sql.append(Settings.statement(settings)).append(';');
         }
-        prepared.forEach(
-                statement -> sql.append(statement.strip().replaceAll(";+$", "")).append(';'));
+        prepared.forEach(statement -> sql.append(statement).append("\n;")); // it may end in a comment
         if (role != null) {
             sql.append("SET ROLE ").append(Settings.identifier(role)).append(';');
         }

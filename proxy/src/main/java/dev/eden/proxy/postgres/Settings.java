@@ -22,9 +22,14 @@ final class Settings {
         "search_path",
         "default_transaction_read_only"
     };
+    static final int CLIENT_ENCODING = 0;
+    static final int CONFORMING_STRINGS = 4;
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     static final int READ_ONLY = 7;
+    /** What a parser reads texts by: literals become constants, names become tables. */
+    private static final int[] READING = {CLIENT_ENCODING, 1, 2, 3, CONFORMING_STRINGS, SEARCH_PATH};
+
     private static final Map<String, Integer> INDEX = new HashMap<>();
 
     static {
@@ -35,6 +40,7 @@ final class Settings {
 
     private final @Nullable String[] values;
     private final int hash;
+    private Settings reading = this;
 
     private Settings(@Nullable String[] values) {
         this.values = values;
@@ -52,7 +58,15 @@ final class Settings {
                 known.clear();
             }
             Settings same = known.putIfAbsent(settings, settings);
-            return same == null ? settings : same;
+            if (same != null) {
+                return same;
+            }
+            @Nullable String[] read = new @Nullable String[NAMES.length];
+            for (int i : READING) {
+                read[i] = settings.values[i];
+            }
+            settings.reading = Arrays.equals(read, settings.values) ? settings : intern(new Settings(read));
+            return settings;
         }
 
         Settings with(Settings base, int index, String value) {
@@ -74,6 +88,17 @@ final class Settings {
     @Nullable
     String value(int index) {
         return values[index];
+    }
+
+    /** The session's {@code client_encoding}; null: not known. */
+    @Nullable
+    String encoding() {
+        return values[CLIENT_ENCODING];
+    }
+
+    /** Those of them by which a statement's text is read where it is parsed, interned as well. */
+    Settings reading() {
+        return reading;
     }
 
     /** True where a server with {@code other} does what this asks for; what this does not know it does not ask for. */

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
 /** The tokens of a query's text: comments, literals, quoted names and dollar quotes as PostgreSQL reads them (manual, "Lexical Structure"). */
@@ -69,6 +70,42 @@ final class SqlTokens {
     /** A quoted name without its quotes. */
     String name() {
         return raw().replace("\"\"", "\"");
+    }
+
+    /** What the literal or quoted name at hand says, to be looked through as a text itself. */
+    ByteBuf content() {
+        String raw = in.toString(from, to - from, StandardCharsets.ISO_8859_1); // bytes as they are
+        if (raw.startsWith("$")) {
+            String tag = raw.substring(0, raw.indexOf('$', 1) + 1);
+            boolean ends = raw.length() >= 2 * tag.length() && raw.endsWith(tag);
+            return bytes(raw.substring(tag.length(), ends ? raw.length() - tag.length() : raw.length()));
+        }
+        int quote = raw.indexOf('\'');
+        if (quote != 0 && quote != 1) {
+            return bytes(raw); // a name
+        }
+        boolean ends = raw.length() > quote + 1 && raw.endsWith("'");
+        String inner =
+                raw.substring(quote + 1, ends ? raw.length() - 1 : raw.length()).replace("''", "'");
+        return bytes(quote == 1 && (raw.charAt(0) | 0x20) == 'e' ? unescaped(inner) : inner);
+    }
+
+    private static ByteBuf bytes(String text) {
+        return Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    private static String unescaped(String text) {
+        StringBuilder plain = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\\' && i + 1 < text.length()) {
+                i++;
+                c = text.charAt(i);
+                c = "nrtbf".indexOf(c) >= 0 ? ' ' : c;
+            }
+            plain.append(c);
+        }
+        return plain.toString();
     }
 
     boolean is(String keyword) {

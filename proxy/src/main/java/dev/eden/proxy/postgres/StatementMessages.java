@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * prepared there first. Where a method answers false, the message must wait for an earlier batch.
  */
 final class StatementMessages {
+    private static final byte[] NOTHING = {};
+    private static final byte[] STATEMENT = {'S'};
+
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
@@ -36,7 +39,7 @@ final class StatementMessages {
         if (before != null) {
             switch (before.confirmed() ? Expectations.Parsing.SAME_BATCH : holding.expected.parsing(before)) {
                 case SAME_BATCH -> {
-                    return parseAgain(bytes, start, total, nameEnd, before.statement(), holding);
+                    return parseAgain(bytes, start, total, nameEnd, before, holding);
                 }
                 case EARLIER_BATCH -> {
                     session.blocked();
@@ -47,31 +50,37 @@ final class StatementMessages {
                 }
             }
         }
+        ErrorMessage refusal = statements.refusal(end - nameEnd - 1);
+        if (refusal != null) {
+            refuse(bytes, total, refusal, holding);
+            return true;
+        }
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
-        Prepared statement = entry.statement();
-        if (!holding.statements.has(statement)) {
-            switch (holding.expected.parsing(statement)) {
-                case NO -> {
-                    passage.end(bytes, holding);
-                    ByteBuf out = session.loop.buffer();
-                    holding.statements.makeRoom(out, statement);
-                    if (out.isReadable()) {
-                        holding.write(out);
-                    } else {
-                        out.release();
-                    }
-                    holding.answers.expect(Kind.PARSE, entry);
-                    passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
-                    return true;
+        Variant variant = holding.statements.toParse(entry);
+        entry.parsedAs(variant);
+        switch (holding.expected.parsing(variant)) {
+            case NO -> {
+                // Also where the server has it: of tables as they were then, and who prepares it now must get them as
+                // they are.
+                passage.end(bytes, holding);
+                ByteBuf out = session.loop.buffer();
+                holding.statements.makeRoom(out, variant);
+                if (out.isReadable()) {
+                    holding.write(out);
+                } else {
+                    out.release();
                 }
-                case EARLIER_BATCH -> {
-                    statements.skipped(entry);
-                    session.blocked();
-                    return false;
-                }
-                case SAME_BATCH -> {
-                    // will be there
-                }
+                holding.answers.expect(Kind.PARSE, entry);
+                passage.rename(bytes, start, nameEnd, total, 'P', NOTHING, variant.name(), holding);
+                return true;
+            }
+            case EARLIER_BATCH -> {
+                statements.skipped(entry);
+                session.blocked();
+                return false;
+            }
+            case SAME_BATCH -> {
+                // will be there
             }
         }
         passage.end(bytes, holding);
@@ -80,35 +89,49 @@ final class StatementMessages {
         return true;
     }
 
+    /** The server is given what it refuses: so the error comes when its turn does, and ends what a server's own would. The client is told why in other words. */
+    private void refuse(ByteBuf bytes, int total, ErrorMessage why, ServerConnection holding) {
+        passage.end(bytes, holding);
+        bytes.skipBytes(total);
+        ByteBuf out = session.loop.buffer();
+        int parse = Message.begin(out, 'P');
+        Message.string(out, "eden_refused");
+        Message.string(out, "eden: a client has prepared too many statements");
+        out.writeShort(0);
+        Message.end(out, parse);
+        holding.answers.expect(Kind.PARSE, why);
+        holding.write(out);
+    }
+
     private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
         Object former = former();
         Prepared statement = statements.parseUnnamed(bytes, start + Message.HEADER + 1, start + total);
         ClientStatements.Entry named = named(statement.effect);
-        if (named != null && !provide(bytes, named.statement(), holding)) {
+        Variant variant = named == null ? null : provide(bytes, named, holding);
+        if (named != null && variant == null) {
             statements.unnamedIs(former instanceof Prepared before ? before : null);
             return false;
         }
         session.pins.note(statement.effect, holding);
-        holding.statements.unnamed = named == null ? statement : null;
+        holding.statements.unnamed = variant == null ? statement : null;
         holding.answers.expect(Kind.UNNAMED_PARSE, former);
-        if (named == null) {
+        if (variant == null) {
             passage.pass(bytes, total, total);
             return true;
         }
         passage.end(bytes, holding);
         bytes.skipBytes(total);
-        holding.write(parseOf(statement, named));
+        holding.write(parseOf(statement, variant));
         return true;
     }
 
     /** An unnamed Parse of a text with the server's name of what it executes or deallocates. */
-    private ByteBuf parseOf(Prepared statement, ClientStatements.Entry named) {
+    private ByteBuf parseOf(Prepared statement, Variant named) {
         ByteBuf out = session.loop.buffer();
         int parse = Message.begin(out, 'P');
         out.writeByte(0);
         byte[] body = statement.body;
-        StatementText.renamed(
-                Unpooled.wrappedBuffer(body), 0, body.length, named.statement().name(), out);
+        StatementText.renamed(Unpooled.wrappedBuffer(body), 0, body.length, named.name(), out);
         Message.end(out, parse);
         return out;
     }
@@ -128,44 +151,46 @@ final class StatementMessages {
         return plain ? entry : null;
     }
 
-    private ServerStatements.@Nullable Dropping dropping(Prepared statement) {
+    private ServerStatements.@Nullable Dropping dropping(Prepared statement, ServerConnection holding) {
         if (statement.effect.drops()) {
             return ServerStatements.ALL;
         }
         ClientStatements.Entry one = statement.effect.deallocates() == null ? null : named(statement.effect);
-        return one == null ? null : new ServerStatements.Dropping.One(one);
+        return one == null ? null : new ServerStatements.Dropping.One(one, holding.statements.of(one));
     }
 
     /** A name that is taken: the server says so, in its words, about a statement that it has. */
     private boolean parseAgain(
-            ByteBuf bytes, int start, int total, int nameEnd, Prepared statement, ServerConnection holding) {
-        if (!provide(bytes, statement, holding)) {
+            ByteBuf bytes, int start, int total, int nameEnd, ClientStatements.Entry entry, ServerConnection holding) {
+        Variant variant = provide(bytes, entry, holding);
+        if (variant == null) {
             return false;
         }
         passage.end(bytes, holding);
         holding.answers.expect(Kind.PARSE, null);
-        passage.rename(bytes, start, nameEnd, total, 'P', new byte[0], statement.name(), holding);
+        passage.rename(bytes, start, nameEnd, total, 'P', NOTHING, variant.name(), holding);
         return true;
     }
 
-    /** Makes sure that the server has a named statement; false: that is not known before something else is answered. */
-    private boolean provide(ByteBuf bytes, Prepared statement, ServerConnection holding) {
-        if (!holding.statements.has(statement)) {
-            switch (holding.expected.parsing(statement)) {
+    /** Makes sure that the server has a named statement, and answers as what; null: that is not known before something else is answered. */
+    private @Nullable Variant provide(ByteBuf bytes, ClientStatements.Entry entry, ServerConnection holding) {
+        Variant variant = holding.statements.of(entry);
+        if (!holding.statements.has(variant)) {
+            switch (holding.expected.parsing(variant)) {
                 case NO -> {
                     passage.end(bytes, holding);
-                    holding.statements.prepare(statement, true);
+                    holding.statements.prepare(variant);
                 }
                 case EARLIER_BATCH -> {
                     session.blocked();
-                    return false;
+                    return null;
                 }
                 case SAME_BATCH -> {
                     // will be there
                 }
             }
         }
-        return true;
+        return variant;
     }
 
     private Object former() {
@@ -185,14 +210,15 @@ final class StatementMessages {
             passage.end(bytes, holding);
             holding.statements.closeUnnamed();
         } else if (named != null) {
-            if (!provide(bytes, named.statement(), holding)) {
+            Variant variant = provide(bytes, named, holding);
+            if (variant == null) {
                 return false;
             }
             passage.end(bytes, holding);
-            holding.statements.prepareUnnamed(parseOf(unnamed, named));
+            holding.statements.prepareUnnamed(parseOf(unnamed, variant));
         } else if (holding.statements.unnamed != unnamed) {
             passage.end(bytes, holding);
-            holding.statements.prepare(unnamed, false);
+            holding.statements.prepareUnnamed(unnamed);
         }
         return true;
     }
@@ -221,7 +247,7 @@ final class StatementMessages {
                 if (executed != null) {
                     session.pins.note(executed.statement().effect, holding);
                 }
-                drops = dropping(unnamed);
+                drops = dropping(unnamed, holding);
             }
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable);
@@ -229,21 +255,23 @@ final class StatementMessages {
         }
         ClientStatements.Entry entry = statements.find(bytes, portalEnd + 1, nameEnd);
         if (entry == null) {
+            holding.statements.unsettle(); // nobody knows what it does
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable); // made by PREPARE, or not at all: the server knows
             return true;
         }
-        Prepared statement = entry.statement();
-        if (!provide(bytes, statement, holding)) {
+        Variant variant = provide(bytes, entry, holding);
+        if (variant == null) {
             return false;
         }
+        Prepared statement = entry.statement();
         session.pins.note(statement.effect, holding);
         drops = statement.effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
-        holding.answers.expect(Kind.BIND, statement);
+        holding.answers.expect(Kind.BIND, variant);
         byte[] portal = new byte[portalEnd + 1 - from];
         bytes.getBytes(from, portal);
-        passage.rename(bytes, start, nameEnd, total, 'B', portal, statement.name(), holding);
+        passage.rename(bytes, start, nameEnd, total, 'B', portal, variant.name(), holding);
         return true;
     }
 
@@ -259,20 +287,13 @@ final class StatementMessages {
             } else {
                 ClientStatements.Entry entry = statements.find(bytes, from, nameEnd);
                 if (entry != null) {
-                    if (!provide(bytes, entry.statement(), holding)) {
+                    Variant variant = provide(bytes, entry, holding);
+                    if (variant == null) {
                         return false;
                     }
                     passage.end(bytes, holding);
-                    holding.answers.expect(Kind.DESCRIBE, entry.statement());
-                    passage.rename(
-                            bytes,
-                            start,
-                            nameEnd,
-                            total,
-                            'D',
-                            new byte[] {'S'},
-                            entry.statement().name(),
-                            holding);
+                    holding.answers.expect(Kind.DESCRIBE, variant);
+                    passage.rename(bytes, start, nameEnd, total, 'D', STATEMENT, variant.name(), holding);
                     return true;
                 }
             }
@@ -329,17 +350,15 @@ final class StatementMessages {
     }
 
     /** What a simple query executes of the client's statements, which the server knows by other names; null: nothing. */
-    @Nullable
-    Prepared executes(StatementText.Effect effect) {
-        ClientStatements.Entry entry = executed(effect);
-        return entry == null ? null : entry.statement();
+    ClientStatements.@Nullable Entry executes(StatementText.Effect effect) {
+        return executed(effect);
     }
 
     /**
-     * A simple query that executes {@code statement}, once the server has that; false: that takes a moment. A Parse of the proxy's own has its own end:
+     * A simple query that executes {@code entry}, once the server has that; false: that takes a moment. A Parse of the proxy's own has its own end:
      * where it fails the server would skip the query as well, and wait for a Sync that the client does not send.
      */
-    boolean execute(ByteBuf bytes, int start, int total, Prepared statement, ServerConnection holding) {
+    boolean execute(ByteBuf bytes, int start, int total, ClientStatements.Entry entry, ServerConnection holding) {
         if (refused) {
             refused = false;
             passage.drop(bytes, total, total, holding);
@@ -348,39 +367,41 @@ final class StatementMessages {
             session.deliver(out);
             return true;
         }
-        boolean provided = holding.statements.has(statement);
+        Variant due = holding.statements.of(entry);
+        boolean provided = holding.statements.has(due);
         boolean alone = !session.batches.open();
-        if (!provided && alone && holding.expected.parsing(statement) == Expectations.Parsing.NO) {
+        if (!provided && alone && holding.expected.parsing(due) == Expectations.Parsing.NO) {
             passage.end(bytes, holding);
-            prepareAlone(statement, holding);
+            prepareAlone(due, holding);
             session.blocked();
             return false;
         }
-        if (!provide(bytes, statement, holding)) {
+        Variant variant = provide(bytes, entry, holding);
+        if (variant == null) {
             return false;
         }
-        session.pins.note(statement.effect, holding);
+        session.pins.note(entry.statement().effect, holding);
         holding.statements.unnamed = null;
         statements.dropUnnamed();
-        holding.answers.expect(Kind.QUERY, statement);
+        holding.answers.expect(Kind.QUERY, variant);
         session.batches.sent();
         passage.end(bytes, holding);
         bytes.skipBytes(total);
         ByteBuf out = session.loop.buffer();
         int query = Message.begin(out, 'Q');
-        StatementText.renamed(bytes, start + Message.HEADER, start + total, statement.name(), out);
+        StatementText.renamed(bytes, start + Message.HEADER, start + total, variant.name(), out);
         Message.end(out, query);
         holding.write(out);
         return true;
     }
 
-    private void prepareAlone(Prepared statement, ServerConnection holding) {
-        holding.statements.prepare(statement, true);
+    private void prepareAlone(Variant variant, ServerConnection holding) {
+        ClientStatements.Entry parsed = holding.statements.prepare(variant);
         ByteBuf sync = session.loop.buffer();
         Message.empty(sync, 'S');
         holding.exchange(new Exchange(sync, new RowBag(), _ -> {
             sync.release();
-            refused = session.holds(holding) && !holding.statements.has(statement);
+            refused = session.holds(holding) && !parsed.confirmed();
             session.process();
         }));
     }

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks through the text of a query for what it leaves behind in the session: judges by first words and by names of functions. Where it cannot tell it says so: a
- * pin too many costs a probe, a pin too few would show one client's state to another. What functions of the user do inside is invisible here.
+ * pin too many costs a probe, a pin too few would show one client's state to another. What functions of the user do inside is invisible
+ * here; the code of a DO is looked through as well.
  */
 final class StatementText {
     /** A word longer than this is no keyword. */
@@ -18,6 +19,13 @@ final class StatementText {
 
     private static final Set<String> HIDDEN =
             Set.of("currval", "lastval", "setseed", "dblink_connect", "dblink_connect_u", "dblink_disconnect");
+
+    /** What SET sets that is no option by its name. */
+    private static final Set<String> SPECIAL =
+            Set.of("role", "time", "names", "schema", "transaction", "constraints", "authorization", "characteristics");
+
+    /** Of literals in literals. */
+    private static final int DEEPEST = 8;
 
     /** Neither add to a session's state nor take from it, but by functions that they call. */
     private static final Set<String> PASSING = Set.of(
@@ -53,6 +61,7 @@ final class StatementText {
      * @param executes the one that this executes by SQL and does nothing else
      * @param drops all prepared statements
      * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
+     * @param sets may change settings, if only to the end of the batch
      */
     record Effect(
             int pins,
@@ -63,12 +72,14 @@ final class StatementText {
             boolean drops,
             boolean onlySearchPath,
             List<String> customs,
-            Touch touch) {
-        static final Effect NONE = new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING);
+            Touch touch,
+            boolean sets) {
+        static final Effect NONE =
+                new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING, false);
 
         /** A text that nobody has looked through to its end. */
         static final Effect UNKNOWN =
-                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION);
+                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION, true);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -90,6 +101,10 @@ final class StatementText {
     private boolean drops;
     private final Set<String> customs = new LinkedHashSet<>(0);
     private int statements;
+    private boolean sets;
+    /** What comes next is the name of what is updated. */
+    private boolean updates;
+
     private Touch touch = Touch.NOTHING;
 
     private StatementText(SqlTokens in) {
@@ -100,7 +115,7 @@ final class StatementText {
     static Effect classify(ByteBuf in, int from, int limit) {
         StatementText text = new StatementText(new SqlTokens(in, from, limit));
         text.run();
-        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING) {
+        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING && !text.sets) {
             return Effect.NONE;
         }
         return new Effect(
@@ -112,7 +127,8 @@ final class StatementText {
                 text.drops,
                 text.searchPath && text.statements == 1,
                 List.copyOf(text.customs),
-                text.touch);
+                text.touch,
+                text.sets);
     }
 
     /** A text that executes or deallocates a prepared statement, to its zero, with another name of that. */
@@ -162,10 +178,12 @@ final class StatementText {
         if (first == Token.WORD) {
             switch (in.word()) {
                 case "set" -> {
+                    sets = true;
                     return set();
                 }
                 case "reset" -> {
                     resets = true;
+                    sets = true;
                     Token token = in.next();
                     resetsSearchPath |= token != Token.WORD || in.is("all") || in.is("search_path");
                     if (token == Token.WORD && (in.is("role") || in.is("session"))) {
@@ -186,6 +204,7 @@ final class StatementText {
                 }
                 case "execute" -> {
                     executes = name(in.next());
+                    sets = true;
                     return rest(in.next());
                 }
                 case "discard" -> {
@@ -193,6 +212,7 @@ final class StatementText {
                     if (token == Token.WORD && in.is("all")) {
                         resets = true;
                         drops = true;
+                        sets = true;
                     }
                     return rest(token);
                 }
@@ -202,7 +222,16 @@ final class StatementText {
                 case "create" -> {
                     return create();
                 }
-                case "do", "call", "load" -> pin(Pin.UNKNOWN);
+                case "do" -> {
+                    pin(Pin.UNKNOWN);
+                    sets = true;
+                    return block();
+                }
+                case "call", "load" -> {
+                    pin(Pin.UNKNOWN);
+                    sets = true;
+                }
+                case "update" -> updates = true;
                 default -> {
                     // judged by what it calls
                 }
@@ -267,7 +296,7 @@ final class StatementText {
     }
 
     private void named(String option) {
-        if (option.indexOf('.') >= 0) {
+        if (option.indexOf('.') >= 0 && !option.endsWith(".")) {
             customs.add(option.toLowerCase(Locale.ROOT));
         }
     }
@@ -321,11 +350,106 @@ final class StatementText {
         return rest(token);
     }
 
+    /** The code of a DO: an option that it sets may be one that no catalogue shows. */
+    private Token block() {
+        Token token = in.next();
+        while (token != Token.END && token != Token.SEMICOLON) {
+            if (token == Token.LITERAL) {
+                lookInto(in.content(), 0);
+            }
+            token = in.next();
+        }
+        return token;
+    }
+
+    private void lookInto(ByteBuf code, int depth) {
+        if (depth > DEEPEST) {
+            pin(Pin.HIDDEN);
+            return;
+        }
+        StatementText inner = new StatementText(new SqlTokens(code, 0, code.writerIndex()));
+        inner.code(depth);
+        for (Pin pin : Pin.of(inner.pins)) {
+            pin(pin);
+        }
+        customs.addAll(inner.customs);
+    }
+
+    /** Statements as they stand in a block, and texts that it may execute. */
+    private void code(int depth) {
+        boolean executes = depth > 0 || executes(in.ahead());
+        boolean begins = true;
+        Token token = in.next();
+        while (token != Token.END) {
+            if (token == Token.WORD && begins && in.is("set")) {
+                if (!tellsOption(in.ahead())) {
+                    pin(Pin.HIDDEN);
+                }
+                token = set();
+                continue;
+            }
+            updated(token);
+            if (token == Token.WORD || token == Token.QUOTED) {
+                function();
+            }
+            if (executes && (token == Token.LITERAL || token == Token.QUOTED)) {
+                lookInto(in.content(), depth + 1);
+            }
+            begins = token == Token.SEMICOLON
+                    || token == Token.WORD && (in.is("begin") || in.is("then") || in.is("else") || in.is("loop"));
+            token = in.next();
+        }
+    }
+
+    private static boolean executes(SqlTokens code) {
+        Token token = code.next();
+        while (token != Token.END && !(token == Token.WORD && code.is("execute"))) {
+            token = code.next();
+        }
+        return token != Token.END;
+    }
+
+    /** True where a SET says in plain words what it sets, or sets it for the transaction. */
+    private static boolean tellsOption(SqlTokens set) {
+        Token token = set.next();
+        if (token == Token.WORD && set.is("local")) {
+            return true;
+        }
+        if (token == Token.WORD && set.is("session")) {
+            token = set.next();
+        }
+        if (token == Token.WORD && SPECIAL.contains(set.word())) {
+            return true;
+        }
+        while (token == Token.WORD || token == Token.QUOTED) {
+            token = set.next();
+            if (token != Token.OTHER || set.first() != '.') {
+                return token == Token.OTHER && set.first() == '=' || token == Token.WORD && set.is("to");
+            }
+            token = set.next();
+        }
+        return false;
+    }
+
+    /** {@code UPDATE [ONLY] [pg_catalog.]pg_settings} sets what it updates; the token at hand is the next of it, or begins it. */
+    private void updated(Token token) {
+        if (token == Token.WORD && in.is("update")) {
+            updates = true;
+        } else if (updates && (token == Token.WORD || token == Token.QUOTED)) {
+            if (in.is("pg_settings")) {
+                pin(Pin.SETTING);
+                sets = true;
+            }
+            updates = in.is("only") || in.is("pg_catalog");
+        }
+    }
+
     /** To the end of the statement, looking for functions and for {@code INTO TEMP}. */
     private Token rest(Token from) {
         Token token = from;
         boolean into = false;
         while (token != Token.END && token != Token.SEMICOLON) {
+            updated(token);
             if (token == Token.WORD) {
                 int length = in.length();
                 if (into && (in.is("temp") || in.is("temporary") || in.is("local") || in.is("global"))) {
@@ -340,6 +464,7 @@ final class StatementText {
             }
             token = in.next();
         }
+        updates = false;
         return token;
     }
 
@@ -360,6 +485,7 @@ final class StatementText {
         } else if (name.startsWith("pg_advisory_unlock")) {
             touch(Touch.SESSION);
         } else if (name.equals("set_config")) {
+            sets = true;
             setConfig(in.ahead());
         } else if (HIDDEN.contains(name)) {
             pin(Pin.HIDDEN);

@@ -88,9 +88,45 @@ class StatementTextTest {
                 "DO $$ BEGIN PERFORM 1; END $$ | UNKNOWN",
                 "CALL p() | UNKNOWN",
                 "LOAD 'x' | UNKNOWN",
+                "UPDATE pg_settings SET setting = 'off' WHERE name = 'enable_seqscan' | SETTING",
+                "WITH x AS (update only pg_catalog.\"pg_settings\" s SET setting = 'off') SELECT 1 | SETTING",
+                "DO $$BEGIN SET LOCAL a.b = 1; END$$ | UNKNOWN",
+                "DO $$BEGIN UPDATE t SET x = 1; RAISE NOTICE 'set to %', 1; END$$ | UNKNOWN",
+                "DO $$BEGIN PERFORM set_config('a.b', 'c', true); END$$ | UNKNOWN",
             })
     void leavesSomething(String sql, Pin pin) {
         assertThat(Pin.of(classify(sql).pins())).containsExactly(pin);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DO $$BEGIN PERFORM set_config('a.b', 'c', false); END$$",
+                "DO LANGUAGE plpgsql 'BEGIN PERFORM set_config(''a.b'', ''c'', false); END'",
+                "DO E'BEGIN\\n PERFORM set_config(\\'a.b\\', \\'c\\', false); END'",
+                "DO $$DECLARE i int; BEGIN IF true THEN SET SESSION a.b TO 1; END IF; END$$",
+                "DO $a$BEGIN EXECUTE $b$SET a.b = 1$b$; END$a$",
+                "DO 'BEGIN EXECUTE ''SET a.b = 1''; END'",
+                "DO $$DECLARE s text := 'SELECT set_config(''a.b'', ''c'', false)'; BEGIN EXECUTE s; END$$",
+            })
+    void aBlockTellsWhatItSets(String sql) {
+        StatementText.Effect effect = classify(sql);
+        assertThat(Pin.of(effect.pins())).containsExactly(Pin.SETTING, Pin.UNKNOWN);
+        assertThat(effect.customs()).containsExactly("a.b");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DO $$BEGIN PERFORM set_config(x, 'c', false) FROM t; END$$",
+                "DO $$BEGIN EXECUTE format('SET %I.%I = %L', a, b, c); END$$",
+                "DO $$BEGIN EXECUTE 'SET a.' || x || ' = 1'; END$$",
+                "DO $$BEGIN EXECUTE 'SET ' || x; END$$",
+                "DO $$BEGIN EXECUTE 'SELECT set_config(''a.' || x || ''', 1, false)'; END$$",
+                "DO $$BEGIN PERFORM lastval(); END$$",
+            })
+    void aBlockThatDoesNotTellHidesIt(String sql) {
+        assertThat(Pin.of(classify(sql).pins())).contains(Pin.HIDDEN, Pin.UNKNOWN);
     }
 
     @Test
