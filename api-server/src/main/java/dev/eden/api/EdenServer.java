@@ -224,7 +224,7 @@ public final class EdenServer implements AutoCloseable {
                 new StatusStore(jdbi),
                 store.routeRows(),
                 traffic,
-                new EndpointHealth(store.endpoints()),
+                new EndpointHealth(store.endpoints(), store.records()::controlLogin),
                 options.temporalUi(),
                 options.temporalNamespace());
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
