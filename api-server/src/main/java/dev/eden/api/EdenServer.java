@@ -26,6 +26,7 @@ import dev.eden.api.store.AuditChain;
 import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StatusStore;
@@ -231,6 +232,7 @@ public final class EdenServer implements AutoCloseable {
         InterlayCoverage coverage = InterlayCoverage.of(interlays);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
+                new MigrationStarts(jdbi, store.audit()),
                 store.tunings(),
                 orchestrator,
                 status,
