@@ -26,6 +26,7 @@ import dev.eden.api.store.AuditChain;
 import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StatusStore;
@@ -224,13 +225,14 @@ public final class EdenServer implements AutoCloseable {
                 new StatusStore(jdbi),
                 store.routeRows(),
                 traffic,
-                new EndpointHealth(store.endpoints()),
+                new EndpointHealth(store.endpoints(), store.records()::controlLogin),
                 options.temporalUi(),
                 options.temporalNamespace());
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
         InterlayCoverage coverage = InterlayCoverage.of(interlays);
         MigrationCommands commands = new MigrationCommands(
                 migrations,
+                new MigrationStarts(jdbi, store.audit()),
                 store.tunings(),
                 orchestrator,
                 status,

@@ -38,6 +38,31 @@ class InterlayCoverageIT {
         eden.close();
     }
 
+    /** It was left out: made after the look at the interlays, before the start. */
+    @Test
+    void anInterlayThatIsMadeWhileAStartLooksStopsIt() {
+        for (String id : List.of("from", "to")) {
+            created("/api/v1/endpoints", Map.of("id", id, "uri", "redis://127.0.0.1:1"));
+        }
+        created("/api/v1/interlays", Map.of("id", "front", "endpoint", "from"));
+        created("/api/v1/migrations", Map.of("id", "busy", "strategy", Map.of("type", "canary", "read_percentage", 0)));
+        String busy = "/api/v1/migrations/busy";
+        assertThat(eden.post(busy + "/interlay/front", "{\"endpoint\":\"to\"}").status())
+                .isEqualTo(200);
+        for (String side : List.of("from", "to")) {
+            eden.activities.duringPreflight.set(
+                    () -> created("/api/v1/interlays", Map.of("id", "before_" + side, "endpoint", side)));
+            TestServer.Answer refused = eden.post(busy + "/migrate", "{}");
+            assertThat(refused.status()).as(refused.body()).isEqualTo(409);
+            assertThat(refused.json().path("detail").asText()).contains("was changed while it was looked at");
+            assertThat(eden.get(busy).json().path("started_at").isNull()).isTrue();
+        }
+        eden.activities.duringPreflight.set(() -> {});
+        assertThat(eden.post(busy + "/migrate", "{}").status())
+                .as("nothing changes, and no proxy serves them")
+                .isEqualTo(202);
+    }
+
     @Test
     void anInterlayThatIsLeftOutStopsTheStartAndNoneIsPutBeforeAServerThatMoves() {
         Jdbi store = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());

@@ -104,6 +104,39 @@ class MetricsIT {
                 assertThat(scrape(eden.server.adminPort())).contains("eden_replication_lag_ms{migration=\"m\"} 7"));
     }
 
+    /** No lag is known then: without this nothing would tell. */
+    @Test
+    void replicationThatDoesNotRunAndACleanupThatDoesNotEndAreSeen() throws Exception {
+        await().untilAsserted(() ->
+                assertThat(eden.get("/api/v1/migrations?phase=canary").body()).contains("\"id\":\"m\""));
+        await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                .contains(
+                        "eden_replication_streaming{migration=\"m\"} 1",
+                        "eden_migration_cleaning_up{migration=\"m\"} 0"));
+        execute("UPDATE replication SET progress = jsonb_set(progress, '{state}', '\"waiting\"') WHERE migration = 'm'");
+        try {
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_replication_streaming{migration=\"m\"} 0"));
+            execute("UPDATE migration SET phase = 'baking' WHERE id = 'm'");
+            await("no interlay is in it any more")
+                    .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                            .contains("eden_migration_cleaning_up{migration=\"m\"} 1")
+                            .doesNotContain("eden_replication_streaming{"));
+        } finally {
+            execute("UPDATE migration SET phase = 'canary' WHERE id = 'm'");
+            execute(
+                    "UPDATE replication SET progress = jsonb_set(progress, '{state}', '\"streaming\"') WHERE migration = 'm'");
+        }
+        told(1);
+        try {
+            await("nobody has told")
+                    .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                            .contains("eden_replication_streaming{migration=\"m\"} 0"));
+        } finally {
+            told(9_000_000_000_000L);
+        }
+    }
+
     /** Its phase stays what it was: only these two tell. */
     @Test
     void aMigrationThatIsPausedBecauseAStepFailedIsSeen() throws Exception {

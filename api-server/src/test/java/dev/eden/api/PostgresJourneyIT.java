@@ -123,6 +123,7 @@ class PostgresJourneyIT {
         try {
             send(guide.get(5), 202);
             awaitPhase(guide.get(6), "canary");
+            awaitReady(guide.get(6));
             change(through, "ALTER TABLE note ADD COLUMN remark text NOT NULL DEFAULT 'none'");
             change(through, "CREATE INDEX CONCURRENTLY note_remark ON note (remark)");
             assertThatThrownBy(() -> change(through, "ALTER TABLE note DROP COLUMN number"))
@@ -308,6 +309,17 @@ class PostgresJourneyIT {
                 .as(request.path() + ": " + answer.body())
                 .isEqualTo(expected);
         return answer.body().isEmpty() ? Json.tree("{}") : Json.tree(answer.body());
+    }
+
+    /** The target's fence keeps out the very login that Eden was given. */
+    private void awaitReady(Curl status) {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+            JsonNode now = send(status, 200);
+            assertThat(now.path("target").asText()).as(now.toString()).isEqualTo("healthy");
+            assertThat(now.path("ready_for_cutover").asBoolean())
+                    .as(now.toString())
+                    .isTrue();
+        });
     }
 
     private void awaitPhase(Curl status, String phase) {

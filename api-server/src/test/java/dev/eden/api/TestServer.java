@@ -43,6 +43,10 @@ final class TestServer implements AutoCloseable {
     @Nullable
     String encryptionKeys;
 
+    /** Another way to Temporal; null: straight. */
+    @Nullable
+    String temporalAddress;
+
     final Path directory;
     private final HttpClient http = HttpClient.newHttpClient();
 
@@ -109,7 +113,7 @@ final class TestServer implements AutoCloseable {
                                 directory,
                                 8,
                                 Duration.ofSeconds(5)),
-                        temporal.address(),
+                        temporalAddress == null ? temporal.address() : temporalAddress,
                         "default",
                         "http://temporal-ui",
                         new Secret(TOKEN))

@@ -17,6 +17,8 @@ final class MigrationFigures {
      *
      * @param paused by whom or whatever
      * @param failed paused because a step has failed
+     * @param cleaning its interlays are out of it already, and it waits for its two servers to be left clean
+     * @param streaming the standby is kept current: replication has said so within ten seconds
      * @param lagMillis null: not known, or nobody has told it for ten seconds
      * @param rate keys or rows a second of the full load; null: not known
      * @param differences that its last comparison left
@@ -27,6 +29,8 @@ final class MigrationFigures {
             String phase,
             boolean paused,
             boolean failed,
+            boolean cleaning,
+            boolean streaming,
             @Nullable Long lagMillis,
             @Nullable Long keysDone,
             @Nullable Double rate,
@@ -46,6 +50,8 @@ final class MigrationFigures {
         return jdbi.withHandle(h -> h.createQuery("""
                         SELECT m.id, m.phase, coalesce((m.view->>'paused')::boolean, false) AS paused,
                                coalesce((m.view->>'failed')::boolean, false) AS failed, (r.progress->>'keysDone')::bigint AS done,
+                               m.phase IN ('baking', 'rolling_back') AND NOT EXISTS (SELECT FROM route WHERE route.migration = m.id) AS cleaning,
+                               coalesce(r.told AND r.progress->>'state' = 'streaming', false) AS streaming,
                                CASE WHEN r.told THEN nullif((r.progress->>'lagMs')::bigint, -1) END AS lag,
                                CASE WHEN r.told THEN (r.progress->>'keysPerSecond')::double precision END AS rate, v.remaining AS differences,
                                100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency
@@ -60,6 +66,8 @@ final class MigrationFigures {
                         row.getString("phase"),
                         row.getBoolean("paused"),
                         row.getBoolean("failed"),
+                        row.getBoolean("cleaning"),
+                        row.getBoolean("streaming"),
                         row.getObject("lag", Long.class),
                         row.getObject("done", Long.class),
                         row.getObject("rate", Double.class),

@@ -36,12 +36,14 @@ public final class ServerMeters implements AutoCloseable {
     private final TrafficWindow traffic;
     private final boolean proxies;
     private final MultiGauge lag;
+    private final MultiGauge streaming;
     private final MultiGauge keys;
     private final MultiGauge rate;
     private final MultiGauge consistency;
     private final MultiGauge running;
     private final MultiGauge paused;
     private final MultiGauge failed;
+    private final MultiGauge cleaning;
     private final MultiGauge differences;
     private final MultiGauge attempts;
     private final MultiGauge pause;
@@ -66,6 +68,7 @@ public final class ServerMeters implements AutoCloseable {
         this.proxies = proxies;
         this.lag =
                 gauge("eden_replication_lag_ms", "age of the oldest source position not applied yet, in milliseconds");
+        this.streaming = gauge("eden_replication_streaming", "1 while replication keeps the standby current");
         this.keys = gauge("eden_replication_keys_done", "keys copied by the full load");
         this.rate = gauge("eden_replication_rate", "keys or rows a second that the full load copies");
         this.consistency = gauge(
@@ -74,6 +77,9 @@ public final class ServerMeters implements AutoCloseable {
         this.paused = gauge("eden_migration_paused", "1 for a running migration that is paused");
         this.failed =
                 gauge("eden_migration_failed", "1 for a running migration that is paused because a step has failed");
+        this.cleaning = gauge(
+                "eden_migration_cleaning_up",
+                "1 for a running migration of which nothing is left to do but to clean up its two servers");
         this.differences = gauge("eden_validation_differences", "differences that the last comparison has left");
         this.attempts = gauge("eden_cutover_attempts", "attempts to flip, by direction and outcome");
         this.pause = gauge("eden_cutover_pause_ms", "pause of the last committed flip, in milliseconds");
@@ -154,6 +160,8 @@ public final class ServerMeters implements AutoCloseable {
         List<MultiGauge.Row<?>> left = new ArrayList<>();
         List<MultiGauge.Row<?>> pauses = new ArrayList<>();
         List<MultiGauge.Row<?>> failures = new ArrayList<>();
+        List<MultiGauge.Row<?>> current = new ArrayList<>();
+        List<MultiGauge.Row<?>> ending = new ArrayList<>();
         List<MultiGauge.Row<?>> copying = new ArrayList<>();
         List<MultiGauge.Row<?>> equal = new ArrayList<>();
         for (MigrationFigures.Running migration : figures.running()) {
@@ -161,6 +169,10 @@ public final class ServerMeters implements AutoCloseable {
             phases.add(MultiGauge.Row.of(tags.and("phase", migration.phase()), 1));
             pauses.add(MultiGauge.Row.of(tags, migration.paused() ? 1 : 0));
             failures.add(MultiGauge.Row.of(tags, migration.failed() ? 1 : 0));
+            ending.add(MultiGauge.Row.of(tags, migration.cleaning() ? 1 : 0));
+            if (!migration.cleaning()) {
+                current.add(MultiGauge.Row.of(tags, migration.streaming() ? 1 : 0));
+            }
             add(lags, tags, migration.lagMillis());
             add(done, tags, migration.keysDone());
             add(left, tags, migration.differences());
@@ -172,6 +184,8 @@ public final class ServerMeters implements AutoCloseable {
         running.register(phases, true);
         paused.register(pauses, true);
         failed.register(failures, true);
+        cleaning.register(ending, true);
+        streaming.register(current, true);
         differences.register(left, true);
         rate.register(copying, true);
         consistency.register(equal, true);

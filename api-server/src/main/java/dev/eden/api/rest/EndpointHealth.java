@@ -1,5 +1,6 @@
 package dev.eden.api.rest;
 
+import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -8,13 +9,16 @@ import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.proxy.Backend;
 import java.time.Duration;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,17 +26,21 @@ import org.jspecify.annotations.Nullable;
  * wait for a database that takes its time: some milliseconds after the question it has what was known up to ten seconds ago.
  */
 public final class EndpointHealth {
+    private static final String LOGIN_REFUSED = "login_refused";
     private static final Duration TIMEOUT = Duration.ofMillis(1_000);
     private static final long FRESH_NANOS = Duration.ofSeconds(2).toNanos();
     private static final long USABLE_NANOS = Duration.ofSeconds(10).toNanos();
     private static final long PATIENCE_NANOS = Duration.ofMillis(10).toNanos();
 
     private final EndpointDirectory endpoints;
+    private final Function<String, Optional<Backend.Login>> control;
     private final ConcurrentHashMap<String, Known> known = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<String, Question> asking = new ConcurrentHashMap<>();
 
-    public EndpointHealth(EndpointDirectory endpoints) {
+    /** {@code control}: Eden's own login on an endpoint that a migration has prepared; asked where the endpoint's own is refused. */
+    public EndpointHealth(EndpointDirectory endpoints, Function<String, Optional<Backend.Login>> control) {
         this.endpoints = endpoints;
+        this.control = control;
     }
 
     private record Known(String state, long nanos) {}
@@ -98,7 +106,22 @@ public final class EndpointHealth {
         } catch (NoSuchElementException e) {
             return "unknown";
         }
+        String state = ask(endpoint);
+        if (!state.equals(LOGIN_REFUSED)) {
+            return state;
+        }
+        // A fence keeps the endpoint's own login out, and is none of its health.
+        return control.apply(id).map(login -> ask(as(login, endpoint))).orElse(state);
+    }
+
+    private static String ask(Endpoint endpoint) {
         return endpoint.engine().equals("postgres") ? postgres(endpoint) : redis(endpoint);
+    }
+
+    private static Endpoint as(Backend.Login login, Endpoint endpoint) {
+        String database = endpoint.engine().equals("postgres") ? EdenRoles.database(endpoint) : null;
+        return new Endpoint(
+                endpoint.id(), endpoint.engine(), endpoint.host(), endpoint.port(), endpoint.tls(), login, database);
     }
 
     private static String postgres(Endpoint endpoint) {
@@ -109,7 +132,7 @@ public final class EndpointHealth {
             return e.sqlState().equals("57P03") ? "loading" : "unreachable";
         } catch (PostgresException e) {
             return switch (e.sqlState()) {
-                case "28P01", "28000" -> "login_refused";
+                case "28P01", "28000" -> LOGIN_REFUSED;
                 default -> "healthy";
             };
         }
@@ -124,7 +147,7 @@ public final class EndpointHealth {
         } catch (RedisException e) {
             return switch (e.code()) {
                 case "LOADING" -> "loading";
-                case "WRONGPASS", "NOAUTH" -> "login_refused";
+                case "WRONGPASS", "NOAUTH" -> LOGIN_REFUSED;
                 // It answers; what it refuses (a fence does) is not its health.
                 default -> "healthy";
             };

@@ -8,6 +8,8 @@ import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.ForecastStore;
+import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.TuningStore;
@@ -41,6 +43,7 @@ public final class MigrationCommands {
     private static final Duration RECORDED = Duration.ofSeconds(1);
 
     private final MigrationStore migrations;
+    private final MigrationStarts starts;
     private final TuningStore tunings;
     private final Orchestrator orchestrator;
     private final MigrationStatus status;
@@ -57,6 +60,7 @@ public final class MigrationCommands {
 
     public MigrationCommands(
             MigrationStore migrations,
+            MigrationStarts starts,
             TuningStore tunings,
             Orchestrator orchestrator,
             MigrationStatus status,
@@ -64,6 +68,7 @@ public final class MigrationCommands {
             Steps steps,
             MigrationRecovery recovery) {
         this.migrations = migrations;
+        this.starts = starts;
         this.tunings = tunings;
         this.orchestrator = orchestrator;
         this.status = status;
@@ -111,6 +116,7 @@ public final class MigrationCommands {
                                     migration, Views.parse(migration.viewJson()).orElse(null)));
         }
         MigrationSpec spec = spec(migration);
+        List<InterlayStore.LeftOut> leftOut = starts.leftOut(migration);
         Preflight found = steps.preflight().apply(spec);
         if (found.refused()) {
             throw new Problem(
@@ -119,7 +125,10 @@ public final class MigrationCommands {
         }
         CopyForecast forecast = forecast(spec);
         status.commanded(migration);
-        Migration started = migrations.start(migration, () -> orchestrator.start(spec), actor, reason);
+        starts.claim(migration, leftOut, actor, reason).ifPresent(claim -> {
+            orchestrator.start(spec, () -> starts.withdraw(claim));
+            starts.started(claim);
+        });
         if (forecast != null) {
             forecasts.made(migration.id(), forecast);
         }
@@ -127,7 +136,19 @@ public final class MigrationCommands {
                 .addKeyValue("migration", migration.id())
                 .addKeyValue("actor", actor)
                 .log("migration started");
-        return accepted(status.of(started.id()));
+        return accepted(status.of(migration.id()));
+    }
+
+    /** Before a change that a start has in its way: one that was given up may have come to nothing. */
+    void settleStart(Migration migration) {
+        try {
+            starts.settle(migration, orchestrator::runs);
+        } catch (Problem e) {
+            LOGGER.atDebug()
+                    .addKeyValue("migration", migration.id())
+                    .setCause(e)
+                    .log("nobody knows whether the start was obeyed");
+        }
     }
 
     /** Null where the source can't be asked; why not is among preflight's findings. */
@@ -181,6 +202,7 @@ public final class MigrationCommands {
                         .with("allowed", MigrationStatus.allowed(migration, null))
                         .with("blockers", List.of("the migration has not been started"));
             }
+            settleStart(migration);
             Migration patched = migrations.patchBeforeStart(migration.id(), strategy, actor, reason);
             return Response.ok(status.of(patched.id())).build();
         }

@@ -149,6 +149,7 @@ public final class MigrationResource {
             value = 204,
             problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
+        commands.settleStart(migrations.get(id));
         migrations.delete(id, Caller.actor(request));
         return Response.noContent().build();
     }
@@ -174,8 +175,9 @@ public final class MigrationResource {
             @PathParam("interlay") String interlay,
             byte[] body,
             @Context ContainerRequestContext request) {
-        migrations.get(id);
+        Migration migration = migrations.get(id);
         String target = MigrationRequests.target(body);
+        commands.settleStart(migration);
         return status.of(migrations
                 .addInterlay(id, interlay, target, Caller.actor(request))
                 .id());

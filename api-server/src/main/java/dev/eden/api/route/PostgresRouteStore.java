@@ -53,7 +53,7 @@ public final class PostgresRouteStore implements RouteStore {
     private final int newest;
     private volatile int wire;
 
-    /** {@code jdbi}: a pool of its own with short time limits, so that nothing else of this process delays a lease. */
+    /** {@code jdbi}: a pool with short time limits; nobody who shares it may keep a connection while waiting for anything else, or leases are late. */
     public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
         this(jdbi, changes, endpoints, records, WireVersion.configured());
     }

@@ -1,6 +1,7 @@
 package dev.eden.api.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.api.json.Json;
 import dev.eden.proxy.Backend;
@@ -99,6 +100,16 @@ public final class EncryptedServerRecords implements ServerRecords {
                 .map(login -> new Backend.Login(
                         login.path("user").asText(),
                         new Secret(login.path("password").asText())));
+    }
+
+    /** Eden's own login on an endpoint, where the migration that has claimed it has made one; never makes one. */
+    public Optional<Backend.Login> controlLogin(String endpoint) {
+        return jdbi.inTransaction(
+                handle -> handle.createQuery("SELECT migration FROM migration_endpoint WHERE endpoint = :endpoint")
+                        .bind("endpoint", endpoint)
+                        .mapTo(String.class)
+                        .findOne()
+                        .flatMap(migration -> storedLogin(handle, migration, endpoint, EdenRoles.CONTROL_LOGIN)));
     }
 
     @Override

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The named fronts of endpoints. */
 public final class InterlayStore {
-    /** The migration under way that has claimed an endpoint. */
+    /** The migration that has claimed an endpoint and is under way, or about to be. */
     private static final String MOVING = """
             SELECT m.id FROM migration_endpoint c JOIN migration m ON m.id = c.migration
-            WHERE c.endpoint = :endpoint AND m.started_at IS NOT NULL AND m.ended_at IS NULL""";
+            WHERE c.endpoint = :endpoint AND (m.started_at IS NOT NULL OR m.start_claimed_at IS NOT NULL) AND m.ended_at IS NULL""";
 
     private final Jdbi jdbi;
     private final AuditLog audit;
@@ -50,13 +50,17 @@ public final class InterlayStore {
 
     /** Those before one of {@code endpoints} that are none of {@code interlays}; ordered by id. */
     public List<LeftOut> leftOut(List<String> interlays, List<String> endpoints) {
-        return jdbi.withHandle(handle -> handle.createQuery("""
+        return jdbi.withHandle(handle -> leftOut(handle, interlays, endpoints));
+    }
+
+    static List<LeftOut> leftOut(Handle handle, List<String> interlays, List<String> endpoints) {
+        return handle.createQuery("""
                         SELECT i.id, i.endpoint, EXISTS (SELECT FROM proxy p WHERE p.interlay = i.id) AS served FROM interlay i
                         WHERE i.endpoint IN (<endpoints>) AND i.id NOT IN (<interlays>) ORDER BY i.id""")
                 .bindList("endpoints", endpoints)
                 .bindList("interlays", interlays)
                 .map((row, _) -> new LeftOut(row.getString("id"), row.getString("endpoint"), row.getBoolean("served")))
-                .list());
+                .list();
     }
 
     /** Creates one in front of an endpoint that exists and is not moving; its engine is the endpoint's. */
@@ -74,16 +78,12 @@ public final class InterlayStore {
                     .mapTo(String.class)
                     .findOne()
                     .orElseThrow(() -> EndpointStore.unknown(endpoint));
-            handle.createQuery(MOVING)
-                    .bind("endpoint", endpoint)
-                    .mapTo(String.class)
-                    .findOne()
-                    .ifPresent(migration -> {
-                        throw new Problem(
-                                ErrorCode.ENDPOINT_IN_MIGRATION,
-                                "endpoint " + endpoint + " is moved by migration " + migration
-                                        + ", which an interlay can't join any more: its clients would be refused from the cutover on");
-                    });
+            moving(handle, endpoint).ifPresent(migration -> {
+                throw new Problem(
+                        ErrorCode.ENDPOINT_IN_MIGRATION,
+                        "endpoint " + endpoint + " is moved by migration " + migration
+                                + ", which an interlay can't join any more: its clients would be refused from the cutover on");
+            });
             if (pooling != null) {
                 requirePostgres(engine);
             }
@@ -108,12 +108,15 @@ public final class InterlayStore {
                         .execute();
                 return find(handle, id, false).orElseThrow(() -> unknown(id));
             }
-            String endpoint = handle.createQuery(
-                            "SELECT id FROM endpoint e WHERE engine = :engine AND NOT EXISTS (SELECT FROM migration_endpoint c JOIN migration m ON m.id = c.migration"
-                                    + " WHERE c.endpoint = e.id AND m.started_at IS NOT NULL AND m.ended_at IS NULL) ORDER BY created_at, id LIMIT 1")
+            String endpoint = handle
+                    .createQuery("SELECT id FROM endpoint WHERE engine = :engine ORDER BY created_at, id")
                     .bind("engine", engine)
                     .mapTo(String.class)
-                    .findOne()
+                    .list()
+                    .stream()
+                    .filter(candidate ->
+                            held(handle, candidate) && moving(handle, candidate).isEmpty())
+                    .findFirst()
                     .orElse(null);
             if (!insert(handle, id, engine, endpoint, listen, false, null, null)) {
                 return find(handle, id, false).orElseThrow(() -> unknown(id));
@@ -135,6 +138,22 @@ public final class InterlayStore {
             audit.append(handle, AuditLog.Entry.of(actor, "interlay.changed", "interlay/" + id, before, after));
             return after;
         });
+    }
+
+    private static Optional<String> moving(Handle handle, String endpoint) {
+        return handle.createQuery(MOVING)
+                .bind("endpoint", endpoint)
+                .mapTo(String.class)
+                .findOne();
+    }
+
+    /** A start of a migration that moves it waits from here on, or has been through: see {@link MigrationStarts#claim}. */
+    private static boolean held(Handle handle, String endpoint) {
+        return handle.createQuery("SELECT id FROM endpoint WHERE id = :id FOR SHARE")
+                .bind("id", endpoint)
+                .mapTo(String.class)
+                .findOne()
+                .isPresent();
     }
 
     private static void requirePostgres(String engine) {

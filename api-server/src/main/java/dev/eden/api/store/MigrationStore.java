@@ -103,8 +103,7 @@ public final class MigrationStore {
      */
     public Migration addInterlay(String id, String interlay, String target, String actor) {
         return jdbi.inTransaction(handle -> {
-            Migration migration = get(handle, id, true);
-            refuseStarted(migration);
+            Migration migration = unstarted(handle, id);
             InterlayStore.Interlay front =
                     InterlayStore.find(handle, interlay, true).orElseThrow(() -> InterlayStore.unknown(interlay));
             String source = front.endpoint();
@@ -210,8 +209,7 @@ public final class MigrationStore {
     /** Stores the strategy of a migration that has not been started. */
     public Migration patchBeforeStart(String id, Strategy strategy, String actor, String reason) {
         return jdbi.inTransaction(handle -> {
-            Migration migration = get(handle, id, true);
-            refuseStarted(migration);
+            Migration migration = unstarted(handle, id);
             refuseUnfit(migration, strategy);
             storeStrategy(handle, migration, strategy);
             audit.append(
@@ -260,42 +258,10 @@ public final class MigrationStore {
                 .execute();
     }
 
-    /**
-     * Starts the workflow of a migration that is still what {@code planned} was; until that is recorded nobody else changes it. One that was
-     * started meanwhile as it was planned is started.
-     *
-     * @param workflow starts it; throws where it does not start
-     */
-    public Migration start(Migration planned, Runnable workflow, String actor, String reason) {
-        String id = planned.id();
-        return jdbi.inTransaction(handle -> {
-            Migration migration = get(handle, id, true);
-            if (!migration.movesAs(planned)) {
-                throw new Problem(
-                                ErrorCode.COMMAND_REFUSED,
-                                "migration " + id
-                                        + " was changed while it was looked at: read the plan, and start it again")
-                        .with("allowed", migration.started() ? List.of() : List.of("migrate"));
-            }
-            if (migration.started()) {
-                return migration;
-            }
-            workflow.run();
-            handle.createUpdate("UPDATE migration SET started_at = now(), updated_at = now() WHERE id = :id")
-                    .bind("id", id)
-                    .execute();
-            audit.append(
-                    handle,
-                    AuditLog.Entry.migration(actor, "migration.started", id, migration.phase(), reason, null, null));
-            return get(handle, id, false);
-        });
-    }
-
     /** Forgets a migration that was never started, and gives its endpoints back. */
     public void delete(String id, String actor) {
         jdbi.useTransaction(handle -> {
-            Migration migration = get(handle, id, true);
-            refuseStarted(migration);
+            Migration migration = unstarted(handle, id);
             handle.createUpdate("DELETE FROM migration WHERE id = :id")
                     .bind("id", id)
                     .execute();
@@ -374,6 +340,25 @@ public final class MigrationStore {
         });
     }
 
+    private static Migration unstarted(Handle handle, String id) {
+        Migration migration = get(handle, id, true);
+        refuseStarted(migration);
+        if (claimed(handle, id)) {
+            throw new Problem(
+                    ErrorCode.MIGRATION_STARTED,
+                    "migration " + id + " is being started; where that was given up, ask again in half a minute");
+        }
+        return migration;
+    }
+
+    /** It is being started, or nobody knows whether it was. */
+    static boolean claimed(Handle handle, String id) {
+        return handle.createQuery("SELECT start_claimed_at IS NOT NULL FROM migration WHERE id = :id")
+                .bind("id", id)
+                .mapTo(Boolean.class)
+                .one();
+    }
+
     private static void refuseStarted(Migration migration) {
         if (migration.ended()) {
             throw new Problem(
@@ -389,7 +374,7 @@ public final class MigrationStore {
         return new Problem(ErrorCode.MIGRATION_NOT_FOUND, "migration " + id + " does not exist");
     }
 
-    private static Migration get(Handle handle, String id, boolean lock) {
+    static Migration get(Handle handle, String id, boolean lock) {
         if (lock) {
             handle.execute("SELECT 1 FROM migration WHERE id = ? FOR UPDATE", id);
         }

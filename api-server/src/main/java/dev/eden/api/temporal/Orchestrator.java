@@ -14,6 +14,7 @@ import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
 import dev.eden.workflows.SearchAttributesNeeded;
 import dev.eden.workflows.TaskQueues;
+import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.temporal.api.enums.v1.WorkflowExecutionStatus;
@@ -30,9 +31,13 @@ import io.temporal.client.WorkflowUpdateException;
 import io.temporal.client.WorkflowUpdateStage;
 import io.temporal.client.WorkflowUpdateTimeoutOrCancelledException;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -42,6 +47,18 @@ import org.slf4j.LoggerFactory;
 public final class Orchestrator {
     private static final Logger LOGGER = LoggerFactory.getLogger(Orchestrator.class);
     private static final int CONTINUE_AFTER_EVENTS = 4_000;
+
+    /** Answers of a Temporal that has looked at a call and not obeyed it. */
+    private static final Set<Status.Code> REFUSALS = EnumSet.of(
+            Status.Code.INVALID_ARGUMENT,
+            Status.Code.NOT_FOUND,
+            Status.Code.PERMISSION_DENIED,
+            Status.Code.UNAUTHENTICATED,
+            Status.Code.FAILED_PRECONDITION,
+            Status.Code.UNIMPLEMENTED);
+
+    private static final ScheduledExecutorService DEADLINES = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("temporal-deadlines").daemon().factory());
 
     private final WorkflowClient client;
     private final boolean searchAttributes;
@@ -57,22 +74,48 @@ public final class Orchestrator {
         this.viewTimeout = viewTimeout;
     }
 
-    /** Starts the migration's workflow; one that runs already is fine: the start before was interrupted. */
-    public void start(MigrationSpec spec) {
+    /**
+     * Starts the migration's workflow; one that runs already is fine: the start before was interrupted.
+     *
+     * @param refused runs where the workflow surely was not started; where it is not called and a {@link Problem} is thrown, nobody knows
+     */
+    public void start(MigrationSpec spec, Runnable refused) {
         WorkflowOptions options = options(spec)
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
                 .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
                 .build();
         MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options);
         try {
-            WorkflowClient.start(workflow::run, new MigrationInput(spec, null, CONTINUE_AFTER_EVENTS));
+            begin(workflow, new MigrationInput(spec, null, CONTINUE_AFTER_EVENTS));
         } catch (WorkflowExecutionAlreadyStarted e) {
+            refused.run();
             throw new Problem(ErrorCode.MIGRATION_ENDED, "the workflow of migration " + spec.id() + " has ended");
-        } catch (StatusRuntimeException e) {
-            throw unavailable(e);
-        } catch (WorkflowException e) {
-            throw translated(spec.id(), e);
+        } catch (StatusRuntimeException | WorkflowException e) {
+            if (surelyRefused(e)) {
+                refused.run();
+            }
+            throw e instanceof StatusRuntimeException status ? unavailable(status) : translated(spec.id(), e);
         }
+    }
+
+    /** The SDK would try for a minute. */
+    private void begin(MigrationWorkflow workflow, MigrationInput input) {
+        Context.CancellableContext bounded =
+                Context.current().withDeadlineAfter(commandTimeout.toMillis(), TimeUnit.MILLISECONDS, DEADLINES);
+        try {
+            bounded.run(() -> WorkflowClient.start(workflow::run, input));
+        } finally {
+            bounded.cancel(null);
+        }
+    }
+
+    private static boolean surelyRefused(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StatusRuntimeException status) {
+                return REFUSALS.contains(status.getStatus().getCode());
+            }
+        }
+        return false;
     }
 
     /**
@@ -108,8 +151,8 @@ public final class Orchestrator {
                         .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
                         .build());
         try {
-            WorkflowClient.start(
-                    workflow::run,
+            begin(
+                    workflow,
                     MigrationInput.recovering(
                             spec, resumeTo, targetOwnsWrites, finalizing, reason, CONTINUE_AFTER_EVENTS));
         } catch (WorkflowExecutionAlreadyStarted e) {

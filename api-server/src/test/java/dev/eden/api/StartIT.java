@@ -1,0 +1,171 @@
+package dev.eden.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.api.json.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Phaser;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Migrations that are started while Temporal does not answer. */
+class StartIT {
+    /** As many as the store's pool has connections. */
+    private static final List<String> MIGRATIONS =
+            IntStream.range(0, 8).mapToObj(i -> "m" + i).toList();
+
+    private static TestServer eden;
+    private static Way way;
+
+    @BeforeAll
+    static void start() {
+        eden = TestServer.start();
+        way = new Way(eden.temporal.address());
+        eden.temporalAddress = way.address();
+        eden.restart(options -> options);
+        for (String id : MIGRATIONS) {
+            created("/api/v1/endpoints", Map.of("id", id + "_from", "uri", "redis://127.0.0.1:1"));
+            created("/api/v1/endpoints", Map.of("id", id + "_to", "uri", "redis://127.0.0.1:1"));
+            created("/api/v1/interlays", Map.of("id", id + "_front", "endpoint", id + "_from"));
+            created("/api/v1/migrations", Map.of("id", id, "strategy", Map.of("type", "canary", "read_percentage", 0)));
+            assertThat(eden.post(path(id) + "/interlay/" + id + "_front", Json.write(Map.of("endpoint", id + "_to")))
+                            .status())
+                    .isEqualTo(200);
+        }
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        way.close();
+        eden.close();
+    }
+
+    @Test
+    void holdNothingOfTheStoreAndAreStartedByTheNextRequest() {
+        way.shut();
+        List<CompletableFuture<TestServer.Answer>> starts = new ArrayList<>();
+        for (String id : MIGRATIONS) {
+            starts.add(CompletableFuture.supplyAsync(
+                    () -> eden.post(path(id) + "/migrate", "{}"),
+                    task -> Thread.ofVirtual().start(task)));
+        }
+        await().atMost(Duration.ofSeconds(20)).until(() -> eden.activities.requests.size() == MIGRATIONS.size());
+        await().during(Duration.ofSeconds(3)).atMost(Duration.ofSeconds(20)).until(() -> {
+            long asked = System.nanoTime();
+            int status = eden.get("/api/v1/interlays").status();
+            return status == 200 && System.nanoTime() - asked < 2_000_000_000L;
+        });
+        TestServer.Answer changed = eden.patch(path("m0"), "{\"strategy\":{\"read_percentage\":0.5}}");
+        assertThat(changed.status()).as(changed.body()).isEqualTo(409);
+        assertThat(changed.body()).contains("is being started");
+        TestServer.Answer late = eden.post("/api/v1/interlays", "{\"id\":\"late\",\"endpoint\":\"m0_to\"}");
+        assertThat(late.status()).as(late.body()).isEqualTo(409);
+        for (CompletableFuture<TestServer.Answer> start : starts) {
+            assertThat(start.join().status()).as(start.join().body()).isEqualTo(503);
+        }
+
+        way.open();
+        for (String id : MIGRATIONS) {
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> List.of(202, 409)
+                            .contains(eden.post(path(id) + "/migrate", "{}").status()));
+            assertThat(eden.get(path(id)).json().path("started_at").isTextual()).isTrue();
+            assertThat(eden.table("audit_log")).containsOnlyOnce("migration.started,migration/" + id + ",");
+        }
+    }
+
+    private static String path(String migration) {
+        return "/api/v1/migrations/" + migration;
+    }
+
+    private static void created(String path, Map<String, ?> body) {
+        TestServer.Answer answer = eden.post(path, Json.write(body));
+        assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+    }
+
+    /** To a server; while it is shut, what is sent is kept on it. */
+    private static final class Way implements AutoCloseable {
+        private final ServerSocket listener;
+        private final String host;
+        private final int port;
+        private final Phaser gate = new Phaser();
+        private volatile boolean shut;
+
+        Way(String address) {
+            host = address.substring(0, address.lastIndexOf(':'));
+            port = Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
+            try {
+                listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            gate.register();
+            Thread.ofVirtual().start(this::accept);
+        }
+
+        String address() {
+            return "127.0.0.1:" + listener.getLocalPort();
+        }
+
+        void shut() {
+            shut = true;
+        }
+
+        void open() {
+            shut = false;
+            gate.arrive();
+        }
+
+        private void accept() {
+            while (!listener.isClosed()) {
+                try {
+                    Socket here = listener.accept();
+                    Socket there = new Socket(host, port);
+                    Thread.ofVirtual().start(() -> carry(here, there));
+                    Thread.ofVirtual().start(() -> carry(there, here));
+                } catch (IOException e) {
+                    // Closed, or nobody is there: whoever came comes again.
+                }
+            }
+        }
+
+        private void carry(Socket from, Socket to) {
+            byte[] buffer = new byte[1 << 16];
+            try (from;
+                    to) {
+                InputStream in = from.getInputStream();
+                OutputStream out = to.getOutputStream();
+                for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                    int phase = gate.getPhase();
+                    if (shut) {
+                        gate.awaitAdvance(phase);
+                    }
+                    out.write(buffer, 0, read);
+                    out.flush();
+                }
+            } catch (IOException e) {
+                // The other half ends with it.
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            open();
+            listener.close();
+        }
+    }
+}
