@@ -6,6 +6,7 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -264,11 +265,17 @@ public final class PostgresCutover implements CutoverEngine {
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
-            // A way back is not kept up by a role that is missing there.
-            if (publisher() == EdenObjects.Role.SOURCE) {
-                blockers.addAll(Logins.blockers(migration, from, fromId, to, toId, records));
-            }
             return blockers;
+        }
+
+        @Override
+        public List<String> followLogins() {
+            return Logins.follow(pair(), from, to, publisher().other());
+        }
+
+        private Pair pair() {
+            boolean forward = publisher() == EdenObjects.Role.SOURCE;
+            return new Pair(migration, forward ? fromId : toId, forward ? toId : fromId, endpoints, records);
         }
 
         @Override
