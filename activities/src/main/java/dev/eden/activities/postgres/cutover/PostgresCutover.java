@@ -107,9 +107,7 @@ public final class PostgresCutover implements CutoverEngine {
     }
 
     private AccessRules rules(String migration, String endpoint) {
-        return AccessRules.decode(records.get(migration, endpoint, AccessRules.FINAL)
-                .or(() -> records.get(migration, endpoint, AccessRules.SAVED))
-                .orElseThrow(() -> new IllegalStateException("who may connect to " + endpoint + " is not stored")));
+        return AccessRules.of(records, migration, endpoint);
     }
 
     private static void restoreActive(PostgresSession from, Undo undo) {
@@ -323,7 +321,8 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public void approach() {
             Appliers.freshen(to, names);
-            opening = DatabaseFence.opening(to, PostgresCutover.this.rules(migration, toId));
+            opening = DatabaseFence.opening(
+                    to, Logins.rules(pair(), from, publisher().other()));
             try {
                 DatabaseFence.rehearse(from, to, opening);
                 Appliers.rehearse(to, names);
@@ -401,7 +400,7 @@ public final class PostgresCutover implements CutoverEngine {
             }
             Backend.Login proxies = records.login(migration, toId, EdenRoles.PROXY_LOGIN, names.proxy());
             LoginGuard.raise(to, names, Admission.pass(proxies.password(), epoch));
-            DatabaseFence.open(to, rules(migration, toId));
+            DatabaseFence.open(to, Logins.rules(pair(), from, publisher().other()));
             return true;
         }
 
