@@ -17,12 +17,14 @@ class DatabaseDefaultsIT {
             "SELECT format('%s %s', setrole::regrole, c) FROM pg_db_role_setting, unnest(setconfig) AS c WHERE setrole::regrole::text !~ '^eden_' ORDER BY 1";
 
     @Test
-    void rolesThatComeDuringTheLoadDoNotKeepItFromEnding() {
+    void rolesThatComeDuringTheLoadAndLibrariesThatTheTargetLacksDoNotKeepItFromEnding() {
         try (var servers = PostgresServers.start(16, 18)) {
             execute(servers, "source", """
                     CREATE ROLE app LOGIN PASSWORD 'app';
                     CREATE ROLE reader;
                     CREATE TABLE public.t (id int PRIMARY KEY);
+                    ALTER ROLE app SET session_preload_libraries = 'adminpack';
+                    ALTER DATABASE eden SET session_preload_libraries = 'adminpack';
                     ALTER DATABASE eden SET work_mem = '5MB';""");
             List<String> targetRights;
             try (PostgresSession target = servers.own("target")) {
@@ -39,6 +41,15 @@ class DatabaseDefaultsIT {
                         .isEqualTo(texts(servers, "source", RIGHTS))
                         .contains("late", "late CREATE", "reader CREATE");
                 assertThat(texts(servers, "target", SETTINGS)).containsExactly("- work_mem=5MB");
+                // Eden comes in whatever is to be loaded there.
+                try (PostgresSession target = servers.control("target")) {
+                    target.execute("ALTER DATABASE eden SET session_preload_libraries = 'nowhere'");
+                    target.execute("ALTER DATABASE eden SET local_preload_libraries = 'nowhere'");
+                }
+                try (PostgresSession target = servers.control("target")) {
+                    target.execute("ALTER DATABASE eden RESET session_preload_libraries");
+                    target.execute("ALTER DATABASE eden RESET local_preload_libraries");
+                }
                 assertThat(running.failure.get()).isNull();
             }
             servers.store.detach(PostgresServers.MIGRATION);

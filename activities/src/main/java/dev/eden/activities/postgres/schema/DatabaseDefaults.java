@@ -115,7 +115,8 @@ public final class DatabaseDefaults {
         }
     }
 
-    private static Change settings(PostgresSession source, PostgresSession target, String database) {
+    private Change settings(PostgresSession source, PostgresSession target, String database) {
+        RoleCopier copier = new RoleCopier(pair);
         List<Setting> there = settings(target);
         Set<String> roles = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
         List<String> statements = new ArrayList<>();
@@ -126,6 +127,9 @@ public final class DatabaseDefaults {
                 String what = setting.role().isEmpty()
                         ? "ALTER DATABASE " + database
                         : "ALTER ROLE " + Sql.name(setting.role()) + " IN DATABASE " + database;
+                if (!copier.copied(what, setting.name())) {
+                    continue;
+                }
                 statements.add(what + " SET " + RoleCopier.assignment(setting.name(), setting.value()));
                 undo.add(what + " RESET " + Sql.name(setting.name()));
             }

@@ -46,6 +46,9 @@ public final class RoleCopier {
             "shared_preload_libraries",
             "unix_socket_directories");
 
+    /** A library that the target lacks would let nobody in who is to load it. */
+    private static final Set<String> PRELOADS = Set.of("session_preload_libraries", "local_preload_libraries");
+
     private final Pair pair;
 
     public RoleCopier(Pair pair) {
@@ -192,8 +195,11 @@ public final class RoleCopier {
         }
     }
 
-    private static List<String> settings(PostgresSession source, String[] names) {
-        return source.query(
+    private record Setting(String of, String name, String value) {}
+
+    private List<String> settings(PostgresSession source, String[] names) {
+        List<String> statements = new ArrayList<>();
+        for (Setting setting : source.query(
                 """
                 SELECT r.rolname, c FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS c
                 WHERE s.setdatabase = 0 AND r.rolname = ANY (?)""",
@@ -201,9 +207,25 @@ public final class RoleCopier {
                     String setting = row.getString(2);
                     String name = setting.substring(0, setting.indexOf('='));
                     String value = setting.substring(name.length() + 1);
-                    return "ALTER ROLE " + Sql.name(row.getString(1)) + " SET " + assignment(name, value);
+                    return new Setting("ALTER ROLE " + Sql.name(row.getString(1)), name, value);
                 },
-                (Object) names);
+                (Object) names)) {
+            if (copied(setting.of(), setting.name())) {
+                statements.add(setting.of() + " SET " + assignment(setting.name(), setting.value()));
+            }
+        }
+        return statements;
+    }
+
+    /** False, with a line in the log, for a setting that stays behind. */
+    boolean copied(String of, String name) {
+        if (!PRELOADS.contains(name)) {
+            return true;
+        }
+        LOGGER.atWarn()
+                .addKeyValue("migration", pair.migration())
+                .log("not copied: {} SET {}; without the library on the target nobody could connect", of, name);
+        return false;
     }
 
     static String assignment(String name, String value) {
