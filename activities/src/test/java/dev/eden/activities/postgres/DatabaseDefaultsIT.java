@@ -23,6 +23,7 @@ class DatabaseDefaultsIT {
                     CREATE ROLE app LOGIN PASSWORD 'app';
                     CREATE ROLE reader;
                     CREATE TABLE public.t (id int PRIMARY KEY);
+                    ALTER DEFAULT PRIVILEGES FOR ROLE app GRANT SELECT ON TABLES TO reader;
                     ALTER ROLE app SET session_preload_libraries = 'adminpack';
                     ALTER DATABASE eden SET session_preload_libraries = 'adminpack';
                     ALTER DATABASE eden SET work_mem = '5MB';""");
@@ -41,6 +42,14 @@ class DatabaseDefaultsIT {
                         .isEqualTo(texts(servers, "source", RIGHTS))
                         .contains("late", "late CREATE", "reader CREATE");
                 assertThat(texts(servers, "target", SETTINGS)).containsExactly("- work_mem=5MB");
+                // Whoever owns a table made by app may still do to it what was not apart on the source.
+                assertThat(
+                                texts(
+                                        servers,
+                                        "target",
+                                        "SELECT format('%s %s', a.grantee::regrole, a.privilege_type) FROM pg_default_acl, aclexplode(defaclacl) AS a"))
+                        .contains("app MAINTAIN", "reader SELECT")
+                        .hasSize(9);
                 // Eden comes in whatever is to be loaded there.
                 try (PostgresSession target = servers.control("target")) {
                     target.execute("ALTER DATABASE eden SET session_preload_libraries = 'nowhere'");
@@ -56,6 +65,8 @@ class DatabaseDefaultsIT {
             new PostgresCleanup(servers, servers.records).cleanUp(PostgresServers.spec(), false, false);
             PostgresMigrationIT.assertNothingLeft(servers);
             try (PostgresSession target = servers.own("target")) {
+                assertThat(target.texts("SELECT defaclacl::text FROM pg_default_acl"))
+                        .isEmpty();
                 assertThat(target.texts(SETTINGS)).isEmpty();
                 assertThat(target.texts(RIGHTS)).isEqualTo(targetRights);
             }

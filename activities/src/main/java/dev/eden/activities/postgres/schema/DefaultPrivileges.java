@@ -3,9 +3,11 @@ package dev.eden.activities.postgres.schema;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -15,6 +17,8 @@ final class DefaultPrivileges {
     private static final int LARGE_OBJECTS_SINCE = 18;
 
     private static final int MAINTAIN_SINCE = 17;
+    /** Privileges on a table before that: SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER. */
+    private static final int EVERYTHING_BEFORE = 7;
 
     /**
      * One row a privilege. Without a schema an entry is all there is, and takes the place of the built-in privileges; with one it adds to them.
@@ -57,7 +61,11 @@ final class DefaultPrivileges {
             PostgresSession source, PostgresSession target, DatabaseDefaults.Roles roles) {
         Set<String> there = new HashSet<>();
         read(target).forEach(entry -> there.add(entry.identity()));
-        List<Entry> wanted = read(source).stream()
+        List<Entry> all = read(source);
+        if (source.major() < MAINTAIN_SINCE && target.major() >= MAINTAIN_SINCE) {
+            all.addAll(maintained(all));
+        }
+        List<Entry> wanted = all.stream()
                 .filter(entry -> !there.contains(entry.identity()))
                 .filter(entry -> roles.has(entry.role()) && roles.has(entry.grantee()))
                 .filter(entry -> target.major() >= LARGE_OBJECTS_SINCE || entry.kind() != 'L')
@@ -74,6 +82,29 @@ final class DefaultPrivileges {
         return new DatabaseDefaults.Change(
                 Stream.concat(revokes.stream(), grants.stream()).toList(),
                 Stream.concat(revokes.stream(), builtin.stream()).toList());
+    }
+
+    /** Whoever may everything with tables, owners above all, may on the target what was not apart before. */
+    private static List<Entry> maintained(List<Entry> entries) {
+        Map<List<Object>, Set<String>> held = new HashMap<>();
+        List<Entry> more = new ArrayList<>();
+        for (Entry entry : entries) {
+            Set<String> privileges = held.computeIfAbsent(
+                    List.of(entry.identity(), entry.grantee(), entry.builtin()), key -> new HashSet<>());
+            if (entry.kind() == 'r' && privileges.add(entry.privilege()) && privileges.size() == EVERYTHING_BEFORE) {
+                more.add(new Entry(
+                        entry.identity(),
+                        entry.role(),
+                        entry.kind(),
+                        entry.begin(),
+                        entry.objects(),
+                        entry.grantee(),
+                        "MAINTAIN",
+                        entry.option(),
+                        entry.builtin()));
+            }
+        }
+        return more;
     }
 
     private static List<Entry> read(PostgresSession session) {
