@@ -57,6 +57,8 @@ public final class CutoverCoordinator {
     private static final int STATEMENTS_IN_PAUSE = 8;
     private static final long NO_ATTEMPT = -1;
     private static final String REHEARSAL = "rehearsal";
+    private static final List<String> ANOTHERS =
+            List.of("another attempt owns the route, or this one was given up as lost");
     private static final List<String> NO_ROUTES = List.of("the migration has no routes yet");
 
     private final RouteLedger routes;
@@ -146,13 +148,16 @@ public final class CutoverCoordinator {
         Failpoints.reach("cutover.check");
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
             blockers = session.blockers(spec.budget());
+            if (blockers.isEmpty()) {
+                blockers = followLogins(row, session);
+            }
             if (!blockers.isEmpty()) {
                 return log.refused(blockers);
             }
             log.step("check");
-            rehearse(spec, session).ifPresent(blockers::add);
-            if (!blockers.isEmpty()) {
-                return log.refused(blockers);
+            String slow = rehearse(spec, session).orElse(null);
+            if (slow != null) {
+                return log.refused(List.of(slow));
             }
             log.step("rehearse");
             boolean admitted = admitProxies(spec, session, row.epoch());
@@ -164,7 +169,7 @@ public final class CutoverCoordinator {
                 if (admitted) {
                     session.shutOut(Set.of());
                 }
-                return log.refused(List.of("another attempt owns the route, or this one was given up as lost"));
+                return log.refused(ANOTHERS);
             }
             return run(spec, row, armed, admitted, session, log);
         }
@@ -195,6 +200,14 @@ public final class CutoverCoordinator {
                     + STATEMENTS_IN_PAUSE + " of them within " + spec.budget().deadlineMs() + " ms");
         }
         return Optional.empty();
+    }
+
+    /** The row is read again: what its sessions were opened for may have been done by another attempt before. */
+    private List<String> followLogins(Routes row, CutoverEngine.Session session) {
+        boolean unchanged = routes.read(row.migration())
+                .filter(now -> now.epoch() == row.epoch() && now.state() == RouteState.STABLE)
+                .isPresent();
+        return unchanged ? session.followLogins() : ANOTHERS;
     }
 
     /** What fails here costs clients time in the flip, and nothing else. */

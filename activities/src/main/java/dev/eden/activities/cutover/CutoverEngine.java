@@ -61,6 +61,14 @@ public interface CutoverEngine {
          */
         List<String> blockers(MigrationSpec.CutoverBudget budget);
 
+        /**
+         * Before an attempt is armed: who came to {@code FROM} since its users were copied, or got another password, becomes the same on {@code TO}.
+         * Answers what could not be done and stands in the way, in words. Idempotent.
+         */
+        default List<String> followLogins() {
+            return List.of();
+        }
+
         /** What may keep clients on {@code FROM} from coming to rest, the oldest first, in words. */
         default List<String> stragglers() {
             return List.of();

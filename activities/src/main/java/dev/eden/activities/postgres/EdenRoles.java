@@ -93,9 +93,9 @@ public final class EdenRoles {
     public static void admitReaders(PostgresSession session, String migration) {
         String proxy = EdenObjects.of(migration).proxy();
         String only = session.major() >= 16 ? " WITH INHERIT FALSE, SET TRUE" : "";
-        for (String role : session.texts(
-                "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND rolname !~ '^pg_' AND rolname !~ ? ORDER BY oid",
-                EdenObjects.ROLE_PATTERN)) {
+        for (String role : session.texts("""
+                SELECT r.rolname FROM pg_roles r WHERE NOT r.rolsuper AND r.rolname !~ '^pg_' AND r.rolname !~ ? AND NOT EXISTS (SELECT FROM pg_auth_members m
+                    JOIN pg_roles p ON p.oid = m.member WHERE m.roleid = r.oid AND p.rolname = ?) ORDER BY r.oid""", EdenObjects.ROLE_PATTERN, proxy)) {
             session.execute("GRANT " + Sql.name(role) + " TO " + Sql.name(proxy) + only);
         }
     }

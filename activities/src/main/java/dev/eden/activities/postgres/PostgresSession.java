@@ -41,7 +41,10 @@ public final class PostgresSession implements AutoCloseable {
             "-c standard_conforming_strings=on",
             "-c client_min_messages=warning",
             "-c idle_in_transaction_session_timeout=0",
-            "-c idle_session_timeout=0");
+            "-c idle_session_timeout=0",
+            "-c local_preload_libraries=");
+    /** A library that the server lacks keeps whoever is to load it out; but only superusers may say so. */
+    private static final String OF_SUPERUSERS = " -c session_preload_libraries=";
 
     private final Endpoint endpoint;
     private final Connection connection;
@@ -59,20 +62,20 @@ public final class PostgresSession implements AutoCloseable {
         T of(ResultSet row) throws SQLException;
     }
 
-    /** As {@link #connect(Endpoint, Backend.Login, String, Duration)} with the endpoint's own login. */
+    /** As {@link #connect(Endpoint, Backend.Login, String, Duration)} with the endpoint's own login, whatever it may do. */
     public static PostgresSession connect(Endpoint endpoint, String application, Duration limit) {
-        return connect(endpoint, endpoint.login(), application, limit);
+        return connect(endpoint, endpoint.login(), application, limit, SETTINGS, Map.of());
     }
 
     /**
-     * Connects within five seconds.
+     * Connects within five seconds, as a superuser.
      *
      * @param application shown by the server as {@code application_name}
      * @param limit of each statement; zero: none
      */
     public static PostgresSession connect(
             Endpoint endpoint, Backend.@Nullable Login login, String application, Duration limit) {
-        return connect(endpoint, login, application, limit, Map.of());
+        return connect(endpoint, login, application, limit, SETTINGS + OF_SUPERUSERS, Map.of());
     }
 
     private static PostgresSession connect(
@@ -80,6 +83,7 @@ public final class PostgresSession implements AutoCloseable {
             Backend.@Nullable Login login,
             String application,
             Duration limit,
+            String settings,
             Map<String, String> more) {
         Properties properties = new Properties();
         properties.putAll(more);
@@ -99,7 +103,7 @@ public final class PostgresSession implements AutoCloseable {
         properties.setProperty("assumeMinServerVersion", "14");
         // A detail and a context quote rows.
         properties.setProperty("logServerErrorDetail", "false");
-        properties.setProperty("options", SETTINGS + " -c statement_timeout=" + limit.toMillis());
+        properties.setProperty("options", settings + " -c statement_timeout=" + limit.toMillis());
         if (!limit.isZero()) {
             properties.setProperty("socketTimeout", Long.toString(limit.toSeconds() + CONNECT.toSeconds()));
         }
@@ -128,6 +132,7 @@ public final class PostgresSession implements AutoCloseable {
                 login,
                 application,
                 Duration.ZERO,
+                SETTINGS + OF_SUPERUSERS,
                 Map.of("replication", "database", "preferQueryMode", "simple"));
     }
 

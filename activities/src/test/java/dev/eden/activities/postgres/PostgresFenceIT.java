@@ -183,27 +183,41 @@ class PostgresFenceIT {
         }
     }
 
+    /** Nobody else could make them: the standby's fence keeps everybody out. */
     @Test
-    void loginsThatCameOrChangedSincePreparationAreNamedBeforeTheCutover() {
+    void loginsThatCameOrChangedSincePreparationFollowBeforeTheCutover() {
+        String roles = """
+                SELECT format('%s %s %s %s %s', rolname, rolpassword, coalesce(rolvaliduntil, 'infinity'), rolcanlogin, ARRAY(SELECT roleid::regrole::text FROM pg_auth_members
+                    WHERE member = r.oid ORDER BY 1)) FROM pg_authid r WHERE rolname IN ('app', 'late', 'grouped') ORDER BY 1""";
         try (CutoverEngine.Session session = open();
                 PostgresSession source = servers.own("source");
-                PostgresSession target = servers.control("target")) {
-            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
-            source.execute("CREATE ROLE late LOGIN PASSWORD 'late'");
-            source.execute("CREATE ROLE over LOGIN PASSWORD 'over' VALID UNTIL '2001-01-01'");
+                PostgresSession target = servers.control("target");
+                PostgresSession other = servers.control("target")) {
             source.execute("CREATE ROLE grouped");
-            source.execute("ALTER ROLE app PASSWORD 'another'");
-            assertThat(session.blockers(PostgresServers.spec().budget()))
-                    .containsExactly(
-                            "these logins of source do not exist on target: late; make them there, with the rolpassword that they have",
-                            "these logins have another password on target than on source by now: app; copy their rolpassword");
-            source.execute("ALTER ROLE app PASSWORD "
-                    + Sql.text(target.text("SELECT rolpassword FROM pg_authid WHERE rolname = 'app'")
-                            .orElseThrow()));
-            for (String role : List.of("late", "over", "grouped")) {
-                source.execute("DROP ROLE " + role);
-            }
+            source.execute("CREATE ROLE late LOGIN PASSWORD 'late' IN ROLE grouped, readers");
+            source.execute("ALTER ROLE app PASSWORD 'another' VALID UNTIL '2100-01-01'");
             assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
+            // As somebody who changes roles in another database, and takes long.
+            other.execute("BEGIN");
+            other.execute("LOCK TABLE pg_catalog.pg_authid IN ROW EXCLUSIVE MODE");
+            assertThat(session.followLogins())
+                    .singleElement()
+                    .asString()
+                    .startsWith("logins that came to source since they were copied")
+                    .contains("cannot be made the same on target: ", "55P03");
+            other.execute("ROLLBACK");
+            assertThat(target.texts(roles)).hasSize(1);
+            assertThat(session.followLogins()).isEmpty();
+            assertThat(session.followLogins()).isEmpty();
+            assertThat(target.texts(roles)).isEqualTo(source.texts(roles)).hasSize(3);
+            assertThat(session.fenced(Side.TO)).isTrue();
+            source.execute("ALTER ROLE app PASSWORD 'app' VALID UNTIL 'infinity'");
+            assertThat(session.followLogins()).isEmpty();
+            assertThat(target.texts(roles)).isEqualTo(source.texts(roles));
+            for (String role : List.of("late", "grouped")) {
+                source.execute("DROP ROLE " + role);
+                target.execute("DROP ROLE " + role);
+            }
         }
     }
 

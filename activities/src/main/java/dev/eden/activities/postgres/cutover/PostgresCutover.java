@@ -6,6 +6,7 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -106,9 +107,7 @@ public final class PostgresCutover implements CutoverEngine {
     }
 
     private AccessRules rules(String migration, String endpoint) {
-        return AccessRules.decode(records.get(migration, endpoint, AccessRules.FINAL)
-                .or(() -> records.get(migration, endpoint, AccessRules.SAVED))
-                .orElseThrow(() -> new IllegalStateException("who may connect to " + endpoint + " is not stored")));
+        return AccessRules.of(records, migration, endpoint);
     }
 
     private static void restoreActive(PostgresSession from, Undo undo) {
@@ -264,11 +263,17 @@ public final class PostgresCutover implements CutoverEngine {
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
-            // A way back is not kept up by a role that is missing there.
-            if (publisher() == EdenObjects.Role.SOURCE) {
-                blockers.addAll(Logins.blockers(migration, from, fromId, to, toId, records));
-            }
             return blockers;
+        }
+
+        @Override
+        public List<String> followLogins() {
+            return Logins.follow(pair(), from, to, publisher().other());
+        }
+
+        private Pair pair() {
+            boolean forward = publisher() == EdenObjects.Role.SOURCE;
+            return new Pair(migration, forward ? fromId : toId, forward ? toId : fromId, endpoints, records);
         }
 
         @Override
@@ -316,7 +321,8 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public void approach() {
             Appliers.freshen(to, names);
-            opening = DatabaseFence.opening(to, PostgresCutover.this.rules(migration, toId));
+            opening = DatabaseFence.opening(
+                    to, Logins.rules(pair(), from, publisher().other()));
             try {
                 DatabaseFence.rehearse(from, to, opening);
                 Appliers.rehearse(to, names);
@@ -394,7 +400,7 @@ public final class PostgresCutover implements CutoverEngine {
             }
             Backend.Login proxies = records.login(migration, toId, EdenRoles.PROXY_LOGIN, names.proxy());
             LoginGuard.raise(to, names, Admission.pass(proxies.password(), epoch));
-            DatabaseFence.open(to, rules(migration, toId));
+            DatabaseFence.open(to, Logins.rules(pair(), from, publisher().other()));
             return true;
         }
 

@@ -4,10 +4,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import dev.eden.activities.store.ServerRecords;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -52,18 +53,56 @@ public record AccessRules(List<Grant> connect, List<String> superusers) {
 
     /** These, and what only the other has. */
     public AccessRules with(AccessRules other) {
-        Map<String, Boolean> grants = new LinkedHashMap<>();
-        for (Grant grant : connect) {
-            grants.put(grant.grantee(), grant.grantable());
-        }
-        for (Grant grant : other.connect()) {
-            grants.putIfAbsent(grant.grantee(), grant.grantable());
-        }
-        List<Grant> all = new ArrayList<>();
-        grants.forEach((grantee, grantable) -> all.add(new Grant(grantee, grantable)));
+        Map<String, Boolean> grants = other.byGrantee();
+        grants.putAll(byGrantee());
         TreeSet<String> roles = new TreeSet<>(superusers);
         roles.addAll(other.superusers());
-        return new AccessRules(all, List.copyOf(roles));
+        return of(grants, roles);
+    }
+
+    /** These, with what has changed elsewhere, on a server with these roles: from whoever has none there nothing was taken. */
+    public AccessRules follow(AccessRules before, AccessRules now, Set<String> roles) {
+        Map<String, Boolean> was = before.byGrantee();
+        Map<String, Boolean> is = now.byGrantee();
+        Map<String, Boolean> grants = byGrantee();
+        grants.keySet()
+                .removeIf(grantee -> was.containsKey(grantee)
+                        && !is.containsKey(grantee)
+                        && (grantee.isEmpty() || roles.contains(grantee)));
+        is.forEach((grantee, grantable) -> {
+            if (!grantable.equals(was.get(grantee))) {
+                grants.put(grantee, grantable);
+            }
+        });
+        TreeSet<String> in = new TreeSet<>(superusers);
+        in.removeIf(
+                role -> before.superusers().contains(role) && !now.superusers().contains(role) && roles.contains(role));
+        now.superusers().stream()
+                .filter(role -> !before.superusers().contains(role))
+                .forEach(in::add);
+        return of(grants, in);
+    }
+
+    private Map<String, Boolean> byGrantee() {
+        Map<String, Boolean> grants = new TreeMap<>();
+        connect.forEach(grant -> grants.put(grant.grantee(), grant.grantable()));
+        return grants;
+    }
+
+    private static AccessRules of(Map<String, Boolean> grants, Set<String> superusers) {
+        return new AccessRules(
+                grants.entrySet().stream()
+                        .map(grant -> new Grant(grant.getKey(), grant.getValue()))
+                        .toList(),
+                List.copyOf(superusers));
+    }
+
+    /** As they are to be, as far as that is known, else as Eden found them. */
+    public static AccessRules of(ServerRecords records, String migration, String endpoint) {
+        return records.get(migration, endpoint, FINAL)
+                .or(() -> records.get(migration, endpoint, SAVED))
+                .map(AccessRules::decode)
+                .orElseThrow(() -> new IllegalStateException("who may connect to " + endpoint + " is not stored"));
     }
 
     public String encode() {

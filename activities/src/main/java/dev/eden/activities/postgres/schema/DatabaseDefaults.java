@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,12 +45,29 @@ public final class DatabaseDefaults {
         }
     }
 
+    /** Of the target, quoted; {@code missed}: those that were looked for in vain. */
+    record Roles(Set<String> there, Set<String> missed) {
+        boolean has(String role) {
+            boolean found = role.equals("PUBLIC") || there.contains(role);
+            if (!found) {
+                missed.add(role);
+            }
+            return found;
+        }
+    }
+
     void copy(PostgresSession source, PostgresSession target) {
         String database = Sql.name(target.text("SELECT current_database()").orElseThrow());
         // In this order taken back, too: who owned it again has what he had.
-        Change ownership = ownership(source, target, database);
+        Roles roles = new Roles(Set.copyOf(target.texts("SELECT quote_ident(rolname) FROM pg_roles")), new TreeSet<>());
+        Change ownership = ownership(source, target, database, roles);
         Change settings = settings(source, target, database);
-        Change privileges = DefaultPrivileges.missing(source, target);
+        Change privileges = DefaultPrivileges.missing(source, target, roles);
+        if (!roles.missed().isEmpty()) {
+            LOGGER.atWarn()
+                    .addKeyValue("migration", pair.migration())
+                    .log("the target has no role {}: what the database grants it is left out", roles.missed());
+        }
         List<String> undo = new ArrayList<>(ownership.undo());
         undo.addAll(settings.undo());
         undo.addAll(privileges.undo());
@@ -97,7 +115,8 @@ public final class DatabaseDefaults {
         }
     }
 
-    private static Change settings(PostgresSession source, PostgresSession target, String database) {
+    private Change settings(PostgresSession source, PostgresSession target, String database) {
+        RoleCopier copier = new RoleCopier(pair);
         List<Setting> there = settings(target);
         Set<String> roles = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
         List<String> statements = new ArrayList<>();
@@ -108,6 +127,9 @@ public final class DatabaseDefaults {
                 String what = setting.role().isEmpty()
                         ? "ALTER DATABASE " + database
                         : "ALTER ROLE " + Sql.name(setting.role()) + " IN DATABASE " + database;
+                if (!copier.copied(what, setting.name())) {
+                    continue;
+                }
                 statements.add(what + " SET " + RoleCopier.assignment(setting.name(), setting.value()));
                 undo.add(what + " RESET " + Sql.name(setting.name()));
             }
@@ -127,13 +149,16 @@ public final class DatabaseDefaults {
 
     private record Grant(String grantee, String privilege) {}
 
-    private static Change ownership(PostgresSession source, PostgresSession target, String database) {
-        String ownerOf = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()";
+    private static Change ownership(PostgresSession source, PostgresSession target, String database, Roles roles) {
+        String ownerOf =
+                "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()";
         String owner = source.text(ownerOf).orElseThrow();
         String before = target.text(ownerOf).orElseThrow();
-        List<Grant> wanted = grants(source);
+        List<Grant> wanted = grants(source).stream()
+                .filter(grant -> roles.has(grant.grantee()))
+                .toList();
         List<Grant> present = grants(target);
-        if (owner.equals(before) && wanted.equals(present)) {
+        if (!roles.has(owner) || owner.equals(before) && wanted.equals(present)) {
             return new Change(List.of(), List.of());
         }
         Set<String> touched = new LinkedHashSet<>();
@@ -141,8 +166,8 @@ public final class DatabaseDefaults {
         present.forEach(grant -> touched.add(grant.grantee()));
         List<String> statements = new ArrayList<>();
         List<String> undo = new ArrayList<>();
-        statements.add("ALTER DATABASE " + database + " OWNER TO " + Sql.name(owner));
-        undo.add("ALTER DATABASE " + database + " OWNER TO " + Sql.name(before));
+        statements.add("ALTER DATABASE " + database + " OWNER TO " + owner);
+        undo.add("ALTER DATABASE " + database + " OWNER TO " + before);
         for (String grantee : touched) {
             String revoke = "REVOKE CREATE, TEMPORARY ON DATABASE " + database + " FROM " + grantee + " CASCADE";
             statements.add(revoke);

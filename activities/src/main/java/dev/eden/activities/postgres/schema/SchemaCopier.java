@@ -2,6 +2,7 @@ package dev.eden.activities.postgres.schema;
 
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import java.time.Duration;
@@ -100,8 +101,23 @@ public final class SchemaCopier {
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             make(target, refreshes(from), List.of());
+            followRoles(source, target);
             new DatabaseDefaults(pair).copy(source, target);
             target.execute("ANALYZE");
+        }
+    }
+
+    /** The database may grant something to roles that came during the load. */
+    private void followRoles(PostgresSession source, PostgresSession target) {
+        try {
+            new RoleCopier(pair).follow(source, target, Role.TARGET);
+        } catch (PostgresConnectionException e) {
+            throw e;
+        } catch (PostgresException e) {
+            LOGGER.atWarn()
+                    .addKeyValue("migration", pair.migration())
+                    .addKeyValue("problem", e.getMessage())
+                    .log("roles that came during the load are left to the cutover");
         }
     }
 
