@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A server that a route points to. {@code clientLogin} is how connections of clients that have not authenticated log in
  * (null: not at all); {@code edenLogin} is Eden's own proxy user there, present only while a migration runs. {@code database} is the one
- * database of a PostgreSQL endpoint (the path of its URL); null: the endpoint is the whole server. {@code openToAll}: a client that never logs in may
- * read everything there by the server's own rules (Redis: {@code default} needs no password and nothing is kept from it).
+ * database of a PostgreSQL endpoint (the path of its URL); null: the endpoint is the whole server. {@code openToAll}: a client that never logs in,
+ * and one that is {@code clientLogin}'s user, may read everything there by the server's own rules (Redis: nothing is kept from that user, or from
+ * {@code default}, which needs no password).
  */
 public record Backend(
         String endpoint,

@@ -17,6 +17,9 @@ public interface DataPlane extends AutoCloseable {
     /** Serves under {@code route}. */
     void install(Route route);
 
+    /** The row was read again just now: what is in it beside its version may have changed, and what the loops know of that is no older. */
+    default void looked(Route row) {}
+
     /** Serves until {@code until} ({@link System#nanoTime}) at most, unless renewed. */
     void lease(long until);
 

@@ -110,6 +110,7 @@ final class RouteFollower implements AutoCloseable {
 
     /** Installs the joined row, which must be STABLE, and follows from then on. */
     void start() {
+        loops.looked(current);
         install(current);
         subscription = store.watch(interlay, signal::release);
         thread.start();
@@ -174,6 +175,7 @@ final class RouteFollower implements AutoCloseable {
                 } else {
                     if (!late) {
                         current = row;
+                        loops.looked(row);
                     }
                     follow(look);
                 }

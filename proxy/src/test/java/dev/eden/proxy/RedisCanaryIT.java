@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Reads that the standby may serve; the test plays the applier. */
@@ -156,6 +157,53 @@ class RedisCanaryIT extends RedisFixture {
         }
     }
 
+    /** An operator takes rights away while the canary runs: the route stays as it is. */
+    @Test
+    void whatIsKeptFromAClientSinceIsNotReadOnTheStandby() throws IOException {
+        for (String user : List.of("eden-proxy", "app")) {
+            acl(atSource, "SETUSER", user, "on", ">pw", "~*", "&*", "+@all");
+            acl(atTarget, "SETUSER", user, "on", ">pw", "~*", "&*", "+@all");
+        }
+        replica();
+        atTarget.set("r1", "target");
+        atSource.set("r1", "source");
+        CanaryPolicy all = new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5));
+        try {
+            active(true);
+            store.canary(all, false, "applied");
+            Wire stranger = client();
+            readsOn("target", stranger);
+            active(false, null, 0);
+            readsOn("source", stranger);
+            active(true, new Backend.Login("app", new Secret("pw")), 1);
+            Wire named = client();
+            assertThat(named.call("AUTH", "app", "pw")).isEqualTo("+OK");
+            readsOn("target", named);
+            readsOn("target", client());
+            active(false, new Backend.Login("app", new Secret("pw")), 0);
+            readsOn("source", named);
+            readsOn("source", client());
+        } finally {
+            for (String user : List.of("eden-proxy", "app")) {
+                acl(atSource, "DELUSER", user);
+                acl(atTarget, "DELUSER", user);
+            }
+        }
+    }
+
+    private void readsOn(String side, Wire client) throws IOException {
+        await().until(() -> {
+            applied();
+            return client.call("GET", "r1").equals(side);
+        });
+        if (side.equals("source")) {
+            for (int i = 0; i < 20; i++) {
+                applied();
+                assertThat(client.call("GET", "r1")).isEqualTo(side);
+            }
+        }
+    }
+
     private void refused(Wire client, String how) throws IOException {
         for (int i = 0; i < 100; i++) {
             applied();
@@ -165,16 +213,20 @@ class RedisCanaryIT extends RedisFixture {
     }
 
     private void active(boolean openToAll) {
+        active(openToAll, null, 1);
+    }
+
+    private void active(boolean openToAll, Backend.@Nullable Login login, int versions) {
         Backend.Login eden = new Backend.Login("eden-proxy", new Secret("pw"));
         store.change(r -> new Route(
                 r.interlay(),
-                r.version() + 1,
+                r.version() + versions,
                 r.epoch(),
                 r.state(),
                 r.attempt(),
                 r.deadlineMillis(),
-                new Backend("source", "127.0.0.1", source.port(), false, null, eden, null, openToAll),
-                new Backend("target", "127.0.0.1", target.port(), false, null, eden, null, openToAll),
+                new Backend("source", "127.0.0.1", source.port(), false, login, eden, null, openToAll),
+                new Backend("target", "127.0.0.1", target.port(), false, login, eden, null, openToAll),
                 r.activeTag(),
                 r.appliedKey(),
                 r.canary(),

@@ -138,6 +138,9 @@ public interface CutoverEngine {
         /** True when the side refuses everybody but Eden. */
         boolean fenced(Side side);
 
+        /** While the row is STABLE, from time to time: stores what proxies have to know of {@code FROM}'s rules. */
+        default void lookAtRules() {}
+
         /** Puts the standby's fence back, for a server that lost it by a restart. Idempotent. */
         void fenceStandby();
 

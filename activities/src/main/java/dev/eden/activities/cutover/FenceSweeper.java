@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Checks that every standby is fenced and every active side is not, and mends it: a server that restarted may have forgotten
- * its users' rules. Works only on STABLE routes; its session is ended by the next attempt before that touches a server.
+ * its users' rules. Looks what those of the active side's users are, for proxies that let the standby answer. Works only on STABLE routes; its session is ended by the next attempt before that touches a server.
  */
 public final class FenceSweeper {
     private static final Logger LOGGER = LoggerFactory.getLogger(FenceSweeper.class);
@@ -69,7 +69,11 @@ public final class FenceSweeper {
             return;
         }
         try (CutoverEngine.Session session = engine.open(row.migration(), row.active(), standby, Others.LEAVE)) {
-            if (unchanged(row) && session.finishRestore()) {
+            boolean mine = unchanged(row);
+            if (mine) {
+                session.lookAtRules();
+            }
+            if (mine && session.finishRestore()) {
                 LOGGER.atInfo()
                         .addKeyValue("migration", row.migration())
                         .addKeyValue("endpoint", standby)

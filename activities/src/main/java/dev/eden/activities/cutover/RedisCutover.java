@@ -9,6 +9,7 @@ import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.acl.AclSnapshot;
 import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.redis.acl.EdenUsers;
+import dev.eden.activities.redis.acl.OpenReads;
 import dev.eden.activities.redis.replication.ApplierIdentity;
 import dev.eden.activities.redis.replication.ServerRun;
 import dev.eden.activities.store.Endpoint;
@@ -393,6 +394,11 @@ public final class RedisCutover implements CutoverEngine {
         @Override
         public boolean fenced(Side side) {
             return AclUsers.fenced(side == Side.FROM ? from : to);
+        }
+
+        @Override
+        public void lookAtRules() {
+            OpenReads.look(from, migration, endpoints.endpoint(fromId), records);
         }
 
         @Override

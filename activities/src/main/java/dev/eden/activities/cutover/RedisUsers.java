@@ -75,6 +75,10 @@ final class RedisUsers {
         }
         List<String> refused = refused(following, known, present, to);
         if (!refused.isEmpty()) {
+            List<String> made = names(following.users())
+                    .filter(name -> !present.contains(name))
+                    .toList();
+            AclUsers.restore(to, new AclSnapshot(following.selectors(), List.of(), made));
             throw new IllegalStateException(standby + " refuses the rules of users of " + active + ": "
                     + String.join("; ", refused) + " (change them on " + active + ")");
         }

@@ -1,6 +1,7 @@
 package dev.eden.activities.store;
 
 import dev.eden.proxy.Backend;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,9 @@ public interface ServerRecords {
     void put(String migration, String endpoint, String name, String value);
 
     Optional<String> get(String migration, String endpoint, String name);
+
+    /** As {@link #get}, where it was last put no longer ago than {@code age} by the store's clock. */
+    Optional<String> recent(String migration, String endpoint, String name, Duration age);
 
     void remove(String migration, String endpoint, String name);
 

@@ -93,6 +93,7 @@ class RedisUsersIT {
         prepare();
         flip("source", "target");
         control("target", "SETUSER", "picky", "on", ">pw", "%R~app:*", "+get");
+        control("target", "SETUSER", "plain", "on", ">pw", "~*", "+get");
         control("target", "SETUSER", "app", "resetpass", ">second");
         try (CutoverEngine.Session session = open("target", "source")) {
             assertThatThrownBy(session::undo)
@@ -102,12 +103,13 @@ class RedisUsersIT {
         }
         assertThat(records.get(MIGRATION, "source", RedisUsers.FINAL_ACL).orElseThrow())
                 .doesNotContain("picky");
+        assertThat(names("source")).as("nothing to clean up").doesNotContain("plain", "picky");
         assertThat(fenced("source")).isTrue();
         assertThat(serves("target", "app", "second")).isTrue();
 
         control("target", "SETUSER", "picky", "resetkeys", "~app:*");
         flip("target", "source");
-        assertThat(names("source")).contains("picky");
+        assertThat(names("source")).contains("picky", "plain");
         assertThat(serves("source", "app", "second")).isTrue();
     }
 

@@ -1,8 +1,7 @@
 package dev.eden.api.route;
 
 import dev.eden.activities.postgres.EdenObjects;
-import dev.eden.activities.redis.acl.AclUser;
-import dev.eden.activities.redis.preparation.AclRecords;
+import dev.eden.activities.redis.acl.OpenReads;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
@@ -69,14 +68,6 @@ final class KnownServers {
                 : ReplicationLedger.appliedKey(migration);
     }
 
-    private boolean openToAll(String endpoint, String migration) {
-        return new AclRecords(records, migration)
-                .whenActive(endpoint)
-                .flatMap(users -> users.user("default"))
-                .filter(AclUser::openToAll)
-                .isPresent();
-    }
-
     private Backend ask(Key key) {
         Endpoint e = endpoints.endpoint(key.endpoint());
         String migration = key.migration();
@@ -101,7 +92,7 @@ final class KnownServers {
                 e.loginForClients() ? e.login() : null,
                 eden,
                 e.database(),
-                migration != null && !postgres && openToAll(e.id(), migration));
+                migration != null && !postgres && OpenReads.seen(migration, e.id(), records));
         known.values().removeIf(k -> System.nanoTime() - k.at() > USABLE);
         known.put(key, new Known(backend, postgres, System.nanoTime(), new AtomicBoolean()));
         return backend;

@@ -7,6 +7,7 @@ import dev.eden.api.json.Json;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
@@ -79,6 +80,20 @@ public final class EncryptedServerRecords implements ServerRecords {
     @Override
     public Optional<String> get(String migration, String endpoint, String name) {
         return jdbi.withHandle(handle -> get(handle, migration, endpoint, name));
+    }
+
+    @Override
+    public Optional<String> recent(String migration, String endpoint, String name, Duration age) {
+        return jdbi.withHandle(handle -> handle.createQuery("""
+                                SELECT value FROM server_record WHERE migration = :migration AND endpoint = :endpoint AND name = :name
+                                    AND updated_at > clock_timestamp() - make_interval(secs => :seconds)""")
+                        .bind("migration", migration)
+                        .bind("endpoint", endpoint)
+                        .bind("name", name)
+                        .bind("seconds", age.toMillis() / 1_000.0)
+                        .map((row, _) -> row.getBytes("value"))
+                        .findOne())
+                .map(encrypted -> cipher.open(Sealed.serverRecord(migration, endpoint, name), encrypted));
     }
 
     /** As {@link #get(String, String, String)}, in the caller's transaction. */

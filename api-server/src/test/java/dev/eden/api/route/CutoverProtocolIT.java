@@ -10,6 +10,8 @@ import dev.eden.activities.cutover.FenceSweeper;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import java.lang.reflect.InvocationTargetException;
@@ -20,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -149,6 +152,35 @@ class CutoverProtocolIT extends ProtocolStage {
         } catch (JedisDataException refused) {
             return false;
         }
+    }
+
+    /** Proxies let the standby answer only those from whom the owner of writes keeps nothing, by its rules of now. */
+    @Test
+    void whatClientsMayReadIsLookedAtAgainAndAgain() {
+        PostgresRouteStore store = new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        ProxyIdentity proxy = new ProxyIdentity("p1", "1", "127.0.0.1:0", "test");
+        store.join(proxy, "front");
+        BooleanSupplier open = () -> {
+            Backend active = store.read(proxy, "front").active();
+            return active != null && active.openToAll();
+        };
+        assertThat(open.getAsBoolean()).as("nobody has looked").isFalse();
+        FenceSweeper sweeper = new FenceSweeper(routes, engine);
+        sweeper.sweep();
+        await().until(open::getAsBoolean);
+        try (RespConnection here = control("source")) {
+            here.call("ACL", "SETUSER", "default", "resetkeys", "~public:*");
+            sweeper.sweep();
+            await().until(() -> !open.getAsBoolean());
+            here.call("ACL", "SETUSER", "default", "~*");
+            sweeper.sweep();
+            await().until(open::getAsBoolean);
+        }
+        database.jdbi()
+                .useHandle(
+                        h -> h.execute(
+                                "UPDATE server_record SET updated_at = updated_at - interval '1 min' WHERE name = 'reads:open'"));
+        await().until(() -> !open.getAsBoolean());
     }
 
     /** Without a file for users a restart forgets the fence, and Eden's users with it. */

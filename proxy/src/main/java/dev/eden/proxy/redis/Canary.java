@@ -111,11 +111,13 @@ final class Canary {
         if (active == null) {
             return false;
         }
+        ServerAddress server = ServerAddress.of(active);
+        if (!loop.context.openToAll(server)) {
+            return false;
+        }
         Backend.Login login = active.clientLogin();
         return switch (session.identity) {
-            case Identity.Anonymous _ ->
-                (login != null || active.openToAll())
-                        && ServerAddress.of(active).equals(loop.servesStrangers);
+            case Identity.Anonymous _ -> server.equals(loop.servesStrangers);
             case Identity.Named named -> login != null && login.user().equals(named.user());
             case Identity.Eden _ -> false;
         };

@@ -134,6 +134,11 @@ public final class LoopGroup implements DataPlane {
     }
 
     @Override
+    public void looked(Route row) {
+        context.looked(row);
+    }
+
+    @Override
     public void lease(long until) {
         onEach(loop -> loop.gate.lease(until));
     }

@@ -1,5 +1,6 @@
 package dev.eden.proxy.redis;
 
+import dev.eden.proxy.Backend;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.Wakefulness;
@@ -8,6 +9,7 @@ import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -19,6 +21,11 @@ import org.slf4j.LoggerFactory;
 final class ProxyContext {
     private static final Logger LOGGER = LoggerFactory.getLogger(ProxyContext.class);
 
+    /** A store that is away for a moment changes nothing, and what it said last does not count for good. */
+    private static final long OPEN_FOR = TimeUnit.SECONDS.toNanos(10);
+
+    private record Open(ServerAddress server, long readAt) {}
+
     final RedisProxyConfig config;
     final int loops;
     final Scripts scripts = new Scripts();
@@ -29,6 +36,7 @@ final class ProxyContext {
     final AtomicLong clientIds = new AtomicLong();
     final AtomicLong bufferedBytes = new AtomicLong();
     private final AtomicReference<@Nullable ServerAddress> learned = new AtomicReference<>();
+    private volatile @Nullable Open open;
     private List<ProxyLoop> all = List.of();
     private @Nullable Freshness freshness;
     private @Nullable ScriptLoader scriptLoader;
@@ -66,6 +74,18 @@ final class ProxyContext {
         if (!all.isEmpty() && loop == all.getFirst()) {
             freshness().follow(route);
         }
+    }
+
+    /** The follower's thread. */
+    void looked(Route row) {
+        Backend active = row.active();
+        open = active != null && active.openToAll() ? new Open(ServerAddress.of(active), System.nanoTime()) : null;
+    }
+
+    /** True where {@link Backend#openToAll} was read of this server a short while ago: rights are taken away without a change of the route. */
+    boolean openToAll(ServerAddress server) {
+        Open known = open;
+        return known != null && known.server().equals(server) && System.nanoTime() - known.readAt() < OPEN_FOR;
     }
 
     /** Asks the active server for its commands, once per server; every loop gets its answer. The bundled table serves until then. */

@@ -3,6 +3,9 @@ package dev.eden.activities.redis.acl;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.store.Endpoint;
+import dev.eden.proxy.Backend;
+import dev.eden.proxy.Secret;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -59,6 +62,21 @@ class AclUserTest {
 
     private static AclUser user(String rules) {
         return AclUser.parse("user app " + rules);
+    }
+
+    @Test
+    void whoIsGivenALoginMayReadWhatThatUserMay() {
+        List<AclUser> users = List.of(
+                AclUser.parse("user default on nopass ~* &* +@all"), AclUser.parse("user app on #abc ~app:* &* +@all"));
+        assertThat(OpenReads.open(endpoint("app", false), users)).isTrue();
+        assertThat(OpenReads.open(endpoint("app", true), users)).isFalse();
+        assertThat(OpenReads.open(endpoint("default", true), users)).isTrue();
+        assertThat(OpenReads.open(endpoint("gone", true), users)).isFalse();
+    }
+
+    private static Endpoint endpoint(String user, boolean loginForClients) {
+        Backend.Login login = new Backend.Login(user, new Secret("pw"));
+        return new Endpoint("e", "redis", "h", 1, false, login, null, loginForClients);
     }
 
     @Test

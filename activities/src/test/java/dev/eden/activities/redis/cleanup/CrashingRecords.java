@@ -2,6 +2,7 @@ package dev.eden.activities.redis.cleanup;
 
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
+import java.time.Duration;
 import java.util.Optional;
 
 /** Dies at the n-th use, half of the times before and half after the store has done it. */
@@ -54,6 +55,14 @@ final class CrashingRecords implements ServerRecords {
             throw new Crash();
         }
         return records.get(migration, endpoint, name);
+    }
+
+    @Override
+    public Optional<String> recent(String migration, String endpoint, String name, Duration age) {
+        if (++uses == at) {
+            throw new Crash();
+        }
+        return records.recent(migration, endpoint, name, age);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.eden.activities.redis.preparation;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -40,6 +41,11 @@ public final class InMemoryServerRecords implements ServerRecords {
     @Override
     public synchronized Optional<String> get(String migration, String endpoint, String name) {
         return Optional.ofNullable(values.get(key(migration, endpoint, name)));
+    }
+
+    @Override
+    public synchronized Optional<String> recent(String migration, String endpoint, String name, Duration age) {
+        return get(migration, endpoint, name);
     }
 
     @Override
