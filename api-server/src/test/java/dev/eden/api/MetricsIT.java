@@ -113,7 +113,8 @@ class MetricsIT {
                 .contains(
                         "eden_replication_streaming{migration=\"m\"} 1",
                         "eden_migration_cleaning_up{migration=\"m\"} 0"));
-        execute("UPDATE replication SET progress = jsonb_set(progress, '{state}', '\"waiting\"') WHERE migration = 'm'");
+        execute(
+                "UPDATE replication SET progress = jsonb_set(progress, '{state}', '\"waiting\"') WHERE migration = 'm'");
         try {
             await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
                     .contains("eden_replication_streaming{migration=\"m\"} 0"));

@@ -1,19 +1,20 @@
 package dev.eden.activities.cutover;
 
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.proxy.OutageLog;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Runs {@link AttemptSettler} and, in a server, {@link FenceSweeper} and {@link LostAttempts} for as long as a process lives; survives an absent store. */
 public final class SweepLoop implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(SweepLoop.class);
     private static final Duration IDLE = Duration.ofMillis(500);
     private static final long FENCE_NANOS = Duration.ofSeconds(2).toNanos();
 
+    private final OutageLog store = new OutageLog(
+            LoggerFactory.getLogger(SweepLoop.class), "the store cannot be read", "the store can be read again");
     private final RouteLedger routes;
     private final AttemptSettler settler;
     private final @Nullable FenceSweeper fences;
@@ -48,8 +49,9 @@ public final class SweepLoop implements AutoCloseable {
                     lost.sweep();
                     fencesAt = System.nanoTime() + FENCE_NANOS;
                 }
+                store.answered();
             } catch (RuntimeException e) {
-                LOGGER.atWarn().addKeyValue("problem", e.getMessage()).log("the store cannot be read; trying again");
+                store.failed(e);
                 mark = routes.changeMark();
             }
             if (next < 0) {

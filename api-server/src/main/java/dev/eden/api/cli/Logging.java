@@ -37,6 +37,8 @@ final class Logging {
         // Says what the SDK's own retries are about to mend, with stack traces.
         context.getLogger("io.temporal").setLevel(Level.ERROR);
         context.getLogger("io.grpc").setLevel(Level.ERROR);
+        // With a trace, what those who use the pool say in a line.
+        context.getLogger("com.zaxxer.hikari").setLevel(Level.ERROR);
         context.getLogger("org.glassfish.jersey").setLevel(Level.ERROR);
         // What libraries (Jersey, the PostgreSQL driver) say by java.util.logging takes the same form.
         SLF4JBridgeHandler.removeHandlersForRootLogger();

@@ -3,7 +3,7 @@ package dev.eden.api.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -32,6 +32,7 @@ final class WatchCommand implements Callable<Integer> {
     /** A line at least this often where nothing changes: a log that stands still looks like a hang. */
     private static final Duration SILENCE = Duration.ofSeconds(30);
 
+    private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final Set<String> BAD_ENDS = Set.of("rolled_back", "needs_operator");
     private static final Duration SERVER_AWAY = Duration.ofSeconds(60);
 
@@ -123,8 +124,13 @@ final class WatchCommand implements Callable<Integer> {
             draw(status);
         } else {
             String text = StatusText.line(status);
-            line(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + "  " + text, text);
+            line(clock(LocalTime.now()) + "  " + text, text);
         }
+    }
+
+    /** A time's own text leaves out seconds that are zero. */
+    static String clock(LocalTime time) {
+        return CLOCK.format(time);
     }
 
     private void line(String text, String sameIf) {

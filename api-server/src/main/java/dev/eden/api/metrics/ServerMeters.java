@@ -2,6 +2,7 @@ package dev.eden.api.metrics;
 
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.InterlayStore.Interlay;
+import dev.eden.proxy.OutageLog;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -18,7 +19,6 @@ import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -26,10 +26,13 @@ import org.slf4j.LoggerFactory;
  * each interlay have reported, under the names that a proxy itself uses.
  */
 public final class ServerMeters implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(ServerMeters.class);
     private static final Duration PERIOD = Duration.ofSeconds(1);
     private static final Duration LOOK_AT_DEPENDENCIES = Duration.ofSeconds(5);
 
+    private final OutageLog store = new OutageLog(
+            LoggerFactory.getLogger(ServerMeters.class),
+            "meters can't be brought up to date",
+            "meters are brought up to date again");
     private final MeterRegistry registry;
     private final MigrationFigures figures;
     private final InterlayStore interlays;
@@ -139,11 +142,9 @@ public final class ServerMeters implements AutoCloseable {
                 if (proxies) {
                     proxies();
                 }
+                store.answered();
             } catch (RuntimeException e) {
-                LOGGER.atWarn()
-                        .addKeyValue("error", e.getClass().getSimpleName())
-                        .log("meters can't be brought up to date; trying again");
-                LOGGER.atDebug().setCause(e).log("why meters can't be brought up to date");
+                store.failed(e);
             }
             try {
                 Thread.sleep(PERIOD);

@@ -123,8 +123,38 @@ public enum ErrorCode {
     ENDPOINT_UNREACHABLE(
             409,
             "The database does not answer",
-            "The database can't be connected to, or refuses the login.",
+            "The database can't be connected to, or refuses for a reason that has no code of its own.",
             "Check address, network and credentials; with TLS also its certificate: for that host name, and of an authority that Eden trusts (tls.ca_file).",
+            Retry.LATER),
+    ENDPOINT_PLAIN_REFUSED(
+            409,
+            "The server does not let the role in without TLS, or not at all",
+            "SQLSTATE 28000 without TLS: the server lets this role in from here by TLS only, or not at all.",
+            "The server may ask for TLS: ?sslmode=verify-full at the end of the endpoint's URI. Else its pg_hba.conf has no line for the role, the database and this machine, or the role may not log in.",
+            Retry.LATER),
+    ENDPOINT_NOT_ADMITTED(
+            409,
+            "The server does not let the role in",
+            "SQLSTATE 28000: the server does not let this role in from here.",
+            "Its pg_hba.conf has no line for the role, the database and this machine, or the role may not log in (ALTER ROLE … LOGIN).",
+            Retry.LATER),
+    ENDPOINT_LOGIN_REFUSED(
+            409,
+            "The database refuses the login",
+            "The password is wrong, or there is no such user (SQLSTATE 28P01; WRONGPASS or NOAUTH of a Redis).",
+            "Correct the endpoint's credentials.",
+            Retry.LATER),
+    ENDPOINT_DATABASE_MISSING(
+            409,
+            "The server has no such database",
+            "SQLSTATE 3D000: the URI names a database that the server does not have.",
+            "Correct the database at the end of the endpoint's URI; without one it is that of the user's name.",
+            Retry.LATER),
+    ENDPOINT_FULL(
+            409,
+            "The server has no connection left",
+            "SQLSTATE 53300: max_connections, or the limit of the role or the database, is reached.",
+            "End what is not needed, or raise the limit; then check again.",
             Retry.LATER),
     INTERLAY_NOT_FOUND(
             404, "There is no such interlay", "No interlay has this id.", "{LIST_INTERLAYS} lists them.", Retry.NEVER),

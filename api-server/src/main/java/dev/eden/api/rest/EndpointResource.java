@@ -90,7 +90,16 @@ public final class EndpointResource {
     @POST
     @Path("{id}/check")
     @Allow(Role.OPERATOR)
-    @Answers(problems = {ErrorCode.ENDPOINT_NOT_FOUND, ErrorCode.ENDPOINT_UNREACHABLE})
+    @Answers(
+            problems = {
+                ErrorCode.ENDPOINT_NOT_FOUND,
+                ErrorCode.ENDPOINT_UNREACHABLE,
+                ErrorCode.ENDPOINT_PLAIN_REFUSED,
+                ErrorCode.ENDPOINT_NOT_ADMITTED,
+                ErrorCode.ENDPOINT_LOGIN_REFUSED,
+                ErrorCode.ENDPOINT_DATABASE_MISSING,
+                ErrorCode.ENDPOINT_FULL
+            })
     public Object check(@PathParam("id") String id) {
         endpoints.get(id);
         return checker.check(endpoints.endpoint(id));

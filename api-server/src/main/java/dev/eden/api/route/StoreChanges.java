@@ -1,6 +1,7 @@
 package dev.eden.api.route;
 
 import dev.eden.api.store.MigrationStore;
+import dev.eden.proxy.OutageLog;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -27,6 +28,8 @@ public final class StoreChanges implements MigrationStore.Records, AutoCloseable
     private static final String RECORDED = "eden_migration";
     private static final List<String> ROUTES = List.of("eden_route", "eden_acknowledgement", "eden_cancel");
 
+    private final OutageLog outage =
+            new OutageLog(LOGGER, "the store's notices cannot be heard", "the store's notices are heard again");
     private final String url;
     private final Properties properties;
     private final List<String> channels;
@@ -120,6 +123,7 @@ public final class StoreChanges implements MigrationStore.Records, AutoCloseable
                         statement.execute("LISTEN " + channel);
                     }
                 }
+                outage.answered();
                 changed("", "");
                 PGConnection listening = c.unwrap(PGConnection.class);
                 while (!closed) {
@@ -137,7 +141,7 @@ public final class StoreChanges implements MigrationStore.Records, AutoCloseable
                 }
             } catch (SQLException e) {
                 if (!closed) {
-                    LOGGER.atWarn().addKeyValue("problem", e.getMessage()).log("cannot listen to the store");
+                    outage.failed(e);
                     pause();
                 }
             }

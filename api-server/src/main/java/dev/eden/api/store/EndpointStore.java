@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The databases Eden may connect to. Credentials are sealed in the row and leave only towards a connection. */
 public final class EndpointStore implements EndpointDirectory {
+    private static final String INTERLAY = "interlay ";
+
+    /** No proxy learns of a new address while it serves: those that know the old one and those that know the new one would write to two servers. */
+    private static final String UNUSED =
+            "; one that was wrong from the beginning: stop the interlay's proxies (start a server that has one inside without listening for applications), delete the interlay, change the endpoint, and start them again";
+
     private final Jdbi jdbi;
     private final SecretCipher cipher;
     private final AuditLog audit;
@@ -145,7 +151,8 @@ public final class EndpointStore implements EndpointDirectory {
                 usedBy(handle, endpoint.id()).ifPresent(user -> {
                     throw new Problem(
                             ErrorCode.ENDPOINT_IN_USE,
-                            "the address of endpoint " + endpoint.id() + " can't change while " + user + " uses it");
+                            "the address of endpoint " + endpoint.id() + " can't change while " + user + " uses it"
+                                    + (user.startsWith(INTERLAY) ? UNUSED : ""));
                 });
             }
             EndpointView before = old.view();
