@@ -3,9 +3,15 @@ package dev.eden.activities.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
+import dev.eden.activities.postgres.schema.RoleCopier;
+import dev.eden.activities.store.ServerRecords;
+import dev.eden.proxy.Backend;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Who may log in changes on the side that owns writes while the migration runs: what is so there at a flip is so on the other side after it. */
@@ -75,6 +81,74 @@ class PostgresLoginsIT {
             assertRoles(servers, "target", "chief", "newer", "theirs");
             assertComesIn(servers, "source", "newer", "newer");
             assertComesIn(servers, "target", "theirs", "theirs");
+        }
+    }
+
+    /** By a process that dies: what it had noted harms nobody, the next attempt does all of it, and the end leaves nothing. */
+    @Test
+    void whatIsCutOffIsDoneByTheNextAttempt() {
+        try (var servers = PostgresServers.start(17, 17)) {
+            execute(servers, "source", "CREATE ROLE app LOGIN PASSWORD 'app'");
+            servers.prepare();
+            execute(servers, "source", """
+                    CREATE ROLE late LOGIN PASSWORD 'late' IN ROLE app;
+                    ALTER ROLE app PASSWORD 'second'""");
+            Pair pair = servers.pair();
+            Pair dying = new Pair(
+                    pair.migration(), pair.source(), pair.target(), servers, new Dying(pair.records(), "known:roles"));
+            String roles =
+                    "SELECT format('%s %s', rolname, rolpassword) FROM pg_authid WHERE rolname IN ('app', 'late')"
+                            + " UNION ALL SELECT format('%s in %s', member::regrole, roleid::regrole) FROM pg_auth_members WHERE member::regrole::text = 'late' ORDER BY 1";
+            try (PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target")) {
+                List<String> before = target.texts(roles);
+                assertThatThrownBy(() -> new RoleCopier(dying).follow(source, target, Role.TARGET))
+                        .hasMessage("killed");
+                assertThat(target.texts(roles)).isEqualTo(before).hasSize(1);
+                new RoleCopier(pair).follow(source, target, Role.TARGET);
+                assertThat(target.texts(roles)).isEqualTo(source.texts(roles)).hasSize(3);
+            }
+            servers.store.detach(PostgresServers.MIGRATION);
+            new PostgresCleanup(servers, servers.records).cleanUp(PostgresServers.spec(), false, true);
+            PostgresMigrationIT.assertNothingLeft(servers);
+            assertRoles(servers, "source", "app", "late");
+            assertRoles(servers, "target");
+        }
+    }
+
+    /** The store of a process that dies where it is about to put what has this name. */
+    private record Dying(ServerRecords records, String name) implements ServerRecords {
+        @Override
+        public Backend.Login login(String migration, String endpoint, String name, String user) {
+            return records.login(migration, endpoint, name, user);
+        }
+
+        @Override
+        public String putIfAbsent(String migration, String endpoint, String name, String value) {
+            return records.putIfAbsent(migration, endpoint, name, value);
+        }
+
+        @Override
+        public void put(String migration, String endpoint, String name, String value) {
+            if (name.equals(this.name)) {
+                throw new IllegalStateException("killed");
+            }
+            records.put(migration, endpoint, name, value);
+        }
+
+        @Override
+        public Optional<String> get(String migration, String endpoint, String name) {
+            return records.get(migration, endpoint, name);
+        }
+
+        @Override
+        public void remove(String migration, String endpoint, String name) {
+            records.remove(migration, endpoint, name);
+        }
+
+        @Override
+        public void removeAll(String migration) {
+            records.removeAll(migration);
         }
     }
 
