@@ -8,6 +8,8 @@ import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -53,10 +55,16 @@ public final class Unvalidated {
 
     /** Removes from the target what the source has without validation: a load is due. They come again after it. */
     public static void drop(PostgresSession source, PostgresSession target) {
+        drop(source, target, identities -> {});
+    }
+
+    /** {@code before} is told first which of them it is, by {@link SchemaObject#identity}. */
+    static void drop(PostgresSession source, PostgresSession target, Consumer<Set<String>> before) {
         List<Constraint> wanted = read(source, target.major());
         if (wanted.isEmpty()) {
             return;
         }
+        before.accept(wanted.stream().map(Constraint::identity).collect(Collectors.toSet()));
         Set<String> there = new HashSet<>(target.texts("""
                 SELECT format('constraint %s.%I', k.conrelid::regclass, k.conname) FROM pg_constraint k WHERE k.conrelid <> 0
                 UNION ALL SELECT format('domain constraint %s.%I', k.contypid::regtype, k.conname) FROM pg_constraint k WHERE k.contypid <> 0"""));
