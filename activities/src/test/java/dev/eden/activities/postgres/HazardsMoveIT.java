@@ -11,6 +11,7 @@ import dev.eden.activities.store.ValidationLedger.Report;
 import java.time.Clock;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever of docs/postgres-hazards.md is not refused moves, all of it in one database; and taken back it leaves nothing, on either side. */
@@ -170,9 +171,9 @@ class HazardsMoveIT {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {15, 18})
-    void copiesRowsThatAConstraintCameAfter(int version) {
-        try (var servers = PostgresServers.start(version, version)) {
+    @CsvSource({"15, 15", "18, 18", "18, 17"})
+    void copiesRowsThatAConstraintCameAfter(int version, int to) {
+        try (var servers = PostgresServers.start(version, to)) {
             try (PostgresSession source = servers.own("source")) {
                 source.execute("""
                         SET search_path = public;
@@ -193,8 +194,12 @@ class HazardsMoveIT {
                         PostgresSession target = servers.control("target")) {
                     String constraints =
                             "SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE NOT convalidated ORDER BY 1";
-                    assertThat(target.texts(constraints))
-                            .isEqualTo(source.texts(constraints))
+                    List<String> unvalidated = target.texts(constraints);
+                    // Before 18 a NOT NULL is a constraint as a check only.
+                    assertThat(unvalidated)
+                            .isEqualTo(source.texts(constraints).stream()
+                                    .map(one -> to >= 18 ? one : one.replace("NOT NULL d ", "CHECK ((d IS NOT NULL)) "))
+                                    .toList())
                             .hasSize(version >= 18 ? 3 : 2);
                     assertThatThrownBy(() -> target.execute("INSERT INTO public.checked VALUES (101, -1, 1, 1)"))
                             .hasMessageContaining("recent");
@@ -204,7 +209,7 @@ class HazardsMoveIT {
                     Report report = validate(servers);
                     assertThat(report.differencesFound()).isEqualTo(1);
                     assertThat(validate(servers).sample()).isEmpty();
-                    assertThat(target.texts(constraints)).isEqualTo(source.texts(constraints));
+                    assertThat(target.texts(constraints)).isEqualTo(unvalidated);
                 }
                 assertThat(running.failure.get()).isNull();
             }

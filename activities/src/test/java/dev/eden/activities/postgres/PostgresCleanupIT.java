@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A migration that ends while one of its servers is away. */
 class PostgresCleanupIT {
@@ -59,6 +63,58 @@ class PostgresCleanupIT {
             servers.source.restart();
             cleanUp(servers, true);
             PostgresMigrationIT.assertNothingLeft(servers, "source");
+        }
+    }
+
+    /** What the source has without validation, the target had and has again: validated, where the rows that it keeps allow that. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPreparedTargetHasItsConstraintsAgain(boolean loaded) {
+        try (var servers = PostgresServers.start(18, 18)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        SET search_path = public;
+                        CREATE DOMAIN positive AS int;
+                        CREATE TABLE t (id int PRIMARY KEY, n int, p positive, d int);
+                        INSERT INTO t SELECT i, -i, -i, nullif(i, 1) FROM generate_series(1, 10) AS i;
+                        ALTER TABLE t ADD CONSTRAINT recent CHECK (n > 0) NOT VALID, ADD CONSTRAINT wide CHECK (n > 0) NOT VALID,
+                            ADD CONSTRAINT pending CHECK (n > 0) NOT VALID, ADD CONSTRAINT d_there NOT NULL d NOT VALID,
+                            ADD CONSTRAINT mine_not CHECK (n > 0) NOT VALID;
+                        ALTER DOMAIN positive ADD CONSTRAINT above CHECK (value > 0) NOT VALID""");
+            }
+            try (PostgresSession target = servers.own("target")) {
+                target.execute("""
+                        SET search_path = public;
+                        CREATE DOMAIN positive AS int CONSTRAINT above CHECK (value > -100);
+                        CREATE TABLE t (id int PRIMARY KEY, n int, p positive, d int CONSTRAINT d_there NOT NULL, CONSTRAINT recent CHECK (n > 0),
+                            CONSTRAINT wide CHECK (n > -100));
+                        ALTER TABLE t ADD CONSTRAINT pending CHECK (n > 5) NOT VALID""");
+            }
+            String constraints =
+                    "SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1";
+            List<String> before;
+            try (PostgresSession target = servers.own("target")) {
+                before = target.texts(constraints);
+            }
+            servers.prepare();
+            // As one that was killed on the way.
+            servers.prepare();
+            if (loaded) {
+                try (var running = servers.replicate()) {
+                    PostgresMigrationIT.awaitStreaming(servers);
+                    assertThat(running.failure.get()).isNull();
+                }
+            }
+            servers.store.detach(PostgresServers.MIGRATION);
+            cleanUp(servers, false);
+            Set<String> violated = loaded ? Set.of("recent", "d_there") : Set.of();
+            try (PostgresSession target = servers.own("target")) {
+                assertThat(target.texts(constraints))
+                        .filteredOn(one -> !one.startsWith("mine_not"))
+                        .containsExactlyElementsOf(before.stream()
+                                .map(one -> one + (violated.contains(one.split(" ")[0]) ? " NOT VALID" : ""))
+                                .toList());
+            }
         }
     }
 

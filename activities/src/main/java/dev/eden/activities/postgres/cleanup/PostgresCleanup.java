@@ -14,6 +14,7 @@ import dev.eden.activities.postgres.preparation.CreatedObjects;
 import dev.eden.activities.postgres.preparation.RowIdentities;
 import dev.eden.activities.postgres.replication.Links;
 import dev.eden.activities.postgres.schema.DatabaseDefaults;
+import dev.eden.activities.postgres.schema.OwnConstraints;
 import dev.eden.activities.postgres.schema.RoleCopier;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
@@ -92,6 +93,7 @@ public final class PostgresCleanup {
             }
             Failpoints.reach("cleanup.objects");
             if (takenBack) {
+                new OwnConstraints(pair).putBack(session);
                 new DatabaseDefaults(pair).takeBack(session);
             }
             access(pair, side, session, takenBack ? AccessRules.SAVED : AccessRules.FINAL);

@@ -29,29 +29,33 @@ final class Sequences {
     /** @param begins where those begin that have not, as far as it was asked */
     private record Values(List<Value> all, Map<String, Long> begins) {}
 
-    private final String read;
+    /** The first is of all that have begun, too; another one for so many that have not, if there are more. */
+    private final List<String> reads;
+
     private final Map<String, Long> standing;
 
-    private Sequences(String read, Map<String, Long> standing) {
-        this.read = read;
+    private Sequences(List<String> reads, Map<String, Long> standing) {
+        this.reads = List.copyOf(reads);
         this.standing = standing;
     }
 
     /**
-     * Looks which have not begun, so that under the pause one question is enough, and those that stand as they should are left alone. One more is asked of
-     * those that are told to begin anew after this.
+     * Looks which have not begun, so that under the pause one question is enough (of {@value SequencePositions#TOGETHER} such; known ones for more), and
+     * those that stand as they should are left alone. One more is asked of those that are told to begin anew after this.
      */
     static Sequences prepare(PostgresSession from, PostgresSession to) {
-        List<String> unused = from.texts(UNUSED + " LIMIT " + SequencePositions.TOGETHER);
+        List<String> unused = from.texts(UNUSED);
+        List<String> reads = new ArrayList<>();
+        for (int i = 0; i < unused.size(); i += SequencePositions.TOGETHER) {
+            List<String> some = unused.subList(i, Math.min(unused.size(), i + SequencePositions.TOGETHER));
+            reads.add("SELECT false, name, value, 0, 0, 0, 0 FROM (" + SequencePositions.query(some) + ") AS unused");
+        }
         String used =
                 "SELECT true, format('%I.%I', schemaname, sequencename), last_value, increment_by, min_value, max_value, cache_size "
                         + OWN;
-        return new Sequences(
-                unused.isEmpty()
-                        ? used
-                        : used + " UNION ALL SELECT false, name, value, 0, 0, 0, 0 FROM ("
-                                + SequencePositions.query(unused) + ") AS unused",
-                SequencePositions.read(to, to.texts(UNUSED)));
+        String first = reads.isEmpty() ? used : used + " UNION ALL " + reads.removeFirst();
+        reads.addFirst(first);
+        return new Sequences(reads, SequencePositions.read(to, to.texts(UNUSED)));
     }
 
     /**
@@ -98,20 +102,22 @@ final class Sequences {
     private Values read(PostgresSession from) {
         List<Value> all = new ArrayList<>();
         Map<String, Long> begins = new HashMap<>();
-        from.query(read, row -> {
-            String name = row.getString(2);
-            if (!row.getBoolean(1)) {
-                begins.put(name, row.getLong(3));
-                return true;
-            }
-            return all.add(new Value(
-                    name,
-                    row.getObject(3, Long.class),
-                    row.getLong(4),
-                    row.getLong(5),
-                    row.getLong(6),
-                    row.getLong(7)));
-        });
+        for (String read : reads) {
+            from.query(read, row -> {
+                String name = row.getString(2);
+                if (!row.getBoolean(1)) {
+                    begins.put(name, row.getLong(3));
+                    return true;
+                }
+                return all.add(new Value(
+                        name,
+                        row.getObject(3, Long.class),
+                        row.getLong(4),
+                        row.getLong(5),
+                        row.getLong(6),
+                        row.getLong(7)));
+            });
+        }
         return new Values(all, begins);
     }
 

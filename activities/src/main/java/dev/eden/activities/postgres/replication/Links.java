@@ -36,14 +36,16 @@ public final class Links {
                 pair.names().main());
     }
 
-    /** Its workers end first; its slots on the publisher stay. */
+    /** Its workers end with it; its slots on the publisher stay. All or nothing: one without a slot could not be enabled any more. */
     public static void dropSubscription(PostgresSession subscriber, String name) {
         if (Link.exists(subscriber, name)) {
-            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " DISABLE");
-            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " SET (slot_name = NONE)");
-            // While tables are being copied the server would look for their slots on the publisher.
-            subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " CONNECTION " + Sql.text(NOWHERE));
-            subscriber.execute("DROP SUBSCRIPTION " + Sql.name(name));
+            subscriber.transaction(() -> {
+                subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " DISABLE");
+                subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " SET (slot_name = NONE)");
+                // While tables are being copied the server would look for their slots on the publisher.
+                subscriber.execute("ALTER SUBSCRIPTION " + Sql.name(name) + " CONNECTION " + Sql.text(NOWHERE));
+                subscriber.execute("DROP SUBSCRIPTION " + Sql.name(name));
+            });
         }
     }
 

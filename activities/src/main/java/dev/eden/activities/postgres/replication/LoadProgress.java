@@ -9,13 +9,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How far the full load is.
+ * How far the full load is. Eden's own tables count among the tables alone.
  *
  * @param rowsTotal by the publisher's statistics: an estimate
  */
 record LoadProgress(
         long tablesReady, long tableCount, long rowsDone, long rowsTotal, long bytes, List<TableProgress> tables) {
     static final LoadProgress NONE = new LoadProgress(0, 0, 0, 0, 0, List.of());
+
+    /** Schemas that are Eden's begin with it, and no others that move. */
+    private static final String OWN = "eden_";
 
     /** What status shows; of the tables that are not ready, then of the largest. */
     private static final int SHOWN = 50;
@@ -29,13 +32,17 @@ record LoadProgress(
         long rows = 0;
         long total = 0;
         long bytes = 0;
+        List<TableProgress> shown = new ArrayList<>();
         for (TableProgress table : all) {
             ready += table.state().equals("ready") ? 1 : 0;
+            if (table.name().startsWith(OWN) || table.name().startsWith('"' + OWN)) {
+                continue; // the marker: waited for as any other, and nobody's rows
+            }
+            shown.add(table);
             rows += table.rows();
             total += Math.max(table.rowsTotal(), table.rows());
             bytes += table.bytes();
         }
-        List<TableProgress> shown = new ArrayList<>(all);
         shown.sort((one, other) -> {
             int state =
                     Boolean.compare(one.state().equals("ready"), other.state().equals("ready"));

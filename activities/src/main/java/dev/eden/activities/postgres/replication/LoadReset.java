@@ -23,6 +23,8 @@ final class LoadReset {
         EdenObjects names = pair.names();
         try (PostgresSession target = pair.control(Role.TARGET, "reset", Duration.ZERO);
                 PostgresSession source = pair.control(Role.SOURCE, "reset", LIMIT)) {
+            // Without a subscription the next run would copy rows against them; with one it comes here again.
+            Unvalidated.drop(source, target);
             Links.note(pair, Role.SOURCE, target);
             Links.dropSubscription(target, names.main());
             Links.dropCopies(pair, Role.SOURCE, source);
@@ -31,7 +33,6 @@ final class LoadReset {
             if (!tables.isEmpty()) {
                 target.execute("TRUNCATE " + String.join(", ", tables));
             }
-            Unvalidated.drop(source, target);
             target.execute("DELETE FROM " + names.marker(Role.SOURCE));
             target.execute("DELETE FROM " + names.loaded());
         }

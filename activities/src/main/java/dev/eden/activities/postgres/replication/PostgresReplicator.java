@@ -178,7 +178,7 @@ public final class PostgresReplicator implements AutoCloseable {
             case ReplicationRun.Ending.Stopped stopped -> throw new ReplicationStopped(stopped.why());
             case ReplicationRun.Ending.LogLost lost -> {
                 stopFor(watch.settled());
-                loadAgain(over, lost.why());
+                loadAgain(over, lost);
             }
         }
     }
@@ -191,7 +191,8 @@ public final class PostgresReplicator implements AutoCloseable {
     }
 
     /** A lost log means a new full load, but only while the target has never served a write. */
-    private void loadAgain(ReplicationRun over, String why) {
+    private void loadAgain(ReplicationRun over, ReplicationRun.Ending.LogLost lost) {
+        String why = lost.why();
         problem = why;
         Direction direction = over.direction();
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
@@ -209,7 +210,7 @@ public final class PostgresReplicator implements AutoCloseable {
         }
         endRun();
         new LoadReset(pair).reset();
-        loadsAgain = loaded ? why : null;
+        loadsAgain = loaded || lost.before() ? why : null;
     }
 
     private void endRun() {

@@ -91,8 +91,12 @@ final class ReplicationRun implements AutoCloseable {
         /** Try again. */
         record Interrupted(String why) implements Ending {}
 
-        /** What the log no longer has can only come from a new full load. */
-        record LogLost(String why) implements Ending {}
+        /**
+         * What the log no longer has can only come from a new full load.
+         *
+         * @param before it was lost before this run: what was loaded then may have been whole, and nobody was told
+         */
+        record LogLost(String why, boolean before) implements Ending {}
 
         /** One server can't verify the other: a few more tries, then a person. */
         record Unverified(String why) implements Ending {}
@@ -199,6 +203,10 @@ final class ReplicationRun implements AutoCloseable {
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
             if (!direction.loaded() && !Link.exists(target, names.main())) {
                 first.copy(source, target);
+            } else if (!direction.loaded() && lost(source)) {
+                // A reset that was cut off: what the subscription calls complete is not.
+                end(new Ending.LogLost(lost(), true));
+                return;
             }
             links(source, target);
             // 0 until the first flip: see loaded() below.
@@ -326,11 +334,19 @@ final class ReplicationRun implements AutoCloseable {
                 "SELECT max(latest_end_lsn) - '0/0' FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
                 names.main());
         trouble = troubleOf(System.nanoTime(), onTo);
-        if (!onFrom.is(
-                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
-                names.main())) {
-            end(new Ending.LogLost("the source's slot " + names.main() + " is gone or has lost its log"));
+        if (lost(onFrom)) {
+            end(new Ending.LogLost(lost(), false));
         }
+    }
+
+    private boolean lost(PostgresSession publisher) {
+        return !publisher.is(
+                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
+                names.main());
+    }
+
+    private String lost() {
+        return "the source's slot " + names.main() + " is gone or has lost its log";
     }
 
     /** The message itself is in the server's log only. */

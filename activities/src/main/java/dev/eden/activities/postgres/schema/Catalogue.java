@@ -181,7 +181,7 @@ final class Catalogue {
         String all =
                 "SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.oid::regclass, k.conname) FROM pg_constraint k"
                         + " JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-                        + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c') AND " + UserTables.OWN_RELATION
+                        + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c', 'n') AND " + UserTables.OWN_RELATION
                         + " ORDER BY k.oid";
         List<String> there = new ArrayList<>(target.texts(all));
         there.removeAll(source.texts(all));

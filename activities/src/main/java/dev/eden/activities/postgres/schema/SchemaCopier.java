@@ -51,7 +51,8 @@ public final class SchemaCopier {
             if (!target.is(
                     "SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = ?)",
                     pair.names().main())) {
-                Unvalidated.drop(source, target);
+                OwnConstraints own = new OwnConstraints(pair);
+                Unvalidated.drop(source, target, identities -> own.remember(target, identities));
             }
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);

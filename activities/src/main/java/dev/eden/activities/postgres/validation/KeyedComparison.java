@@ -1,6 +1,8 @@
 package dev.eden.activities.postgres.validation;
 
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.schema.Unvalidated;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -19,6 +21,7 @@ final class KeyedComparison {
     private static final int BATCH = 500;
     private static final int LOOKS = 3;
     private static final int HELD_LOOKS = 20;
+    private static final long LET_GO_MILLIS = 100;
 
     private final Sides sides;
     private final TableShape table;
@@ -77,7 +80,10 @@ final class KeyedComparison {
         for (int look = 0; !open.isEmpty(); look++) {
             if (look == LOOKS + HELD_LOOKS) {
                 throw new UnsettledException(
-                        table.name() + ": " + open.size() + " rows could not be held to be compared");
+                        table.name() + ": " + open.size() + " rows could not be held to be compared, or mended");
+            }
+            if (look > LOOKS) {
+                Sides.pause(LET_GO_MILLIS); // applications that waited for the rows come first
             }
             List<List<String>> now = open;
             open = look < LOOKS ? look(now, false) : sides.from.transaction(() -> look(hold(now), true));
@@ -116,7 +122,16 @@ final class KeyedComparison {
             }
         }
         if (!different.isEmpty()) {
-            boolean mended = repair && mend(different);
+            boolean mended;
+            try {
+                mended = repair && mend(different, held);
+            } catch (PostgresException e) {
+                if (!Unvalidated.busy(e)) {
+                    throw e;
+                }
+                again.addAll(different);
+                return again;
+            }
             for (List<String> key : different) {
                 Seen here = before.get(key);
                 Seen other = there.get(key);
@@ -127,8 +142,13 @@ final class KeyedComparison {
         return again;
     }
 
-    private boolean mend(List<List<String>> keys) {
-        new RowRepair(sides, table).repair(keys);
+    private boolean mend(List<List<String>> keys, boolean held) {
+        RowRepair rows = new RowRepair(sides, table);
+        if (held) {
+            rows.repair(keys);
+        } else {
+            sides.from.transaction(() -> rows.repair(keys));
+        }
         // Looked at again as anything suspicious: a repair that did not hold shows.
         Map<List<String>, Seen> here = seen(sides.from, keys);
         sides.awaitApplied();

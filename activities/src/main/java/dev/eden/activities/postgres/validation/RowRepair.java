@@ -24,21 +24,20 @@ final class RowRepair {
         this.table = table;
     }
 
+    /** In a transaction on the followed side. Throws what is {@link Unvalidated#busy} where a reader of the table is in the way. */
     void repair(List<List<String>> keys) {
-        sides.from.transaction(() -> {
-            Object[] arguments = table.keyArguments(keys);
-            sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
-            sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
-            sides.from.execute("TRUNCATE pg_temp.eden_wanted");
-            for (List<String> key : keys) {
-                sides.from.update(
-                        "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
-            }
-            byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
-                    + " AS t JOIN pg_temp.eden_wanted AS w ON " + matches());
-            sides.awaitApplied();
-            replace(rows, keys);
-        });
+        Object[] arguments = table.keyArguments(keys);
+        sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
+        sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
+        sides.from.execute("TRUNCATE pg_temp.eden_wanted");
+        for (List<String> key : keys) {
+            sides.from.update(
+                    "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
+        }
+        byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
+                + " AS t JOIN pg_temp.eden_wanted AS w ON " + matches());
+        sides.awaitApplied();
+        replace(rows, keys);
     }
 
     /** A table without a key: all of it. The caller keeps writers away and has awaited what is older. */
@@ -48,7 +47,7 @@ final class RowRepair {
     }
 
     private void replace(byte[] rows, @org.jspecify.annotations.Nullable List<List<String>> keys) {
-        Unvalidated.write(sides.to, () -> {
+        Unvalidated.write(sides.to, table.name(), () -> {
             sides.to.execute("SET LOCAL session_replication_role = replica");
             sides.to.execute("CREATE TEMP TABLE eden_copied ON COMMIT DROP AS SELECT "
                     + String.join(", ", table.stored()) + " FROM " + table.name() + " LIMIT 0");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
@@ -53,6 +54,7 @@ class FullLoadIT {
                     PostgresSession target = servers.control("target")) {
                 assertThat(TableCopy.of("shop.kinds", source, target).binary()).isTrue();
                 assertThat(TableCopy.of("shop.own", source, target).binary()).isFalse();
+                EdenSchema.write(source, servers.pair().names().marker(Role.SOURCE), ReplicationRun.LAG_ROW, 1);
                 new Link(servers.pair(), Role.SOURCE).publication(source, UserTables.published(source));
                 // The largest in dozens of parts, the others whole.
                 FullLoad load = new FullLoad(servers.pair(), new CopyPace(), session -> {}, 100_000);
@@ -64,6 +66,14 @@ class FullLoadIT {
                 }
                 LoadProgress progress = load.progress();
                 assertThat(progress.ready()).isTrue();
+                assertThat(progress.rowsDone())
+                        .as("rows of users")
+                        .isEqualTo(progress.rowsTotal())
+                        .isEqualTo(29_700 + 2 + 2 + 2 + 1 + 50 + 1);
+                assertThat(progress.tables())
+                        .extracting(TableProgress::name)
+                        .noneMatch(name -> name.contains("eden_"))
+                        .hasSize(TABLES.size() + 1);
                 assertThat(progress.tables())
                         .filteredOn(table -> table.name().equals("shop.numbers"))
                         .extracting(TableProgress::rows)

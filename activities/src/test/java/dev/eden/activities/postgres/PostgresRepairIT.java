@@ -1,0 +1,163 @@
+package dev.eden.activities.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.eden.activities.postgres.validation.PostgresValidation;
+import dev.eden.activities.store.ValidationLedger.Report;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** Rows that a repair holds on the source are applications' rows: it never waits long with them. */
+class PostgresRepairIT {
+    private static final Duration LONG = Duration.ofSeconds(40);
+    private static final String CONSTRAINTS =
+            "SELECT format('%s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE NOT convalidated ORDER BY 1";
+
+    @Test
+    void ofOtherTablesItAsksNothing() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            try (PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession reader = servers.control("target")) {
+                damage(
+                        target,
+                        "DELETE FROM public.checked WHERE a < 4",
+                        "DELETE FROM public.parts WHERE a = 1",
+                        "DELETE FROM public.of_domain WHERE a = 1");
+                CompletableFuture<Report> validation = new CompletableFuture<>();
+                reader.transaction(() -> {
+                    reader.number("SELECT count(*) FROM public.other");
+                    validate(servers, validation);
+                    validation.orTimeout(LONG.toSeconds(), TimeUnit.SECONDS).join();
+                });
+                assertThat(validation.get().repaired()).isEqualTo(5);
+                assertThat(validation.get().remaining()).isZero();
+                assertThat(target.texts(CONSTRAINTS))
+                        .isEqualTo(source.texts(CONSTRAINTS))
+                        .hasSize(6);
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void letsGoWhileAReaderIsInTheWay() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            try (PostgresSession application = servers.own("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession reader = servers.control("target");
+                    PostgresSession another = servers.control("target")) {
+                application.execute("SET statement_timeout = '3s'");
+                damage(target, "DELETE FROM public.checked WHERE a = 1", "DELETE FROM public.keyless WHERE a = 1");
+                CompletableFuture<Report> validation = new CompletableFuture<>();
+                another.transaction(() -> {
+                    another.number("SELECT count(*) FROM public.keyless");
+                    reader.transaction(() -> {
+                        reader.number("SELECT count(*) FROM public.checked");
+                        validate(servers, validation);
+                        change(application, target, "checked");
+                    });
+                    change(application, target, "keyless");
+                });
+                assertThat(validation.get(40, TimeUnit.SECONDS).repaired()).isEqualTo(2);
+                assertThat(validation.get().remaining()).isZero();
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    @Test
+    void mendsARowThatAlwaysChanges() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            AtomicBoolean enough = new AtomicBoolean();
+            try (PostgresSession application = servers.own("source");
+                    PostgresSession target = servers.control("target")) {
+                damage(target, "DELETE FROM public.checked WHERE a = 2");
+                Thread changing = Thread.startVirtualThread(() -> {
+                    while (!enough.get()) {
+                        application.update("UPDATE public.checked SET b = -2000 - mod(b, 1000) - 1 WHERE a = 2");
+                    }
+                });
+                try {
+                    CompletableFuture<Report> validation = new CompletableFuture<>();
+                    validate(servers, validation);
+                    assertThat(validation.get(40, TimeUnit.SECONDS).repaired()).isEqualTo(1);
+                } finally {
+                    enough.set(true);
+                    changing.join();
+                }
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    private static PostgresServers servers() {
+        PostgresServers servers = PostgresServers.start(15, 15);
+        try (PostgresSession source = servers.own("source")) {
+            source.execute("""
+                    SET search_path = public;
+                    CREATE DOMAIN positive AS int;
+                    CREATE TABLE checked (a int PRIMARY KEY, b int);
+                    CREATE TABLE of_domain (a int PRIMARY KEY, b positive[]);
+                    CREATE TABLE other (a int PRIMARY KEY, b int);
+                    CREATE TABLE keyless (a int, b int);
+                    CREATE TABLE parts (a int PRIMARY KEY, b int) PARTITION BY RANGE (a);
+                    CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (1000);
+                    INSERT INTO checked SELECT i, -i FROM generate_series(1, 100) AS i;
+                    INSERT INTO of_domain SELECT i, ARRAY[-i] FROM generate_series(1, 100) AS i;
+                    INSERT INTO other SELECT i, -i FROM generate_series(1, 100) AS i;
+                    INSERT INTO keyless SELECT i, -i FROM generate_series(1, 100) AS i;
+                    INSERT INTO parts SELECT i, -i FROM generate_series(1, 100) AS i;
+                    ALTER DOMAIN positive ADD CONSTRAINT above CHECK (value > 0) NOT VALID""");
+            for (String table : List.of("checked", "other", "keyless", "parts")) {
+                source.execute("ALTER TABLE public." + table + " ADD CONSTRAINT recent_" + table
+                        + " CHECK (b > 0 OR b < -1000) NOT VALID");
+            }
+        }
+        servers.prepare();
+        return servers;
+    }
+
+    /** As nothing but replication and repair could write there. */
+    private static void damage(PostgresSession target, String... statements) {
+        target.transaction(() -> {
+            target.execute("SET LOCAL session_replication_role = replica");
+            target.executeAll(List.of(statements));
+        });
+    }
+
+    /** While the repair wants the table for itself on the target. */
+    private static void change(PostgresSession application, PostgresSession target, String table) {
+        await().atMost(LONG)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> target.is(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = to_regclass(?))",
+                        "public." + table));
+        assertThat(application.update("UPDATE public." + table + " SET b = -2000 WHERE a = 1"))
+                .isEqualTo(1);
+    }
+
+    private static void validate(PostgresServers servers, CompletableFuture<Report> report) {
+        Thread.startVirtualThread(() -> {
+            try {
+                report.complete(new PostgresValidation(
+                                servers, servers.records, servers.store, servers.store, Clock.systemUTC())
+                        .validate(PostgresServers.spec(), true, null, cursor -> {}));
+            } catch (RuntimeException e) {
+                report.completeExceptionally(e);
+            }
+        });
+    }
+}
