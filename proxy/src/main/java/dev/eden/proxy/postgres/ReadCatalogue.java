@@ -35,24 +35,30 @@ final class ReadCatalogue {
                 THEN 'table' ELSE 'other' END,
                 n.nspname || '.' || (SELECT pg_catalog.string_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ',' ORDER BY a.attnum)
                     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-                CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END
+                CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END, NULL
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind NOT IN ('i', 'I', 't', 'c') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')""";
 
-    /** By what the server says of their volatility; of aggregates, that of their parts. Built-in ones that are only stable are judged by name. */
+    /**
+     * By what the server says of their volatility; of aggregates, that of their parts. Stable ones may look at anything: built-in ones are judged by name,
+     * others by their text, which has to be SQL.
+     */
     private static final String FUNCTIONS = """
             SELECT 'function', p.proname, CASE WHEN n.nspname = 'pg_catalog' THEN 'own' ELSE 'made' END, p.provolatile::text,
                 CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE n.nspname || '.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
-                    || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END END
+                    || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END END,
+                CASE WHEN n.nspname <> 'pg_catalog' AND p.provolatile = 's' AND l.lanname = 'sql' AND p.prosqlbody IS NULL AND p.proconfig IS NULL
+                    AND NOT p.prosecdef THEN p.prosrc END
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE n.nspname <> 'information_schema' AND p.prokind <> 'p'
-            UNION ALL SELECT 'function', p.proname, 'made', 'v', '' FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
+            UNION ALL SELECT 'function', p.proname, 'made', 'v', '', NULL FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
             WHERE p.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_proc f WHERE f.provolatile = 'v'
                 AND f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))""";
 
     /** What runs without being named: then nothing is admitted. */
     private static final String UNNAMED = """
-            SELECT 'unnamed', p.proname, '', '', '' FROM pg_catalog.pg_proc p WHERE p.oid >= 16384 AND p.provolatile = 'v' AND (
+            SELECT 'unnamed', p.proname, '', '', '', NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+            WHERE p.oid >= 16384 AND (p.provolatile = 'v' OR p.provolatile = 's' AND l.lanname NOT IN ('c', 'internal')) AND (
                 p.oid IN (SELECT castfunc FROM pg_catalog.pg_cast) OR p.oid IN (SELECT oprcode FROM pg_catalog.pg_operator)
                 OR p.oid IN (SELECT amproc FROM pg_catalog.pg_amproc)
                 OR p.oid IN (SELECT typinput FROM pg_catalog.pg_type UNION SELECT typoutput FROM pg_catalog.pg_type
@@ -60,7 +66,7 @@ final class ReadCatalogue {
 
     /** Casts to domains run their constraints. */
     private static final String DOMAINS = """
-            SELECT 'domain', t.typname, '', '', '' FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+            SELECT 'domain', t.typname, '', '', '', NULL FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
                 AND EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = t.oid)""";
 
     /** {@code publication}: by which the active side's tables reach the other. */
@@ -147,6 +153,7 @@ final class ReadCatalogue {
             }
         }
         Map<String, String> views = new HashMap<>();
+        Map<String, String> bodies = new HashMap<>();
         for (@Nullable String[] row : active) {
             String name = text(row, 1);
             switch (text(row, 0)) {
@@ -167,48 +174,64 @@ final class ReadCatalogue {
                                 (one, other) -> one + " ; " + other); // two of a name: refused as two statements
                     }
                 }
-                case "function" -> function(row, name, there);
+                case "function" -> function(row, name, there, bodies);
                 case "unnamed" -> unnamed = "volatile_type";
                 default -> refused.add(name);
             }
         }
+        bodies.keySet().removeAll(refused);
+        refused.addAll(bodies.keySet());
         functions.removeAll(refused);
-        admitViews(views);
+        admit(views, bodies);
     }
 
-    private void function(@Nullable String[] row, String name, Set<String> there) {
+    private void function(@Nullable String[] row, String name, Set<String> there, Map<String, String> bodies) {
         boolean own = text(row, 2).equals("own");
-        String volatility = text(row, 3);
-        boolean admitted = own
-                ? volatility.equals("i") || volatility.equals("s") && STABLE.contains(name)
-                : !volatility.equals("v") && there.contains("function " + text(row, 4));
-        if (admitted) {
+        boolean immutable = text(row, 3).equals("i");
+        boolean same = own || there.contains("function " + text(row, 4));
+        if (same && (immutable || own && text(row, 3).equals("s") && STABLE.contains(name))) {
             functions.add(name);
         } else if (own) {
             notCalled.add(name);
+        } else if (same && row[5] != null) {
+            bodies.merge(
+                    name,
+                    text(row, 5),
+                    (one, other) -> one + " ; " + other); // two of a name: refused as two statements
         } else {
             refused.add(name);
         }
     }
 
-    /** A view is what its text is; views of views take some rounds. */
-    private void admitViews(Map<String, String> views) {
-        Set<String> left = new HashSet<>(views.keySet());
-        for (int round = 0; round < MOST_NESTED && !left.isEmpty(); round++) {
-            boolean more = left.removeIf(name -> {
-                byte[] text = text(views.get(name)).getBytes(StandardCharsets.UTF_8);
-                if (ReadText.judge(this, Unpooled.wrappedBuffer(text), 0, text.length)
-                                .reason()
-                        != null) {
-                    return false;
+    /** A view is what its text is, and so is a function; those of others take some rounds. */
+    private void admit(Map<String, String> views, Map<String, String> bodies) {
+        for (int round = 0; round < MOST_NESTED; round++) {
+            boolean more = views.entrySet().removeIf(view -> {
+                boolean read = reads(view.getValue());
+                if (read) {
+                    relations.put(view.getKey(), Relation.TABLE);
                 }
-                relations.put(name, Relation.TABLE);
-                return true;
+                return read;
+            });
+            more |= bodies.entrySet().removeIf(body -> {
+                boolean read = reads(body.getValue());
+                if (read) {
+                    refused.remove(body.getKey());
+                    functions.add(body.getKey());
+                }
+                return read;
             });
             if (!more) {
                 return;
             }
         }
+    }
+
+    private boolean reads(String sql) {
+        byte[] text = sql.getBytes(StandardCharsets.UTF_8);
+        return ReadText.judge(this, Unpooled.wrappedBuffer(text), 0, text.length)
+                        .reason()
+                == null;
     }
 
     private static String text(@Nullable String[] row, int column) {

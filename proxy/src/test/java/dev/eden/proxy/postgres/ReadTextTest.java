@@ -30,16 +30,23 @@ class ReadTextTest {
             function("nextval", "own", "v"),
             function("set_config", "own", "v"),
             function("tidy", "made", "i"),
+            function("price", "made", "s", "SELECT t.cost FROM t WHERE t.id = $1"),
+            function("dearer", "made", "s", "SELECT price($1) > 10 FROM good"),
+            function("stock", "made", "s", "SELECT s.qty FROM s WHERE s.id = $1"),
+            function("opaque", "made", "s"),
             function("wild", "made", "v"),
             function("mixed", "made", "i"),
             function("mixed", "own", "v"));
 
     private static @Nullable String[] relation(String name, String kind, @Nullable String... text) {
-        return new @Nullable String[] {"relation", name, kind, "public.id integer", text.length == 0 ? null : text[0]};
+        return new @Nullable String[] {
+            "relation", name, kind, "public.id integer", text.length == 0 ? null : text[0], null
+        };
     }
 
-    private static @Nullable String[] function(String name, String whose, String volatility) {
-        return new @Nullable String[] {"function", name, whose, volatility, whose.equals("own") ? "" : "public." + name
+    private static @Nullable String[] function(String name, String whose, String volatility, @Nullable String... body) {
+        String signature = whose.equals("own") ? "" : "public." + name;
+        return new @Nullable String[] {"function", name, whose, volatility, signature, body.length == 0 ? null : body[0]
         };
     }
 
@@ -49,7 +56,7 @@ class ReadTextTest {
     private static List<@Nullable String[]> there() {
         List<@Nullable String[]> rows = new ArrayList<>(ROWS);
         rows.removeIf(row -> "here".equals(row[1]));
-        rows.add(new @Nullable String[] {"relation", "here", "table", "public.id integer,more text", null});
+        rows.add(new @Nullable String[] {"relation", "here", "table", "public.id integer,more text", null, null});
         return rows;
     }
 
@@ -68,6 +75,7 @@ class ReadTextTest {
                 "SELECT to_char(at, 'YYYY') FROM t WHERE id = ANY ($1) LIMIT 10",
                 "SELECT v[greatest(1, 3):] FROM \"Odd Name\"",
                 "SELECT tidy(id) FROM good",
+                "SELECT price(id) FROM t WHERE dearer(id)",
                 "SELECT id FROM better",
                 "SELECT id::numeric(10, 2) FROM t WHERE name = 'it''s; DROP'",
                 "SELECT 1.5, 27 FROM t",
@@ -93,6 +101,8 @@ class ReadTextTest {
             SELECT "set_config"('a', 'b', false) FROM t           | function
             SELECT wild(id) FROM t                                | function
             SELECT t.wild FROM t                                  | function
+            SELECT stock(id) FROM t                               | function
+            SELECT opaque(id) FROM t                              | function
             SELECT mixed(id) FROM t                               | function
             SELECT unheard_of(id) FROM t                          | function
             SELECT now() FROM t                                   | function
