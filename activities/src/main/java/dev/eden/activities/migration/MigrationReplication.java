@@ -44,14 +44,19 @@ public final class MigrationReplication implements ReplicationActivities {
 
     @Override
     public void replicate(MigrationSpec spec) {
-        if (Activity.getExecutionContext().getInfo().getAttempt() > 1
-                && !ledger.current(spec.id()).loaded()) {
-            // The worker before this one may have died between a lost log and saying so.
-            throw loadedAgain("another worker goes on with a full load");
-        }
+        tellLoss(ledger, spec.id(), Activity.getExecutionContext().getInfo().getAttempt());
         switch (Engine.of(spec)) {
             case REDIS -> redis(spec);
             case POSTGRES -> postgres(spec);
+        }
+    }
+
+    /** The worker of the attempt before may have died between a lost log and saying so. A first attempt is asked for by a workflow that has heard all. */
+    static void tellLoss(ReplicationLedger ledger, String migration, int attempt) {
+        if (attempt == 1) {
+            ledger.lossTold(migration);
+        } else if (ledger.lossUntold(migration)) {
+            throw loadedAgain("another worker goes on with a full load, since the log was lost");
         }
     }
 

@@ -57,8 +57,14 @@ public interface ReplicationLedger {
     /** The full load has ended at this position of {@code from}'s log. */
     void loaded(String migration, long epoch, long generation, String replid, long offset);
 
-    /** A new full load begins (the log was lost): positions are void. */
+    /** A new full load begins (the log was lost): positions are void. Where one had ended, that is a {@linkplain #lossUntold loss}. */
     void restartLoad(String migration, long epoch, long generation);
+
+    /** A full load that had ended is void, the next has not ended, and nobody is known to have told the migration's workflow. */
+    boolean lossUntold(String migration);
+
+    /** The migration's workflow knows what was lost before. */
+    void lossTold(String migration);
 
     /** Progress for status and metrics; cheap, at most a few times a second. */
     void progress(String migration, Progress progress);

@@ -25,6 +25,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     private long attempts;
     private long generation;
     private boolean loaded;
+    private boolean lossUntold;
     private @Nullable Progress progress;
     private ValidationLedger.@Nullable Report report;
     private final Map<Long, String> undos = new HashMap<>();
@@ -219,8 +220,19 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public synchronized void restartLoad(String migration, long epoch, long generation) {
+        lossUntold |= loaded;
         loaded = false;
         restarts++;
+    }
+
+    @Override
+    public synchronized boolean lossUntold(String migration) {
+        return lossUntold && !loaded;
+    }
+
+    @Override
+    public synchronized void lossTold(String migration) {
+        lossUntold = false;
     }
 
     @Override

@@ -140,6 +140,23 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
     }
 
     @Override
+    public boolean lossUntold(String migration) {
+        return jdbi.withHandle(h -> h.createQuery(
+                        "SELECT count(*) > 0 FROM replication WHERE migration = :migration AND loss_untold AND NOT loaded")
+                .bind("migration", migration)
+                .mapTo(Boolean.class)
+                .one());
+    }
+
+    @Override
+    public void lossTold(String migration) {
+        jdbi.useHandle(h -> h.createUpdate(
+                        "UPDATE replication SET loss_untold = false WHERE migration = :migration AND loss_untold")
+                .bind("migration", migration)
+                .execute());
+    }
+
+    @Override
     public void progress(String migration, Progress progress) {
         String json;
         try {

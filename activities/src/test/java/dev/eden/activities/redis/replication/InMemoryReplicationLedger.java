@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class InMemoryReplicationLedger implements ReplicationLedger {
     private Direction direction = new Direction("source", "target", 1, 0, null, 0, false, false);
     private @Nullable Progress progress;
+    private boolean lossUntold;
     public int restarts;
     public volatile Tuning tuning = Tuning.NONE;
 
@@ -52,7 +53,18 @@ public final class InMemoryReplicationLedger implements ReplicationLedger {
     public synchronized void restartLoad(String migration, long epoch, long generation) {
         Direction d = direction;
         restarts++;
+        lossUntold |= d.loaded();
         direction = new Direction(d.from(), d.to(), d.epoch(), d.generation(), null, 0, false, d.attemptRunning());
+    }
+
+    @Override
+    public synchronized boolean lossUntold(String migration) {
+        return lossUntold && !direction.loaded();
+    }
+
+    @Override
+    public synchronized void lossTold(String migration) {
+        lossUntold = false;
     }
 
     @Override

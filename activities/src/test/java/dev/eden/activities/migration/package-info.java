@@ -1,0 +1,4 @@
+@NullMarked
+package dev.eden.activities.migration;
+
+import org.jspecify.annotations.NullMarked;
