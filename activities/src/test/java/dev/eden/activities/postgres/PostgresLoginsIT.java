@@ -11,6 +11,7 @@ import dev.eden.proxy.Backend;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -124,6 +125,11 @@ class PostgresLoginsIT {
         }
 
         @Override
+        public Optional<Backend.Login> storedLogin(String migration, String endpoint, String name) {
+            return records.storedLogin(migration, endpoint, name);
+        }
+
+        @Override
         public String putIfAbsent(String migration, String endpoint, String name, String value) {
             return records.putIfAbsent(migration, endpoint, name, value);
         }
@@ -139,6 +145,11 @@ class PostgresLoginsIT {
         @Override
         public Optional<String> get(String migration, String endpoint, String name) {
             return records.get(migration, endpoint, name);
+        }
+
+        @Override
+        public Optional<String> recent(String migration, String endpoint, String name, Duration age) {
+            return records.recent(migration, endpoint, name, age);
         }
 
         @Override

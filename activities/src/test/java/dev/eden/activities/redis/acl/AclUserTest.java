@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.LinkTls;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
 import java.util.List;
@@ -76,7 +77,7 @@ class AclUserTest {
 
     private static Endpoint endpoint(String user, boolean loginForClients) {
         Backend.Login login = new Backend.Login(user, new Secret("pw"));
-        return new Endpoint("e", "redis", "h", 1, false, login, null, loginForClients);
+        return new Endpoint("e", "redis", "h", 1, false, login, null, loginForClients, new LinkTls.OfSystem());
     }
 
     @Test
