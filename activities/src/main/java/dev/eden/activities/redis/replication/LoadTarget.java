@@ -1,13 +1,10 @@
 package dev.eden.activities.redis.replication;
 
-import dev.eden.activities.redis.EscapedKey;
+import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** Brings the target into the state a full load starts from. */
 final class LoadTarget {
@@ -24,9 +21,10 @@ final class LoadTarget {
             case SKIP -> false;
             case FAIL -> {
                 if (!ours) {
-                    String stranger = foreignKey(own);
-                    if (stranger != null) {
-                        throw new ReplicationStopped("the target is not empty: it has " + stranger);
+                    int database = foreign(own);
+                    if (database >= 0) {
+                        throw new ReplicationStopped(
+                                "the target is not empty: database " + database + " has keys that are not Eden's");
                     }
                 }
                 yield ours;
@@ -48,28 +46,28 @@ final class LoadTarget {
         do {
             replies.skip();
             if (replies.isError()) {
-                throw new IOException("the target can't be made ready: " + replies.error());
+                throw new IOException(
+                        "the target can't be made ready: " + RedisException.withoutArguments(replies.error()));
             }
         } while (!replies.isArray());
     }
 
-    /** Some key that is not Eden's, escaped; null when there is none. */
-    private static @Nullable String foreignKey(RespConnection own) {
-        String found = null;
+    /** A database with a key that is not Eden's; -1 when there is none. */
+    private static int foreign(RespConnection own) {
+        int found = -1;
         for (int database : ServerInfo.read(own, "keyspace").keysByDatabase().keySet()) {
             own.call("SELECT", database);
             String cursor = "0";
             do {
                 var reply = own.call("SCAN", cursor, "COUNT", 1000).items();
                 cursor = reply.get(0).text();
-                List<byte[]> keys = new ArrayList<>();
-                reply.get(1).items().forEach(key -> keys.add(key.bytes()));
-                for (byte[] key : keys) {
-                    if (!ReplicationLedger.reserves(key) && found == null) {
-                        found = EscapedKey.quoted(key) + " in database " + database;
-                    }
+                if (reply.get(1).items().stream().anyMatch(key -> !ReplicationLedger.reserves(key.bytes()))) {
+                    found = database;
                 }
-            } while (found == null && !cursor.equals("0"));
+            } while (found < 0 && !cursor.equals("0"));
+            if (found >= 0) {
+                break;
+            }
         }
         own.call("SELECT", 0);
         return found;
