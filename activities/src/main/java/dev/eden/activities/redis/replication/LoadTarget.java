@@ -4,17 +4,23 @@ import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.proxy.CanaryPolicy;
 import java.io.IOException;
+import java.time.Duration;
 
 /** Brings the target into the state a full load starts from. */
 final class LoadTarget {
+    /** Until proxies read by nothing they saw before, and what they had sent by then has been answered. */
+    private static final Duration LEAVING = CanaryPolicy.SEEN_WITHIN.plusMillis(500);
+
     private LoadTarget() {}
 
     /**
      * Empties the target where the migration may, or makes sure that it is empty; leaves the marker saying that a load is running, so that a
-     * half-loaded target is known as Eden's own. On the applier's connection.
+     * half-loaded target is known as Eden's own. It is left before what proxies may read there is gone. On the applier's connection.
      */
-    static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation) throws IOException {
+    static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation)
+            throws IOException, InterruptedException {
         boolean ours = AppliedMarker.read(own, config.migration()).isPresent();
         boolean empties = switch (config.existing()) {
             case REPLACE -> true;
@@ -30,7 +36,16 @@ final class LoadTarget {
                 yield ours;
             }
         };
+        AppliedMarker loading = new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation);
+        byte[] key = AppliedMarker.key(config.migration());
         RespBuffer buffer = new RespBuffer(512);
+        if (ours && empties) {
+            loading.write(buffer, key);
+            buffer.writeTo(own.output());
+            own.read().number();
+            Thread.sleep(LEAVING);
+            buffer = new RespBuffer(512);
+        }
         buffer.command("MULTI");
         if (empties) {
             buffer.command("FLUSHALL", "ASYNC");
@@ -38,8 +53,7 @@ final class LoadTarget {
                 buffer.command("FUNCTION", "FLUSH");
             }
         }
-        new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation)
-                .write(buffer, AppliedMarker.key(config.migration()));
+        loading.write(buffer, key);
         buffer.command("EXEC");
         buffer.writeTo(own.output());
         ReplyScanner replies = new ReplyScanner(own.input());
