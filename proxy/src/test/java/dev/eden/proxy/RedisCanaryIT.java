@@ -84,6 +84,27 @@ class RedisCanaryIT extends RedisFixture {
         }
     }
 
+    /** It could be emptied meanwhile: who does that waits until nobody reads by what was seen before. */
+    @Test
+    void aStandbyThatHasNotBeenHeardOfForLongServesNothing() throws IOException {
+        replica();
+        atSource.set("r1", "source");
+        atTarget.set("r1", "target");
+        store.canary(new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+        Wire client = client();
+        await().until(() -> {
+            applied();
+            return client.call("GET", "r1").equals("target");
+        });
+        target.suspend();
+        try {
+            assertThat(client.silent(Duration.ofMillis(1500))).isTrue();
+            assertThat(client.call("GET", "r1")).isEqualTo("source");
+        } finally {
+            target.resume();
+        }
+    }
+
     @Test
     void aReadThatWaitedForTheStandbyLeavesNoTraceOnTheNext() throws IOException {
         replica();
@@ -142,6 +163,11 @@ class RedisCanaryIT extends RedisFixture {
                 return open.call("GET", "r1").equals("target");
             });
             active(false);
+            // The route may come into force a moment later.
+            await().until(() -> {
+                applied();
+                return open.call("GET", "r1").equals("source");
+            });
             acl(atSource, "SETUSER", "default", "resetkeys", "~other:*");
             refused(open, "-NOPERM");
             acl(atSource, "SETUSER", "default", "resetkeys", "~*", "resetpass", ">pw");

@@ -1,5 +1,6 @@
 package dev.eden.proxy.redis;
 
+import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Freshness {
     private static final long NEVER = Long.MIN_VALUE;
     private static final int SAMPLES = 4096;
+    private static final long SEEN_WITHIN = CanaryPolicy.SEEN_WITHIN.toNanos();
 
     private final ProxyLoop loop;
     private final Deque<long[]> samples = new ArrayDeque<>();
@@ -51,10 +53,13 @@ final class Freshness {
         return asOf != NEVER && asOf - moment > 0;
     }
 
-    /** False for a connection younger than what is known: it could be to a standby that has restarted since, empty. */
+    /**
+     * False for a connection younger than what is known: it could be to a standby that has restarted since, empty. And where it is known for too long
+     * already: the standby could have been emptied since.
+     */
     boolean knows(long connectedAt) {
         Known now = known;
-        return now.asOf() != NEVER && now.seenAt() - connectedAt > 0;
+        return now.asOf() != NEVER && now.seenAt() - connectedAt > 0 && System.nanoTime() - now.seenAt() < SEEN_WITHIN;
     }
 
     /** Whether the standby has come on since then; one that is up with the active server does all the time. */

@@ -1,38 +1,51 @@
 package dev.eden.activities.redis.replication;
 
-import dev.eden.activities.redis.EscapedKey;
+import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.proxy.CanaryPolicy;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.time.Duration;
 
 /** Brings the target into the state a full load starts from. */
 final class LoadTarget {
+    /** Until proxies read by nothing they saw before, and what they had sent by then has been answered. */
+    private static final Duration LEAVING = CanaryPolicy.SEEN_WITHIN.plusMillis(500);
+
     private LoadTarget() {}
 
     /**
      * Empties the target where the migration may, or makes sure that it is empty; leaves the marker saying that a load is running, so that a
-     * half-loaded target is known as Eden's own. On the applier's connection.
+     * half-loaded target is known as Eden's own. It is left before what proxies may read there is gone. On the applier's connection.
      */
-    static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation) throws IOException {
+    static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation)
+            throws IOException, InterruptedException {
         boolean ours = AppliedMarker.read(own, config.migration()).isPresent();
         boolean empties = switch (config.existing()) {
             case REPLACE -> true;
             case SKIP -> false;
             case FAIL -> {
                 if (!ours) {
-                    String stranger = foreignKey(own);
-                    if (stranger != null) {
-                        throw new ReplicationStopped("the target is not empty: it has " + stranger);
+                    int database = foreign(own);
+                    if (database >= 0) {
+                        throw new ReplicationStopped(
+                                "the target is not empty: database " + database + " has keys that are not Eden's");
                     }
                 }
                 yield ours;
             }
         };
+        AppliedMarker loading = new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation);
+        byte[] key = AppliedMarker.key(config.migration());
         RespBuffer buffer = new RespBuffer(512);
+        if (ours && empties) {
+            loading.write(buffer, key);
+            buffer.writeTo(own.output());
+            own.read().number();
+            Thread.sleep(LEAVING);
+            buffer = new RespBuffer(512);
+        }
         buffer.command("MULTI");
         if (empties) {
             buffer.command("FLUSHALL", "ASYNC");
@@ -40,36 +53,35 @@ final class LoadTarget {
                 buffer.command("FUNCTION", "FLUSH");
             }
         }
-        new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation)
-                .write(buffer, AppliedMarker.key(config.migration()));
+        loading.write(buffer, key);
         buffer.command("EXEC");
         buffer.writeTo(own.output());
         ReplyScanner replies = new ReplyScanner(own.input());
         do {
             replies.skip();
             if (replies.isError()) {
-                throw new IOException("the target can't be made ready: " + replies.error());
+                throw new IOException(
+                        "the target can't be made ready: " + RedisException.withoutArguments(replies.error()));
             }
         } while (!replies.isArray());
     }
 
-    /** Some key that is not Eden's, escaped; null when there is none. */
-    private static @Nullable String foreignKey(RespConnection own) {
-        String found = null;
+    /** A database with a key that is not Eden's; -1 when there is none. */
+    private static int foreign(RespConnection own) {
+        int found = -1;
         for (int database : ServerInfo.read(own, "keyspace").keysByDatabase().keySet()) {
             own.call("SELECT", database);
             String cursor = "0";
             do {
                 var reply = own.call("SCAN", cursor, "COUNT", 1000).items();
                 cursor = reply.get(0).text();
-                List<byte[]> keys = new ArrayList<>();
-                reply.get(1).items().forEach(key -> keys.add(key.bytes()));
-                for (byte[] key : keys) {
-                    if (!ReplicationLedger.reserves(key) && found == null) {
-                        found = EscapedKey.quoted(key) + " in database " + database;
-                    }
+                if (reply.get(1).items().stream().anyMatch(key -> !ReplicationLedger.reserves(key.bytes()))) {
+                    found = database;
                 }
-            } while (found == null && !cursor.equals("0"));
+            } while (found < 0 && !cursor.equals("0"));
+            if (found >= 0) {
+                break;
+            }
         }
         own.call("SELECT", 0);
         return found;

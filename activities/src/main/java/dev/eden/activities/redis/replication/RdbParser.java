@@ -83,11 +83,10 @@ final class RdbParser {
         try {
             values.skip(type);
         } catch (StreamInput.RunTooLongException e) {
-            throw new RdbException("the value of key " + EscapedKey.quoted(key) + " in database " + database
-                    + " has more than " + maxValueBytes + " bytes: too large for one RESTORE");
+            throw new RdbException("a value in database " + database + " has more than " + maxValueBytes
+                    + " bytes: too large for one RESTORE");
         } catch (RdbException e) {
-            throw new RdbException(
-                    "key " + EscapedKey.quoted(key) + " in database " + database + ": " + e.getMessage());
+            throw new RdbException("a value in database " + database + ": " + e.getMessage());
         }
         int from = in.markPosition();
         handler.entry(database, key, expireAt, type, in.buffer(), from, in.position() - from);

@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.redis.RedisConnectionException;
+import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -135,6 +136,7 @@ final class RestoreLane {
             conflicts.increment();
             return 1;
         }
-        throw new ReplicationStopped("the target refused a key of the full load: " + error);
+        throw new ReplicationStopped(
+                "the target refused a key of the full load: " + RedisException.withoutArguments(error));
     }
 }
