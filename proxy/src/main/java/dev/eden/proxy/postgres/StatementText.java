@@ -20,10 +20,6 @@ final class StatementText {
     private static final Set<String> HIDDEN =
             Set.of("currval", "lastval", "setseed", "dblink_connect", "dblink_connect_u", "dblink_disconnect");
 
-    /** What SET sets that is no option by its name. */
-    private static final Set<String> SPECIAL =
-            Set.of("role", "time", "names", "schema", "transaction", "constraints", "authorization", "characteristics");
-
     /** Of literals in literals. */
     private static final int DEEPEST = 8;
 
@@ -377,12 +373,12 @@ final class StatementText {
 
     /** Statements as they stand in a block, and texts that it may execute. */
     private void code(int depth) {
-        boolean executes = depth > 0 || executes(in.ahead());
+        boolean executes = depth > 0 || OptionText.executes(in.ahead());
         boolean begins = true;
         Token token = in.next();
         while (token != Token.END) {
             if (token == Token.WORD && begins && in.is("set")) {
-                if (!tellsOption(in.ahead())) {
+                if (!OptionText.tells(in.ahead())) {
                     pin(Pin.HIDDEN);
                 }
                 token = set();
@@ -399,36 +395,6 @@ final class StatementText {
                     || token == Token.WORD && (in.is("begin") || in.is("then") || in.is("else") || in.is("loop"));
             token = in.next();
         }
-    }
-
-    private static boolean executes(SqlTokens code) {
-        Token token = code.next();
-        while (token != Token.END && !(token == Token.WORD && code.is("execute"))) {
-            token = code.next();
-        }
-        return token != Token.END;
-    }
-
-    /** True where a SET says in plain words what it sets, or sets it for the transaction. */
-    private static boolean tellsOption(SqlTokens set) {
-        Token token = set.next();
-        if (token == Token.WORD && set.is("local")) {
-            return true;
-        }
-        if (token == Token.WORD && set.is("session")) {
-            token = set.next();
-        }
-        if (token == Token.WORD && SPECIAL.contains(set.word())) {
-            return true;
-        }
-        while (token == Token.WORD || token == Token.QUOTED) {
-            token = set.next();
-            if (token != Token.OTHER || set.first() != '.') {
-                return token == Token.OTHER && set.first() == '=' || token == Token.WORD && set.is("to");
-            }
-            token = set.next();
-        }
-        return false;
     }
 
     /** {@code UPDATE [ONLY] [pg_catalog.]pg_settings} sets what it updates; the token at hand is the next of it, or begins it. */
@@ -492,43 +458,19 @@ final class StatementText {
         }
     }
 
-    /** {@code set_config(name, value, is_local)}: what is only the transaction's leaves nothing, and whose name is not a plain literal nobody can ask for. */
+    /** {@code set_config(…)}: what is only the transaction's leaves nothing, and whose name is not a plain literal nobody can ask for. */
     private void setConfig(SqlTokens call) {
-        boolean called = call.next() == Token.OPEN && call.next() == Token.LITERAL;
-        String option = called ? call.raw() : "";
-        Token token = call.next();
-        boolean plain = option.startsWith("'") && option.indexOf('\'', 1) == option.length() - 1 && comma(call, token);
-        int argument = 0;
-        int depth = 1;
-        int words = 0;
-        boolean local = false;
-        for (; token != Token.END && token != Token.SEMICOLON; token = call.next()) {
-            if (token == Token.OPEN) {
-                depth++;
-            } else if (token == Token.OTHER && call.first() == ')' && --depth == 0) {
-                break;
-            } else if (depth == 1 && comma(call, token)) {
-                argument++;
-                words = 0;
-                local = false;
-                continue;
-            }
-            words++;
-            local = words == 1 && token == Token.WORD && call.is("true");
-        }
-        if (plain && argument == 2 && local && words == 1) {
+        OptionText.Call what = OptionText.setConfig(call);
+        String option = what.option();
+        if (option != null && what.local()) {
             return;
         }
         pin(Pin.SETTING);
-        if (plain) {
-            named(option.substring(1, option.length() - 1));
+        if (option != null) {
+            named(option);
         } else {
             pin(Pin.HIDDEN);
         }
-    }
-
-    private static boolean comma(SqlTokens tokens, Token token) {
-        return token == Token.OTHER && tokens.first() == ',';
     }
 
     private void pin(Pin pin) {
