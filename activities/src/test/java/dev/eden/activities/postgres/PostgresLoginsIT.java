@@ -10,8 +10,8 @@ import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.util.List;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
