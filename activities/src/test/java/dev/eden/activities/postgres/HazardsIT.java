@@ -137,6 +137,12 @@ class HazardsIT {
                         "postgres.columns.identity",
                         "info",
                         "CREATE TABLE t (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)"),
+                up(
+                        "postgres.domains.not_valid",
+                        "warning",
+                        "CREATE DOMAIN positive AS int",
+                        "CREATE TABLE t (a int PRIMARY KEY, b positive)",
+                        "ALTER DOMAIN positive ADD CHECK (VALUE > 0) NOT VALID"),
                 up("postgres.sequences", "info", "CREATE SEQUENCE s CACHE 20"),
                 up("postgres.materialized_views", "warning", "CREATE MATERIALIZED VIEW m AS SELECT 1 AS a"),
                 up(

@@ -166,6 +166,15 @@ final class SourceFindings {
                             + ". Generated columns are not replicated, so no row would be found.",
                     "Make them ordinary columns, or give the table a REPLICA IDENTITY without them.");
         }
+        List<String> unchecked = source.texts(
+                "SELECT DISTINCT t.oid::regtype::text FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid WHERE NOT k.convalidated ORDER BY 1");
+        if (!unchecked.isEmpty()) {
+            findings.warning(
+                    "postgres.domains.not_valid",
+                    "These domains have checks that are NOT VALID: " + Findings.some(unchecked)
+                            + ". A row with an old value that violates one is refused by the standby when anything in it is changed, and replication stops.",
+                    "Correct the old values and VALIDATE the checks, or drop them until the migration has ended.");
+        }
         List<String> secured = source.texts("SELECT c.oid::regclass" + RELATIONS + "c.relrowsecurity ORDER BY 1");
         if (!secured.isEmpty()) {
             findings.info(
