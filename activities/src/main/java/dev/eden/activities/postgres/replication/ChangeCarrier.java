@@ -57,12 +57,15 @@ public final class ChangeCarrier {
 
     private record Asked(int pid, String began, long relation, String query) {}
 
+    /** Who holds the lock of a change, and of which table. */
+    private record Asking(int pid, long relation) {}
+
     private record Carried(
             int pid, String began, long relation, String name, List<String> columns, List<String> types, String undo) {}
 
     /** What has ended since the last look, then what was asked. {@code refusal} not empty: nothing is carried now, and this is said. */
     void look(String refusal) {
-        carried().forEach(this::settle);
+        settle(carried());
         for (Asked asked : asked()) {
             String answer = refusal.isEmpty() ? carry(asked) : refusal;
             owner.update(
@@ -287,15 +290,23 @@ public final class ChangeCarrier {
         return true;
     }
 
-    private void settle(Carried change) {
-        boolean open = owner.is(
-                "SELECT true FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::oid AND objid = ?::oid AND objsubid = 2 AND pid = ?",
-                names.changesKey(),
-                change.relation(),
-                change.pid());
-        if (open) {
+    /** A transaction of several changes has ended with all of them or with none: looked at one by one, its first would be undone before its last. */
+    private void settle(List<Carried> changes) {
+        if (changes.isEmpty()) {
             return;
         }
+        Set<Asking> open = new HashSet<>(owner.query(
+                "SELECT pid, objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::oid AND objsubid = 2",
+                row -> new Asking(row.getInt(1), row.getLong(2)),
+                names.changesKey()));
+        for (Carried change : changes) {
+            if (!open.contains(new Asking(change.pid(), change.relation()))) {
+                settle(change);
+            }
+        }
+    }
+
+    private void settle(Carried change) {
         boolean there = has(types(owner, change.name(), change.columns()), change.types());
         again(
                 () -> standby.transaction(() -> {
