@@ -148,6 +148,21 @@ class SecurityIT {
 
     @Test
     @Order(3)
+    void theAdminPortServesMetricsAndHealthAlone() {
+        for (String path : List.of(
+                "/threads", "/pprof", "/ping", "/healthcheck", "/tasks/gc", "/tasks/log-level", "/", "/metrics/", "/x")) {
+            assertThat(eden.admin(path).status()).as(path).isEqualTo(404);
+        }
+        for (String path : List.of("/metrics", "/health", "/health/live")) {
+            assertThat(eden.admin(path).status()).as(path).isEqualTo(200);
+        }
+        assertThat(eden.admin("/force-open").status())
+                .as("is served, and takes no GET")
+                .isEqualTo(405);
+    }
+
+    @Test
+    @Order(3)
     void theFiveMetricsHaveExactlyTheirNames() {
         await().untilAsserted(() -> assertThat(eden.admin("/metrics").body().lines())
                 .anyMatch(line -> line.startsWith("eden_proxy_latency_ms{"))
