@@ -146,6 +146,18 @@ class SecurityIT {
                 .isEqualTo(204);
     }
 
+    /** They are the names under which a server itself is in the audit log. */
+    @Test
+    @Order(2)
+    void noTokenIsNamedAsEdenItself() {
+        for (String label : List.of("environment", "system")) {
+            TestServer.Answer refused =
+                    eden.post("/api/v1/tokens", "{\"role\":\"admin\",\"label\":\"" + label + "\"}");
+            assertThat(refused.status()).as(refused.body()).isEqualTo(422);
+            assertThat(refused.json().at("/errors/0/pointer").asText()).isEqualTo("/label");
+        }
+    }
+
     @Test
     @Order(3)
     void theAdminPortServesMetricsAndHealthAlone() {
