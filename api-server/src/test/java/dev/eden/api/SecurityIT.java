@@ -159,6 +159,23 @@ class SecurityIT {
     }
 
     @Test
+    @Order(2)
+    void theUriThatIsShownIsTheEndpoints() {
+        String path = "/api/v1/endpoints/shown";
+        String uri = "postgresql://db.internal:5433/our%20shop%3F?sslmode=verify-full";
+        TestServer.Answer made = eden.post("/api/v1/endpoints", "{\"id\":\"shown\",\"uri\":\"" + uri + "\"}");
+        assertThat(made.status()).as(made.body()).isEqualTo(201);
+        assertThat(made.json().path("database").asText()).isEqualTo("our shop?");
+        String shown = made.json().path("uri").asText();
+        TestServer.Answer put = eden.send(TestServer.TOKEN, "PUT", path, "{\"uri\":\"" + shown + "\"}");
+        assertThat(put.status()).as(put.body()).isEqualTo(200);
+        for (String same : List.of("/uri", "/tls", "/database", "/host", "/port")) {
+            assertThat(put.json().at(same)).as(same).isEqualTo(made.json().at(same));
+        }
+        assertThat(eden.send(TestServer.TOKEN, "DELETE", path, null).status()).isEqualTo(204);
+    }
+
+    @Test
     @Order(3)
     void theAdminPortServesMetricsAndHealthAlone() {
         for (String path : List.of(

@@ -9,6 +9,8 @@ import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
@@ -334,10 +336,22 @@ public final class EndpointStore implements EndpointDirectory {
             };
         }
 
+        private String path() {
+            return database == null
+                    ? ""
+                    : "/" + URLEncoder.encode(database, StandardCharsets.UTF_8).replace("+", "%20");
+        }
+
+        /** Of a Redis the scheme says it. */
+        private boolean verifies() {
+            return tls && engine.equals("postgres");
+        }
+
+        /** Its {@code uri} may be given back: it makes the same endpoint. */
         EndpointView view() {
             String scheme = engine.equals("postgres") ? "postgresql" : tls ? "rediss" : "redis";
             String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-            String uri = scheme + "://" + shown + ":" + port + (database == null ? "" : "/" + database);
+            String uri = scheme + "://" + shown + ":" + port + path() + (verifies() ? "?sslmode=verify-full" : "");
             return new EndpointView(
                     id,
                     engine,
