@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -144,6 +145,42 @@ class SecurityIT {
         assertThat(eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3")
                         .status())
                 .isEqualTo(204);
+    }
+
+    /** Effect and answer are two commits: a server that dies in between, or a store that fails over, leaves the first without the second. */
+    @Test
+    @Order(2)
+    void whatWasDoneIsAnsweredSoWhereTheAnswerWasLost() {
+        String endpoints = "/api/v1/endpoints";
+        String migrations = "/api/v1/migrations";
+        String interlays = "/api/v1/interlays";
+        lostAnswer("POST", endpoints, "{\"id\":\"lost\",\"uri\":\"redis://h:1\"}", 201);
+        lostAnswer("POST", migrations, "{\"id\":\"lost\",\"strategy\":{\"type\":\"canary\"}}", 201);
+        lostAnswer("POST", interlays, "{\"id\":\"lost\",\"endpoint\":\"lost\"}", 201);
+        for (String path : List.of(interlays, migrations, endpoints)) {
+            lostAnswer("DELETE", path + "/lost", null, 204);
+            assertThat(eden.get(path + "/lost").status()).isEqualTo(404);
+        }
+    }
+
+    private static void lostAnswer(
+            String method, String path, @Nullable String body, int status) {
+        String[] header = {"Idempotency-Key", "lost-" + method + path};
+        TestServer.Answer first = eden.send(TestServer.TOKEN, method, path, body, header);
+        assertThat(first.status()).as(first.body()).isEqualTo(status);
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(handle -> handle.execute(
+                "UPDATE idempotency SET status = NULL, body = NULL, media_type = NULL, location = NULL,"
+                        + " created_at = created_at - interval '2 minutes' WHERE key = ?",
+                header[1]));
+        TestServer.Answer again = eden.send(TestServer.TOKEN, method, path, body, header);
+        assertThat(again.status()).as(again.body()).isEqualTo(status);
+        if (body != null) {
+            assertThat(again.json().path("id")).isEqualTo(first.json().path("id"));
+            assertThat(eden.send(TestServer.TOKEN, method, path, body).status())
+                    .as("of another request it is somebody else's")
+                    .isEqualTo(409);
+        }
     }
 
     /** They are the names under which a server itself is in the audit log. */

@@ -111,11 +111,15 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             if (inserted == 0) {
+                if (RequestClaim.wasDone(handle)) {
+                    return view(handle, endpoint.id());
+                }
                 throw new Problem(ErrorCode.ENDPOINT_EXISTS, "endpoint " + endpoint.id() + " exists already");
             }
             EndpointView view = view(handle, endpoint.id());
             audit.append(handle, AuditLog.Entry.of(actor, "endpoint.created", "endpoint/" + endpoint.id(), null, view));
             bindUnbound(handle, endpoint, actor);
+            RequestClaim.done(handle);
             return view;
         });
     }
@@ -193,6 +197,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("id", id)
                     .execute();
             audit.append(handle, AuditLog.Entry.of(actor, "endpoint.deleted", "endpoint/" + id, before, null));
+            RequestClaim.done(handle);
         });
     }
 

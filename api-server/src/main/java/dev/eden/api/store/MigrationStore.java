@@ -89,10 +89,14 @@ public final class MigrationStore {
                     .bind("actor", actor)
                     .execute();
             if (inserted == 0) {
+                if (RequestClaim.wasDone(handle)) {
+                    return get(handle, id, false);
+                }
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
             audit.append(
                     handle, AuditLog.Entry.migration(actor, "migration.created", id, "created", "", null, definition));
+            RequestClaim.done(handle);
             return get(handle, id, false);
         });
     }
@@ -269,6 +273,7 @@ public final class MigrationStore {
                     handle,
                     AuditLog.Entry.migration(
                             actor, "migration.deleted", id, migration.phase(), "", migration.definition(), null));
+            RequestClaim.done(handle);
         });
     }
 
