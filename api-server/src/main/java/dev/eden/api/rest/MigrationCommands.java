@@ -81,7 +81,10 @@ public final class MigrationCommands {
     /** Findings, and step by step what {@code migrate} would do; once started, the copy's forecast of then beside what it took. */
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
-        Preflight found = steps.preflight().apply(spec);
+        // Nothing is to be found out for one that has ended, and its endpoints may be gone.
+        Preflight found = migration.ended()
+                ? new Preflight(List.of())
+                : steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
