@@ -163,8 +163,7 @@ class SecurityIT {
         }
     }
 
-    private static void lostAnswer(
-            String method, String path, @Nullable String body, int status) {
+    private static void lostAnswer(String method, String path, @Nullable String body, int status) {
         String[] header = {"Idempotency-Key", "lost-" + method + path};
         TestServer.Answer first = eden.send(TestServer.TOKEN, method, path, body, header);
         assertThat(first.status()).as(first.body()).isEqualTo(status);
@@ -188,8 +187,7 @@ class SecurityIT {
     @Order(2)
     void noTokenIsNamedAsEdenItself() {
         for (String label : List.of("environment", "system")) {
-            TestServer.Answer refused =
-                    eden.post("/api/v1/tokens", "{\"role\":\"admin\",\"label\":\"" + label + "\"}");
+            TestServer.Answer refused = eden.post("/api/v1/tokens", "{\"role\":\"admin\",\"label\":\"" + label + "\"}");
             assertThat(refused.status()).as(refused.body()).isEqualTo(422);
             assertThat(refused.json().at("/errors/0/pointer").asText()).isEqualTo("/label");
         }
@@ -216,7 +214,15 @@ class SecurityIT {
     @Order(3)
     void theAdminPortServesMetricsAndHealthAlone() {
         for (String path : List.of(
-                "/threads", "/pprof", "/ping", "/healthcheck", "/tasks/gc", "/tasks/log-level", "/", "/metrics/", "/x")) {
+                "/threads",
+                "/pprof",
+                "/ping",
+                "/healthcheck",
+                "/tasks/gc",
+                "/tasks/log-level",
+                "/",
+                "/metrics/",
+                "/x")) {
             assertThat(eden.admin(path).status()).as(path).isEqualTo(404);
         }
         for (String path : List.of("/metrics", "/health", "/health/live")) {

@@ -111,10 +111,7 @@ public final class ApiServer implements AutoCloseable {
             environment.admin().addServlet(name, servlet).addMapping(path);
             served.add(name);
         });
-        environment
-                .admin()
-                .addFilter("served", new ServedFilter(served))
-                .addMappingForUrlPatterns(null, false, "/*");
+        environment.admin().addFilter("served", new ServedFilter(served)).addMappingForUrlPatterns(null, false, "/*");
         JettyProblems problems = new JettyProblems();
         environment.getApplicationContext().setErrorHandler(problems);
         environment.getAdminContext().setErrorHandler(problems);

@@ -82,9 +82,8 @@ public final class MigrationCommands {
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
         // Nothing is to be found out for one that has ended, and its endpoints may be gone.
-        Preflight found = migration.ended()
-                ? new Preflight(List.of())
-                : steps.preflight().apply(spec);
+        Preflight found =
+                migration.ended() ? new Preflight(List.of()) : steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
@@ -195,11 +194,7 @@ public final class MigrationCommands {
     }
 
     private Response patch(
-            Migration migration,
-            MigrationRequests.StrategyPatch patch,
-            String reason,
-            String commandId,
-            String actor) {
+            Migration migration, MigrationRequests.StrategyPatch patch, String reason, String commandId, String actor) {
         Strategy strategy = patch.strategy();
         MigrationStore.refuseUnfit(migration, strategy);
         if (!migration.started() && !migration.ended()) {

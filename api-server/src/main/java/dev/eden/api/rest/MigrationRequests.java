@@ -55,10 +55,7 @@ final class MigrationRequests {
     }
 
     /** Null: not asked for. */
-    record Patch(
-            @Nullable StrategyPatch strategy,
-            @Nullable UnaryOperator<Tuning> tuning,
-            String reason) {}
+    record Patch(@Nullable StrategyPatch strategy, @Nullable UnaryOperator<Tuning> tuning, String reason) {}
 
     /**
      * @param strategy what the present one becomes

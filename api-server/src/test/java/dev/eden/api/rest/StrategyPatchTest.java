@@ -11,16 +11,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a PATCH makes of a strategy. */
 class StrategyPatchTest {
-    private static final MigrationDefinition PLANNED = MigrationRequests.create(bytes("""
+    private static final MigrationDefinition PLANNED =
+            MigrationRequests.create(bytes("""
                     {"id":"m","strategy":{"type":"canary","stages":[
-                    {"read_percentage":0.05},{"read_percentage":0.25},{"read_percentage":1,"bake":0}]}}"""))
-            .definition();
+                    {"read_percentage":0.05},{"read_percentage":0.25},{"read_percentage":1,"bake":0}]}}""")).definition();
 
     /** The share beside the plan is 0 from the beginning: the last stage could not be taken back by naming it. */
     @ParameterizedTest
     @CsvSource({"0", "0.5"})
     void aShareThatIsNamedEndsThePlan(double share) {
-        Strategy patched = patch("{\"strategy\":{\"read_percentage\":" + share + "}}").strategy();
+        Strategy patched =
+                patch("{\"strategy\":{\"read_percentage\":" + share + "}}").strategy();
         assertThat(patched.stages()).isNull();
         assertThat(patched.readPercentage()).isEqualTo(share);
     }
