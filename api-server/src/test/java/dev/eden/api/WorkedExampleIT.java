@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
@@ -139,6 +140,13 @@ class WorkedExampleIT {
                         .status())
                 .as("the former source is free")
                 .isEqualTo(204);
+        eden.activities.duringPreflight.set(() -> {
+            throw new NoSuchElementException("endpoint ec2_redis");
+        });
+        TestServer.Answer plan = eden.get("/api/v1/migrations/ec2_to_azure/plan");
+        assertThat(plan.status()).as(plan.body()).isEqualTo(200);
+        assertThat(plan.json().path("startable").asBoolean()).isFalse();
+        assertThat(plan.json().path("findings")).isEmpty();
     }
 
     private static void theReportTellsTheWay() {

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param emptyTarget for {@code rollback} and {@code abort}: delete what was copied to the target
  * @param request id of the REST request that it came with ({@link Correlation}); null where there was none
  * @param traceparent of the span of that request; null where there was none
+ * @param shareNamed of {@code patch_strategy}: whether its type, its share of reads or its stages are the caller's words; false: they stay what
+ *     they are, whatever {@code strategy} has. Null (typed by hand, or from before there was this): they are what {@code strategy} has
  */
 public record Command(
         Kind kind,
@@ -19,7 +21,8 @@ public record Command(
         @Nullable Strategy strategy,
         @Nullable Boolean emptyTarget,
         @Nullable String request,
-        @Nullable String traceparent) {
+        @Nullable String traceparent,
+        @Nullable Boolean shareNamed) {
 
     public Command(Kind kind, String id, String actor, String reason, @Nullable Strategy strategy) {
         this(kind, id, actor, reason, strategy, null);
@@ -32,12 +35,18 @@ public record Command(
             String reason,
             @Nullable Strategy strategy,
             @Nullable Boolean emptyTarget) {
-        this(kind, id, actor, reason, strategy, emptyTarget, null, null);
+        this(kind, id, actor, reason, strategy, emptyTarget, null, null, null);
     }
 
     /** The same, on behalf of {@code asker}. */
     public Command askedBy(Correlation asker) {
-        return new Command(kind, id, actor, reason, strategy, emptyTarget, asker.request(), asker.traceparent());
+        return new Command(
+                kind, id, actor, reason, strategy, emptyTarget, asker.request(), asker.traceparent(), shareNamed);
+    }
+
+    /** The same patch, of which is known whether it says anything about reads. */
+    public Command naming(@Nullable Boolean share) {
+        return new Command(kind, id, actor, reason, strategy, emptyTarget, request, traceparent, share);
     }
 
     Correlation asker() {

@@ -36,6 +36,7 @@ final class CommandInbox {
                         orElse(received.reason(), ""),
                         received.strategy(),
                         received.emptyTarget())
+                .naming(received.shareNamed())
                 .askedBy(received.asker().checked());
     }
 

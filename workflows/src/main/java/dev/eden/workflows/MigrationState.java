@@ -302,7 +302,12 @@ final class MigrationState {
                 return true;
             }
             case PATCH_STRATEGY -> {
-                return patch(Objects.requireNonNull(command.strategy()));
+                Strategy next = Objects.requireNonNull(command.strategy());
+                if (Boolean.FALSE.equals(command.shareNamed())) {
+                    strategy = strategy.withTermsOf(next);
+                    return false;
+                }
+                return patch(next);
             }
             case CUTOVER -> {}
         }

@@ -75,6 +75,11 @@ public record Strategy(
         return new Strategy(type, readPercentage, consistency, maxWaitMs, stages, mode);
     }
 
+    /** The same share and stages, under what {@code other} says of everything else. */
+    Strategy withTermsOf(Strategy other) {
+        return new Strategy(type, readPercentage, other.consistency(), other.maxWaitMs(), stages, other.writeMode());
+    }
+
     Strategy withoutStages() {
         return new Strategy(type, readPercentage, consistency, maxWaitMs, null, writeMode);
     }

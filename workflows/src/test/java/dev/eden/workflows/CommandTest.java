@@ -199,6 +199,24 @@ class CommandTest {
         await().until(() -> bench.world.shares().equals(List.of(0.1, 0.5, 0.3, 0.6)));
     }
 
+    /** Whoever changes a term of the canary has not looked at what the gate has seen. */
+    @Test
+    void whatIsHeldStaysHeldUntilAShareIsNamed() {
+        bench.start(Bench.spec(Bench.canary(0.25), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.world.breach = "error rate 2 %";
+        await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0)));
+        Strategy global = new Strategy(
+                "canary", 0.25, "global", 5, null, Bench.canary(0.25).writeMode());
+        bench.send(new Command(Kind.PATCH_STRATEGY, "consistency", "alice", "", global).naming(false));
+        await().until(() ->
+                bench.world.applied.getLast().strategy().consistency().equals("global"));
+        assertThat(bench.world.shares()).containsExactly(0.25, 0.0, 0.0);
+        assertThat(bench.view().readPercentage()).isZero();
+        bench.send(new Command(Kind.PATCH_STRATEGY, "share", "alice", "", Bench.canary(0.25)).naming(true));
+        await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0, 0.0, 0.25)));
+    }
+
     @Test
     void aPatchThatAsksForCutoverIsOneAndSplitBrainIsRefused() {
         bench.start(Bench.spec());

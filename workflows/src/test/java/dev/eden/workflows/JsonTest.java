@@ -50,7 +50,8 @@ class JsonTest {
     void everythingThatIsCarriedComesBack() {
         Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));
         Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true)
-                .askedBy(new Correlation("r1", "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01"));
+                .askedBy(new Correlation("r1", "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01"))
+                .naming(false);
         var carried = new CarriedState(
                 new NeedsOperator("why", new Canary(1)),
                 strategy,
@@ -109,7 +110,7 @@ class JsonTest {
     void whatACommandSaysOfItsRequestIsHeldAgainstItsForm() {
         String parent = "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01";
         Command plain = new Command(Kind.CUTOVER, "id", "alice", "because", null);
-        Command good = plain.askedBy(new Correlation("r-1._", parent));
+        Command good = plain.askedBy(new Correlation("r-1._", parent)).naming(false);
         assertThat(CommandInbox.complete(Kind.CUTOVER, good)).isEqualTo(good);
         for (String bad : List.of("", "a b", "r\n", "x".repeat(65), parent + "0")) {
             assertThat(CommandInbox.complete(Kind.CUTOVER, plain.askedBy(new Correlation(bad, bad))))

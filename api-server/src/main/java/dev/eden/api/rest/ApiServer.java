@@ -19,8 +19,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServlet;
 import java.net.BindException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.jspecify.annotations.Nullable;
@@ -103,11 +105,13 @@ public final class ApiServer implements AutoCloseable {
         environment.jersey().property("jersey.config.server.wadl.disableWadl", true);
         environment.jersey().register(new ProblemMapper());
         parts.components().forEach(environment.jersey()::register);
-        parts.adminServlets()
-                .forEach((path, servlet) -> environment
-                        .admin()
-                        .addServlet(path.substring(1).replace("/*", ""), servlet)
-                        .addMapping(path));
+        Set<String> served = new HashSet<>();
+        parts.adminServlets().forEach((path, servlet) -> {
+            String name = path.substring(1).replace("/*", "");
+            environment.admin().addServlet(name, servlet).addMapping(path);
+            served.add(name);
+        });
+        environment.admin().addFilter("served", new ServedFilter(served)).addMappingForUrlPatterns(null, false, "/*");
         JettyProblems problems = new JettyProblems();
         environment.getApplicationContext().setErrorHandler(problems);
         environment.getAdminContext().setErrorHandler(problems);

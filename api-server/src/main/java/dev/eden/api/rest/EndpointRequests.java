@@ -17,6 +17,8 @@ final class EndpointRequests {
     /** Of any system that PostgreSQL runs on. */
     private static final Pattern ABSOLUTE = Pattern.compile("(?:/|[A-Za-z]:[/\\\\])[^\\p{Cntrl}]+");
 
+    private static final String CONTROL = "must not hold control characters, not encoded either";
+
     private EndpointRequests() {}
 
     /** {@code pathId}: the id of the path where the body need not repeat it. */
@@ -33,11 +35,12 @@ final class EndpointRequests {
         }
         Address address = address(fields);
         Boolean tls = fields.has("tls") ? fields.bool("tls", false) : null;
-        if (Boolean.FALSE.equals(tls) && address.tls()) {
-            fields.error("tls", "contradicts the uri's scheme");
+        Boolean inUri = address.tls();
+        if (tls != null && inUri != null && !tls.equals(inUri)) {
+            fields.error("tls", "contradicts the uri");
         }
         Credentials credentials = credentials(fields, address.login(), pathId != null);
-        boolean encrypted = address.tls() || Boolean.TRUE.equals(tls);
+        boolean encrypted = Boolean.TRUE.equals(inUri) || Boolean.TRUE.equals(tls);
         Options options = options(fields, address.engine(), encrypted, credentials);
         var labels = fields.labels("labels");
         fields.done();
@@ -121,15 +124,16 @@ final class EndpointRequests {
         return new Credentials.Given(new Backend.Login(user.isEmpty() ? "default" : user, new Secret(password)));
     }
 
+    /** @param tls null where the URI leaves it open */
     private record Address(
             String engine,
             String host,
             int port,
-            boolean tls,
+            @Nullable Boolean tls,
             @Nullable String database,
             Backend.@Nullable Login login) {}
 
-    private static final Address NONE = new Address("redis", "", 0, false, null, null);
+    private static final Address NONE = new Address("redis", "", 0, null, null, null);
 
     private static Address address(Fields fields) {
         String text = fields.requiredText("uri", 2048);
@@ -181,7 +185,7 @@ final class EndpointRequests {
                 engine,
                 bare,
                 port,
-                scheme.equals("rediss") || verified,
+                scheme.equals("rediss") || verified ? Boolean.TRUE : plain ? Boolean.FALSE : null,
                 database(fields, engine, uri),
                 login(fields, engine, uri));
     }
@@ -200,6 +204,8 @@ final class EndpointRequests {
         }
         if (name.indexOf('/') >= 0 || name.length() > 63) {
             fields.error("uri", "the path must be one database name");
+        } else if (!Fields.storable(name)) {
+            fields.error("uri", CONTROL);
         }
         return name;
     }
@@ -214,6 +220,8 @@ final class EndpointRequests {
         String password = colon < 0 ? "" : decoded(info.substring(colon + 1));
         if (password.isEmpty()) {
             fields.error("uri", "names a user without a password");
+        } else if (!Fields.storable(user) || !Fields.storable(password)) {
+            fields.error("uri", CONTROL);
         }
         return new Backend.Login(
                 user.isEmpty() ? (engine.equals("redis") ? "default" : "postgres") : user, new Secret(password));

@@ -8,6 +8,7 @@ import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.IdempotencyStore.Answer;
+import dev.eden.api.store.RequestClaim;
 import jakarta.annotation.Priority;
 import jakarta.ws.rs.Priorities;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -48,8 +49,6 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         this.store = store;
     }
 
-    private record Claimed(UUID token, String key) {}
-
     @Override
     public void filter(ContainerRequestContext request) {
         String key = request.getHeaderString(Caller.IDEMPOTENCY_KEY);
@@ -70,7 +69,9 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         if (first.isPresent()) {
             request.abortWith(replay(first.get()));
         } else {
-            request.setProperty(CLAIMED, new Claimed(token, key));
+            RequestClaim claim = new RequestClaim(token, key);
+            request.setProperty(CLAIMED, claim);
+            RequestClaim.hold(claim);
         }
     }
 
@@ -86,11 +87,12 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
 
     @Override
     public void filter(ContainerRequestContext request, ContainerResponseContext response) {
-        if (!(request.getProperty(CLAIMED) instanceof Claimed claimed)) {
+        if (!(request.getProperty(CLAIMED) instanceof RequestClaim claimed)) {
             return;
         }
         // A filter that fails is run again, for the problem that its failure becomes.
         request.removeProperty(CLAIMED);
+        RequestClaim.hold(null);
         try {
             keep(claimed, response);
         } catch (RuntimeException e) {
@@ -101,7 +103,7 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
         }
     }
 
-    private void keep(Claimed claimed, ContainerResponseContext response) {
+    private void keep(RequestClaim claimed, ContainerResponseContext response) {
         if (response.getStatus() >= 500 || mayHelpAgain(response.getEntity())) {
             store.forget(claimed.token(), claimed.key());
             return;

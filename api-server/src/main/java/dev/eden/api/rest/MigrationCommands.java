@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,7 +81,9 @@ public final class MigrationCommands {
     /** Findings, and step by step what {@code migrate} would do; once started, the copy's forecast of then beside what it took. */
     ObjectNode plan(Migration migration) {
         MigrationSpec spec = spec(migration);
-        Preflight found = steps.preflight().apply(spec);
+        // Nothing is to be found out for one that has ended, and its endpoints may be gone.
+        Preflight found =
+                migration.ended() ? new Preflight(List.of()) : steps.preflight().apply(spec);
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
@@ -172,14 +175,10 @@ public final class MigrationCommands {
                 new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null));
     }
 
-    Tuning tuning(String migration) {
-        return tunings.of(migration);
-    }
-
     /** The strategy first: where it is refused, the tuning stays too. */
     Response patch(Migration migration, MigrationRequests.Patch patch, String commandId, String actor) {
-        Tuning tuning = patch.tuning();
-        Strategy strategy = patch.strategy();
+        UnaryOperator<Tuning> tuning = patch.tuning();
+        MigrationRequests.StrategyPatch strategy = patch.strategy();
         if (strategy == null) {
             if (migration.ended()) {
                 throw ended(migration);
@@ -194,7 +193,9 @@ public final class MigrationCommands {
         return answer;
     }
 
-    private Response patch(Migration migration, Strategy strategy, String reason, String commandId, String actor) {
+    private Response patch(
+            Migration migration, MigrationRequests.StrategyPatch patch, String reason, String commandId, String actor) {
+        Strategy strategy = patch.strategy();
         MigrationStore.refuseUnfit(migration, strategy);
         if (!migration.started() && !migration.ended()) {
             if (strategy.writeMode().asksForCutover()) {
@@ -203,11 +204,14 @@ public final class MigrationCommands {
                         .with("blockers", List.of("the migration has not been started"));
             }
             settleStart(migration);
-            Migration patched = migrations.patchBeforeStart(migration.id(), strategy, actor, reason);
+            Migration patched = migrations.patchBeforeStart(migration.id(), patch.onto(), actor, reason);
             return Response.ok(status.of(patched.id())).build();
         }
         refuseUnlessRunning(migration);
-        return send(migration, new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy));
+        return send(
+                migration,
+                new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy)
+                        .naming(patch.shareNamed()));
     }
 
     /** Runs here and now, beside the workflow: the route row lets one attempt or rehearsal in at a time. */

@@ -8,7 +8,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the bodies of {@code /migrations}. What Eden can't do yet is refused by name, never ignored. */
@@ -54,14 +55,21 @@ final class MigrationRequests {
     }
 
     /** Null: not asked for. */
-    record Patch(@Nullable Strategy strategy, @Nullable Tuning tuning, String reason) {}
+    record Patch(@Nullable StrategyPatch strategy, @Nullable UnaryOperator<Tuning> tuning, String reason) {}
+
+    /**
+     * @param strategy what the present one becomes
+     * @param shareNamed its type, share of reads or stages were named: only then does a canary that is held move on
+     * @param onto the same change of another one, for where somebody else was faster
+     */
+    record StrategyPatch(Strategy strategy, boolean shareNamed, UnaryOperator<Strategy> onto) {}
 
     /**
      * {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is.
      *
      * @param engine null as long as the migration has no interlay
      */
-    static Patch patch(byte[] body, MigrationDefinition current, @Nullable String engine, Supplier<Tuning> tuned) {
+    static Patch patch(byte[] body, MigrationDefinition current, @Nullable String engine) {
         Fields fields = Fields.of(body, false);
         Fields strategy = fields.object("strategy");
         Fields tuning = fields.object("tuning");
@@ -69,36 +77,52 @@ final class MigrationRequests {
             fields.error("strategy", "is missing, and so is tuning: there is nothing to change");
         }
         Patch patch = new Patch(
-                strategy == null ? null : strategy(strategy, current.strategy(), current.gates(), engine),
-                tuning == null ? null : tuning(tuning, engine, tuned.get()),
+                strategy == null
+                        ? null
+                        : new StrategyPatch(
+                                strategy(strategy, current.strategy(), current.gates(), engine),
+                                namesShare(strategy),
+                                other -> again(body, other, current.gates(), engine)),
+                tuning == null ? null : tuning(tuning, engine),
                 fields.text("reason", 2000, ""));
         fields.done();
         return patch;
     }
 
-    /** {@code null} goes back to the default. */
-    private static Tuning tuning(Fields fields, @Nullable String engine, Tuning current) {
+    private static Strategy again(byte[] body, Strategy other, MigrationSpec.Gates gates, @Nullable String engine) {
+        Fields fields = Objects.requireNonNull(Fields.of(body, false).object("strategy"));
+        Strategy merged = strategy(fields, other, gates, engine);
+        fields.refuse();
+        return merged;
+    }
+
+    /** {@code null} goes back to the default; what is left out stays what it is when this is set. */
+    private static UnaryOperator<Tuning> tuning(Fields fields, @Nullable String engine) {
         if ("postgres".equals(engine) && fields.has("batch") && !fields.isNull("batch")) {
             fields.error("batch", "is for Redis; a PostgreSQL is not copied in batches");
         }
-        Tuning tuning = new Tuning(
-                tuned(fields, "copy_rate", current.copyRate(), 64 << 10, 1L << 40),
-                small(tuned(fields, "parallelism", current.parallelism(), 1, 16)),
-                small(tuned(fields, "batch", current.batch(), 1, 8192)),
-                small(tuned(fields, "max_source_latency_ms", current.maxSourceLatencyMs(), 1, 60_000)));
+        Tuned rate = tuned(fields, "copy_rate", 64 << 10, 1L << 40);
+        Tuned parallelism = tuned(fields, "parallelism", 1, 16);
+        Tuned batch = tuned(fields, "batch", 1, 8192);
+        Tuned latency = tuned(fields, "max_source_latency_ms", 1, 60_000);
         fields.end();
-        return tuning;
+        return current -> new Tuning(
+                rate.named() ? rate.value() : current.copyRate(),
+                parallelism.named() ? parallelism.small() : current.parallelism(),
+                batch.named() ? batch.small() : current.batch(),
+                latency.named() ? latency.small() : current.maxSourceLatencyMs());
     }
 
-    private static @Nullable Long tuned(Fields fields, String name, @Nullable Number current, long min, long max) {
-        if (!fields.has(name)) {
-            return current == null ? null : (Long) current.longValue();
+    private record Tuned(boolean named, @Nullable Long value) {
+        @Nullable
+        Integer small() {
+            return value == null ? null : (Integer) value.intValue();
         }
-        return fields.isNull(name) ? null : (Long) fields.integer(name, min, min, max);
     }
 
-    private static @Nullable Integer small(@Nullable Long value) {
-        return value == null ? null : (Integer) value.intValue();
+    private static Tuned tuned(Fields fields, String name, long min, long max) {
+        boolean valued = fields.has(name) && !fields.isNull(name);
+        return new Tuned(fields.has(name), valued ? (Long) fields.integer(name, min, min, max) : null);
     }
 
     /** {@code {reason?}}, or no body at all. */
@@ -154,7 +178,9 @@ final class MigrationRequests {
                 Duration.ofMillis(1),
                 Duration.ZERO,
                 Duration.ofSeconds(1));
-        List<Strategy.Stage> stages = fields.has("stages") ? stages(fields, gates, engine) : base.stages();
+        // A share that is named alone ends the plan, even where it is what the strategy has had beside it.
+        List<Strategy.Stage> planned = fields.has("read_percentage") ? null : base.stages();
+        List<Strategy.Stage> stages = fields.has("stages") ? stages(fields, gates, engine) : planned;
         if (stages != null && !type.equals("canary")) {
             fields.error("stages", "only a canary has stages");
         }
@@ -166,6 +192,10 @@ final class MigrationRequests {
         }
         fields.end();
         return new Strategy(type, share, consistency, maxWait.toMillis(), stages, writeMode);
+    }
+
+    private static boolean namesShare(Fields strategy) {
+        return strategy.has("type") || strategy.has("read_percentage") || strategy.has("stages");
     }
 
     private static @Nullable List<Strategy.Stage> stages(

@@ -136,8 +136,7 @@ public final class MigrationResource {
             })
     public Response patch(@PathParam("id") String id, byte[] body, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
-        MigrationRequests.Patch patch =
-                MigrationRequests.patch(body, migration.definition(), migration.engine(), () -> commands.tuning(id));
+        MigrationRequests.Patch patch = MigrationRequests.patch(body, migration.definition(), migration.engine());
         return commands.patch(migration, patch, Caller.commandId(request), Caller.actor(request));
     }
 

@@ -43,6 +43,9 @@ public final class TokenResource {
         Fields fields = Fields.of(body, false);
         String role = fields.oneOf("role", null, "viewer", "operator", "admin");
         String label = fields.requiredText("label", 100);
+        if (TokenStore.OWN_LABELS.contains(label)) {
+            fields.error("label", "is a name under which servers act themselves; choose another one");
+        }
         Duration lifetime = fields.has("lifetime")
                 ? fields.duration(
                         "lifetime",

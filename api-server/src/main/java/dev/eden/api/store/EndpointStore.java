@@ -9,6 +9,8 @@ import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
@@ -109,11 +111,15 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("labels", Json.write(endpoint.labels()))
                     .execute();
             if (inserted == 0) {
+                if (RequestClaim.wasDone(handle)) {
+                    return view(handle, endpoint.id());
+                }
                 throw new Problem(ErrorCode.ENDPOINT_EXISTS, "endpoint " + endpoint.id() + " exists already");
             }
             EndpointView view = view(handle, endpoint.id());
             audit.append(handle, AuditLog.Entry.of(actor, "endpoint.created", "endpoint/" + endpoint.id(), null, view));
             bindUnbound(handle, endpoint, actor);
+            RequestClaim.done(handle);
             return view;
         });
     }
@@ -191,6 +197,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("id", id)
                     .execute();
             audit.append(handle, AuditLog.Entry.of(actor, "endpoint.deleted", "endpoint/" + id, before, null));
+            RequestClaim.done(handle);
         });
     }
 
@@ -334,10 +341,22 @@ public final class EndpointStore implements EndpointDirectory {
             };
         }
 
+        private String path() {
+            return database == null
+                    ? ""
+                    : "/" + URLEncoder.encode(database, StandardCharsets.UTF_8).replace("+", "%20");
+        }
+
+        /** Of a Redis the scheme says it. */
+        private boolean verifies() {
+            return tls && engine.equals("postgres");
+        }
+
+        /** Its {@code uri} may be given back: it makes the same endpoint. */
         EndpointView view() {
             String scheme = engine.equals("postgres") ? "postgresql" : tls ? "rediss" : "redis";
             String shown = host.indexOf(':') >= 0 ? "[" + host + "]" : host;
-            String uri = scheme + "://" + shown + ":" + port + (database == null ? "" : "/" + database);
+            String uri = scheme + "://" + shown + ":" + port + path() + (verifies() ? "?sslmode=verify-full" : "");
             return new EndpointView(
                     id,
                     engine,

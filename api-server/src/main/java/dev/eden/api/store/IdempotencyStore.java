@@ -3,8 +3,10 @@ package dev.eden.api.store;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +27,8 @@ public final class IdempotencyStore {
 
     /**
      * Claims the key (empty: the caller runs the request and calls {@link #answered} or {@link #forget}) or gives the first answer. A
-     * claim without an answer is taken over after a minute: its server died. Throws {@link Problem} for a key of another request.
+     * claim without an answer is taken over after a minute: its server died. Where it had deleted what it should, that is the answer; what it had
+     * made is given once more by {@link RequestClaim}. Throws {@link Problem} for a key of another request.
      */
     public Optional<Answer> claim(UUID token, String key, String route, byte[] requestHash) {
         return jdbi.inTransaction(handle -> {
@@ -42,7 +45,7 @@ public final class IdempotencyStore {
                     .bind("hash", requestHash)
                     .execute();
             if (claimed == 1) {
-                return Optional.empty();
+                return route.startsWith("DELETE ") ? deleted(handle, token, key) : Optional.empty();
             }
             return handle.createQuery("SELECT * FROM idempotency WHERE token = :token AND key = :key")
                     .bind("token", token)
@@ -64,6 +67,15 @@ public final class IdempotencyStore {
         });
     }
 
+    private static Optional<Answer> deleted(Handle handle, UUID token, String key) {
+        int done = handle.createUpdate(
+                        "UPDATE idempotency SET status = 204 WHERE token = :token AND key = :key AND effective")
+                .bind("token", token)
+                .bind("key", key)
+                .execute();
+        return done == 1 ? Optional.of(new Answer(204, null, null, null)) : Optional.empty();
+    }
+
     public void answered(UUID token, String key, Answer answer) {
         jdbi.useHandle(handle -> handle.createUpdate("""
                         UPDATE idempotency SET status = :status, media_type = :media_type, body = :body, location = :location
@@ -77,12 +89,14 @@ public final class IdempotencyStore {
                 .execute());
     }
 
-    /** The request had no lasting answer (5xx): the next one with this key runs. */
+    /** The request had no lasting answer (5xx): the next one with this key runs, and knows what this one has done all the same. */
     public void forget(UUID token, String key) {
-        jdbi.useHandle(handle -> handle.createUpdate(
-                        "DELETE FROM idempotency WHERE token = :token AND key = :key AND status IS NULL")
-                .bind("token", token)
-                .bind("key", key)
-                .execute());
+        jdbi.useTransaction(handle -> {
+            for (String sql : List.of(
+                    "DELETE FROM idempotency WHERE token = :token AND key = :key AND status IS NULL AND NOT effective",
+                    "UPDATE idempotency SET created_at = created_at - interval '1 minute' WHERE token = :token AND key = :key AND status IS NULL")) {
+                handle.createUpdate(sql).bind("token", token).bind("key", key).execute();
+            }
+        });
     }
 }

@@ -73,6 +73,9 @@ public final class InterlayStore {
             @Nullable String pooling,
             String actor) {
         return jdbi.inTransaction(handle -> {
+            if (RequestClaim.wasDone(handle)) {
+                return find(handle, id, false).orElseThrow(() -> unknown(id));
+            }
             String engine = handle.createQuery("SELECT engine FROM endpoint WHERE id = :id FOR SHARE")
                     .bind("id", endpoint)
                     .mapTo(String.class)
@@ -189,6 +192,7 @@ public final class InterlayStore {
                     .bind("id", id)
                     .execute();
             audit.append(handle, AuditLog.Entry.of(actor, "interlay.deleted", "interlay/" + id, before, null));
+            RequestClaim.done(handle);
         });
     }
 
@@ -225,6 +229,7 @@ public final class InterlayStore {
         Interlay made = find(handle, id, false).orElseThrow(() -> unknown(id));
         routes.interlayCreated(handle, id, endpoint);
         audit.append(handle, AuditLog.Entry.of(actor, "interlay.created", "interlay/" + id, null, made));
+        RequestClaim.done(handle);
         return made;
     }
 

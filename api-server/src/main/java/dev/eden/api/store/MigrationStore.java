@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.statement.Query;
@@ -89,10 +90,14 @@ public final class MigrationStore {
                     .bind("actor", actor)
                     .execute();
             if (inserted == 0) {
+                if (RequestClaim.wasDone(handle)) {
+                    return get(handle, id, false);
+                }
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
             audit.append(
                     handle, AuditLog.Entry.migration(actor, "migration.created", id, "created", "", null, definition));
+            RequestClaim.done(handle);
             return get(handle, id, false);
         });
     }
@@ -206,10 +211,11 @@ public final class MigrationStore {
         }
     }
 
-    /** Stores the strategy of a migration that has not been started. */
-    public Migration patchBeforeStart(String id, Strategy strategy, String actor, String reason) {
+    /** Changes the strategy of a migration that has not been started; {@code change} is asked while nobody else can. */
+    public Migration patchBeforeStart(String id, UnaryOperator<Strategy> change, String actor, String reason) {
         return jdbi.inTransaction(handle -> {
             Migration migration = unstarted(handle, id);
+            Strategy strategy = change.apply(migration.definition().strategy());
             refuseUnfit(migration, strategy);
             storeStrategy(handle, migration, strategy);
             audit.append(
@@ -269,6 +275,7 @@ public final class MigrationStore {
                     handle,
                     AuditLog.Entry.migration(
                             actor, "migration.deleted", id, migration.phase(), "", migration.definition(), null));
+            RequestClaim.done(handle);
         });
     }
 

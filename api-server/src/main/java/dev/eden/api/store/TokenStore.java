@@ -14,6 +14,7 @@ import java.time.OffsetDateTime;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 public final class TokenStore {
     private static final String FROM_ENVIRONMENT = "environment";
     private static final String SYSTEM = "system";
+
+    /** By these servers know what they did themselves: a token of an operator's must not have them. */
+    public static final Set<String> OWN_LABELS = Set.of(FROM_ENVIRONMENT, SYSTEM);
 
     private final Jdbi jdbi;
     private final AuditLog audit;

@@ -5,6 +5,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
@@ -23,7 +24,7 @@ public final class TuningStore {
 
     /** All defaults where nothing was set. */
     public Tuning of(String migration) {
-        return jdbi.withHandle(handle -> read(handle, migration));
+        return jdbi.withHandle(handle -> read(handle, migration, ""));
     }
 
     /** Of every migration that something was set of. */
@@ -35,15 +36,17 @@ public final class TuningStore {
         return all;
     }
 
-    /** Replaces it whole; the replicator takes it up within a second. */
-    public void set(MigrationStore.Migration migration, Tuning tuning, String actor, String reason) {
+    /** {@code change} is asked while nobody else can; the replicator takes it up within a second. */
+    public void set(MigrationStore.Migration migration, UnaryOperator<Tuning> change, String actor, String reason) {
         jdbi.useTransaction(handle -> {
-            Tuning before = read(handle, migration.id());
+            handle.createUpdate("INSERT INTO tuning (migration) VALUES (:migration) ON CONFLICT DO NOTHING")
+                    .bind("migration", migration.id())
+                    .execute();
+            Tuning before = read(handle, migration.id(), " FOR UPDATE");
+            Tuning tuning = change.apply(before);
             handle.createUpdate("""
-                            INSERT INTO tuning (migration, copy_rate, parallelism, batch, max_source_latency_ms)
-                            VALUES (:migration, :rate, :parallelism, :batch, :latency)
-                            ON CONFLICT (migration) DO UPDATE SET copy_rate = EXCLUDED.copy_rate, parallelism = EXCLUDED.parallelism,
-                                batch = EXCLUDED.batch, max_source_latency_ms = EXCLUDED.max_source_latency_ms, changed_at = now()""")
+                            UPDATE tuning SET copy_rate = :rate, parallelism = :parallelism, batch = :batch,
+                                max_source_latency_ms = :latency, changed_at = now() WHERE migration = :migration""")
                     .bind("migration", migration.id())
                     .bind("rate", tuning.copyRate())
                     .bind("parallelism", tuning.parallelism())
@@ -57,8 +60,8 @@ public final class TuningStore {
         });
     }
 
-    private static Tuning read(Handle handle, String migration) {
-        return handle.createQuery(SELECT + " WHERE migration = :migration")
+    private static Tuning read(Handle handle, String migration, String lock) {
+        return handle.createQuery(SELECT + " WHERE migration = :migration" + lock)
                 .bind("migration", migration)
                 .map((row, _) -> tuning(row))
                 .findOne()

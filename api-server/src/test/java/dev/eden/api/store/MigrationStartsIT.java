@@ -70,7 +70,7 @@ class MigrationStartsIT {
     void whatIsClaimedIsChangedByNobody() {
         Claim claim = claim();
         assertThatThrownBy(() -> migrations.delete("m", "ada")).isInstanceOf(Problem.class);
-        assertThatThrownBy(() -> migrations.patchBeforeStart("m", STRATEGY, "ada", ""))
+        assertThatThrownBy(() -> migrations.patchBeforeStart("m", _ -> STRATEGY, "ada", ""))
                 .hasMessageContaining("is being started");
         assertThatThrownBy(() -> interlays.create("late", "to", null, false, null, null, "ada"))
                 .hasMessageContaining("is moved by migration m");

@@ -1,0 +1,67 @@
+package dev.eden.workflows;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.MigrationPhase.Validating;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.Strategy.Stage;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** What lifts a hold, and what does not. */
+class HoldTest {
+    /** It would flip again by itself, half a minute later. */
+    @Test
+    void anImmediateThatWasTakenBackWaitsForItsCutover() {
+        Strategy immediate = Bench.ofType(Strategy.IMMEDIATE);
+        MigrationState state = held(immediate);
+        state.obey(patch(Bench.acknowledgedByBoth(immediate), false));
+        assertThat(state.held()).isTrue();
+        assertThat(state.strategy().writeMode().ack()).isEqualTo("both");
+        state.obey(patch(immediate, true));
+        assertThat(state.held()).isFalse();
+    }
+
+    @Test
+    void aPatchFromBeforeThereWasAWordForItLiftsTheHold() {
+        MigrationState state = held(Bench.canary(0.25));
+        state.obey(patch(Bench.canary(0.25), null));
+        assertThat(state.held()).isFalse();
+        assertThat(state.wanted().readPercentage()).isEqualTo(0.25);
+    }
+
+    @Test
+    void aStageBakesOnUnderOtherTerms() {
+        Strategy plan = Bench.canary(0.05, new Stage(0.1, 60), new Stage(0.5, 0));
+        MigrationState state = new MigrationState(spec(plan), 1, false);
+        state.enter(new Validating(), 0);
+        state.enter(new Canary(0), 1_000);
+        // Read before the plan was there, and the one that the migration has.
+        state.obey(patch(Bench.acknowledgedByBoth(Bench.canary(0.9)), false));
+        assertThat(state.bakeUntilMillis()).isEqualTo(61_000);
+        assertThat(state.strategy().plan()).isEqualTo(plan.plan());
+        assertThat(state.wanted().readPercentage()).isEqualTo(0.1);
+        assertThat(state.wanted().writeMode().ack()).isEqualTo("both");
+    }
+
+    private static MigrationState held(Strategy strategy) {
+        MigrationState state = new MigrationState(spec(strategy), 1, false);
+        state.enter(new Validating(), 0);
+        state.enter(new Canary(0), 0);
+        state.enter(new RollingBack(false), 0);
+        state.enter(new Canary(0), 0);
+        assertThat(state.held()).isTrue();
+        return state;
+    }
+
+    private static MigrationSpec spec(Strategy strategy) {
+        return Bench.spec(strategy, FailureHandling.PAUSE, "hold");
+    }
+
+    private static Command patch(Strategy strategy, @Nullable Boolean share) {
+        return new Command(Kind.PATCH_STRATEGY, "p", "alice", "", strategy).naming(share);
+    }
+}
