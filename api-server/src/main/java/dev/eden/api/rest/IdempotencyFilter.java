@@ -51,6 +51,7 @@ final class IdempotencyFilter implements ContainerRequestFilter, ContainerRespon
 
     @Override
     public void filter(ContainerRequestContext request) {
+        RequestClaim.hold(null); // whatever this thread worked for before
         String key = request.getHeaderString(Caller.IDEMPOTENCY_KEY);
         if (key == null || !MUTATIONS.contains(request.getMethod())) {
             return;
