@@ -17,6 +17,7 @@ import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What is done in each phase but the canary's ({@link CanaryPhase}). Each returns what happened; waits inside may end it otherwise ({@link PhaseLeft}). */
@@ -30,6 +31,8 @@ final class Phases {
     private static final int ONCE_TOLD = 100;
     /** Change id: whoever waits for a person after a failure has no reads on the target, and no reply waits for it. */
     private static final String WITHDRAWN = "share-withdrawn";
+    /** Change id: what was seen of the new owner while paused is told, and nothing is taken back for it later. */
+    private static final String WATCHED_ANEW = "watched-anew";
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
 
@@ -135,19 +138,38 @@ final class Phases {
                 waits.until(state::finalizing);
                 return cleanUp(true);
             }
-            watch.leave();
-            Promise<CanaryVerdict> watching = watch.start("watch the new owner", 0, CanaryActivities::watchOwner);
-            waits.until(() -> state.finalizing() || (watching.isCompleted() && !state.paused()));
-            if (!state.finalizing()) {
-                CanaryVerdict verdict = watching.get();
-                if (verdict.breached()) {
-                    return new Event.GateBreached(verdict.reason());
-                }
-                waits.until(state::finalizing);
+            Optional<Event> breached = watchOwner();
+            if (breached.isPresent()) {
+                return breached.get();
             }
             watch.leave();
         }
         return cleanUp(true);
+    }
+
+    /** Empty where finalising has begun. */
+    private Optional<Event> watchOwner() {
+        while (true) {
+            watch.leave();
+            Promise<CanaryVerdict> watching = watch.start("watch the new owner", 0, CanaryActivities::watchOwner);
+            waits.until(() -> state.finalizing() || watching.isCompleted());
+            boolean heldBack = !state.finalizing()
+                    && state.paused()
+                    && watching.getFailure() == null
+                    && Workflow.getVersion(WATCHED_ANEW, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
+            if (heldBack) {
+                tell(
+                        AuditEvents.GATE_BREACHED,
+                        "while paused: " + watching.get().reason());
+            }
+            waits.until(() -> state.finalizing() || !state.paused());
+            if (state.finalizing()) {
+                return Optional.empty();
+            }
+            if (!heldBack) {
+                return Optional.of(new Event.GateBreached(watching.get().reason()));
+            }
+        }
     }
 
     Event flipBack() {
@@ -174,7 +196,7 @@ final class Phases {
                 if (!tells || StepFailure.isForGood(failure)) {
                     throw failure;
                 }
-                tell(StepFailure.reason(failure));
+                tell(AuditEvents.STEP_FAILED, StepFailure.reason(failure));
                 attempts = ONCE_TOLD;
             }
         }
@@ -192,11 +214,11 @@ final class Phases {
         });
     }
 
-    private void tell(String reason) {
+    private void tell(String event, String reason) {
         if (!reason.equals(state.lastReason())) {
             state.reason(reason);
             journal.publish();
-            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, reason);
+            journal.record(event, AuditEvents.EDEN, reason);
         }
     }
 
