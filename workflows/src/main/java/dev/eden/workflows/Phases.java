@@ -13,6 +13,7 @@ import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
 import io.temporal.failure.ActivityFailure;
+import io.temporal.workflow.Functions;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
@@ -25,8 +26,10 @@ final class Phases {
     /** Comparisons with repair before a difference that stays counts as a failure. */
     static final int VALIDATION_ROUNDS = 5;
 
-    /** Attempts to clean up before people are told why it does not end: seconds. */
+    /** Attempts to prepare or clean up before people are told why it does not end: seconds. */
     private static final int UNTIL_TOLD = 4;
+    /** Attempts to prepare or compare before it counts as failed: some minutes. */
+    static final int UNTIL_DECIDED = 40;
     /** Afterwards, before they are told what it is by then: minutes, for the sake of the history's length. */
     private static final int ONCE_TOLD = 100;
     /** Change id: whoever waits for a person after a failure has no reads on the target, and no reply waits for it. */
@@ -63,7 +66,8 @@ final class Phases {
 
     Event initialize() {
         waits.whilePaused();
-        Preflight preflight = waits.work(() -> Steps.preparation("preflight").preflight(state.spec()));
+        Preflight preflight =
+                prepare(attempts -> Steps.preparation("preflight", attempts).preflight(state.spec()));
         if (preflight.refused()) {
             return new Event.Failed(preflight.findings().stream()
                     .filter(finding -> finding.severity().equals("failure"))
@@ -71,12 +75,32 @@ final class Phases {
                     .collect(Collectors.joining("; ", "preflight refused: ", "")));
         }
         waits.whilePaused();
-        waits.work(() -> {
-            Steps.preparation("prepare both servers").prepare(state.spec());
+        prepare(attempts -> {
+            Steps.preparation("prepare both servers", attempts).prepare(state.spec());
             return true;
         });
         waits.whilePaused();
         return new Event.Prepared();
+    }
+
+    /** A server may be away for a moment, and one may refuse for good: people are told after seconds, and decide after minutes. */
+    private <T> T prepare(Functions.Func1<Integer, T> step) {
+        String told;
+        try {
+            return waits.work(() -> step.apply(UNTIL_TOLD));
+        } catch (ActivityFailure failure) {
+            // No history of before comes here: its steps have no limit.
+            if (!StepFailure.isExhausted(failure)) {
+                throw failure;
+            }
+            told = StepFailure.reason(failure);
+        }
+        tell(AuditEvents.STEP_FAILED, told);
+        T done = waits.work(() -> step.apply(UNTIL_DECIDED));
+        if (state.lastReason().equals(told)) {
+            state.reason("");
+        }
+        return done;
     }
 
     Event replicate() {
@@ -106,8 +130,8 @@ final class Phases {
                 waits.sleep(BETWEEN_ROUNDS, "before the next comparison");
             }
             String title = repair ? "compare and repair, round " + round : "compare";
-            summary =
-                    waits.longWork(() -> Steps.validation(title).validate(new ValidationRequest(state.spec(), repair)));
+            summary = waits.longWork(
+                    () -> Steps.validation(title, UNTIL_DECIDED).validate(new ValidationRequest(state.spec(), repair)));
             if (summary.remaining() == 0) {
                 waits.whilePaused();
                 return new Event.Validated();
