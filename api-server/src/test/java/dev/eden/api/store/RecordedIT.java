@@ -30,6 +30,7 @@ class RecordedIT {
     private EmbeddedPostgres postgres;
     private Database database;
     private StoreChanges changes;
+    private AuditLog audit;
     private MigrationStore migrations;
     private MigrationRecorder recorder;
 
@@ -51,7 +52,7 @@ class RecordedIT {
                 }
             }
         });
-        AuditLog audit = new AuditLog(jdbi);
+        audit = new AuditLog(jdbi);
         migrations = new MigrationStore(jdbi, audit, changes);
         recorder = new MigrationRecorder(jdbi, audit, null);
     }
@@ -100,6 +101,36 @@ class RecordedIT {
         assertThat(share()).as("one from before").isEqualTo(0.5);
     }
 
+    /** After "Reset" in Temporal's Web UI the new run counts on from where it was reset to. */
+    @Test
+    void whatARunThatWasResetRecordsIsNotLost() {
+        create("m");
+        for (long revision = 1; revision <= 3; revision++) {
+            record("m", revision, "first", "phase_changed", "canary");
+        }
+        record("m", 3, "second", "pause", "canary");
+        record("m", 4, "second", "phase_changed", "completed");
+        record("m", 4, "second", "phase_changed", "completed");
+        assertThat(audit.events("m", 0, 100))
+                .extracting(AuditLog.Event::event)
+                .as("a record that comes again is one")
+                .containsExactly(
+                        "migration.created",
+                        "phase_changed",
+                        "phase_changed",
+                        "phase_changed",
+                        "command.pause",
+                        "phase_changed");
+        assertThat(migrations.get("m").phase()).isEqualTo("completed");
+        assertThat(migrations.get("m").ended()).isTrue();
+        create("next");
+        record("next", 1, "first", "phase_changed", "initializing");
+        record("next", 2, "continued", "phase_changed", "canary");
+        assertThat(migrations.get("next").revision())
+                .as("a run that goes on counts on")
+                .isEqualTo(2);
+    }
+
     private double share() {
         return migrations.get("m").definition().strategy().readPercentage();
     }
@@ -120,7 +151,11 @@ class RecordedIT {
     }
 
     private void record(String id, long revision, @Nullable Strategy strategy) {
-        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy));
+        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy, null));
+    }
+
+    private void record(String id, long revision, String run, String event, String phase) {
+        recorder.record(new PhaseRecord(id, revision, phase, "{}", "eden", event, "", null, run));
     }
 
     private static Strategy canary(double share) {
