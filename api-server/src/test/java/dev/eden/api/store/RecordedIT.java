@@ -131,6 +131,25 @@ class RecordedIT {
                 .isEqualTo(2);
     }
 
+    @Test
+    void anIdThatWasForgottenBeginsAnew() {
+        ForecastStore forecasts = new ForecastStore(database.jdbi());
+        create("m");
+        record("m", 1, "first", "phase_changed", "replicating");
+        record("m", 2, "first", "phase_changed", "validating");
+        assertThat(forecasts.copyTook("m")).isPresent();
+        database.jdbi().useHandle(handle -> handle.execute("DELETE FROM migration WHERE id = 'm'"));
+        create("m");
+        assertThat(forecasts.copyTook("m")).as("the former's").isEmpty();
+        assertThat(audit.events("m", 0, 100))
+                .extracting(AuditLog.Event::event)
+                .containsExactly("migration.created");
+        record("m", 3, "second", "phase_changed", "replicating");
+        record("m", 4, "second", "phase_changed", "validating");
+        assertThat(forecasts.copyTook("m")).isPresent();
+        assertThat(audit.events("m", 0, 100)).hasSize(3);
+    }
+
     private double share() {
         return migrations.get("m").definition().strategy().readPercentage();
     }
