@@ -3,6 +3,8 @@ package dev.eden.api.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.api.route.PostgresReplicationLedger;
 import dev.eden.api.route.StoreChanges;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.embedded.EmbeddedPostgres;
@@ -148,6 +150,28 @@ class RecordedIT {
         record("m", 4, "second", "phase_changed", "validating");
         assertThat(forecasts.copyTook("m")).isPresent();
         assertThat(audit.events("m", 0, 100)).hasSize(3);
+    }
+
+    /** Of a replicator on a machine whose clock is off, in either direction. */
+    @Test
+    void progressIsAsOldAsTheStoreSays() {
+        var ledger = new PostgresReplicationLedger(database.jdbi(), new TuningStore(database.jdbi(), audit));
+        create("m");
+        database.jdbi().useHandle(handle -> handle.execute("INSERT INTO replication (migration) VALUES ('m')"));
+        for (long off : List.of(-10_000L, 10_000L)) {
+            long now = System.currentTimeMillis();
+            ledger.progress(
+                    "m", new Progress("streaming", 1, 1, 1, 0, 0, 7, 1, 1, true, 0, null, now + off));
+            assertThat(ledger.progress("m").orElseThrow().atMillis()).isBetween(now - 1_000, now + 2_000);
+            assertThat(new StatusStore(database.jdbi()).of("m").progress().orElseThrow().atMillis())
+                    .isBetween(now - 1_000, now + 2_000);
+        }
+        database.jdbi()
+                .useHandle(handle -> handle.execute(
+                        "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint - 60000))"));
+        assertThat(ledger.progress("m").orElseThrow().atMillis())
+                .as("nobody has told it for a minute")
+                .isLessThan(System.currentTimeMillis() - 59_000);
     }
 
     private double share() {
