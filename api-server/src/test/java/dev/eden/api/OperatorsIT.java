@@ -305,6 +305,10 @@ class OperatorsIT {
     private static void everyPhaseMayBePaused() {
         command("pause");
         assertThat(status().path("paused").asBoolean()).isTrue();
+        TestServer.Answer rehearsed = eden.post(MIGRATION + "/rehearse", "{}");
+        assertThat(rehearsed.status()).as("nobody is held in a pause").isEqualTo(409);
+        assertThat(rehearsed.json().path("blockers").toString()).contains("the migration is paused");
+        assertThat(events("command.rehearse")).hasSize(1);
         command("resume");
         command("cutover");
         await().until(() -> status().path("phase").asText().equals("baking"));

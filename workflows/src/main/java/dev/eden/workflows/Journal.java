@@ -34,7 +34,8 @@ final class Journal {
                 actor,
                 event,
                 reason,
-                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null);
+                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null,
+                Workflow.getInfo().getRunId());
         Glance glance = Steps.directory(event + " → " + state.phase().label()).record(record);
         if (glance != null) {
             state.glanced(glance, Workflow.currentTimeMillis());

@@ -42,7 +42,8 @@ public record MigrationInput(MigrationSpec spec, @Nullable CarriedState carried,
                 List.of(),
                 List.of(),
                 strategy.shareOf(0),
-                false,
+                // Whether it was held is lost with its workflow: nothing but the preparation is known not to have been.
+                !(resumeTo instanceof MigrationPhase.Initializing),
                 false,
                 // Whatever the proxies were told last: unknown, so they are told again.
                 strategy.withReadPercentage(1),

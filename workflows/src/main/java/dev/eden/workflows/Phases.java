@@ -13,10 +13,12 @@ import dev.eden.workflows.activity.ReplicationActivities.CaughtUpRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationRequest;
 import dev.eden.workflows.activity.ValidationActivities.ValidationSummary;
 import io.temporal.failure.ActivityFailure;
+import io.temporal.workflow.Functions;
 import io.temporal.workflow.Promise;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** What is done in each phase but the canary's ({@link CanaryPhase}). Each returns what happened; waits inside may end it otherwise ({@link PhaseLeft}). */
@@ -24,12 +26,16 @@ final class Phases {
     /** Comparisons with repair before a difference that stays counts as a failure. */
     static final int VALIDATION_ROUNDS = 5;
 
-    /** Attempts to clean up before people are told why it does not end: seconds. */
+    /** Attempts to prepare or clean up before people are told why it does not end: seconds. */
     private static final int UNTIL_TOLD = 4;
+    /** Attempts to prepare or compare before it counts as failed: some minutes. */
+    static final int UNTIL_DECIDED = 40;
     /** Afterwards, before they are told what it is by then: minutes, for the sake of the history's length. */
     private static final int ONCE_TOLD = 100;
     /** Change id: whoever waits for a person after a failure has no reads on the target, and no reply waits for it. */
     private static final String WITHDRAWN = "share-withdrawn";
+    /** Change id: what was seen of the new owner while paused is told, and nothing is taken back for it later. */
+    private static final String WATCHED_ANEW = "watched-anew";
 
     private static final Duration BETWEEN_ROUNDS = Duration.ofSeconds(2);
 
@@ -60,7 +66,8 @@ final class Phases {
 
     Event initialize() {
         waits.whilePaused();
-        Preflight preflight = waits.work(() -> Steps.preparation("preflight").preflight(state.spec()));
+        Preflight preflight =
+                prepare(attempts -> Steps.preparation("preflight", attempts).preflight(state.spec()));
         if (preflight.refused()) {
             return new Event.Failed(preflight.findings().stream()
                     .filter(finding -> finding.severity().equals("failure"))
@@ -68,12 +75,32 @@ final class Phases {
                     .collect(Collectors.joining("; ", "preflight refused: ", "")));
         }
         waits.whilePaused();
-        waits.work(() -> {
-            Steps.preparation("prepare both servers").prepare(state.spec());
+        prepare(attempts -> {
+            Steps.preparation("prepare both servers", attempts).prepare(state.spec());
             return true;
         });
         waits.whilePaused();
         return new Event.Prepared();
+    }
+
+    /** A server may be away for a moment, and one may refuse for good: people are told after seconds, and decide after minutes. */
+    private <T> T prepare(Functions.Func1<Integer, T> step) {
+        String told;
+        try {
+            return waits.work(() -> step.apply(UNTIL_TOLD));
+        } catch (ActivityFailure failure) {
+            // No history of before comes here: its steps have no limit.
+            if (!StepFailure.isExhausted(failure)) {
+                throw failure;
+            }
+            told = StepFailure.reason(failure);
+        }
+        tell(AuditEvents.STEP_FAILED, told);
+        T done = waits.work(() -> step.apply(UNTIL_DECIDED));
+        if (state.lastReason().equals(told)) {
+            state.reason("");
+        }
+        return done;
     }
 
     Event replicate() {
@@ -103,8 +130,8 @@ final class Phases {
                 waits.sleep(BETWEEN_ROUNDS, "before the next comparison");
             }
             String title = repair ? "compare and repair, round " + round : "compare";
-            summary =
-                    waits.longWork(() -> Steps.validation(title).validate(new ValidationRequest(state.spec(), repair)));
+            summary = waits.longWork(
+                    () -> Steps.validation(title, UNTIL_DECIDED).validate(new ValidationRequest(state.spec(), repair)));
             if (summary.remaining() == 0) {
                 waits.whilePaused();
                 return new Event.Validated();
@@ -135,19 +162,38 @@ final class Phases {
                 waits.until(state::finalizing);
                 return cleanUp(true);
             }
-            watch.leave();
-            Promise<CanaryVerdict> watching = watch.start("watch the new owner", 0, CanaryActivities::watchOwner);
-            waits.until(() -> state.finalizing() || (watching.isCompleted() && !state.paused()));
-            if (!state.finalizing()) {
-                CanaryVerdict verdict = watching.get();
-                if (verdict.breached()) {
-                    return new Event.GateBreached(verdict.reason());
-                }
-                waits.until(state::finalizing);
+            Optional<Event> breached = watchOwner();
+            if (breached.isPresent()) {
+                return breached.get();
             }
             watch.leave();
         }
         return cleanUp(true);
+    }
+
+    /** Empty where finalising has begun. */
+    private Optional<Event> watchOwner() {
+        while (true) {
+            watch.leave();
+            Promise<CanaryVerdict> watching = watch.start("watch the new owner", 0, CanaryActivities::watchOwner);
+            waits.until(() -> state.finalizing() || watching.isCompleted());
+            boolean heldBack = !state.finalizing()
+                    && state.paused()
+                    && watching.getFailure() == null
+                    && Workflow.getVersion(WATCHED_ANEW, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
+            if (heldBack) {
+                tell(
+                        AuditEvents.GATE_BREACHED,
+                        "while paused: " + watching.get().reason());
+            }
+            waits.until(() -> state.finalizing() || !state.paused());
+            if (state.finalizing()) {
+                return Optional.empty();
+            }
+            if (!heldBack) {
+                return Optional.of(new Event.GateBreached(watching.get().reason()));
+            }
+        }
     }
 
     Event flipBack() {
@@ -174,7 +220,7 @@ final class Phases {
                 if (!tells || StepFailure.isForGood(failure)) {
                     throw failure;
                 }
-                tell(StepFailure.reason(failure));
+                tell(AuditEvents.STEP_FAILED, StepFailure.reason(failure));
                 attempts = ONCE_TOLD;
             }
         }
@@ -192,11 +238,11 @@ final class Phases {
         });
     }
 
-    private void tell(String reason) {
+    private void tell(String event, String reason) {
         if (!reason.equals(state.lastReason())) {
             state.reason(reason);
             journal.publish();
-            journal.record(AuditEvents.STEP_FAILED, AuditEvents.EDEN, reason);
+            journal.record(event, AuditEvents.EDEN, reason);
         }
     }
 

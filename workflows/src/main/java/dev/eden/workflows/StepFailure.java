@@ -1,5 +1,6 @@
 package dev.eden.workflows;
 
+import io.temporal.api.enums.v1.RetryState;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
@@ -14,6 +15,11 @@ final class StepFailure {
         Throwable cause = failure.getCause();
         return cause instanceof CanceledFailure
                 || (cause instanceof ApplicationFailure application && application.isNonRetryable());
+    }
+
+    /** It has failed as often as it was allowed to; a step without a limit never has. */
+    static boolean isExhausted(ActivityFailure failure) {
+        return failure.getRetryState() == RetryState.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED;
     }
 
     static boolean isOfType(Throwable failure, String type) {

@@ -47,10 +47,13 @@ final class Steps {
 
     private Steps() {}
 
-    static PreparationActivities preparation(String summary) {
+    /** However many objects the source has. {@code attempts} that fail are the end of it. */
+    static PreparationActivities preparation(String summary, int attempts) {
         return Workflow.newActivityStub(
                 PreparationActivities.class,
-                data(summary, Duration.ofMinutes(10)).build());
+                data(summary, AS_LONG_AS_IT_LIVES)
+                        .setRetryOptions(untilDecided(attempts))
+                        .build());
     }
 
     static ReplicationActivities replication(String summary) {
@@ -58,9 +61,13 @@ final class Steps {
                 ReplicationActivities.class, data(summary, AS_LONG_AS_IT_LIVES).build());
     }
 
-    static ValidationActivities validation(String summary) {
+    /** One activity for all its attempts: each goes on where the last had come to. */
+    static ValidationActivities validation(String summary, int attempts) {
         return Workflow.newActivityStub(
-                ValidationActivities.class, data(summary, AS_LONG_AS_IT_LIVES).build());
+                ValidationActivities.class,
+                data(summary, AS_LONG_AS_IT_LIVES)
+                        .setRetryOptions(untilDecided(attempts))
+                        .build());
     }
 
     /** Watching reads and changes nothing: nobody waits for its end. */
@@ -141,6 +148,12 @@ final class Steps {
                         .setRetryOptions(FOR_EVER)
                         .setSummary(summary)
                         .build());
+    }
+
+    private static RetryOptions untilDecided(int attempts) {
+        return RetryOptions.newBuilder(UNTIL_DECIDED)
+                .setMaximumAttempts(attempts)
+                .build();
     }
 
     private static ActivityOptions.Builder data(String summary, Duration limit) {

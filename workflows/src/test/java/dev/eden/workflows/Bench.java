@@ -22,7 +22,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** One migration on an in-process Temporal server, with {@link FakeWorld} behind it. Real time, no skipping. */
+/** One migration on an in-process Temporal server, with {@link FakeWorld} behind it. In real time but for {@link #skipping}. */
 final class Bench implements AutoCloseable {
     static final String ID = "orders";
 
@@ -42,10 +42,22 @@ final class Bench implements AutoCloseable {
         return bench;
     }
 
+    /** Time that nobody works in is skipped where the test sleeps in {@link #environment}. */
+    static Bench skipping() {
+        Bench bench = prepared(true);
+        MigrationWorkers.register(bench.environment.getWorkerFactory(), bench.world.activities(), null);
+        bench.environment.start();
+        return bench;
+    }
+
     /** Without workers: the test registers them. */
     static Bench prepared() {
+        return prepared(false);
+    }
+
+    private static Bench prepared(boolean skipping) {
         var options = TestEnvironmentOptions.newBuilder()
-                .setUseTimeskipping(false)
+                .setUseTimeskipping(skipping)
                 // Kept histories name no machine.
                 .setWorkflowClientOptions(
                         WorkflowClientOptions.newBuilder().setIdentity("bench").build())

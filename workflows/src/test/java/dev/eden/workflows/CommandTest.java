@@ -277,6 +277,27 @@ class CommandTest {
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
     }
 
+    /** Who resumes hours later resumes a target that may have served everybody since. */
+    @Test
+    void whatIsSeenInAPauseTakesNothingBackAfterIt() {
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        await().until(() -> bench.world.ownerWatches.get() == 1);
+        bench.update(Kind.PAUSE);
+        bench.world.ownerBreach = "none of 20 requests succeeded";
+        await().until(() -> events(AuditEvents.GATE_BREACHED).size() == 1);
+        assertThat(bench.view().lastReason()).contains("while paused", "none of 20");
+        assertThat(bench.view().phase()).isEqualTo(new MigrationPhase.Baking());
+        bench.update(Kind.RESUME);
+        await().until(() -> bench.world.ownerWatches.get() == 2);
+        assertThat(bench.view().phase()).isEqualTo(new MigrationPhase.Baking());
+        assertThat(bench.view().flips()).isEqualTo(1);
+        bench.world.ownerBreach = "none of 30 requests succeeded";
+        bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
+    }
+
     @Test
     void aShareThatCannotBeAppliedWaitsForTheOperator() {
         bench.world.applyFailure = "no such interlay";

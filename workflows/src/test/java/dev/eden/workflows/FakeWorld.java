@@ -44,9 +44,12 @@ final class FakeWorld
     final AtomicInteger replicating = new AtomicInteger();
     final AtomicInteger replicationStarts = new AtomicInteger();
     final AtomicInteger watching = new AtomicInteger();
+    final AtomicInteger ownerWatches = new AtomicInteger();
     final AtomicInteger validations = new AtomicInteger();
 
     volatile List<Finding> findings = List.of();
+    volatile String prepareFailure = "";
+    volatile String validationFailure = "";
     volatile boolean caughtUp = true;
     volatile boolean validationBlocked;
     /** Whether the last comparison was to repair. */
@@ -140,6 +143,9 @@ final class FakeWorld
     @Override
     public void prepare(MigrationSpec spec) {
         calls.add("prepare");
+        if (!prepareFailure.isEmpty()) {
+            throw new IllegalStateException(prepareFailure);
+        }
     }
 
     @Override
@@ -185,6 +191,9 @@ final class FakeWorld
         calls.add("validate");
         repaired = request.repair();
         validations.incrementAndGet();
+        if (!validationFailure.isEmpty()) {
+            throw new IllegalStateException(validationFailure);
+        }
         heartbeatUntil(() -> !validationBlocked);
         Long left;
         synchronized (this) {
@@ -230,6 +239,7 @@ final class FakeWorld
 
     @Override
     public CanaryVerdict watchOwner(CanaryRequest request) {
+        ownerWatches.incrementAndGet();
         heartbeatUntil(() -> !ownerBreach.isEmpty());
         String reason = ownerBreach;
         ownerBreach = "";

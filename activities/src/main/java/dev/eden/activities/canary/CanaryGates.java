@@ -1,5 +1,6 @@
 package dev.eden.activities.canary;
 
+import dev.eden.activities.canary.SinceFirstSeen.Step;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
 import java.util.List;
@@ -9,41 +10,35 @@ import java.util.Optional;
 /** Judges what a canary's target served. Pure. */
 final class CanaryGates {
 
-    /** Totals over the proxies; latencies are the worst proxy's percentiles over its last window. */
-    record Totals(long operations, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
-
-        static Totals of(List<TrafficReport> reports) {
-            long operations = 0;
-            long errors = 0;
-            long compared = 0;
-            long mismatched = 0;
-            double sourceP99 = 0;
-            double targetP99 = 0;
-            for (TrafficReport report : reports) {
-                operations += report.standby().operations();
-                errors += report.standby().errors();
-                compared += report.comparedReads();
-                mismatched += report.mismatchedReads();
-                sourceP99 = Math.max(sourceP99, report.active().p99Millis());
-                targetP99 = Math.max(targetP99, report.standby().p99Millis());
-            }
-            return new Totals(operations, errors, compared, mismatched, sourceP99, targetP99);
-        }
-    }
-
     /** What was seen of the target over some time; {@code compared}: reads that were asked of both sides, for their rows alone. */
     record Seen(long reads, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
         static final Seen NOTHING = new Seen(0, 0, 0, 0, 0, 0);
 
-        /** With what came between two looks; a proxy that came or went takes its totals with it, so a step backwards adds nothing. */
-        Seen plus(Totals before, Totals now) {
+        /** With what came since the last look; latencies are the worst proxy's percentiles over its last window. */
+        Seen plus(List<Step> steps) {
+            long newReads = 0;
+            long newErrors = 0;
+            long newCompared = 0;
+            long newMismatched = 0;
+            double source = 0;
+            double target = 0;
+            for (Step step : steps) {
+                TrafficReport before = step.before();
+                TrafficReport now = step.now();
+                newReads += now.standby().operations() - before.standby().operations();
+                newErrors += now.standby().errors() - before.standby().errors();
+                newCompared += now.comparedReads() - before.comparedReads();
+                newMismatched += now.mismatchedReads() - before.mismatchedReads();
+                source = Math.max(source, now.active().p99Millis());
+                target = Math.max(target, now.standby().p99Millis());
+            }
             return new Seen(
-                    reads + Math.max(0, now.operations() - before.operations()),
-                    errors + Math.max(0, now.errors() - before.errors()),
-                    compared + Math.max(0, now.compared() - before.compared()),
-                    mismatched + Math.max(0, now.mismatched() - before.mismatched()),
-                    now.sourceP99(),
-                    now.targetP99());
+                    reads + newReads,
+                    errors + newErrors,
+                    compared + newCompared,
+                    mismatched + newMismatched,
+                    source,
+                    target);
         }
 
         double errorRate() {

@@ -1,5 +1,7 @@
 package dev.eden.activities.canary;
 
+import dev.eden.activities.canary.SinceFirstSeen.Step;
+import dev.eden.activities.store.RouteLedger.Reported;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
 import java.util.List;
@@ -16,65 +18,54 @@ final class OwnerWatch {
 
     private final Gates gates;
     private final long windowNanos;
-    private Totals window;
-    private Totals lastSuccess;
+    private final SinceFirstSeen counted;
+    private Requests window = Requests.NONE;
+    private Requests sinceSuccess = Requests.NONE;
     private long windowStart;
 
-    OwnerWatch(Gates gates, List<TrafficReport> start, long nowNanos, long windowNanos) {
+    OwnerWatch(Gates gates, List<Reported> start, long nowNanos, long windowNanos) {
         this.gates = gates;
         this.windowNanos = windowNanos;
-        this.window = Totals.of(start);
-        this.lastSuccess = window;
+        this.counted = new SinceFirstSeen(start);
         this.windowStart = nowNanos;
     }
 
-    private record Totals(long operations, long errors) {
-        static Totals of(List<TrafficReport> reports) {
-            return new Totals(
-                    reports.stream()
-                            .mapToLong(report -> report.active().operations())
-                            .sum(),
-                    reports.stream()
-                            .mapToLong(report -> report.active().errors())
-                            .sum());
-        }
+    private record Requests(long operations, long errors) {
+        static final Requests NONE = new Requests(0, 0);
 
-        Totals since(Totals before) {
-            return new Totals(operations - before.operations, errors - before.errors);
+        Requests plus(Step step) {
+            TrafficReport.Side before = step.before().active();
+            TrafficReport.Side now = step.now().active();
+            return new Requests(
+                    operations + now.operations() - before.operations(), errors + now.errors() - before.errors());
         }
     }
 
     /** The breach in words with its numbers, if there is one. */
-    Optional<String> look(List<TrafficReport> reports, long nowNanos) {
-        Totals now = Totals.of(reports);
-        // A proxy that is gone, or began anew.
-        if (now.operations() < window.operations() || now.errors() < window.errors()) {
-            window = now;
-            lastSuccess = now;
-            windowStart = nowNanos;
-            return Optional.empty();
+    Optional<String> look(List<Reported> heard, long nowNanos) {
+        for (Step step : counted.next(heard)) {
+            window = window.plus(step);
+            sinceSuccess = sinceSuccess.plus(step);
         }
-        Totals unbroken = now.since(lastSuccess);
-        if (unbroken.errors() < unbroken.operations()) {
-            lastSuccess = now;
-        } else if (unbroken.operations() >= NONE_OF) {
+        if (sinceSuccess.errors() < sinceSuccess.operations()) {
+            sinceSuccess = Requests.NONE;
+        } else if (sinceSuccess.operations() >= NONE_OF) {
             return Optional.of(
-                    "none of " + unbroken.operations() + " requests succeeded on the side that owns writes now");
+                    "none of " + sinceSuccess.operations() + " requests succeeded on the side that owns writes now");
         }
-        Totals inWindow = now.since(window);
-        double rate = inWindow.operations() == 0 ? 0 : (double) inWindow.errors() / inWindow.operations();
+        double rate = window.operations() == 0 ? 0 : (double) window.errors() / window.operations();
         if (gates.maxErrorRate() >= 0
-                && inWindow.operations() >= Math.max(1, gates.minSamples())
+                && window.operations() >= Math.max(1, gates.minSamples())
                 && rate > gates.maxErrorRate()) {
             return Optional.of(String.format(
                     Locale.ROOT,
                     "max_error_rate: %.4f of %d requests failed on the side that owns writes now, the gate is %.4f",
                     rate,
-                    inWindow.operations(),
+                    window.operations(),
                     gates.maxErrorRate()));
         }
         if (nowNanos - windowStart > windowNanos) {
-            window = now;
+            window = Requests.NONE;
             windowStart = nowNanos;
         }
         return Optional.empty();

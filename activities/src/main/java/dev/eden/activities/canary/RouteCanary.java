@@ -8,6 +8,7 @@ import dev.eden.workflows.activity.CanaryActivities;
 import io.temporal.activity.Activity;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +45,7 @@ public final class RouteCanary implements CanaryActivities {
     public CanaryVerdict watch(CanaryRequest request) {
         Gates gates = request.spec().gates();
         String migration = request.spec().id();
-        CanaryGates.Totals last = CanaryGates.Totals.of(routes.traffic(migration));
+        SinceFirstSeen counted = new SinceFirstSeen(routes.traffic(migration));
         CanaryGates.Seen window = CanaryGates.Seen.NOTHING;
         CanaryGates.Seen stage = CanaryGates.Seen.NOTHING;
         long windowStart = System.nanoTime();
@@ -56,10 +57,9 @@ public final class RouteCanary implements CanaryActivities {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             }
-            CanaryGates.Totals now = CanaryGates.Totals.of(routes.traffic(migration));
-            window = window.plus(last, now);
-            stage = stage.plus(last, now);
-            last = now;
+            List<SinceFirstSeen.Step> steps = counted.next(routes.traffic(migration));
+            window = window.plus(steps);
+            stage = stage.plus(steps);
             Optional<String> breach = CanaryGates.breach(gates, window);
             if (breach.isPresent()) {
                 return new CanaryVerdict(true, breach.get());

@@ -9,6 +9,8 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.PreparationActivities;
+import io.temporal.activity.Activity;
+import io.temporal.activity.ActivityExecutionContext;
 
 /** Preflight, then the servers, then the routes: proxies learn of the standby only when Eden's users exist on it. */
 public final class MigrationPreparation implements PreparationActivities {
@@ -52,7 +54,11 @@ public final class MigrationPreparation implements PreparationActivities {
     public void prepare(MigrationSpec spec) {
         switch (Engine.of(spec)) {
             case REDIS -> redis.prepare(spec);
-            case POSTGRES -> postgres.prepare(spec);
+            case POSTGRES -> {
+                ActivityExecutionContext context = Activity.getExecutionContext();
+                // Throws where the migration does not want it any more.
+                postgres.prepare(spec, () -> context.heartbeat(null));
+            }
         }
         routes.attach(spec.id(), spec.source(), spec.target(), spec.interlays());
     }

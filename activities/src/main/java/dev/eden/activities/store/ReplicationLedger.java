@@ -69,6 +69,7 @@ public interface ReplicationLedger {
     /** Progress for status and metrics; cheap, at most a few times a second. */
     void progress(String migration, Progress progress);
 
+    /** {@link Progress#atMillis} is by this machine's clock, however far off the teller's is. */
     java.util.Optional<Progress> progress(String migration);
 
     /** What an operator has set, half a second ago at most; asked about twice a second. */
@@ -125,22 +126,25 @@ public interface ReplicationLedger {
 
         /** Differs in nothing but the time. */
         public boolean saysTheSameAs(@Nullable Progress other) {
-            return other != null
-                    && equals(new Progress(
-                            other.state,
-                            other.keysDone,
-                            other.keysTotal,
-                            other.bytes,
-                            other.keysPerSecond,
-                            other.etaSeconds,
-                            other.lagMs,
-                            other.sourceOffset,
-                            other.appliedOffset,
-                            other.reverseProven,
-                            other.conflicts,
-                            other.problem,
-                            atMillis,
-                            other.tables));
+            return other != null && equals(other.at(atMillis));
+        }
+
+        public Progress at(long millis) {
+            return new Progress(
+                    state,
+                    keysDone,
+                    keysTotal,
+                    bytes,
+                    keysPerSecond,
+                    etaSeconds,
+                    lagMs,
+                    sourceOffset,
+                    appliedOffset,
+                    reverseProven,
+                    conflicts,
+                    problem,
+                    millis,
+                    tables);
         }
     }
 

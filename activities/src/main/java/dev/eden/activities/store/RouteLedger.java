@@ -2,6 +2,7 @@ package dev.eden.activities.store;
 
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.RouteState;
+import dev.eden.proxy.TrafficReport;
 import dev.eden.proxy.WireVersion;
 import java.time.Duration;
 import java.util.List;
@@ -142,6 +143,13 @@ public interface RouteLedger {
     /** Routes of running migrations that are STABLE, for the check of fences. */
     List<Routes> attached();
 
+    /**
+     * What one process reports of one interlay; its totals begin with the process.
+     *
+     * @param incarnation another one after each start
+     */
+    record Reported(String interlay, String proxy, String incarnation, TrafficReport report) {}
+
     /** Live counters of the proxies in front of a migration's interlays; only proxies seen within the last 3 s. */
-    List<dev.eden.proxy.TrafficReport> traffic(String migration);
+    List<Reported> traffic(String migration);
 }

@@ -3,7 +3,8 @@ package dev.eden.activities.canary;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.canary.CanaryGates.Seen;
-import dev.eden.activities.canary.CanaryGates.Totals;
+import dev.eden.activities.canary.SinceFirstSeen.Step;
+import dev.eden.activities.store.RouteLedger.Reported;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
 import java.util.List;
@@ -43,15 +44,40 @@ class CanaryGatesTest {
 
     @Test
     void aProxyThatRestartsTakesNothingBack() {
-        Totals before = Totals.of(List.of(report(500, 5)));
-        Totals after = Totals.of(List.of(report(20, 0)));
-        Seen seen = Seen.NOTHING.plus(Totals.of(List.of()), before).plus(before, after);
+        SinceFirstSeen counted = new SinceFirstSeen(List.of(heard("1", 0, 0)));
+        Seen seen = Seen.NOTHING.plus(counted.next(List.of(heard("1", 500, 5))));
+        seen = seen.plus(counted.next(List.of(heard("2", 20, 0))));
         assertThat(seen.reads()).isEqualTo(500);
         assertThat(seen.errors()).isEqualTo(5);
-        assertThat(seen.plus(after, Totals.of(List.of(report(30, 1)))).reads()).isEqualTo(510);
+        assertThat(seen.plus(counted.next(List.of(heard("2", 30, 1)))).reads()).isEqualTo(510);
     }
 
-    private static TrafficReport report(long operations, long errors) {
+    /** Else a restart of the store would have a stage judged by errors of weeks ago. */
+    @Test
+    void aProxyThatWasSilentAddsWhatCameSince() {
+        SinceFirstSeen counted = new SinceFirstSeen(List.of(heard("1", 10_000, 500)));
+        Seen seen = Seen.NOTHING.plus(counted.next(List.of()));
+        seen = seen.plus(counted.next(List.of(heard("1", 10_200, 501))));
+        assertThat(seen.reads()).isEqualTo(200);
+        assertThat(seen.errors()).isEqualTo(1);
+        assertThat(CanaryGates.breach(GATES, seen)).isEmpty();
+    }
+
+    @Test
+    void aProxyThatIsSilentAtTheBeginningBringsNoneOfItsPast() {
+        SinceFirstSeen counted = new SinceFirstSeen(List.of());
+        Seen seen = Seen.NOTHING.plus(counted.next(List.of(heard("1", 10_000, 500))));
+        assertThat(seen.reads()).isZero();
+        seen = seen.plus(counted.next(List.of(heard("1", 10_010, 502))));
+        assertThat(seen.reads()).isEqualTo(10);
+        assertThat(seen.errors()).isEqualTo(2);
+    }
+
+    private static Reported heard(String incarnation, long operations, long errors) {
+        return new Reported("front", "p1", incarnation, report(operations, errors, 0));
+    }
+
+    private static TrafficReport report(long operations, long errors, long compared) {
         return new TrafficReport(
                 1,
                 1,
@@ -61,8 +87,8 @@ class CanaryGatesTest {
                 operations,
                 operations,
                 operations,
-                0,
-                0,
+                compared,
+                Math.min(1, compared),
                 Map.of());
     }
 
@@ -81,7 +107,7 @@ class CanaryGatesTest {
 
     @Test
     void whatWasThereBeforeTheWindowDoesNotCount() {
-        Seen seen = Seen.NOTHING.plus(new Totals(0, 0, 50, 1, 1, 1), new Totals(0, 0, 200, 1, 1, 1));
+        Seen seen = Seen.NOTHING.plus(List.of(new Step(report(0, 0, 50), report(0, 0, 200))));
         assertThat(seen.compared()).isEqualTo(150);
         assertThat(CanaryGates.breach(mismatches(0), seen)).isEmpty();
     }

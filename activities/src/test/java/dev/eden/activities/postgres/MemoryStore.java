@@ -6,7 +6,6 @@ import dev.eden.activities.store.Tuning;
 import dev.eden.activities.store.ValidationLedger;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.RouteState;
-import dev.eden.proxy.TrafficReport;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -186,7 +185,7 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
     }
 
     @Override
-    public List<TrafficReport> traffic(String migration) {
+    public List<Reported> traffic(String migration) {
         return List.of();
     }
 

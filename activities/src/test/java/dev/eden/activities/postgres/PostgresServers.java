@@ -145,7 +145,7 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     }
 
     void prepare(MigrationSpec spec) {
-        new PostgresPreparation(this, records, store::read).prepare(spec);
+        new PostgresPreparation(this, records, store::read).prepare(spec, () -> {});
         store.attach(MIGRATION, "source", "target", List.of("front"));
     }
 

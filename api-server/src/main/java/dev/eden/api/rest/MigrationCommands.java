@@ -228,6 +228,13 @@ public final class MigrationCommands {
                     .with("allowed", view.allowedCommands())
                     .with("blockers", view.blockers());
         }
+        // Paused, say: clients are held for a cutover that could not follow.
+        if (!view.blockers().isEmpty()) {
+            throw new Problem(
+                            ErrorCode.COMMAND_REFUSED, "not ready for cutover: " + String.join("; ", view.blockers()))
+                    .with("allowed", view.allowedCommands())
+                    .with("blockers", view.blockers());
+        }
         refuseUnspoken(migration);
         refuseUnready(migration, view);
         Rehearsal rehearsal = steps.rehearse().apply(spec(migration));

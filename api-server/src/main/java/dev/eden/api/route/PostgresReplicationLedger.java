@@ -32,13 +32,14 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
             WHERE r.standby IS NOT NULL""";
 
     /**
-     * What the load copied stays when the turn comes, and when a session that begins later in the first direction counts from 0:
+     * The time is the store's, not that of the machine that tells. What the load copied stays when the turn comes, and when a session that begins later in the first direction counts from 0:
      * until the load has ended it is what was last said, then the most.
      */
     private static final String PROGRESS = """
             WITH hasty AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
                 loading AS MATERIALIZED (SELECT EXISTS (SELECT FROM route WHERE migration = :migration AND turn_replid IS NULL) AS first)
-            UPDATE replication SET progress = :progress::jsonb,
+            UPDATE replication SET
+                progress = jsonb_set(:progress::jsonb, '{atMillis}', to_jsonb((extract(epoch FROM clock_timestamp()) * 1000)::bigint)),
                 loaded_items = CASE WHEN NOT first THEN loaded_items WHEN loaded THEN greatest(loaded_items, :items) ELSE :items END,
                 loaded_bytes = CASE WHEN NOT first THEN loaded_bytes WHEN loaded THEN greatest(loaded_bytes, :bytes) ELSE :bytes END
             FROM hasty, loading WHERE migration = :migration""";
@@ -175,11 +176,11 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
     @Override
     public Optional<Progress> progress(String migration) {
         return jdbi.withHandle(h -> h.createQuery(
-                                "SELECT progress::text FROM replication WHERE migration = :migration AND progress IS NOT NULL")
+                                "SELECT p.progress::text AS progress_text, " + StatusStore.PROGRESS_AGE
+                                        + " FROM replication p WHERE p.migration = :migration AND p.progress IS NOT NULL")
                         .bind("migration", migration)
-                        .mapTo(String.class)
-                        .findOne())
-                .map(StatusStore::progress);
+                        .map((row, _) -> StatusStore.progress(row))
+                        .findOne());
     }
 
     @Override

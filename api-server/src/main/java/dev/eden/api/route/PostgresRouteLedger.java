@@ -408,14 +408,17 @@ public final class PostgresRouteLedger implements RouteLedger {
     }
 
     @Override
-    public List<TrafficReport> traffic(String migration) {
+    public List<Reported> traffic(String migration) {
         return jdbi.withHandle(h -> h.createQuery("""
-                        SELECT p.traffic::text FROM proxy p JOIN route r ON r.interlay = p.interlay
+                        SELECT p.interlay, p.name, p.incarnation, p.traffic::text AS traffic FROM proxy p JOIN route r ON r.interlay = p.interlay
                         WHERE r.migration = :migration AND p.traffic IS NOT NULL
                               AND p.seen_at > clock_timestamp() - interval '3 seconds'""")
                 .bind("migration", migration)
-                .mapTo(String.class)
-                .map(PostgresRouteLedger::report)
+                .map((rs, _) -> new Reported(
+                        rs.getString("interlay"),
+                        rs.getString("name"),
+                        rs.getString("incarnation"),
+                        report(rs.getString("traffic"))))
                 .list());
     }
 

@@ -92,11 +92,16 @@ public final class AuditLog {
         jdbi.useHandle(handle -> append(handle, entry));
     }
 
+    /** Where a migration begins: an id that was forgotten may be another's by now, and what was done to the former is not done to it. */
+    static final String BEGUN =
+            "(SELECT coalesce(max(position), 0) FROM audit_log WHERE migration = :migration AND event = '"
+                    + MigrationStore.CREATED + "')";
+
     /** Events of a migration after {@code afterId}, oldest first. */
     public List<Event> events(String migration, long afterId, int limit) {
         return jdbi.withHandle(handle -> handle.createQuery("""
                         SELECT position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after
-                        FROM audit_log WHERE migration = :migration AND position > :after ORDER BY position LIMIT :limit""")
+                        FROM audit_log WHERE migration = :migration AND position > :after AND position >= %s ORDER BY position LIMIT :limit""".formatted(BEGUN))
                 .bind("migration", migration)
                 .bind("after", afterId)
                 .bind("limit", limit)

@@ -40,8 +40,8 @@ public final class ForecastStore {
     public Optional<Duration> copyTook(String migration) {
         return jdbi.withHandle(handle -> handle.createQuery("""
                         SELECT min(at) FILTER (WHERE phase = 'replicating') AS began, min(at) FILTER (WHERE phase = 'validating') AS ended
-                        FROM audit_log WHERE migration = :id AND revision IS NOT NULL""")
-                .bind("id", migration)
+                        FROM audit_log WHERE migration = :migration AND revision IS NOT NULL AND position >= %s""".formatted(AuditLog.BEGUN))
+                .bind("migration", migration)
                 .map((row, _) -> {
                     OffsetDateTime began = row.getObject("began", OffsetDateTime.class);
                     OffsetDateTime ended = row.getObject("ended", OffsetDateTime.class);

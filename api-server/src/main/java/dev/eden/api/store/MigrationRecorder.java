@@ -41,7 +41,8 @@ public final class MigrationRecorder implements DirectoryActivities {
                     .mapTo(String.class)
                     .findOne()
                     .orElseThrow(() -> MigrationStore.unknown(record.migration()));
-            if (!audit.append(handle, entry(handle, record, before, phase))) {
+            long revision = revision(handle, record);
+            if (!audit.append(handle, entry(handle, record, revision, before, phase))) {
                 return;
             }
             int newer = handle.createUpdate("""
@@ -52,7 +53,7 @@ public final class MigrationRecorder implements DirectoryActivities {
                 """)
                     .bind("phase", phase)
                     .bind("view", record.viewJson())
-                    .bind("revision", record.revision())
+                    .bind("revision", revision)
                     .bind("ended", ENDED.contains(phase))
                     .bind("id", record.migration())
                     .execute();
@@ -73,6 +74,28 @@ public final class MigrationRecorder implements DirectoryActivities {
         return glance(record.migration());
     }
 
+    /** The same for a record that comes again; behind all others for one of a run that counts anew. */
+    private static long revision(Handle handle, PhaseRecord record) {
+        String run = record.run();
+        if (run == null) {
+            return record.revision();
+        }
+        handle.createUpdate("""
+                        INSERT INTO migration_run (migration, run, shift)
+                        SELECT id, :run, greatest(0, revision + 1 - :revision) FROM migration WHERE id = :id
+                        ON CONFLICT DO NOTHING""")
+                .bind("id", record.migration())
+                .bind("run", run)
+                .bind("revision", record.revision())
+                .execute();
+        return record.revision()
+                + handle.createQuery("SELECT shift FROM migration_run WHERE migration = :id AND run = :run")
+                        .bind("id", record.migration())
+                        .bind("run", run)
+                        .mapTo(Long.class)
+                        .one();
+    }
+
     private Glance glance(String migration) {
         Optional<Long> lag = jdbi.withHandle(handle -> handle.createQuery(
                         "SELECT nullif((progress ->> 'lagMs')::bigint, -1) FROM replication WHERE migration = :id")
@@ -84,7 +107,8 @@ public final class MigrationRecorder implements DirectoryActivities {
     }
 
     /** Of a command it is the only entry, whatever way the command came: who, why, for which request, and where the migration stands with it. */
-    private AuditLog.Entry entry(Handle handle, PhaseRecord record, String phaseBefore, String phase) {
+    private AuditLog.Entry entry(
+            Handle handle, PhaseRecord record, long revision, String phaseBefore, String phase) {
         ObjectNode before = Json.mapper().createObjectNode().put("phase", phaseBefore);
         ObjectNode after = Json.mapper().createObjectNode();
         after.setAll((ObjectNode) Views.parse(record.viewJson())
@@ -105,7 +129,7 @@ public final class MigrationRecorder implements DirectoryActivities {
                 "migration/" + record.migration(),
                 record.migration(),
                 phase,
-                record.revision(),
+                revision,
                 record.reason(),
                 before,
                 after);

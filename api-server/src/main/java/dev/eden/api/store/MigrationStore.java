@@ -39,6 +39,9 @@ public final class MigrationStore {
         Runnable listen(String migration, Runnable then);
     }
 
+    /** The audit event that a migration begins with. */
+    static final String CREATED = "migration.created";
+
     /** @param viewJson the workflow's last recorded view, null before the first */
     public record Migration(
             String id,
@@ -96,7 +99,7 @@ public final class MigrationStore {
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
             audit.append(
-                    handle, AuditLog.Entry.migration(actor, "migration.created", id, "created", "", null, definition));
+                    handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
             RequestClaim.done(handle);
             return get(handle, id, false);
         });

@@ -25,8 +25,12 @@ public final class StatusStore {
     /** As replication writes it: Java's names. */
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    /** Milliseconds, by the store's clock alone. */
+    public static final String PROGRESS_AGE =
+            "(extract(epoch FROM clock_timestamp()) * 1000)::bigint - (p.progress->>'atMillis')::bigint AS progress_age";
+
     private static final String SELECT = "SELECT " + MigrationRows.COLUMNS + """
-            , p.progress::text AS progress_text, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
+            , p.progress::text AS progress_text, %s, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
                 (SELECT min(one.active) FROM route one JOIN migration_interlay i ON i.interlay = one.interlay
                  WHERE i.migration = m.id HAVING count(one.migration) = 0 AND min(one.active) = max(one.active)) AS resting,
                 (SELECT jsonb_agg(jsonb_build_array(a.id, a.direction, a.outcome, a.report::text,
@@ -38,7 +42,7 @@ public final class StatusStore {
                 LEFT JOIN replication p ON p.migration = m.id
                 LEFT JOIN tuning t ON t.migration = m.id
                 LEFT JOIN LATERAL (SELECT epoch, active, state FROM route WHERE route.migration = m.id ORDER BY interlay LIMIT 1) r ON true
-            WHERE m.id = :id""";
+            WHERE m.id = :id""".formatted(PROGRESS_AGE);
 
     private final Jdbi jdbi;
 
@@ -75,13 +79,12 @@ public final class StatusStore {
     }
 
     private static StoredStatus stored(ResultSet row) throws SQLException {
-        String progress = row.getString("progress_text");
         String state = row.getString("state");
         String attempts = row.getString("attempts_text");
         String proxies = row.getString("proxies_text");
         return new StoredStatus(
                 MigrationRows.migration(row),
-                progress == null ? Optional.empty() : Optional.of(progress(progress)),
+                row.getString("progress_text") == null ? Optional.empty() : Optional.of(progress(row)),
                 TuningStore.tuning(row),
                 state == null
                         ? null
@@ -116,10 +119,11 @@ public final class StatusStore {
         return attempts;
     }
 
-    /** Reads what replication has written of its progress. */
-    public static Progress progress(String json) {
+    /** Reads what replication has written of its progress; {@link #PROGRESS_AGE} says when, whatever clock this machine has. */
+    public static Progress progress(ResultSet row) throws SQLException {
         try {
-            return JSON.readValue(json, Progress.class);
+            return JSON.readValue(row.getString("progress_text"), Progress.class)
+                    .at(System.currentTimeMillis() - row.getLong("progress_age"));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("stored progress cannot be read", e);
         }

@@ -80,7 +80,7 @@ final class PostgresWorld extends World<PostgresWorld> {
         ports.prepare.prepare(databases.sourceUri(), databases.targetUri());
         proxiesToSource = part(new Link("127.0.0.1", port("source")));
         endpoints = endpoints(port("source"));
-        new PostgresPreparation(endpoints, records, routes::read).prepare(spec);
+        new PostgresPreparation(endpoints, records, routes::read).prepare(spec, () -> {});
         routes.attach(MIGRATION, "source", "target", List.of("front"));
         EndpointDirectory forProxies = endpoints(proxiesToSource.port());
         for (int i = 1; i <= PROXIES; i++) {

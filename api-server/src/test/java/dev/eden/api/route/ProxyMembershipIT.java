@@ -8,6 +8,7 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.rest.ProxyRemoval;
@@ -74,6 +75,8 @@ class ProxyMembershipIT extends ProtocolStage {
             RouteStore now = routeStore(WireVersion.NEWEST);
             now.join(identity, "front");
             now.report(identity, "front", report, false);
+            assertThat(routes.traffic(MIGRATION))
+                    .containsExactly(new RouteLedger.Reported("front", "p1", "1", report));
             assertThat(proxies.list("", 10)).singleElement().satisfies(proxy -> {
                 assertThat(proxy.wire()).isEqualTo(2);
                 assertThat(proxy.version()).isEqualTo("0.2.0");

@@ -43,20 +43,11 @@ class ReadinessIT extends ProtocolStage {
     private void lagging() {
         replication.progress(
                 MIGRATION,
-                new Progress(
-                        "streaming",
-                        0,
-                        0,
-                        0,
-                        0,
-                        0,
-                        60_000,
-                        0,
-                        0,
-                        true,
-                        0,
-                        null,
-                        System.currentTimeMillis() + 3_600_000));
+                new Progress("streaming", 0, 0, 0, 0, 0, 60_000, 0, 0, true, 0, null, 0));
+        // As if it were told again for the next hour.
+        database.jdbi()
+                .useHandle(h -> h.execute(
+                        "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint + 3600000))"));
     }
 
     /** Whether it was heard a moment ago, for the next hour; stand-ins do not report. */

@@ -3,6 +3,8 @@ package dev.eden.api.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.store.ReplicationLedger.Progress;
+import dev.eden.api.route.PostgresReplicationLedger;
 import dev.eden.api.route.StoreChanges;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.embedded.EmbeddedPostgres;
@@ -30,6 +32,7 @@ class RecordedIT {
     private EmbeddedPostgres postgres;
     private Database database;
     private StoreChanges changes;
+    private AuditLog audit;
     private MigrationStore migrations;
     private MigrationRecorder recorder;
 
@@ -51,7 +54,7 @@ class RecordedIT {
                 }
             }
         });
-        AuditLog audit = new AuditLog(jdbi);
+        audit = new AuditLog(jdbi);
         migrations = new MigrationStore(jdbi, audit, changes);
         recorder = new MigrationRecorder(jdbi, audit, null);
     }
@@ -100,6 +103,77 @@ class RecordedIT {
         assertThat(share()).as("one from before").isEqualTo(0.5);
     }
 
+    /** After "Reset" in Temporal's Web UI the new run counts on from where it was reset to. */
+    @Test
+    void whatARunThatWasResetRecordsIsNotLost() {
+        create("m");
+        for (long revision = 1; revision <= 3; revision++) {
+            record("m", revision, "first", "phase_changed", "canary");
+        }
+        record("m", 3, "second", "pause", "canary");
+        record("m", 4, "second", "phase_changed", "completed");
+        record("m", 4, "second", "phase_changed", "completed");
+        assertThat(audit.events("m", 0, 100))
+                .extracting(AuditLog.Event::event)
+                .as("a record that comes again is one")
+                .containsExactly(
+                        "migration.created",
+                        "phase_changed",
+                        "phase_changed",
+                        "phase_changed",
+                        "command.pause",
+                        "phase_changed");
+        assertThat(migrations.get("m").phase()).isEqualTo("completed");
+        assertThat(migrations.get("m").ended()).isTrue();
+        create("next");
+        record("next", 1, "first", "phase_changed", "initializing");
+        record("next", 2, "continued", "phase_changed", "canary");
+        assertThat(migrations.get("next").revision())
+                .as("a run that goes on counts on")
+                .isEqualTo(2);
+    }
+
+    @Test
+    void anIdThatWasForgottenBeginsAnew() {
+        ForecastStore forecasts = new ForecastStore(database.jdbi());
+        create("m");
+        record("m", 1, "first", "phase_changed", "replicating");
+        record("m", 2, "first", "phase_changed", "validating");
+        assertThat(forecasts.copyTook("m")).isPresent();
+        database.jdbi().useHandle(handle -> handle.execute("DELETE FROM migration WHERE id = 'm'"));
+        create("m");
+        assertThat(forecasts.copyTook("m")).as("the former's").isEmpty();
+        assertThat(audit.events("m", 0, 100))
+                .extracting(AuditLog.Event::event)
+                .containsExactly("migration.created");
+        record("m", 3, "second", "phase_changed", "replicating");
+        record("m", 4, "second", "phase_changed", "validating");
+        assertThat(forecasts.copyTook("m")).isPresent();
+        assertThat(audit.events("m", 0, 100)).hasSize(3);
+    }
+
+    /** Of a replicator on a machine whose clock is off, in either direction. */
+    @Test
+    void progressIsAsOldAsTheStoreSays() {
+        var ledger = new PostgresReplicationLedger(database.jdbi(), new TuningStore(database.jdbi(), audit));
+        create("m");
+        database.jdbi().useHandle(handle -> handle.execute("INSERT INTO replication (migration) VALUES ('m')"));
+        for (long off : List.of(-10_000L, 10_000L)) {
+            long now = System.currentTimeMillis();
+            ledger.progress(
+                    "m", new Progress("streaming", 1, 1, 1, 0, 0, 7, 1, 1, true, 0, null, now + off));
+            assertThat(ledger.progress("m").orElseThrow().atMillis()).isBetween(now - 1_000, now + 2_000);
+            assertThat(new StatusStore(database.jdbi()).of("m").progress().orElseThrow().atMillis())
+                    .isBetween(now - 1_000, now + 2_000);
+        }
+        database.jdbi()
+                .useHandle(handle -> handle.execute(
+                        "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint - 60000))"));
+        assertThat(ledger.progress("m").orElseThrow().atMillis())
+                .as("nobody has told it for a minute")
+                .isLessThan(System.currentTimeMillis() - 59_000);
+    }
+
     private double share() {
         return migrations.get("m").definition().strategy().readPercentage();
     }
@@ -120,7 +194,11 @@ class RecordedIT {
     }
 
     private void record(String id, long revision, @Nullable Strategy strategy) {
-        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy));
+        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy, null));
+    }
+
+    private void record(String id, long revision, String run, String event, String phase) {
+        recorder.record(new PhaseRecord(id, revision, phase, "{}", "eden", event, "", null, run));
     }
 
     private static Strategy canary(double share) {

@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
 public interface DirectoryActivities {
 
     /**
-     * Idempotent by {@code (migration, revision)}; revisions only grow. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view.
+     * Idempotent by {@code (migration, run, revision)}; revisions only grow within a run. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view.
      *
      * @param strategy in force from now on, where a command has changed it; null otherwise, and from workflows of before
+     * @param run of the workflow; null from workflows of before
      */
     record PhaseRecord(
             String migration,
@@ -21,7 +22,8 @@ public interface DirectoryActivities {
             String actor,
             String event,
             String reason,
-            @Nullable Strategy strategy) {}
+            @Nullable Strategy strategy,
+            @Nullable String run) {}
 
     /**
      * What Eden knows besides at that moment, for people who look at the workflow.

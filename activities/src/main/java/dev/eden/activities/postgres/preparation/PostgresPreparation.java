@@ -43,8 +43,12 @@ public final class PostgresPreparation {
         this.routes = routes;
     }
 
-    /** Takes as long as the source has objects: some milliseconds each. */
-    public void prepare(MigrationSpec spec) {
+    /**
+     * Takes as long as the source has objects: some round trips each.
+     *
+     * @param betweenObjects ends it by what it throws; a second run completes what is there then
+     */
+    public void prepare(MigrationSpec spec, Runnable betweenObjects) {
         String migration = spec.id();
         Pair pair = new Pair(migration, spec.source(), spec.target(), endpoints, records);
         Endpoint source = pair.endpoint(Role.SOURCE);
@@ -74,7 +78,7 @@ public final class PostgresPreparation {
             EdenRoles.admitReaders(onTarget, migration);
             new CreatedObjects(pair).remember(onTarget);
         }
-        new SchemaCopier(pair).beforeLoad();
+        new SchemaCopier(pair).beforeLoad(betweenObjects);
     }
 
     private void saveAccess(MigrationSpec spec, PostgresSession onSource, PostgresSession onTarget) {

@@ -42,11 +42,11 @@ public final class SchemaCopier {
         this.opened = opened;
     }
 
-    /** Everything that the load needs, and what does not slow it. */
-    public void beforeLoad() {
+    /** Everything that the load needs, and what does not slow it. {@code betweenObjects} ends it by what it throws. */
+    public void beforeLoad(Runnable betweenObjects) {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
-            new SchemaDump(pair).copy(source, target);
+            new SchemaDump(pair).copy(source, target, betweenObjects);
             // A late run finds the rows copied, and nothing would make them again.
             if (!target.is(
                     "SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = ?)",
@@ -56,13 +56,13 @@ public final class SchemaCopier {
             }
             Catalogue from = new Catalogue(source);
             Catalogue to = new Catalogue(target);
-            make(target, from.schemas(), to.schemas());
-            make(target, from.extensions(), to.extensions());
-            make(target, needed(from), needed(to));
+            make(target, from.schemas(), to.schemas(), betweenObjects);
+            make(target, from.extensions(), to.extensions(), betweenObjects);
+            make(target, needed(from), needed(to), betweenObjects);
             if (SchemaDump.done(target, pair.names())) {
                 define(target, from.views(), to.views());
             }
-            make(target, from.policies(), to.policies());
+            make(target, from.policies(), to.policies(), betweenObjects);
             Privileges.copy(source, target);
         }
     }
@@ -200,13 +200,19 @@ public final class SchemaCopier {
         return target;
     }
 
-    /** In rounds, because something may need what comes later; throws when a round makes nothing. */
     private void make(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
+        make(target, wanted, present, () -> {});
+    }
+
+    /** In rounds, because something may need what comes later; throws when a round makes nothing. */
+    private void make(
+            PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present, Runnable betweenObjects) {
         List<SchemaObject> missing = missing(wanted, present);
         while (!missing.isEmpty()) {
             List<SchemaObject> early = new ArrayList<>();
             String why = "";
             for (SchemaObject object : missing) {
+                betweenObjects.run();
                 try {
                     again(target, object.statements());
                 } catch (PostgresException e) {

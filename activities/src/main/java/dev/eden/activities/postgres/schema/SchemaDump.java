@@ -9,10 +9,12 @@ import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.store.ConnectFailure;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.proxy.Backend;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +27,9 @@ import org.slf4j.LoggerFactory;
  */
 final class SchemaDump {
     private static final Logger LOGGER = LoggerFactory.getLogger(SchemaDump.class);
-    private static final long LIMIT_MINUTES = 10;
+    /** A last resort: what is given up by people ends through {@code stillWanted}. */
+    private static final Duration LIMIT = Duration.ofHours(2);
+
     private static final int MOST_SAID = 300;
 
     private final Pair pair;
@@ -34,33 +38,45 @@ final class SchemaDump {
         this.pair = pair;
     }
 
-    /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. */
-    void copy(PostgresSession source, PostgresSession target) {
+    /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. {@code stillWanted} ends it by what it throws. */
+    void copy(PostgresSession source, PostgresSession target, Runnable stillWanted) {
         if (done(target, pair.names()) || hasObjects(target)) {
             return;
         }
         ClientTools.find(source.major(), target.major()).ifPresent(tools -> {
-            try {
-                Path script = Files.createTempFile("eden-schema-", ".sql");
-                Path roots = Files.createTempFile("eden-roots-", ".pem");
-                try {
-                    TrustedRoots.write(roots);
-                    copy(tools, source, script, roots);
-                } finally {
-                    Files.delete(script);
-                    Files.delete(roots);
-                }
+            try (Scratch scratch = Scratch.open()) {
+                TrustedRoots.write(scratch.roots());
+                copy(tools, source, scratch, stillWanted);
             } catch (IOException e) {
                 warn(String.valueOf(e.getMessage()));
             }
         });
     }
 
+    /** Files of one copy; {@code words}: what a tool says. */
+    private record Scratch(Path script, Path roots, Path words) implements Closeable {
+        static Scratch open() throws IOException {
+            return new Scratch(
+                    Files.createTempFile("eden-schema-", ".sql"),
+                    Files.createTempFile("eden-roots-", ".pem"),
+                    Files.createTempFile("eden-words-", ".txt"));
+        }
+
+        @Override
+        public void close() throws IOException {
+            Files.delete(script);
+            Files.delete(roots);
+            Files.delete(words);
+        }
+    }
+
     static boolean done(PostgresSession target, EdenObjects names) {
         return target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped"));
     }
 
-    private void copy(ClientTools tools, PostgresSession source, Path script, Path roots) throws IOException {
+    private void copy(ClientTools tools, PostgresSession source, Scratch scratch, Runnable stillWanted)
+            throws IOException {
+        Path script = scratch.script();
         List<String> dump = new ArrayList<>(List.of(
                 tools.directory().resolve("pg_dump").toString(),
                 "--section=pre-data",
@@ -70,7 +86,7 @@ final class SchemaDump {
                 "--exclude-schema=" + pair.names().schema(),
                 "--file=" + script));
         // The schema public is there already.
-        String said = run(dump, Role.SOURCE, roots);
+        String said = run(dump, Role.SOURCE, scratch, stillWanted);
         if (said.isEmpty()) {
             Files.writeString(script, Files.readString(script).replace("\nCREATE SCHEMA public;\n", "\n"));
             said = run(
@@ -85,7 +101,8 @@ final class SchemaDump {
                             "--file=" + script,
                             "--command=CREATE TABLE " + Sql.name(pair.names().schema(), "dumped") + " ()"),
                     Role.TARGET,
-                    roots);
+                    scratch,
+                    stillWanted);
         }
         if (said.isEmpty()) {
             LOGGER.atInfo()
@@ -103,28 +120,34 @@ final class SchemaDump {
     }
 
     /** What it complained of; empty: it succeeded. */
-    private String run(List<String> command, Role side, Path roots) throws IOException {
+    private String run(List<String> command, Role side, Scratch scratch, Runnable stillWanted) throws IOException {
         Endpoint endpoint = pair.endpoint(side);
         Backend.Login login = EdenRoles.controlLogin(pair.migration(), endpoint, pair.records());
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(scratch.words().toFile());
         builder.environment().put("PGHOST", endpoint.host());
         builder.environment().put("PGPORT", Integer.toString(endpoint.port()));
         builder.environment().put("PGUSER", login.user());
         builder.environment().put("PGPASSWORD", login.password().reveal());
         builder.environment().put("PGDATABASE", EdenRoles.database(endpoint));
         builder.environment().put("PGSSLMODE", endpoint.tls() ? "verify-full" : "disable");
-        builder.environment().put("PGSSLROOTCERT", roots.toString());
+        builder.environment().put("PGSSLROOTCERT", scratch.roots().toString());
         builder.environment().put("PGAPPNAME", pair.names().session("schema"));
         builder.environment().put("PGCLIENTENCODING", "UTF8");
         builder.environment().put("PGOPTIONS", "-c client_min_messages=warning");
         Process process = builder.start();
         try {
             process.getOutputStream().close();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            if (!process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES)) {
-                return "no answer";
+            long end = System.nanoTime() + LIMIT.toNanos();
+            while (!process.waitFor(1, TimeUnit.SECONDS)) {
+                stillWanted.run();
+                if (System.nanoTime() > end) {
+                    return "no answer";
+                }
             }
-            said = ConnectFailure.withoutNamed(said);
+            String said = ConnectFailure.withoutNamed(
+                    new String(Files.readAllBytes(scratch.words()), StandardCharsets.UTF_8).strip());
             String shown = said.substring(0, Math.min(MOST_SAID, said.length()));
             return process.exitValue() == 0 ? "" : shown.isEmpty() ? "exit " + process.exitValue() : shown;
         } catch (InterruptedException e) {

@@ -56,7 +56,7 @@ class LinkTlsIT {
                 source.execute("INSERT INTO public.t VALUES (1)");
             }
             new PostgresPreparation(over(servers, ofSource, ofTarget), servers.records, servers.store::read)
-                    .prepare(PostgresServers.spec());
+                    .prepare(PostgresServers.spec(), () -> {});
             servers.store.attach(PostgresServers.MIGRATION, "source", "target", List.of("front"));
 
             stops(servers, over(servers, SYSTEM, ofTarget), "endpoint source ", "certificate verify failed");

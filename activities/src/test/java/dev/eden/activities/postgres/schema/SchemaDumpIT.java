@@ -42,7 +42,7 @@ class SchemaDumpIT {
                 }
             }
             source.execute("CREATE AGGREGATE public.total (int) (SFUNC = int4pl, STYPE = int)");
-            new SchemaDump(pair).copy(source, target);
+            new SchemaDump(pair).copy(source, target, () -> {});
             assertThat(SchemaDump.done(target, pair.names())).isTrue();
             assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL"))
                     .isTrue();
