@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.Endpoint;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
@@ -121,11 +123,13 @@ class CommandLineIT {
                 .as("another word typed")
                 .isEqualTo(7);
         assertThat(status()).as("nothing has been done").isEqualTo("canary");
+        assertThat(shell.typing("", "migration", "rollback", "m1").out()).contains("Rollback ends m1, as abort does");
         FakeTerminal.Result typed = shell.typing("m1\n", "migration", "cutover", "m1");
         assertThat(typed.code()).as(typed.err()).isZero();
         assertThat(typed.out()).contains("from one to two", "Type m1 to go on");
         ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
 
+        assertThat(shell.typing("", "migration", "rollback", "m1").out()).contains("gives reads and writes of m1 back");
         ok("migration", "rollback", "m1", "--yes");
         ok("migration", "watch", "m1", "--until", "canary", "--interval", "50");
         ok("migration", "cutover", "m1", "--yes");
@@ -153,6 +157,7 @@ class CommandLineIT {
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
         reports();
         givesUp(front);
+        keepsWhatAChangeDoesNotName(one);
     }
 
     private void givesUp(String front) throws IOException {
@@ -221,6 +226,43 @@ class CommandLineIT {
                         .asBoolean())
                 .isTrue();
         assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
+    }
+
+    private void keepsWhatAChangeDoesNotName(EmbeddedRedis redis) {
+        try (RespConnection server = RespConnection.connect(
+                new Endpoint("kept", "redis", "127.0.0.1", redis.port(), false, null), "test", Duration.ofSeconds(5))) {
+            server.call("ACL", "SETUSER", "app", "on", ">old", "~*", "&*", "+@all");
+            String uri = "redis://127.0.0.1:" + redis.port();
+            shell.with("EDEN_ENDPOINT_PASSWORD", "old");
+            ok("endpoint", "create", "kept", uri, "--username", "app", "--label", "a=b", "--client-login", "endpoint");
+            server.call("ACL", "SETUSER", "app", "resetpass", "> new ");
+            shell.with("EDEN_ENDPOINT_PASSWORD", " new ");
+            JsonNode changed =
+                    Json.tree(ok("endpoint", "update", "kept", uri, "--json").out());
+            assertThat(changed.at("/labels/a").asText()).isEqualTo("b");
+            assertThat(changed.at("/options/client_login").asText()).isEqualTo("endpoint");
+            // With the same user, and with the password's blanks: any other login is refused.
+            ok("endpoint", "check", "kept");
+        }
+    }
+
+    @Test
+    void whatAnAnswerSuggestsGoesToTheSameServer() {
+        String url = "http://127.0.0.1:" + eden.server.apiPort();
+        FakeTerminal plain = new FakeTerminal(home).with("TOKEN", TestServer.TOKEN);
+        plain.run("context", "add", "other", "--url", "http://127.0.0.1:1", "--token-env", "TOKEN");
+        plain.run("context", "add", "mine", "--url", url, "--token-env", "TOKEN");
+        plain.run("endpoint", "create", "suggested", "postgresql://127.0.0.1:1/d", "--context", "mine");
+        assertThat(plain.run("endpoint", "get", "suggested", "--context", "mine")
+                        .lastLine())
+                .isEqualTo("next: eden endpoint check suggested --context mine");
+        assertThat(plain.run("migration", "status", "nobody", "--context", "mine")
+                        .err())
+                .contains("eden migration list --context mine lists them.");
+        assertThat(plain.typing("", "migration", "abort", "nobody", "--context", "mine")
+                        .out())
+                .contains("the server is " + url + " (context mine)");
+        assertThat(shell.typing("", "migration", "abort", "nobody").out()).contains("the server is " + url + ".");
     }
 
     @Test

@@ -27,6 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ServerProcess implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerProcess.class);
+    private static final List<String> SETTINGS = List.of("EDEN_", "TEMPORAL_", "OTEL_");
     private static final Duration POLL = Duration.ofMillis(10);
 
     /** Waits for the word that the watchdog knows this pid; without it (this JVM died in between) nothing is started. */
@@ -48,7 +49,7 @@ public final class ServerProcess implements AutoCloseable {
      * @param name for messages
      * @param command program and arguments
      * @param directory working directory
-     * @param environment added to this JVM's environment
+     * @param environment added to this JVM's environment, from which settings of Eden, Temporal and traces are left out
      * @param log file that standard output and error are appended to
      */
     public record Spec(String name, List<String> command, Path directory, Map<String, String> environment, Path log) {
@@ -56,6 +57,11 @@ public final class ServerProcess implements AutoCloseable {
             command = List.copyOf(command);
             environment = Map.copyOf(environment);
         }
+    }
+
+    /** What an operator has set for a server of their own is none of an embedded one's. */
+    static void withoutSettings(Map<String, String> environment) {
+        environment.keySet().removeIf(name -> SETTINGS.stream().anyMatch(name::startsWith));
     }
 
     /** Starts the process and returns at once: waiting until it serves is the caller's business ({@link #awaitReady}). */
@@ -67,6 +73,7 @@ public final class ServerProcess implements AutoCloseable {
                 .directory(spec.directory().toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(spec.log().toFile()));
+        withoutSettings(builder.environment());
         builder.environment().putAll(spec.environment());
         try {
             Process process = builder.start();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -24,6 +25,14 @@ class ServerProcessTest {
             process.awaitReady(LONG, () -> !process.logTail(1).isEmpty());
             assertThat(process.logTail(1)).isEqualTo(process.pid() + " hello");
         }
+    }
+
+    @Test
+    void anOperatorsSettingsAreNoneOfAnEmbeddedServers() {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "PATH", "/bin", "EDEN_URL", "x", "TEMPORAL_ADDRESS", "x", "OTEL_SERVICE_NAME", "x", "MY_EDEN_", "y"));
+        ServerProcess.withoutSettings(environment);
+        assertThat(environment).containsOnlyKeys("PATH", "MY_EDEN_");
     }
 
     @Test

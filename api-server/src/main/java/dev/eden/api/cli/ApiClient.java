@@ -16,8 +16,10 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.UUID;
@@ -39,13 +41,18 @@ final class ApiClient {
     private static final int PAGE = 1_000;
 
     private final String url;
+    private final Unanswered unanswered;
     private final Supplier<String> token;
+    private final Where where;
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
-    ApiClient(String url, Supplier<String> token) {
+    /** @param where for the commands of its remedies */
+    ApiClient(String url, Supplier<String> token, Where where) {
         this.url = url.replaceAll("/+$", "");
+        this.unanswered = new Unanswered(this.url);
         this.token = token;
+        this.where = where;
     }
 
     /** A path whose parts are encoded. */
@@ -60,6 +67,11 @@ final class ApiClient {
 
     JsonNode get(String path) {
         return call("GET", path, null);
+    }
+
+    /** For those who ask again soon. */
+    JsonNode get(String path, Duration patience) {
+        return call("GET", path, null, patience);
     }
 
     /**
@@ -93,8 +105,12 @@ final class ApiClient {
 
     /** Mutations carry a fresh Idempotency-Key and are sent once. Missing where there is no body. */
     JsonNode call(String method, String path, @Nullable String body) {
+        return call(method, path, body, ANSWER);
+    }
+
+    private JsonNode call(String method, String path, @Nullable String body, Duration patience) {
         HttpRequest.Builder request = request(path)
-                .timeout(ANSWER)
+                .timeout(patience)
                 .method(
                         method,
                         body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body));
@@ -154,7 +170,7 @@ final class ApiClient {
                 line.accept(one);
             }
         } catch (IOException e) {
-            throw away();
+            throw unanswered.broken(e);
         }
     }
 
@@ -163,10 +179,10 @@ final class ApiClient {
         try {
             return response.get(ANSWER.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw away();
+            throw e.getCause() instanceof IOException io ? unanswered.broken(io) : unanswered.away();
         } catch (TimeoutException e) {
             response.cancel(true);
-            throw away();
+            throw unanswered.away();
         } catch (InterruptedException e) {
             throw interrupted();
         }
@@ -180,8 +196,12 @@ final class ApiClient {
     private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
         try {
             return http.send(request, handler);
+        } catch (HttpConnectTimeoutException e) {
+            throw unanswered.away();
+        } catch (HttpTimeoutException e) {
+            throw unanswered.silent(request.method(), request.timeout().orElse(ANSWER));
         } catch (IOException e) {
-            throw away();
+            throw unanswered.broken(e);
         } catch (InterruptedException e) {
             throw interrupted();
         }
@@ -200,14 +220,7 @@ final class ApiClient {
         }
     }
 
-    private CliFailure away() {
-        return new CliFailure(
-                ExitCode.UNREACHABLE,
-                "no Eden server answers at " + url,
-                "start one (eden server; to try things out: eden dev), or name another: --context, --url, EDEN_URL");
-    }
-
-    private static CliFailure refused(String path, int status, JsonNode problem) {
+    private CliFailure refused(String path, int status, JsonNode problem) {
         String title = problem.path("title").asText("the server answers " + status);
         StringBuilder message = new StringBuilder(title);
         String detail = problem.path("detail").asText("");
@@ -236,10 +249,10 @@ final class ApiClient {
     }
 
     /** In commands, for the id that was asked about; what a newer server knows of comes in its own words. */
-    private static String remedy(String path, JsonNode problem) {
+    private String remedy(String path, JsonNode problem) {
         String slug = problem.path("type").asText().replace(ProblemDocument.TYPE, "");
         String remedy = ErrorCode.of(slug)
-                .map(ErrorCode::commandLineRemedy)
+                .map(code -> code.commandLineRemedy(where::in))
                 .orElse(problem.path("remedy").asText("see the server's log"));
         String[] parts = path.split("[/?]");
         String id = parts.length > 2 ? URLDecoder.decode(parts[2], StandardCharsets.UTF_8) : "ID";

@@ -1,18 +1,21 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.proxy.Authorities;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** What every client verb takes: which server, which token, and whether the answer is for a program. */
 final class ApiOptions {
     private static final String LOCAL = "http://127.0.0.1:8000";
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\x{80}-\\x{9f}\\x{2028}\\x{2029}]+");
 
     private final Terminal terminal;
 
@@ -31,6 +34,12 @@ final class ApiOptions {
 
     @Option(names = "--token-file", paramLabel = "FILE", description = "holds the token (EDEN_TOKEN_FILE)")
     private @Nullable Path tokenFile;
+
+    @Option(
+            names = "--tls-ca-file",
+            paramLabel = "FILE",
+            description = "authorities (PEM) of the server's certificate, beside those of the JDK (EDEN_TLS_CA_FILE)")
+    private @Nullable Path authorities;
 
     @Option(names = "--json", description = "prints the server's JSON and nothing else")
     private boolean json;
@@ -59,11 +68,63 @@ final class ApiOptions {
         return tokenFile;
     }
 
+    /** {@code --tls-ca-file} as it was given; null where it was not. */
+    @Nullable
+    Path givenAuthorities() {
+        return authorities;
+    }
+
+    /** What was said here of the server and its token. */
+    Where where() {
+        Where where = context == null ? Where.DEFAULT : Where.DEFAULT.with("--context", context);
+        where = url == null ? where : where.with("--url", url);
+        where = tokenFile == null ? where : where.with("--token-file", tokenFile.toString());
+        return authorities == null ? where : where.with("--tls-ca-file", authorities.toString());
+    }
+
     /**
-     * The server and its token. What was said here wins over the environment, the environment over the context in use; of two that were
-     * said in the same place, the one that names the thing itself. The token of a context goes to the context's server only.
+     * @param name of the context that leads here; null: none does
+     * @param context with what is for this server
      */
+    private record Chosen(String url, @Nullable String name, Contexts.@Nullable Context context) {}
+
+    /** The server in words. */
+    String server() {
+        Chosen chosen = chosen();
+        return chosen.url() + (chosen.name() == null ? "" : " (context " + chosen.name() + ")");
+    }
+
     ApiClient client() {
+        Chosen chosen = chosen();
+        trust(chosen);
+        return new ApiClient(chosen.url(), () -> token(chosen.context(), context != null), where());
+    }
+
+    /** Before the first connection. Where the authorities are said counts as for the token. */
+    private void trust(Chosen chosen) {
+        String ofContext = chosen.context() == null ? null : chosen.context().caFile();
+        String variable = terminal.variable("EDEN_TLS_CA_FILE");
+        String file = authorities != null
+                ? authorities.toString()
+                : ofContext != null && (context != null || variable == null) ? ofContext : variable;
+        if (file == null || !chosen.url().startsWith("https:")) {
+            return;
+        }
+        try {
+            Authorities.trust(Path.of(file));
+        } catch (Authorities.UnusableException e) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    "the authorities' file " + e.getMessage(),
+                    "name a PEM file: --tls-ca-file, EDEN_TLS_CA_FILE, or in the context");
+        }
+    }
+
+    /**
+     * What was said here wins over the environment, the environment over the context in use; of two that were said in the same place,
+     * the one that names the thing itself. What a context has of its server goes to that server only.
+     */
+    private Chosen chosen() {
         Contexts contexts = Contexts.load(terminal);
         boolean chosenHere = context != null;
         String variable = terminal.variable("EDEN_URL");
@@ -75,7 +136,7 @@ final class ApiOptions {
         Contexts.Context chosen = name == null ? null : contexts.get(name);
         String base = givenUrl != null ? givenUrl : chosen != null ? chosen.url() : LOCAL;
         boolean contextsServer = chosen != null && base.equals(chosen.url());
-        return new ApiClient(base, () -> token(contextsServer ? chosen : null, chosenHere));
+        return new Chosen(base, contextsServer ? name : null, contextsServer ? chosen : null);
     }
 
     /** {@code chosenHere}: by {@code --context}, which then wins over the environment. */
@@ -141,7 +202,7 @@ final class ApiOptions {
             Page page = new Page(terminal);
             text.accept(page);
             if (next != null) {
-                page.next(next);
+                page.next(where().in(next));
             }
         }
         terminal.out().flush();
@@ -173,6 +234,11 @@ final class ApiOptions {
             value.properties().forEach(e -> parts.add(e.getKey() + "=" + cell(e.getValue())));
             return parts.isEmpty() ? "-" : String.join(",", parts);
         }
-        return value.asText();
+        return line(value.asText());
+    }
+
+    /** A text of somebody's without line breaks, nor anything else that a terminal would obey. */
+    static String line(String text) {
+        return CONTROL.matcher(text).replaceAll(" ");
     }
 }

@@ -59,9 +59,7 @@ final class ContextCommand extends Group {
         }
         Contexts contexts = Contexts.load(api.terminal());
         contexts.put(
-                name,
-                new Contexts.Context(
-                        url, token, file == null ? null : file.toAbsolutePath().toString(), tokenEnv));
+                name, new Contexts.Context(url, token, absolute(file), tokenEnv, absolute(api.givenAuthorities())));
         return list(
                 api,
                 contexts,
@@ -94,6 +92,10 @@ final class ContextCommand extends Group {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.remove(name);
         return list(api, contexts, "eden context list");
+    }
+
+    private static @Nullable String absolute(@Nullable Path file) {
+        return file == null ? null : file.toAbsolutePath().toString();
     }
 
     private static int list(ApiOptions api, Contexts contexts, String next) {

@@ -32,12 +32,17 @@ final class Contexts {
         this.file = file;
     }
 
-    /** Where the token comes from: at most one of the three is set. */
+    /**
+     * Of the three that say where the token comes from at most one is set.
+     *
+     * @param caFile authorities of the server's certificate
+     */
     record Context(
             String url,
             @Nullable String token,
             @Nullable String tokenFile,
-            @Nullable String tokenEnv) {
+            @Nullable String tokenEnv,
+            @Nullable String caFile) {
 
         String tokenSource() {
             return tokenFile != null
@@ -125,7 +130,8 @@ final class Contexts {
                                 entry.getValue().path("url").asText(),
                                 text(entry.getValue(), "token"),
                                 text(entry.getValue(), "token_file"),
-                                text(entry.getValue(), "token_env"))));
+                                text(entry.getValue(), "token_env"),
+                                text(entry.getValue(), "ca_file"))));
     }
 
     private void write() {
@@ -138,6 +144,7 @@ final class Contexts {
             putIfThere(node, "token", context.token());
             putIfThere(node, "token_file", context.tokenFile());
             putIfThere(node, "token_env", context.tokenEnv());
+            putIfThere(node, "ca_file", context.caFile());
         });
         try {
             Files.createDirectories(file.getParent());

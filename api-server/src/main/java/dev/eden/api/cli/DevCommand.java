@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -29,36 +30,31 @@ import picocli.CommandLine.Option;
 final class DevCommand implements Callable<Integer> {
     private final Terminal terminal;
 
+    private static final String LISTEN = "127.0.0.1:6379";
+
     @Option(
             names = "--listen",
             paramLabel = "HOST:PORT",
-            defaultValue = "${env:EDEN_LISTEN:-127.0.0.1:6379}",
-            description = "of the proxy (EDEN_LISTEN; default: ${DEFAULT-VALUE})")
-    private String listen = "";
+            description = "of the proxy (EDEN_LISTEN; default: " + LISTEN + ")")
+    private @Nullable String listen;
 
     @Option(
             names = "--listen-postgres",
             paramLabel = "HOST:PORT",
-            defaultValue = "${env:EDEN_LISTEN_POSTGRES}",
             description = "of a proxy for a PostgreSQL, too (EDEN_LISTEN_POSTGRES)")
     private @Nullable String listenPostgres;
 
-    @Option(
-            names = "--api-port",
-            defaultValue = "${env:EDEN_API_PORT:-8000}",
-            description = "EDEN_API_PORT; default: ${DEFAULT-VALUE}; 0: a free one")
-    private int apiPort;
+    @Option(names = "--api-port", description = "EDEN_API_PORT; default: 8000; 0: a free one")
+    private @Nullable Integer apiPort;
 
     @Option(
             names = "--admin-port",
-            defaultValue = "${env:EDEN_ADMIN_PORT:-8001}",
-            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: ${DEFAULT-VALUE}); 0: a free one")
-    private int adminPort;
+            description = "of /metrics and /health (EDEN_ADMIN_PORT; default: 8001); 0: a free one")
+    private @Nullable Integer adminPort;
 
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
-            defaultValue = "${env:EDEN_DATA_DIR}",
             description = "for Eden's state (EDEN_DATA_DIR; default: ~/.local/state/eden/dev)")
     private @Nullable Path dataDirectory;
 
@@ -74,19 +70,12 @@ final class DevCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        String trusted = authorities;
-        Configuration configuration = Configuration.load(
-                Setting.Verb.SERVER,
-                trusted == null ? Map.of() : Map.of(Setting.TLS_CA, trusted),
-                terminal.environment(),
-                null);
+        Configuration configuration = configuration();
         SettingOptions.trust(configuration);
         Logging.configure(configuration);
         Logging.unknownVariables(configuration);
-        Path given = dataDirectory;
-        Path data = (given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev"))
-                .toAbsolutePath();
-        List<ServerOptions.Front> fronts = fronts(listen, listenPostgres);
+        Path data = data(configuration);
+        List<ServerOptions.Front> fronts = fronts(configuration);
         Deque<AutoCloseable> parts = new ArrayDeque<>();
         AutoCloseable all = () -> {
             while (!parts.isEmpty()) {
@@ -110,9 +99,9 @@ final class DevCommand implements Callable<Integer> {
                             "dev",
                             true,
                             "127.0.0.1",
-                            apiPort,
+                            configuration.number(Setting.API_PORT),
                             "127.0.0.1",
-                            adminPort,
+                            configuration.number(Setting.ADMIN_PORT),
                             new EdenStore.Settings(
                                     postgres.jdbcUrl(),
                                     postgres.user(),
@@ -136,9 +125,36 @@ final class DevCommand implements Callable<Integer> {
         return 0;
     }
 
-    static List<ServerOptions.Front> fronts(String redis, @Nullable String postgres) {
-        ServerOptions.Front first = ServerOptions.Front.redis(Addresses.listen("--listen", redis));
-        return postgres == null || postgres.isBlank()
+    /** As a server's, without a file: the environment counts where nothing is said here, and a blank variable says nothing. */
+    Configuration configuration() {
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        put(flags, Setting.SERVER_LISTEN, listen);
+        put(flags, Setting.SERVER_LISTEN_POSTGRES, listenPostgres);
+        put(flags, Setting.API_PORT, apiPort);
+        put(flags, Setting.ADMIN_PORT, adminPort);
+        put(flags, Setting.DATA_DIR, dataDirectory);
+        put(flags, Setting.TLS_CA, authorities);
+        return Configuration.load(Setting.Verb.SERVER, flags, terminal.environment(), null);
+    }
+
+    private static void put(Map<Setting, String> flags, Setting setting, @Nullable Object given) {
+        if (given != null) {
+            flags.put(setting, given.toString());
+        }
+    }
+
+    static Path data(Configuration configuration) {
+        Path given = SettingOptions.path(configuration, Setting.DATA_DIR);
+        return (given != null ? given : Path.of(System.getProperty("user.home"), ".local", "state", "eden", "dev"))
+                .toAbsolutePath();
+    }
+
+    static List<ServerOptions.Front> fronts(Configuration configuration) {
+        String redis = configuration.text(Setting.SERVER_LISTEN);
+        String postgres = configuration.text(Setting.SERVER_LISTEN_POSTGRES);
+        ServerOptions.Front first =
+                ServerOptions.Front.redis(Addresses.listen("--listen", redis == null ? LISTEN : redis));
+        return postgres == null
                 ? List.of(first)
                 : List.of(first, ServerOptions.Front.postgres(Addresses.listen("--listen-postgres", postgres)));
     }

@@ -6,8 +6,10 @@ import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.demo.DemoCommand;
 import dev.eden.demo.chaos.ChaosCommand;
+import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -70,7 +72,21 @@ public final class EdenCommand implements Runnable {
 
     /** The same with other surroundings. */
     public static int run(Terminal terminal, String... arguments) {
-        return commandLine(terminal, wanted(arguments)).execute(arguments);
+        int code = commandLine(terminal, wanted(arguments)).execute(arguments);
+        return terminal.lost().map(why -> unwritten(terminal, why, code)).orElse(code);
+    }
+
+    /** A reader that has enough is no failure; a full disk is one, whatever has been done. */
+    private static int unwritten(Terminal terminal, IOException why, int code) {
+        String message = String.valueOf(why.getMessage());
+        if (message.toLowerCase(Locale.ROOT).contains("pipe")) {
+            return code;
+        }
+        terminal.err().println("eden: what it says can't be written: " + message);
+        terminal.err().println("what to do: make room there, or write elsewhere");
+        terminal.err().flush();
+        boolean well = code == ExitCode.DONE.code() || code == ExitCode.INTERRUPTED.code();
+        return well ? ExitCode.FAILED.code() : code;
     }
 
     /** The whole command line, for those who look at it. */
@@ -129,7 +145,12 @@ public final class EdenCommand implements Runnable {
             // Servers say for themselves how they log; a client verb does not, and is the faster for it.
             if (parsed.hasSubcommand()
                     && LOGGING.contains(parsed.subcommand().commandSpec().name())) {
-                Logging.configure(Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+                try {
+                    Logging.configure(Configuration.load(Setting.Verb.SERVER, Map.of(), terminal.environment(), null));
+                } catch (StartupException e) {
+                    // Nobody catches what is thrown from here.
+                    return failed(terminal, e);
+                }
             }
             return new CommandLine.RunLast().execute(parsed);
         });
@@ -146,8 +167,7 @@ public final class EdenCommand implements Runnable {
     private static int failed(Terminal terminal, Exception failure, CommandLine command) throws Exception {
         switch (failure) {
             case StartupException startup -> {
-                terminal.err().println("eden: " + startup.getMessage() + "; " + startup.remedy());
-                return ExitCode.FAILED.code();
+                return failed(terminal, startup);
             }
             case CliFailure cli -> {
                 var problem = cli.problem();
@@ -164,11 +184,20 @@ public final class EdenCommand implements Runnable {
                 terminal.err().flush();
                 return cli.exitCode().code();
             }
+            case Output.Lost _ -> {
+                return ExitCode.INTERRUPTED.code();
+            }
             case ParameterException parameter -> {
                 return misunderstood(terminal, parameter);
             }
             default -> throw failure;
         }
+    }
+
+    private static int failed(Terminal terminal, StartupException failure) {
+        terminal.err().println("eden: " + failure.getMessage() + "; " + failure.remedy());
+        terminal.err().flush();
+        return ExitCode.FAILED.code();
     }
 
     private static void allowed(Terminal terminal, CliFailure failure) {

@@ -1,6 +1,7 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.eden.api.json.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,6 +26,11 @@ import picocli.CommandLine.Parameters;
             "A password is never an argument: everybody on the machine sees arguments."
         })
 final class EndpointCommand extends Group {
+    private static final String VERIFIED = "sslmode=verify-full";
+    private static final String URI =
+            "redis://HOST:PORT, rediss:// with TLS; postgresql://HOST:PORT/DATABASE, with TLS ?" + VERIFIED
+                    + " at its end";
+
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/endpoints", "endpoints");
@@ -50,9 +56,9 @@ final class EndpointCommand extends Group {
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
-            @Parameters(paramLabel = "URI", description = "redis://, rediss:// or postgresql://") String uri,
+            @Parameters(paramLabel = "URI", description = URI) String uri,
             @Mixin Described described) {
-        JsonNode made = api.client().post("/endpoints", described.body(api, id, uri));
+        JsonNode made = api.client().post("/endpoints", described.body(api, id, uri, MissingNode.getInstance()));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
@@ -66,13 +72,15 @@ final class EndpointCommand extends Group {
             mixinStandardHelpOptions = true,
             name = "update",
             description =
-                    "Replaces an endpoint; without EDEN_ENDPOINT_PASSWORD its credentials stay. An address in use can't change.")
+                    "Changes an endpoint: options, labels and login stay where they are not named. An address in use can't change.")
     int update(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
-            @Parameters(paramLabel = "URI") String uri,
+            @Parameters(paramLabel = "URI", description = URI) String uri,
             @Mixin Described described) {
-        JsonNode made = api.client().call("PUT", ApiClient.path("endpoints", id), described.body(api, id, uri));
+        ApiClient client = api.client();
+        String path = ApiClient.path("endpoints", id);
+        JsonNode made = client.call("PUT", path, described.body(api, id, uri, client.get(path)));
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
@@ -93,7 +101,11 @@ final class EndpointCommand extends Group {
 
     /** All but the name and the address. */
     private static final class Described {
-        @Option(names = "--username", paramLabel = "NAME", description = "whose password it is")
+        @Option(
+                names = "--username",
+                paramLabel = "NAME",
+                description =
+                        "whose password EDEN_ENDPOINT_PASSWORD is (default: that of the login there is, else default or postgres)")
         private @Nullable String username;
 
         @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated")
@@ -114,14 +126,16 @@ final class EndpointCommand extends Group {
         @Option(
                 names = "--link-ca-file",
                 paramLabel = "PATH",
-                description = "instead: authorities (PEM) in a file on that server's machine")
+                description =
+                        "PostgreSQL with TLS, instead of --link-tls: authorities (PEM) in a file on the machine of the server that replicates from it")
         private @Nullable String linkCaFile;
 
-        String body(ApiOptions api, String id, String uri) {
+        /** @param present the endpoint as it is; missing where there is none */
+        String body(ApiOptions api, String id, String uri, JsonNode present) {
             Map<String, Object> body = new LinkedHashMap<>();
             body.put("id", id);
             body.put("uri", uri);
-            String password = api.terminal().variable("EDEN_ENDPOINT_PASSWORD");
+            String password = api.terminal().secret("EDEN_ENDPOINT_PASSWORD");
             String user = username;
             if (password != null) {
                 body.put(
@@ -133,20 +147,29 @@ final class EndpointCommand extends Group {
             }
             if (labels != null) {
                 body.put("labels", labels);
+            } else if (present.has("labels")) {
+                body.put("labels", present.path("labels"));
             }
             Map<String, Object> options = new LinkedHashMap<>();
-            put(options, "client_login", clientLogin);
-            put(options, "link_tls", linkTls);
-            put(options, "link_ca_file", linkCaFile);
+            JsonNode before = present.path("options");
+            put(options, "client_login", clientLogin, uri.startsWith("redis") ? before : MissingNode.getInstance());
+            // Two words for one thing: what is said here takes the place of both.
+            JsonNode link = linkTls == null && linkCaFile == null && uri.contains(VERIFIED)
+                    ? before
+                    : MissingNode.getInstance();
+            put(options, "link_tls", linkTls, link);
+            put(options, "link_ca_file", linkCaFile, link);
             if (!options.isEmpty()) {
                 body.put("options", options);
             }
             return Json.write(body);
         }
 
-        private static void put(Map<String, Object> options, String name, @Nullable String value) {
+        private static void put(Map<String, Object> options, String name, @Nullable String value, JsonNode before) {
             if (value != null) {
                 options.put(name, value);
+            } else if (before.hasNonNull(name)) {
+                options.put(name, before.path(name).asText());
             }
         }
     }

@@ -15,10 +15,13 @@ public enum ExitCode {
             "type the id that is asked for, or give --yes in a script"),
     ENDED_BADLY(
             8,
-            "a plan has failures, a rehearsal was aborted, the audit log is not whole, or a watched migration was rolled back or needs an operator",
+            "a plan has failures, a rehearsal was aborted, the audit log is not whole, or a watched migration was rolled back, has failed or needs an operator",
             "follow the remedies; eden migration status ID says where it stands"),
     TIMED_OUT(9, "what was waited for did not come within --timeout", "wait longer, or look: eden migration status ID"),
-    INTERRUPTED(130, "interrupted by Ctrl-C", "a migration goes on without its watcher");
+    INTERRUPTED(
+            130,
+            "interrupted by Ctrl-C, or nobody reads what watch and --follow write",
+            "a migration goes on without its watcher");
 
     private final int code;
     private final String meaning;

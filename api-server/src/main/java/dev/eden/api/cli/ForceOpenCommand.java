@@ -15,6 +15,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -75,6 +76,12 @@ final class ForceOpenCommand implements Callable<Integer> {
             paramLabel = "DIR",
             description = "holds Eden's encryption key (EDEN_DATA_DIR), where EDEN_ENCRYPTION_KEY does not give it")
     private @Nullable String dataDirectory;
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "of a server or proxy: says where the key is (EDEN_CONFIG)")
+    private @Nullable Path file;
 
     @Option(names = "--json", description = "prints one JSON document and nothing else")
     private boolean json;
@@ -171,7 +178,11 @@ final class ForceOpenCommand implements Callable<Integer> {
 
     private List<byte[]> key() {
         Map<Setting, String> flags = dataDirectory == null ? Map.of() : Map.of(Setting.DATA_DIR, dataDirectory);
-        Configuration configuration = Configuration.load(Setting.Verb.PROXY, flags, terminal.environment(), null);
+        Configuration configuration = Configuration.load(
+                Setting.Verb.PROXY,
+                flags,
+                terminal.environment(),
+                file == null ? SettingOptions.named(terminal) : file);
         Secret given = SettingOptions.secret(configuration, Setting.ENCRYPTION_KEY);
         return EncryptionKey.load(
                 given == null ? null : given.reveal(), SettingOptions.dataDirectory(configuration), false);

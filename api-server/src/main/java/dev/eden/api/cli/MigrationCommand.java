@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
         },
         footer = {
             "",
-            "A migration from its beginning to its end:",
+            "A migration from its beginning to its end (cutover, rollback, finalize and abort ask first; a script says --yes):",
             "  eden migration create migration.json",
             "  eden migration add-interlay ec2_to_azure redis_interlay azure_redis",
             "  eden migration plan ec2_to_azure",
@@ -145,7 +145,7 @@ final class MigrationCommand extends OperatorCommands {
         if (follow) {
             new EventFollower(api.client(), api.terminal(), EventFollower.PATIENCE, after).follow(path, event -> {
                 api.terminal().out().println(api.json() ? event.toString() : line(event));
-                api.terminal().out().flush();
+                api.terminal().flush();
             });
             return ExitCode.DONE.code();
         }
@@ -177,14 +177,14 @@ final class MigrationCommand extends OperatorCommands {
         return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");
     }
 
-    private static String line(JsonNode event) {
-        String reason = event.path("reason").asText("");
+    static String line(JsonNode event) {
+        String reason = ApiOptions.line(event.path("reason").asText(""));
         return String.format(
                 "%-24s  %-14s  %-26s  %s%s",
                 event.path("at").asText(),
                 event.path("phase").asText(""),
                 event.path("event").asText(),
-                event.path("actor").asText(),
+                ApiOptions.line(event.path("actor").asText()),
                 reason.isEmpty() ? "" : "  " + reason);
     }
 

@@ -41,7 +41,7 @@ final class NextCommand {
             return command("events", id) + "   (why writes went back; then " + command("cutover", id) + ", or abort)";
         }
         if (readsTakenBack(status)) {
-            String why = "   (" + command("events", id) + " says why its reads went back)";
+            String why = "   (why its reads went back: " + command("events", id) + ")";
             return allowed.contains("advance")
                     ? command("advance", id) + why
                     : command("events", id) + "   (why its reads went back; then set read_percentage, or abort)";

@@ -68,7 +68,7 @@ abstract class OperatorCommands extends Group {
             @Option(names = "--empty-target", description = EMPTY_TARGET) boolean emptyTarget,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
         confirmation.ask(
-                api.terminal(),
+                api,
                 "Abort gives " + id + " up: "
                         + (emptyTarget
                                 ? "what has been copied is deleted from its target"
@@ -87,10 +87,10 @@ abstract class OperatorCommands extends Group {
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
-        if (confirmation.wanted(api.terminal(), "Cutover of " + id)) {
+        if (confirmation.wanted(api.terminal(), "Cutover moves all writes of " + id)) {
             JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
             confirmation.ask(
-                    api.terminal(),
+                    api,
                     "Cutover moves all writes of " + id + " from "
                             + status.path("source_endpoint").asText() + " to "
                             + status.path("target_endpoint").asText() + "; it "
@@ -105,15 +105,28 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "rollback",
-            description =
-                    "Takes it back: after a cutover the source owns writes again, nothing is lost. Asks first; a script says --yes.")
+            description = {
+                "Takes it back. After a cutover the source owns writes again, nothing is lost, and the migration is in canary.",
+                "While the source owns writes there is nothing to take back: it ends the migration, as abort does.",
+                "Asks first; a script says --yes."
+            })
     int rollback(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--empty-target", description = EMPTY_TARGET) boolean emptyTarget,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
-        confirmation.ask(api.terminal(), "Rollback gives reads and writes of " + id + " back to its source", id);
+        if (confirmation.wanted(api.terminal(), "Rollback takes " + id + " back, or ends it before its cutover")) {
+            JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
+            boolean flipped = status.path("phase").asText().equals("baking")
+                    || status.path("active").isTextual()
+                            && status.path("active").equals(status.path("target_endpoint"));
+            String question = flipped
+                    ? "Rollback gives reads and writes of " + id + " back to its source, and the migration goes on"
+                    : "Rollback ends " + id + ", as abort does: its source owns the writes, nothing is to be taken back"
+                            + (emptyTarget ? "; what has been copied is deleted from its target" : "");
+            confirmation.ask(api, question, id);
+        }
         return send(api, "rollback", id, reason, emptyTarget);
     }
 
@@ -129,8 +142,7 @@ abstract class OperatorCommands extends Group {
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
-        confirmation.ask(
-                api.terminal(), "Finalize takes the way back of " + id + " down: there is no rollback afterwards", id);
+        confirmation.ask(api, "Finalize takes the way back of " + id + " down: there is no rollback afterwards", id);
         return send(api, "finalize", id, reason);
     }
 

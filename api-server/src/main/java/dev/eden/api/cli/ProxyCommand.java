@@ -7,6 +7,7 @@ import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -40,6 +41,8 @@ final class ProxyCommand implements Callable<Integer> {
         String name = name(configuration);
         String interlay = configuration.required(Setting.PROXY_INTERLAY);
         String metricsHost = configuration.required(Setting.METRICS_HOST);
+        Path portsFile = SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE);
+        Running.requireFolder(portsFile);
         EdenProxy proxy = EdenProxy.start(options(configuration));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());
@@ -47,7 +50,7 @@ final class ProxyCommand implements Callable<Integer> {
         System.out.println("Proxy " + name + " of " + interlay + " listens on port " + proxy.port()
                 + ", metrics http://" + metricsHost + ":" + proxy.metricsPort() + "/metrics");
         System.out.flush();
-        Running.writePorts(SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE), ports);
+        Running.writePorts(portsFile, ports, proxy);
         Running.untilSignalled(proxy);
         return 0;
     }
@@ -131,8 +134,8 @@ final class ProxyCommand implements Callable<Integer> {
                                     "also where the database can't be asked for its connections: you know that it is dead")
                     boolean force) {
         confirmation.ask(
-                api.terminal(),
-                "Removal of proxy " + id + (force ? ", whatever the database shows of it" : "")
+                api,
+                "Remove forgets proxy " + id + (force ? ", whatever the database shows of it" : "")
                         + ": no cutover waits for it any more, so it must be dead",
                 id);
         JsonNode answer = api.client()

@@ -52,7 +52,7 @@ final class ReportCommand implements Callable<Integer> {
             }
         }
         if (!api.json() && (file != null || api.terminal().interactive())) {
-            new Page(api.terminal()).next(NextCommand.command("events", id));
+            new Page(api.terminal()).next(api.where().in(NextCommand.command("events", id)));
         }
         api.terminal().out().flush();
         return ExitCode.DONE.code();

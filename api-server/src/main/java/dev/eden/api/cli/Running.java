@@ -1,8 +1,8 @@
 package dev.eden.api.cli;
 
 import dev.eden.api.json.Json;
+import dev.eden.api.problem.StartupException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -31,8 +31,27 @@ final class Running {
         }
     }
 
-    /** Writes the ports as one JSON object, whole or not at all: for whoever started this process with ports 0. */
-    static void writePorts(@Nullable Path file, Map<String, Integer> ports) {
+    /** That {@link #writePorts} will be able to, before anything has started. Throws {@link StartupException}. */
+    static void requireFolder(@Nullable Path file) {
+        if (file == null) {
+            return;
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw unwritable(file);
+        }
+    }
+
+    private static StartupException unwritable(Path file) {
+        return new StartupException(
+                "the ports' file " + file + " can't be written", "name one in a folder that this process can write");
+    }
+
+    /**
+     * Writes the ports as one JSON object, whole or not at all: for whoever started this process with ports 0. Where it can't, {@code part}
+     * is closed: whoever started it would not find it.
+     */
+    static void writePorts(@Nullable Path file, Map<String, Integer> ports, AutoCloseable part) {
         if (file == null) {
             return;
         }
@@ -41,7 +60,12 @@ final class Running {
             Files.writeString(fresh, Json.write(ports) + "\n");
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            try {
+                part.close();
+            } catch (Exception closing) {
+                System.err.println("eden: closing failed: " + closing);
+            }
+            throw unwritable(file);
         }
     }
 }

@@ -46,6 +46,8 @@ final class ServerCommand implements Callable<Integer> {
         Configuration configuration = SettingOptions.read(spec, Setting.Verb.SERVER, terminal);
         Logging.configure(configuration);
         Logging.unknownVariables(configuration);
+        Path portsFile = SettingOptions.path(configuration, Setting.SERVER_PORTS_FILE);
+        Running.requireFolder(portsFile);
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
         EdenServer server = EdenServer.start(common(
@@ -80,7 +82,7 @@ final class ServerCommand implements Callable<Integer> {
                         token -> System.out.println("Admin token (shown this once): " + token.reveal()),
                         () -> System.out.println(LOST_TOKEN));
         System.out.flush();
-        Running.writePorts(SettingOptions.path(configuration, Setting.SERVER_PORTS_FILE), bound);
+        Running.writePorts(portsFile, bound, server);
         Running.untilSignalled(server);
         return 0;
     }

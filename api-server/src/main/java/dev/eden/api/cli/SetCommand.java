@@ -66,9 +66,7 @@ final class SetCommand implements Callable<Integer> {
         if (body.at("/strategy/write_mode/mode").asText().equals("cutover")
                 || body.at("/strategy/type").asText().equals("immediate")) {
             confirmation.ask(
-                    api.terminal(),
-                    "This strategy moves all writes of " + id + " to its target as soon as it is ready",
-                    id);
+                    api, "This strategy moves all writes of " + id + " to its target as soon as it is ready", id);
         }
         JsonNode status = api.client().call("PATCH", ApiClient.path("migrations", id), Json.write(body));
         return OperatorCommands.status(api, status);

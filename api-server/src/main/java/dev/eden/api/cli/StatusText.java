@@ -9,8 +9,10 @@ import java.util.function.DoubleFunction;
 
 /** A migration's status for people: whole, as the lines of a live view, or as one line of a log. */
 final class StatusText {
-    private static final List<String> PHASES = List.of(
+    /** On the way to its good end, in their order. */
+    static final List<String> PHASES = List.of(
             "created", "initializing", "replicating", "validating", "canary", "cutting_over", "baking", "completed");
+
     private static final int BAR = 20;
 
     private StatusText() {}
@@ -33,7 +35,7 @@ final class StatusText {
         }
         String problem = status.path("progress").path("problem").asText("");
         if (!problem.isEmpty() && !problem.equals("null")) {
-            add(lines, "problem", Style.RED.of(problem, coloured), coloured);
+            add(lines, "problem", Style.RED.of(ApiOptions.line(problem), coloured), coloured);
         }
         add(lines, "servers", "source " + text(status, "source") + ", target " + text(status, "target"), coloured);
         add(lines, "lag", lag(status), coloured);
@@ -45,7 +47,7 @@ final class StatusText {
         add(lines, "gates", gates(status.path("gates")), coloured);
         add(lines, "cutover", readiness(status, coloured), coloured);
         for (JsonNode blocker : status.path("blockers")) {
-            add(lines, "", "- " + Style.YELLOW.of(blocker.asText(), coloured), coloured);
+            add(lines, "", "- " + Style.YELLOW.of(ApiOptions.cell(blocker), coloured), coloured);
         }
         String reason = text(status, "last_reason");
         if (!reason.equals("-") && !reason.isEmpty()) {
@@ -58,7 +60,9 @@ final class StatusText {
     static String line(JsonNode status) {
         JsonNode progress = status.path("progress");
         StringBuilder line = new StringBuilder(text(status, "phase"));
-        if (status.path("paused").asBoolean()) {
+        if (status.path("failed").asBoolean()) {
+            line.append(" failed: ").append(text(status, "last_reason"));
+        } else if (status.path("paused").asBoolean()) {
             line.append(" paused");
         }
         String copy = figures(status);
@@ -72,7 +76,7 @@ final class StatusText {
             line.append("  ready for cutover");
         } else if (!status.path("blockers").isEmpty()) {
             List<String> blockers = new ArrayList<>();
-            status.path("blockers").forEach(blocker -> blockers.add(blocker.asText()));
+            status.path("blockers").forEach(blocker -> blockers.add(ApiOptions.cell(blocker)));
             line.append("  blocked: ").append(String.join("; ", blockers));
         }
         return line.toString();
@@ -84,7 +88,9 @@ final class StatusText {
 
     private static String phases(JsonNode status, boolean coloured) {
         String phase = text(status, "phase");
-        String paused = status.path("paused").asBoolean() ? Style.YELLOW.of("  paused", coloured) : "";
+        String paused = status.path("failed").asBoolean()
+                ? Style.RED.of("  failed, paused", coloured)
+                : status.path("paused").asBoolean() ? Style.YELLOW.of("  paused", coloured) : "";
         if (!PHASES.contains(phase)) {
             String resumes = text(status, "resumes_to");
             Style style = phase.equals("needs_operator") ? Style.RED : Style.YELLOW;

@@ -99,7 +99,7 @@ final class TuneCommand implements Callable<Integer> {
                     ExitCode.USAGE,
                     "nothing is said to change",
                     "give --copy-rate, --parallelism, --batch or --max-source-latency; what is in force: "
-                            + NextCommand.command("status", id) + " --json");
+                            + api.where().in(NextCommand.command("status", id) + " --json"));
         }
         ObjectNode body = Json.mapper().createObjectNode();
         body.set("tuning", tuning);

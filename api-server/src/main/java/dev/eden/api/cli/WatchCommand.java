@@ -1,6 +1,7 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
@@ -15,7 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * Looks at a migration until it has ended, needs an operator, or is where {@code --until} says. On a terminal the picture is drawn
+ * Looks at a migration until it has ended, goes on only once somebody helps, or is where {@code --until} says. On a terminal the picture is drawn
  * anew; elsewhere a line is written whenever something of note has changed.
  */
 @Command(
@@ -34,7 +35,14 @@ final class WatchCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final Set<String> BAD_ENDS = Set.of("rolled_back", "needs_operator");
+
+    /** All that is allowed where its workflow is lost. */
+    private static final JsonNode LOST = Json.mapper().createArrayNode().add("recover");
+
     private static final Duration SERVER_AWAY = Duration.ofSeconds(60);
+
+    /** For one look: one that hangs is not to take all the time there is for a server that is away. */
+    private static final Duration LOOK = Duration.ofSeconds(5);
 
     @Mixin
     @SuppressWarnings("NullAway.Init")
@@ -60,6 +68,7 @@ final class WatchCommand implements Callable<Integer> {
             description = "between two looks (default: ${DEFAULT-VALUE})")
     private long intervalMillis;
 
+    private @Nullable JsonNode known;
     private int drawn;
     private String lastLine = "";
     private long lastLineNanos;
@@ -67,15 +76,16 @@ final class WatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         if (until != null) {
-            PhaseNames.require("--until", until, "ready");
+            PhaseNames.require("--until", until, Until.READY);
         }
+        Until goal = until == null ? null : new Until(until);
         ApiClient client = api.client();
         long begun = System.nanoTime();
         long answered = begun;
         while (true) {
             JsonNode status = null;
             try {
-                status = client.get(ApiClient.path("migrations", id, "status"));
+                status = client.get(ApiClient.path("migrations", id, "status"), LOOK);
                 answered = System.nanoTime();
             } catch (CliFailure failure) {
                 // A server that is restarted is no reason to stop watching.
@@ -85,10 +95,11 @@ final class WatchCommand implements Callable<Integer> {
                         || System.nanoTime() - answered > SERVER_AWAY.toNanos()) {
                     throw failure;
                 }
+                unanswered(Duration.ofNanos(System.nanoTime() - answered));
             }
             if (status != null) {
                 show(status);
-                ExitCode end = end(status);
+                ExitCode end = end(status, goal != null && goal.reached(status));
                 if (end != null) {
                     finish(status, end);
                     return end.code();
@@ -99,29 +110,44 @@ final class WatchCommand implements Callable<Integer> {
                         ExitCode.TIMED_OUT,
                         "migration " + id + (until == null ? " has not ended" : " is not " + until) + " after "
                                 + timeoutSeconds + " s",
-                        "look where it stands: " + NextCommand.command("status", id));
+                        "look where it stands: " + api.where().in(NextCommand.command("status", id)));
             }
             Thread.sleep(Math.max(10, intervalMillis));
         }
     }
 
-    private @Nullable ExitCode end(JsonNode status) {
-        String phase = status.path("phase").asText();
-        String wanted = until;
-        if (wanted != null && (phase.equals(wanted) || wanted.equals("ready") && NextCommand.ready(status))) {
+    private @Nullable ExitCode end(JsonNode status, boolean reached) {
+        if (reached) {
             return ExitCode.DONE;
         }
-        if (BAD_ENDS.contains(phase)) {
+        if (BAD_ENDS.contains(status.path("phase").asText())
+                || status.path("failed").asBoolean()
+                || status.path("allowed").equals(LOST)) {
             return ExitCode.ENDED_BADLY;
         }
-        return StatusText.ended(status) ? wanted == null ? ExitCode.DONE : ExitCode.ENDED_BADLY : null;
+        return StatusText.ended(status) ? until == null ? ExitCode.DONE : ExitCode.ENDED_BADLY : null;
+    }
+
+    /** What was known stays; for a program there is nothing to say. */
+    private void unanswered(Duration since) {
+        String text = "no answer since " + StatusText.duration(since);
+        if (api.json()) {
+            return;
+        }
+        JsonNode before = known;
+        if (api.terminal().interactive() && before != null) {
+            draw(before, text);
+        } else {
+            line(clock(LocalTime.now()) + "  " + text, "no answer");
+        }
     }
 
     private void show(JsonNode status) {
         if (api.json()) {
             line(status.toString(), StatusText.line(status));
         } else if (api.terminal().interactive()) {
-            draw(status);
+            known = status;
+            draw(status, "");
         } else {
             String text = StatusText.line(status);
             line(clock(LocalTime.now()) + "  " + text, text);
@@ -137,16 +163,21 @@ final class WatchCommand implements Callable<Integer> {
         boolean silent = System.nanoTime() - lastLineNanos > SILENCE.toNanos();
         if (!sameIf.equals(lastLine) || silent) {
             api.terminal().out().println(text);
-            api.terminal().out().flush();
+            api.terminal().flush();
             lastLine = sameIf;
             lastLineNanos = System.nanoTime();
         }
     }
 
-    private void draw(JsonNode status) {
+    /** @param silence of the server, in words */
+    private void draw(JsonNode status, String silence) {
         boolean coloured = api.terminal().coloured();
         List<String> lines = new ArrayList<>(StatusText.lines(status, coloured));
-        lines.add(Page.labelled("next", Style.CYAN.of(NextCommand.of(status), coloured), coloured));
+        if (!silence.isEmpty()) {
+            lines.add(Page.labelled("server", Style.YELLOW.of(silence, coloured), coloured));
+        }
+        String next = api.where().in(NextCommand.of(status));
+        lines.add(Page.labelled("next", Style.CYAN.of(next, coloured), coloured));
         StringBuilder picture = new StringBuilder();
         if (drawn > 0) {
             picture.append("\u001b[").append(drawn).append('A');
@@ -157,7 +188,7 @@ final class WatchCommand implements Callable<Integer> {
         picture.append("\u001b[J\u001b[?7h");
         drawn = lines.size();
         api.terminal().out().print(picture);
-        api.terminal().out().flush();
+        api.terminal().flush();
     }
 
     private void finish(JsonNode status, ExitCode end) {
@@ -165,9 +196,9 @@ final class WatchCommand implements Callable<Integer> {
             return;
         }
         if (end == ExitCode.ENDED_BADLY) {
-            api.terminal().out().println("reason: " + status.path("last_reason").asText("-"));
+            api.terminal().out().println("reason: " + StatusText.text(status, "last_reason"));
         }
-        new Page(api.terminal()).next(NextCommand.of(status));
+        new Page(api.terminal()).next(api.where().in(NextCommand.of(status)));
         api.terminal().out().flush();
     }
 }

@@ -15,11 +15,13 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.reader.ReaderException;
 
 /**
  * A configuration file as it was written: values with their places, and everything that is wrong with it at once. Nothing of a
@@ -68,6 +70,15 @@ public final class ConfigFile {
             }
         } catch (MarkedYAMLException e) {
             file.fault(e.getProblemMark(), "is not YAML: " + e.getProblem());
+        } catch (ReaderException e) {
+            // Its message repeats what is around the character.
+            long line = text.substring(0, Math.min(e.getPosition(), text.length()))
+                    .lines()
+                    .count();
+            file.faults.add(new Fault(file.name, (int) Math.max(1, line), 1, "there is a control character near here"));
+        } catch (YAMLException e) {
+            file.faults.add(new Fault(
+                    file.name, 1, 1, "is not YAML that Eden reads: no aliases of sections, no nesting without end"));
         }
         return file;
     }

@@ -2,6 +2,7 @@ package dev.eden.api.problem;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The one catalogue of errors. {@link #slug()} is stable: it ends the problem's {@code type} and is what programs compare; title,
@@ -341,9 +342,9 @@ public enum ErrorCode {
         return Reference.forRest(remedy);
     }
 
-    /** In commands of {@code eden}. */
-    public String commandLineRemedy() {
-        return Reference.forCommandLine(remedy);
+    /** In commands of {@code eden}, each as {@code as} has it. */
+    public String commandLineRemedy(UnaryOperator<String> as) {
+        return Reference.forCommandLine(remedy, as);
     }
 
     /** By {@link #slug()}; empty for a code of another version. */

@@ -1,6 +1,7 @@
 package dev.eden.api.problem;
 
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -48,8 +49,8 @@ public enum Reference {
         return replaced(text, reference -> reference.call);
     }
 
-    static String forCommandLine(String text) {
-        return replaced(text, reference -> reference.command);
+    static String forCommandLine(String text, UnaryOperator<String> as) {
+        return replaced(text, reference -> as.apply(reference.command));
     }
 
     private static String replaced(String text, Function<Reference, String> words) {

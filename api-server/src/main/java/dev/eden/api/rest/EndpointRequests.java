@@ -39,7 +39,7 @@ final class EndpointRequests {
         if (tls != null && inUri != null && !tls.equals(inUri)) {
             fields.error("tls", "contradicts the uri");
         }
-        Credentials credentials = credentials(fields, address.login(), pathId != null);
+        Credentials credentials = credentials(fields, address, pathId != null);
         boolean encrypted = Boolean.TRUE.equals(inUri) || Boolean.TRUE.equals(tls);
         Options options = options(fields, address.engine(), encrypted, credentials);
         var labels = fields.labels("labels");
@@ -73,6 +73,9 @@ final class EndpointRequests {
     private static boolean clientLogin(Fields options, String engine, Credentials credentials) {
         boolean wanted =
                 options.oneOf("client_login", "none", "none", "endpoint").equals("endpoint");
+        if (engine.isEmpty()) {
+            return wanted;
+        }
         if (wanted && !engine.equals("redis")) {
             options.error("client_login", "is for Redis; clients of PostgreSQL always log in");
         } else if (wanted && credentials instanceof Credentials.None) {
@@ -89,6 +92,9 @@ final class EndpointRequests {
                 options.oneOf("link_tls", "system", "system", "require").equals("system");
         String file = options.text("link_ca_file", 1024, "");
         String name = fileGiven ? "link_ca_file" : "link_tls";
+        if (engine.isEmpty()) {
+            return new LinkTls.OfSystem();
+        }
         if ((modeGiven || fileGiven) && !engine.equals("postgres")) {
             options.error(name, "is for PostgreSQL, whose servers replicate from each other");
         } else if (fileGiven && !ABSOLUTE.matcher(file).matches()) {
@@ -104,7 +110,8 @@ final class EndpointRequests {
         return verified ? new LinkTls.OfSystem() : new LinkTls.Unverified();
     }
 
-    private static Credentials credentials(Fields fields, Backend.@Nullable Login inUri, boolean replacing) {
+    private static Credentials credentials(Fields fields, Address address, boolean replacing) {
+        Backend.Login inUri = address.login();
         if (replacing && fields.isNull("credentials")) {
             return new Credentials.None();
         }
@@ -121,7 +128,14 @@ final class EndpointRequests {
         String user = given.text("username", 512, "");
         String password = given.requiredText("password", 4096);
         given.end();
-        return new Credentials.Given(new Backend.Login(user.isEmpty() ? "default" : user, new Secret(password)));
+        return user.isEmpty()
+                ? new Credentials.Password(new Secret(password), firstUser(address.engine()))
+                : new Credentials.Given(new Backend.Login(user, new Secret(password)));
+    }
+
+    /** Whom a server has from its beginning. */
+    private static String firstUser(String engine) {
+        return engine.equals("postgres") ? "postgres" : "default";
     }
 
     /** @param tls null where the URI leaves it open */
@@ -133,7 +147,8 @@ final class EndpointRequests {
             @Nullable String database,
             Backend.@Nullable Login login) {}
 
-    private static final Address NONE = new Address("redis", "", 0, null, null, null);
+    /** What can't be read, and says so itself: nothing else is held against it. */
+    private static final Address NONE = new Address("", "", 0, null, null, null);
 
     private static Address address(Fields fields) {
         String text = fields.requiredText("uri", 2048);
@@ -223,8 +238,7 @@ final class EndpointRequests {
         } else if (!Fields.storable(user) || !Fields.storable(password)) {
             fields.error("uri", CONTROL);
         }
-        return new Backend.Login(
-                user.isEmpty() ? (engine.equals("redis") ? "default" : "postgres") : user, new Secret(password));
+        return new Backend.Login(user.isEmpty() ? firstUser(engine) : user, new Secret(password));
     }
 
     private static String decoded(String raw) {

@@ -162,11 +162,17 @@ final class MigrationRequests {
         return new Strategy(type, 0, "session", 5, null, SOURCE_WRITES);
     }
 
+    /** Shares and stages are of a type; the rest outlives its change. */
+    private static Strategy of(String type, Strategy current) {
+        return new Strategy(type, 0, current.consistency(), current.maxWaitMs(), null, current.writeMode());
+    }
+
     private static Strategy strategy(
             Fields fields, @Nullable Strategy current, MigrationSpec.Gates gates, @Nullable String engine) {
         String type =
                 fields.oneOf("type", current == null ? null : current.type(), "canary", "blue_green", "immediate");
-        Strategy base = current != null && current.type().equals(type) ? current : strategyDefaults(type);
+        Strategy base =
+                current == null ? strategyDefaults(type) : current.type().equals(type) ? current : of(type, current);
         double share = fields.number("read_percentage", base.readPercentage(), 0, 1);
         if (!type.equals("canary") && fields.has("read_percentage") && share > 0 && share < 1) {
             fields.error("read_percentage", "only a canary shifts reads before the cutover");

@@ -106,6 +106,7 @@ public final class MigrationStatus {
         }
         status.put("view_age_ms", viewAgeMillis);
         status.put("paused", view != null && view.paused());
+        status.put("failed", view != null && Boolean.TRUE.equals(view.failed()));
         status.put("engine", migration.engine());
         status.put("source_endpoint", migration.source());
         status.put("target_endpoint", migration.target());

@@ -88,6 +88,9 @@ public final class EndpointStore implements EndpointDirectory {
         record None() implements Credentials {}
 
         record Given(Backend.Login login) implements Credentials {}
+
+        /** A password alone: of the user there is, as long as the engine stays; else of {@code otherwise}. */
+        record Password(Secret password, String otherwise) implements Credentials {}
     }
 
     /** Creates it; interlays of its engine that are still unbound take it. */
@@ -104,7 +107,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("port", endpoint.port())
                     .bind("tls", endpoint.tls())
                     .bind("database", endpoint.database())
-                    .bind("credentials", seal(endpoint, null))
+                    .bind("credentials", sealed(endpoint, null))
                     .bind("clientLogin", endpoint.clientLogin())
                     .bind("linkTls", endpoint.link() instanceof LinkTls.Unverified ? "require" : "system")
                     .bind("linkCaFile", endpoint.link() instanceof LinkTls.OfFile(String file) ? file : null)
@@ -173,7 +176,7 @@ public final class EndpointStore implements EndpointDirectory {
                     .bind("port", endpoint.port())
                     .bind("tls", endpoint.tls())
                     .bind("database", endpoint.database())
-                    .bind("credentials", seal(endpoint, old.credentials()))
+                    .bind("credentials", sealed(endpoint, old))
                     .bind("clientLogin", endpoint.clientLogin())
                     .bind("linkTls", endpoint.link() instanceof LinkTls.Unverified ? "require" : "system")
                     .bind("linkCaFile", endpoint.link() instanceof LinkTls.OfFile(String file) ? file : null)
@@ -262,19 +265,23 @@ public final class EndpointStore implements EndpointDirectory {
                 .findOne();
     }
 
-    private byte @Nullable [] seal(NewEndpoint endpoint, byte @Nullable [] old) {
+    private byte @Nullable [] sealed(NewEndpoint endpoint, @Nullable Row old) {
         return switch (endpoint.credentials()) {
-            case Credentials.Keep _ -> old;
+            case Credentials.Keep _ -> old == null ? null : old.credentials();
             case Credentials.None _ -> null;
-            case Credentials.Given(Backend.Login login) ->
-                cipher.seal(
-                        Sealed.endpoint(endpoint.id()),
-                        Json.write(Map.of(
-                                "username",
-                                login.user(),
-                                "password",
-                                login.password().reveal())));
+            case Credentials.Given(Backend.Login login) -> seal(endpoint.id(), login);
+            case Credentials.Password(Secret password, String otherwise) -> {
+                Backend.Login known = old == null || !old.engine().equals(endpoint.engine()) ? null : login(old);
+                yield seal(endpoint.id(), new Backend.Login(known == null ? otherwise : known.user(), password));
+            }
         };
+    }
+
+    private byte[] seal(String endpoint, Backend.Login login) {
+        return cipher.seal(
+                Sealed.endpoint(endpoint),
+                Json.write(Map.of(
+                        "username", login.user(), "password", login.password().reveal())));
     }
 
     private Backend.@Nullable Login login(Row row) {

@@ -1,15 +1,25 @@
 package dev.eden.api.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.eden.api.config.Configuration;
+import dev.eden.api.config.Setting;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.Reference;
+import dev.eden.api.problem.StartupException;
 import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -145,6 +155,91 @@ class CommandLineTest {
         assertThat(lines)
                 .contains("errors off, latency at most 1.5 times the source's, mismatches off, lag at most 100 ms")
                 .contains("stage 1 of 3");
+    }
+
+    @Test
+    void aTextOfSomebodysStaysOnItsLine() {
+        String reason = "one\ntwo\u001b[2Jthree";
+        ObjectNode status = (ObjectNode) Json.tree("{\"id\": \"m\", \"phase\": \"canary\", \"failed\": true}");
+        status.put("last_reason", reason).withArray("blockers").add(reason);
+        assertThat(StatusText.line(status)).contains("failed: one two [2Jthree", "blocked: one two");
+        assertThat(StatusText.lines(status, false))
+                .allSatisfy(line -> assertThat(line).doesNotContain("\n", "\u001b"));
+        ObjectNode event =
+                Json.mapper().createObjectNode().put("event", "command.pause").put("actor", "x\ny");
+        assertThat(MigrationCommand.line(event.put("reason", reason)))
+                .contains("x y  one two [2Jthree")
+                .doesNotContain("\n", "\u001b");
+    }
+
+    @Test
+    void aPasswordKeepsItsBlanksAndLosesALinesEnd() {
+        Map<String, String> environment = Map.of("P", " a b \r\n", "NONE", "\n", "V", " v ");
+        Terminal terminal =
+                Terminal.of(new StringWriter(), new StringWriter(), new StringReader(""), false, environment);
+        assertThat(terminal.secret("P")).isEqualTo(" a b ");
+        assertThat(terminal.secret("NONE")).isNull();
+        assertThat(terminal.secret("UNSET")).isNull();
+        assertThat(terminal.variable("V")).isEqualTo("v");
+    }
+
+    @Test
+    void aBlankVariableSaysNothing() {
+        Map<String, String> blank = new HashMap<>();
+        for (String name :
+                List.of("EDEN_LISTEN", "EDEN_LISTEN_POSTGRES", "EDEN_API_PORT", "EDEN_ADMIN_PORT", "EDEN_DATA_DIR")) {
+            blank.put(name, " ");
+        }
+        Configuration configuration = dev(blank).configuration();
+        assertThat(DevCommand.data(configuration)).endsWithRaw(Path.of("eden", "dev"));
+        assertThat(DevCommand.fronts(configuration)).hasSize(1);
+        assertThat(configuration.number(Setting.API_PORT)).isEqualTo(8000);
+        blank.put("EDEN_DATA_DIR", "/data");
+        blank.put("EDEN_LISTEN_POSTGRES", "127.0.0.1:0");
+        assertThat(DevCommand.data(dev(blank).configuration())).isEqualTo(Path.of("/data"));
+        assertThat(DevCommand.fronts(dev(blank).configuration())).hasSize(2);
+    }
+
+    private static DevCommand dev(Map<String, String> environment) {
+        return new DevCommand(
+                Terminal.of(new StringWriter(), new StringWriter(), new StringReader(""), false, environment));
+    }
+
+    @Test
+    void whatIsWrongInTheEnvironmentIsALineAndNoTrace() {
+        FakeTerminal.Result wrong =
+                new FakeTerminal(home).with("EDEN_LOG", "yaml").run("key", "status");
+        assertThat(wrong.code()).isEqualTo(ExitCode.FAILED.code());
+        assertThat(wrong.err()).startsWith("eden: ").contains("EDEN_LOG", "correct it");
+    }
+
+    @Test
+    void portsThatCannotBeWrittenAreNoticedBeforeAnythingStartsAndWhatHasStartedIsClosed() {
+        Path nowhere = home.resolve("none").resolve("ports.json");
+        assertThatThrownBy(() -> Running.requireFolder(nowhere))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("none");
+        Running.requireFolder(home.resolve("ports.json"));
+        AtomicBoolean closed = new AtomicBoolean();
+        assertThatThrownBy(() -> Running.writePorts(nowhere, Map.of("api", 1), () -> closed.set(true)))
+                .isInstanceOf(StartupException.class);
+        assertThat(closed).isTrue();
+    }
+
+    @Test
+    void aFullDiskIsAFailureAndAReaderThatHasEnoughIsNone() {
+        FakeTerminal terminal = new FakeTerminal(home);
+        FakeTerminal.Result full = terminal.writing(new Unwritable("No space left on device"), "config", "example");
+        assertThat(full.code()).isEqualTo(ExitCode.FAILED.code());
+        assertThat(full.err()).contains("No space left on device", "what to do:");
+        FakeTerminal.Result read = terminal.writing(new Unwritable("Broken pipe"), "config", "example");
+        assertThat(read.code()).isZero();
+        assertThat(read.err()).isEmpty();
+        FakeTerminal.Result worse =
+                terminal.writing(new Unwritable("No space left on device"), "config", "example", "--nonsense");
+        assertThat(worse.code())
+                .as("what it says on standard error has its code")
+                .isEqualTo(ExitCode.USAGE.code());
     }
 
     @Test

@@ -7,7 +7,6 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.net.InetAddress;
@@ -118,10 +117,9 @@ class EventFollowerTest {
                     }
                 }));
         ApiClient client =
-                new ApiClient("http://127.0.0.1:" + server.getAddress().getPort(), () -> "token");
+                new ApiClient("http://127.0.0.1:" + server.getAddress().getPort(), () -> "token", Where.DEFAULT);
         StringWriter said = new StringWriter();
-        Terminal terminal =
-                new Terminal(new PrintWriter(said), new PrintWriter(said), new StringReader(""), false, Map.of());
+        Terminal terminal = Terminal.of(said, said, new StringReader(""), false, Map.of());
         EventFollower follower = new EventFollower(client, terminal, Duration.ofSeconds(2), null);
         assertThat(catchThrowableOfType(CliFailure.class, () -> follower.follow("/migrations/m/events", _ -> {}))
                         .exitCode())

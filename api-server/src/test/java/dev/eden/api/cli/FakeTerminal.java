@@ -1,8 +1,8 @@
 package dev.eden.api.cli;
 
-import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -45,15 +45,18 @@ public final class FakeTerminal {
 
     private Result run(boolean interactive, String input, String... arguments) {
         StringWriter out = new StringWriter();
+        return run(interactive, out, input, arguments);
+    }
+
+    /** As in a script whose output goes there; the result has none of it. */
+    Result writing(Writer out, String... arguments) {
+        return run(false, out, "", arguments);
+    }
+
+    private Result run(boolean interactive, Writer out, String input, String... arguments) {
         StringWriter err = new StringWriter();
         int code = EdenCommand.run(
-                new Terminal(
-                        new PrintWriter(out, true),
-                        new PrintWriter(err, true),
-                        new StringReader(input),
-                        interactive,
-                        Map.copyOf(environment)),
-                arguments);
+                Terminal.of(out, err, new StringReader(input), interactive, Map.copyOf(environment)), arguments);
         return new Result(code, out.toString(), err.toString());
     }
 }

@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -62,6 +64,22 @@ class ForceOpenCommandTest {
                 .containsPattern(nothing + " +unreachable");
         assertThat(result.err()).doesNotContain("\tat ");
         assertThat(result.code()).isEqualTo(ExitCode.REFUSED.code());
+    }
+
+    @Test
+    void theKeyOfAConfigurationFileIsUsed() throws IOException {
+        Path key = Files.writeString(home.resolve("key"), Base64.getEncoder().encodeToString(new byte[32]));
+        Path file = Files.writeString(home.resolve("eden.yaml"), "encryption:\n  key_file: " + key + "\n");
+        String proxy = answering("{\"outcome\":\"opened\",\"detail\":\"it opened\"}");
+        String[] order = {"interlay", "force-open", "f", "--owner", "o", "--reason", "r", "--yes", "--proxy", proxy};
+        String data = home.resolve("nothing").toString();
+        FakeTerminal shell = new FakeTerminal(home).with("EDEN_DATA_DIR", data);
+        assertThat(shell.run(order).code()).as("without a key").isEqualTo(ExitCode.FAILED.code());
+        String[] named = Arrays.copyOf(order, order.length + 2);
+        named[order.length] = "--config";
+        named[order.length + 1] = file.toString();
+        assertThat(shell.run(named).code()).isZero();
+        assertThat(shell.with("EDEN_CONFIG", file.toString()).run(order).code()).isZero();
     }
 
     private String answering(String body) throws IOException {

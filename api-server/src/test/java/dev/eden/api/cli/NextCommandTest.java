@@ -33,7 +33,7 @@ class NextCommandTest {
             held.withArray("allowed").add("advance");
             assertThat(NextCommand.of(held))
                     .startsWith("eden migration advance m ")
-                    .contains("events m says why");
+                    .contains("why its reads went back: eden migration events m");
             assertThat(NextCommand.ready(held)).isFalse();
         }
         ObjectNode held = canary();
@@ -70,6 +70,25 @@ class NextCommandTest {
         assertThat(NextCommand.of(baking))
                 .startsWith("eden migration finalize m ")
                 .contains("rollback m");
+    }
+
+    @Test
+    void aSuggestedCommandGoesToTheServerThatAnswered() {
+        Where where = Where.DEFAULT.with("--context", "prod").with("--url", "http://h:1/a b");
+        String options = " --context prod --url 'http://h:1/a b'";
+        ObjectNode baking = canary();
+        baking.put("phase", "baking").withArray("allowed").add("finalize");
+        assertThat(where.in(NextCommand.of(baking)))
+                .isEqualTo("eden migration finalize m" + options + "   (or take it back: eden migration rollback m"
+                        + options + ")");
+        assertThat(where.in("eden migration list --label 'a b,c' --after x"))
+                .isEqualTo("eden migration list --label 'a b,c' --after x" + options);
+        assertThat(where.in("Look (eden migration status ID) before, or: eden proxy list, if at all"))
+                .isEqualTo("Look (eden migration status ID" + options + ") before, or: eden proxy list" + options
+                        + ", if at all");
+        for (String elsewhere : new String[] {"eden proxy --name p", "eden context use prod", "eden dev"}) {
+            assertThat(where.in(elsewhere)).isEqualTo(elsewhere);
+        }
     }
 
     /** Without stages, a quarter of the reads on the target. */

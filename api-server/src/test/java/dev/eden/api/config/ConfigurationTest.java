@@ -26,6 +26,20 @@ class ConfigurationTest {
     private Path folder;
 
     @Test
+    void whatIsNoYamlHasAPlaceAndNoTrace() throws IOException {
+        for (String text : List.of(
+                "server: &s\n  api_port: 1\ndatabase: *s\n",
+                "server:\n  api_port: 1\u0007\n",
+                "a: ".repeat(3) + "[".repeat(99))) {
+            ConfigFile file = ConfigFile.read(file(text));
+            assertThat(file.faults()).as(text).isNotEmpty();
+        }
+        assertThat(ConfigFile.read(file("server:\n  api_port: 1\u0007\n")).faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.line()).isEqualTo(2));
+    }
+
+    @Test
     void aFlagWinsOverTheEnvironmentTheEnvironmentOverTheFileTheFileOverTheDefault() throws IOException {
         Path file = file("""
                 server:

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +56,7 @@ class ErrorCatalogueTest {
     @Test
     void theCommandLineIsToldOfCommands() {
         assertThat(ErrorCode.values())
-                .allSatisfy(code -> assertThat(code.commandLineRemedy())
+                .allSatisfy(code -> assertThat(code.commandLineRemedy(UnaryOperator.identity()))
                         .doesNotContain(
                                 "{",
                                 "GET ",
@@ -68,7 +69,8 @@ class ErrorCatalogueTest {
                                 "force=true")
                         .endsWith("."));
         assertThat(ErrorCode.MIGRATION_NOT_FOUND.remedy()).isEqualTo("GET /api/v1/migrations lists them.");
-        assertThat(ErrorCode.MIGRATION_NOT_FOUND.commandLineRemedy()).isEqualTo("eden migration list lists them.");
+        assertThat(ErrorCode.MIGRATION_NOT_FOUND.commandLineRemedy(UnaryOperator.identity()))
+                .isEqualTo("eden migration list lists them.");
         assertThat(ErrorCode.of("migration-not-found")).contains(ErrorCode.MIGRATION_NOT_FOUND);
         assertThat(ErrorCode.of("of-another-version")).isEmpty();
     }

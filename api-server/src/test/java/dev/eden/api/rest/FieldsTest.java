@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -66,6 +68,50 @@ class FieldsTest {
         assertThat(patched.readPercentage()).isEqualTo(0.75);
         assertThat(patched.consistency()).isEqualTo("global");
         assertThat(patched.writeMode().asksForCutover()).isFalse();
+    }
+
+    @Test
+    void anotherTypeLeavesAllButSharesAndStagesAsItIs() {
+        Strategy staged = new Strategy(
+                "canary",
+                0.75,
+                "global",
+                20,
+                List.of(new Strategy.Stage(0.1, 60)),
+                new Strategy.WriteMode("dual_write", "old_authoritative", "both", null));
+        MigrationDefinition definition = new MigrationDefinition(
+                staged, DEFINITION.data(), DEFINITION.gates(), "pause", DEFINITION.cutover(), null);
+        assertThat(MigrationRequests.patch(
+                                bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null, () -> Tuning.NONE)
+                        .strategy())
+                .isEqualTo(new Strategy("blue_green", 0, "global", 20, null, staged.writeMode()));
+    }
+
+    @Test
+    void aWrongAddressIsTheOneThingThatIsSaid() {
+        String body =
+                "{\"id\":\"e\",\"uri\":\"postgresql://h/d?sslmode=prefer\",\"options\":{\"link_ca_file\":\"/ca.pem\"}}";
+        assertThatThrownBy(() -> EndpointRequests.read(bytes(body), null))
+                .isInstanceOfSatisfying(
+                        Problem.class,
+                        problem -> assertThat(problem.errors())
+                                .extracting("pointer")
+                                .containsExactly("/uri"));
+    }
+
+    @Test
+    void aPasswordAloneIsOfTheUserThereIsOrOfAServersFirst() {
+        String body = "{\"id\":\"e\",\"uri\":\"%s\",\"credentials\":{\"password\":\"p\"}}";
+        assertThat(EndpointRequests.read(bytes(body.formatted("postgresql://h/d")), null)
+                        .credentials())
+                .isInstanceOfSatisfying(
+                        EndpointStore.Credentials.Password.class,
+                        password -> assertThat(password.otherwise()).isEqualTo("postgres"));
+        assertThat(EndpointRequests.read(bytes(body.formatted("redis://h")), "e")
+                        .credentials())
+                .isInstanceOfSatisfying(
+                        EndpointStore.Credentials.Password.class,
+                        password -> assertThat(password.otherwise()).isEqualTo("default"));
     }
 
     @Test

@@ -162,7 +162,9 @@ final class ServerFindings {
                 "SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datallowconn AND datname <> current_database()");
         String fenced = "No privilege keeps a superuser out, so " + Findings.some(superusers)
                 + " cannot log in to the " + side + " while it is the standby"
-                + (databases > 0 ? ", not even to its " + databases + " other databases." : ".");
+                + (databases > 0
+                        ? ", not even to its " + databases + " other " + (databases == 1 ? "database." : "databases.")
+                        : ".");
         if (databases > 0 && !superusers.isEmpty()) {
             findings.warning(
                     "postgres.fence.superusers",

@@ -144,7 +144,10 @@ final class SourceFindings {
                         + UserTables.OWN_RELATION);
         if (generated > 0) {
             findings.info(
-                    "postgres.columns.generated", generated + " generated columns are computed anew by the target.");
+                    "postgres.columns.generated",
+                    generated
+                            + (generated == 1 ? " generated column is" : " generated columns are")
+                            + " computed anew by the target.");
         }
         long identity = source.number(
                 "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attidentity <> '' AND NOT a.attisdropped AND "
@@ -152,7 +155,10 @@ final class SourceFindings {
         if (identity > 0) {
             findings.info(
                     "postgres.columns.identity",
-                    identity + " identity columns keep their values; their sequences are set at the cutover.");
+                    identity == 1
+                            ? "1 identity column keeps its values; its sequence is set at the cutover."
+                            : identity
+                                    + " identity columns keep their values; their sequences are set at the cutover.");
         }
         List<String> inKeys = source.texts("SELECT DISTINCT c.oid::regclass || '.' || a.attname FROM pg_index i"
                 + " JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
