@@ -69,6 +69,24 @@ class FieldsTest {
     }
 
     @Test
+    void whoeverLetsASchemaGrowMeansAPostgres() {
+        String body = "{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"data\":%s}";
+        assertThat(MigrationRequests.create(bytes(body.formatted("{\"ddl\":\"additive\"}")))
+                        .definition()
+                        .data())
+                .isEqualTo(new MigrationSpec.Data("logical", "auto", "fail", "additive"));
+        for (String type : new String[] {"scan", "none"}) {
+            byte[] other = bytes(body.formatted("{\"type\":\"" + type + "\",\"ddl\":\"additive\"}"));
+            assertThatThrownBy(() -> MigrationRequests.create(other))
+                    .isInstanceOfSatisfying(
+                            Problem.class,
+                            problem -> assertThat(problem.errors())
+                                    .extracting("pointer")
+                                    .containsExactly("/data/ddl"));
+        }
+    }
+
+    @Test
     void aPostgresIsTunedButHasNoBatch() {
         byte[] rates = bytes(
                 "{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");

@@ -43,7 +43,8 @@ class RedisHazardsTest {
         for (String line : Files.readAllLines(DOCUMENT)) {
             Matcher row = ROW.matcher(line);
             if (row.find()) {
-                assertThat(documented.put(row.group(1), new TreeSet<>(List.of(row.group(2).split(", ", -1)))))
+                assertThat(documented.put(
+                                row.group(1), new TreeSet<>(List.of(row.group(2).split(", ", -1)))))
                         .as(line)
                         .isNull();
             }
