@@ -2,10 +2,15 @@ package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -116,6 +121,44 @@ class PostgresCleanupIT {
                                 .toList());
             }
         }
+    }
+
+    /** The one thing that is not run as printed: a superuser's LOGIN, which a server that runs would give in single-user mode only. */
+    @Test
+    void aServerThatComesBackIsCleanedByHandAsTheDocumentSays() throws Exception {
+        try (var servers = PostgresServers.start(15, 18)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY); CREATE TABLE public.keyless (n int)");
+                source.execute("CREATE ROLE app LOGIN PASSWORD 'app'");
+            }
+            move(servers);
+            servers.source.kill();
+            try (PostgresSession eden = servers.control("target")) {
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> !eden.is("SELECT bool_or(active) FROM pg_replication_slots"));
+                eden.execute("ALTER ROLE " + Sql.name(servers.target.user()) + " LOGIN");
+            }
+            String names = EdenObjects.of(PostgresServers.MIGRATION).base();
+            try (PostgresSession target = servers.own("target")) {
+                for (String statement : cleaningByHand()) {
+                    target.execute(
+                            statement.replaceAll("\\bX(?=\\b|_)", names).replace("DATABASE orders", "DATABASE eden"));
+                }
+                assertThat(target.texts("SELECT evtname FROM pg_event_trigger")).isEmpty();
+                assertThat(target.texts("SELECT relname FROM pg_class WHERE relreplident = 'f'"))
+                        .isEmpty();
+            }
+            PostgresMigrationIT.assertNothingLeft(servers, "target");
+            servers.application("target").close();
+        }
+    }
+
+    private static List<String> cleaningByHand() throws IOException {
+        String document = Files.readString(Path.of("../docs/operating-postgres.md"));
+        String block = document.split("```sql\n", 2)[1].split("```", 2)[0];
+        return List.of(block.replaceAll("(?m)^--.*\n", "").split(";\n", -1)).stream()
+                .filter(statement -> !statement.isBlank())
+                .toList();
     }
 
     private static void move(PostgresServers servers) {

@@ -232,6 +232,47 @@ class PostgresMigrationIT {
         }
     }
 
+    /** Neither takes a change of the schema, so both may come after preflight has looked; in whichever direction writes move. */
+    @Test
+    void nothingIsCutOverWhileThereAreRowsThatNoLogCarries() {
+        try (var servers = PostgresServers.start(15, 18)) {
+            String fill = "INSERT INTO public.cache VALUES (1)";
+            try (PostgresSession source = servers.own("source");
+                    PostgresSession target = servers.own("target")) {
+                source.execute("CREATE UNLOGGED TABLE public.cache (a int PRIMARY KEY)");
+                target.execute(
+                        "CREATE UNLOGGED TABLE public.theirs (a int PRIMARY KEY); INSERT INTO public.theirs VALUES (1)");
+            }
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                awaitStreaming(servers);
+                try (PostgresSession source = servers.own("source")) {
+                    source.execute(fill);
+                    assertRefused(servers, true, "the unlogged table public.cache has rows on source");
+                    source.execute("TRUNCATE public.cache");
+                    long object = source.number("SELECT lo_create(0)");
+                    assertRefused(servers, true, "source has 1 large objects");
+                    source.number("SELECT lo_unlink(?::oid)", object);
+                }
+                flip(servers, true, 1);
+                awaitStreaming(servers);
+                try (PostgresSession target = servers.own("target")) {
+                    target.execute(fill);
+                    assertRefused(servers, false, "the unlogged table public.cache has rows on target");
+                    target.execute("TRUNCATE public.cache");
+                }
+                flip(servers, false, 2);
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    private static void assertRefused(PostgresServers servers, boolean forward, String blocker) {
+        AttemptReport report = coordinator(servers).attempt(PostgresServers.spec(), forward, 1);
+        assertThat(report.outcome()).as("%s", report).isEqualTo("refused");
+        assertThat(report.blockers()).singleElement().asString().contains(blocker);
+    }
+
     private static void assertNothingAdded(PostgresServers servers, java.sql.Statement statement) {
         List<String> before = columns(servers, "target");
         for (String change : List.of(
@@ -297,6 +338,13 @@ class PostgresMigrationIT {
             // It would be there already when its last transaction is refused.
             assertThatThrownBy(() -> statement.execute("CREATE INDEX CONCURRENTLY late ON shop.events (note)"))
                     .hasMessageContaining("frozen");
+            for (String other : List.of(
+                    "GRANT SELECT ON shop.events TO readers",
+                    "ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO readers",
+                    "COMMENT ON TABLE shop.events IS 'other'",
+                    "SELECT 1 AS a INTO shop.taken")) {
+                assertThatThrownBy(() -> statement.execute(other), other).hasMessageContaining("frozen");
+            }
             try (var rows = statement.executeQuery("SELECT to_regclass('shop.late')")) {
                 rows.next();
                 assertThat(rows.getString(1)).isNull();
@@ -304,6 +352,12 @@ class PostgresMigrationIT {
             statement.execute("CREATE TEMP TABLE mine AS SELECT 1 AS a");
             statement.execute("DROP TABLE mine");
             statement.execute("CREATE TABLE IF NOT EXISTS shop.events (id int)");
+        }
+        try (PostgresSession session = servers.own(owner)) {
+            assertThatThrownBy(
+                            () -> session.execute(
+                                    "CREATE TABLE shop.measures_3 PARTITION OF shop.measures FOR VALUES FROM ('2030-01-01') TO ('2030-07-01')"))
+                    .hasMessageContaining("frozen");
         }
     }
 

@@ -257,7 +257,9 @@ final class MigrationRequests {
         if (fields == null) {
             return new MigrationSpec.Data("scan", "auto", "fail");
         }
-        String type = fields.oneOf("type", "scan", "scan", "none", "logical", "dms");
+        String ddl = fields.oneOf("ddl", "frozen", "frozen", MigrationSpec.Data.ADDITIVE);
+        boolean additive = ddl.equals(MigrationSpec.Data.ADDITIVE);
+        String type = fields.oneOf("type", additive ? "logical" : "scan", "scan", "none", "logical", "dms");
         boolean logical = type.equals("logical");
         if (type.equals("dms")) {
             fields.error("type", "dms is not supported by this version yet");
@@ -273,12 +275,11 @@ final class MigrationRequests {
         if (logical && !replace.equals("fail")) {
             fields.error("replace", "a PostgreSQL's target is empty: fail");
         }
-        String ddl = fields.oneOf("ddl", "frozen", "frozen", MigrationSpec.Data.ADDITIVE);
-        if (ddl.equals(MigrationSpec.Data.ADDITIVE) && !logical) {
+        if (additive && !logical) {
             fields.error("ddl", "a schema is what a PostgreSQL has: additive goes with type logical");
         }
         fields.end();
-        return new MigrationSpec.Data(type, mechanism, replace, ddl.equals("frozen") ? null : ddl);
+        return new MigrationSpec.Data(type, mechanism, replace, additive ? ddl : null);
     }
 
     private static MigrationSpec.Gates stageGates(

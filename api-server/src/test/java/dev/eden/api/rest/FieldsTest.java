@@ -27,12 +27,19 @@ class FieldsTest {
             MigrationSpec.CutoverBudget.defaults(),
             null);
 
+    private static Strategy strategy(MigrationRequests.Patch patch) {
+        return Objects.requireNonNull(patch.strategy()).strategy();
+    }
+
+    private static Tuning tuning(MigrationRequests.Patch patch, Tuning present) {
+        return Objects.requireNonNull(patch.tuning()).apply(present);
+    }
+
     @Test
     void aStagesOwnGatesBeginWithTheMigrations() {
         String stage = "{\"strategy\":{\"stages\":[{\"read_percentage\":0.1,\"gates\":%s}]}}";
-        Strategy patched = Objects.requireNonNull(MigrationRequests.patch(
-                        bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis", () -> Tuning.NONE)
-                .strategy());
+        Strategy patched = strategy(MigrationRequests.patch(
+                bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis"));
         assertThat(patched.stages())
                 .extracting(Strategy.Stage::gates)
                 .containsExactly(new MigrationSpec.Gates(0.01, 1.5, -1, 200, 5_000, "rollback"));
@@ -46,14 +53,14 @@ class FieldsTest {
                 .as("null is off")
                 .containsExactly(new MigrationSpec.Gates(-1, -1, -1, 100, 100, "rollback"));
         byte[] mismatches = bytes(stage.formatted("{\"max_mismatch_rate\":0}"));
-        assertThatThrownBy(() -> MigrationRequests.patch(mismatches, DEFINITION, "redis", () -> Tuning.NONE))
+        assertThatThrownBy(() -> MigrationRequests.patch(mismatches, DEFINITION, "redis"))
                 .isInstanceOfSatisfying(
                         Problem.class,
                         problem -> assertThat(problem.errors())
                                 .extracting("pointer")
                                 .containsExactly("/strategy/stages/0/gates/max_mismatch_rate"));
         for (String other : new String[] {"postgres", null}) {
-            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other, () -> Tuning.NONE)
+            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other)
                             .strategy())
                     .isNotNull();
         }
@@ -62,9 +69,9 @@ class FieldsTest {
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
         MigrationRequests.Patch patch = MigrationRequests.patch(
-                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null, () -> Tuning.NONE);
+                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null);
 
-        Strategy patched = Objects.requireNonNull(patch.strategy());
+        Strategy patched = strategy(patch);
         assertThat(patched.readPercentage()).isEqualTo(0.75);
         assertThat(patched.consistency()).isEqualTo("global");
         assertThat(patched.writeMode().asksForCutover()).isFalse();
@@ -81,9 +88,8 @@ class FieldsTest {
                 new Strategy.WriteMode("dual_write", "old_authoritative", "both", null));
         MigrationDefinition definition = new MigrationDefinition(
                 staged, DEFINITION.data(), DEFINITION.gates(), "pause", DEFINITION.cutover(), null);
-        assertThat(MigrationRequests.patch(
-                                bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null, () -> Tuning.NONE)
-                        .strategy())
+        assertThat(strategy(MigrationRequests.patch(
+                        bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null)))
                 .isEqualTo(new Strategy("blue_green", 0, "global", 20, null, staged.writeMode()));
     }
 
@@ -115,15 +121,32 @@ class FieldsTest {
     }
 
     @Test
+    void whoeverLetsASchemaGrowMeansAPostgres() {
+        String body = "{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"data\":%s}";
+        assertThat(MigrationRequests.create(bytes(body.formatted("{\"ddl\":\"additive\"}")))
+                        .definition()
+                        .data())
+                .isEqualTo(new MigrationSpec.Data("logical", "auto", "fail", "additive"));
+        for (String type : new String[] {"scan", "none"}) {
+            byte[] other = bytes(body.formatted("{\"type\":\"" + type + "\",\"ddl\":\"additive\"}"));
+            assertThatThrownBy(() -> MigrationRequests.create(other))
+                    .isInstanceOfSatisfying(
+                            Problem.class,
+                            problem -> assertThat(problem.errors())
+                                    .extracting("pointer")
+                                    .containsExactly("/data/ddl"));
+        }
+    }
+
+    @Test
     void aPostgresIsTunedButHasNoBatch() {
         byte[] rates = bytes(
                 "{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
-        assertThat(MigrationRequests.patch(rates, DEFINITION, "postgres", () -> new Tuning(null, null, 7, null))
-                        .tuning())
+        assertThat(tuning(MigrationRequests.patch(rates, DEFINITION, "postgres"), new Tuning(null, null, 7, null)))
                 .as("null takes back what was set before the engine was known")
                 .isEqualTo(new Tuning(65_536L, 3, null, 9));
         byte[] batch = bytes("{\"tuning\":{\"batch\":7}}");
-        assertThatThrownBy(() -> MigrationRequests.patch(batch, DEFINITION, "postgres", () -> Tuning.NONE))
+        assertThatThrownBy(() -> MigrationRequests.patch(batch, DEFINITION, "postgres"))
                 .isInstanceOfSatisfying(
                         Problem.class,
                         problem -> assertThat(problem.errors()).singleElement().satisfies(error -> {
@@ -131,8 +154,7 @@ class FieldsTest {
                             assertThat(error.detail()).contains("is for Redis");
                         }));
         for (String other : new String[] {"redis", null}) {
-            assertThat(MigrationRequests.patch(batch, DEFINITION, other, () -> Tuning.NONE)
-                            .tuning())
+            assertThat(tuning(MigrationRequests.patch(batch, DEFINITION, other), Tuning.NONE))
                     .isEqualTo(new Tuning(null, null, 7, null));
         }
     }

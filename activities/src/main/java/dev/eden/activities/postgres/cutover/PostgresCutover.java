@@ -6,6 +6,7 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.OutsideTheLog;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
@@ -257,6 +258,7 @@ public final class PostgresCutover implements CutoverEngine {
             ChangeCarrier.open(to, names)
                     .forEach(table ->
                             blockers.add("a change of the schema of " + table + " has not ended on " + fromId));
+            blockers.addAll(outsideTheLog());
             if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
                 blockers.add("who may connect to " + toId + " is not known yet");
             }
@@ -264,6 +266,23 @@ public final class PostgresCutover implements CutoverEngine {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
             return blockers;
+        }
+
+        /** Preflight has asked the same of the source. A table that TO does not have is FROM's own, and stays there whoever owns writes. */
+        private List<String> outsideTheLog() {
+            List<String> left = new ArrayList<>();
+            for (String table : OutsideTheLog.unlogged(from)) {
+                if (to.is("SELECT to_regclass(?) IS NOT NULL", table)) {
+                    left.add("the unlogged table " + table + " has rows on " + fromId
+                            + ", which no log carries: TRUNCATE it");
+                }
+            }
+            long objects = OutsideTheLog.largeObjects(from);
+            if (objects > 0) {
+                left.add(fromId + " has " + objects
+                        + " large objects, which no log carries: keep them elsewhere and lo_unlink them");
+            }
+            return left;
         }
 
         @Override

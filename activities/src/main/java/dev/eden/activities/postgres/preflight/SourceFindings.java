@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres.preflight;
 
+import dev.eden.activities.postgres.OutsideTheLog;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
@@ -108,15 +109,14 @@ final class SourceFindings {
     }
 
     private void notReplicated() {
-        List<String> unlogged = source.texts("SELECT c.oid::regclass" + RELATIONS
-                + "c.relkind = 'r' AND c.relpersistence = 'u' AND pg_relation_size(c.oid) > 0 ORDER BY 1");
+        List<String> unlogged = OutsideTheLog.unlogged(source);
         if (!unlogged.isEmpty()) {
             findings.failure(
                     "postgres.tables.unlogged",
                     "Unlogged tables are in no log, so their rows cannot move: " + Findings.some(unlogged) + ".",
-                    "ALTER TABLE … SET LOGGED, or empty them: the target gets them empty.");
+                    "ALTER TABLE … SET LOGGED, or TRUNCATE them and leave them empty: the target gets them empty, and nothing cuts over while they have rows.");
         }
-        long objects = source.number("SELECT count(*) FROM pg_largeobject_metadata");
+        long objects = OutsideTheLog.largeObjects(source);
         if (objects > 0) {
             findings.failure(
                     "postgres.large_objects",
