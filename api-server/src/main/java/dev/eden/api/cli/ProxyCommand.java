@@ -40,7 +40,8 @@ final class ProxyCommand implements Callable<Integer> {
         String name = name(configuration);
         String interlay = configuration.required(Setting.PROXY_INTERLAY);
         String metricsHost = configuration.required(Setting.METRICS_HOST);
-        EdenProxy proxy = EdenProxy.start(options(configuration));
+        EdenProxy.Options options = options(configuration);
+        EdenProxy proxy = Running.start(() -> EdenProxy.start(options));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());
         ports.put("metrics", proxy.metricsPort());
@@ -48,7 +49,7 @@ final class ProxyCommand implements Callable<Integer> {
                 + ", metrics http://" + metricsHost + ":" + proxy.metricsPort() + "/metrics");
         System.out.flush();
         Running.writePorts(SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE), ports);
-        Running.untilSignalled(proxy);
+        Running.untilSignalled();
         return 0;
     }
 

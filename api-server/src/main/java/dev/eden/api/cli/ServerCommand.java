@@ -48,7 +48,7 @@ final class ServerCommand implements Callable<Integer> {
         Logging.unknownVariables(configuration);
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
-        EdenServer server = EdenServer.start(common(
+        ServerOptions options = common(
                 new ServerOptions(
                         fronts(configuration),
                         configuration.required(Setting.SERVER_PROXY_NAME),
@@ -63,7 +63,8 @@ final class ServerCommand implements Callable<Integer> {
                         configuration.text(Setting.TEMPORAL_UI),
                         adminToken(configuration),
                         configuration.duration(Setting.RETENTION_FINISHED)),
-                configuration));
+                configuration);
+        EdenServer server = Running.start(() -> EdenServer.start(options));
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
@@ -81,7 +82,7 @@ final class ServerCommand implements Callable<Integer> {
                         () -> System.out.println(LOST_TOKEN));
         System.out.flush();
         Running.writePorts(SettingOptions.path(configuration, Setting.SERVER_PORTS_FILE), bound);
-        Running.untilSignalled(server);
+        Running.untilSignalled();
         return 0;
     }
 
