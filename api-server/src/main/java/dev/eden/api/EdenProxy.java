@@ -75,6 +75,8 @@ public final class EdenProxy implements AutoCloseable {
             process.open(options);
             return process;
         } catch (RuntimeException e) {
+            // One that was interrupted, too, ends what it has begun in good order.
+            Thread.interrupted();
             process.close();
             throw e;
         }

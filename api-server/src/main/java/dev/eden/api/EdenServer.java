@@ -36,6 +36,7 @@ import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orchestrator;
 import dev.eden.api.temporal.Orphans;
 import dev.eden.api.temporal.PayloadEncryption;
+import dev.eden.api.temporal.TemporalArrival;
 import dev.eden.api.temporal.TemporalConnection;
 import dev.eden.api.trace.ActivityTracing;
 import dev.eden.api.trace.FlipSpans;
@@ -94,11 +95,18 @@ public final class EdenServer implements AutoCloseable {
 
     /** Starts; what was started is closed again when a later part can't be. */
     public static EdenServer start(ServerOptions options, Activities activities) {
+        return start(options, activities, TEMPORAL_PATIENCE);
+    }
+
+    /** {@code temporalPatience}: after which a server without a proxy inside gives up, and one with a proxy serves without Temporal. */
+    static EdenServer start(ServerOptions options, Activities activities, Duration temporalPatience) {
         EdenServer server = new EdenServer();
         try {
-            server.open(options, activities);
+            server.open(options, activities, temporalPatience);
             return server;
         } catch (RuntimeException e) {
+            // One that was interrupted, too, ends what it has begun in good order.
+            Thread.interrupted();
             server.close();
             throw e;
         }
@@ -151,7 +159,7 @@ public final class EdenServer implements AutoCloseable {
         return part;
     }
 
-    private void open(ServerOptions options, Activities activities) {
+    private void open(ServerOptions options, Activities activities, Duration temporalPatience) {
         EdenStore store = opened(EdenStore.open(options.store(), true));
         List<String> unreadable = store.keys().unreadable();
         if (!unreadable.isEmpty()) {
@@ -193,19 +201,15 @@ public final class EdenServer implements AutoCloseable {
 
         PayloadEncryption payloads = new PayloadEncryption(
                 store.payloadKeys(), options.orchestration().encryptPayloads());
-        TemporalConnection temporal = opened(TemporalConnection.open(
-                options.temporalAddress(), options.temporalNamespace(), payloads.converter(), TEMPORAL_PATIENCE));
+        TemporalConnection temporal = opened(
+                TemporalConnection.to(options.temporalAddress(), options.temporalNamespace(), payloads.converter()));
         Activities.Opened made = activities.open(store, options);
         made.background().forEach(this::opened);
         Traces traces = opened(Traces.of(options.traces(), "eden-server"));
         WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
         MigrationWorkers.register(
                 workers, made.activities(), options.orchestration().version());
-        workers.start();
-        opened(() -> {
-            workers.shutdownNow();
-            workers.awaitTermination(5, java.util.concurrent.TimeUnit.SECONDS);
-        });
+        opened(TemporalArrival.await(temporal, workers, temporalPatience, !proxies.isEmpty()));
 
         MigrationStore migrations = new MigrationStore(jdbi, store.audit(), store.recorded());
         TrafficWindow traffic = opened(new TrafficWindow(store.routeRows()));
@@ -213,7 +217,7 @@ public final class EdenServer implements AutoCloseable {
         meters.dependency("store", () -> answers(store));
         meters.dependency("temporal", temporal::healthy);
         Orchestrator orchestrator =
-                new Orchestrator(temporal.client(), temporal.searchAttributes(), COMMAND_TIMEOUT, VIEW_TIMEOUT);
+                new Orchestrator(temporal.client(), temporal::searchAttributes, COMMAND_TIMEOUT, VIEW_TIMEOUT);
         Orphans lost = opened(new Orphans(migrations, orchestrator));
         orphans = lost;
         meters.orphans(lost::count);

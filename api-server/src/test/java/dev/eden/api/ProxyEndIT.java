@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -144,6 +145,36 @@ class ProxyEndIT {
         }
     }
 
+    /** A name that stays behind is silent, and no attempt starts until somebody removes it. */
+    @Test
+    void whatEndsWhileItStartsSignsOff() throws Exception {
+        try (EmbeddedRedis source = EmbeddedRedis.start()) {
+            interlay("early", "redis://127.0.0.1:" + source.port(), "begun");
+            route("begun", "PREPARED");
+            try (ServerProcess process = launch("begun", 0, folder.resolve("ports.json"))) {
+                await("it has joined").atMost(PATIENCE).until(() -> joined("begun"));
+                terminate(process);
+                assertThat(process.awaitExit(GRACE)).as(process.logTail(30)).isTrue();
+                assertThat(process.exitCode()).as(process.logTail(30)).isEqualTo(ENDED_BY_SIGTERM);
+            }
+            route("begun", "STABLE");
+            hasSignedOff("begun");
+        }
+    }
+
+    private static void route(String interlay, String state) throws SQLException {
+        try (Connection store =
+                DriverManager.getConnection(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())) {
+            execute(store, "UPDATE route SET state = '" + state + "' WHERE interlay = '" + interlay + "'");
+        }
+    }
+
+    private static boolean joined(String interlay) {
+        return StreamSupport.stream(
+                        eden.get("/api/v1/proxies").json().path("proxies").spliterator(), false)
+                .anyMatch(proxy -> proxy.path("interlay").asText().equals(interlay));
+    }
+
     private static void interlay(String endpoint, String uri, String interlay) {
         assertThat(eden.post("/api/v1/endpoints", "{\"id\":\"" + endpoint + "\",\"uri\":\"" + uri + "\"}")
                         .status())
@@ -158,9 +189,7 @@ class ProxyEndIT {
 
     /** No attempt counts on it any more, and nothing holds its interlay. */
     private static void hasSignedOff(String interlay) {
-        assertThat(eden.get("/api/v1/proxies").json().path("proxies"))
-                .as("of %s", interlay)
-                .noneMatch(proxy -> proxy.path("interlay").asText().equals(interlay));
+        assertThat(joined(interlay)).as("of %s", interlay).isFalse();
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/" + interlay, null)
                         .status())
                 .isEqualTo(204);
@@ -213,6 +242,35 @@ class ProxyEndIT {
         }
     }
 
+    private ServerProcess launch(String interlay, int drainSeconds, Path ports) {
+        return JavaProcess.start(
+                "dev.eden.api.Eden",
+                List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                List.of(
+                        "proxy",
+                        "--name=pod-1",
+                        "--interlay=" + interlay,
+                        "--listen=127.0.0.1:0",
+                        "--metrics-host=127.0.0.1",
+                        "--metrics-port=0",
+                        "--data-dir=" + eden.directory,
+                        "--ports-file=" + ports),
+                Map.of(
+                        "EDEN_DATABASE_URL",
+                        eden.postgres.jdbcUrl(),
+                        "EDEN_DATABASE_USER",
+                        eden.postgres.user(),
+                        "EDEN_DATABASE_PASSWORD",
+                        eden.postgres.password(),
+                        "EDEN_DRAIN_SECONDS",
+                        Integer.toString(drainSeconds)),
+                folder.resolve("proxy.log"));
+    }
+
+    private static void terminate(ServerProcess process) {
+        assertThat(ProcessHandle.of(process.pid()).orElseThrow().destroy()).isTrue();
+    }
+
     /** The process. */
     private final class Running implements AutoCloseable {
         final ServerProcess process;
@@ -222,28 +280,7 @@ class ProxyEndIT {
 
         Running(String interlay, int drainSeconds) throws IOException {
             Path ports = folder.resolve("ports.json");
-            process = JavaProcess.start(
-                    "dev.eden.api.Eden",
-                    List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
-                    List.of(
-                            "proxy",
-                            "--name=pod-1",
-                            "--interlay=" + interlay,
-                            "--listen=127.0.0.1:0",
-                            "--metrics-host=127.0.0.1",
-                            "--metrics-port=0",
-                            "--data-dir=" + eden.directory,
-                            "--ports-file=" + ports),
-                    Map.of(
-                            "EDEN_DATABASE_URL",
-                            eden.postgres.jdbcUrl(),
-                            "EDEN_DATABASE_USER",
-                            eden.postgres.user(),
-                            "EDEN_DATABASE_PASSWORD",
-                            eden.postgres.password(),
-                            "EDEN_DRAIN_SECONDS",
-                            Integer.toString(drainSeconds)),
-                    folder.resolve("proxy.log"));
+            process = launch(interlay, drainSeconds, ports);
             process.awaitReady(PATIENCE, () -> Files.exists(ports));
             var known = Json.tree(Files.readString(ports));
             port = known.path("proxy").asInt();
@@ -251,7 +288,7 @@ class ProxyEndIT {
         }
 
         void terminate() {
-            assertThat(ProcessHandle.of(process.pid()).orElseThrow().destroy()).isTrue();
+            ProxyEndIT.terminate(process);
         }
 
         int ready() throws Exception {

@@ -9,8 +9,14 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Migrations that are started while Temporal does not answer. */
+/** Migrations, and servers, that are started while Temporal does not answer. */
 class StartIT {
     /** As many as the store's pool has connections. */
     private static final List<String> MIGRATIONS =
@@ -87,6 +93,48 @@ class StartIT {
                             .contains(eden.post(path(id) + "/migrate", "{}").status()));
             assertThat(eden.get(path(id)).json().path("started_at").isTextual()).isTrue();
             assertThat(eden.table("audit_log")).containsOnlyOnce("migration.started,migration/" + id + ",");
+        }
+    }
+
+    /** Its proxy's clients must not lose it because Temporal is away, and nobody else would start its workers. */
+    @Test
+    void aServerWithAProxyInsideServesWithoutTemporalAndGoesOnWhenItIsThere() throws Exception {
+        ServerOptions base = eden.options(0, 0);
+        ServerOptions inside = new ServerOptions(
+                List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0))),
+                "inside",
+                true,
+                "127.0.0.1",
+                0,
+                "127.0.0.1",
+                0,
+                base.store(),
+                base.temporalAddress(),
+                "default",
+                null,
+                base.adminToken());
+        way.shut();
+        try (EdenServer server = EdenServer.start(inside, eden.activities::open, Duration.ofSeconds(1));
+                Socket client = new Socket(
+                        "127.0.0.1", server.proxyPorts().values().iterator().next());
+                HttpClient http = HttpClient.newHttpClient()) {
+            client.setSoTimeout(20_000);
+            client.getOutputStream().write("ECHO here\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(client.getInputStream().read()).as("an answer").isPositive();
+            HttpRequest ready = HttpRequest.newBuilder(
+                            URI.create("http://127.0.0.1:" + server.adminPort() + "/health/ready"))
+                    .build();
+            HttpResponse<String> away = http.send(ready, HttpResponse.BodyHandlers.ofString());
+            assertThat(away.statusCode()).isEqualTo(503);
+            assertThat(away.body()).contains("\"temporal\":\"down\"", "\"store\":\"up\"");
+
+            way.open();
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> http.send(ready, HttpResponse.BodyHandlers.ofString())
+                                    .statusCode()
+                            == 200);
+        } finally {
+            way.open();
         }
     }
 

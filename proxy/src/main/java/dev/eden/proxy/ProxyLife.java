@@ -56,8 +56,23 @@ final class ProxyLife implements AutoCloseable {
             RouteStore store,
             Supplier<DataPlane> engine,
             MeterRegistry registry) {
-        Route route = joinStable(identity, interlay, store);
-        DataPlane loops = engine.get();
+        try {
+            Route route = joinStable(identity, interlay, store);
+            return serving(identity, interlay, store, engine.get(), registry, route);
+        } catch (RuntimeException e) {
+            // Also where joining itself failed: it may have been in vain only after the store knew of it.
+            signOff(identity, interlay, store);
+            throw e;
+        }
+    }
+
+    private static ProxyLife serving(
+            ProxyIdentity identity,
+            String interlay,
+            RouteStore store,
+            DataPlane loops,
+            MeterRegistry registry,
+            Route route) {
         RouteFollower follower = new RouteFollower(identity, interlay, store, loops, route);
         try {
             follower.start();
@@ -72,22 +87,30 @@ final class ProxyLife implements AutoCloseable {
                     .log("listening on port {}", port);
             return new ProxyLife(identity, interlay, store, loops, follower, reporter, port);
         } catch (IOException e) {
-            abandon(identity, interlay, store, loops, follower);
+            abandon(follower, loops);
             throw new UncheckedIOException(e.getMessage(), e);
         } catch (RuntimeException e) {
-            abandon(identity, interlay, store, loops, follower);
+            abandon(follower, loops);
             throw e;
         }
     }
 
-    private static void abandon(
-            ProxyIdentity identity, String interlay, RouteStore store, DataPlane loops, RouteFollower follower) {
+    private static void abandon(RouteFollower follower, DataPlane loops) {
         follower.close();
         loops.close();
+    }
+
+    /** A name that stays behind is silent, and no attempt starts. Also for a thread that was interrupted, whose connections to the store fail. */
+    private static void signOff(ProxyIdentity identity, String interlay, RouteStore store) {
+        boolean interrupted = Thread.interrupted();
         try {
             store.leave(identity, interlay);
         } catch (RouteStoreException e) {
-            LOGGER.atWarn().log("could not sign off: {}", e.getMessage());
+            LOGGER.atWarn().addKeyValue("interlay", interlay).log("could not sign off: {}", e.getMessage());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -161,10 +184,6 @@ final class ProxyLife implements AutoCloseable {
         }
         reporter.close();
         loops.close();
-        try {
-            store.leave(identity, interlay);
-        } catch (RouteStoreException e) {
-            LOGGER.atWarn().addKeyValue("interlay", interlay).log("could not sign off: {}", e.getMessage());
-        }
+        signOff(identity, interlay, store);
     }
 }

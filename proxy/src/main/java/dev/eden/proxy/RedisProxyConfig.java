@@ -1,13 +1,14 @@
 package dev.eden.proxy;
 
+import io.netty.util.internal.PlatformDependent;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 
 /**
  * How one Redis proxy process serves one interlay.
  *
- * @param eventLoops 0 means one per processor
- * @param poolSize shared backend connections in all per login, database and protocol version, split over the loops (at least one each)
+ * @param eventLoops 0 means one per processor; never more than {@code poolSize}
+ * @param poolSize shared backend connections in all per login, database and protocol version, split over the loops
  * @param maxPinned exclusive backend connections in all (transactions, blocking commands, subscribers)
  */
 public record RedisProxyConfig(
@@ -44,13 +45,18 @@ public record RedisProxyConfig(
             int recordedBytes,
             Duration connectTimeout) {
         public static Limits defaults() {
+            return within(PlatformDependent.maxDirectMemory());
+        }
+
+        /** @param directMemory bytes that this process may have in buffers: one client's replies get an eighth at most, what all have sent a half */
+        static Limits within(long directMemory) {
             return new Limits(
                     10_000,
                     1 << 20,
                     64 << 10,
-                    8 << 20,
+                    Math.clamp(directMemory / 64, 64 << 10, 8 << 20),
                     Duration.ofSeconds(10),
-                    512L << 20,
+                    Math.min(directMemory / 2, 512L << 20),
                     1 << 20,
                     Duration.ofSeconds(1));
         }

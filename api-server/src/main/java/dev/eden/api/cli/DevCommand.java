@@ -121,7 +121,8 @@ final class DevCommand implements Callable<Integer> {
             close(all);
             throw e;
         }
-        Running.untilSignalled(all);
+        Running.start(() -> all);
+        Running.untilSignalled();
         return 0;
     }
 

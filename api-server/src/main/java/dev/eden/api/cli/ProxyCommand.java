@@ -43,15 +43,16 @@ final class ProxyCommand implements Callable<Integer> {
         String metricsHost = configuration.required(Setting.METRICS_HOST);
         Path portsFile = SettingOptions.path(configuration, Setting.PROXY_PORTS_FILE);
         Running.requireFolder(portsFile);
-        EdenProxy proxy = EdenProxy.start(options(configuration));
+        EdenProxy.Options options = options(configuration);
+        EdenProxy proxy = Running.start(() -> EdenProxy.start(options));
         Map<String, Integer> ports = new LinkedHashMap<>();
         ports.put("proxy", proxy.port());
         ports.put("metrics", proxy.metricsPort());
         System.out.println("Proxy " + name + " of " + interlay + " listens on port " + proxy.port()
                 + ", metrics http://" + metricsHost + ":" + proxy.metricsPort() + "/metrics");
         System.out.flush();
-        Running.writePorts(portsFile, ports, proxy);
-        Running.untilSignalled(proxy);
+        Running.writePorts(portsFile, ports);
+        Running.untilSignalled();
         return 0;
     }
 

@@ -50,7 +50,7 @@ final class ServerCommand implements Callable<Integer> {
         Running.requireFolder(portsFile);
         String apiHost = configuration.required(Setting.API_HOST);
         String adminHost = configuration.required(Setting.ADMIN_HOST);
-        EdenServer server = EdenServer.start(common(
+        ServerOptions options = common(
                 new ServerOptions(
                         fronts(configuration),
                         configuration.required(Setting.SERVER_PROXY_NAME),
@@ -65,7 +65,8 @@ final class ServerCommand implements Callable<Integer> {
                         configuration.text(Setting.TEMPORAL_UI),
                         adminToken(configuration),
                         configuration.duration(Setting.RETENTION_FINISHED)),
-                configuration));
+                configuration);
+        EdenServer server = Running.start(() -> EdenServer.start(options));
         Map<String, Integer> bound = new LinkedHashMap<>();
         bound.put("api", server.apiPort());
         bound.put("admin", server.adminPort());
@@ -82,8 +83,8 @@ final class ServerCommand implements Callable<Integer> {
                         token -> System.out.println("Admin token (shown this once): " + token.reveal()),
                         () -> System.out.println(LOST_TOKEN));
         System.out.flush();
-        Running.writePorts(portsFile, bound, server);
-        Running.untilSignalled(server);
+        Running.writePorts(portsFile, bound);
+        Running.untilSignalled();
         return 0;
     }
 

@@ -57,7 +57,6 @@ public final class ServerMeters implements AutoCloseable {
     private final MultiGauge throughput;
     private final Set<String> counted = new HashSet<>();
     private final ConcurrentHashMap<String, Boolean> dependencies = new ConcurrentHashMap<>();
-    private final ConcurrentHashMap<String, Long> errors = new ConcurrentHashMap<>();
     private final Thread thread;
     private volatile boolean closed;
 
@@ -237,9 +236,8 @@ public final class ServerMeters implements AutoCloseable {
             latencies.add(MultiGauge.Row.of(tags.and("quantile", "0.99"), figures.p99Millis()));
             clients.add(MultiGauge.Row.of(tags, figures.connections()));
             rates.add(MultiGauge.Row.of(tags, figures.operationsPerSecond()));
-            errors.merge(interlay.id(), figures.errors(), Math::max);
             if (counted.add(interlay.id())) {
-                FunctionCounter.builder("eden_errors_total", errors, all -> all.getOrDefault(interlay.id(), 0L))
+                FunctionCounter.builder("eden_errors_total", traffic, all -> all.errors(interlay.id()))
                         .description("error replies that clients got")
                         .tags(tags)
                         .register(registry);

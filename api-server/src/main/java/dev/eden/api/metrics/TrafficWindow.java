@@ -23,6 +23,7 @@ public final class TrafficWindow implements AutoCloseable {
 
     private final RouteReports reports;
     private final Map<String, Map<String, Deque<ProxyTraffic>>> windows = new HashMap<>();
+    private final ErrorCount errors = new ErrorCount();
     private final Thread thread;
     private volatile boolean closed;
 
@@ -36,14 +37,12 @@ public final class TrafficWindow implements AutoCloseable {
      * Sums over the live proxies of some interlays. Shares are of eligible reads in the window, 0 where there were none.
      *
      * @param operationsPerSecond requests of clients, both sides
-     * @param errors since the proxies started
      * @param p50Millis,p99Millis of the slowest proxy's active side
      */
     public record Figures(
             int proxies,
             long connections,
             double operationsPerSecond,
-            long errors,
             double p50Millis,
             double p99Millis,
             double chosenShare,
@@ -61,6 +60,11 @@ public final class TrafficWindow implements AutoCloseable {
         Sum sum = new Sum();
         all.forEach(sum::add);
         return sum.figures();
+    }
+
+    /** Error replies that clients of an interlay got since this server started. */
+    public long errors(String interlayId) {
+        return errors.total(interlayId);
     }
 
     @Override
@@ -86,6 +90,7 @@ public final class TrafficWindow implements AutoCloseable {
 
     private void sample() {
         Map<String, List<ProxyTraffic>> all = reports.traffic();
+        errors.sample(all);
         synchronized (windows) {
             windows.keySet().retainAll(all.keySet());
             all.forEach((interlay, now) -> {
@@ -119,7 +124,6 @@ public final class TrafficWindow implements AutoCloseable {
         private int proxies;
         private long connections;
         private double perSecond;
-        private long errors;
         private double p50;
         private double p99;
         private long eligible;
@@ -137,7 +141,6 @@ public final class TrafficWindow implements AutoCloseable {
             TrafficReport then = first.report();
             proxies++;
             connections += now.connections();
-            errors += now.active().errors() + now.standby().errors();
             p50 = Math.max(p50, now.active().p50Millis());
             p99 = Math.max(p99, now.active().p99Millis());
             long millis = last.atMillis() - first.atMillis();
@@ -157,7 +160,6 @@ public final class TrafficWindow implements AutoCloseable {
                     proxies,
                     connections,
                     perSecond,
-                    errors,
                     p50,
                     p99,
                     share(chosen, eligible),

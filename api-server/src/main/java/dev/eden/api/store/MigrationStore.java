@@ -98,8 +98,7 @@ public final class MigrationStore {
                 }
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
-            audit.append(
-                    handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
+            audit.append(handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
             RequestClaim.done(handle);
             return get(handle, id, false);
         });

@@ -40,6 +40,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,13 +62,13 @@ public final class Orchestrator {
             Thread.ofPlatform().name("temporal-deadlines").daemon().factory());
 
     private final WorkflowClient client;
-    private final boolean searchAttributes;
+    private final BooleanSupplier searchAttributes;
     private final Duration commandTimeout;
     private final Duration viewTimeout;
 
     /** {@code searchAttributes}: the namespace knows {@link SearchAttributesNeeded#ALL}. */
     public Orchestrator(
-            WorkflowClient client, boolean searchAttributes, Duration commandTimeout, Duration viewTimeout) {
+            WorkflowClient client, BooleanSupplier searchAttributes, Duration commandTimeout, Duration viewTimeout) {
         this.client = client;
         this.searchAttributes = searchAttributes;
         this.commandTimeout = commandTimeout;
@@ -171,7 +172,7 @@ public final class Orchestrator {
                 .setWorkflowId(MigrationWorkflow.workflowId(spec.id()))
                 .setTaskQueue(TaskQueues.ORCHESTRATOR)
                 .setStaticSummary(spec.engine() + " " + spec.source() + " to " + spec.target());
-        if (searchAttributes) {
+        if (searchAttributes.getAsBoolean()) {
             options.setTypedSearchAttributes(SearchAttributesNeeded.atStart(spec));
         }
         return options;

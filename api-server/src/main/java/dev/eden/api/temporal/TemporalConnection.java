@@ -26,35 +26,24 @@ public final class TemporalConnection implements AutoCloseable {
 
     private static final Duration QUIET = Duration.ofSeconds(3);
 
+    private final String address;
+    private final String namespace;
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
-    private final boolean searchAttributes;
+    private volatile boolean connected;
+    private volatile boolean searchAttributes;
 
-    private TemporalConnection(WorkflowServiceStubs stubs, WorkflowClient client, boolean searchAttributes) {
+    private TemporalConnection(String address, String namespace, WorkflowServiceStubs stubs, WorkflowClient client) {
+        this.address = address;
+        this.namespace = namespace;
         this.stubs = stubs;
         this.client = client;
-        this.searchAttributes = searchAttributes;
     }
 
-    /**
-     * {@code address}: {@code host:port}; {@code converter}: of everything that Temporal keeps. Throws {@link StartupException} where nothing
-     * answers within {@code patience}; after {@link #QUIET} of it says what is waited for.
-     */
-    public static TemporalConnection open(
-            String address, String namespace, DataConverter converter, Duration patience) {
+    /** {@code address}: {@code host:port}; {@code converter}: of everything that Temporal keeps. Nothing is asked of it before {@link #connect}. */
+    public static TemporalConnection to(String address, String namespace, DataConverter converter) {
         WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(
                 WorkflowServiceStubsOptions.newBuilder().setTarget(address).build());
-        if (!connected(stubs, QUIET)) {
-            LOGGER.atWarn()
-                    .addKeyValue("address", address)
-                    .log("waiting for Temporal, for {} s at most", patience.toSeconds());
-            if (!connected(stubs, patience.minus(QUIET))) {
-                stubs.shutdownNow();
-                throw new StartupException(
-                        "Temporal at " + address + " can't be reached",
-                        "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
-            }
-        }
         WorkflowClient client = WorkflowClient.newInstance(
                 stubs,
                 WorkflowClientOptions.newBuilder()
@@ -62,11 +51,30 @@ public final class TemporalConnection implements AutoCloseable {
                         .setDataConverter(converter)
                         .setContextPropagators(List.of(new RequestPropagator()))
                         .build());
-        return new TemporalConnection(stubs, client, register(address, namespace));
+        return new TemporalConnection(address, namespace, stubs, client);
+    }
+
+    /** Throws {@link StartupException} where nothing answers within {@code patience}; after {@link #QUIET} of it says what is waited for. */
+    public void connect(Duration patience) {
+        Duration rest = patience.minus(QUIET);
+        boolean there = answers(rest.isPositive() ? QUIET : patience);
+        if (!there && rest.isPositive()) {
+            LOGGER.atWarn()
+                    .addKeyValue("address", address)
+                    .log("waiting for Temporal, for {} s at most", patience.toSeconds());
+            there = !Thread.currentThread().isInterrupted() && answers(rest);
+        }
+        if (!there) {
+            throw new StartupException(
+                    "Temporal at " + address + " can't be reached",
+                    "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
+        }
+        searchAttributes = register(address, namespace);
+        connected = true;
     }
 
     /** The SDK tries again until then, and says only by an exception that it was in vain. */
-    private static boolean connected(WorkflowServiceStubs stubs, Duration within) {
+    private boolean answers(Duration within) {
         try {
             stubs.connect(within);
             return true;
@@ -85,16 +93,17 @@ public final class TemporalConnection implements AutoCloseable {
         return searchAttributes;
     }
 
-    /** Asks the server's health service; false when it does not answer within two seconds. */
+    /** Asks the server's health service; false when it does not answer within two seconds, and until {@link #connect} has come to its end. */
     public boolean healthy() {
         try {
-            return stubs.blockingStub()
-                    .withDeadlineAfter(2, TimeUnit.SECONDS)
-                    .getSystemInfo(io.temporal.api.workflowservice.v1.GetSystemInfoRequest.getDefaultInstance())
-                    .hasCapabilities();
+            return connected
+                    && stubs.blockingStub()
+                            .withDeadlineAfter(2, TimeUnit.SECONDS)
+                            .getSystemInfo(io.temporal.api.workflowservice.v1.GetSystemInfoRequest.getDefaultInstance())
+                            .hasCapabilities();
         } catch (StatusRuntimeException e) {
             // A server without that call (Temporal's in-process test server may be one) does answer.
-            return e.getStatus().getCode() == Status.Code.UNIMPLEMENTED;
+            return connected && e.getStatus().getCode() == Status.Code.UNIMPLEMENTED;
         }
     }
 

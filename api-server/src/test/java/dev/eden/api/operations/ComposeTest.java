@@ -127,6 +127,16 @@ class ComposeTest {
                 .contains("describe", "--namespace", namespace);
     }
 
+    /** Its image brings an administrator with a password that everybody knows. */
+    @Test
+    void nobodyIsGrafanasAdministrator() {
+        assertThat(environment(service("grafana")))
+                .containsEntry("GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION", "true")
+                .containsEntry("GF_AUTH_BASIC_ENABLED", "false")
+                .containsEntry("GF_AUTH_DISABLE_LOGIN_FORM", "true")
+                .containsEntry("GF_AUTH_ANONYMOUS_ORG_ROLE", "Viewer");
+    }
+
     @Test
     void noSecretStandsInTheFile() {
         each().forEach((name, service) -> environment(service).forEach((variable, value) -> {

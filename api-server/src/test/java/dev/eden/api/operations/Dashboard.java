@@ -12,6 +12,9 @@ import java.util.regex.Pattern;
 /** What Grafana needs of a dashboard that it is given as a file. */
 final class Dashboard {
     private static final int COLUMNS = 24;
+    /** The variable by which a dashboard finds its source of data. */
+    private static final String CHOSEN = "${datasource}";
+
     private static final Pattern VARIABLE = Pattern.compile("\\$(?:\\{(\\w+)(?::\\w+)?}|(\\w+))");
 
     private final List<String> problems = new ArrayList<>();
@@ -72,9 +75,16 @@ final class Dashboard {
         }
     }
 
+    /** In somebody's own Grafana the source has another id: whoever looks chooses it. */
     private void source(JsonNode asking, String name) {
         String uid = asking.path("datasource").path("uid").asText();
-        require(sources.contains(uid), name + ": no source of data is called '" + uid + "'");
+        require(uid.equals(CHOSEN), name + ": it asks '" + uid + "', whatever source of data is chosen");
+    }
+
+    private void choice(JsonNode variable) {
+        require(variable.path("query").asText().equals("prometheus"), "the source of data is no Prometheus");
+        String first = variable.path("current").path("value").asText();
+        require(sources.contains(first), "no source of data is called '" + first + "'");
     }
 
     private void place(JsonNode panel, String name) {
@@ -110,7 +120,11 @@ final class Dashboard {
             String name = variable.path("name").asText();
             require(defined.add(name), "the variable " + name + " is there twice");
             require(!variable.path("query").asText().isEmpty(), "the variable " + name + " asks nothing");
-            source(variable, "variable " + name);
+            if (variable.path("type").asText().equals("datasource")) {
+                choice(variable);
+            } else {
+                source(variable, "variable " + name);
+            }
         }
         Set<String> used = new TreeSet<>();
         for (JsonNode panel : panels) {
@@ -119,6 +133,9 @@ final class Dashboard {
             texts.addAll(panel.findValuesAsText("legendFormat"));
             texts.forEach(text -> named(text, used));
         }
+        dashboard
+                .findValues("datasource")
+                .forEach(source -> named(source.path("uid").asText(), used));
         dashboard.path("templating").findValuesAsText("query").forEach(text -> named(text, used));
         require(defined.equals(used), "variables " + defined + " are there, " + used + " are used");
     }

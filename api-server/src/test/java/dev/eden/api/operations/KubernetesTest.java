@@ -130,7 +130,7 @@ class KubernetesTest {
             List<String> arguments = new ArrayList<>(Project.list(container, "args").stream()
                     .map(String::valueOf)
                     .toList());
-            if (arguments.getFirst().equals("proxy")) {
+            if (proxy(container)) {
                 arguments.addAll(List.of("--name", "a-pod"));
             }
             Project.parse(arguments);
@@ -157,9 +157,11 @@ class KubernetesTest {
             for (String probe : List.of("startupProbe", "readinessProbe", "livenessProbe")) {
                 Map<String, Object> get = Project.map(Project.map(container, probe), "httpGet");
                 assertThat(get).containsEntry("port", "admin");
+                boolean starts = probe.equals("startupProbe");
+                boolean drains = probe.equals("readinessProbe") && proxy(container);
                 assertThat(get)
-                        .as("a dependency that is away must not end the process")
-                        .containsEntry("path", probe.equals("livenessProbe") ? "/health/live" : "/health/ready");
+                        .as("a dependency that is away must neither end the process nor take the API away")
+                        .containsEntry("path", starts || drains ? "/health/ready" : "/health/live");
             }
         }
     }
@@ -184,8 +186,53 @@ class KubernetesTest {
     @Test
     void thePodOutlivesTheSideCarsOwnEnd() {
         pods(pod -> assertThat((Integer) pod.get("terminationGracePeriodSeconds"))
-                .as("an attempt's end and a drain of 5 s each, and some")
-                .isGreaterThanOrEqualTo(20));
+                .as("an attempt's end and a drain of 5 s each, and some, after the application's own end")
+                .isGreaterThanOrEqualTo(Project.list(pod, "initContainers").isEmpty() ? 20 : 60));
+    }
+
+    /** A side-car of a node with 64 processors does not behave as if they were its own, and its heap and its buffers are within its memory. */
+    @Test
+    void sideCarsDoNotCountTheNodesProcessorsAndMemory() {
+        assertThat(own().stream().filter(KubernetesTest::proxy))
+                .isNotEmpty()
+                .allSatisfy(
+                        container -> assertThat(Project.list(container, "env").toString())
+                                .contains("-XX:ActiveProcessorCount=2", "-XX:MaxDirectMemorySize="));
+    }
+
+    /** The first process of a container gets only the signals that it has a handler for; its side-car is told after it has gone. */
+    @Test
+    void theApplicationLeavesItsSideCarTime() {
+        assertThat(script()).startsWith("trap 'exit 0' TERM\n").endsWith("done &\nwait\n");
+    }
+
+    @Test
+    void theApplicationWaitsForTheFirstEndpointAsComposesLoadDoes() {
+        Map<String, Object> load = Project.map(Project.map(Project.yaml("docker-compose.yml"), "services"), "load");
+        String loop = String.valueOf(Project.list(load, "command").getLast());
+        assertThat(anywhere(script().replace("trap 'exit 0' TERM\n", "").replace(" &\nwait", "")))
+                .isEqualTo(anywhere(loop));
+    }
+
+    private static String script() {
+        List<String> found = new ArrayList<>();
+        pods(pod -> each(
+                pod,
+                "containers",
+                container -> Project.list(container, "command").stream()
+                        .reduce((_, last) -> last)
+                        .ifPresent(script -> found.add(String.valueOf(script)))));
+        assertThat(found).hasSize(1);
+        return found.getFirst();
+    }
+
+    /** Without where it goes and how much it is. */
+    private static String anywhere(String loop) {
+        return loop.replaceAll("-h \\S+", "-h HERE").replaceAll("-t .* -q", "-q");
+    }
+
+    private static boolean proxy(Map<String, Object> container) {
+        return Project.list(container, "args").getFirst().equals("proxy");
     }
 
     private List<Map<String, Object>> own() {

@@ -17,6 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,6 +90,29 @@ class MonitoringTest {
         assertThat(given).isEqualTo(asked);
     }
 
+    /** Where the rest of a cluster is scraped once a minute, fifteen seconds are seen all the same. */
+    @Test
+    @SuppressWarnings("unchecked")
+    void whatIsAskedOftenIsSaidWhereItIsAsked() {
+        for (String config : List.of(SCRAPED, IN_A_CLUSTER)) {
+            assertThat(Project.list(Project.yaml(config), "scrape_configs"))
+                    .as(config)
+                    .isNotEmpty()
+                    .allSatisfy(job -> assertThat((Map<String, Object>) job).containsEntry("scrape_interval", "5s"));
+        }
+        assertThat(Project.list(Project.yaml(RULES), "groups"))
+                .allSatisfy(group -> assertThat((Map<String, Object>) group).containsEntry("interval", "5s"));
+    }
+
+    /** Two samples of a Prometheus that asks once a minute are the least that a rate is made of. */
+    @Test
+    void noRateNeedsSamplesThatOthersDoNotHave() {
+        assertThat(Project.text(RULES)).doesNotContainPattern("\\[(\\d+s|1m)]");
+        assertThat(queries().stream().filter(query -> query.contains("[")))
+                .isNotEmpty()
+                .allMatch(query -> query.contains("[$__rate_interval]"));
+    }
+
     @Test
     void theDashboardIsOneThatGrafanaShows() {
         assertThat(sources()).hasSize(1);
@@ -100,12 +124,13 @@ class MonitoringTest {
             delimiter = '|',
             value = {
                 "\"id\": 7,                      | \"id\": 6,                       | panel 6: its id is used twice",
-                "\"uid\": \"eden-prometheus\"    | \"uid\": \"prometheus\"           | no source of data is called"
+                "\"value\": \"eden-prometheus\"  | \"value\": \"prometheus\"         | no source of data is called"
                         + " 'prometheus'",
-                "\"name\": \"migration\"         | \"name\": \"move\"                | [interlay, move] are there,"
-                        + " [interlay, migration] are used",
-                "$interlay                       | $front                           | [front, interlay, migration] are"
-                        + " used",
+                "\"uid\": \"${datasource}\"      | \"uid\": \"eden-prometheus\"      | it asks 'eden-prometheus'",
+                "\"name\": \"migration\"         | \"name\": \"move\"                | [datasource, interlay, move]"
+                        + " are there, [datasource, interlay, migration] are used",
+                "$interlay                       | $front                           | [datasource, front, interlay,"
+                        + " migration] are used",
                 "\"expr\": \"min by              | \"expression\": \"min by          | panel 2: an empty query",
                 "\"w\": 12                       | \"w\": 25                        | it is outside of the page",
                 "\"y\": 14                       | \"y\": 13                        | it lies upon another",
@@ -197,7 +222,15 @@ class MonitoringTest {
         JsonNode dashboard = dashboard();
         return Stream.concat(
                         dashboard.path("panels").findValuesAsText("expr").stream(),
-                        dashboard.path("templating").findValuesAsText("query").stream())
+                        StreamSupport.stream(
+                                        dashboard
+                                                .path("templating")
+                                                .path("list")
+                                                .spliterator(),
+                                        false)
+                                .filter(variable ->
+                                        variable.path("type").asText().equals("query"))
+                                .map(variable -> variable.path("query").asText()))
                 .toList();
     }
 }

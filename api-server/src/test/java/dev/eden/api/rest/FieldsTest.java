@@ -38,8 +38,8 @@ class FieldsTest {
     @Test
     void aStagesOwnGatesBeginWithTheMigrations() {
         String stage = "{\"strategy\":{\"stages\":[{\"read_percentage\":0.1,\"gates\":%s}]}}";
-        Strategy patched = strategy(MigrationRequests.patch(
-                bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis"));
+        Strategy patched = strategy(
+                MigrationRequests.patch(bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis"));
         assertThat(patched.stages())
                 .extracting(Strategy.Stage::gates)
                 .containsExactly(new MigrationSpec.Gates(0.01, 1.5, -1, 200, 5_000, "rollback"));
@@ -60,16 +60,15 @@ class FieldsTest {
                                 .extracting("pointer")
                                 .containsExactly("/strategy/stages/0/gates/max_mismatch_rate"));
         for (String other : new String[] {"postgres", null}) {
-            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other)
-                            .strategy())
+            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other).strategy())
                     .isNotNull();
         }
     }
 
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
-        MigrationRequests.Patch patch = MigrationRequests.patch(
-                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null);
+        MigrationRequests.Patch patch =
+                MigrationRequests.patch(bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null);
 
         Strategy patched = strategy(patch);
         assertThat(patched.readPercentage()).isEqualTo(0.75);
@@ -88,8 +87,8 @@ class FieldsTest {
                 new Strategy.WriteMode("dual_write", "old_authoritative", "both", null));
         MigrationDefinition definition = new MigrationDefinition(
                 staged, DEFINITION.data(), DEFINITION.gates(), "pause", DEFINITION.cutover(), null);
-        assertThat(strategy(MigrationRequests.patch(
-                        bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null)))
+        assertThat(strategy(
+                        MigrationRequests.patch(bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null)))
                 .isEqualTo(new Strategy("blue_green", 0, "global", 20, null, staged.writeMode()));
     }
 

@@ -59,7 +59,7 @@ class TracesTest {
             MigrationWorkers.register(temporal.getWorkerFactory(), steps.with(_ -> null), null);
             temporal.start();
             WorkflowClient client = temporal.getWorkflowClient();
-            Orchestrator orchestrator = new Orchestrator(client, false, PATIENCE, PATIENCE);
+            Orchestrator orchestrator = new Orchestrator(client, () -> false, PATIENCE, PATIENCE);
             asked(traces, "migrate", () -> orchestrator.start(spec(), () -> {}));
             until(orchestrator, view -> view.phase() instanceof MigrationPhase.Canary && view.readyForCutover());
             asked(traces, "cutover", () -> orchestrator.send("m", new Command(Kind.CUTOVER, "c1", "ada", "", null)));

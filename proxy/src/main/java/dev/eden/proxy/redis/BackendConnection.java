@@ -313,6 +313,7 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        Exhaustion.endIf(cause);
         LOGGER.atDebug()
                 .addKeyValue("endpoint", pool.key.server().endpoint())
                 .log("backend connection failed: {}", cause.toString());

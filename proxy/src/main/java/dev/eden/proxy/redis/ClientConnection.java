@@ -565,6 +565,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        Exhaustion.endIf(cause);
         if (!(cause instanceof java.io.IOException)) {
             LOGGER.atWarn().addKeyValue("client", id).setCause(cause).log("closing a client");
         }

@@ -46,9 +46,11 @@ public final class LoopGroup implements DataPlane {
     private final boolean epoll;
 
     public LoopGroup(RedisProxyConfig config) {
-        int count = config.eventLoops() > 0
+        int wanted = config.eventLoops() > 0
                 ? config.eventLoops()
                 : Runtime.getRuntime().availableProcessors();
+        // Each loop has a connection of its own: more loops than the pool has would be more connections than asked for.
+        int count = Math.max(1, Math.min(wanted, config.poolSize()));
         epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
         IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         context = new ProxyContext(config, count);
