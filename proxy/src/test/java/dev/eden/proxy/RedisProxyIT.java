@@ -142,6 +142,7 @@ class RedisProxyIT extends RedisFixture {
                     List.of("PSUBSCRIBE", "c"),
                     List.of("MONITOR"),
                     List.of("CLIENT", "REPLY", "OFF"),
+                    List.of("SCRIPT", "DEBUG", "YES"),
                     List.of("PSYNC", "?", "-1"))) {
                 Wire one = connect(other.port());
                 assertThat(one.call("AUTH", "bob", "secret")).isEqualTo("+OK");
@@ -173,6 +174,12 @@ class RedisProxyIT extends RedisFixture {
             acl(atSource, "DELUSER", "ada");
             acl(atSource, "DELUSER", "bob");
         }
+    }
+
+    @Test
+    void nobodyPutsTheScriptsOfOthersIntoTheDebugger() throws IOException {
+        assertThat(client().call("SCRIPT", "DEBUG", "YES")).startsWith("-ERR eden: SCRIPT DEBUG");
+        assertThat(client().call("EVAL", "return 'run'", "0")).isEqualTo("run");
     }
 
     @Test

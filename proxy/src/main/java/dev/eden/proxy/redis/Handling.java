@@ -101,8 +101,7 @@ enum Handling {
             case "wait", "waitaof":
                 return BLOCKING; // blocks, though not flagged so
             case "pfcount", "sort_ro":
-                return SHARED; // Eden's user on the standby may not: one may write its count into the key, the other is
-            // "dangerous"
+                return SHARED; // Eden's user on the standby may not run them
             case "debug", "shutdown", "failover":
                 return UNKNOWN; // may hold up or end its connection
             default:

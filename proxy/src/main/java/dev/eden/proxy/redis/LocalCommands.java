@@ -18,6 +18,8 @@ final class LocalCommands {
             "ERR eden: CLIENT KILL by ID is not available through the proxy: a connection to the server is not one"
                     + " client's";
 
+    static final String SCRIPT_DEBUG = "ERR eden: SCRIPT DEBUG is not available through the proxy";
+
     private final Session session;
     private final ClientConnection client;
 
@@ -243,6 +245,11 @@ final class LocalCommands {
         return false;
     }
 
+    /** {@code SCRIPT DEBUG}: the next script on the connection, whoever sends it, would be in the debugger. */
+    boolean debugsScripts() {
+        return client.request().count() > 1 && Ascii.equalsIgnoreCase(client.argument(1), "debug");
+    }
+
     /** Why the command at hand can't be queued: what it would change belongs to a connection that others get afterwards. Null where it can. */
     @Nullable
     String unavailableInTransaction(Handling handling) {
@@ -258,6 +265,7 @@ final class LocalCommands {
                     default -> null;
                 };
             }
+            case SCRIPT_ADMIN -> debugsScripts() ? SCRIPT_DEBUG : null;
             case SHARED,
                     READ,
                     SCRIPT_READ,
@@ -272,7 +280,6 @@ final class LocalCommands {
                     SELECT,
                     RESET,
                     QUIT,
-                    SCRIPT_ADMIN,
                     UNKNOWN -> null;
         };
     }

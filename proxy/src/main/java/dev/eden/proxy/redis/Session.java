@@ -77,7 +77,14 @@ final class Session {
         }
         return switch (handling) {
             case SHARED -> shared();
-            case SCRIPT_ADMIN, SCRIPT_READ -> {
+            case SCRIPT_ADMIN -> {
+                if (local.debugsScripts()) {
+                    yield fail(LocalCommands.SCRIPT_DEBUG);
+                }
+                local.remember();
+                yield shared();
+            }
+            case SCRIPT_READ -> {
                 local.remember();
                 yield shared();
             }
