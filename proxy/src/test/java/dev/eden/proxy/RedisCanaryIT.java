@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import redis.clients.jedis.Jedis;
 
 /** Reads that the standby may serve; the test plays the applier. */
 class RedisCanaryIT extends RedisFixture {
@@ -178,6 +180,45 @@ class RedisCanaryIT extends RedisFixture {
             }
         } finally {
             acl(atSource, "SETUSER", "default", "resetkeys", "~*", "nopass");
+            acl(atSource, "DELUSER", "eden-proxy");
+            acl(atTarget, "DELUSER", "eden-proxy");
+        }
+    }
+
+    /** What Eden's user may not do there is no error of the standby's: a gate would undo the migration for it. */
+    @Test
+    void whatEdensUserMayNotReadIsNeverAskedOfTheStandby() throws IOException {
+        String[] rules = {"on", ">pw", "~*", "&*", "+@read", "-@dangerous", "-pfcount", "+info", "+ping", "+hello"};
+        for (Jedis server : List.of(atSource, atTarget)) {
+            acl(
+                    server,
+                    Stream.concat(Stream.of("SETUSER", "eden-proxy"), Stream.of(rules))
+                            .toArray(String[]::new));
+        }
+        replica();
+        atTarget.set("r1", "target");
+        atSource.set("r1", "source");
+        atSource.pfadd("visitors", "ada");
+        atSource.rpush("list", "2", "1");
+        try {
+            active(true);
+            store.canary(
+                    new CanaryPolicy(1.0, CanaryPolicy.Consistency.SESSION, Duration.ofMillis(5)), false, "applied");
+            Wire client = client();
+            readsOn("target", client);
+            store.reports.clear();
+            for (int i = 0; i < 20; i++) {
+                applied();
+                assertThat(client.call("PFCOUNT", "visitors")).isEqualTo(":1");
+                assertThat(client.call("SORT_RO", "list")).isEqualTo("[1, 2]");
+                assertThat(client.call("EVAL_RO", "return redis.call('GET', KEYS[1])", "1", "r1"))
+                        .isEqualTo("source");
+            }
+            readsOn("target", client);
+            await().until(() -> store.reports.size() > 2);
+            assertThat(store.reports)
+                    .allSatisfy(report -> assertThat(report.standby().errors()).isZero());
+        } finally {
             acl(atSource, "DELUSER", "eden-proxy");
             acl(atTarget, "DELUSER", "eden-proxy");
         }

@@ -1,9 +1,11 @@
 package dev.eden.proxy;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Duration;
@@ -408,6 +410,59 @@ class RedisFlipIT extends RedisFixture {
         while (!line.contains("seen-again")) {
             line = monitor.read();
         }
+    }
+
+    @Test
+    void everyPrefixThatIsTrackedIsTrackedAfterAFlip() throws IOException {
+        Wire tracking = client();
+        tracking.call("HELLO", "3");
+        for (String prefix : List.of("a:", "b:", "a:")) {
+            String answer = tracking.call("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", prefix);
+            assertThat(answer)
+                    .as(prefix)
+                    .isIn(
+                            "+OK",
+                            "-ERR Prefix 'a:' overlaps with an existing prefix 'a:'. Prefixes for a single client must"
+                                    + " not overlap.");
+        }
+        hold();
+        flip();
+        assertThat(tracking.read()).isEqualTo(">[invalidate, (nil)]");
+        assertThat(tracking.call("PING")).isEqualTo("+PONG");
+        atTarget.set("a:1", "x");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [a:1]]");
+        atTarget.set("b:1", "x");
+        assertThat(tracking.read()).isEqualTo(">[invalidate, [b:1]]");
+    }
+
+    /** As when its server is lost: it subscribes again, and knows that it may have missed something. */
+    @Test
+    void aSubscriberThatMayHaveMissedMessagesIsClosed() throws IOException {
+        Wire flooded = client();
+        assertThat(flooded.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+        hold();
+        await().until(() -> atTarget.publish("c", "first") == 1);
+        atTarget.publish("c", "x".repeat(1 << 20));
+        flip();
+        assertThatThrownBy(flooded::read).isInstanceOf(EOFException.class);
+    }
+
+    @Test
+    void aSubscriberWhoseChannelsTheNewSideHasNotConfirmedIsClosed() throws IOException {
+        Wire subscriber = client();
+        assertThat(subscriber.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+        target.suspend();
+        try {
+            hold();
+            flip();
+        } finally {
+            target.resume();
+        }
+        assertThatThrownBy(subscriber::read).isInstanceOf(EOFException.class);
+        Wire again = client();
+        assertThat(again.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+        assertThat(atTarget.publish("c", "heard")).isEqualTo(1);
+        assertThat(again.read()).isEqualTo("[message, c, heard]");
     }
 
     @Test

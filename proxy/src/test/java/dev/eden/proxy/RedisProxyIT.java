@@ -11,9 +11,13 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -123,6 +127,131 @@ class RedisProxyIT extends RedisFixture {
         } finally {
             acl(atSource, "DELUSER", "ada");
         }
+    }
+
+    /** A connection goes from client to client: what one does to it must not be found by the next. */
+    @Test
+    void noTransactionChangesWhoAConnectionBelongsTo() throws IOException {
+        acl(atSource, "SETUSER", "ada", "on", ">secret", "~*", "&*", "+@all");
+        acl(atSource, "SETUSER", "bob", "on", ">secret", "~*", "&*", "+@all", "-flushall");
+        try (RedisProxy other = RedisProxy.start(oneConnection("p8"), store, new SimpleMeterRegistry())) {
+            for (List<String> command : List.of(
+                    List.of("AUTH", "ada", "secret"),
+                    List.of("HELLO", "3", "AUTH", "ada", "secret"),
+                    List.of("SUBSCRIBE", "c"),
+                    List.of("PSUBSCRIBE", "c"),
+                    List.of("MONITOR"),
+                    List.of("CLIENT", "REPLY", "OFF"),
+                    List.of("SCRIPT", "DEBUG", "YES"),
+                    List.of("PSYNC", "?", "-1"))) {
+                Wire one = connect(other.port());
+                assertThat(one.call("AUTH", "bob", "secret")).isEqualTo("+OK");
+                one.send("MULTI");
+                one.send("SET", "half", "1");
+                one.send(command.toArray(String[]::new));
+                one.send("GET", "half");
+                one.send("EXEC");
+                assertThat(one.read()).isEqualTo("+OK");
+                assertThat(one.read()).isEqualTo("+QUEUED");
+                assertThat(one.read())
+                        .as("%s", command)
+                        .startsWith("-ERR eden: ")
+                        .contains("not available");
+                assertThat(one.read()).isEqualTo("+QUEUED");
+                assertThat(one.read()).startsWith("-EXECABORT");
+                assertThat(one.call("ACL", "WHOAMI")).isEqualTo("bob");
+                Wire two = connect(other.port());
+                assertThat(two.call("AUTH", "bob", "secret")).isEqualTo("+OK");
+                assertThat(two.call("FLUSHALL")).startsWith("-NOPERM");
+                two.call("MULTI");
+                two.call("ACL", "WHOAMI");
+                assertThat(two.call("EXEC")).isEqualTo("[bob]");
+                assertThat(two.call("GET", "half")).isEqualTo("(nil)");
+                one.close();
+                two.close();
+            }
+        } finally {
+            acl(atSource, "DELUSER", "ada");
+            acl(atSource, "DELUSER", "bob");
+        }
+    }
+
+    @Test
+    void nobodyPutsTheScriptsOfOthersIntoTheDebugger() throws IOException {
+        assertThat(client().call("SCRIPT", "DEBUG", "YES")).startsWith("-ERR eden: SCRIPT DEBUG");
+        assertThat(client().call("EVAL", "return 'run'", "0")).isEqualTo("run");
+    }
+
+    @Test
+    void nobodyKillsAStrangersConnectionByItsNumber() throws IOException {
+        Wire client = client();
+        assertThat(client.call("CLIENT", "KILL", "ID", "1")).startsWith("-ERR eden: CLIENT KILL by ID");
+        assertThat(client.call("CLIENT", "KILL", "TYPE", "pubsub", "ID", "1")).startsWith("-ERR eden: CLIENT KILL");
+        assertThat(client.call("CLIENT", "KILL", "TYPE", "pubsub")).startsWith(":");
+        client.call("MULTI");
+        assertThat(client.call("CLIENT", "KILL", "ID", "1")).startsWith("-ERR eden: CLIENT KILL");
+        assertThat(client.call("EXEC")).startsWith("-EXECABORT");
+    }
+
+    @Test
+    void passwordsNeedNotBeText() throws IOException {
+        // the SHA-256 of the two bytes ff fe
+        acl(
+                atSource,
+                "SETUSER",
+                "raw",
+                "on",
+                "#" + HexFormat.of().formatHex(sha256(new byte[] {(byte) 0xff, (byte) 0xfe})),
+                "~*",
+                "+@all");
+        try {
+            for (String command : List.of("*3\r\n$4\r\nAUTH\r\n", "*5\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n")) {
+                Wire client = client();
+                client.raw((command + "$3\r\nraw\r\n$2\r\n\u00ff\u00fe\r\n").getBytes(StandardCharsets.ISO_8859_1));
+                assertThat(client.read()).doesNotStartWith("-");
+                assertThat(client.call("ACL", "WHOAMI")).isEqualTo("raw");
+            }
+        } finally {
+            acl(atSource, "DELUSER", "raw");
+        }
+    }
+
+    private static byte[] sha256(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(bytes);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void whatAClientIsCanBeSaidInARequestOfAnySize() throws IOException {
+        Wire subscriber = client();
+        String[] subscribe = new String[30_001];
+        String[] watch = new String[2_001]; // the server looks through all of them for each
+        subscribe[0] = "SUBSCRIBE";
+        watch[0] = "WATCH";
+        for (int i = 1; i < subscribe.length; i++) {
+            subscribe[i] = "channel:" + "x".repeat(30) + ":" + i;
+        }
+        for (int i = 1; i < watch.length; i++) {
+            watch[i] = "key:" + "x".repeat(600) + ":" + i;
+        }
+        subscriber.send(subscribe);
+        for (int i = 1; i < subscribe.length; i++) {
+            assertThat(subscriber.read()).isEqualTo("[subscribe, " + subscribe[i] + ", :" + i + "]");
+        }
+        assertThat(atSource.publish(subscribe[7], "here")).isEqualTo(1);
+        assertThat(subscriber.read()).isEqualTo("[message, " + subscribe[7] + ", here]");
+        Wire watching = client();
+        assertThat(watching.call(watch)).isEqualTo("+OK");
+        assertThat(client().call("SET", watch[9], "changed")).isEqualTo("+OK");
+        watching.call("MULTI");
+        watching.call("SET", watch[9], "lost");
+        assertThat(watching.call("EXEC")).isEqualTo("(nil)");
+        Wire client = client();
+        client.raw("*2\r\n$6\r\nSELECT\r\n$20000000\r\n".getBytes());
+        assertThat(client.read()).startsWith("-ERR Protocol error: select of more than");
     }
 
     @Test

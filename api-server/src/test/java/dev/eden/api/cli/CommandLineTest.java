@@ -219,8 +219,7 @@ class CommandLineTest {
                 .isInstanceOf(StartupException.class)
                 .hasMessageContaining("none");
         Running.requireFolder(home.resolve("ports.json"));
-        assertThatThrownBy(() -> Running.writePorts(nowhere, Map.of("api", 1)))
-                .isInstanceOf(StartupException.class);
+        assertThatThrownBy(() -> Running.writePorts(nowhere, Map.of("api", 1))).isInstanceOf(StartupException.class);
     }
 
     @Test

@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class ClientConnection extends ChannelInboundHandlerAdapter implements ReplyTarget {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientConnection.class);
 
+    /** A request that must be whole is refused beyond. */
+    private static final int COLLECTED = 16 << 20;
+
     final ProxyLoop loop;
     final Channel channel;
     final long id;
@@ -364,6 +367,9 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
             if (scanner.known() == 0) {
                 throw new ProtocolError("too big bulk count string");
             }
+            if (mustBeWhole(buffer)) {
+                return false;
+            }
             if (!loop.gate.open()) {
                 stalled = true;
                 return false;
@@ -384,6 +390,19 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         }
         stream(buffer, Math.min(scanner.length(), buffer.readableBytes()));
         return false;
+    }
+
+    /** Whether the request is collected however large: what it changes or carries has to be known here. */
+    private boolean mustBeWhole(ByteBuf buffer) {
+        boolean named = (long) scanner.offset(0) + scanner.argumentLength(0) <= buffer.readableBytes();
+        CommandSpec spec = named ? command(buffer) : null;
+        if (spec == null || !spec.handling().wantsWhole()) {
+            return false;
+        }
+        if (scanner.length() > COLLECTED) {
+            throw new ProtocolError(spec.name() + " of more than " + COLLECTED + " bytes");
+        }
+        return true;
     }
 
     private void stream(ByteBuf buffer, long bytes) {

@@ -9,7 +9,7 @@ enum Handling {
     SHARED,
     /** Stateless, read-only and by key: may be served by the standby. */
     READ,
-    /** Such a script or function. */
+    /** A script or function that only reads: any shared connection will do, but for the standby, where Eden's user runs none. */
     SCRIPT_READ,
     /** Script or function that may write: one exclusive connection for the one command. */
     SCRIPT,
@@ -36,6 +36,29 @@ enum Handling {
     REFUSED,
     /** No table has it: a write on an exclusive connection. */
     UNKNOWN;
+
+    /** True where a request must be seen whole, however large: it is answered here, rewritten, or changes what is known of the client. */
+    boolean wantsWhole() {
+        return switch (this) {
+            case SHARED, READ, SCRIPT_READ, SCRIPT, SCRIPT_ADMIN, UNKNOWN -> false;
+            case BLOCKING,
+                    SCAN,
+                    MULTI,
+                    EXEC,
+                    DISCARD,
+                    WATCH,
+                    UNWATCH,
+                    SUBSCRIBE,
+                    MONITOR,
+                    AUTH,
+                    HELLO,
+                    SELECT,
+                    CLIENT,
+                    RESET,
+                    QUIT,
+                    REFUSED -> true;
+        };
+    }
 
     static Handling of(String name, Set<String> flags, List<KeySpec> specs, int firstKey) {
         switch (name) {
@@ -77,6 +100,8 @@ enum Handling {
                 return SCAN;
             case "wait", "waitaof":
                 return BLOCKING; // blocks, though not flagged so
+            case "pfcount", "sort_ro":
+                return SHARED; // Eden's user on the standby may not run them
             case "debug", "shutdown", "failover":
                 return UNKNOWN; // may hold up or end its connection
             default:

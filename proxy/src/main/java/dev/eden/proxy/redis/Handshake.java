@@ -5,7 +5,10 @@ import dev.eden.proxy.Secret;
 import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,29 +30,44 @@ final class Handshake {
     }
 
     /** {@code user} null: the one-argument AUTH, which means the default user. */
-    record Credentials(@Nullable String user, Secret password) {}
+    @SuppressWarnings("ArrayRecordComponent")
+    record Credentials(byte @Nullable [] user, byte[] password) {
+        Credentials(@Nullable String user, Secret password, Charset charset) {
+            this(user == null ? null : user.getBytes(charset), password.reveal().getBytes(charset));
+        }
+
+        @Override
+        public String toString() {
+            return "‹redacted›";
+        }
+    }
 
     /** What connections of this identity log in with; null where they do not. */
     static @Nullable Credentials credentials(Identity identity, ServerAddress server, ProxyLoop loop) {
         return switch (identity) {
             case Identity.Anonymous _ -> credentials(loop.login(server, false));
             case Identity.Eden _ -> credentials(loop.login(server, true));
-            case Identity.Named client -> new Credentials(client.user(), client.password());
+            case Identity.Named client ->
+                new Credentials(client.user(), client.password(), StandardCharsets.ISO_8859_1);
         };
     }
 
     private static @Nullable Credentials credentials(Backend.@Nullable Login login) {
-        return login == null ? null : new Credentials(login.user(), login.password());
+        return login == null ? null : new Credentials(login.user(), login.password(), StandardCharsets.UTF_8);
     }
 
     /**
      * Changes protocol and login of a connection at once. Without credentials it becomes what a new connection is: the default user,
      * who takes any password where it needs none, and where it needs one the refusal is right.
      */
-    static String[] hello(int protocol, @Nullable Credentials credentials) {
-        String user = credentials == null || credentials.user() == null ? "default" : credentials.user();
-        String password = credentials == null ? "" : credentials.password().reveal();
-        return new String[] {"HELLO", Integer.toString(protocol), "AUTH", user, password};
+    static List<byte[]> hello(int protocol, @Nullable Credentials credentials) {
+        byte[] user = credentials == null ? null : credentials.user();
+        return List.of(
+                Ascii.bytes("HELLO"),
+                Ascii.bytes(Integer.toString(protocol)),
+                Ascii.bytes("AUTH"),
+                user == null ? Ascii.bytes("default") : user,
+                credentials == null ? new byte[0] : credentials.password());
     }
 
     private void send(ProxyLoop loop) {
@@ -60,14 +78,14 @@ final class Handshake {
             if (credentials != null) {
                 essential(hello(3, credentials));
             } else {
-                essential("HELLO", "3");
+                essential(List.of(Ascii.bytes("HELLO"), Ascii.bytes("3")));
             }
         } else if (credentials != null) {
-            if (credentials.user() != null) {
-                essential("AUTH", credentials.user(), credentials.password().reveal());
-            } else {
-                essential("AUTH", credentials.password().reveal());
-            }
+            byte[] user = credentials.user();
+            essential(
+                    user == null
+                            ? List.of(Ascii.bytes("AUTH"), credentials.password())
+                            : List.of(Ascii.bytes("AUTH"), user, credentials.password()));
         }
         if (key.database() != 0) {
             command(this::selected, "SELECT", Integer.toString(key.database()));
@@ -81,7 +99,7 @@ final class Handshake {
         command(this::introduced, "HELLO", Integer.toString(key.protocol())); // not a matter of a user's rights
     }
 
-    private void essential(String... arguments) {
+    private void essential(List<byte[]> arguments) {
         command(
                 answer -> {
                     if (answer instanceof RespValue.Failure failure && refusal == null) {
@@ -125,6 +143,10 @@ final class Handshake {
     }
 
     private void command(Answer answer, String... arguments) {
+        command(answer, Stream.of(arguments).map(Ascii::bytes).toList());
+    }
+
+    private void command(Answer answer, List<byte[]> arguments) {
         outstanding++;
         connection.expect(
                 new ReplyTarget() {

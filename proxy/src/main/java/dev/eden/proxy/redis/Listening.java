@@ -6,6 +6,7 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -45,8 +46,8 @@ final class Listening implements BackendConnection.FrameTap {
             Map.of("", new LinkedHashSet<>(), "p", new LinkedHashSet<>(), "s", new LinkedHashSet<>());
     private final Deque<Confirmations> expected = new ArrayDeque<>();
     private boolean monitoring;
-    /** By subcommand of {@code CLIENT}: what is on, and how. */
-    private final Map<String, List<byte[]>> modes = new LinkedHashMap<>();
+    /** By subcommand of {@code CLIENT}: what is on, and how: prefixes of keys to track add up. */
+    private final Map<String, List<List<byte[]>>> modes = new LinkedHashMap<>();
 
     private boolean loggingIn;
     private boolean carrying;
@@ -153,7 +154,7 @@ final class Listening implements BackendConnection.FrameTap {
             return false;
         }
         boolean on = arguments.size() > 2 && Ascii.equalsIgnoreCase(arguments.get(2), "on");
-        List<byte[]> before = modes.put(sub, arguments);
+        List<List<byte[]>> before = modes.put(sub, with(modes.get(sub), arguments));
         client.forward(
                 connection,
                 new Agreed(
@@ -171,6 +172,13 @@ final class Listening implements BackendConnection.FrameTap {
                             }
                         }));
         return true;
+    }
+
+    private static List<List<byte[]>> with(@Nullable List<List<byte[]>> before, List<byte[]> command) {
+        List<List<byte[]>> all = before == null ? new ArrayList<>() : new ArrayList<>(before);
+        all.removeIf(one -> Arrays.deepEquals(one.toArray(), command.toArray()));
+        all.add(command);
+        return all;
     }
 
     /** The reply to a command that has been counted on already. */
@@ -272,11 +280,11 @@ final class Listening implements BackendConnection.FrameTap {
 
     /** On a new connection: says again what the client had asked for. */
     void prelude(BackendConnection connection) {
-        for (List<byte[]> mode : modes.values()) {
+        modes.values().stream().flatMap(List::stream).forEach(mode -> {
             ByteBuf out = client.loop.buffer();
             RespWriter.command(out, mode);
             client.send(connection, out, new Swallow(client));
-        }
+        });
         if (subscriptions() > 0) {
             connection.tap = this;
             subscribeAgain((command, count) -> {
@@ -319,6 +327,7 @@ final class Listening implements BackendConnection.FrameTap {
         private int keptBytes;
         private int confirmations;
         private boolean failed;
+        private boolean dropped;
 
         Carried(BackendConnection connection) {
             this.connection = connection;
@@ -341,6 +350,7 @@ final class Listening implements BackendConnection.FrameTap {
                 confirmations--;
                 frame.release();
             } else if (keptBytes + frame.readableBytes() > CARRIED_BYTES) {
+                dropped = true;
                 frame.release();
             } else {
                 keptBytes += frame.readableBytes();
@@ -350,7 +360,7 @@ final class Listening implements BackendConnection.FrameTap {
         }
 
         boolean good() {
-            return !failed && confirmations == 0 && connection.usable();
+            return !failed && !dropped && confirmations == 0 && connection.usable();
         }
 
         void drop() {
@@ -414,6 +424,10 @@ final class Listening implements BackendConnection.FrameTap {
         }
         if (other != null) {
             other.drop();
+        }
+        if (subscriptions() > 0) {
+            client.close(); // messages have passed it by: a lost server would have shown that
+            return;
         }
         session.connections.close();
         if (modes.containsKey("tracking") && session.protocol == 3) {

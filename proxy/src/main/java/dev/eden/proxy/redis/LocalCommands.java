@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  * whether the change holds; names and ids are the proxy's.
  */
 final class LocalCommands {
+    private static final String KILL_BY_ID =
+            "ERR eden: CLIENT KILL by ID is not available through the proxy: a connection to the server is not one"
+                    + " client's";
+
+    static final String SCRIPT_DEBUG = "ERR eden: SCRIPT DEBUG is not available through the proxy";
+
     private final Session session;
     private final ClientConnection client;
 
@@ -31,7 +37,7 @@ final class LocalCommands {
         }
         List<byte[]> arguments = client.arguments();
         Identity next =
-                new Identity.Named(count == 3 ? text(arguments.get(1)) : null, new Secret(text(arguments.getLast())));
+                new Identity.Named(count == 3 ? bytes(arguments.get(1)) : null, new Secret(bytes(arguments.getLast())));
         return change(next, session.protocol, arguments, () -> session.identity = next);
     }
 
@@ -56,7 +62,7 @@ final class LocalCommands {
                 new ArrayList<>(List.of(Ascii.bytes("HELLO"), Ascii.bytes(Integer.toString(protocol))));
         while (at < arguments.size()) {
             if (Ascii.equalsIgnoreCase(arguments.get(at), "auth") && at + 2 < arguments.size()) {
-                identity = new Identity.Named(text(arguments.get(at + 1)), new Secret(text(arguments.get(at + 2))));
+                identity = new Identity.Named(bytes(arguments.get(at + 1)), new Secret(bytes(arguments.get(at + 2))));
                 forwarded.addAll(arguments.subList(at, at + 3));
                 at += 3;
             } else if (Ascii.equalsIgnoreCase(arguments.get(at), "setname") && at + 1 < arguments.size()) {
@@ -219,10 +225,63 @@ final class LocalCommands {
             case "unblock" -> {
                 return unblock();
             }
+            case "kill" -> {
+                return killsById() ? session.fail(KILL_BY_ID) : session.shared();
+            }
             default -> {
                 return session.shared();
             }
         }
+    }
+
+    /** A server would take the number, which is the proxy's or one of the proxy's own connections, for that of a connection many may share. */
+    private boolean killsById() {
+        List<byte[]> arguments = client.arguments();
+        for (int i = 2; i + 1 < arguments.size(); i += 2) {
+            if (Ascii.equalsIgnoreCase(arguments.get(i), "id")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@code SCRIPT DEBUG}: the next script on the connection, whoever sends it, would be in the debugger. */
+    boolean debugsScripts() {
+        return client.request().count() > 1 && Ascii.equalsIgnoreCase(client.argument(1), "debug");
+    }
+
+    /** Why the command at hand can't be queued: what it would change belongs to a connection that others get afterwards. Null where it can. */
+    @Nullable
+    String unavailableInTransaction(Handling handling) {
+        return switch (handling) {
+            case AUTH, HELLO, SUBSCRIBE, MONITOR ->
+                "ERR eden: " + Ascii.lower(client.argument(0)) + " is not available in a transaction through the proxy";
+            case REFUSED -> "ERR eden: " + Ascii.lower(client.argument(0)) + " is not available through the proxy";
+            case CLIENT -> {
+                String sub = client.request().count() > 1 ? Ascii.lower(client.argument(1)) : "";
+                yield switch (sub) {
+                    case "reply" -> "ERR eden: client reply is not available in a transaction through the proxy";
+                    case "kill" -> killsById() ? KILL_BY_ID : null;
+                    default -> null;
+                };
+            }
+            case SCRIPT_ADMIN -> debugsScripts() ? SCRIPT_DEBUG : null;
+            case SHARED,
+                    READ,
+                    SCRIPT_READ,
+                    SCRIPT,
+                    BLOCKING,
+                    SCAN,
+                    MULTI,
+                    EXEC,
+                    DISCARD,
+                    WATCH,
+                    UNWATCH,
+                    SELECT,
+                    RESET,
+                    QUIT,
+                    UNKNOWN -> null;
+        };
     }
 
     /** The number is one that {@code CLIENT ID} has told, or no client's. */
@@ -315,6 +374,11 @@ final class LocalCommands {
                 && Ascii.equalsIgnoreCase(client.argument(1), "load")) {
             client.loop.context.scripts.remember(client.argument(2));
         }
+    }
+
+    /** As {@link Identity.Named} keeps them. */
+    private static String bytes(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     static String text(byte[] bytes) {

@@ -78,14 +78,17 @@ final class Session {
         return switch (handling) {
             case SHARED -> shared();
             case SCRIPT_ADMIN -> {
+                if (local.debugsScripts()) {
+                    yield fail(LocalCommands.SCRIPT_DEBUG);
+                }
+                local.remember();
+                yield shared();
+            }
+            case SCRIPT_READ -> {
                 local.remember();
                 yield shared();
             }
             case READ -> read(spec);
-            case SCRIPT_READ -> {
-                local.remember();
-                yield read(spec);
-            }
             case SCRIPT, UNKNOWN -> once();
             case BLOCKING -> block();
             case SCAN -> scan();
@@ -135,6 +138,10 @@ final class Session {
         }
         if (!open.ending && handling == Handling.RESET) {
             return local.reset();
+        }
+        String why = local.unavailableInTransaction(handling);
+        if (why != null) {
+            return transactions.refuseOne(open, handling, why);
         }
         if (handling == Handling.SCRIPT || handling == Handling.SCRIPT_READ || handling == Handling.SCRIPT_ADMIN) {
             local.remember();

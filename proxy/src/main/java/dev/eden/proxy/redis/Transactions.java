@@ -124,6 +124,26 @@ final class Transactions {
         return true;
     }
 
+    /** A command that would change more than data: the server gets one in its place that it refuses as well, so that EXEC runs nothing. */
+    boolean refuseOne(Transaction open, Handling handling, String why) {
+        if (open.ending) {
+            return false;
+        }
+        String impossible = open.impossible();
+        if (impossible != null) {
+            return refused(open, impossible, handling);
+        }
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        ByteBuf tooShort = loop.buffer();
+        RespWriter.command(tooShort, "ECHO");
+        open.record(tooShort, tooShort.readerIndex(), tooShort.readableBytes());
+        client.substitute(connection, tooShort, new RefusedCommand(client, why));
+        return true;
+    }
+
     /** A request too large to record goes out in it; it must not run alone, and can't be collected to be refused. */
     void queueLarge() {
         Transaction open = transaction;
@@ -195,6 +215,22 @@ final class Transactions {
             } else {
                 open.failed = true;
             }
+        }
+    }
+
+    /** The reply to what went out in the place of a command that is not for a transaction here. */
+    private record RefusedCommand(ClientConnection client, String why) implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            frame.release();
+            client.session.transactions.replied((byte) '-');
+            client.error(why);
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
         }
     }
 

@@ -61,8 +61,9 @@ final class PairFindings {
                     "redis.version.way_back",
                     "The source (Redis " + source.info().version() + ") is older than the target (Redis "
                             + target.info().version()
-                            + "): the way back copies commands, but a key that has to be copied whole cannot be read there.",
-                    "Do not use commands of the newer version until the migration is finished.");
+                            + "): on the way back, keys are copied by their types where a value has to be copied"
+                            + " whole, and a command, a type or a function that the source does not know ends it.",
+                    "Use nothing that only the newer version has until the migration is finished.");
         }
     }
 
@@ -120,6 +121,13 @@ final class PairFindings {
                     "The source has " + here.get() + " databases, the target " + there.get()
                             + ": an application that begins to use a higher one stops the replication.",
                     "Raise databases on the target (needs a restart).");
+        } else if (here.isPresent() && there.isPresent() && here.get() < there.get()) {
+            findings.warning(
+                    "redis.databases.fewer",
+                    "The target has " + there.get() + " databases, the source " + here.get()
+                            + ": an application that begins to use a higher one after the cutover ends the way back.",
+                    "Raise databases on the source (needs a restart), or use no higher ones until the migration is"
+                            + " finished.");
         }
     }
 
@@ -163,8 +171,8 @@ final class PairFindings {
                 if (user.name().equals("default")) {
                     findings.warning(
                             "redis.acl.default_differs",
-                            "The default user differs between source and target; clients that do not log in get the target's after"
-                                    + " the cutover.",
+                            "The default user differs between source and target; clients that do not log in get the"
+                                    + " target's after the cutover.",
                             "Make both equal, unless this is wanted.");
                 } else {
                     different.add(user.name());
@@ -191,16 +199,18 @@ final class PairFindings {
         if (loginForClients && !served) {
             findings.failure(
                     "redis.client_login.source_protected",
-                    "Clients that do not log in are refused by the source, but the target's endpoint would log them in with its own"
-                            + " credentials (options.client_login): they would get rights that they never had.",
+                    "Clients that do not log in are refused by the source, but the target's endpoint would log them in"
+                            + " with its own credentials (options.client_login): they would get rights that they never"
+                            + " had.",
                     "Set options.client_login of the target's endpoint to \"none\".");
         } else if (!loginForClients && served && !wouldBeServed) {
             findings.warning(
                     "redis.client_login.target_protected",
-                    "The source serves clients that do not log in; the target's default user needs a password, so they would be refused"
-                            + " after the cutover.",
-                    "Let clients log in as a user that both servers know; or set options.client_login of the target's endpoint to"
-                            + " \"endpoint\": proxies then log such clients in with the endpoint's credentials.");
+                    "The source serves clients that do not log in; the target's default user needs a password, so they"
+                            + " would be refused after the cutover.",
+                    "Let clients log in as a user that both servers know; or set options.client_login of the target's"
+                            + " endpoint to \"endpoint\": proxies then log such clients in with the endpoint's"
+                            + " credentials.");
         } else if (loginForClients) {
             findings.info(
                     "redis.client_login.endpoint",

@@ -23,9 +23,12 @@ final class SourceFindings {
             findings.warning(
                     "redis.source.eviction",
                     "The source evicts keys (" + source.info().text("maxmemory_policy")
-                            + "). Evictions are copied as deletions; the target does not evict by itself, so after the cutover it"
-                            + " refuses writes when its memory is full.",
-                    "Give the target room, and set its policy after the migration.");
+                            + "). Evictions are copied as deletions; the target does not evict by itself, so after the"
+                            + " cutover it refuses writes when its memory is full. After a cutover the source receives"
+                            + " the target's writes and goes on evicting: what it evicts then is missing after a"
+                            + " rollback.",
+                    "Give the target room, and set its policy after the migration; give the source room before the"
+                            + " cutover, or set its policy to noeviction until the migration is finished.");
         }
         outputBuffer();
         long expiring = source.info().hashesWithExpiringFields();
@@ -34,7 +37,8 @@ final class SourceFindings {
                     "redis.hash.expiring_fields",
                     "The source has " + expiring
                             + " hashes of which single fields expire (HEXPIRE and the like); Eden does not copy those.",
-                    "Delete these hashes or take their fields' expiries away (HPERSIST), and set none until the migration is finished.");
+                    "Delete these hashes or take their fields' expiries away (HPERSIST), and set none until the"
+                            + " migration is finished.");
         }
         if (source.functions() > 0) {
             findings.info(
@@ -45,8 +49,9 @@ final class SourceFindings {
         findings.info(
                 "redis.scripts",
                 "The source has " + scripts
-                        + " cached scripts. Redis does not list them: the proxies load on the target those"
-                        + " that pass through them; EVALSHA of any other answers NOSCRIPT after the cutover, as after a restart.");
+                        + " cached scripts. Redis does not list them: the proxies load on the target those that pass"
+                        + " through them; EVALSHA of any other answers NOSCRIPT after the cutover, as after a"
+                        + " restart.");
         if (source.setting("lua-replicate-commands").orElse("yes").equals("no")) {
             findings.warning(
                     "redis.scripts.verbatim",

@@ -13,7 +13,7 @@ import java.util.Optional;
  * How far a server has been written: a hash in its database 0, changed in the same transaction as the data, so that neither can be there
  * without the other.
  *
- * @param state {@code loading} or {@code streaming}
+ * @param state {@code loading}, {@code streaming} or {@link #INCOMPLETE}
  * @param replid the log the offsets belong to
  * @param position everything up to here is written
  * @param database the log's selected database at {@code position}
@@ -32,6 +32,9 @@ record AppliedMarker(
         int offsetDatabase,
         long epoch,
         long generation) {
+
+    /** A transaction of the log was applied, but for a command that was refused: nothing can be built on that. */
+    static final String INCOMPLETE = "incomplete";
 
     static Optional<AppliedMarker> read(RespConnection connection, String migration) {
         return of(connection

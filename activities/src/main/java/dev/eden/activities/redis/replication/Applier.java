@@ -5,6 +5,7 @@ import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.proxy.Failpoints;
@@ -50,6 +51,10 @@ final class Applier {
     /** Refusals of a whole batch that pass by themselves or when somebody mends the server. */
     private static final Set<String> TRANSIENT =
             Set.of("OOM", "MISCONF", "NOREPLICAS", "READONLY", "BUSY", "LOADING", "MASTERDOWN", "CLUSTERDOWN");
+
+    /** What a server says to a value that a newer one has serialised. */
+    private static final Set<String> NOT_UNDERSTOOD =
+            Set.of("ERR DUMP payload version or checksum are wrong", "ERR Bad data format");
 
     private final String migration;
     private final RespConnection to;
@@ -191,11 +196,29 @@ final class Applier {
         String wantedProbe = probe.getAndSet(null);
         if (!units.isEmpty() || wantedProbe != null || published.offset() < equal) {
             Failpoints.reach("applier.read");
-            apply(units, List.of(), wantedProbe);
+            apply(units, wantedProbe);
         }
     }
 
-    private void apply(List<Unit> units, List<SourceReads.Value> copies, @Nullable String wantedProbe)
+    /** What names no keys goes alone: refused, it can be taken back, and nothing else with it. */
+    private void apply(List<Unit> units, @Nullable String wantedProbe) throws IOException, InterruptedException {
+        int from = 0;
+        for (int i = 0; i < units.size(); i++) {
+            if (units.get(i).keyless()) {
+                if (i > from) {
+                    apply(units.subList(from, i), List.of(), null);
+                }
+                apply(units.subList(i, i + 1), List.of(), null);
+                from = i + 1;
+            }
+        }
+        if (from == 0 || from < units.size() || wantedProbe != null) {
+            apply(from == 0 ? units : units.subList(from, units.size()), List.of(), wantedProbe);
+        }
+    }
+
+    /** False where the copies have to be read in another form first. */
+    private boolean apply(List<Unit> units, List<SourceReads.Value> copies, @Nullable String wantedProbe)
             throws IOException, InterruptedException {
         batch.begin();
         long next = position;
@@ -214,7 +237,7 @@ final class Applier {
         if (wantedProbe != null) {
             batch.set(ReversePath.probeKey(migration), wantedProbe);
         }
-        boolean certain = !batch.isUncertain() && suspects.isEmpty() && seen >= next;
+        boolean certain = !batch.isUncertain() && suspects.isEmpty() && copies.isEmpty() && seen >= next;
         AppliedMarker marker = new AppliedMarker(
                 "streaming",
                 replid,
@@ -226,8 +249,28 @@ final class Applier {
                 found.generation());
         batch.end(marker, key);
         Failpoints.reach("applier.before-exec");
-        List<Change> suspicious = execute();
+        ApplyBatch.Result result = execute();
         Failpoints.reach("applier.after-exec");
+        List<Change> suspicious = List.of();
+        boolean copied = true;
+        switch (result) {
+            case ApplyBatch.Result.Executed executed -> suspicious = executed.suspicious();
+            case ApplyBatch.Result.Refused refused -> throw new RedisException(refused.error());
+            case ApplyBatch.Result.Failed failed -> {
+                Change change = failed.change();
+                if (change != null) {
+                    takeBack(marker, units);
+                    throw new ReplicationStopped(
+                            "the target refused " + change.command().name + " of the source's log: " + failed.error());
+                }
+                if (copies.isEmpty() || source.readsByType() || !NOT_UNDERSTOOD.contains(failed.error())) {
+                    throw new ReplicationStopped("the target refused a write of Eden's own: " + failed.error());
+                }
+                source.readByType(ServerInfo.read(to, "server"));
+                copies.forEach(value -> suspects.add(value.key()));
+                copied = false;
+            }
+        }
         position = next;
         database = nextDatabase;
         if (!suspicious.isEmpty() || !suspects.isEmpty()) {
@@ -238,14 +281,44 @@ final class Applier {
             equalDatabase = database;
         }
         published = new RouteLedger.Position(marker.replid(), marker.offset());
+        return copied;
     }
 
-    private List<Change> execute() throws IOException, InterruptedException {
+    /**
+     * The marker says that units are applied of which a command was refused. Alone in its unit, it comes again once the server is mended; of a
+     * transaction nothing can come again, since the rest of it is applied.
+     */
+    private void takeBack(AppliedMarker advanced, List<Unit> units) throws IOException {
+        boolean alone = units.stream()
+                        .flatMap(unit -> unit.changes().stream())
+                        .filter(Change::applied)
+                        .count()
+                == 1;
+        AppliedMarker back = new AppliedMarker(
+                alone ? advanced.state() : AppliedMarker.INCOMPLETE,
+                advanced.replid(),
+                position,
+                database,
+                equal,
+                equalDatabase,
+                advanced.epoch(),
+                advanced.generation());
+        RespBuffer buffer = new RespBuffer(512);
+        back.write(buffer, key);
+        buffer.writeTo(to.output());
+        replies.skip();
+        if (replies.isError()) {
+            throw new IOException("the marker can't be written: " + RedisException.withoutArguments(replies.error()));
+        }
+    }
+
+    private ApplyBatch.Result execute() throws IOException, InterruptedException {
         while (true) {
-            switch (batch.execute(to, replies)) {
-                case ApplyBatch.Result.Executed executed -> {
+            ApplyBatch.Result result = batch.execute(to, replies);
+            switch (result) {
+                case ApplyBatch.Result.Executed _, ApplyBatch.Result.Failed _ -> {
                     problem = null;
-                    return executed.suspicious();
+                    return result;
                 }
                 case ApplyBatch.Result.Refused refused -> {
                     String code = new Reply.Error(refused.error()).code();
@@ -324,15 +397,17 @@ final class Applier {
 
     /** Copies keys whole, at an exact position of the log. */
     private RouteLedger.Position copyAgain(List<DbKey> keys) throws IOException, InterruptedException {
-        // Until they are copied, whatever reads them is as doubtful as they are.
-        suspects.addAll(keys);
-        SourceReads.Values read = values(keys);
-        applyUpTo(read.position().offset());
-        keys.forEach(suspects::remove);
-        read.values().stream()
-                .filter(value -> value.expireAtMillis() > 0)
-                .forEach(value -> filter.add(value.key().key()));
-        apply(List.of(), read.values(), null);
+        SourceReads.Values read;
+        do {
+            // Until they are copied, whatever reads them is as doubtful as they are.
+            suspects.addAll(keys);
+            read = values(keys);
+            applyUpTo(read.position().offset());
+            keys.forEach(suspects::remove);
+            read.values().stream()
+                    .filter(value -> value.expireAtMillis() > 0)
+                    .forEach(value -> filter.add(value.key().key()));
+        } while (!apply(List.of(), read.values(), null));
         copiedAgain += keys.size();
         LOGGER.atTrace()
                 .addKeyValue("migration", migration)
@@ -360,7 +435,7 @@ final class Applier {
             }
             List<Unit> units = queue.take(MAX_UNITS, MAX_BYTES, end, WAIT_MILLIS);
             if (!units.isEmpty()) {
-                apply(units, List.of(), null);
+                apply(units, null);
             }
         }
         if (seen > end) {
@@ -396,7 +471,7 @@ final class Applier {
             return;
         }
         if (published.offset() < equal) {
-            apply(List.of(), List.of(), null);
+            apply(List.of(), null);
         }
         hold.reached().complete(new EqualPosition(at.position(), at.replies()));
         hold.awaitDone();

@@ -1,9 +1,13 @@
 package dev.eden.activities.redis.replication;
 
+import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.RespConnection;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +19,14 @@ final class ApplyBatch {
 
     private final RespBuffer buffer = new RespBuffer(SMALL);
     private final List<Sent> sent = new ArrayList<>();
+    private final BitSet seen = new BitSet();
+    private final Set<Integer> unseen = new LinkedHashSet<>();
     private int database;
     private boolean uncertain;
+
+    ApplyBatch() {
+        seen.set(0);
+    }
 
     /** {@code probe}: asks only whether a key is there. Null change: not from the log (SELECT, copies, the marker): must not fail. */
     private record Sent(@Nullable Change change, boolean probe) {}
@@ -27,6 +37,9 @@ final class ApplyBatch {
     sealed interface Result {
         /** Executed; these changes did not do what they did at the source. */
         record Executed(List<Change> suspicious) implements Result {}
+
+        /** Executed, the marker too, but for one that nothing makes up for: Eden's own (null), or one of the log that names no keys. */
+        record Failed(@Nullable Change change, String error) implements Result {}
 
         /** Refused as a whole, nothing happened: the server's words. */
         record Refused(String error) implements Result {}
@@ -56,13 +69,10 @@ final class ApplyBatch {
 
     void copy(SourceReads.Value value) {
         select(value.key().database());
-        byte[] payload = value.payload();
-        if (payload == null) {
-            buffer.command("DEL", value.key().key());
-        } else {
-            buffer.command("RESTORE", value.key().key(), value.expireAtMillis(), payload, "REPLACE", "ABSTTL");
+        for (Object[] write : value.writes()) {
+            buffer.command(write);
+            sent.add(OWN);
         }
-        sent.add(OWN);
     }
 
     void set(String key, String value) {
@@ -89,6 +99,9 @@ final class ApplyBatch {
 
     /** Sends it and reads all replies. {@link IOException}: whether it was executed is unknown. */
     Result execute(RespConnection to, ReplyScanner replies) throws IOException {
+        if (!unseen.isEmpty()) {
+            requireDatabases(to, replies);
+        }
         buffer.writeTo(to.output());
         replies.skip();
         String refusal = replies.isError() ? replies.error() : null;
@@ -106,12 +119,13 @@ final class ApplyBatch {
             throw new IOException("EXEC answered " + replies.value() + " replies instead of " + sent.size());
         }
         List<Change> suspicious = new ArrayList<>(0);
+        Result.Failed failed = null;
         for (Sent one : sent) {
             replies.skip();
             Change change = one.change();
-            if (change == null) {
-                if (replies.isError()) {
-                    throw new ReplicationStopped("the target refused a write of Eden's own: " + replies.error());
+            if (change == null || change.keyless()) {
+                if (replies.isError() && failed == null) {
+                    failed = new Result.Failed(change, RedisException.withoutArguments(replies.error()));
                 }
             } else if (one.probe() ? replies.value() == -2 : failed(change, replies)) {
                 if (suspicious.isEmpty() || suspicious.getLast() != change) {
@@ -119,18 +133,29 @@ final class ApplyBatch {
                 }
             }
         }
-        return new Result.Executed(suspicious);
+        return failed == null ? new Result.Executed(suspicious) : failed;
     }
 
     private static boolean failed(Change change, ReplyScanner reply) {
-        if (!reply.isError()) {
-            return change.effective() && reply.isWithoutEffect();
+        return reply.isError() || (change.effective() && reply.isWithoutEffect());
+    }
+
+    /** A database that the server lacks is refused only while the batch runs: what follows would go into another one. */
+    private void requireDatabases(RespConnection to, ReplyScanner replies) throws IOException {
+        for (int wanted : unseen) {
+            new RespBuffer(64).command("SELECT", wanted).command("SELECT", 0).writeTo(to.output());
+            replies.skip();
+            String refusal = replies.isError() ? replies.error() : null;
+            replies.skip();
+            if (refusal != null && refusal.startsWith("ERR ")) {
+                throw new ReplicationStopped("the target has no database " + wanted + ": " + refusal);
+            }
+            if (refusal != null) {
+                throw new RedisException(refusal);
+            }
+            seen.set(wanted);
         }
-        if (change.keys() == null || change.keys().isEmpty()) {
-            throw new ReplicationStopped(
-                    "the target refused " + change.command().name + " of the source's log: " + reply.error());
-        }
-        return true;
+        unseen.clear();
     }
 
     private void select(int wanted) {
@@ -138,6 +163,9 @@ final class ApplyBatch {
             buffer.command("SELECT", wanted);
             sent.add(OWN);
             database = wanted;
+            if (!seen.get(wanted)) {
+                unseen.add(wanted);
+            }
         }
     }
 }

@@ -17,4 +17,10 @@ record Change(
         @org.jspecify.annotations.Nullable List<byte[]> keys,
         List<byte[]> probes,
         boolean effective,
-        boolean applied) {}
+        boolean applied) {
+
+    /** What it changes can't be told key by key, so that nothing makes up for it where it is refused. */
+    boolean keyless() {
+        return keys == null || keys.isEmpty();
+    }
+}

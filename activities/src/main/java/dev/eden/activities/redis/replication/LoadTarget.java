@@ -17,14 +17,24 @@ final class LoadTarget {
 
     /**
      * Empties the target where the migration may, or makes sure that it is empty; leaves the marker saying that a load is running, so that a
-     * half-loaded target is known as Eden's own. It is left before what proxies may read there is gone. On the applier's connection.
+     * half-loaded target is known as Eden's own. It is left before what proxies may read there is gone. On the applier's connection. Where
+     * the target's own keys stay, nothing is changed before the copy comes, which {@link #begin} says: it can be loaded once, since later
+     * nothing tells its keys from those of the load before.
      */
     static void prepare(RespConnection own, ReplicationConfig config, long epoch, long generation)
             throws IOException, InterruptedException {
         boolean ours = AppliedMarker.read(own, config.migration()).isPresent();
         boolean empties = switch (config.existing()) {
             case REPLACE -> true;
-            case SKIP -> false;
+            case SKIP -> {
+                if (ours) {
+                    throw new ReplicationStopped(
+                            "the target can't be loaded a second time while it keeps its own keys (replace: skip): an"
+                                    + " earlier load, or one that was interrupted, has left keys that can't be told from"
+                                    + " them");
+                }
+                yield false;
+            }
             case FAIL -> {
                 if (!ours) {
                     int database = foreign(own);
@@ -36,16 +46,15 @@ final class LoadTarget {
                 yield ours;
             }
         };
-        AppliedMarker loading = new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation);
-        byte[] key = AppliedMarker.key(config.migration());
-        RespBuffer buffer = new RespBuffer(512);
-        if (ours && empties) {
-            loading.write(buffer, key);
-            buffer.writeTo(own.output());
-            own.read().number();
-            Thread.sleep(LEAVING);
-            buffer = new RespBuffer(512);
+        if (config.existing() == ReplicationConfig.Existing.SKIP) {
+            return;
         }
+        if (ours && empties) {
+            begin(own, config, epoch, generation);
+            Thread.sleep(LEAVING);
+        }
+        AppliedMarker loading = loading(epoch, generation);
+        RespBuffer buffer = new RespBuffer(512);
         buffer.command("MULTI");
         if (empties) {
             buffer.command("FLUSHALL", "ASYNC");
@@ -53,7 +62,7 @@ final class LoadTarget {
                 buffer.command("FUNCTION", "FLUSH");
             }
         }
-        loading.write(buffer, key);
+        loading.write(buffer, AppliedMarker.key(config.migration()));
         buffer.command("EXEC");
         buffer.writeTo(own.output());
         ReplyScanner replies = new ReplyScanner(own.input());
@@ -64,6 +73,18 @@ final class LoadTarget {
                         "the target can't be made ready: " + RedisException.withoutArguments(replies.error()));
             }
         } while (!replies.isArray());
+    }
+
+    /** Says that a load is running. */
+    static void begin(RespConnection own, ReplicationConfig config, long epoch, long generation) throws IOException {
+        RespBuffer buffer = new RespBuffer(512);
+        loading(epoch, generation).write(buffer, AppliedMarker.key(config.migration()));
+        buffer.writeTo(own.output());
+        own.read().number();
+    }
+
+    private static AppliedMarker loading(long epoch, long generation) {
+        return new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation);
     }
 
     /** A database with a key that is not Eden's; -1 when there is none. */

@@ -126,7 +126,7 @@ final class ReplicationSession implements AutoCloseable {
                 Math.max(lag.newest(), applied),
                 applied,
                 path != null && path.proven(),
-                loading == null ? 0 : loading.conflicts(),
+                start.conflicts(),
                 problem(),
                 nowMillis);
     }

@@ -20,6 +20,9 @@ final class StartPoint implements AutoCloseable {
     /** Name in the server records: the epoch whose direction has a marker on the written server. */
     private static final String BEGAN = "applied:epoch";
 
+    /** Name in the server records: how many keys the load has left to the target as it had them. */
+    private static final String CONFLICTS = "load:conflicts";
+
     private final ReplicationConfig config;
     private final Sides sides;
     private final ReplicationLedger ledger;
@@ -30,6 +33,7 @@ final class StartPoint implements AutoCloseable {
     private volatile long keysTotal;
     private volatile long startedNanos;
     private volatile long tookNanos;
+    private volatile long conflicts;
 
     StartPoint(ReplicationConfig config, Sides sides, ReplicationLedger ledger, TtlFilter filter, CopyPace pace) {
         this.config = config;
@@ -43,6 +47,12 @@ final class StartPoint implements AutoCloseable {
     @Nullable
     FullLoad load() {
         return load;
+    }
+
+    /** Keys that the target has kept; also of a load that ended in another process. */
+    long conflicts() {
+        FullLoad loading = load;
+        return loading == null ? conflicts : loading.conflicts();
     }
 
     long keysTotal() {
@@ -81,12 +91,19 @@ final class StartPoint implements AutoCloseable {
     }
 
     private AppliedMarker resume(RespConnection own) throws IOException {
+        conflicts = sides.records()
+                .get(sides.migration(), sides.to().id(), CONFLICTS)
+                .map(Long::parseLong)
+                .orElse(0L);
         ReplicationLedger.Direction direction = sides.direction();
         filter.saturate();
-        Optional<AppliedMarker> found = AppliedMarker.read(own, sides.migration())
-                .filter(m -> m.epoch() == direction.epoch() && m.state().equals("streaming"));
-        if (found.isPresent()) {
+        Optional<AppliedMarker> found =
+                AppliedMarker.read(own, sides.migration()).filter(m -> m.epoch() == direction.epoch());
+        if (found.isPresent() && found.get().state().equals("streaming")) {
             return found.get().withGeneration(sides.generation());
+        }
+        if (found.isPresent() && found.get().state().equals(AppliedMarker.INCOMPLETE)) {
+            throw new LogLostException(sides.to().id() + " has refused a part of a transaction");
         }
         if (began()) {
             throw new LogLostException(sides.to().id() + " has lost what was written to it");
@@ -125,10 +142,15 @@ final class StartPoint implements AutoCloseable {
             if (!(open.psync(null, 0) instanceof ReplicaLink.Start.Full start)) {
                 throw new IOException("the server did not announce a full copy");
             }
+            if (config.existing() == ReplicationConfig.Existing.SKIP) {
+                LoadTarget.begin(own, config, sides.direction().epoch(), sides.generation());
+            }
             open.readRdb(loading, config.maxValueBytes(), start.offset());
             open.acknowledge(start.offset());
             loading.finish();
             tookNanos = System.nanoTime() - startedNanos;
+            conflicts = loading.conflicts();
+            sides.records().put(sides.migration(), sides.to().id(), CONFLICTS, Long.toString(conflicts));
             // The one from before has said nothing since: the server, or what is on the way there, may have closed it.
             AppliedMarker marker = begin(fresh.get(), start.replid(), start.offset());
             ledger.loaded(

@@ -135,6 +135,17 @@ class RedisPreflightIT {
         assertThat(ids(preflight("replace"), "failure")).contains("redis.cluster.unsupported");
     }
 
+    /** After the cutover the target's databases are the application's, and the source has to follow. */
+    @Test
+    void aSourceWithFewerDatabasesEndsTheWayBack() {
+        EmbeddedRedis fewer =
+                EmbeddedRedis.start(EmbeddedRedis.Options.defaults().withConfig("databases 4"));
+        target = fewer;
+        Preflight result = new RedisPreflight(RedisServers.of(fewer, source)).preflight(RedisServers.spec("fail"));
+        assertThat(ids(result, "failure")).isEmpty();
+        assertThat(ids(result, "warning")).contains("redis.databases.fewer");
+    }
+
     @Test
     void rightsOfTheLoginAreFoundOutWithoutUsingThem() {
         for (String version : List.of("7.0", "6.2")) {

@@ -10,6 +10,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Stands between a client and a server; can cut all connections at once, or swallow the server's next replies and cut then. */
 final class CuttingRelay implements AutoCloseable {
@@ -18,6 +20,9 @@ final class CuttingRelay implements AutoCloseable {
     private final int port;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile int swallow;
+    private final AtomicReference<@Nullable Garble> garble = new AtomicReference<>();
+
+    private record Garble(String within, String word, String instead) {}
 
     CuttingRelay(String host, int port) {
         this.host = host;
@@ -41,6 +46,20 @@ final class CuttingRelay implements AutoCloseable {
     /** The next answer to a transaction is lost, and its connection with it: what was asked was done, but nobody hears of it. */
     void swallowAndCut() {
         swallow = 1;
+    }
+
+    /** Once, in what is sent to the server and holds {@code within}: another word of the same length, so that it is refused. */
+    void garble(String within, String word, String instead) {
+        garble.set(new Garble(within, word, instead));
+    }
+
+    private byte[] garbled(byte[] buffer, int length) {
+        Garble wanted = garble.get();
+        String text = wanted == null ? "" : new String(buffer, 0, length, StandardCharsets.ISO_8859_1);
+        if (wanted == null || !text.contains(wanted.within()) || !garble.compareAndSet(wanted, null)) {
+            return buffer;
+        }
+        return text.replace(wanted.word(), wanted.instead()).getBytes(StandardCharsets.ISO_8859_1);
     }
 
     private void accept() {
@@ -71,7 +90,7 @@ final class CuttingRelay implements AutoCloseable {
                     swallow = 0;
                     return;
                 }
-                out.write(buffer, 0, read);
+                out.write(replies ? buffer : garbled(buffer, read), 0, read);
             }
         } catch (IOException e) {
             // One side went away: so does the other.

@@ -36,6 +36,15 @@ final class Dataset {
 
     /** {@code db:key} → type, value and expiry; Eden's own keys left out. */
     static Map<String, String> of(RespConnection connection) {
+        return of(connection, true);
+    }
+
+    /** The same, of an expiry only that there is one: for a server that does not tell it. */
+    static Map<String, String> withoutTimes(RespConnection connection) {
+        return of(connection, false);
+    }
+
+    private static Map<String, String> of(RespConnection connection, boolean times) {
         Map<String, String> all = new TreeMap<>();
         for (int database :
                 ServerInfo.read(connection, "keyspace").keysByDatabase().keySet()) {
@@ -53,14 +62,15 @@ final class Dataset {
                 }
                 for (byte[] key : keys) {
                     connection.send("TYPE", key);
-                    connection.send("PEXPIRETIME", key);
+                    connection.send(times ? "PEXPIRETIME" : "PTTL", key);
                 }
                 connection.flush();
                 List<Reply> looks = connection.read(2 * keys.size());
                 for (int i = 0; i < keys.size(); i++) {
                     String type = looks.get(2 * i).text();
-                    String value =
-                            type + " " + looks.get(2 * i + 1).text() + " " + value(connection, type, keys.get(i));
+                    long expiry = looks.get(2 * i + 1).number();
+                    String value = type + " " + (times ? expiry : Math.min(expiry, 1)) + " "
+                            + value(connection, type, keys.get(i));
                     if (!type.equals("none")) {
                         all.put(database + ":" + EscapedKey.of(keys.get(i)), value);
                     }

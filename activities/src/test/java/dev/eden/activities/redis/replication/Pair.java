@@ -36,7 +36,11 @@ public final class Pair implements AutoCloseable {
     }
 
     Pair(EmbeddedRedis.Options options) {
-        this(RedisServers.of(EmbeddedRedis.start(options), EmbeddedRedis.start(options)));
+        this(options, options);
+    }
+
+    Pair(EmbeddedRedis.Options source, EmbeddedRedis.Options target) {
+        this(RedisServers.of(EmbeddedRedis.start(source), EmbeddedRedis.start(target)));
         for (String id : new String[] {"source", "target"}) {
             try (RespConnection admin = connect(id)) {
                 EdenUsers.create(admin, MIGRATION, endpoint(id), records);

@@ -308,6 +308,24 @@ class RedisReplicatorIT {
                         .isEqualTo(1);
                 assertThat(skipping.failure.get()).isNull();
             }
+            try (Pair.Running restarted = pair.replicate(pair.config(ReplicationConfig.Existing.SKIP))) {
+                await().atMost(PATIENCE)
+                        .untilAsserted(() -> assertThat(
+                                        pair.ledger.progress(Pair.MIGRATION).orElseThrow())
+                                .matches(progress -> progress.state().equals("streaming"))
+                                .matches(progress -> progress.conflicts() == 1, "as before the restart"));
+                assertThat(restarted.failure.get()).isNull();
+            }
+            // Interrupted, or its log lost: nothing tells the keys of the first load from the target's own.
+            pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);
+            blue.call("DEL", "one");
+            try (Pair.Running second = pair.replicate(pair.config(ReplicationConfig.Existing.SKIP))) {
+                await().atMost(PATIENCE).until(second::ended);
+                assertThat(second.failure.get())
+                        .isInstanceOf(ReplicationStopped.class)
+                        .hasMessageContaining("a second time")
+                        .hasMessageContaining("replace: skip");
+            }
             pair.ledger.restartLoad(Pair.MIGRATION, 1, 0);
             try (Pair.Running replacing = pair.replicate()) {
                 await().atMost(PATIENCE)
