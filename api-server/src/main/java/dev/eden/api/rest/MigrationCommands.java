@@ -226,8 +226,7 @@ public final class MigrationCommands {
         }
         // Paused, say: clients are held for a cutover that could not follow.
         if (!view.blockers().isEmpty()) {
-            throw new Problem(
-                            ErrorCode.COMMAND_REFUSED, "not ready for cutover: " + String.join("; ", view.blockers()))
+            throw new Problem(ErrorCode.COMMAND_REFUSED, "not ready for cutover: " + String.join("; ", view.blockers()))
                     .with("allowed", view.allowedCommands())
                     .with("blockers", view.blockers());
         }

@@ -175,9 +175,9 @@ public final class PostgresReplicationLedger implements ReplicationLedger {
 
     @Override
     public Optional<Progress> progress(String migration) {
-        return jdbi.withHandle(h -> h.createQuery(
-                                "SELECT p.progress::text AS progress_text, " + StatusStore.PROGRESS_AGE
-                                        + " FROM replication p WHERE p.migration = :migration AND p.progress IS NOT NULL")
+        return jdbi.withHandle(
+                h -> h.createQuery("SELECT p.progress::text AS progress_text, " + StatusStore.PROGRESS_AGE
+                                + " FROM replication p WHERE p.migration = :migration AND p.progress IS NOT NULL")
                         .bind("migration", migration)
                         .map((row, _) -> StatusStore.progress(row))
                         .findOne());

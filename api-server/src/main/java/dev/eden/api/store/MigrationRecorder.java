@@ -107,8 +107,7 @@ public final class MigrationRecorder implements DirectoryActivities {
     }
 
     /** Of a command it is the only entry, whatever way the command came: who, why, for which request, and where the migration stands with it. */
-    private AuditLog.Entry entry(
-            Handle handle, PhaseRecord record, long revision, String phaseBefore, String phase) {
+    private AuditLog.Entry entry(Handle handle, PhaseRecord record, long revision, String phaseBefore, String phase) {
         ObjectNode before = Json.mapper().createObjectNode().put("phase", phaseBefore);
         ObjectNode after = Json.mapper().createObjectNode();
         after.setAll((ObjectNode) Views.parse(record.viewJson())

@@ -94,8 +94,7 @@ public final class MigrationStore {
             if (inserted == 0) {
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
-            audit.append(
-                    handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
+            audit.append(handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
             return get(handle, id, false);
         });
     }

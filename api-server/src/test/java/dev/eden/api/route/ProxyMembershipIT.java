@@ -75,8 +75,7 @@ class ProxyMembershipIT extends ProtocolStage {
             RouteStore now = routeStore(WireVersion.NEWEST);
             now.join(identity, "front");
             now.report(identity, "front", report, false);
-            assertThat(routes.traffic(MIGRATION))
-                    .containsExactly(new RouteLedger.Reported("front", "p1", "1", report));
+            assertThat(routes.traffic(MIGRATION)).containsExactly(new RouteLedger.Reported("front", "p1", "1", report));
             assertThat(proxies.list("", 10)).singleElement().satisfies(proxy -> {
                 assertThat(proxy.wire()).isEqualTo(2);
                 assertThat(proxy.version()).isEqualTo("0.2.0");

@@ -41,13 +41,12 @@ class ReadinessIT extends ProtocolStage {
     }
 
     private void lagging() {
-        replication.progress(
-                MIGRATION,
-                new Progress("streaming", 0, 0, 0, 0, 0, 60_000, 0, 0, true, 0, null, 0));
+        replication.progress(MIGRATION, new Progress("streaming", 0, 0, 0, 0, 0, 60_000, 0, 0, true, 0, null, 0));
         // As if it were told again for the next hour.
         database.jdbi()
-                .useHandle(h -> h.execute(
-                        "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint + 3600000))"));
+                .useHandle(
+                        h -> h.execute(
+                                "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint + 3600000))"));
     }
 
     /** Whether it was heard a moment ago, for the next hour; stand-ins do not report. */

@@ -143,9 +143,7 @@ class RecordedIT {
         database.jdbi().useHandle(handle -> handle.execute("DELETE FROM migration WHERE id = 'm'"));
         create("m");
         assertThat(forecasts.copyTook("m")).as("the former's").isEmpty();
-        assertThat(audit.events("m", 0, 100))
-                .extracting(AuditLog.Event::event)
-                .containsExactly("migration.created");
+        assertThat(audit.events("m", 0, 100)).extracting(AuditLog.Event::event).containsExactly("migration.created");
         record("m", 3, "second", "phase_changed", "replicating");
         record("m", 4, "second", "phase_changed", "validating");
         assertThat(forecasts.copyTook("m")).isPresent();
@@ -160,15 +158,19 @@ class RecordedIT {
         database.jdbi().useHandle(handle -> handle.execute("INSERT INTO replication (migration) VALUES ('m')"));
         for (long off : List.of(-10_000L, 10_000L)) {
             long now = System.currentTimeMillis();
-            ledger.progress(
-                    "m", new Progress("streaming", 1, 1, 1, 0, 0, 7, 1, 1, true, 0, null, now + off));
+            ledger.progress("m", new Progress("streaming", 1, 1, 1, 0, 0, 7, 1, 1, true, 0, null, now + off));
             assertThat(ledger.progress("m").orElseThrow().atMillis()).isBetween(now - 1_000, now + 2_000);
-            assertThat(new StatusStore(database.jdbi()).of("m").progress().orElseThrow().atMillis())
+            assertThat(new StatusStore(database.jdbi())
+                            .of("m")
+                            .progress()
+                            .orElseThrow()
+                            .atMillis())
                     .isBetween(now - 1_000, now + 2_000);
         }
         database.jdbi()
-                .useHandle(handle -> handle.execute(
-                        "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint - 60000))"));
+                .useHandle(
+                        handle -> handle.execute(
+                                "UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', to_jsonb((progress->>'atMillis')::bigint - 60000))"));
         assertThat(ledger.progress("m").orElseThrow().atMillis())
                 .as("nobody has told it for a minute")
                 .isLessThan(System.currentTimeMillis() - 59_000);
