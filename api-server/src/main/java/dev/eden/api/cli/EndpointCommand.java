@@ -21,6 +21,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  eden endpoint create ec2_redis redis://10.0.1.50:6379",
             "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create azure rediss://azure.example:6380 --username app",
+            "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create pg 'postgresql://10.0.1.60/orders?sslmode=verify-full'",
             "  eden endpoint check azure",
             "",
             "A password is never an argument: everybody on the machine sees arguments."
@@ -28,8 +29,8 @@ import picocli.CommandLine.Parameters;
 final class EndpointCommand extends Group {
     private static final String VERIFIED = "sslmode=verify-full";
     private static final String URI =
-            "redis://HOST:PORT, rediss:// with TLS; postgresql://HOST:PORT/DATABASE, with TLS ?" + VERIFIED
-                    + " at its end";
+            "redis://HOST:PORT or postgresql://HOST:PORT/DATABASE; with TLS: rediss:// (Redis), the parameter "
+                    + VERIFIED + " (PostgreSQL)";
 
     @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
     int list(@Mixin ApiOptions api) {
