@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -48,10 +49,8 @@ class StrategyPatchTest {
     }
 
     private static MigrationRequests.StrategyPatch patch(String body) {
-        MigrationRequests.StrategyPatch patch =
-                MigrationRequests.patch(bytes(body), PLANNED, null).strategy();
-        assertThat(patch).isNotNull();
-        return patch;
+        return Objects.requireNonNull(
+                MigrationRequests.patch(bytes(body), PLANNED, null).strategy());
     }
 
     private static byte[] bytes(String body) {

@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 
 /** Two change something else of the same at once, and both have said so. */
 class ConcurrentPatchesIT {
-    private static final Strategy STRATEGY = new Strategy("canary", 0.5, "session", 5, null, null);
+    private static final Strategy STRATEGY =
+            new Strategy("canary", 0.5, "session", 5, null, new Strategy.WriteMode("dual_write", null, "source", null));
 
     private EmbeddedPostgres postgres;
     private Database database;
@@ -91,7 +92,7 @@ class ConcurrentPatchesIT {
                 "");
         second.join();
         assertThat(migrations.get("m").definition().strategy())
-                .isEqualTo(new Strategy("canary", 0.1, "global", 5, null, null));
+                .isEqualTo(new Strategy("canary", 0.1, "global", 5, null, STRATEGY.writeMode()));
     }
 
     private static void await(CountDownLatch latch) {
