@@ -29,8 +29,9 @@ class FieldsTest {
     void aStagesOwnGatesBeginWithTheMigrations() {
         String stage = "{\"strategy\":{\"stages\":[{\"read_percentage\":0.1,\"gates\":%s}]}}";
         Strategy patched = Objects.requireNonNull(MigrationRequests.patch(
-                        bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis", () -> Tuning.NONE)
-                .strategy());
+                                bytes(stage.formatted("{\"max_latency_ratio\":1.5}")), DEFINITION, "redis")
+                        .strategy())
+                .strategy();
         assertThat(patched.stages())
                 .extracting(Strategy.Stage::gates)
                 .containsExactly(new MigrationSpec.Gates(0.01, 1.5, -1, 200, 5_000, "rollback"));
@@ -44,25 +45,24 @@ class FieldsTest {
                 .as("null is off")
                 .containsExactly(new MigrationSpec.Gates(-1, -1, -1, 100, 100, "rollback"));
         byte[] mismatches = bytes(stage.formatted("{\"max_mismatch_rate\":0}"));
-        assertThatThrownBy(() -> MigrationRequests.patch(mismatches, DEFINITION, "redis", () -> Tuning.NONE))
+        assertThatThrownBy(() -> MigrationRequests.patch(mismatches, DEFINITION, "redis"))
                 .isInstanceOfSatisfying(
                         Problem.class,
                         problem -> assertThat(problem.errors())
                                 .extracting("pointer")
                                 .containsExactly("/strategy/stages/0/gates/max_mismatch_rate"));
         for (String other : new String[] {"postgres", null}) {
-            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other, () -> Tuning.NONE)
-                            .strategy())
+            assertThat(MigrationRequests.patch(mismatches, DEFINITION, other).strategy())
                     .isNotNull();
         }
     }
 
     @Test
     void aPatchKeepsWhatItLeavesOutButNeverTheWishToCutOver() {
-        MigrationRequests.Patch patch = MigrationRequests.patch(
-                bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null, () -> Tuning.NONE);
+        MigrationRequests.Patch patch =
+                MigrationRequests.patch(bytes("{\"strategy\":{\"consistency\":\"global\"}}"), DEFINITION, null);
 
-        Strategy patched = Objects.requireNonNull(patch.strategy());
+        Strategy patched = Objects.requireNonNull(patch.strategy()).strategy();
         assertThat(patched.readPercentage()).isEqualTo(0.75);
         assertThat(patched.consistency()).isEqualTo("global");
         assertThat(patched.writeMode().asksForCutover()).isFalse();
@@ -72,12 +72,13 @@ class FieldsTest {
     void aPostgresIsTunedButHasNoBatch() {
         byte[] rates = bytes(
                 "{\"tuning\":{\"copy_rate\":65536,\"parallelism\":3,\"max_source_latency_ms\":9,\"batch\":null}}");
-        assertThat(MigrationRequests.patch(rates, DEFINITION, "postgres", () -> new Tuning(null, null, 7, null))
-                        .tuning())
+        assertThat(Objects.requireNonNull(MigrationRequests.patch(rates, DEFINITION, "postgres")
+                                .tuning())
+                        .apply(new Tuning(null, null, 7, null)))
                 .as("null takes back what was set before the engine was known")
                 .isEqualTo(new Tuning(65_536L, 3, null, 9));
         byte[] batch = bytes("{\"tuning\":{\"batch\":7}}");
-        assertThatThrownBy(() -> MigrationRequests.patch(batch, DEFINITION, "postgres", () -> Tuning.NONE))
+        assertThatThrownBy(() -> MigrationRequests.patch(batch, DEFINITION, "postgres"))
                 .isInstanceOfSatisfying(
                         Problem.class,
                         problem -> assertThat(problem.errors()).singleElement().satisfies(error -> {
@@ -85,8 +86,9 @@ class FieldsTest {
                             assertThat(error.detail()).contains("is for Redis");
                         }));
         for (String other : new String[] {"redis", null}) {
-            assertThat(MigrationRequests.patch(batch, DEFINITION, other, () -> Tuning.NONE)
-                            .tuning())
+            assertThat(Objects.requireNonNull(MigrationRequests.patch(batch, DEFINITION, other)
+                                    .tuning())
+                            .apply(Tuning.NONE))
                     .isEqualTo(new Tuning(null, null, 7, null));
         }
     }
