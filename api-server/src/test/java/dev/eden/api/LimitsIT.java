@@ -148,7 +148,7 @@ class LimitsIT {
                 EdenServer narrow = second(new Security.Limits(100, 100, 1))) {
             statement.execute("CREATE FUNCTION nothing_is_kept() RETURNS trigger LANGUAGE plpgsql AS"
                     + " $$ BEGIN RAISE EXCEPTION 'not now'; END $$;"
-                    + "CREATE TRIGGER nothing_is_kept BEFORE UPDATE OR DELETE ON idempotency"
+                    + "CREATE TRIGGER nothing_is_kept BEFORE UPDATE OF status OR DELETE ON idempotency"
                     + " FOR EACH ROW EXECUTE FUNCTION nothing_is_kept()");
             try {
                 for (int i = 0; i < 3; i++) {

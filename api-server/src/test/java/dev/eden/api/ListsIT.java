@@ -36,10 +36,10 @@ class ListsIT {
             made(eden.post("/api/v1/endpoints", "{\"id\":\"e" + i + "\",\"uri\":\"redis://127.0.0.1:" + i + "\"}"));
             made(eden.post("/api/v1/interlays", "{\"id\":\"i" + i + "\",\"endpoint\":\"e1\"}"));
             made(eden.post("/api/v1/migrations", "{\"id\":\"m" + i + "\",\"strategy\":{\"type\":\"canary\"}}"));
-            assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/migrations/m" + i, null)
+            String share = "{\"strategy\":{\"read_percentage\":0." + i + "}}";
+            assertThat(eden.send(TestServer.TOKEN, "PATCH", "/api/v1/migrations/m1", share)
                             .status())
-                    .isEqualTo(204);
-            made(eden.post("/api/v1/migrations", "{\"id\":\"m" + i + "\",\"strategy\":{\"type\":\"canary\"}}"));
+                    .isEqualTo(200);
             made(eden.post("/api/v1/tokens", "{\"role\":\"viewer\",\"label\":\"t" + i + "\"}"));
         }
         // One interlay with several, several with one of the same name.

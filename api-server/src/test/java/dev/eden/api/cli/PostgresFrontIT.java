@@ -174,6 +174,10 @@ class PostgresFrontIT {
                 .contains("\"link_tls\":\"require\"")
                 .doesNotContain("link_ca_file");
         terminal.run("endpoint", "update", "linked", uri);
+        assertThat(send("GET", "/endpoints/linked", "", 200))
+                .as("what is not named stays")
+                .contains("\"link_tls\":\"require\"");
+        terminal.run("endpoint", "update", "linked", uri, "--link-tls", "system");
         assertThat(send("GET", "/endpoints/linked", "", 200)).contains("\"link_tls\":\"system\"");
         assertThat(terminal.run("endpoint", "update", "linked", uri, "--link-ca-file", "company.pem")
                         .err())
