@@ -442,7 +442,14 @@ class RedisFlipIT extends RedisFixture {
         assertThat(flooded.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
         hold();
         await().until(() -> atTarget.publish("c", "first") == 1);
-        atTarget.publish("c", "x".repeat(1 << 20));
+        // More than sockets hold besides.
+        for (int i = 0; i < 20; i++) {
+            atTarget.publish("c", "x".repeat(1 << 20));
+        }
+        await().until(() -> atTarget.clientList()
+                .lines()
+                .filter(line -> line.contains(" sub=1 "))
+                .allMatch(line -> line.contains(" omem=0 ")));
         flip();
         assertThatThrownBy(flooded::read).isInstanceOf(EOFException.class);
     }

@@ -5,16 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import dev.eden.api.SelfSigned;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyStore;
 import java.time.Duration;
-import java.util.Base64;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
@@ -22,15 +19,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What stands between the client and a server. */
 class ApiClientTest {
-    private static final char[] PASSWORD = "changeit".toCharArray();
-
     @TempDir
     private Path home;
 
     @Test
     void aServerOfAnAuthorityOfItsOwnIsTrustedWhereThatIsNamed() throws Exception {
-        KeyStore store = keys();
-        HttpsServer server = serve(store);
+        SelfSigned pair = SelfSigned.make(home, "EC");
+        HttpsServer server = serve(pair);
         try {
             String url = "https://localhost:" + server.getAddress().getPort();
             FakeTerminal shell = new FakeTerminal(home).with("EDEN_TOKEN", "token");
@@ -40,14 +35,7 @@ class ApiClientTest {
                     .contains("is not trusted here", "--tls-ca-file")
                     .doesNotContain("start one");
 
-            String pem = Files.writeString(
-                            home.resolve("ca.pem"),
-                            "-----BEGIN CERTIFICATE-----\n"
-                                    + Base64.getMimeEncoder(64, new byte[] {'\n'})
-                                            .encodeToString(
-                                                    store.getCertificate("eden").getEncoded())
-                                    + "\n-----END CERTIFICATE-----\n")
-                    .toString();
+            String pem = pair.writeCertificate(home.resolve("ca.pem")).toString();
             FakeTerminal.Result named = shell.run("migration", "list", "--url", url, "--tls-ca-file", pem);
             assertThat(named.code()).as(named.err()).isZero();
             assertThat(named.lastLine()).endsWith(" --url " + url + " --tls-ca-file " + pem);
@@ -75,9 +63,9 @@ class ApiClientTest {
                 .doesNotContain("may have been done");
     }
 
-    private static HttpsServer serve(KeyStore store) throws Exception {
+    private static HttpsServer serve(SelfSigned pair) throws Exception {
         KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(store, PASSWORD);
+        keys.init(pair.store(), pair.password());
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(keys.getKeyManagers(), null, null);
         HttpsServer server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -92,36 +80,5 @@ class ApiClientTest {
         exchange.sendResponseHeaders(200, body.length);
         exchange.getResponseBody().write(body);
         exchange.close();
-    }
-
-    private KeyStore keys() throws Exception {
-        Path file = home.resolve("keys.p12");
-        Process made = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "eden",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "SAN=dns:localhost",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        new String(PASSWORD),
-                        "-keystore",
-                        file.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        assertThat(made.waitFor()).isZero();
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(file)) {
-            store.load(in, PASSWORD);
-        }
-        return store;
     }
 }

@@ -7,24 +7,21 @@ import static org.awaitility.Awaitility.await;
 import dev.eden.api.EdenProxy;
 import dev.eden.api.EdenServer;
 import dev.eden.api.EdenStore;
+import dev.eden.api.SelfSigned;
 import dev.eden.api.ServerOptions;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -32,7 +29,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -267,47 +263,11 @@ class PostgresFrontIT {
         }
     }
 
-    /** {@code NAME.crt} and {@code NAME.key}, for localhost, signed by itself. The JDK makes no certificates but with its own tool. */
+    /** {@code NAME.crt} and {@code NAME.key}. */
     private static void certificate(String name) throws Exception {
-        Path keys = folder.resolve(name + ".p12");
-        Process made = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "eden",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "SAN=dns:localhost",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        "changeit",
-                        "-keystore",
-                        keys.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        assertThat(made.waitFor()).isZero();
-        KeyStore pair = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(keys)) {
-            pair.load(in, "changeit".toCharArray());
-        }
-        pem(name + ".crt", "CERTIFICATE", pair.getCertificate("eden").getEncoded());
-        pem(
-                name + ".key",
-                "PRIVATE KEY",
-                pair.getKey("eden", "changeit".toCharArray()).getEncoded());
-    }
-
-    private static void pem(String name, String label, byte[] der) throws IOException {
-        String text = Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
-                .encodeToString(der);
-        Files.writeString(
-                folder.resolve(name), "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n");
+        SelfSigned pair = SelfSigned.make(folder, "EC");
+        pair.writeCertificate(folder.resolve(name + ".crt"));
+        pair.writeKey(folder.resolve(name + ".key"));
     }
 
     private static String file(String name) {

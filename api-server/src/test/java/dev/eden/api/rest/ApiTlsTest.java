@@ -4,24 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.api.SelfSigned;
 import dev.eden.api.problem.StartupException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
-import java.security.Key;
 import java.security.KeyStore;
-import java.security.cert.Certificate;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.SSLContext;
@@ -50,13 +47,13 @@ class ApiTlsTest {
     @ParameterizedTest
     @ValueSource(strings = {"RSA", "EC", "Ed25519"})
     void theFilesCertificateIsServed(String algorithm) throws Exception {
-        KeyStore store = pair(algorithm);
+        SelfSigned store = pair(algorithm);
         try (ApiServer server = start(files(store))) {
             HttpResponse<String> answer = ask(server, store, "https");
             assertThat(answer.body()).isEqualTo("pong");
             assertThat(answer.headers().firstValue("strict-transport-security")).isPresent();
             assertThat(answer.sslSession().orElseThrow().getPeerCertificates()[0])
-                    .isEqualTo(store.getCertificate("eden"));
+                    .isEqualTo(store.certificate());
             assertThat(answer.sslSession().orElseThrow().getProtocol()).isEqualTo("TLSv1.3");
             assertThatThrownBy(() -> ask(server, pair(algorithm), "https"))
                     .as("a client that trusts another one")
@@ -86,8 +83,8 @@ class ApiTlsTest {
 
     @Test
     void aNewCertificateIsServedWithoutARestartAndABadOneIsNot() throws Exception {
-        KeyStore first = pair("EC");
-        KeyStore second = pair("RSA");
+        SelfSigned first = pair("EC");
+        SelfSigned second = pair("RSA");
         ApiTls files = files(first);
         ApiTls next = files(second);
         try (ApiServer server = start(files)) {
@@ -125,10 +122,10 @@ class ApiTlsTest {
                 Duration.ofMillis(50));
     }
 
-    private static HttpResponse<String> ask(ApiServer server, KeyStore trusted, String scheme) throws Exception {
+    private static HttpResponse<String> ask(ApiServer server, SelfSigned trusted, String scheme) throws Exception {
         KeyStore anchors = KeyStore.getInstance("PKCS12");
         anchors.load(null, null);
-        anchors.setCertificateEntry("eden", trusted.getCertificate("eden"));
+        anchors.setCertificateEntry("eden", trusted.certificate());
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(anchors);
         SSLContext context = SSLContext.getInstance("TLS");
@@ -141,48 +138,14 @@ class ApiTlsTest {
         }
     }
 
-    private ApiTls files(KeyStore store) throws Exception {
-        Certificate certificate = store.getCertificate("eden");
-        Key key = store.getKey("eden", "changeit".toCharArray());
-        return new ApiTls(pem("CERTIFICATE", certificate.getEncoded()), pem("PRIVATE KEY", key.getEncoded()));
+    private ApiTls files(SelfSigned pair) throws Exception {
+        String name = java.util.UUID.randomUUID().toString();
+        return new ApiTls(
+                pair.writeCertificate(directory.resolve(name + ".crt")),
+                pair.writeKey(directory.resolve(name + ".key")));
     }
 
-    private java.nio.file.Path pem(String label, byte[] der) throws IOException {
-        java.nio.file.Path file = Files.createTempFile(directory, "tls", ".pem");
-        String text = Base64.getMimeEncoder(64, "\n".getBytes(java.nio.charset.StandardCharsets.US_ASCII))
-                .encodeToString(der);
-        return Files.writeString(file, "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n");
-    }
-
-    /** The JDK makes no certificates but with its own tool. */
-    private KeyStore pair(String algorithm) throws Exception {
-        java.nio.file.Path file = directory.resolve(java.util.UUID.randomUUID() + ".p12");
-        Process made = new ProcessBuilder(
-                        java.nio.file.Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "eden",
-                        "-keyalg",
-                        algorithm,
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "SAN=dns:localhost",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        "changeit",
-                        "-keystore",
-                        file.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        assertThat(made.waitFor()).isZero();
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(file)) {
-            store.load(in, "changeit".toCharArray());
-        }
-        return store;
+    private SelfSigned pair(String algorithm) throws Exception {
+        return SelfSigned.make(directory, algorithm);
     }
 }
