@@ -28,7 +28,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -36,7 +35,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/** Tokens and roles, idempotency, metrics, the audit log's own lock, and starts that can't be. */
+/** Tokens and roles, metrics, the audit log's own lock, and starts that can't be. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SecurityIT {
     private static TestServer eden;
@@ -89,99 +88,6 @@ class SecurityIT {
         return made.json().path("secret").asText();
     }
 
-    @Test
-    @Order(2)
-    void aRepeatedKeyGetsTheFirstAnswer() {
-        String body = "{\"id\":\"once\",\"uri\":\"redis://h:1\"}";
-        TestServer.Answer first =
-                eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k1");
-        TestServer.Answer again =
-                eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k1");
-        assertThat(first.status()).isEqualTo(201);
-        assertThat(again.status()).isEqualTo(201);
-        assertThat(again.json()).isEqualTo(first.json());
-        assertThat(again.raw().headers().firstValue("idempotency-replayed")).hasValue("true");
-        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body)
-                        .status())
-                .isEqualTo(409);
-        TestServer.Answer other = eden.send(
-                TestServer.TOKEN,
-                "POST",
-                "/api/v1/endpoints",
-                "{\"id\":\"twice\",\"uri\":\"redis://h:1\"}",
-                "Idempotency-Key",
-                "k1");
-        assertThat(other.status()).isEqualTo(422);
-        assertThat(other.json().path("type").asText()).isEqualTo("urn:eden:problem:idempotency-key-reused");
-        String[] remove = {"Idempotency-Key", "k2"};
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/proxies/a:b?reason=x", null, remove)
-                        .status())
-                .isEqualTo(404);
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/proxies/a:b?reason=x&force=true", null, remove)
-                        .status())
-                .as("the query is part of the request")
-                .isEqualTo(422);
-        assertThat(eden.send(TestServer.TOKEN, "POST", "/api/v1/endpoints", body, "Idempotency-Key", "k ü")
-                        .status())
-                .isEqualTo(400);
-    }
-
-    @Test
-    @Order(2)
-    void aRefusalForNowIsNotKept() {
-        String path = "/api/v1/interlays/kept";
-        eden.post("/api/v1/endpoints", "{\"id\":\"kept\",\"uri\":\"redis://h:1\"}");
-        assertThat(eden.post("/api/v1/interlays", "{\"id\":\"kept\",\"endpoint\":\"kept\"}")
-                        .status())
-                .isEqualTo(201);
-        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
-        jdbi.useHandle(
-                handle -> handle.execute(
-                        "INSERT INTO proxy (name, interlay, incarnation, listen, version) VALUES ('p', 'kept', 'x', 'h:1', '1')"));
-        TestServer.Answer refused = eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3");
-        assertThat(refused.status()).isEqualTo(409);
-        assertThat(refused.json().path("retry").asText()).isEqualTo("later");
-        jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'kept'"));
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", path, null, "Idempotency-Key", "k3")
-                        .status())
-                .isEqualTo(204);
-    }
-
-    /** Effect and answer are two commits: a server that dies in between, or a store that fails over, leaves the first without the second. */
-    @Test
-    @Order(2)
-    void whatWasDoneIsAnsweredSoWhereTheAnswerWasLost() {
-        String endpoints = "/api/v1/endpoints";
-        String migrations = "/api/v1/migrations";
-        String interlays = "/api/v1/interlays";
-        lostAnswer("POST", endpoints, "{\"id\":\"lost\",\"uri\":\"redis://h:1\"}", 201);
-        lostAnswer("POST", migrations, "{\"id\":\"lost\",\"strategy\":{\"type\":\"canary\"}}", 201);
-        lostAnswer("POST", interlays, "{\"id\":\"lost\",\"endpoint\":\"lost\"}", 201);
-        for (String path : List.of(interlays, migrations, endpoints)) {
-            lostAnswer("DELETE", path + "/lost", null, 204);
-            assertThat(eden.get(path + "/lost").status()).isEqualTo(404);
-        }
-    }
-
-    private static void lostAnswer(String method, String path, @Nullable String body, int status) {
-        String[] header = {"Idempotency-Key", "lost-" + method + path};
-        TestServer.Answer first = eden.send(TestServer.TOKEN, method, path, body, header);
-        assertThat(first.status()).as(first.body()).isEqualTo(status);
-        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
-        jdbi.useHandle(handle -> handle.execute(
-                "UPDATE idempotency SET status = NULL, body = NULL, media_type = NULL, location = NULL,"
-                        + " created_at = created_at - interval '2 minutes' WHERE key = ?",
-                header[1]));
-        TestServer.Answer again = eden.send(TestServer.TOKEN, method, path, body, header);
-        assertThat(again.status()).as(again.body()).isEqualTo(status);
-        if (body != null) {
-            assertThat(again.json().path("id")).isEqualTo(first.json().path("id"));
-            assertThat(eden.send(TestServer.TOKEN, method, path, body).status())
-                    .as("of another request it is somebody else's")
-                    .isEqualTo(409);
-        }
-    }
-
     /** They are the names under which a server itself is in the audit log. */
     @Test
     @Order(2)
@@ -191,23 +97,6 @@ class SecurityIT {
             assertThat(refused.status()).as(refused.body()).isEqualTo(422);
             assertThat(refused.json().at("/errors/0/pointer").asText()).isEqualTo("/label");
         }
-    }
-
-    @Test
-    @Order(2)
-    void theUriThatIsShownIsTheEndpoints() {
-        String path = "/api/v1/endpoints/shown";
-        String uri = "postgresql://db.internal:5433/our%20shop%3F?sslmode=verify-full";
-        TestServer.Answer made = eden.post("/api/v1/endpoints", "{\"id\":\"shown\",\"uri\":\"" + uri + "\"}");
-        assertThat(made.status()).as(made.body()).isEqualTo(201);
-        assertThat(made.json().path("database").asText()).isEqualTo("our shop?");
-        String shown = made.json().path("uri").asText();
-        TestServer.Answer put = eden.send(TestServer.TOKEN, "PUT", path, "{\"uri\":\"" + shown + "\"}");
-        assertThat(put.status()).as(put.body()).isEqualTo(200);
-        for (String same : List.of("/uri", "/tls", "/database", "/host", "/port")) {
-            assertThat(put.json().at(same)).as(same).isEqualTo(made.json().at(same));
-        }
-        assertThat(eden.send(TestServer.TOKEN, "DELETE", path, null).status()).isEqualTo(204);
     }
 
     @Test

@@ -3,11 +3,7 @@ package dev.eden.api.store;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.store.Tuning;
-import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.Secret;
-import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.jdbi.v3.core.Jdbi;
@@ -21,38 +17,23 @@ class ConcurrentPatchesIT {
             new Strategy.WriteMode("dual_write", "old_authoritative", "source", null);
     private static final Strategy STRATEGY = new Strategy("canary", 0.5, "session", 5, null, WRITES);
 
-    private EmbeddedPostgres postgres;
-    private Database database;
+    private TestDatabase database;
     private MigrationStore migrations;
     private TuningStore tunings;
 
     @BeforeEach
     void start() {
-        postgres = EmbeddedPostgres.start();
-        database = Database.open(
-                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        database = TestDatabase.start();
         Jdbi jdbi = database.jdbi();
         AuditLog audit = new AuditLog(jdbi);
         migrations = new MigrationStore(jdbi, audit, (_, _) -> () -> {});
         tunings = new TuningStore(jdbi, audit);
-        migrations.create(
-                "m",
-                "d",
-                new MigrationDefinition(
-                        STRATEGY,
-                        new MigrationSpec.Data("scan", "auto", "replace"),
-                        MigrationSpec.Gates.defaults(),
-                        "pause",
-                        new MigrationSpec.CutoverBudget(100, 1),
-                        null),
-                Map.of(),
-                "ada");
+        TestDatabase.create(migrations, "m", STRATEGY);
     }
 
     @AfterEach
     void stop() {
         database.close();
-        postgres.close();
     }
 
     @Test

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.IdempotencyStore.Answer;
-import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.Secret;
 import java.util.Optional;
 import java.util.UUID;
 import org.jdbi.v3.core.Jdbi;
@@ -19,16 +17,13 @@ class IdempotencyStoreIT {
     private static final byte[] HASH = {1, 2, 3};
 
     private final RequestClaim claim = new RequestClaim(UUID.randomUUID(), "key");
-    private EmbeddedPostgres postgres;
-    private Database database;
+    private TestDatabase database;
     private Jdbi jdbi;
     private IdempotencyStore store;
 
     @BeforeEach
     void start() {
-        postgres = EmbeddedPostgres.start();
-        database = Database.open(
-                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        database = TestDatabase.start();
         jdbi = database.jdbi();
         store = new IdempotencyStore(jdbi);
         RequestClaim.hold(claim);
@@ -38,7 +33,6 @@ class IdempotencyStoreIT {
     void stop() {
         RequestClaim.hold(null);
         database.close();
-        postgres.close();
     }
 
     @Test

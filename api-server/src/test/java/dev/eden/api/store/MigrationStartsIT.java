@@ -8,12 +8,8 @@ import dev.eden.api.route.PostgresRouteRows;
 import dev.eden.api.store.InterlayStore.LeftOut;
 import dev.eden.api.store.MigrationStarts.Claim;
 import dev.eden.api.store.MigrationStore.Migration;
-import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.Secret;
-import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.util.List;
-import java.util.Map;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,8 +20,7 @@ class MigrationStartsIT {
     private static final Strategy STRATEGY = new Strategy(
             "canary", 0.5, "session", 5, List.of(), new Strategy.WriteMode("dual_write", null, "source", null));
 
-    private EmbeddedPostgres postgres;
-    private Database database;
+    private TestDatabase database;
     private Jdbi jdbi;
     private AuditLog audit;
     private MigrationStore migrations;
@@ -34,9 +29,7 @@ class MigrationStartsIT {
 
     @BeforeEach
     void start() {
-        postgres = EmbeddedPostgres.start();
-        database = Database.open(
-                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        database = TestDatabase.start();
         jdbi = database.jdbi();
         audit = new AuditLog(jdbi);
         migrations = new MigrationStore(jdbi, audit, (_, _) -> () -> {});
@@ -45,25 +38,13 @@ class MigrationStartsIT {
         jdbi.useHandle(h -> h.execute("INSERT INTO endpoint (id, engine, host, port, tls) VALUES"
                 + " ('from', 'redis', 'h', 1, false), ('to', 'redis', 'h', 2, false)"));
         interlays.create("front", "from", null, false, null, null, "ada");
-        migrations.create(
-                "m",
-                "d",
-                new MigrationDefinition(
-                        STRATEGY,
-                        new MigrationSpec.Data("scan", "auto", "replace"),
-                        MigrationSpec.Gates.defaults(),
-                        "pause",
-                        new MigrationSpec.CutoverBudget(100, 1),
-                        null),
-                Map.of(),
-                "ada");
+        TestDatabase.create(migrations, "m", STRATEGY);
         migrations.addInterlay("m", "front", "to", "ada");
     }
 
     @AfterEach
     void stop() {
         database.close();
-        postgres.close();
     }
 
     @Test

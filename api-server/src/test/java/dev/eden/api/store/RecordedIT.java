@@ -7,14 +7,10 @@ import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.api.route.PostgresReplicationLedger;
 import dev.eden.api.route.StoreChanges;
 import dev.eden.api.store.MigrationStore.Migration;
-import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.Secret;
-import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,8 +25,7 @@ import org.junit.jupiter.api.Test;
 /** What workflows record reaches the directory, and whoever waits for it. */
 class RecordedIT {
     private final AtomicInteger looks = new AtomicInteger();
-    private EmbeddedPostgres postgres;
-    private Database database;
+    private TestDatabase database;
     private StoreChanges changes;
     private AuditLog audit;
     private MigrationStore migrations;
@@ -38,13 +33,11 @@ class RecordedIT {
 
     @BeforeEach
     void start() {
-        postgres = EmbeddedPostgres.start();
-        database = Database.open(
-                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        database = TestDatabase.start();
         Properties login = new Properties();
-        login.setProperty("user", postgres.user());
-        login.setProperty("password", postgres.password());
-        changes = StoreChanges.withRecords(postgres.jdbcUrl(), login);
+        login.setProperty("user", database.postgres().user());
+        login.setProperty("password", database.postgres().password());
+        changes = StoreChanges.withRecords(database.postgres().jdbcUrl(), login);
         Jdbi jdbi = database.jdbi();
         jdbi.setSqlLogger(new SqlLogger() {
             @Override
@@ -63,7 +56,6 @@ class RecordedIT {
     void stop() {
         changes.close();
         database.close();
-        postgres.close();
     }
 
     @Test
@@ -181,18 +173,7 @@ class RecordedIT {
     }
 
     private Migration create(String id) {
-        return migrations.create(
-                id,
-                "",
-                new MigrationDefinition(
-                        canary(0.1),
-                        new MigrationSpec.Data("scan", "auto", "replace"),
-                        MigrationSpec.Gates.defaults(),
-                        "pause",
-                        new MigrationSpec.CutoverBudget(100, 1),
-                        null),
-                Map.of(),
-                "kim");
+        return TestDatabase.create(migrations, id, canary(0.1));
     }
 
     private void record(String id, long revision, @Nullable Strategy strategy) {

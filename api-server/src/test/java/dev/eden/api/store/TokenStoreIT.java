@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.api.problem.StartupException;
 import dev.eden.api.store.TokenStore.Identity;
 import dev.eden.api.store.TokenStore.Role;
-import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.Secret;
 import java.util.List;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
@@ -16,16 +14,13 @@ import org.junit.jupiter.api.Test;
 
 /** The admin token that is given to a server from outside. */
 class TokenStoreIT {
-    private EmbeddedPostgres postgres;
-    private Database database;
+    private TestDatabase database;
     private Jdbi jdbi;
     private TokenStore tokens;
 
     @BeforeEach
     void start() {
-        postgres = EmbeddedPostgres.start();
-        database = Database.open(
-                Database.Settings.of(postgres.jdbcUrl(), postgres.user(), new Secret(postgres.password())));
+        database = TestDatabase.start();
         jdbi = database.jdbi();
         tokens = new TokenStore(jdbi, new AuditLog(jdbi));
     }
@@ -33,7 +28,6 @@ class TokenStoreIT {
     @AfterEach
     void stop() {
         database.close();
-        postgres.close();
     }
 
     @Test
