@@ -164,6 +164,97 @@ class PostgresStatementsIT extends PostgresFixture {
         }
     }
 
+    /** By which types a client reads binary values it was told once: as on a server it is refused where they are others now, whoever has prepared anew since. */
+    @Test
+    void typesThatHaveChangedAreRefusedToEveryoneWhoWasToldTheFormer() throws Exception {
+        try (PgWire first = wire();
+                PgWire second = wire();
+                PgWire third = wire()) {
+            for (PgWire each : new PgWire[] {first, second}) {
+                each.parse("s", "SELECT id FROM shape")
+                        .describe('S', "s")
+                        .bindBinary("", "s")
+                        .execute("", 0)
+                        .sync()
+                        .send();
+                assertThat(each.answers(1)).isEqualTo("1 t T 2 D\0\0\0\1 C ZI");
+            }
+            third.parse("s", "SELECT id FROM shape").sync().send();
+            assertThat(third.answers(1)).isEqualTo("1 ZI");
+            assertThat(binary(third, true)).isEqualTo("2 T D\0\0\0\1 C ZI");
+            assertThat(binary(third, false)).isEqualTo("2 D\0\0\0\1 C ZI");
+            run(owner, "ALTER TABLE shape ALTER id TYPE bigint");
+            assertThat(binary(first, false)).isEqualTo("E0A000 ZI");
+            assertThat(binary(second, false)).isEqualTo("E0A000 ZI");
+            assertThat(binary(third, false)).isEqualTo("E0A000 ZI");
+            assertThat(binary(first, false)).isEqualTo("E0A000 ZI");
+            for (PgWire each : new PgWire[] {first, second, third}) {
+                each.closeStatement("s")
+                        .parse("s", "SELECT id FROM shape")
+                        .describe('S', "s")
+                        .sync()
+                        .send();
+                assertThat(each.answers(1)).isEqualTo("3 1 t T ZI");
+                assertThat(binary(each, false)).isEqualTo("2 D\0\0\0\0\0\0\0\1 C ZI");
+            }
+        }
+    }
+
+    /** Also where another client has prepared it since, of the table as it is now; and within a transaction, in the middle of a batch. */
+    @Test
+    void whatOthersHavePreparedSinceIsNotTakenForTheClients() throws Exception {
+        try (PgWire before = wire();
+                PgWire after = wire()) {
+            before.parse("s", "SELECT id FROM shape").describe('S', "s").sync().send();
+            assertThat(before.answers(1)).isEqualTo("1 t T ZI");
+            assertThat(ask(before, "BEGIN")).isEqualTo("C ZT");
+            before.parse("", "SELECT 1").bind("", "").execute("", 0);
+            before.bindBinary("", "s").execute("", 0).sync().send();
+            assertThat(before.answers(1)).isEqualTo("1 2 D1 C 2 D\0\0\0\1 C ZT");
+            assertThat(ask(before, "COMMIT")).isEqualTo("C ZI");
+            run(owner, "ALTER TABLE shape ALTER id TYPE bigint");
+            after.parse("s", "SELECT id FROM shape")
+                    .bindBinary("", "s")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(after.answers(1)).isEqualTo("1 2 D\0\0\0\0\0\0\0\1 C ZI");
+            before.parse("", "SELECT 1").bind("", "").execute("", 0);
+            before.bindBinary("", "s").execute("", 0).sync().send();
+            assertThat(before.answers(1)).isEqualTo("1 2 D1 C E0A000 ZI");
+            assertThat(ask(before, "SELECT 1")).isEqualTo("T D1 C ZI");
+            run(owner, "DROP TABLE shape");
+            assertThat(binary(before, false)).isEqualTo("E0A000 ZI");
+            assertThat(ask(before, "DEALLOCATE ALL")).isEqualTo("C ZI");
+            assertThat(prepares(before, "t", "SELECT 1")).isEqualTo("1 2 D1 C ZI");
+        }
+    }
+
+    /** The server is asked what it is there, and has an error for it. */
+    @Test
+    void whatCannotBePreparedOnAnotherConnectionFailsInItsTurn() throws Exception {
+        try (PgWire wire = wire()) {
+            wire.parse("s", "SELECT id FROM shape").describe('S', "s").sync().send();
+            assertThat(wire.answers(1)).isEqualTo("1 t T ZI");
+            run(owner, "DROP TABLE shape");
+            run(owner, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'");
+            wire.parse("", "SELECT 1").bind("", "").execute("", 0);
+            wire.bindBinary("", "s").execute("", 0).sync().send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 D1 C E42P01 ZI");
+            assertThat(binary(wire, false)).isEqualTo("E42P01 ZI");
+            assertThat(ask(wire, "SELECT 1")).isEqualTo("T D1 C ZI");
+        }
+    }
+
+    private static String binary(PgWire wire, boolean described) throws IOException {
+        wire.bindBinary("", "s");
+        if (described) {
+            wire.describe('P', "");
+        }
+        wire.execute("", 0).sync().send();
+        return wire.answers(1);
+    }
+
     /** One client's statements are the proxy's to remember, for as long as it stays. */
     @Test
     void aClientThatClosesNothingIsToldSo() throws Exception {

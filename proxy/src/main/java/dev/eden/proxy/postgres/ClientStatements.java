@@ -30,6 +30,7 @@ final class ClientStatements {
     static final class Entry {
         private final String name;
         private final Prepared statement;
+        private final StatementTypes told = new StatementTypes();
         private @Nullable Variant apart;
         private @Nullable Variant variant;
         private int generation;
@@ -78,6 +79,11 @@ final class ClientStatements {
 
         Prepared statement() {
             return statement;
+        }
+
+        /** What the client has been told of its types. */
+        StatementTypes told() {
+            return told;
         }
 
         /** Of the variant when the Parse was sent. */

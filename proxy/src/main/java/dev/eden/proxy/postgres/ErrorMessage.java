@@ -32,6 +32,11 @@ record ErrorMessage(Map<Character, String> fields) {
         return with('D', detail);
     }
 
+    /** The server's function that raised it, by which drivers tell some errors apart. */
+    ErrorMessage routine(String routine) {
+        return with('R', routine);
+    }
+
     private ErrorMessage with(char field, String value) {
         Map<Character, String> more = new LinkedHashMap<>(fields);
         more.put(field, value);

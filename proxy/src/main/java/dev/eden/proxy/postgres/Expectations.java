@@ -19,6 +19,8 @@ final class Expectations {
         KNOWN_PARSE,
         BIND,
         DESCRIBE,
+        /** A Describe of the proxy's own, of a statement: its answer is swallowed. */
+        OWN_DESCRIBE,
         EXECUTE,
         CLOSE,
         /** A Close of the proxy's own: its answer is swallowed. */
@@ -200,6 +202,20 @@ final class Expectations {
         return Parsing.NO;
     }
 
+    /** Whether the proxy has asked for the types of {@code variant} under its present name, and has no answer yet. */
+    boolean describing(Variant variant) {
+        for (int i = size - 1; i >= 0; i--) {
+            int at = (head + i) & (kinds.length - 1);
+            if (kinds[at] == Kind.OWN_DESCRIBE
+                    && subjects[at] instanceof ServerStatements.Described(var _, Variant of, int generation)
+                    && of == variant
+                    && generation == variant.generation()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Whether the Parse that a client's name stands for is under way. */
     Parsing parsing(ClientStatements.Entry named) {
         boolean sameBatch = true;
@@ -233,7 +249,7 @@ final class Expectations {
             case UNNAMED_PARSE -> true;
             case OWN_PARSE, OWN_CLOSE -> subjects[at] == null;
             case CLOSE -> subjects[at] != null;
-            case PARSE, KNOWN_PARSE, BIND, DESCRIBE, EXECUTE, KNOWN_CLOSE, ROWS_END, SYNC, QUERY, EXCHANGE -> false;
+            case PARSE, KNOWN_PARSE, BIND, DESCRIBE, OWN_DESCRIBE, EXECUTE, KNOWN_CLOSE, ROWS_END, SYNC, QUERY, EXCHANGE -> false;
         };
     }
 

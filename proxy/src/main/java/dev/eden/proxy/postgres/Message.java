@@ -109,6 +109,12 @@ final class Message {
         end(out, at);
     }
 
+    static void describeStatement(ByteBuf out, byte[] name) {
+        int at = begin(out, 'D');
+        out.writeByte('S').writeBytes(name).writeByte(0);
+        end(out, at);
+    }
+
     static String text(ByteBuf in, int from, int to) {
         return in.toString(from, to - from, StandardCharsets.UTF_8);
     }

@@ -106,7 +106,7 @@ final class ServerAnswers implements FrameScanner.Sink {
     public boolean whole(byte type) {
         return switch (type) {
             // a notification may come at any time, also where the proxy has an answer of its own
-            case 'Z', 'E', 'S', 'K', 'R', 'v', '1', '2', '3', 'T', 'n', 'C', 'I', 's', 'G', 'W', 'A' -> true;
+            case 'Z', 'E', 'S', 'K', 'R', 'v', '1', '2', '3', 't', 'T', 'n', 'C', 'I', 's', 'G', 'W', 'A' -> true;
             case 'D' -> expected.first() == Kind.EXCHANGE;
             default -> false;
         };
@@ -160,9 +160,15 @@ final class ServerAnswers implements FrameScanner.Sink {
                 return first == Kind.OWN_CLOSE ? dropped() : passed();
             }
             case '2' -> expected.remove();
+            case 't' -> {
+                if (expected.subject() instanceof ServerStatements.Described described) {
+                    statements.parametersTold(described, in, index);
+                }
+                return first == Kind.OWN_DESCRIBE ? dropped() : passed();
+            }
             case 'T', 'n' -> {
-                if (first == Kind.DESCRIBE) {
-                    expected.remove();
+                if (first == Kind.DESCRIBE || first == Kind.OWN_DESCRIBE) {
+                    return described(first, in, index, total);
                 }
             }
             case 'C' -> {
@@ -187,6 +193,26 @@ final class ServerAnswers implements FrameScanner.Sink {
             }
         }
         return passed();
+    }
+
+    private FrameScanner.Verdict described(Kind first, ByteBuf in, int index, int total) {
+        if (expected.subject() instanceof ServerStatements.Described described) {
+            statements.columnsTold(described, in, index, total);
+        }
+        expected.remove();
+        if (first == Kind.DESCRIBE) {
+            return passed();
+        }
+        wakeHolder();
+        return dropped();
+    }
+
+    /** It may have waited for a description. */
+    private void wakeHolder() {
+        ClientSession holder = connection.client;
+        if (holder != null) {
+            loop.wake(holder);
+        }
     }
 
     private void rowsWanted(boolean inBatch) {
@@ -379,6 +405,9 @@ final class ServerAnswers implements FrameScanner.Sink {
         ClientSession holder = connection.client;
         if (holder == null) {
             return;
+        }
+        if (kind == Kind.OWN_DESCRIBE) {
+            loop.wake(holder);
         }
         if (kind == Kind.QUERY) {
             holder.batches.querySkipped();

@@ -12,10 +12,16 @@ import org.jspecify.annotations.Nullable;
 /** The statements that one connection to a server has: named ones, the least recently used first to go, and the unnamed one. */
 final class ServerStatements {
     private static final byte[] UNNAMED = {};
+    /** By this name of a function drivers know that to prepare the statement again is what helps. */
+    private static final String REVALIDATION = "RevalidateCachedQuery";
+
+    /** What a server says of a statement that has become another one for whoever prepared it. */
+    static final ErrorMessage CHANGED =
+            ErrorMessage.error("0A000", "cached plan must not change result type").routine(REVALIDATION);
 
     private final ServerConnection server;
     private final int most;
-    private final LinkedHashMap<Variant, Integer> named = new LinkedHashMap<>(16, 0.75f, true);
+    private final LinkedHashMap<Variant, Had> named = new LinkedHashMap<>(16, 0.75f, true);
 
     /** Made since the server last said what the settings are. */
     private final List<Variant> fresh = new ArrayList<>();
@@ -40,13 +46,33 @@ final class ServerStatements {
 
     static final Dropping ALL = new Dropping.All();
 
+    /** A statement as this server has it: under the name of which generation, and of which types, as far as the server has said. */
+    private record Had(int generation, StatementTypes types) {
+        Had(int generation) {
+            this(generation, new StatementTypes());
+        }
+    }
+
+    /** Of an expected description: who is told, null: nobody but the proxy; and of what. */
+    record Described(@Nullable StatementTypes client, Variant variant, int generation) {
+        Described(@Nullable StatementTypes client, Variant variant) {
+            this(client, variant, variant.generation());
+        }
+    }
+
     /** What a Close of the proxy's own is for. */
     record Closing(Variant variant, int generation) {}
 
     /** True where the server has it under its present name. */
     boolean has(Variant variant) {
-        Integer generation = named.get(variant);
-        return generation != null && generation == variant.generation();
+        return types(variant) != null;
+    }
+
+    /** Of what the server has under the present name; null: nothing. */
+    @Nullable
+    StatementTypes types(Variant variant) {
+        Had had = named.get(variant);
+        return had != null && had.generation == variant.generation() ? had.types : null;
     }
 
     /** What a client's statement is here when it is used. */
@@ -75,15 +101,57 @@ final class ServerStatements {
         return server.expected.parsing(variant) != Expectations.Parsing.NO;
     }
 
-    /** Sends a Parse of the proxy's own; counted as had from its ParseComplete on. */
+    /** Sends a Parse of the proxy's own, and asks for the types; counted as had from its ParseComplete on. */
     ClientStatements.Entry prepare(Variant variant) {
         ByteBuf out = server.buffer();
         makeRoom(out, variant);
         variant.statement.parse(out, variant.name());
         ClientStatements.Entry entry = ClientStatements.Entry.own(variant);
         server.answers.expect(Kind.OWN_PARSE, entry);
+        describe(out, variant);
         server.write(out);
         return entry;
+    }
+
+    /** Asks for the types of what the server has, or is about to have. */
+    void describe(Variant variant) {
+        ByteBuf out = server.buffer();
+        describe(out, variant);
+        server.write(out);
+    }
+
+    private void describe(ByteBuf out, Variant variant) {
+        Message.describeStatement(out, variant.name());
+        server.answers.expect(Kind.OWN_DESCRIBE, new Described(null, variant));
+    }
+
+    /** The server says what the parameters of a statement are. */
+    void parametersTold(Described of, ByteBuf in, int index) {
+        StatementTypes client = of.client;
+        if (client != null) {
+            client.parameters(in, index);
+        }
+        StatementTypes here = here(of);
+        if (here != null) {
+            here.parameters(in, index);
+        }
+    }
+
+    /** The server says what the columns of a statement's result are. */
+    void columnsTold(Described of, ByteBuf in, int index, int total) {
+        StatementTypes client = of.client;
+        if (client != null) {
+            client.columns(in, index, total);
+        }
+        StatementTypes here = here(of);
+        if (here != null) {
+            here.columns(in, index, total);
+        }
+    }
+
+    private @Nullable StatementTypes here(Described of) {
+        Had had = named.get(of.variant);
+        return had != null && had.generation == of.generation ? had.types : null;
     }
 
     /** As {@link #prepare}, by no name. */
@@ -112,14 +180,14 @@ final class ServerStatements {
 
     /** Before {@code next} is prepared: closes what it was before its plan changed, and the statements unused for longest where there are too many. */
     void makeRoom(ByteBuf out, Variant next) {
-        Integer former = named.remove(next);
+        Had former = named.remove(next);
         if (former != null) {
-            close(out, new Closing(next, former));
+            close(out, new Closing(next, former.generation));
         }
-        Iterator<Map.Entry<Variant, Integer>> oldest = named.entrySet().iterator();
+        Iterator<Map.Entry<Variant, Had>> oldest = named.entrySet().iterator();
         while (named.size() >= most && oldest.hasNext()) {
-            Map.Entry<Variant, Integer> one = oldest.next();
-            Closing gone = new Closing(one.getKey(), one.getValue());
+            Map.Entry<Variant, Had> one = oldest.next();
+            Closing gone = new Closing(one.getKey(), one.getValue().generation);
             oldest.remove();
             close(out, gone);
         }
@@ -137,13 +205,13 @@ final class ServerStatements {
 
     /** An error earlier in the batch had the server skip the Close. */
     void kept(Closing closing) {
-        named.putIfAbsent(closing.variant(), closing.generation());
+        named.putIfAbsent(closing.variant(), new Had(closing.generation()));
     }
 
     /** The server has confirmed it. */
     void parsed(ClientStatements.Entry entry) {
         Variant variant = entry.variant();
-        named.put(variant, entry.generation());
+        named.put(variant, new Had(entry.generation()));
         entry.confirm();
         Settings under = variant.under;
         if (under == null || entry.generation() != variant.generation()) {
@@ -186,11 +254,18 @@ final class ServerStatements {
 
     /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
     void stale(ErrorMessage error, @Nullable Object subject) {
-        if (error.sqlState().equals("26000") && subject instanceof Variant variant) {
+        Variant variant =
+                switch (subject) {
+                    case Variant bound -> bound;
+                    case Described(var _, Variant described, int _) -> described;
+                    case null, default -> null;
+                };
+        if (variant == null) {
+            return;
+        }
+        if (error.sqlState().equals("26000")) {
             named.remove(variant);
-        } else if (error.sqlState().equals("0A000")
-                && "RevalidateCachedQuery".equals(error.fields().get('R'))
-                && subject instanceof Variant variant) {
+        } else if (error.sqlState().equals("0A000") && REVALIDATION.equals(error.fields().get('R'))) {
             variant.renew();
         }
     }

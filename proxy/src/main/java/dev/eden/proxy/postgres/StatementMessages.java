@@ -12,12 +12,18 @@ import org.jspecify.annotations.Nullable;
 final class StatementMessages {
     private static final byte[] NOTHING = {};
     private static final byte[] STATEMENT = {'S'};
+    private static final byte[] NO_NAME = {0};
 
     private final ClientSession session;
     private final ClientStatements statements;
     private final Passage passage;
     /** What was bound last drops prepared statements; null: none. */
     private ServerStatements.@Nullable Dropping drops;
+    /** The client's statement that was bound last, and to which portal; null: another one. */
+    private ClientStatements.@Nullable Entry bound;
+
+    private @Nullable Variant boundAs;
+    private byte[] portal = {};
     /** The server could not prepare what the query at hand executes, and the client has been told why. */
     private boolean refused;
 
@@ -232,6 +238,7 @@ final class StatementMessages {
 
     boolean bind(ByteBuf bytes, int start, int total, int readable, ServerConnection holding) {
         session.canary.passes(bytes, start, holding);
+        bound = null;
         int from = start + Message.HEADER;
         int end = start + Math.min(total, readable);
         int portalEnd = endOfString(bytes, from, end);
@@ -264,15 +271,56 @@ final class StatementMessages {
         if (variant == null) {
             return false;
         }
+        if (entry.told().any()) {
+            switch (asTold(bytes, nameEnd + 1, end, entry, variant, holding)) {
+                case YES -> {
+                    // as everywhere
+                }
+                case NO -> {
+                    refuse(bytes, total, ServerStatements.CHANGED, holding);
+                    return true;
+                }
+                case UNKNOWN -> {
+                    session.blocked();
+                    return false;
+                }
+            }
+        }
         Prepared statement = entry.statement();
         session.pins.note(statement.effect, holding);
         drops = statement.effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
         holding.answers.expect(Kind.BIND, variant);
-        byte[] portal = new byte[portalEnd + 1 - from];
+        portal = portalEnd == from ? NO_NAME : new byte[portalEnd + 1 - from];
         bytes.getBytes(from, portal);
+        bound = entry;
+        boundAs = variant;
         passage.rename(bytes, start, nameEnd, total, 'B', portal, variant.name(), holding);
         return true;
+    }
+
+    /**
+     * Whether the statement is on this server what the client was told it is. PostgreSQL keeps that for a statement's life; here it may have been parsed anew,
+     * of tables that have changed since. What is given and asked for as text says itself what it is. {@code UNKNOWN}: the server is asked.
+     */
+    private StatementTypes.Agreement asTold(
+            ByteBuf bytes, int formats, int end, ClientStatements.Entry entry, Variant variant, ServerConnection holding) {
+        StatementTypes there = holding.statements.types(variant);
+        StatementTypes.Agreement agreement =
+                there == null ? StatementTypes.Agreement.UNKNOWN : entry.told().with(there);
+        if (agreement == StatementTypes.Agreement.YES || !StatementTypes.binary(bytes, formats, end)) {
+            return StatementTypes.Agreement.YES;
+        }
+        if (agreement == StatementTypes.Agreement.UNKNOWN) {
+            passage.end(bytes, holding);
+            if (!holding.expected.describing(variant)) {
+                holding.statements.describe(variant);
+            }
+            ByteBuf out = session.loop.buffer();
+            Message.empty(out, 'H');
+            holding.write(out);
+        }
+        return agreement;
     }
 
     boolean describe(ByteBuf bytes, int start, int total, ServerConnection holding) {
@@ -292,15 +340,30 @@ final class StatementMessages {
                         return false;
                     }
                     passage.end(bytes, holding);
-                    holding.answers.expect(Kind.DESCRIBE, variant);
+                    holding.answers.expect(Kind.DESCRIBE, new ServerStatements.Described(entry.told(), variant));
                     passage.rename(bytes, start, nameEnd, total, 'D', STATEMENT, variant.name(), holding);
                     return true;
                 }
             }
         }
-        holding.answers.expect(Kind.DESCRIBE, null);
+        holding.answers.expect(Kind.DESCRIBE, kind == 'P' ? ofPortal(bytes, from, nameEnd) : null);
         passage.pass(bytes, total, total);
         return true;
+    }
+
+    /** Of a portal whose statement the client has not been told about yet; null: any other. */
+    private ServerStatements.@Nullable Described ofPortal(ByteBuf bytes, int from, int nameEnd) {
+        ClientStatements.Entry entry = bound;
+        Variant variant = boundAs;
+        if (entry == null || variant == null || entry.told().columnsKnown() || portal.length != nameEnd + 1 - from) {
+            return null;
+        }
+        for (int i = 0; i < portal.length; i++) {
+            if (bytes.getByte(from + i) != portal[i]) {
+                return null;
+            }
+        }
+        return new ServerStatements.Described(entry.told(), variant);
     }
 
     void close(ByteBuf bytes, int start, int total, ServerConnection holding) {

@@ -155,6 +155,15 @@ public final class PgWire implements AutoCloseable {
     }
 
     public PgWire bind(String portal, String name, String... values) {
+        return bind(portal, name, false, values);
+    }
+
+    /** The result's columns in binary form. */
+    public PgWire bindBinary(String portal, String name, String... values) {
+        return bind(portal, name, true, values);
+    }
+
+    private PgWire bind(String portal, String name, boolean binary, String... values) {
         ByteBuf body = Unpooled.buffer()
                 .writeBytes(strings(portal, name))
                 .writeShort(0)
@@ -163,7 +172,12 @@ public final class PgWire implements AutoCloseable {
             byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
             body.writeInt(bytes.length).writeBytes(bytes);
         }
-        return add('B', ByteBufUtil.getBytes(body.writeShort(0)));
+        if (binary) {
+            body.writeShort(1).writeShort(1);
+        } else {
+            body.writeShort(0);
+        }
+        return add('B', ByteBufUtil.getBytes(body));
     }
 
     public PgWire describe(char kind, String name) {
