@@ -122,12 +122,6 @@ class PostgresCanaryIT extends PostgresFixture {
         });
     }
 
-    private TrafficReport traffic() {
-        int seen = store.reports.size();
-        await().atMost(Duration.ofSeconds(30)).until(() -> store.reports.size() > seen + 1);
-        return store.reports.getLast();
-    }
-
     @ParameterizedTest
     @EnumSource(Consistency.class)
     void nobodyReadsLessThanItHasSeen(Consistency consistency) throws Exception {

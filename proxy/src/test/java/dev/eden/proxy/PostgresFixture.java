@@ -144,6 +144,13 @@ abstract class PostgresFixture {
         }
     }
 
+    /** As the proxy reports it once everything up to now is in it. */
+    TrafficReport traffic() {
+        int seen = store.reports.size();
+        await().atMost(Duration.ofSeconds(30)).until(() -> store.reports.size() > seen + 1);
+        return store.reports.getLast();
+    }
+
     /** Returns when the proxy has looked at what this client's pinned session has, on the source, since its last statement. */
     void awaitProbe(Connection pinned) throws SQLException {
         String process = one(pinned, "SELECT pg_backend_pid()");

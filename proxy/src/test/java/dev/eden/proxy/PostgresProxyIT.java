@@ -296,7 +296,7 @@ class PostgresProxyIT extends PostgresFixture {
             assertThat(one(other, "SHOW work_mem")).isEqualTo("7MB");
             assertThat(one(one, "SHOW work_mem")).isNotEqualTo("7MB");
             String pinned = one(other, "SELECT pg_backend_pid()");
-            Thread.sleep(1500); // long enough for a probe
+            awaitProbe(other);
             assertThat(one(other, "SELECT pg_backend_pid()")).isEqualTo(pinned);
             run(other, "DISCARD ALL");
             assertThat(one(other, "SHOW work_mem")).isNotEqualTo("7MB");
@@ -306,6 +306,35 @@ class PostgresProxyIT extends PostgresFixture {
                     .atMost(Duration.ofSeconds(30))
                     .until(() -> one(at, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
                             .equals("0"));
+        }
+    }
+
+    /** A gate that takes writes back goes by this: where a server lets nobody in, nothing of it may look like a quiet night. */
+    @Test
+    void whatIsRefusedInAServersPlaceHasFailed() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
+        try (Connection at = direct(source);
+                Connection client = client()) {
+            run(client, "SELECT 1");
+            TrafficReport.Side before = traffic().active();
+            run(client, "BEGIN");
+            run(client, "ROLLBACK");
+            run(client, "SELECT 1");
+            TrafficReport.Side served = traffic().active();
+            assertThat(served.operations() - before.operations()).isEqualTo(1);
+            run(at, "ALTER ROLE app NOLOGIN");
+            try {
+                run(at, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'app'");
+                assertThatThrownBy(() -> run(client, "SELECT 1"))
+                        .isInstanceOfSatisfying(
+                                SQLException.class,
+                                e -> assertThat(e.getSQLState()).isEqualTo("28000"));
+                TrafficReport.Side refused = traffic().active();
+                assertThat(refused.operations() - served.operations()).isEqualTo(1);
+                assertThat(refused.errors() - served.errors()).isEqualTo(1);
+            } finally {
+                run(at, "ALTER ROLE app LOGIN");
+            }
         }
     }
 

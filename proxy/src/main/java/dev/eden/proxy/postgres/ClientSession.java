@@ -344,6 +344,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     void refused(ErrorMessage why) {
         place.leftLine();
         loop.counters.waitsRefused++;
+        if (!why.sqlState().equals("57014")) {
+            loop.traffic.failed();
+        }
         ByteBuf bytes = input.bytes();
         if (!login.done() || crossing.carried() != null || bytes == null || bytes.readableBytes() < Message.HEADER) {
             end(why.as("FATAL"));
@@ -376,6 +379,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
         if (asked) {
             loop.counters.inDoubt++;
+            loop.traffic.failed();
             LOGGER.atWarn()
                     .addKeyValue("endpoint", lost.pool.key.server().endpoint())
                     .addKeyValue("held", loop.gate.held())

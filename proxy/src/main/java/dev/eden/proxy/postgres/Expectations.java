@@ -249,7 +249,17 @@ final class Expectations {
             case UNNAMED_PARSE -> true;
             case OWN_PARSE, OWN_CLOSE -> subjects[at] == null;
             case CLOSE -> subjects[at] != null;
-            case PARSE, KNOWN_PARSE, BIND, DESCRIBE, OWN_DESCRIBE, EXECUTE, KNOWN_CLOSE, ROWS_END, SYNC, QUERY, EXCHANGE -> false;
+            case PARSE,
+                    KNOWN_PARSE,
+                    BIND,
+                    DESCRIBE,
+                    OWN_DESCRIBE,
+                    EXECUTE,
+                    KNOWN_CLOSE,
+                    ROWS_END,
+                    SYNC,
+                    QUERY,
+                    EXCHANGE -> false;
         };
     }
 

@@ -38,6 +38,9 @@ final class ServerAnswers implements FrameScanner.Sink {
     private @Nullable ErrorMessage refusal;
 
     private boolean failedRequest;
+    /** Something was done beside the opening or undoing of a transaction. */
+    private boolean worked;
+
     private boolean farewellPassed;
     private int readySignals;
     private boolean answerDue;
@@ -181,6 +184,7 @@ final class ServerAnswers implements FrameScanner.Sink {
                 copyEnded();
             }
             case 'I', 's' -> {
+                worked |= type == 's';
                 if (first == Kind.EXECUTE) {
                     expected.remove();
                 }
@@ -315,8 +319,11 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         expected.remove();
         statements.told(expected.isEmpty());
-        loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
+        if (worked || failedRequest) {
+            loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
+        }
         failedRequest = false;
+        worked = false;
         readySignals++;
         return FrameScanner.Verdict.PASS_THEN_CUT;
     }
@@ -419,7 +426,10 @@ final class ServerAnswers implements FrameScanner.Sink {
     }
 
     private void tag(ByteBuf in, int index, int total) {
-        if (total < 16 || in.getByte(index + Message.HEADER) != 'D') {
+        byte first = in.getByte(index + Message.HEADER);
+        boolean brackets = first == 'B' || first == 'R' && in.getByte(index + Message.HEADER + 1) == 'O';
+        worked |= !brackets; // BEGIN, ROLLBACK
+        if (total < 16 || first != 'D') {
             return;
         }
         ClientSession holder = connection.client;

@@ -16,8 +16,8 @@ final class ServerStatements {
     private static final String REVALIDATION = "RevalidateCachedQuery";
 
     /** What a server says of a statement that has become another one for whoever prepared it. */
-    static final ErrorMessage CHANGED =
-            ErrorMessage.error("0A000", "cached plan must not change result type").routine(REVALIDATION);
+    static final ErrorMessage CHANGED = ErrorMessage.error("0A000", "cached plan must not change result type")
+            .routine(REVALIDATION);
 
     private final ServerConnection server;
     private final int most;
@@ -254,18 +254,18 @@ final class ServerStatements {
 
     /** "cached plan must not change result type", or a statement that the server has no longer: prepares it anew next time. */
     void stale(ErrorMessage error, @Nullable Object subject) {
-        Variant variant =
-                switch (subject) {
-                    case Variant bound -> bound;
-                    case Described(var _, Variant described, int _) -> described;
-                    case null, default -> null;
-                };
+        Variant variant = switch (subject) {
+            case Variant bound -> bound;
+            case Described(var _, Variant described, int _) -> described;
+            case null, default -> null;
+        };
         if (variant == null) {
             return;
         }
         if (error.sqlState().equals("26000")) {
             named.remove(variant);
-        } else if (error.sqlState().equals("0A000") && REVALIDATION.equals(error.fields().get('R'))) {
+        } else if (error.sqlState().equals("0A000")
+                && REVALIDATION.equals(error.fields().get('R'))) {
             variant.renew();
         }
     }

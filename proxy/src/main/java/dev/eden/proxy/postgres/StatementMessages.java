@@ -304,7 +304,12 @@ final class StatementMessages {
      * of tables that have changed since. What is given and asked for as text says itself what it is. {@code UNKNOWN}: the server is asked.
      */
     private StatementTypes.Agreement asTold(
-            ByteBuf bytes, int formats, int end, ClientStatements.Entry entry, Variant variant, ServerConnection holding) {
+            ByteBuf bytes,
+            int formats,
+            int end,
+            ClientStatements.Entry entry,
+            Variant variant,
+            ServerConnection holding) {
         StatementTypes there = holding.statements.types(variant);
         StatementTypes.Agreement agreement =
                 there == null ? StatementTypes.Agreement.UNKNOWN : entry.told().with(there);

@@ -2,7 +2,10 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.LoopSnapshot;
 
-/** Counts and latencies of one loop, by side. Touched by the loop's thread only. */
+/**
+ * Counts and latencies of one loop, by side. Touched by the loop's thread only. What only opens or undoes a transaction, or does nothing, is no request here: it succeeds
+ * also on a server where nothing else does.
+ */
 final class Traffic {
     long[] active = new long[LoopSnapshot.BUCKETS];
     long[] standby = new long[LoopSnapshot.BUCKETS];
@@ -27,6 +30,12 @@ final class Traffic {
                 standbyErrors++;
             }
         }
+    }
+
+    /** A request that the active side never answered, of which the client has been told. */
+    void failed() {
+        activeOperations++;
+        activeErrors++;
     }
 
     /** What came in during one turn of the loop has gone out after this long; a request passes twice, once each way. */
