@@ -262,7 +262,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
             case Account.ScramVerifier _, Account.Unknown _ -> {
                 int at = Message.begin(out, 'R');
                 out.writeInt(10);
-                if (tls != null) {
+                if (binding() != null) {
                     Message.string(out, Scram.MECHANISM_PLUS);
                 }
                 Message.string(out, Scram.MECHANISM);
@@ -326,14 +326,20 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         return true;
     }
 
+    /** What a client can bind its proof to; null: nothing. */
+    private byte @Nullable [] binding() {
+        ClientTls.Loaded encrypted = tls;
+        return encrypted == null || encrypted.binding().length == 0 ? null : encrypted.binding();
+    }
+
     private void saslFirst(StartupPacket said, int from, int to) {
         int nameEnd = Message.endOfString(in, from, to);
         if (nameEnd < 0 || to - nameEnd < 5) {
             throw new ProtocolViolation("malformed SASLInitialResponse");
         }
         String mechanism = Message.text(in, from, nameEnd);
-        ClientTls.Loaded encrypted = tls;
-        boolean plus = mechanism.equals(Scram.MECHANISM_PLUS) && encrypted != null;
+        byte[] binding = binding();
+        boolean plus = mechanism.equals(Scram.MECHANISM_PLUS) && binding != null;
         if (!plus && !mechanism.equals(Scram.MECHANISM)) {
             throw new ProtocolViolation("client selected an invalid SASL authentication mechanism");
         }
@@ -343,7 +349,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         }
         Scram.Verifier verifier =
                 account instanceof Account.ScramVerifier known ? known.verifier() : loop.accounts.mock(said.user());
-        Scram.Server exchange = new Scram.Server(verifier, plus, encrypted == null ? null : encrypted.binding());
+        Scram.Server exchange = new Scram.Server(verifier, plus, binding);
         scram = exchange;
         byte[] answer = exchange.first(Message.text(in, nameEnd + 5, to)).getBytes(StandardCharsets.UTF_8);
         phase = Phase.SASL_LAST;
