@@ -44,6 +44,9 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     private ClientTls.@Nullable Loaded tls;
     private @Nullable StartupPacket packet;
     private @Nullable Account account;
+    /** Why the user is not let in although it proves itself; null: it is. */
+    private @Nullable ErrorMessage barredFor;
+
     private Scram.@Nullable Server scram;
     private byte[] salt = new byte[0];
     private boolean asked;
@@ -276,6 +279,12 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 out.writeByte('R').writeInt(12).writeInt(5).writeBytes(salt);
                 phase = Phase.MD5;
             }
+            case Account.Barred barred -> {
+                out.release();
+                barredFor = barred.why();
+                ask(said, barred.proof());
+                return;
+            }
             case Account.Refused refused -> {
                 out.release();
                 throw new StartupPacket.StartupRefused(refused.why());
@@ -347,8 +356,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         if (length < 0 || nameEnd + 5 + length != to) {
             throw new ProtocolViolation("malformed SASLInitialResponse");
         }
-        Scram.Verifier verifier =
-                account instanceof Account.ScramVerifier known ? known.verifier() : loop.accounts.mock(said.user());
+        Scram.Verifier verifier = loop.accounts.verifier(said.user(), java.util.Objects.requireNonNull(account));
         Scram.Server exchange = new Scram.Server(verifier, plus, binding);
         scram = exchange;
         byte[] answer = exchange.first(Message.text(in, nameEnd + 5, to)).getBytes(StandardCharsets.UTF_8);
@@ -412,6 +420,12 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     }
 
     private void welcome(StartupPacket said, Credential credential) {
+        ErrorMessage barred = barredFor;
+        if (barred != null) {
+            loop.counters.loginsFailed++;
+            refuse(barred);
+            return;
+        }
         loop.accounts.proven(said.user(), credential);
         over();
         counted = false;
