@@ -281,6 +281,29 @@ class PostgresProxyIT extends PostgresFixture {
         }
     }
 
+    /** As on a server, where an administrator then ends the sessions that began before. */
+    @Test
+    void whatASessionBeginsWithMayChange() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));
+        String look = "SHOW default_transaction_read_only";
+        try (Connection before = client();
+                Connection at = direct(source)) {
+            assertThat(one(before, look)).isEqualTo("off");
+            run(at, "ALTER ROLE app SET default_transaction_read_only = on");
+            try {
+                run(at, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+                org.awaitility.Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+                    try (Connection next = client()) {
+                        assertThat(one(next, look)).isEqualTo("on");
+                    }
+                });
+                assertThat(one(before, look)).as("a session goes on as it was").isEqualTo("off");
+            } finally {
+                run(at, "ALTER ROLE app RESET default_transaction_read_only");
+            }
+        }
+    }
+
     @Test
     void stateOfASessionStaysWithItsClient() throws Exception {
         start(config -> config.withPool(Pooling.TRANSACTION, 4).withEventLoops(1));
