@@ -189,7 +189,7 @@ final class ServerPool {
     void release(ServerConnection connection) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy()) {
+        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
             connection.close();
             return;
         }
@@ -279,7 +279,7 @@ final class ServerPool {
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy()) {
+        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
             connection.close();
         } else if (dirty && beginning != null) {
             connection.close(); // DISCARD ALL would take back what every session here begins with
@@ -436,6 +436,7 @@ final class ServerPool {
         failure = null;
         backoff = MIN_BACKOFF;
         retryAt = loop.now;
+        connection.begins();
         Welcome told = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
         if (!told.equals(welcome)) {
             welcome = told; // ALTER ROLE, ALTER DATABASE, another configuration file
