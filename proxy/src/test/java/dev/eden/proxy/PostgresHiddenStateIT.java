@@ -113,6 +113,19 @@ class PostgresHiddenStateIT extends PostgresFixture {
         }
     }
 
+    @Test
+    void anIdOfItsOwnIsToldToWhoHasTheSessionAlone() throws Exception {
+        start(config -> config.withPool(Pooling.SESSION, 2).withEventLoops(1));
+        try (PgWire one = wire();
+                PgWire other = wire()) {
+            assertThat(ask(one, "CREATE TABLE alone (id serial, n int)")).isEqualTo("C ZI");
+            assertThat(ask(one, "INSERT INTO alone (n) VALUES (1)")).isEqualTo("C ZI");
+            assertThat(ask(other, "INSERT INTO alone (n) VALUES (2)")).isEqualTo("C ZI");
+            assertThat(ask(one, "SELECT lastval()")).isEqualTo("T D1 C ZI");
+            assertThat(ask(other, "SELECT currval('alone_id_seq')")).isEqualTo("T D2 C ZI");
+        }
+    }
+
     /** What a pool of Npgsql says when it takes a connection back. */
     @Test
     void goesWithTheWordsOfADriversPool() throws Exception {
