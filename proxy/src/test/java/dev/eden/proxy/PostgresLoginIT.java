@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import dev.eden.proxy.postgres.PgWire;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.FileInputStream;
 import java.io.InputStream;
+import java.net.ServerSocket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,7 +24,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -190,6 +197,77 @@ class PostgresLoginIT extends PostgresFixture {
                     assertThat(e.getSQLState()).isEqualTo("28000");
                     assertThat(e.getMessage()).contains("pg_authid");
                 });
+    }
+
+    /** That nobody answers says nothing of how the user proves itself. */
+    @Test
+    void whereTheServerIsAwayItsAbsenceIsTold() throws Exception {
+        int nobody;
+        try (ServerSocket closed = new ServerSocket(0)) {
+            nobody = closed.getLocalPort();
+        }
+        Backend.Login eden = new Backend.Login("eden", new Secret("of Eden"));
+        store = new MemoryRouteStore(
+                MemoryRouteStore.route(new Backend("source", "127.0.0.1", nobody, false, null, eden, "eden"), null));
+        PostgresProxyConfig.Tls tls = certificate("away");
+        proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
+        for (String mode : List.of("disable", "require")) {
+            // A driver that must bind the channel is not asked for the password itself.
+            String binding = mode.equals("require") ? "require" : "disable";
+            assertThatThrownBy(() -> client("sslmode", mode, "channelBinding", binding))
+                    .as(mode)
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("08001"))
+                    .hasMessageContaining("cannot reach server");
+        }
+    }
+
+    @Test
+    void aRoleWithoutLoginHearsSoOnceItHasProvedItself() throws Exception {
+        start(config -> config);
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE barred NOLOGIN PASSWORD 'right'");
+            run(at, "SET password_encryption = md5");
+            run(at, "CREATE ROLE barred_of_old NOLOGIN PASSWORD 'right'");
+        }
+        for (String user : List.of("barred", "barred_of_old")) {
+            assertThatThrownBy(() -> client("user", user, "password", "wrong"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+            assertThatThrownBy(() -> client("user", user, "password", "right"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28000"))
+                    .hasMessageContaining("is not permitted to log in");
+        }
+    }
+
+    /** Whom the server does not know is asked as others are. */
+    @Test
+    void thatNobodyHasANameIsNotSeenByWhatIsAsked() throws Exception {
+        start(config -> config);
+        try (Connection at = direct(source)) {
+            run(at, "ALTER ROLE " + source.user() + " SET scram_iterations = 5000");
+            try {
+                assertThat(firstOfSalted("nobody")).endsWith(",i=5000");
+                assertThat(firstOfSalted("salted")).endsWith(",i=4096");
+            } finally {
+                run(at, "ALTER ROLE " + source.user() + " RESET scram_iterations");
+            }
+        }
+    }
+
+    private String firstOfSalted(String user) throws Exception {
+        byte[] first = "n,,n=,r=nonce".getBytes(StandardCharsets.UTF_8);
+        ByteBuffer response = ByteBuffer.allocate(64)
+                .put("SCRAM-SHA-256\0".getBytes(StandardCharsets.UTF_8))
+                .putInt(first.length)
+                .put(first);
+        try (PgWire wire = new PgWire(proxy.port())) {
+            wire.startup(3 << 16, Map.of("user", user, "database", "eden"));
+            assertThat(wire.read().type()).isEqualTo('R');
+            wire.add('p', Arrays.copyOf(response.array(), response.position())).send();
+            return wire.read().text();
+        }
     }
 
     @Test

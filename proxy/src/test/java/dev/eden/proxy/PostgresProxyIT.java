@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
+import dev.eden.proxy.postgres.PgWire;
+import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.sql.Connection;
@@ -278,6 +280,71 @@ class PostgresProxyIT extends PostgresFixture {
                         .isEqualTo(java.util.TimeZone.getDefault().getID());
             }
             assertThat(one(pinned, "SELECT count(*) FROM mine")).isEqualTo("0");
+        }
+    }
+
+    @Test
+    void resetIsOfWhatItNames() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));
+        String servers;
+        try (PgWire plain = new PgWire(proxy.port()).login(3 << 16, "app", "pencil")) {
+            servers = "T D" + plain.parameters.get("TimeZone") + " C ZI";
+        }
+        String set = "SET TIME ZONE '" + servers.substring(3, servers.length() - 5) + "'";
+        for (boolean pinned : new boolean[] {false, true}) {
+            try (PgWire one = new PgWire(proxy.port())
+                    .login(3 << 16, "app", "pencil", "TimeZone", "Asia/Tokyo", "search_path", "pg_catalog")) {
+                if (pinned) {
+                    assertThat(ask(one, "CREATE TEMP TABLE mine (id int)")).isEqualTo("C ZI");
+                }
+                assertThat(ask(one, set)).isEqualTo("C ZI");
+                assertThat(ask(one, "RESET statement_timeout")).isEqualTo("C ZI");
+                assertThat(ask(one, "SHOW TimeZone")).isEqualTo(servers);
+                for (String reset : List.of(
+                        "SET TIME ZONE DEFAULT",
+                        "SET SESSION TIME ZONE LOCAL",
+                        "SET timezone = DEFAULT",
+                        "RESET \"TimeZone\"",
+                        "RESET TIME ZONE",
+                        "RESET ALL")) {
+                    assertThat(ask(one, set)).isEqualTo("C ZI");
+                    assertThat(ask(one, reset)).isEqualTo("C ZI");
+                    assertThat(ask(one, "SHOW TimeZone")).as(reset).isEqualTo("T DAsia/Tokyo C ZI");
+                }
+                assertThat(ask(one, "RESET ALL; " + set)).isEqualTo("C C ZI");
+                assertThat(ask(one, "SHOW TimeZone")).isEqualTo(servers);
+                assertThat(ask(one, "SET search_path = public")).isEqualTo("C ZI");
+                assertThat(ask(one, "SET search_path TO DEFAULT")).isEqualTo("C ZI");
+                assertThat(ask(one, "SHOW search_path")).isEqualTo("T Dpg_catalog C ZI");
+            }
+        }
+    }
+
+    private static String ask(PgWire wire, String sql) throws IOException {
+        wire.query(sql).send();
+        return wire.answers(1);
+    }
+
+    /** As on a server, where an administrator then ends the sessions that began before. */
+    @Test
+    void whatASessionBeginsWithMayChange() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 2).withEventLoops(1));
+        String look = "SHOW default_transaction_read_only";
+        try (Connection before = client();
+                Connection at = direct(source)) {
+            assertThat(one(before, look)).isEqualTo("off");
+            run(at, "ALTER ROLE app SET default_transaction_read_only = on");
+            try {
+                run(at, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'");
+                org.awaitility.Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+                    try (Connection next = client()) {
+                        assertThat(one(next, look)).isEqualTo("on");
+                    }
+                });
+                assertThat(one(before, look)).as("a session goes on as it was").isEqualTo("off");
+            } finally {
+                run(at, "ALTER ROLE app RESET default_transaction_read_only");
+            }
         }
     }
 

@@ -11,11 +11,14 @@ sealed interface Account {
 
     record Md5Verifier(Credential.Md5 stored) implements Account {}
 
-    /** There is no such login: whatever is shown is wrong. */
-    record Unknown() implements Account {}
+    /** There is no such login: whatever is shown is wrong. {@code iterations}: of the verifiers that its server makes. */
+    record Unknown(int iterations) implements Account {}
 
-    /** The user may not log in, and no fence is the reason. */
+    /** Nobody can be asked now: that is all there is to say. */
     record Refused(ErrorMessage why) implements Account {}
+
+    /** The user may not log in, and no fence is the reason: who has proved to be it by {@code proof} hears so. */
+    record Barred(Account proof, ErrorMessage why) implements Account {}
 
     /** Nobody can say how this user proves itself. */
     record Unreadable(String why) implements Account {}

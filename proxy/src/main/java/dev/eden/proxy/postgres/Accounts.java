@@ -20,6 +20,8 @@ final class Accounts {
     private static final long FRESH = Duration.ofSeconds(30).toNanos();
     /** Anybody who reaches the proxy may say any name. */
     private static final int REMEMBERED = 10_000;
+    /** Of verifiers that a server makes unless it is told otherwise, and always before PostgreSQL 16. */
+    private static final int ITERATIONS = 4096;
 
     private final Set<String> trusted;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
@@ -37,8 +39,14 @@ final class Accounts {
         new SecureRandom().nextBytes(mockSeed);
     }
 
-    Scram.Verifier mock(String user) {
-        return Scram.Verifier.mock(user, mockSeed);
+    /** What a user of this account proves itself by, where that is SCRAM. */
+    Scram.Verifier verifier(String user, Account account) {
+        return switch (account) {
+            case Account.ScramVerifier known -> known.verifier();
+            case Account.Unknown nobody -> Scram.Verifier.mock(user, mockSeed, nobody.iterations());
+            case Account.Trusted _, Account.Md5Verifier _, Account.Refused _, Account.Barred _, Account.Unreadable _ ->
+                throw new ProtocolViolation("unexpected SASL message");
+        };
     }
 
     /** Finds out how {@code user} proves itself; calls back on the loop's thread, maybe before it returns. */
@@ -63,20 +71,25 @@ final class Accounts {
             then.accept(new Account.Unreadable("the endpoint has no login that could read the users' verifiers"));
             return;
         }
-        String sql = "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false) FROM pg_catalog.pg_authid"
-                + " WHERE rolname = " + Settings.literal(user);
+        String sql = "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false),"
+                + " coalesce(current_setting('scram_iterations', true), '" + ITERATIONS + "')"
+                + " FROM (SELECT) one LEFT JOIN pg_catalog.pg_authid ON rolname = " + Settings.literal(user);
         loop.edenPool(active, reader).exchange(sql, outcome -> {
             Account account = account(user, active, outcome);
             if (outcome.error() == null && loop.gate.calm()) {
                 account = permitted(user, account, outcome);
             }
-            if (account instanceof Account.Unreadable || account instanceof Account.Refused) {
-                known.remove(user); // and ask again next time
-            } else {
-                if (known.size() >= REMEMBERED) {
-                    known.clear(); // names that nobody has, most of them
+            switch (account) {
+                case Account.Unreadable _, Account.Barred _ -> known.remove(user); // and ask again next time
+                case Account.Refused _ -> {
+                    // says nothing of the user
                 }
-                known.put(user, new Known(server, account, System.nanoTime()));
+                case Account.Trusted _, Account.ScramVerifier _, Account.Md5Verifier _, Account.Unknown _ -> {
+                    if (known.size() >= REMEMBERED) {
+                        known.clear(); // names that nobody has, most of them
+                    }
+                    known.put(user, new Known(server, account, System.nanoTime()));
+                }
             }
             then.accept(account);
         });
@@ -84,19 +97,18 @@ final class Accounts {
 
     private Account account(String user, Backend active, Exchange.Outcome outcome) {
         Backend.Login configured = active.clientLogin();
-        if (outcome.error() != null) {
+        ErrorMessage error = outcome.error();
+        if (error != null) {
             if (configured != null && configured.user().equals(user)) {
                 return configured(user, configured.password());
             }
-            return new Account.Unreadable("the users' verifiers cannot be read (pg_authid: "
-                    + outcome.error().message() + ")");
-        }
-        if (outcome.rows().isEmpty()) {
-            return new Account.Unknown();
+            return hides(error)
+                    ? new Account.Unreadable("the users' verifiers cannot be read (pg_authid: " + error.message() + ")")
+                    : new Account.Refused(error.as("FATAL"));
         }
         @Nullable String stored = outcome.rows().getFirst()[0];
         if (stored == null) {
-            return new Account.Unknown();
+            return unknown(outcome);
         }
         Scram.Verifier verifier = Scram.Verifier.parse(stored);
         if (verifier != null) {
@@ -107,20 +119,31 @@ final class Accounts {
                 : new Account.Unreadable("the stored password of this user is of no known kind");
     }
 
+    /** True where a server that is there keeps the verifiers from Eden's login, today and tomorrow. */
+    private static boolean hides(ErrorMessage error) {
+        String state = error.sqlState();
+        return state.startsWith("42") || state.startsWith("28");
+    }
+
     /** Only what the server says outside an attempt: within one, NOLOGIN is Eden's own fence. */
     private static Account permitted(String user, Account account, Exchange.Outcome outcome) {
-        if (outcome.rows().isEmpty()) {
-            return account;
-        }
         @Nullable String[] row = outcome.rows().getFirst();
         if ("f".equals(row[1])) {
-            return new Account.Refused(ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"));
+            return account instanceof Account.ScramVerifier || account instanceof Account.Md5Verifier
+                    ? new Account.Barred(
+                            account, ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"))
+                    : account;
         }
-        return "t".equals(row[2]) ? new Account.Unknown() : account;
+        return "t".equals(row[2]) ? unknown(outcome) : account;
+    }
+
+    private static Account unknown(Exchange.Outcome outcome) {
+        return new Account.Unknown(
+                Integer.parseInt(String.valueOf(outcome.rows().getFirst()[3])));
     }
 
     private Account configured(String user, Secret password) {
-        Scram.Verifier mock = mock(user);
+        Scram.Verifier mock = Scram.Verifier.mock(user, mockSeed, ITERATIONS);
         return new Account.ScramVerifier(
                 Scram.Verifier.of(password.reveal(), mock.salt(), mock.iterations()),
                 new Credential.Password(password));

@@ -6,6 +6,8 @@ final class Batches {
     private int unanswered;
     /** Messages of a batch are out and its Sync is not. */
     private boolean open;
+    /** Something in that batch runs. */
+    private boolean executes;
 
     int unanswered() {
         return unanswered;
@@ -13,6 +15,11 @@ final class Batches {
 
     boolean open() {
         return open;
+    }
+
+    /** True where something has run, or will, between now and the last answer to all that was asked before. */
+    boolean runs() {
+        return unanswered > 0 || executes;
     }
 
     boolean underWay() {
@@ -24,10 +31,15 @@ final class Batches {
         open = true;
     }
 
+    void executed() {
+        executes = true;
+    }
+
     /** The Sync is out, or what is a batch by itself. */
     void sent() {
         unanswered++;
         open = false;
+        executes = false;
     }
 
     void answered(int count) {
@@ -49,5 +61,6 @@ final class Batches {
     void lost() {
         unanswered = 0;
         open = false;
+        executes = false;
     }
 }

@@ -181,13 +181,18 @@ final class ClientMessages {
             int end = start + Math.min(total, readable);
             effect = total > readable
                     ? StatementText.Effect.UNKNOWN
-                    : StatementText.classify(bytes, start + Message.HEADER, end);
+                    : StatementText.classify(bytes, start + Message.HEADER, end, session.settings.plainBackslashes());
             String name = effect.deallocates();
             if (name != null && !batches.open() && statements.has(name)) {
                 return prepared.deallocate(bytes, name, total, readable);
             }
         } else {
             effect = StatementText.Effect.UNKNOWN;
+        }
+        ErrorMessage refusal = batches.open() ? null : session.pins.refusal(effect);
+        if (refusal != null) {
+            refuse(bytes, refusal);
+            return true;
         }
         if (!session.mayGo()) {
             return false;
@@ -253,6 +258,7 @@ final class ClientMessages {
             }
             case 'C' -> prepared.close(bytes, start, total, holding);
             case 'E' -> {
+                batches.executed();
                 dropping = prepared.executesDrop();
                 holding.answers.expect(Kind.EXECUTE, dropping);
                 passage.pass(bytes, total, readable);

@@ -337,7 +337,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     /** DISCARD ALL has run: nothing is left. */
     void discarded() {
         statements.clearNamed();
-        pins.clear();
+        pins.clear(server != null && server.hasState());
     }
 
     /** There is no connection to be had, and nothing has been asked yet. */

@@ -44,6 +44,9 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     private ClientTls.@Nullable Loaded tls;
     private @Nullable StartupPacket packet;
     private @Nullable Account account;
+    /** Why the user is not let in although it proves itself; null: it is. */
+    private @Nullable ErrorMessage barredFor;
+
     private Scram.@Nullable Server scram;
     private byte[] salt = new byte[0];
     private boolean asked;
@@ -262,7 +265,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
             case Account.ScramVerifier _, Account.Unknown _ -> {
                 int at = Message.begin(out, 'R');
                 out.writeInt(10);
-                if (tls != null) {
+                if (binding() != null) {
                     Message.string(out, Scram.MECHANISM_PLUS);
                 }
                 Message.string(out, Scram.MECHANISM);
@@ -275,6 +278,12 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                 new java.security.SecureRandom().nextBytes(salt);
                 out.writeByte('R').writeInt(12).writeInt(5).writeBytes(salt);
                 phase = Phase.MD5;
+            }
+            case Account.Barred barred -> {
+                out.release();
+                barredFor = barred.why();
+                ask(said, barred.proof());
+                return;
             }
             case Account.Refused refused -> {
                 out.release();
@@ -326,14 +335,20 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         return true;
     }
 
+    /** What a client can bind its proof to; null: nothing. */
+    private byte @Nullable [] binding() {
+        ClientTls.Loaded encrypted = tls;
+        return encrypted == null || encrypted.binding().length == 0 ? null : encrypted.binding();
+    }
+
     private void saslFirst(StartupPacket said, int from, int to) {
         int nameEnd = Message.endOfString(in, from, to);
         if (nameEnd < 0 || to - nameEnd < 5) {
             throw new ProtocolViolation("malformed SASLInitialResponse");
         }
         String mechanism = Message.text(in, from, nameEnd);
-        ClientTls.Loaded encrypted = tls;
-        boolean plus = mechanism.equals(Scram.MECHANISM_PLUS) && encrypted != null;
+        byte[] binding = binding();
+        boolean plus = mechanism.equals(Scram.MECHANISM_PLUS) && binding != null;
         if (!plus && !mechanism.equals(Scram.MECHANISM)) {
             throw new ProtocolViolation("client selected an invalid SASL authentication mechanism");
         }
@@ -341,9 +356,8 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         if (length < 0 || nameEnd + 5 + length != to) {
             throw new ProtocolViolation("malformed SASLInitialResponse");
         }
-        Scram.Verifier verifier =
-                account instanceof Account.ScramVerifier known ? known.verifier() : loop.accounts.mock(said.user());
-        Scram.Server exchange = new Scram.Server(verifier, plus, encrypted == null ? null : encrypted.binding());
+        Scram.Verifier verifier = loop.accounts.verifier(said.user(), java.util.Objects.requireNonNull(account));
+        Scram.Server exchange = new Scram.Server(verifier, plus, binding);
         scram = exchange;
         byte[] answer = exchange.first(Message.text(in, nameEnd + 5, to)).getBytes(StandardCharsets.UTF_8);
         phase = Phase.SASL_LAST;
@@ -406,6 +420,12 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     }
 
     private void welcome(StartupPacket said, Credential credential) {
+        ErrorMessage barred = barredFor;
+        if (barred != null) {
+            loop.counters.loginsFailed++;
+            refuse(barred);
+            return;
+        }
         loop.accounts.proven(said.user(), credential);
         over();
         counted = false;

@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.ChannelBinding;
 import dev.eden.proxy.PemPair;
 import dev.eden.proxy.PostgresProxyConfig;
 import io.netty.channel.Channel;
@@ -10,11 +11,8 @@ import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,16 +87,9 @@ final class ClientTls {
                             ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
                             PROTOCOL))
                     .build();
-            return new Loaded(context, binding(pair.chain()[0]));
+            return new Loaded(context, ChannelBinding.of(pair.chain()[0]));
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             throw new IOException(e.getMessage(), e);
         }
-    }
-
-    /** The signature's hash, SHA-256 where that is MD5 or SHA-1 (RFC 5929, section 4.1). */
-    private static byte[] binding(X509Certificate certificate) throws GeneralSecurityException {
-        String algorithm = certificate.getSigAlgName().toUpperCase(Locale.ROOT);
-        String hash = algorithm.contains("SHA384") ? "SHA-384" : algorithm.contains("SHA512") ? "SHA-512" : "SHA-256";
-        return MessageDigest.getInstance(hash).digest(certificate.getEncoded());
     }
 }

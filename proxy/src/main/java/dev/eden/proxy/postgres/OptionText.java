@@ -23,7 +23,10 @@ final class OptionText {
         boolean called = call.next() == Token.OPEN && call.next() == Token.LITERAL;
         String option = called ? call.raw() : "";
         Token token = call.next();
-        boolean plain = option.startsWith("'") && option.indexOf('\'', 1) == option.length() - 1 && comma(call, token);
+        boolean plain = option.startsWith("'")
+                && option.indexOf('\'', 1) == option.length() - 1
+                && (call.plainBackslashes() || option.indexOf('\\') < 0)
+                && comma(call, token);
         int argument = 0;
         int depth = 1;
         int words = 0;

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A statement by its content (text and parameter types): every client that prepares the same means the same one. What servers have is one {@link Variant} of
@@ -24,7 +25,10 @@ final class Prepared {
     /** Query text, its zero, the parameter types: the rest of a Parse message after the name. */
     final byte[] body;
 
-    final StatementText.Effect effect;
+    private final StatementText.Effect effect;
+    /** The same where backslashes escape in plain literals; null: nobody has asked. */
+    private StatementText.@Nullable Effect escaped;
+
     private final boolean reads;
     private ReadText.Verdict verdict = ReadText.Verdict.NO_READ;
     private long verdictOf = -1;
@@ -39,6 +43,19 @@ final class Prepared {
         this.effect = effect;
         this.hash = Arrays.hashCode(body);
         this.reads = ReadText.begins(Unpooled.wrappedBuffer(body), 0, body.length);
+    }
+
+    /** What it leaves behind; {@code plainBackslashes}: of the session that reads its text. */
+    StatementText.Effect effect(boolean plainBackslashes) {
+        if (plainBackslashes) {
+            return effect;
+        }
+        StatementText.Effect known = escaped;
+        if (known == null) {
+            known = StatementText.classify(Unpooled.wrappedBuffer(body), 0, body.length, false);
+            escaped = known;
+        }
+        return known;
     }
 
     /** True where its text begins like one that only reads. */
@@ -138,7 +155,7 @@ final class Prepared {
             Key key = new Key(body, Arrays.hashCode(body));
             Prepared prepared = known.get(key);
             if (prepared == null) {
-                prepared = new Prepared(body, this, StatementText.classify(in, from, to));
+                prepared = new Prepared(body, this, StatementText.classify(in, from, to, true));
                 known.put(key, prepared);
             }
             prepared.references++;

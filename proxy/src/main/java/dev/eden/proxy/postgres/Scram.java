@@ -53,9 +53,9 @@ final class Scram {
         }
 
         /** A verifier that nobody's password fits, the same at each try: refusing an unknown user must look like refusing a known one. */
-        static Verifier mock(String user, byte[] seed) {
+        static Verifier mock(String user, byte[] seed, int iterations) {
             byte[] salt = java.util.Arrays.copyOf(hmac(seed, user.getBytes(StandardCharsets.UTF_8)), 16);
-            return new Verifier(4096, salt, new byte[32], new byte[32]);
+            return new Verifier(iterations, salt, new byte[32], new byte[32]);
         }
     }
 

@@ -56,6 +56,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     ClientSession client;
 
     Settings settings;
+    private Settings first;
     /** Null: not known, or reported. */
     private @Nullable String firstSearchPath;
 
@@ -77,12 +78,15 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     private boolean orphaned;
 
     private boolean dirtySession;
+    /** Its session has something that outlives DISCARD ALL. */
+    private boolean keepsState;
 
     ServerConnection(ServerPool pool, ServerLogin login) {
         this.pool = pool;
         this.loop = pool.loop;
         this.login = login;
         this.settings = loop.settings.empty;
+        this.first = settings;
         this.statements = new ServerStatements(this, loop.config.limits().preparedPerServer());
         this.answers = new ServerAnswers(this);
     }
@@ -148,6 +152,25 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     void began(String searchPath) {
         firstSearchPath = searchPath;
         has(Settings.SEARCH_PATH, searchPath);
+    }
+
+    /** Something is on its way that outlives DISCARD ALL: nobody else may have this. */
+    void keepsState() {
+        keepsState = true;
+    }
+
+    boolean hasState() {
+        return keepsState;
+    }
+
+    /** The session is as new. */
+    void begins() {
+        first = settings;
+    }
+
+    /** What RESET brings back here. */
+    Settings first() {
+        return first;
     }
 
     /** DISCARD ALL has run: the session is as new. */

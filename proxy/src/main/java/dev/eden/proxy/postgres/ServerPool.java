@@ -56,7 +56,7 @@ final class ServerPool {
     int references;
     long unusedSince;
 
-    /** What a new session on this server says of itself, once one has been seen; its settings are the defaults. */
+    /** What the newest session on this server said of itself; its settings are the defaults. Null: none has been seen, or a while ago. */
     private @Nullable Welcome welcome;
 
     /** @param reported everything the server reported; settings: those of them that clients may change */
@@ -189,7 +189,7 @@ final class ServerPool {
     void release(ServerConnection connection) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy()) {
+        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
             connection.close();
             return;
         }
@@ -279,7 +279,7 @@ final class ServerPool {
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy()) {
+        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
             connection.close();
         } else if (dirty && beginning != null) {
             connection.close(); // DISCARD ALL would take back what every session here begins with
@@ -436,8 +436,11 @@ final class ServerPool {
         failure = null;
         backoff = MIN_BACKOFF;
         retryAt = loop.now;
-        if (welcome == null) {
-            welcome = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
+        connection.begins();
+        Welcome told = new Welcome(java.util.Map.copyOf(connection.reported), connection.settings);
+        if (!told.equals(welcome)) {
+            welcome = told; // ALTER ROLE, ALTER DATABASE, another configuration file
+            canonical.clear();
         }
         if (closed) {
             connecting--;
@@ -470,6 +473,9 @@ final class ServerPool {
         left.remove(connection);
         if (connection.admitted) {
             loop.counters.backendConnections--;
+            if (all.isEmpty() && loop.gate.calm()) {
+                welcome = null; // the next session may begin with something else, and nothing here says so before
+            }
             connectMore();
             return;
         }

@@ -68,6 +68,10 @@ final class SessionPins {
         if (effect.sets() && !executesKnown(effect)) {
             holding.statements.unsettle();
         }
+        if (effect.lasting()) {
+            holding.keepsState();
+        }
+        session.settings.noted(effect.assigns(), effect.resets());
         int wanted = effect.pins();
         if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
             wanted |= Pin.SETTING.bit(); // what it is now is to be asked
@@ -76,9 +80,6 @@ final class SessionPins {
             wanted |= remember(effect.customs(), holding) ? 0 : Pin.HIDDEN.bit();
         }
         if (wanted == 0) {
-            if (effect.resets()) {
-                session.settings.resets();
-            }
             return;
         }
         preparedTouches |= (wanted & Pin.PREPARE.bit()) != 0 && wanted != Pin.PREPARE.bit();
@@ -90,9 +91,22 @@ final class SessionPins {
         for (Pin pin : Pin.of(added)) {
             loop.counters.pins[pin.ordinal()]++;
         }
-        if (effect.resets()) {
-            session.settings.resets();
+    }
+
+    /** Why what a text asks of its session would be another client's; null: it does not, or its session is this client's. */
+    @Nullable
+    ErrorMessage refusal(StatementText.Effect effect) {
+        if (!effect.asks() || session.pinned() || session.batches.runs() || session.transaction.open()) {
+            return null;
         }
+        ServerConnection holding = session.server();
+        if (holding != null && holding.transactionOpen()) {
+            return null;
+        }
+        return ErrorMessage.error(
+                        "55000", "eden: currval and lastval would tell what another client has drawn from a sequence")
+                .detail("Between transactions the connection to the server has gone to others.")
+                .hint("Use RETURNING, ask in the INSERT's own transaction, or pool sessions.");
     }
 
     /** Names to ask for; false: not all of them can be. */
@@ -134,8 +148,8 @@ final class SessionPins {
     }
 
     /** DISCARD ALL has run. */
-    void clear() {
-        pins = 0;
+    void clear(boolean kept) {
+        pins = kept ? Pin.HIDDEN.bit() : 0;
         customs.clear();
     }
 

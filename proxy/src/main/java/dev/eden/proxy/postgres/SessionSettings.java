@@ -11,7 +11,8 @@ final class SessionSettings {
     private final Map<Integer, String> asked;
     private @Nullable Settings now;
     private @Nullable Settings atLogin;
-    private boolean resets;
+    /** To be as they were in the beginning, once all is answered: bits of {@link Settings#bit}. */
+    private int resets;
 
     /** {@code asked}: of the startup packet, by index into {@link Settings#NAMES}. */
     SessionSettings(PostgresLoop loop, Map<Integer, String> asked) {
@@ -85,35 +86,46 @@ final class SessionSettings {
         }
     }
 
-    /** A RESET is on its way. */
-    void resets() {
-        resets = true;
+    /** Backslashes in plain literals of the client's are backslashes. */
+    boolean plainBackslashes() {
+        Settings mine = now;
+        return mine == null || mine.plainBackslashes();
+    }
+
+    /** A text is on its way that sets these, and has those at the end as they were in the beginning; both bits of {@link Settings#bit}. */
+    void noted(int assigned, int reset) {
+        resets = resets & ~assigned | reset;
     }
 
     /**
-     * After RESET: what has the server's default now has the client's, as its startup packet said. A connection that the client keeps is told so before
+     * After RESET: what that has made the server's default is the client's, as its startup packet said. A connection that the client keeps is told so before
      * the client's next statement gets there.
      */
     void resetIfAsked(@Nullable ServerConnection holding, boolean keeps) {
         Settings mine = atLogin;
         Settings changed = now;
-        boolean due = resets;
-        resets = false;
-        ServerPool.Welcome welcome = holding == null ? null : holding.pool.welcome();
-        if (!due || holding == null || welcome == null || mine == null || changed == null) {
+        int due = resets;
+        resets = 0;
+        if (due == 0 || holding == null || mine == null || changed == null) {
             return;
         }
-        Settings defaults = welcome.settings();
+        Settings defaults = holding.first();
         for (int i = 0; i < Settings.NAMES.length; i++) {
             String original = mine.value(i);
             String current = changed.value(i);
-            if (original != null && current != null && current.equals(defaults.value(i))) {
+            boolean reset = (due & Settings.bit(i)) != 0;
+            if (reset && original != null && current != null && current.equals(defaults.value(i))) {
                 changed = loop.settings.with(changed, i, original);
             }
         }
         now = changed;
         if (keeps) {
-            restore(holding, changed, mine.value(Settings.SEARCH_PATH), defaults.value(Settings.SEARCH_PATH));
+            boolean path = (due & Settings.bit(Settings.SEARCH_PATH)) != 0;
+            restore(
+                    holding,
+                    changed,
+                    path ? mine.value(Settings.SEARCH_PATH) : null,
+                    defaults.value(Settings.SEARCH_PATH));
         }
     }
 

@@ -23,12 +23,16 @@ final class Settings {
         "default_transaction_read_only"
     };
     static final int CLIENT_ENCODING = 0;
+    static final int TIME_ZONE = 3;
     static final int CONFORMING_STRINGS = 4;
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     static final int READ_ONLY = 7;
     /** What a parser reads texts by: literals become constants, names become tables. */
-    private static final int[] READING = {CLIENT_ENCODING, 1, 2, 3, CONFORMING_STRINGS, SEARCH_PATH};
+    private static final int[] READING = {CLIENT_ENCODING, 1, 2, TIME_ZONE, CONFORMING_STRINGS, SEARCH_PATH};
+
+    /** In a set of bits, as {@link #bit} has them: all of them. */
+    static final int ALL = (1 << NAMES.length) - 1;
 
     private static final Map<String, Integer> INDEX = new HashMap<>();
 
@@ -40,11 +44,13 @@ final class Settings {
 
     private final @Nullable String[] values;
     private final int hash;
+    private final boolean plainBackslashes;
     private Settings reading = this;
 
     private Settings(@Nullable String[] values) {
         this.values = values;
         this.hash = Arrays.hashCode(values);
+        this.plainBackslashes = !"off".equals(values[CONFORMING_STRINGS]);
     }
 
     /** One per loop: makes equal settings identical. */
@@ -83,6 +89,16 @@ final class Settings {
     static int index(String name) {
         Integer index = INDEX.get(name.toLowerCase(Locale.ROOT));
         return index == null ? -1 : index;
+    }
+
+    /** Of a setting in a set of them; no bit for what is none of these. */
+    static int bit(int index) {
+        return index < 0 ? 0 : 1 << index;
+    }
+
+    /** Backslashes in plain literals are backslashes. */
+    boolean plainBackslashes() {
+        return plainBackslashes;
     }
 
     @Nullable

@@ -18,6 +18,9 @@ final class SqlTokens {
 
     private final ByteBuf in;
     private final int limit;
+    /** {@code standard_conforming_strings}: backslashes in plain literals are backslashes. */
+    private final boolean plainBackslashes;
+
     private int at;
     private int from;
     private int to;
@@ -25,14 +28,20 @@ final class SqlTokens {
 
     /** The text from {@code from} to its zero or {@code limit}. */
     SqlTokens(ByteBuf in, int from, int limit) {
+        this(in, from, limit, true);
+    }
+
+    SqlTokens(ByteBuf in, int from, int limit, boolean plainBackslashes) {
         int end = Message.endOfString(in, from, limit);
         this.in = in;
+        this.plainBackslashes = plainBackslashes;
         this.at = from;
         this.limit = end < 0 ? limit : end;
     }
 
     private SqlTokens(SqlTokens other) {
         this.in = other.in;
+        this.plainBackslashes = other.plainBackslashes;
         this.at = other.at;
         this.limit = other.limit;
     }
@@ -67,6 +76,15 @@ final class SqlTokens {
         return in.toString(from, to - from, StandardCharsets.UTF_8);
     }
 
+    /** What is written there. */
+    String raw(int begin, int length) {
+        return in.toString(begin, length, StandardCharsets.UTF_8);
+    }
+
+    boolean plainBackslashes() {
+        return plainBackslashes;
+    }
+
     /** A quoted name without its quotes. */
     String name() {
         return raw().replace("\"\"", "\"");
@@ -87,7 +105,16 @@ final class SqlTokens {
         boolean ends = raw.length() > quote + 1 && raw.endsWith("'");
         String inner =
                 raw.substring(quote + 1, ends ? raw.length() - 1 : raw.length()).replace("''", "'");
-        return bytes(quote == 1 && (raw.charAt(0) | 0x20) == 'e' ? unescaped(inner) : inner);
+        return bytes(escapes(quote == 0 ? '\'' : raw.charAt(0)) ? unescaped(inner) : inner);
+    }
+
+    /** True where backslashes escape in a literal that begins with {@code first}. */
+    private boolean escapes(int first) {
+        return switch (first) {
+            case 'e', 'E' -> true;
+            case '\'', 'n', 'N' -> !plainBackslashes;
+            default -> false;
+        };
     }
 
     private static ByteBuf bytes(String text) {
@@ -169,14 +196,14 @@ final class SqlTokens {
             } while (at < limit && wordPart(in.getByte(at)));
             to = at;
             if (to - from == 1 && peek(0) == '\'') {
-                escapes = (c | 0x20) == 'e';
+                escapes = escapes(c);
                 literal();
                 return Token.LITERAL;
             }
             return Token.WORD;
         }
         if (c == '\'') {
-            escapes = false;
+            escapes = escapes(c);
             literal();
             return Token.LITERAL;
         }

@@ -102,7 +102,7 @@ final class StatementMessages {
         ByteBuf out = session.loop.buffer();
         int parse = Message.begin(out, 'P');
         Message.string(out, "eden_refused");
-        Message.string(out, "eden: a client has prepared too many statements");
+        Message.string(out, "eden: refused to a client, in other words");
         out.writeShort(0);
         Message.end(out, parse);
         holding.answers.expect(Kind.PARSE, why);
@@ -112,13 +112,19 @@ final class StatementMessages {
     private boolean parseUnnamed(ByteBuf bytes, int start, int total, ServerConnection holding) {
         Object former = former();
         Prepared statement = statements.parseUnnamed(bytes, start + Message.HEADER + 1, start + total);
-        ClientStatements.Entry named = named(statement.effect);
+        ErrorMessage refusal = session.pins.refusal(effect(statement));
+        if (refusal != null) {
+            statements.unnamedIs(former instanceof Prepared before ? before : null);
+            refuse(bytes, total, refusal, holding);
+            return true;
+        }
+        ClientStatements.Entry named = named(effect(statement));
         Variant variant = named == null ? null : provide(bytes, named, holding);
         if (named != null && variant == null) {
             statements.unnamedIs(former instanceof Prepared before ? before : null);
             return false;
         }
-        session.pins.note(statement.effect, holding);
+        session.pins.note(effect(statement), holding);
         holding.statements.unnamed = variant == null ? statement : null;
         holding.answers.expect(Kind.UNNAMED_PARSE, former);
         if (variant == null) {
@@ -129,6 +135,10 @@ final class StatementMessages {
         bytes.skipBytes(total);
         holding.write(parseOf(statement, variant));
         return true;
+    }
+
+    private StatementText.Effect effect(Prepared statement) {
+        return statement.effect(session.settings.plainBackslashes());
     }
 
     /** An unnamed Parse of a text with the server's name of what it executes or deallocates. */
@@ -152,16 +162,16 @@ final class StatementMessages {
     private ClientStatements.@Nullable Entry executed(StatementText.Effect effect) {
         String name = effect.executes();
         ClientStatements.Entry entry = name == null ? null : statements.named(name);
-        StatementText.Effect inner = entry == null ? StatementText.Effect.NONE : entry.statement().effect;
+        StatementText.Effect inner = entry == null ? StatementText.Effect.NONE : effect(entry.statement());
         boolean plain = !inner.drops() && inner.deallocates() == null && inner.executes() == null;
         return plain ? entry : null;
     }
 
     private ServerStatements.@Nullable Dropping dropping(Prepared statement, ServerConnection holding) {
-        if (statement.effect.drops()) {
+        if (effect(statement).drops()) {
             return ServerStatements.ALL;
         }
-        ClientStatements.Entry one = statement.effect.deallocates() == null ? null : named(statement.effect);
+        ClientStatements.Entry one = effect(statement).deallocates() == null ? null : named(effect(statement));
         return one == null ? null : new ServerStatements.Dropping.One(one, holding.statements.of(one));
     }
 
@@ -211,7 +221,7 @@ final class StatementMessages {
             return false;
         }
         Prepared unnamed = statements.unnamed();
-        ClientStatements.Entry named = unnamed == null ? null : named(unnamed.effect);
+        ClientStatements.Entry named = unnamed == null ? null : named(effect(unnamed));
         if (unnamed == null) {
             passage.end(bytes, holding);
             holding.statements.closeUnnamed();
@@ -249,10 +259,10 @@ final class StatementMessages {
             }
             Prepared unnamed = statements.unnamed();
             if (unnamed != null) {
-                session.pins.note(unnamed.effect, holding);
-                ClientStatements.Entry executed = executed(unnamed.effect);
+                session.pins.note(effect(unnamed), holding);
+                ClientStatements.Entry executed = executed(effect(unnamed));
                 if (executed != null) {
-                    session.pins.note(executed.statement().effect, holding);
+                    session.pins.note(effect(executed.statement()), holding);
                 }
                 drops = dropping(unnamed, holding);
             }
@@ -265,6 +275,12 @@ final class StatementMessages {
             holding.statements.unsettle(); // nobody knows what it does
             holding.answers.expect(Kind.BIND, null);
             passage.pass(bytes, total, readable); // made by PREPARE, or not at all: the server knows
+            return true;
+        }
+        StatementText.Effect effect = effect(entry.statement());
+        ErrorMessage refusal = total > readable ? null : session.pins.refusal(effect);
+        if (refusal != null) {
+            refuse(bytes, total, refusal, holding);
             return true;
         }
         Variant variant = provide(bytes, entry, holding);
@@ -286,9 +302,8 @@ final class StatementMessages {
                 }
             }
         }
-        Prepared statement = entry.statement();
-        session.pins.note(statement.effect, holding);
-        drops = statement.effect.drops() ? ServerStatements.ALL : null;
+        session.pins.note(effect, holding);
+        drops = effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
         holding.answers.expect(Kind.BIND, variant);
         portal = portalEnd == from ? NO_NAME : new byte[portalEnd + 1 - from];
@@ -448,7 +463,7 @@ final class StatementMessages {
         if (variant == null) {
             return false;
         }
-        session.pins.note(entry.statement().effect, holding);
+        session.pins.note(effect(entry.statement()), holding);
         holding.statements.unnamed = null;
         statements.dropUnnamed();
         holding.answers.expect(Kind.QUERY, variant);

@@ -17,8 +17,9 @@ final class StatementText {
     /** A word longer than this is no keyword. */
     private static final int LONGEST = 40;
 
-    private static final Set<String> HIDDEN =
-            Set.of("currval", "lastval", "setseed", "dblink_connect", "dblink_connect_u", "dblink_disconnect");
+    /** Statements that may have drawn a number from a sequence, or call what does. */
+    private static final Set<String> DRAWING =
+            Set.of("select", "insert", "update", "delete", "merge", "with", "copy", "call", "do", "execute");
 
     /** Of literals in literals. */
     private static final int DEEPEST = 8;
@@ -51,17 +52,21 @@ final class StatementText {
     /**
      * What a text leaves behind.
      *
-     * @param resets by RESET or DISCARD ALL
+     * @param resets tracked settings that it has be what they were in the beginning, as {@link Settings#bit} has them
+     * @param assigns those that it sets, in the same way
      * @param resetsSearchPath by RESET, search_path among others
      * @param deallocates the prepared statement that this drops and does nothing else
      * @param executes the one that this executes by SQL and does nothing else
      * @param drops all prepared statements
      * @param customs names of customized options (with a dot) that it may set in the session: no catalogue shows them
      * @param sets may change settings, if only to the end of the batch
+     * @param lasting what it leaves outlives DISCARD ALL
+     * @param asks what the session has drawn from sequences, and draws nothing before
      */
     record Effect(
             int pins,
-            boolean resets,
+            int resets,
+            int assigns,
             boolean resetsSearchPath,
             @Nullable String deallocates,
             @Nullable String executes,
@@ -69,13 +74,15 @@ final class StatementText {
             boolean onlySearchPath,
             List<String> customs,
             Touch touch,
-            boolean sets) {
+            boolean sets,
+            boolean lasting,
+            boolean asks) {
         static final Effect NONE =
-                new Effect(0, false, false, null, null, false, false, List.of(), Touch.NOTHING, false);
+                new Effect(0, 0, 0, false, null, null, false, false, List.of(), Touch.NOTHING, false, false, false);
 
         /** A text that nobody has looked through to its end. */
-        static final Effect UNKNOWN =
-                new Effect(Pin.UNKNOWN.bit(), false, false, null, null, false, false, List.of(), Touch.SESSION, true);
+        static final Effect UNKNOWN = new Effect(
+                Pin.UNKNOWN.bit(), 0, 0, false, null, null, false, false, List.of(), Touch.SESSION, true, false, false);
     }
 
     /** What of a session's state is another afterwards, as far as the text tells. */
@@ -90,7 +97,8 @@ final class StatementText {
 
     private int pins;
     private boolean searchPath;
-    private boolean resets;
+    private int resets;
+    private int assigns;
     private boolean resetsSearchPath;
     private @Nullable String deallocates;
     private @Nullable String executes;
@@ -101,22 +109,34 @@ final class StatementText {
     /** What comes next is the name of what is updated. */
     private boolean updates;
 
+    private boolean lasting;
+    private boolean asks;
+    /** Something before may have drawn from a sequence. */
+    private boolean drawn;
+    /** The statement at hand may. */
+    private boolean draws;
+    /** Where the name of the table stands that the statement at hand inserts into; -1: it does not. */
+    private int table = -1;
+
+    private int tableLength;
+
     private Touch touch = Touch.NOTHING;
 
     private StatementText(SqlTokens in) {
         this.in = in;
     }
 
-    /** The text from {@code from} to its zero or {@code limit}. */
-    static Effect classify(ByteBuf in, int from, int limit) {
-        StatementText text = new StatementText(new SqlTokens(in, from, limit));
+    /** The text from {@code from} to its zero or {@code limit}; {@code plainBackslashes}: of the session that reads it. */
+    static Effect classify(ByteBuf in, int from, int limit, boolean plainBackslashes) {
+        StatementText text = new StatementText(new SqlTokens(in, from, limit, plainBackslashes));
         text.run();
-        if (text.pins == 0 && !text.resets && text.deallocates == null && text.touch == Touch.NOTHING && !text.sets) {
+        if (text.pins == 0 && text.deallocates == null && text.touch == Touch.NOTHING && !text.sets) {
             return Effect.NONE;
         }
         return new Effect(
                 text.pins,
                 text.resets,
+                text.assigns,
                 text.resetsSearchPath,
                 text.statements == 1 ? text.deallocates : null,
                 text.statements == 1 ? text.executes : null,
@@ -124,7 +144,9 @@ final class StatementText {
                 text.searchPath && text.statements == 1,
                 List.copyOf(text.customs),
                 text.touch,
-                text.sets);
+                text.sets,
+                text.lasting,
+                text.asks);
     }
 
     /** A text that executes or deallocates a prepared statement, to its zero, with another name of that. */
@@ -155,12 +177,15 @@ final class StatementText {
             statements++;
             touch(first(token));
             token = statement(token);
+            drawn |= draws;
+            table = -1;
         }
     }
 
     private Touch first(Token token) {
         if (token == Token.WORD && in.length() <= LONGEST) {
             String word = in.word();
+            draws = DRAWING.contains(word);
             return PASSING.contains(word) ? Touch.NOTHING : word.equals("execute") ? Touch.PREPARED : Touch.SESSION;
         }
         return token == Token.WORD || token == Token.QUOTED ? Touch.SESSION : Touch.NOTHING;
@@ -178,14 +203,14 @@ final class StatementText {
                     return set();
                 }
                 case "reset" -> {
-                    resets = true;
                     sets = true;
-                    Token token = in.next();
-                    resetsSearchPath |= token != Token.WORD || in.is("all") || in.is("search_path");
-                    if (token == Token.WORD && (in.is("role") || in.is("session"))) {
-                        return rest(in.next());
-                    }
-                    return rest(token);
+                    return reset();
+                }
+                case "explain" -> {
+                    return explain();
+                }
+                case "insert" -> {
+                    return insert();
                 }
                 case "listen" -> pin(Pin.LISTEN);
                 case "prepare" -> {
@@ -206,7 +231,7 @@ final class StatementText {
                 case "discard" -> {
                     Token token = in.next();
                     if (token == Token.WORD && in.is("all")) {
-                        resets = true;
+                        resets(Settings.ALL);
                         drops = true;
                         sets = true;
                     }
@@ -242,27 +267,42 @@ final class StatementText {
         if (token == Token.WORD && in.is("session")) {
             token = in.next();
             if (token == Token.WORD && in.is("authorization")) {
-                pin(Pin.HIDDEN); // the session's user and the current one are the same again, and another
-                return rest(in.next());
+                token = in.next();
+                if (token != Token.WORD || !in.is("default")) {
+                    pin(Pin.HIDDEN); // the session's user and the current one are the same again, and another
+                }
+                return rest(token);
             }
             if (token == Token.WORD && in.is("characteristics")) {
+                assigns(Settings.bit(Settings.READ_ONLY));
                 pin(Pin.SETTING);
                 return rest(in.next());
             }
         }
         if (token != Token.WORD) {
             pin(token == Token.QUOTED ? Pin.SETTING : Pin.UNKNOWN);
-            return token == Token.QUOTED ? custom(in.name()) : rest(token);
+            return token == Token.QUOTED ? option(in.name()) : rest(token);
         }
         switch (in.word()) {
-            case "local", "transaction", "constraints" -> {
+            case "local" -> { // ends with the transaction
+                token = in.next();
+                String option = name(token);
+                seeds(option == null ? "" : option);
+                return rest(token);
+            }
+            case "transaction", "constraints" -> {
                 // ends with the transaction
             }
             case "role" -> pin(Pin.ROLE);
-            case "time", "names" -> {
-                // SET TIME ZONE, SET NAMES: reported
+            case "time" -> { // SET TIME ZONE: reported
+                in.next();
+                return value(Settings.TIME_ZONE, in.next());
+            }
+            case "names" -> { // reported
+                return value(Settings.CLIENT_ENCODING, in.next());
             }
             case "schema" -> {
+                assigns(Settings.bit(Settings.SEARCH_PATH));
                 pin(Pin.SETTING);
                 searchPath = true;
             }
@@ -271,15 +311,15 @@ final class StatementText {
                 if (index < 0 || index == Settings.SEARCH_PATH) {
                     pin(Pin.SETTING);
                     searchPath = index == Settings.SEARCH_PATH;
-                    return custom(in.word());
                 }
+                return option(in.word());
             }
         }
         return rest(in.next());
     }
 
     /** The rest of a SET whose option's name begins with {@code first}. */
-    private Token custom(String first) {
+    private Token option(String first) {
         StringBuilder name = new StringBuilder(first);
         Token token = in.next();
         while (token == Token.OTHER && in.first() == '.') {
@@ -288,6 +328,98 @@ final class StatementText {
             token = in.next();
         }
         named(name.toString());
+        seeds(name.toString());
+        int index = Settings.index(name.toString());
+        return index < 0 || token == Token.END || token == Token.SEMICOLON ? rest(token) : value(index, in.next());
+    }
+
+    /** What a tracked setting is set to: nothing, DEFAULT or (of the time zone) LOCAL is what it was in the beginning. */
+    private Token value(int index, Token value) {
+        boolean first = value == Token.END
+                || value == Token.SEMICOLON
+                || value == Token.WORD && (in.is("default") || index == Settings.TIME_ZONE && in.is("local"));
+        if (first) {
+            resets(Settings.bit(index));
+        } else {
+            assigns(Settings.bit(index));
+        }
+        return rest(value);
+    }
+
+    /** {@code RESET ALL}, {@code RESET name} and its special forms. */
+    private Token reset() {
+        Token token = in.next();
+        if (token == Token.WORD && (in.is("role") || in.is("session"))) {
+            return rest(in.next());
+        }
+        String name = name(token);
+        int bits = 0;
+        if (name != null) {
+            bits = token == Token.WORD && name.equals("all")
+                    ? Settings.ALL
+                    : Settings.bit(name.equals("time") ? Settings.TIME_ZONE : Settings.index(name));
+        }
+        resets(bits);
+        resetsSearchPath |= (bits & Settings.bit(Settings.SEARCH_PATH)) != 0;
+        return rest(token);
+    }
+
+    private void resets(int settings) {
+        resets |= settings;
+        assigns &= ~settings;
+    }
+
+    private void assigns(int settings) {
+        assigns |= settings;
+        resets &= ~settings;
+    }
+
+    /** Setting {@code seed} starts the session's random numbers anew; what it was before nobody can ask, and the end of the transaction does not bring it back. */
+    private void seeds(String option) {
+        if (option.equalsIgnoreCase("seed")) {
+            lasting();
+        }
+    }
+
+    private void lasting() {
+        pin(Pin.HIDDEN);
+        lasting = true;
+    }
+
+    /** EXPLAIN ANALYZE makes the table that it explains. */
+    private Token explain() {
+        Token token = in.next();
+        if (token == Token.OPEN) {
+            int depth = 1;
+            while (depth > 0 && token != Token.END && token != Token.SEMICOLON) {
+                token = in.next();
+                depth += token == Token.OPEN ? 1 : token == Token.OTHER && in.first() == ')' ? -1 : 0;
+            }
+            token = depth > 0 ? token : in.next();
+        }
+        while (token == Token.WORD && (in.is("analyze") || in.is("analyse") || in.is("verbose"))) {
+            token = in.next();
+        }
+        return token == Token.WORD && in.is("create") ? create() : rest(token);
+    }
+
+    /** {@code INSERT INTO [schema.]table}: what the table's own columns draw comes before what the text asks. */
+    private Token insert() {
+        Token token = in.next();
+        if (token != Token.WORD || !in.is("into")) {
+            return rest(token);
+        }
+        token = in.next();
+        while (token == Token.WORD || token == Token.QUOTED) {
+            function();
+            table = in.begin();
+            tableLength = in.length();
+            token = in.next();
+            if (token != Token.OTHER || in.first() != '.') {
+                break;
+            }
+            token = in.next();
+        }
         return rest(token);
     }
 
@@ -363,12 +495,13 @@ final class StatementText {
             pin(Pin.HIDDEN);
             return;
         }
-        StatementText inner = new StatementText(new SqlTokens(code, 0, code.writerIndex()));
+        StatementText inner = new StatementText(new SqlTokens(code, 0, code.writerIndex(), in.plainBackslashes()));
         inner.code(depth);
         for (Pin pin : Pin.of(inner.pins)) {
             pin(pin);
         }
         customs.addAll(inner.customs);
+        lasting |= inner.lasting;
     }
 
     /** Statements as they stand in a block, and texts that it may execute. */
@@ -437,7 +570,7 @@ final class StatementText {
     /** The word at hand, if it is the name of something that leaves state behind. */
     private void function() {
         int first = in.first() | 0x20;
-        if (first != 'p' && first != 's' && first != 'c' && first != 'l' && first != 'd') {
+        if (first != 'p' && first != 's' && first != 'c' && first != 'l' && first != 'd' && first != 'n') {
             return;
         }
         if (in.length() > LONGEST) {
@@ -450,24 +583,59 @@ final class StatementText {
             pin(Pin.ADVISORY_LOCK);
         } else if (name.startsWith("pg_advisory_unlock")) {
             touch(Touch.SESSION);
-        } else if (name.equals("set_config")) {
-            sets = true;
-            setConfig(in.ahead());
-        } else if (HIDDEN.contains(name)) {
-            pin(Pin.HIDDEN);
+        } else {
+            called(name);
         }
+    }
+
+    private void called(String name) {
+        switch (name) {
+            case "set_config" -> {
+                sets = true;
+                setConfig(in.ahead());
+            }
+            case "set_limit" -> pin(Pin.SETTING); // of pg_trgm
+            case "nextval" -> drawn = true;
+            case "lastval" -> asks(false);
+            case "currval" -> asks(table >= 0 && ofTable(in.ahead()));
+            case "dblink_disconnect" -> pin(Pin.HIDDEN);
+            case "dblink_connect", "dblink_connect_u", "setseed", "pg_replication_origin_session_setup" -> lasting();
+            default -> {
+                // leaves nothing that its name tells
+            }
+        }
+    }
+
+    /** What the session has drawn; {@code now}: in this very statement. */
+    private void asks(boolean now) {
+        pin(Pin.HIDDEN);
+        asks |= !drawn && !now;
+    }
+
+    /** True where a sequence is called by the name of the table that is inserted into, as those of its columns are. */
+    private boolean ofTable(SqlTokens call) {
+        Token token = call.next();
+        while (token == Token.OPEN || token == Token.WORD || token == Token.OTHER && call.first() == '.') {
+            token = call.next();
+        }
+        return token == Token.LITERAL
+                && call.raw()
+                        .toLowerCase(Locale.ROOT)
+                        .contains(in.raw(table, tableLength).toLowerCase(Locale.ROOT));
     }
 
     /** {@code set_config(…)}: what is only the transaction's leaves nothing, and whose name is not a plain literal nobody can ask for. */
     private void setConfig(SqlTokens call) {
         OptionText.Call what = OptionText.setConfig(call);
         String option = what.option();
+        seeds(option == null ? "" : option);
         if (option != null && what.local()) {
             return;
         }
         pin(Pin.SETTING);
         if (option != null) {
             named(option);
+            assigns(Settings.bit(Settings.index(option)));
         } else {
             pin(Pin.HIDDEN);
         }

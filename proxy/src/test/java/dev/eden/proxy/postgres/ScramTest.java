@@ -39,7 +39,7 @@ class ScramTest {
     void aWrongPasswordProvesNothing() {
         Scram.Verifier verifier = Scram.Verifier.of("pencil", SALT, 4096);
         assertThat(login(new Credential.Password(new Secret("pen")), verifier)).isNull();
-        assertThat(login(new Credential.Password(new Secret("pencil")), Scram.Verifier.mock("x", new byte[8])))
+        assertThat(login(new Credential.Password(new Secret("pencil")), Scram.Verifier.mock("x", new byte[8], 4096)))
                 .isNull();
     }
 

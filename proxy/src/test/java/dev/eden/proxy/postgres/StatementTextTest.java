@@ -7,6 +7,8 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,8 +17,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StatementTextTest {
 
     private static StatementText.Effect classify(String sql) {
+        return classify(sql, true);
+    }
+
+    private static StatementText.Effect classify(String sql, boolean plainBackslashes) {
         ByteBuf bytes = Unpooled.copiedBuffer(sql + "\0", StandardCharsets.UTF_8);
-        return StatementText.classify(bytes, 0, bytes.writerIndex());
+        return StatementText.classify(bytes, 0, bytes.writerIndex(), plainBackslashes);
     }
 
     @ParameterizedTest
@@ -52,6 +58,10 @@ class StatementTextTest {
                 "UNLISTEN *",
                 "UPDATE t SET listen = 1",
                 "EXPLAIN SELECT 1",
+                "EXPLAIN ANALYZE CREATE TABLE t AS SELECT 1",
+                "SET SESSION AUTHORIZATION DEFAULT",
+                "set session authorization default; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all()",
+                "SELECT nextval('s')",
             })
     void leavesNothing(String sql) {
         assertThat(Pin.of(classify(sql).pins())).isEmpty();
@@ -71,6 +81,10 @@ class StatementTextTest {
                 "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | SETTING",
                 "SET ROLE x | ROLE",
                 "SET SESSION AUTHORIZATION x | HIDDEN",
+                "SET SESSION AUTHORIZATION \"default\" | HIDDEN",
+                "EXPLAIN (ANALYZE, VERBOSE (a)) CREATE TEMP TABLE t AS SELECT 1 | TEMPORARY",
+                "explain analyze verbose create local temporary table t as select 1 | TEMPORARY",
+                "SELECT set_limit(0.5) | SETTING",
                 "SELECT 1; LISTEN a | LISTEN",
                 "PREPARE a AS SELECT 1 | PREPARE",
                 "DECLARE c SCROLL CURSOR WITH HOLD FOR SELECT 1 | CURSOR",
@@ -136,8 +150,6 @@ class StatementTextTest {
         assertThat(classify("deallocate \"_Pg\"\"3\"").deallocates()).isEqualTo("_Pg\"3");
         assertThat(classify("DEALLOCATE ALL").deallocates()).isNull();
         assertThat(classify("DEALLOCATE a; SELECT 1").deallocates()).isNull();
-        assertThat(classify("RESET ALL").resets()).isTrue();
-        assertThat(classify("DISCARD ALL").resets()).isTrue();
         assertThat(classify("RESET ALL").resetsSearchPath()).isTrue();
         assertThat(classify("begin; RESET \"search_path\"; commit").resetsSearchPath())
                 .isTrue();
@@ -146,6 +158,110 @@ class StatementTextTest {
         assertThat(classify("SET search_path = a").onlySearchPath()).isTrue();
         assertThat(classify("SET search_path = a; SET work_mem = 1").onlySearchPath())
                 .isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "RESET work_mem | `` | ``",
+                "RESET ROLE | `` | ``",
+                "RESET SESSION AUTHORIZATION | `` | ``",
+                "RESET TimeZone | TimeZone | ``",
+                "RESET \"TimeZone\" | TimeZone | ``",
+                "RESET TIME ZONE | TimeZone | ``",
+                "SET TIME ZONE DEFAULT | TimeZone | ``",
+                "SET SESSION TIME ZONE local; SELECT 1 | TimeZone | ``",
+                "SET LOCAL TIME ZONE DEFAULT | `` | ``",
+                "SET search_path TO DEFAULT | search_path | ``",
+                "SET \"search_path\" = default | search_path | ``",
+                "SET NAMES | client_encoding | ``",
+                "SET search_path TO \"default\" | `` | search_path",
+                "SET TIME ZONE 'UTC' | `` | TimeZone",
+                "SET NAMES 'UTF8' | `` | client_encoding",
+                "SET SCHEMA 'a' | `` | search_path",
+                "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY | `` | default_transaction_read_only",
+                "SELECT set_config('timezone', 'UTC', false) | `` | TimeZone",
+                "SELECT set_config('timezone', 'UTC', true) | `` | ``",
+                "RESET TimeZone; RESET DateStyle; SET TimeZone = 'UTC' | DateStyle | TimeZone",
+                "SET TimeZone = 'UTC'; RESET TimeZone | TimeZone | ``",
+            })
+    void tellsWhatItResetsAndSets(String sql, String resets, String assigns) {
+        assertThat(named(classify(sql).resets())).isEqualTo(resets);
+        assertThat(named(classify(sql).assigns())).isEqualTo(assigns);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RESET ALL", "DISCARD ALL", "SET TimeZone = 'UTC'; RESET ALL"})
+    void resetsAll(String sql) {
+        assertThat(classify(sql).resets()).isEqualTo(Settings.ALL);
+        assertThat(classify(sql).assigns()).isZero();
+    }
+
+    private static String named(int settings) {
+        return IntStream.range(0, Settings.NAMES.length)
+                .filter(i -> (settings & Settings.bit(i)) != 0)
+                .mapToObj(i -> Settings.NAMES[i])
+                .collect(Collectors.joining(","));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "SELECT setseed(0.5)",
+                "SET seed = 0.5",
+                "SET LOCAL \"seed\" = 0.5",
+                "SET LOCAL seed TO 0.5",
+                "SELECT set_config('Seed', $1, true)",
+                "SELECT dblink_connect('a', 'b')",
+                "SELECT pg_replication_origin_session_setup('a')",
+                "DO $$BEGIN PERFORM setseed(0.5); END$$",
+            })
+    void leavesWhatOutlivesAllDiscarding(String sql) {
+        assertThat(classify(sql).lasting()).isTrue();
+        assertThat(Pin.of(classify(sql).pins())).contains(Pin.HIDDEN);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "SELECT lastval() | true",
+                "SELECT CURRVAL('s') | true",
+                "SELECT coalesce(lastval(), 0) | true",
+                "SET statement_timeout = 0; SELECT lastval() | true",
+                "INSERT INTO lines VALUES (currval('orders_id_seq')) | true",
+                "INSERT INTO lines VALUES (lastval()) | true",
+                "INSERT INTO lines SELECT currval($1) | true",
+                "INSERT INTO orders VALUES (1); SELECT lastval() | false",
+                "SELECT add_order(1); SELECT lastval() | false",
+                "SELECT nextval('s'), currval('s') | false",
+                "INSERT INTO lines VALUES (nextval('s'), currval('s')) | false",
+                "INSERT INTO shop.\"Nodes\" (parent) VALUES (currval('shop.\"Nodes_id_seq\"')) | false",
+                "INSERT INTO nodes (parent) VALUES (currval(pg_get_serial_sequence('nodes', 'id'))) | false",
+                "WITH o AS (INSERT INTO orders DEFAULT VALUES) INSERT INTO lines VALUES (1) | false",
+                "DO $$BEGIN PERFORM lastval(); END$$ | false",
+            })
+    void tellsWhetherItAsksWhatWasDrawnBefore(String sql, boolean asks) {
+        assertThat(classify(sql).asks()).isEqualTo(asks);
+    }
+
+    /** {@code standard_conforming_strings = off}. */
+    @Test
+    void backslashesEscapeWhereTheSessionSaysSo() {
+        String sql = "SELECT 'it\\'s'; SELECT set_config('app.tenant', '7', false)";
+        assertThat(classify(sql, true)).isEqualTo(StatementText.Effect.NONE);
+        assertThat(classify(sql, false).customs()).containsExactly("app.tenant");
+        assertThat(Pin.of(classify(sql, false).pins())).containsExactly(Pin.SETTING);
+        assertThat(Pin.of(classify("SELECT N'it\\'; LISTEN a --'", false).pins()))
+                .isEmpty();
+        assertThat(Pin.of(classify("SELECT set_config('app\\.tenant', '7', false)", false)
+                        .pins()))
+                .containsExactly(Pin.SETTING, Pin.HIDDEN);
+        assertThat(classify("DO 'BEGIN PERFORM set_config(\\'a.b\\', 1, false); END'", false)
+                        .customs())
+                .containsExactly("a.b");
     }
 
     @Test
