@@ -3,7 +3,11 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.util.Durations;
 import dev.eden.api.json.Json;
+import io.temporal.api.workflowservice.v1.RegisterNamespaceRequest;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -99,6 +103,30 @@ class StartIT {
     /** Its proxy's clients must not lose it because Temporal is away, and nobody else would start its workers. */
     @Test
     void aServerWithAProxyInsideServesWithoutTemporalAndGoesOnWhenItIsThere() throws Exception {
+        way.shut();
+        servesUntil("default", way::open);
+    }
+
+    /** Its frontend answers before the namespace is made, or its database is there. */
+    @Test
+    void aServerWithAProxyInsideServesWhereTemporalHasNoNamespaceYet() throws Exception {
+        servesUntil("later", () -> {
+            WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                    .setTarget(eden.options(0, 0).temporalAddress())
+                    .build());
+            try {
+                stubs.blockingStub()
+                        .registerNamespace(RegisterNamespaceRequest.newBuilder()
+                                .setNamespace("later")
+                                .setWorkflowExecutionRetentionPeriod(Durations.fromDays(1))
+                                .build());
+            } finally {
+                stubs.shutdownNow();
+            }
+        });
+    }
+
+    private static void servesUntil(String namespace, Runnable mended) throws Exception {
         ServerOptions base = eden.options(0, 0);
         ServerOptions inside = new ServerOptions(
                 List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0))),
@@ -110,10 +138,9 @@ class StartIT {
                 0,
                 base.store(),
                 base.temporalAddress(),
-                "default",
+                namespace,
                 null,
                 base.adminToken());
-        way.shut();
         try (EdenServer server = EdenServer.start(inside, eden.activities::open, Duration.ofSeconds(1));
                 Socket client = new Socket(
                         "127.0.0.1", server.proxyPorts().values().iterator().next());
@@ -128,7 +155,7 @@ class StartIT {
             assertThat(away.statusCode()).isEqualTo(503);
             assertThat(away.body()).contains("\"temporal\":\"down\"", "\"store\":\"up\"");
 
-            way.open();
+            mended.run();
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> http.send(ready, HttpResponse.BodyHandlers.ofString())
                                     .statusCode()
