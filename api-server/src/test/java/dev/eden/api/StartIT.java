@@ -2,9 +2,11 @@ package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.protobuf.util.Durations;
 import dev.eden.api.json.Json;
+import dev.eden.embedded.EmbeddedTemporal;
 import io.temporal.api.workflowservice.v1.RegisterNamespaceRequest;
 import io.temporal.serviceclient.WorkflowServiceStubs;
 import io.temporal.serviceclient.WorkflowServiceStubsOptions;
@@ -104,29 +106,34 @@ class StartIT {
     @Test
     void aServerWithAProxyInsideServesWithoutTemporalAndGoesOnWhenItIsThere() throws Exception {
         way.shut();
-        servesUntil("default", way::open);
+        servesUntil(eden.options(0, 0).temporalAddress(), "default", way::open);
     }
 
     /** Its frontend answers before the namespace is made, or its database is there. */
     @Test
     void aServerWithAProxyInsideServesWhereTemporalHasNoNamespaceYet() throws Exception {
-        servesUntil("later", () -> {
-            WorkflowServiceStubs stubs = WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
-                    .setTarget(eden.options(0, 0).temporalAddress())
-                    .build());
-            try {
-                stubs.blockingStub()
-                        .registerNamespace(RegisterNamespaceRequest.newBuilder()
-                                .setNamespace("later")
-                                .setWorkflowExecutionRetentionPeriod(Durations.fromDays(1))
+        assumeTrue(EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
+        try (EmbeddedTemporal temporal = EmbeddedTemporal.start(
+                EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.DEV_SERVER))) {
+            servesUntil(temporal.address(), "later", () -> {
+                WorkflowServiceStubs stubs =
+                        WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                                .setTarget(temporal.address())
                                 .build());
-            } finally {
-                stubs.shutdownNow();
-            }
-        });
+                try {
+                    stubs.blockingStub()
+                            .registerNamespace(RegisterNamespaceRequest.newBuilder()
+                                    .setNamespace("later")
+                                    .setWorkflowExecutionRetentionPeriod(Durations.fromDays(1))
+                                    .build());
+                } finally {
+                    stubs.shutdownNow();
+                }
+            });
+        }
     }
 
-    private static void servesUntil(String namespace, Runnable mended) throws Exception {
+    private static void servesUntil(String temporal, String namespace, Runnable mended) throws Exception {
         ServerOptions base = eden.options(0, 0);
         ServerOptions inside = new ServerOptions(
                 List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0))),
@@ -137,7 +144,7 @@ class StartIT {
                 "127.0.0.1",
                 0,
                 base.store(),
-                base.temporalAddress(),
+                temporal,
                 namespace,
                 null,
                 base.adminToken());
