@@ -6,6 +6,7 @@ import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.store.MigrationRecorder;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.workflows.worker.MigrationActivities;
+import io.temporal.activity.Activity;
 import java.time.Clock;
 import java.util.List;
 
@@ -32,7 +33,11 @@ final class ActivitySet {
                 steps.canary(),
                 steps.cutover(),
                 steps.cleanup(),
-                new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl()));
+                new MigrationRecorder(
+                        store.database().jdbi(),
+                        store.audit(),
+                        options.publicUrl(),
+                        () -> Activity.getExecutionContext().getInfo().getWorkflowRunId()));
         return new EdenServer.Activities.Opened(
                 activities, List.of(new SweepLoop(routes, steps.settler(), steps.fences())));
     }

@@ -54,7 +54,12 @@ public final class FakeActivities
 
     EdenServer.Activities.Opened open(EdenStore store, ServerOptions options) {
         return new EdenServer.Activities.Opened(
-                with(new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl())), List.of());
+                with(new MigrationRecorder(
+                        store.database().jdbi(),
+                        store.audit(),
+                        options.publicUrl(),
+                        () -> Activity.getExecutionContext().getInfo().getWorkflowRunId())),
+                List.of());
     }
 
     public MigrationActivities with(DirectoryActivities directory) {

@@ -88,6 +88,11 @@ class IdempotencyIT {
         lostAnswer("POST", endpoints, "{\"id\":\"lost\",\"uri\":\"redis://h:1\"}", 201);
         lostAnswer("POST", migrations, "{\"id\":\"lost\",\"strategy\":{\"type\":\"canary\"}}", 201);
         lostAnswer("POST", interlays, "{\"id\":\"lost\",\"endpoint\":\"lost\"}", 201);
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        jdbi.useHandle(
+                handle -> handle.execute("INSERT INTO proxy (name, interlay, incarnation, listen, version, seen_at)"
+                        + " VALUES ('p', 'lost', 'x', 'h:1', '1', now() - interval '1 hour')"));
+        lostAnswer("DELETE", "/api/v1/proxies/lost:p?reason=gone&force=true", null, 204);
         for (String path : List.of(interlays, migrations, endpoints)) {
             lostAnswer("DELETE", path + "/lost", null, 204);
             assertThat(eden.get(path + "/lost").status()).isEqualTo(404);

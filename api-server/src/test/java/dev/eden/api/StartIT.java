@@ -2,8 +2,14 @@ package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.google.protobuf.util.Durations;
 import dev.eden.api.json.Json;
+import dev.eden.embedded.EmbeddedTemporal;
+import io.temporal.api.workflowservice.v1.RegisterNamespaceRequest;
+import io.temporal.serviceclient.WorkflowServiceStubs;
+import io.temporal.serviceclient.WorkflowServiceStubsOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -99,6 +105,35 @@ class StartIT {
     /** Its proxy's clients must not lose it because Temporal is away, and nobody else would start its workers. */
     @Test
     void aServerWithAProxyInsideServesWithoutTemporalAndGoesOnWhenItIsThere() throws Exception {
+        way.shut();
+        servesUntil(eden.options(0, 0).temporalAddress(), "default", way::open);
+    }
+
+    /** Its frontend answers before the namespace is made, or its database is there. */
+    @Test
+    void aServerWithAProxyInsideServesWhereTemporalHasNoNamespaceYet() throws Exception {
+        assumeTrue(EmbeddedTemporal.devServerBinary().isPresent(), "no Temporal dev server here: infra/temporal/build");
+        try (EmbeddedTemporal temporal = EmbeddedTemporal.start(
+                EmbeddedTemporal.Options.defaults().withForm(EmbeddedTemporal.Form.DEV_SERVER))) {
+            servesUntil(temporal.address(), "later", () -> {
+                WorkflowServiceStubs stubs =
+                        WorkflowServiceStubs.newServiceStubs(WorkflowServiceStubsOptions.newBuilder()
+                                .setTarget(temporal.address())
+                                .build());
+                try {
+                    stubs.blockingStub()
+                            .registerNamespace(RegisterNamespaceRequest.newBuilder()
+                                    .setNamespace("later")
+                                    .setWorkflowExecutionRetentionPeriod(Durations.fromDays(1))
+                                    .build());
+                } finally {
+                    stubs.shutdownNow();
+                }
+            });
+        }
+    }
+
+    private static void servesUntil(String temporal, String namespace, Runnable mended) throws Exception {
         ServerOptions base = eden.options(0, 0);
         ServerOptions inside = new ServerOptions(
                 List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0))),
@@ -109,11 +144,10 @@ class StartIT {
                 "127.0.0.1",
                 0,
                 base.store(),
-                base.temporalAddress(),
-                "default",
+                temporal,
+                namespace,
                 null,
                 base.adminToken());
-        way.shut();
         try (EdenServer server = EdenServer.start(inside, eden.activities::open, Duration.ofSeconds(1));
                 Socket client = new Socket(
                         "127.0.0.1", server.proxyPorts().values().iterator().next());
@@ -128,7 +162,7 @@ class StartIT {
             assertThat(away.statusCode()).isEqualTo(503);
             assertThat(away.body()).contains("\"temporal\":\"down\"", "\"store\":\"up\"");
 
-            way.open();
+            mended.run();
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> http.send(ready, HttpResponse.BodyHandlers.ofString())
                                     .statusCode()

@@ -227,7 +227,7 @@ class RedisCanaryIT extends RedisFixture {
     /** An operator takes rights away while the canary runs: the route stays as it is. */
     @Test
     void whatIsKeptFromAClientSinceIsNotReadOnTheStandby() throws IOException {
-        for (String user : List.of("eden-proxy", "app")) {
+        for (String user : List.of("eden-proxy", "müller")) {
             acl(atSource, "SETUSER", user, "on", ">pw", "~*", "&*", "+@all");
             acl(atTarget, "SETUSER", user, "on", ">pw", "~*", "&*", "+@all");
         }
@@ -242,16 +242,16 @@ class RedisCanaryIT extends RedisFixture {
             readsOn("target", stranger);
             active(false, null, 0);
             readsOn("source", stranger);
-            active(true, new Backend.Login("app", new Secret("pw")), 1);
+            active(true, new Backend.Login("müller", new Secret("pw")), 1);
             Wire named = client();
-            assertThat(named.call("AUTH", "app", "pw")).isEqualTo("+OK");
+            assertThat(named.call("AUTH", "müller", "pw")).isEqualTo("+OK");
             readsOn("target", named);
             readsOn("target", client());
-            active(false, new Backend.Login("app", new Secret("pw")), 0);
+            active(false, new Backend.Login("müller", new Secret("pw")), 0);
             readsOn("source", named);
             readsOn("source", client());
         } finally {
-            for (String user : List.of("eden-proxy", "app")) {
+            for (String user : List.of("eden-proxy", "müller")) {
                 acl(atSource, "DELUSER", user);
                 acl(atTarget, "DELUSER", user);
             }

@@ -53,6 +53,39 @@ class RedisMemoryIT {
         }
     }
 
+    /** Who has not logged in can send half of what has to be seen whole, and stop. */
+    @Test
+    void collectsNoMoreThanAWordIsLong(@TempDir Path folder) throws Exception {
+        int port = FreePort.find();
+        List<Socket> clients = new ArrayList<>();
+        try (EmbeddedRedis server = EmbeddedRedis.start();
+                ServerProcess proxy = JavaProcess.start(
+                        "dev.eden.proxy.ProxyMain",
+                        List.of("-Xmx64m", "-XX:MaxDirectMemorySize=8m", "-XX:+UseSerialGC"),
+                        List.of(Integer.toString(port), "127.0.0.1:" + server.port(), "1", "1"),
+                        Map.of(),
+                        folder.resolve("proxy.log"))) {
+            proxy.awaitReady(Duration.ofSeconds(60), () -> answers(port));
+            byte[] part = "*2\r\n$4\r\nAUTH\r\n$16000000\r\n".getBytes(StandardCharsets.US_ASCII);
+            for (int i = 0; i < 8; i++) {
+                Socket client = new Socket("127.0.0.1", port);
+                clients.add(client);
+                try {
+                    client.getOutputStream().write(part);
+                    client.getOutputStream().write(new byte[1_500_000]);
+                    assertThat(client.getInputStream().read()).as("a refusal").isIn((int) '-', -1);
+                } catch (IOException e) {
+                    // It was closed while this was sent.
+                }
+            }
+            assertThat(answers(port)).as(proxy.logTail(30)).isTrue();
+        } finally {
+            for (Socket client : clients) {
+                client.close();
+            }
+        }
+    }
+
     private static boolean answers(int port) {
         try (Socket socket = new Socket("127.0.0.1", port)) {
             socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));

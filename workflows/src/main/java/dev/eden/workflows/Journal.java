@@ -34,8 +34,7 @@ final class Journal {
                 actor,
                 event,
                 reason,
-                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null,
-                Workflow.getInfo().getRunId());
+                event.equals(Kind.PATCH_STRATEGY.label()) ? state.strategy() : null);
         Glance glance = Steps.directory(event + " → " + state.phase().label()).record(record);
         if (glance != null) {
             state.glanced(glance, Workflow.currentTimeMillis());

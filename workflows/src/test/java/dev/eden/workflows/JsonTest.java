@@ -7,17 +7,21 @@ import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.MigrationPhase.NeedsOperator;
 import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
+import io.temporal.api.common.v1.Payload;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What lives in histories comes back as it went in, through the converter that production uses. */
 class JsonTest {
-    private static final DataConverter CONVERTER = DefaultDataConverter.STANDARD_INSTANCE;
+    private static final DataConverter CONVERTER = HistoryJson.converter();
 
     private static <T> T there(T value, Class<T> type) {
         return CONVERTER.fromPayload(CONVERTER.toPayload(value).orElseThrow(), type, type);
@@ -80,6 +84,46 @@ class JsonTest {
                 true);
         MigrationInput input = new MigrationInput(Bench.spec(), carried, 100);
         assertThat(there(input, MigrationInput.class)).isEqualTo(input);
+    }
+
+    /** As records of a version were that reads strictly what others have written. */
+    private record FormerCommand(
+            Kind kind,
+            String id,
+            String actor,
+            String reason,
+            @Nullable Strategy strategy,
+            @Nullable Boolean emptyTarget,
+            @Nullable String request,
+            @Nullable String traceparent) {}
+
+    private record FormerRecord(
+            String migration,
+            long revision,
+            String phase,
+            String viewJson,
+            String actor,
+            String event,
+            String reason,
+            @Nullable Strategy strategy) {}
+
+    /** Any server may take what another has begun, also one of the version before, and the one after may know more. */
+    @Test
+    void serversOfTwoVersionsReadEachOther() {
+        DataConverter former = DefaultDataConverter.STANDARD_INSTANCE;
+        Command abort = new Command(Kind.ABORT, "id", "alice", "because", null, true);
+        assertThat(former.fromPayload(
+                        CONVERTER.toPayload(abort).orElseThrow(), FormerCommand.class, FormerCommand.class))
+                .isEqualTo(new FormerCommand(Kind.ABORT, "id", "alice", "because", null, true, null, null));
+        PhaseRecord record = new PhaseRecord("m", 3, "canary", "{}", "eden", "phase_changed", "", null);
+        assertThat(former.fromPayload(
+                        CONVERTER.toPayload(record).orElseThrow(), FormerRecord.class, FormerRecord.class))
+                .isEqualTo(new FormerRecord("m", 3, "canary", "{}", "eden", "phase_changed", "", null));
+        Payload later = CONVERTER
+                .toPayload(Map.of("kind", "ABORT", "id", "id", "actor", "alice", "reason", "", "urgency", "high"))
+                .orElseThrow();
+        assertThat(CONVERTER.fromPayload(later, Command.class, Command.class))
+                .isEqualTo(new Command(Kind.ABORT, "id", "alice", "", null));
     }
 
     @Test

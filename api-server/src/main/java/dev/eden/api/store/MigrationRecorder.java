@@ -10,6 +10,7 @@ import dev.eden.workflows.activity.DirectoryActivities;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -24,9 +25,14 @@ public final class MigrationRecorder implements DirectoryActivities {
     private final Jdbi jdbi;
     private final AuditLog audit;
     private final @Nullable String publicUrl;
+    private final Supplier<String> run;
 
-    /** {@code publicUrl}: base URI of the API as people reach it; null: nobody has said. */
-    public MigrationRecorder(Jdbi jdbi, AuditLog audit, @Nullable String publicUrl) {
+    /**
+     * @param publicUrl base URI of the API as people reach it; null: nobody has said
+     * @param run of the workflow that tells the record at hand
+     */
+    public MigrationRecorder(Jdbi jdbi, AuditLog audit, @Nullable String publicUrl, Supplier<String> run) {
+        this.run = run;
         this.jdbi = jdbi;
         this.audit = audit;
         this.publicUrl = publicUrl == null ? null : publicUrl.replaceAll("/+$", "");
@@ -35,13 +41,14 @@ public final class MigrationRecorder implements DirectoryActivities {
     @Override
     public Glance record(PhaseRecord record) {
         String phase = label(record.phase());
+        String teller = run.get();
         jdbi.useTransaction(handle -> {
             String before = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
                     .bind("id", record.migration())
                     .mapTo(String.class)
                     .findOne()
                     .orElseThrow(() -> MigrationStore.unknown(record.migration()));
-            long revision = revision(handle, record);
+            long revision = revision(handle, record, teller);
             if (!audit.append(handle, entry(handle, record, revision, before, phase))) {
                 return;
             }
@@ -75,11 +82,7 @@ public final class MigrationRecorder implements DirectoryActivities {
     }
 
     /** The same for a record that comes again; behind all others for one of a run that counts anew. */
-    private static long revision(Handle handle, PhaseRecord record) {
-        String run = record.run();
-        if (run == null) {
-            return record.revision();
-        }
+    private static long revision(Handle handle, PhaseRecord record, String run) {
         handle.createUpdate("""
                         INSERT INTO migration_run (migration, run, shift)
                         SELECT id, :run, greatest(0, revision + 1 - :revision) FROM migration WHERE id = :id

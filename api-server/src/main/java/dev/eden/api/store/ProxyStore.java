@@ -106,6 +106,7 @@ public final class ProxyStore {
                             reason,
                             AuditLog.node(found.proxy()),
                             AuditLog.node(Map.of("looked", looked))));
+            RequestClaim.done(handle);
         });
     }
 

@@ -3,10 +3,10 @@ package dev.eden.api.temporal;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.eden.api.store.PayloadKeys;
+import dev.eden.workflows.HistoryJson;
 import io.temporal.api.common.v1.Payload;
 import io.temporal.common.converter.CodecDataConverter;
 import io.temporal.common.converter.DataConverter;
-import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.payload.codec.PayloadCodec;
 import io.temporal.payload.codec.PayloadCodecException;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +43,7 @@ public final class PayloadEncryption implements PayloadCodec {
 
     /** For the client, and so for its workers. */
     public DataConverter converter() {
-        return new CodecDataConverter(DefaultDataConverter.STANDARD_INSTANCE, List.of(this), encrypt);
+        return new CodecDataConverter(HistoryJson.converter(), List.of(this), encrypt);
     }
 
     @Override

@@ -36,24 +36,34 @@ public final class TemporalArrival implements AutoCloseable {
             TemporalConnection temporal, WorkerFactory workers, Duration patience, boolean serve) {
         TemporalArrival arrival = new TemporalArrival(temporal, workers, patience);
         try {
-            temporal.connect(patience);
-        } catch (StartupException e) {
+            arrival.begin();
+        } catch (RuntimeException e) {
             if (!serve || Thread.currentThread().isInterrupted()) {
                 throw e;
             }
             LOGGER.atWarn().log("{}: clients are served, migrations stand still until it can", e.getMessage());
             arrival.trying = Thread.ofVirtual().name("temporal-arrival").start(arrival::run);
-            return arrival;
         }
-        workers.start();
         return arrival;
+    }
+
+    /** A frontend may answer whose namespace is not there yet, or that can't reach its database: then the workers can't begin. */
+    private void begin() {
+        temporal.connect(patience);
+        try {
+            workers.start();
+        } catch (RuntimeException e) {
+            throw new StartupException(
+                    "Temporal answers, but can't serve: " + e.getMessage(),
+                    "look at its log and its database, and whether the namespace exists (--temporal-namespace, TEMPORAL_NAMESPACE)");
+        }
+        temporal.serves();
     }
 
     private void run() {
         while (!Thread.currentThread().isInterrupted()) {
             try {
-                temporal.connect(patience);
-                workers.start();
+                begin();
                 LOGGER.atInfo().log("Temporal is there: migrations go on");
                 return;
             } catch (RuntimeException e) {
@@ -70,11 +80,11 @@ public final class TemporalArrival implements AutoCloseable {
     /** Ends the workers. */
     @Override
     public void close() {
-        Thread begun = trying;
+        Thread still = trying;
         try {
-            if (begun != null) {
-                begun.interrupt();
-                begun.join(END_PATIENCE);
+            if (still != null) {
+                still.interrupt();
+                still.join(END_PATIENCE);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

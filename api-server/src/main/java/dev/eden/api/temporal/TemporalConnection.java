@@ -30,7 +30,7 @@ public final class TemporalConnection implements AutoCloseable {
     private final String namespace;
     private final WorkflowServiceStubs stubs;
     private final WorkflowClient client;
-    private volatile boolean connected;
+    private volatile boolean serves;
     private volatile boolean searchAttributes;
 
     private TemporalConnection(String address, String namespace, WorkflowServiceStubs stubs, WorkflowClient client) {
@@ -70,7 +70,11 @@ public final class TemporalConnection implements AutoCloseable {
                     "start it, or correct --temporal-address (TEMPORAL_ADDRESS)");
         }
         searchAttributes = register(address, namespace);
-        connected = true;
+    }
+
+    /** Workers have begun: it can be asked for everything. */
+    void serves() {
+        serves = true;
     }
 
     /** The SDK tries again until then, and says only by an exception that it was in vain. */
@@ -93,17 +97,17 @@ public final class TemporalConnection implements AutoCloseable {
         return searchAttributes;
     }
 
-    /** Asks the server's health service; false when it does not answer within two seconds, and until {@link #connect} has come to its end. */
+    /** Asks the server's health service; false when it does not answer within two seconds, and until workers have begun. */
     public boolean healthy() {
         try {
-            return connected
+            return serves
                     && stubs.blockingStub()
                             .withDeadlineAfter(2, TimeUnit.SECONDS)
                             .getSystemInfo(io.temporal.api.workflowservice.v1.GetSystemInfoRequest.getDefaultInstance())
                             .hasCapabilities();
         } catch (StatusRuntimeException e) {
             // A server without that call (Temporal's in-process test server may be one) does answer.
-            return connected && e.getStatus().getCode() == Status.Code.UNIMPLEMENTED;
+            return serves && e.getStatus().getCode() == Status.Code.UNIMPLEMENTED;
         }
     }
 

@@ -30,6 +30,7 @@ class RecordedIT {
     private AuditLog audit;
     private MigrationStore migrations;
     private MigrationRecorder recorder;
+    private String run = "first";
 
     @BeforeEach
     void start() {
@@ -49,7 +50,7 @@ class RecordedIT {
         });
         audit = new AuditLog(jdbi);
         migrations = new MigrationStore(jdbi, audit, changes);
-        recorder = new MigrationRecorder(jdbi, audit, null);
+        recorder = new MigrationRecorder(jdbi, audit, null, () -> run);
     }
 
     @AfterEach
@@ -177,11 +178,12 @@ class RecordedIT {
     }
 
     private void record(String id, long revision, @Nullable Strategy strategy) {
-        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy, null));
+        recorder.record(new PhaseRecord(id, revision, "canary", "{}", "kim", "patch_strategy", "", strategy));
     }
 
     private void record(String id, long revision, String run, String event, String phase) {
-        recorder.record(new PhaseRecord(id, revision, phase, "{}", "eden", event, "", null, run));
+        this.run = run;
+        recorder.record(new PhaseRecord(id, revision, phase, "{}", "eden", event, "", null));
     }
 
     private static Strategy canary(double share) {

@@ -118,7 +118,7 @@ final class Canary {
         Backend.Login login = active.clientLogin();
         return switch (session.identity) {
             case Identity.Anonymous _ -> server.equals(loop.servesStrangers);
-            case Identity.Named named -> login != null && login.user().equals(named.user());
+            case Identity.Named named -> login != null && named.isCalled(login.user());
             case Identity.Eden _ -> false;
         };
     }

@@ -26,9 +26,6 @@ import org.slf4j.LoggerFactory;
 final class ClientConnection extends ChannelInboundHandlerAdapter implements ReplyTarget {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientConnection.class);
 
-    /** A request that must be whole is refused beyond. */
-    private static final int COLLECTED = 16 << 20;
-
     final ProxyLoop loop;
     final Channel channel;
     final long id;
@@ -396,11 +393,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
     private boolean mustBeWhole(ByteBuf buffer) {
         boolean named = (long) scanner.offset(0) + scanner.argumentLength(0) <= buffer.readableBytes();
         CommandSpec spec = named ? command(buffer) : null;
-        if (spec == null || !spec.handling().wantsWhole()) {
+        int most = spec == null ? 0 : spec.handling().whole();
+        if (spec == null || most == 0) {
             return false;
         }
-        if (scanner.length() > COLLECTED) {
-            throw new ProtocolError(spec.name() + " of more than " + COLLECTED + " bytes");
+        if (scanner.length() > most) {
+            throw new ProtocolError(spec.name() + " of more than " + most + " bytes");
+        }
+        if (loop.context.bufferedBytes.get() + scanner.length() - buffer.readableBytes() > limits.totalBytes()) {
+            throw new ProtocolError(spec.name() + " of " + scanner.length()
+                    + " bytes, where the proxy has as much of its clients as its memory allows");
         }
         return true;
     }

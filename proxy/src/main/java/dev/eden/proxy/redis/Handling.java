@@ -37,26 +37,17 @@ enum Handling {
     /** No table has it: a write on an exclusive connection. */
     UNKNOWN;
 
-    /** True where a request must be seen whole, however large: it is answered here, rewritten, or changes what is known of the client. */
-    boolean wantsWhole() {
+    /** Names and patterns of keys and channels by the thousand. */
+    private static final int LISTS = 16 << 20;
+    /** Words, names and passwords. */
+    private static final int WORDS = 64 << 10;
+
+    /** How many bytes of a request are collected that must be seen whole: it is answered here, rewritten, or changes what is known of the client. 0: it need not. */
+    int whole() {
         return switch (this) {
-            case SHARED, READ, SCRIPT_READ, SCRIPT, SCRIPT_ADMIN, UNKNOWN -> false;
-            case BLOCKING,
-                    SCAN,
-                    MULTI,
-                    EXEC,
-                    DISCARD,
-                    WATCH,
-                    UNWATCH,
-                    SUBSCRIBE,
-                    MONITOR,
-                    AUTH,
-                    HELLO,
-                    SELECT,
-                    CLIENT,
-                    RESET,
-                    QUIT,
-                    REFUSED -> true;
+            case SHARED, READ, SCRIPT_READ, SCRIPT, SCRIPT_ADMIN, UNKNOWN -> 0;
+            case BLOCKING, SCAN, WATCH, SUBSCRIBE -> LISTS;
+            case MULTI, EXEC, DISCARD, UNWATCH, MONITOR, AUTH, HELLO, SELECT, CLIENT, RESET, QUIT, REFUSED -> WORDS;
         };
     }
 

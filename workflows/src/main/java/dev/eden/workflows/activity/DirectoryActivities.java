@@ -9,10 +9,9 @@ import org.jspecify.annotations.Nullable;
 public interface DirectoryActivities {
 
     /**
-     * Idempotent by {@code (migration, run, revision)}; revisions only grow within a run. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view.
+     * Idempotent by {@code (migration, the workflow's run, revision)}; revisions only grow within a run. {@code phaseJson} is the phase as JSON, {@code viewJson} the whole view.
      *
      * @param strategy in force from now on, where a command has changed it; null otherwise, and from workflows of before
-     * @param run of the workflow; null from workflows of before
      */
     record PhaseRecord(
             String migration,
@@ -22,8 +21,7 @@ public interface DirectoryActivities {
             String actor,
             String event,
             String reason,
-            @Nullable Strategy strategy,
-            @Nullable String run) {}
+            @Nullable Strategy strategy) {}
 
     /**
      * What Eden knows besides at that moment, for people who look at the workflow.
