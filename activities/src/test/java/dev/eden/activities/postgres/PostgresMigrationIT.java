@@ -9,6 +9,7 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.SweepLoop;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.postgres.validation.PostgresValidation;
@@ -251,6 +252,27 @@ class PostgresMigrationIT {
                 writers.close();
                 assertThat(running.failure.get()).isNull();
                 assertEqualSides(servers);
+            }
+        }
+    }
+
+    /** Before 16 a slot is made to note what is open, and waits for it: an armed attempt is taken back after five seconds by whoever looks after lost ones. */
+    @Test
+    void whatIsOpenInAnotherDatabaseOfTheStandbyKeepsNoAttemptFromItsEnd() {
+        try (var servers = PostgresServers.start(15, 15);
+                PostgresSession other = servers.own("target", "postgres")) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY)");
+            }
+            servers.prepare();
+            PostgresCutover engine = new PostgresCutover(servers, servers.records);
+            try (var running = servers.replicate();
+                    var _ = new SweepLoop(servers.store, new AttemptSettler(servers.store, engine), null)) {
+                awaitStreaming(servers);
+                other.execute("BEGIN");
+                other.execute("CREATE TABLE public.held (id int)");
+                flip(servers, true, 1);
+                assertThat(running.failure.get()).isNull();
             }
         }
     }
