@@ -24,7 +24,8 @@ import org.postgresql.copy.CopyManager;
  * a lost connection a {@link PostgresConnectionException}.
  *
  * <p>What the text of a value looks like does not depend on the server's or the role's settings: dates are ISO, the time zone is UTC, numbers
- * have all their digits, bytes are hexadecimal.
+ * have all their digits, bytes are hexadecimal. A commit is on the server's disk when it returns, and
+ * so is all that was committed there before: markers and positions mean that.
  */
 public final class PostgresSession implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -39,6 +40,7 @@ public final class PostgresSession implements AutoCloseable {
             "-c extra_float_digits=3",
             "-c bytea_output=hex",
             "-c standard_conforming_strings=on",
+            "-c synchronous_commit=on",
             "-c client_min_messages=warning",
             "-c idle_in_transaction_session_timeout=0",
             "-c idle_session_timeout=0",

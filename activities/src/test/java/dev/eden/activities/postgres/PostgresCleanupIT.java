@@ -123,6 +123,29 @@ class PostgresCleanupIT {
         }
     }
 
+    /** Who owns writes is not Eden's to open: it was not shut by Eden. */
+    @Test
+    void whomTheOwnersOperatorShutOutMeanwhileStaysOut() throws SQLException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY); CREATE ROLE old_admin SUPERUSER LOGIN");
+                source.execute("CREATE ROLE app LOGIN PASSWORD 'app'");
+            }
+            move(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("REVOKE CONNECT ON DATABASE eden FROM PUBLIC; ALTER ROLE old_admin NOLOGIN");
+            }
+            cleanUp(servers, false);
+            PostgresMigrationIT.assertNothingLeft(servers);
+            assertThatThrownBy(() -> servers.application("source")).hasMessageContaining("permission denied");
+            servers.application("target").close();
+            try (PostgresSession source = servers.own("source")) {
+                assertThat(source.is("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'old_admin'"))
+                        .isFalse();
+            }
+        }
+    }
+
     /** The one thing that is not run as printed: a superuser's LOGIN, which a server that runs would give in single-user mode only. */
     @Test
     void aServerThatComesBackIsCleanedByHandAsTheDocumentSays() throws Exception {

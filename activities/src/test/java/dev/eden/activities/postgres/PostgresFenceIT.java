@@ -259,6 +259,95 @@ class PostgresFenceIT {
         }
     }
 
+    /** Somebody who grants in another database, and takes long. */
+    @Test
+    void whoChangesTheSameRightsKeepsNoClientWaiting() throws SQLException {
+        List<String> before = doors("source");
+        try (PostgresSession other = servers.own("source", "postgres")) {
+            other.execute("BEGIN");
+            other.execute("GRANT CONNECT ON DATABASE eden TO app");
+            String undo;
+            try (CutoverEngine.Session session = open()) {
+                undo = session.undo();
+                assertThatThrownBy(session::approach)
+                        .hasMessageStartingWith("who may connect to source cannot be changed")
+                        .hasMessageContaining("in database postgres, user " + servers.source.user());
+                assertThatThrownBy(session::beginFence).hasMessageContaining("lock timeout");
+            }
+            // Nothing was shut, so nothing is waited for.
+            restore(undo);
+            servers.application("source").close();
+            other.execute("ROLLBACK");
+        }
+        assertThat(doors("source")).isEqualTo(before);
+    }
+
+    /** One that speaks the replication protocol writes as any other does. */
+    @Test
+    void whoCameForReplicationIsFencedToo() {
+        String undo;
+        try (CutoverEngine.Session session = open();
+                PostgresSession streaming = PostgresSession.connectForReplication(
+                        servers.endpoint("source"), servers.endpoint("source").login(), "stream")) {
+            undo = session.undo();
+            streaming.execute("UPDATE shop.accounts SET balance = balance WHERE id = 1");
+            session.fence(GUARD);
+            assertThatThrownBy(() -> streaming.execute("UPDATE shop.accounts SET balance = balance WHERE id = 1"))
+                    .isInstanceOf(PostgresConnectionException.class);
+        }
+        restore(undo);
+    }
+
+    /** It would fence a side that owns writes by then. */
+    @Test
+    void whoLookedBeforeTheAttemptWasArmedActsNoMore() {
+        try (CutoverEngine.Session session = open();
+                CutoverEngine.Session late =
+                        engine().open(PostgresServers.MIGRATION, "source", "target", Others.LEAVE)) {
+            assertThat(late.fenced(Side.TO)).isTrue();
+            session.approach();
+            assertThatThrownBy(late::fenceStandby).isInstanceOf(PostgresConnectionException.class);
+            assertThat(session.fenced(Side.TO)).isTrue();
+        }
+    }
+
+    /** As a superuser whose login had gone halfway when the doors were shut, and went on after the fence. */
+    @Test
+    void nothingTurnsWhileSomebodyIsInsideAfterAll() throws SQLException {
+        String undo;
+        try (CutoverEngine.Session session = open();
+                PostgresSession eden = servers.control("source")) {
+            undo = session.undo();
+            session.fence(GUARD);
+            eden.execute("GRANT CONNECT ON DATABASE eden TO app");
+            try (Connection late = servers.application("source")) {
+                eden.execute("REVOKE CONNECT ON DATABASE eden FROM app");
+                session.awaitApplied(session.position(), GUARD);
+                write(late);
+                assertThatThrownBy(session::turn).hasMessageContaining("come in to source behind the fence");
+            }
+        }
+        restore(undo);
+    }
+
+    /** Only whoever asked for it knows whether it came to anything; the side that adds it would not publish it after a flip. */
+    @Test
+    void nothingIsCutOverOverAChangeThatTheStandbyTookAMomentAgo() {
+        String carried = EdenObjects.of(PostgresServers.MIGRATION).carried();
+        String undo;
+        try (CutoverEngine.Session session = open();
+                PostgresSession target = servers.control("target")) {
+            undo = session.undo();
+            session.fence(GUARD);
+            target.execute("INSERT INTO " + carried + " (pid, began, name, undo) VALUES (1, now(), 'shop.events', '')");
+            CutoverEngine.Session fenced = session;
+            assertThatThrownBy(() -> fenced.awaitApplied(fenced.position(), GUARD))
+                    .hasMessageContaining("a change of the schema of shop.events is not settled yet");
+            target.execute("DELETE FROM " + carried);
+        }
+        restore(undo);
+    }
+
     private static CutoverEngine.Session open() {
         return engine().open(PostgresServers.MIGRATION, "source", "target", Others.END);
     }

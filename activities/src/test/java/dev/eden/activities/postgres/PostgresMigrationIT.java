@@ -9,11 +9,13 @@ import dev.eden.activities.cutover.AttemptReport;
 import dev.eden.activities.cutover.AttemptSettler;
 import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.cutover.SweepLoop;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.proxy.Admission;
+import dev.eden.workflows.MigrationSpec;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -228,6 +230,49 @@ class PostgresMigrationIT {
                                 source.number(
                                         "SELECT count(*) FROM shop.events WHERE event LIKE 'old-%' AND more = 'none' AND later = 7"))
                         .isEqualTo(20000);
+            }
+        }
+    }
+
+    /** What is on a server's disk when Eden says so is not left to that server's settings: the marker leaves at once, and nothing comes back as an echo. */
+    @Test
+    void serversMayCommitWithoutWaitingForTheirDisks() throws SQLException {
+        try (var servers = PostgresServers.start(15, 17, "synchronous_commit=off", "wal_writer_delay=10s")) {
+            schema(servers);
+            servers.prepare();
+            try (var writers = new Writers(servers, 2);
+                    var running = servers.replicate()) {
+                awaitStreaming(servers);
+                commits(servers, PostgresServers.spec(null, 5_000), true, 1);
+                assertOwner(servers, "target", writers);
+                awaitStreaming(servers);
+                commits(servers, PostgresServers.spec(null, 5_000), false, 2);
+                assertOwner(servers, "source", writers);
+                awaitStreaming(servers);
+                writers.close();
+                assertThat(running.failure.get()).isNull();
+                assertEqualSides(servers);
+            }
+        }
+    }
+
+    /** Before 16 a slot is made to note what is open, and waits for it: an armed attempt is taken back after five seconds by whoever looks after lost ones. */
+    @Test
+    void whatIsOpenInAnotherDatabaseOfTheStandbyKeepsNoAttemptFromItsEnd() {
+        try (var servers = PostgresServers.start(15, 15);
+                PostgresSession other = servers.own("target", "postgres")) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY)");
+            }
+            servers.prepare();
+            PostgresCutover engine = new PostgresCutover(servers, servers.records);
+            try (var running = servers.replicate();
+                    var _ = new SweepLoop(servers.store, new AttemptSettler(servers.store, engine), null)) {
+                awaitStreaming(servers);
+                other.execute("BEGIN");
+                other.execute("CREATE TABLE public.held (id int)");
+                flip(servers, true, 1);
+                assertThat(running.failure.get()).isNull();
             }
         }
     }
@@ -480,7 +525,11 @@ class PostgresMigrationIT {
     }
 
     static void flip(PostgresServers servers, boolean forward, int number) {
-        AttemptReport report = coordinator(servers).attempt(PostgresServers.spec(), forward, number);
+        commits(servers, PostgresServers.spec(), forward, number);
+    }
+
+    private static void commits(PostgresServers servers, MigrationSpec spec, boolean forward, int number) {
+        AttemptReport report = coordinator(servers).attempt(spec, forward, number);
         assertThat(report.outcome()).as("%s", report).isEqualTo("committed");
     }
 

@@ -95,6 +95,15 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
         return PostgresSession.connect(endpoint(id), "test", LIMIT);
     }
 
+    /** The same, in another database of the server. */
+    PostgresSession own(String id, String database) {
+        Endpoint own = endpoint(id);
+        return PostgresSession.connect(
+                new Endpoint(id, own.engine(), own.host(), own.port(), own.tls(), own.login(), database),
+                "test",
+                LIMIT);
+    }
+
     /** As Eden, fence or not. */
     public PostgresSession control(String id) {
         return pair().control(id.equals("source") ? Role.SOURCE : Role.TARGET, "test", LIMIT);

@@ -59,7 +59,9 @@ public final class PostgresCleanup {
         Failpoints.reach("cleanup.links");
         for (Role side : ownerFirst) {
             boolean takenBack = side == Role.TARGET && !completed;
-            sides.last(pair.endpoint(side).id(), () -> leave(pair, side, takenBack, takenBack && emptyTarget));
+            sides.last(
+                    pair.endpoint(side).id(),
+                    () -> leave(pair, side, side == owner, takenBack, takenBack && emptyTarget));
         }
         Failpoints.reach("cleanup.before-forget");
         sides.end();
@@ -77,7 +79,7 @@ public final class PostgresCleanup {
         }
     }
 
-    private void leave(Pair pair, Role side, boolean takenBack, boolean emptied) {
+    private void leave(Pair pair, Role side, boolean owner, boolean takenBack, boolean emptied) {
         EdenObjects names = pair.names();
         try (PostgresSession session = session(pair, side)) {
             // The other side may be out of Eden's reach and still be able to come here.
@@ -96,7 +98,10 @@ public final class PostgresCleanup {
                 new OwnConstraints(pair).putBack(session);
                 new DatabaseDefaults(pair).takeBack(session);
             }
-            access(pair, side, session, takenBack ? AccessRules.SAVED : AccessRules.FINAL);
+            // Who may come in where writes are is not Eden's any more, unless an attempt's fence is left there.
+            if (!owner || DatabaseFence.raised(session)) {
+                access(pair, side, session, takenBack ? AccessRules.SAVED : AccessRules.FINAL);
+            }
         }
         Failpoints.reach("cleanup.access");
         removeRoles(pair, side, emptied ? new RoleCopier(pair).created() : List.of());

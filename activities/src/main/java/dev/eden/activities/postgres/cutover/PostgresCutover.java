@@ -6,6 +6,7 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.OpenChanges;
 import dev.eden.activities.postgres.OutsideTheLog;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
@@ -331,20 +332,44 @@ public final class PostgresCutover implements CutoverEngine {
             lsn(from);
             lsn(to);
             EdenSchema.read(from, marker(), CUTOVER_ROW);
-            EdenSchema.read(to, marker(), CUTOVER_ROW);
+            arrived(marker());
             DatabaseFence.rehearse(from);
+            DatabaseFence.inside(from, resting);
             sequences().rehearse(from, to);
             verify();
         }
 
         @Override
         public void approach() {
+            // Whoever looked while the row was still STABLE may be about to act on that.
+            endOthers(from, names);
+            endOthers(to, names);
             Appliers.freshen(to, names);
             opening = DatabaseFence.opening(
                     to, Logins.rules(pair(), from, publisher().other()));
+            tryOut(() -> tryDoors(fromId, from, () -> DatabaseFence.rehearseShut(from)));
+            tryOut(() -> tryDoors(toId, to, () -> DatabaseFence.rehearseOpen(to, opening)));
+            tryOut(() -> Appliers.rehearse(to, names));
+        }
+
+        /** Whoever lasts here would keep clients waiting, once they are held. */
+        private static void tryDoors(String id, PostgresSession side, Runnable statements) {
             try {
-                DatabaseFence.rehearse(from, to, opening);
-                Appliers.rehearse(to, names);
+                statements.run();
+            } catch (PostgresException e) {
+                List<String> open = DatabaseFence.lockedByOthers(e) ? OpenChanges.on(side) : List.of();
+                if (open.isEmpty()) {
+                    throw e;
+                }
+                throw new IllegalStateException("who may connect to " + id
+                        + " cannot be changed while somebody else does, on whichever database of that server: "
+                        + String.join("; ", open));
+            }
+        }
+
+        private void tryOut(Runnable statements) {
+            try {
+                statements.run();
             } catch (PostgresConnectionException e) {
                 throw e;
             } catch (PostgresException e) {
@@ -487,13 +512,33 @@ public final class PostgresCutover implements CutoverEngine {
         public boolean awaitApplied(Position position, Duration atMost) {
             long end = System.nanoTime() + atMost.toNanos();
             String marker = marker();
-            while (EdenSchema.read(to, marker, CUTOVER_ROW) < mark) {
+            Arrived arrived = arrived(marker);
+            while (arrived.mark() < mark) {
                 if (System.nanoTime() - end >= 0) {
                     return false;
                 }
                 LockSupport.parkNanos(LOOK_NANOS);
+                arrived = arrived(marker);
+            }
+            if (!arrived.carried().isEmpty()) {
+                // Whoever made it has ended; what TO took ahead of it would not be published back after a flip.
+                throw new IllegalStateException(
+                        "a change of the schema of " + String.join(", ", arrived.carried()) + " is not settled yet");
             }
             return true;
+        }
+
+        /** FROM's marker on TO, with the tables whose changes {@link ChangeCarrier} has not settled. */
+        private record Arrived(long mark, List<String> carried) {}
+
+        private Arrived arrived(String marker) {
+            return to.first(
+                            "SELECT number, ARRAY(SELECT name FROM " + names.carried() + ") FROM " + marker
+                                    + " WHERE id = ?",
+                            row -> new Arrived(row.getLong(1), List.of((String[])
+                                    row.getArray(2).getArray())),
+                            CUTOVER_ROW)
+                    .orElse(new Arrived(0, List.of()));
         }
 
         @Override
@@ -512,8 +557,11 @@ public final class PostgresCutover implements CutoverEngine {
             sequences().copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             flush();
             // The fence on the other side must have outlived all of this: a restarted server would have ended this
-            // session.
-            from.number("SELECT 1");
+            // session. And nobody was on the way in past it: a superuser's right to log in is looked at early.
+            long inside = DatabaseFence.inside(from, resting);
+            if (inside > 0) {
+                throw new IllegalStateException(inside + " sessions have come in to " + fromId + " behind the fence");
+            }
             return lsn(to);
         }
 

@@ -19,10 +19,14 @@ import java.util.concurrent.locks.LockSupport;
 public final class DatabaseFence {
     private static final long LOOK_NANOS = 300_000;
     private static final String TUPLE_CONCURRENTLY_UPDATED = "XX000";
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+
+    /** Clients may be waiting. Whoever locks a row of a catalogue that all databases share, from another database too, may take hours. */
+    private static final String NO_LONG_WAIT = "SET LOCAL lock_timeout = '500ms'";
 
     private static final String OTHERS = """
             FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                AND backend_type = 'client backend' AND coalesce(usename, '') !~ ? AND pid <> ALL (?::bigint[])""";
+                AND backend_type IN ('client backend', 'walsender') AND coalesce(usename, '') !~ ? AND pid <> ALL (?::bigint[])""";
 
     private static final String DOORS = """
             EXISTS (SELECT FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) AS a
@@ -63,7 +67,7 @@ public final class DatabaseFence {
      * @throws IllegalStateException when sessions remain after {@code limit}
      */
     public static List<String> clear(PostgresSession session, Set<Integer> resting, Duration limit) {
-        Long[] spared = resting.stream().map(Integer::longValue).toArray(Long[]::new);
+        Long[] spared = processes(resting);
         long end = System.nanoTime() + limit.toNanos();
         Set<Integer> starting = new HashSet<>(session.query(STARTING, row -> row.getInt(1)));
         while (true) {
@@ -100,14 +104,21 @@ public final class DatabaseFence {
         lift(session, new AccessRules(rules.connect(), List.of()));
     }
 
-    /** Lets those in again whom the rules name, as far as their roles exist. Idempotent. */
+    /**
+     * Lets those in again whom the rules name, as far as their roles exist. Idempotent. Nothing is written about those who can come in as it is: where a
+     * fence never began, nobody's lock is waited for.
+     */
     public static void lift(PostgresSession session, AccessRules rules) {
-        open(session, opening(session, rules));
+        Doors doors = Doors.of(session);
+        open(session, opening(session, doors.shut(rules), doors.roles()));
     }
 
-    /** What {@link #lift} does, for {@link #open(PostgresSession, List)}. */
+    /** What {@link #lift} does where all is shut, for {@link #open(PostgresSession, List)}. */
     public static List<String> opening(PostgresSession session, AccessRules rules) {
-        Set<String> roles = new HashSet<>(session.texts("SELECT rolname FROM pg_roles"));
+        return opening(session, rules, Doors.of(session).roles());
+    }
+
+    private static List<String> opening(PostgresSession session, AccessRules rules, Set<String> roles) {
         String database = database(session);
         List<String> statements = new ArrayList<>();
         for (AccessRules.Grant grant : rules.connect()) {
@@ -126,6 +137,9 @@ public final class DatabaseFence {
 
     /** As {@link #lift}, of what has been found out before. */
     public static void open(PostgresSession session, List<String> opening) {
+        if (opening.isEmpty()) {
+            return;
+        }
         List<String> statements = new ArrayList<>();
         // A crash that forgets this forgets with it whatever somebody let in has done since; the sweeper opens again.
         statements.add("SET LOCAL synchronous_commit = off");
@@ -133,11 +147,22 @@ public final class DatabaseFence {
         together(session, statements);
     }
 
-    /** The statements of {@link #shut} and of {@link #open(PostgresSession, List)}, rolled back. */
-    public static void rehearse(PostgresSession shuts, PostgresSession opens, List<String> opening) {
-        List<String> shutting = shutting(shuts, AccessRules.take(shuts));
-        shuts.rehearsal(() -> shuts.executeAll(shutting));
-        opens.rehearsal(() -> opens.executeAll(opening));
+    /** The statements of {@link #shut}, rolled back. */
+    public static void rehearseShut(PostgresSession session) {
+        List<String> shutting = shutting(session, AccessRules.take(session));
+        session.rehearsal(() -> session.executeAll(shutting));
+    }
+
+    /** The statements of {@link #open(PostgresSession, List)}, rolled back. */
+    public static void rehearseOpen(PostgresSession session, List<String> opening) {
+        List<String> statements = new ArrayList<>(List.of(NO_LONG_WAIT));
+        statements.addAll(opening);
+        session.rehearsal(() -> session.executeAll(statements));
+    }
+
+    /** True where somebody else changes a row of who may connect or log in, and has not ended. */
+    public static boolean lockedByOthers(PostgresException e) {
+        return e.sqlState().equals(LOCK_NOT_AVAILABLE);
     }
 
     /** Looks as {@link #raise} will; changes nothing. */
@@ -150,6 +175,15 @@ public final class DatabaseFence {
                 new Long[0],
                 EdenObjects.ROLE_PATTERN,
                 EdenObjects.ROLE_PATTERN);
+    }
+
+    /** Sessions that are not Eden's; those at rest left out. */
+    public static long inside(PostgresSession session, Set<Integer> resting) {
+        return session.number("SELECT count(*) " + OTHERS, EdenObjects.ROLE_PATTERN, processes(resting));
+    }
+
+    private static Long[] processes(Set<Integer> resting) {
+        return resting.stream().map(Integer::longValue).toArray(Long[]::new);
     }
 
     /** True when nobody but Eden can connect. */
@@ -170,6 +204,9 @@ public final class DatabaseFence {
         }
         for (String role : present.superusers()) {
             statements.add("ALTER ROLE " + Sql.name(role) + " NOLOGIN");
+        }
+        if (!statements.isEmpty()) {
+            statements.addFirst(NO_LONG_WAIT);
         }
         return statements;
     }

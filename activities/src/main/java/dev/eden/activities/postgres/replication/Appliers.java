@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.replication;
 
 import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.OpenChanges;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -25,6 +26,8 @@ public final class Appliers {
     private static final Logger LOGGER = LoggerFactory.getLogger(Appliers.class);
     private static final String OBJECT_IN_USE = "55006";
     private static final long LOOK_NANOS = 300_000;
+    /** What is only tried ahead of the hold may not use up the time of an armed attempt. */
+    private static final String TRIED = "SET LOCAL lock_timeout = '300ms'";
     /** From this version on a server can be told to note its running transactions. */
     private static final int SNAPSHOT_SINCE = 16;
 
@@ -110,6 +113,7 @@ public final class Appliers {
     /** The statements of {@link #revoke}, rolled back. */
     public static void rehearse(PostgresSession session, EdenObjects names) {
         session.rehearsal(() -> {
+            session.execute(TRIED);
             lock(session, names);
             session.executeAll(revocation(names));
         });
@@ -151,25 +155,33 @@ public final class Appliers {
     /**
      * Lets the slot of the other direction begin to read near this server's position of now, which it otherwise does only as often as the server
      * notes its running transactions (every 15 s): what it would read again first, clients' changes wait for after a flip. Best effort; between
-     * arming and the hold, when nobody else moves the slot.
+     * arming and the hold, when nobody else moves the slot, and not for long: an armed attempt is taken back after some seconds.
      */
     public static void freshen(PostgresSession session, EdenObjects names) {
         try {
-            if (session.major() >= SNAPSHOT_SINCE) {
-                session.query("SELECT pg_log_standby_snapshot()", row -> true);
-            } else {
-                // Making one notes them too.
+            session.transaction(() -> {
+                if (session.major() >= SNAPSHOT_SINCE) {
+                    session.query("SELECT pg_log_standby_snapshot()", row -> true);
+                } else {
+                    // Making one notes them too. It waits for whoever has changed something, in other databases as
+                    // well.
+                    session.execute("SET LOCAL statement_timeout = '300ms'");
+                    session.query(
+                            "SELECT pg_create_logical_replication_slot(?, 'pgoutput', true)",
+                            row -> true,
+                            names.passing());
+                    session.query("SELECT pg_drop_replication_slot(?)", row -> true, names.passing());
+                }
+                session.execute("SET LOCAL statement_timeout = '1s'");
                 session.query(
-                        "SELECT pg_create_logical_replication_slot(?, 'pgoutput', true)", row -> true, names.passing());
-                session.query("SELECT pg_drop_replication_slot(?)", row -> true, names.passing());
-            }
-            session.query(
-                    "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())", row -> true, names.main());
+                        "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())", row -> true, names.main());
+            });
         } catch (PostgresConnectionException e) {
             throw e;
         } catch (PostgresException e) {
-            LOGGER.atDebug()
+            LOGGER.atInfo()
                     .addKeyValue("problem", e.getMessage())
+                    .addKeyValue("open", OpenChanges.on(session))
                     .log("the slot of the way back reads from where it stood");
         }
     }
