@@ -34,6 +34,9 @@ final class ActivitySet {
                 steps.cleanup(),
                 new MigrationRecorder(store.database().jdbi(), store.audit(), options.publicUrl()));
         return new EdenServer.Activities.Opened(
-                activities, List.of(new SweepLoop(routes, steps.settler(), steps.fences())));
+                activities,
+                List.of(
+                        new SweepLoop(routes, steps.settler(), steps.fences()),
+                        steps.retention().start()));
     }
 }
