@@ -93,7 +93,6 @@ public record MigrationSteps(
                         new PostgresCleanup(ports.endpoints(), ports.records())),
                 settler,
                 new FenceSweeper(ports.routes(), engine),
-                new RetentionSweeper(
-                        ports.endpoints(), ports.records(), ports.routes(), ports.replication(), clock));
+                new RetentionSweeper(ports.endpoints(), ports.records(), ports.routes(), ports.replication(), clock));
     }
 }

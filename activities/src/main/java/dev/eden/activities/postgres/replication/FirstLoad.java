@@ -67,7 +67,10 @@ final class FirstLoad {
                     source, done.stream().map(table -> "ONLY " + table).toList());
         } else {
             if (!Appliers.unlessLater(
-                    source, pair.names(), epoch, () -> Links.dropSlot(source, pair.names().main()))) {
+                    source,
+                    pair.names(),
+                    epoch,
+                    () -> Links.dropSlot(source, pair.names().main()))) {
                 throw new IllegalStateException("a later route has been here; epoch " + epoch + " is over");
             }
             forward.republish(source, tables);

@@ -11,8 +11,7 @@ public final class LostLog {
     private static final String NAME = "log:lost";
 
     /** What is left to do. */
-    static final String FOR_GOOD =
-            "; after a flip it is not loaded again by itself: finalise, or abort and begin anew";
+    static final String FOR_GOOD = "; after a flip it is not loaded again by itself: finalise, or abort and begin anew";
 
     private LostLog() {}
 

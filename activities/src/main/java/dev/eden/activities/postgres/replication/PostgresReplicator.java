@@ -208,7 +208,8 @@ public final class PostgresReplicator implements AutoCloseable {
         Direction direction = over.direction();
         Direction now = ledger.current(pair.migration());
         if (now.attemptRunning() || !same(now, direction)) {
-            return; // a flip that gets through without the log needs it no more; after any other the next run is here again
+            // A flip that gets through needs that log no more; after any other the next run is here again.
+            return;
         }
         if (LostLog.isForGood(direction)) {
             LostLog.note(pair.records(), pair.migration(), direction);

@@ -34,6 +34,7 @@ final class ReplicationRun implements AutoCloseable {
     private static final long SKIP_MILLIS = 500;
     /** Rest after a step of skipping, in its own lengths: reading much log again and again takes a processor of the server. */
     private static final long SKIP_REST = 4;
+
     private static final long HEALTH_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(15);
@@ -88,8 +89,7 @@ final class ReplicationRun implements AutoCloseable {
         this.bringingUp =
                 Thread.ofVirtual().name("eden-replication-" + pair.migration()).start(() -> guard(this::bringUp));
         this.pulse = Thread.ofVirtual().name("eden-marker-" + pair.migration()).start(() -> guard(this::beat));
-        this.skipping =
-                Thread.ofVirtual().name("eden-slot-" + pair.migration()).start(() -> guard(this::skip));
+        this.skipping = Thread.ofVirtual().name("eden-slot-" + pair.migration()).start(() -> guard(this::skip));
         this.carrying =
                 Thread.ofVirtual().name("eden-changes-" + pair.migration()).start(() -> guard(this::carry));
     }
@@ -220,8 +220,8 @@ final class ReplicationRun implements AutoCloseable {
             if (!direction.loaded() && !Link.exists(target, names.main())) {
                 first.copy(source, target);
             } else if (!Links.usable(onFrom, names.main())) {
-                // Made anew, it would begin with the present, and nobody would miss what came before. During a load: a reset
-                // that was cut off; what the subscription calls complete is not.
+                // Made anew, it would begin with the present, and nobody would miss what came before.
+                // During a load: a reset that was cut off; what the subscription calls complete is not.
                 end(new Ending.LogLost(lost(), true));
                 return;
             }
@@ -290,8 +290,8 @@ final class ReplicationRun implements AutoCloseable {
     private void links(PostgresSession source, PostgresSession target) {
         Link forward = new Link(pair, Role.SOURCE);
         Link reverse = new Link(pair, Role.TARGET);
-        // The way back exists before the first change comes: nothing on the other side escapes it. And it is made on the side
-        // that is written by replication only: see above.
+        // The way back exists before the first change comes: nothing on the other side escapes it. It is made on the
+        // side that is written by replication only: see above.
         if (to == Role.TARGET) {
             reverse.publication(target, UserTables.publishedFor(target, source));
         } else {

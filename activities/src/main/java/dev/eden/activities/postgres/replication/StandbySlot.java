@@ -41,8 +41,8 @@ record StandbySlot(EdenObjects names, long epoch) {
         if (Links.usable(standby, names.main())) {
             return true;
         }
-        // A new one waits for every open transaction of the server. That it does under another name, outside of the lock that a flip needs; it
-        // goes with this session. A copy waits for nobody.
+        // A new one waits for every open transaction of the server. That it does under another name, which goes with
+        // this session, outside of the lock that a flip needs. A copy waits for nobody.
         String passing = names.passing() + "_"
                 + String.format("%08x", ThreadLocalRandom.current().nextInt());
         standby.query("SELECT pg_create_logical_replication_slot(?, 'pgoutput', true)", row -> true, passing);
@@ -70,7 +70,8 @@ record StandbySlot(EdenObjects names, long epoch) {
             if (!Appliers.standby(standby, names, epoch)) {
                 return Optional.<Optional<Step>>empty();
             }
-            return Optional.of(standby.first("""
+            return Optional.of(
+                    standby.first("""
                     SELECT least(flushed, most), flushed <= most FROM (
                         SELECT pg_current_wal_flush_lsn() AS flushed, confirmed_flush_lsn + greatest(?::numeric, confirmed_flush_lsn - restart_lsn) AS most
                         FROM pg_replication_slots
@@ -87,11 +88,7 @@ record StandbySlot(EdenObjects names, long epoch) {
         if (otherwise.getAsBoolean()) {
             return Skip.REST;
         }
-        standby.query(
-                "SELECT pg_replication_slot_advance(?, ?::pg_lsn)",
-                row -> true,
-                names.main(),
-                step.to());
+        standby.query("SELECT pg_replication_slot_advance(?, ?::pg_lsn)", row -> true, names.main(), step.to());
         return step.last() ? Skip.REST : Skip.MORE;
     }
 
