@@ -39,6 +39,9 @@ final class ActivitySet {
                         options.publicUrl(),
                         () -> Activity.getExecutionContext().getInfo().getWorkflowRunId()));
         return new EdenServer.Activities.Opened(
-                activities, List.of(new SweepLoop(routes, steps.settler(), steps.fences())));
+                activities,
+                List.of(
+                        new SweepLoop(routes, steps.settler(), steps.fences()),
+                        steps.retention().start()));
     }
 }

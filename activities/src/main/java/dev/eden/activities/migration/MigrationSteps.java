@@ -9,6 +9,7 @@ import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.postgres.preparation.PostgresPreparation;
+import dev.eden.activities.postgres.replication.RetentionSweeper;
 import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.redis.cleanup.RedisCleanup;
 import dev.eden.activities.redis.preflight.RedisPreflight;
@@ -33,7 +34,8 @@ public record MigrationSteps(
         MigrationCutover cutover,
         MigrationCleanup cleanup,
         AttemptSettler settler,
-        FenceSweeper fences) {
+        FenceSweeper fences,
+        RetentionSweeper retention) {
 
     /** The store's side. */
     public record Ports(
@@ -90,6 +92,7 @@ public record MigrationSteps(
                         new RedisCleanup(ports.endpoints(), ports.records()),
                         new PostgresCleanup(ports.endpoints(), ports.records())),
                 settler,
-                new FenceSweeper(ports.routes(), engine));
+                new FenceSweeper(ports.routes(), engine),
+                new RetentionSweeper(ports.endpoints(), ports.records(), ports.routes(), ports.replication(), clock));
     }
 }

@@ -298,6 +298,15 @@ public final class PostgresSession implements AutoCloseable {
         }
     }
 
+    /** Ends the statement that runs, if one does, from another thread; the session stays. Best effort. */
+    public void cancel() {
+        try {
+            connection.unwrap(PGConnection.class).cancelQuery();
+        } catch (SQLException e) {
+            // It ends by itself, then.
+        }
+    }
+
     /** Ends what runs, from another thread. */
     public void abort() {
         try {

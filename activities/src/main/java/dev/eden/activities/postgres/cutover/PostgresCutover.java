@@ -17,6 +17,7 @@ import dev.eden.activities.postgres.fence.DatabaseFence;
 import dev.eden.activities.postgres.fence.LoginGuard;
 import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.postgres.replication.ChangeCarrier;
+import dev.eden.activities.postgres.replication.LostLog;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
@@ -252,6 +253,9 @@ public final class PostgresCutover implements CutoverEngine {
                     "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
                     names.main())) {
                 blockers.add("the way back has no slot on " + toId);
+            }
+            if (LostLog.noted(records, migration, fromId, Appliers.epochOf(to, names))) {
+                blockers.add("the log of " + fromId + " was lost after the flip: finalise, or abort and begin anew");
             }
             if (!from.is("SELECT true FROM pg_subscription WHERE subname = ?", names.main())) {
                 blockers.add("the way back has no subscription on " + fromId);

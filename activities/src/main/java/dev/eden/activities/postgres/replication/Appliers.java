@@ -24,7 +24,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Appliers {
     private static final Logger LOGGER = LoggerFactory.getLogger(Appliers.class);
-    private static final String OBJECT_IN_USE = "55006";
     private static final long LOOK_NANOS = 300_000;
     /** What is only tried ahead of the hold may not use up the time of an armed attempt. */
     private static final String TRIED = "SET LOCAL lock_timeout = '300ms'";
@@ -133,26 +132,6 @@ public final class Appliers {
     }
 
     /**
-     * Moves the slot of the other direction to this server's position of now, while this server is written by replication only: so the log need
-     * not be kept, and nothing that came from the other server goes back to it.
-     *
-     * @param epoch of the route under which the caller works
-     * @return false when the epoch is another: the caller is late
-     */
-    static boolean skip(PostgresSession session, EdenObjects names, long epoch) {
-        return session.transaction(() -> {
-            if (!standby(session, names, epoch)) {
-                return false;
-            }
-            session.query(
-                    "SELECT pg_replication_slot_advance(?, pg_current_wal_flush_lsn())",
-                    row -> row.getString(1),
-                    names.main());
-            return true;
-        });
-    }
-
-    /**
      * Lets the slot of the other direction begin to read near this server's position of now, which it otherwise does only as often as the server
      * notes its running transactions (every 15 s): what it would read again first, clients' changes wait for after a flip. Best effort; between
      * arming and the hold, when nobody else moves the slot, and not for long: an armed attempt is taken back after some seconds.
@@ -192,11 +171,24 @@ public final class Appliers {
         return epochOf(session, names) == epoch && enabled(session, names);
     }
 
-    static boolean inUse(PostgresException e) {
-        return e.sqlState().equals(OBJECT_IN_USE);
+    /**
+     * Does what the route of that epoch allows, and no turn comes between.
+     *
+     * @return false when a later route has been on this server: nothing was done
+     */
+    static boolean unlessLater(PostgresSession session, EdenObjects names, long epoch, Runnable change) {
+        return session.transaction(() -> {
+            lock(session, names);
+            if (epochOf(session, names) > epoch) {
+                return false;
+            }
+            change.run();
+            return true;
+        });
     }
 
-    private static void lock(PostgresSession session, EdenObjects names) {
+    /** Until the end of the transaction. */
+    static void lock(PostgresSession session, EdenObjects names) {
         session.query("SELECT pg_advisory_xact_lock(?)", row -> true, names.lockKey());
     }
 }

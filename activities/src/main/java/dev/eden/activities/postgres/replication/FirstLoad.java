@@ -21,15 +21,17 @@ final class FirstLoad {
     private static final Logger LOGGER = LoggerFactory.getLogger(FirstLoad.class);
 
     private final Pair pair;
+    private final long epoch;
     private final boolean copies;
     private final CopyPace pace;
     private final Consumer<PostgresSession> opened;
     private volatile LoadProgress load = LoadProgress.NONE;
     private volatile @Nullable FullLoad loading;
 
-    /** {@code copies}: rows too; else the target has them by other means. {@code opened} is told each session, so that another thread can end what takes long. */
-    FirstLoad(Pair pair, boolean copies, CopyPace pace, Consumer<PostgresSession> opened) {
+    /** {@code epoch} of the route. {@code copies}: rows too; else the target has them by other means. {@code opened} is told each session, so that another thread can end what takes long. */
+    FirstLoad(Pair pair, long epoch, boolean copies, CopyPace pace, Consumer<PostgresSession> opened) {
         this.pair = pair;
+        this.epoch = epoch;
         this.copies = copies;
         this.pace = pace;
         this.opened = opened;
@@ -64,7 +66,13 @@ final class FirstLoad {
             forward.republish(
                     source, done.stream().map(table -> "ONLY " + table).toList());
         } else {
-            Links.dropSlot(source, pair.names().main());
+            if (!Appliers.unlessLater(
+                    source,
+                    pair.names(),
+                    epoch,
+                    () -> Links.dropSlot(source, pair.names().main()))) {
+                throw new IllegalStateException("a later route has been here; epoch " + epoch + " is over");
+            }
             forward.republish(source, tables);
             FullLoad whole = new FullLoad(pair, pace, opened);
             loading = whole;

@@ -52,27 +52,19 @@ record Link(Pair pair, Role from) {
         return names().marker(from) + tables.stream().map(table -> ", " + table).collect(Collectors.joining());
     }
 
-    /** Publication and slot. Waits for every transaction of the publisher's server that is open when the slot is made. */
-    void publish(PostgresSession publisher, List<String> tables) {
-        publication(publisher, tables);
-        slot(publisher, names().main());
-    }
-
     boolean hasSlot(PostgresSession publisher) {
-        return publisher.is("SELECT true FROM pg_replication_slots WHERE slot_name = ?", names().main());
+        return Links.usable(publisher, names().main());
     }
 
+    /** Its slot is made anew wherever it is missing: nobody needs what is not in it. Waits for every transaction of the server that is open then. */
     void publishProbe(PostgresSession publisher) {
         String probe = names().probe();
         if (!publisher.is("SELECT true FROM pg_publication WHERE pubname = ?", probe)) {
             publisher.execute("CREATE PUBLICATION " + Sql.name(probe) + " FOR TABLE " + names().probeTable(from));
         }
-        slot(publisher, probe);
-    }
-
-    private static void slot(PostgresSession publisher, String name) {
-        if (!publisher.is("SELECT true FROM pg_replication_slots WHERE slot_name = ?", name)) {
-            publisher.query("SELECT pg_create_logical_replication_slot(?, 'pgoutput')", row -> row.getString(1), name);
+        if (!Links.usable(publisher, probe)) {
+            Links.dropSlot(publisher, probe);
+            publisher.query("SELECT pg_create_logical_replication_slot(?, 'pgoutput')", row -> row.getString(1), probe);
         }
     }
 

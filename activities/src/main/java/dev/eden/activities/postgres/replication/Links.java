@@ -36,6 +36,12 @@ public final class Links {
                 pair.names().main());
     }
 
+    /** There, and with its log. */
+    static boolean usable(PostgresSession publisher, String slot) {
+        return publisher.is(
+                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?", slot);
+    }
+
     /** Its workers end with it; its slots on the publisher stay. All or nothing: one without a slot could not be enabled any more. */
     public static void dropSubscription(PostgresSession subscriber, String name) {
         if (Link.exists(subscriber, name)) {

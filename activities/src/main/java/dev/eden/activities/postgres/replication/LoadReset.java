@@ -14,9 +14,12 @@ final class LoadReset {
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
     private final Pair pair;
+    private final long epoch;
 
-    LoadReset(Pair pair) {
+    /** {@code epoch} of the route: under a later one the target may be the owner of writes. */
+    LoadReset(Pair pair, long epoch) {
         this.pair = pair;
+        this.epoch = epoch;
     }
 
     void reset() {
@@ -30,11 +33,16 @@ final class LoadReset {
             Links.dropCopies(pair, Role.SOURCE, source);
             Links.dropSlot(source, names.main());
             List<String> tables = UserTables.leaves(target);
-            if (!tables.isEmpty()) {
-                target.execute("TRUNCATE " + String.join(", ", tables));
+            boolean emptied = Appliers.unlessLater(target, names, epoch, () -> {
+                if (!tables.isEmpty()) {
+                    target.execute("TRUNCATE " + String.join(", ", tables));
+                }
+                target.execute("DELETE FROM " + names.marker(Role.SOURCE));
+                target.execute("DELETE FROM " + names.loaded());
+            });
+            if (!emptied) {
+                throw new IllegalStateException("a later route has been here; epoch " + epoch + " is over");
             }
-            target.execute("DELETE FROM " + names.marker(Role.SOURCE));
-            target.execute("DELETE FROM " + names.loaded());
         }
     }
 }

@@ -151,11 +151,22 @@ public final class PostgresReplicator implements AutoCloseable {
         if (generation.isPresent()) {
             // Read again: a load may have ended, or begun anew, since.
             Direction now = ledger.current(pair.migration());
-            if (same(now, direction)) {
+            if (same(now, direction) && !lostBefore(now)) {
                 loadBeganNanos = System.nanoTime();
                 run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, copyPace);
             }
         }
+    }
+
+    /** Then {@link RetentionWatch} lets go of what is kept for nobody, and says so. */
+    private boolean lostBefore(Direction now) {
+        boolean lost = LostLog.noted(pair.records(), pair.migration(), now.from(), now.epoch());
+        if (lost) {
+            problem = "the log of " + now.from() + " was lost" + LostLog.FOR_GOOD;
+            backoffMillis = MOST_BACKOFF_MILLIS;
+            notBeforeNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMillis);
+        }
+        return lost;
     }
 
     private void ended(ReplicationRun over) {
@@ -195,21 +206,27 @@ public final class PostgresReplicator implements AutoCloseable {
         String why = lost.why();
         problem = why;
         Direction direction = over.direction();
+        Direction now = ledger.current(pair.migration());
+        if (now.attemptRunning() || !same(now, direction)) {
+            // A flip that gets through needs that log no more; after any other the next run is here again.
+            return;
+        }
+        if (LostLog.isForGood(direction)) {
+            LostLog.note(pair.records(), pair.migration(), direction);
+            throw new ReplicationStopped(why + LostLog.FOR_GOOD);
+        }
         LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("a new full load is needed: {}", why);
         if (!copies) {
             throw new ReplicationStopped(
                     why + "; the target was filled by other means, so it is not loaded again by Eden");
         }
-        if (!direction.from().equals(pair.source())) {
-            throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
-        }
         boolean loaded = ledger.current(pair.migration()).loaded();
         ledger.restartLoad(pair.migration(), direction.epoch(), over.generation());
         if (ledger.current(pair.migration()).loaded()) {
-            throw new ReplicationStopped(why + "; after a flip it is not loaded again by itself");
+            throw new ReplicationStopped(why + LostLog.FOR_GOOD);
         }
         endRun();
-        new LoadReset(pair).reset();
+        new LoadReset(pair, direction.epoch()).reset();
         loadsAgain = loaded || lost.before() ? why : null;
     }
 

@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One generation of one direction. The servers replicate by themselves; this makes what they need, lets the right subscription apply, and
- * watches. Three threads: one brings it up (which may take as long as the load), one writes and reads the markers, one carries changes of the schema
- * where that is wanted.
+ * watches. Four threads: one brings it up (which may take as long as the load), one writes and reads the markers, one moves the slot of the way back, one
+ * carries changes of the schema where that is wanted.
  */
 final class ReplicationRun implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ReplicationRun.class);
@@ -31,7 +31,10 @@ final class ReplicationRun implements AutoCloseable {
     private static final Duration NO_LIMIT = Duration.ZERO;
     private static final long LOOK_MILLIS = 20;
     private static final long MARKER_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long SKIP_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final long SKIP_MILLIS = 500;
+    /** Rest after a step of skipping, in its own lengths: reading much log again and again takes a processor of the server. */
+    private static final long SKIP_REST = 4;
+
     private static final long HEALTH_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long PROBE_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long PROBE_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(15);
@@ -51,8 +54,10 @@ final class ReplicationRun implements AutoCloseable {
     private final MarkerLag lag = new MarkerLag();
     private final Thread bringingUp;
     private final Thread pulse;
+    private final Thread skipping;
     private final Thread carrying;
     private final FirstLoad first;
+    private final StandbySlot back;
     private volatile boolean up;
     private volatile boolean streaming;
     private volatile boolean attemptRunning;
@@ -62,6 +67,7 @@ final class ReplicationRun implements AutoCloseable {
     private volatile long appliedOffset;
     private volatile @Nullable Ending ending;
     private volatile boolean closed;
+    private volatile @Nullable PostgresSession skippingOn;
     private final Set<PostgresSession> sessions = ConcurrentHashMap.newKeySet();
     private long number;
     private long failures = -1;
@@ -71,17 +77,19 @@ final class ReplicationRun implements AutoCloseable {
     ReplicationRun(
             Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies, CopyPace pace) {
         this.pair = pair;
-        this.first = new FirstLoad(pair, copies, pace, this::opened);
+        this.first = new FirstLoad(pair, direction.epoch(), copies, pace, this::opened);
         this.names = pair.names();
         this.direction = direction;
         this.generation = generation;
         this.ledger = ledger;
         this.from = pair.role(direction.from());
         this.to = from.other();
+        this.back = new StandbySlot(names, direction.epoch());
         this.number = generation << GENERATION_BITS;
         this.bringingUp =
                 Thread.ofVirtual().name("eden-replication-" + pair.migration()).start(() -> guard(this::bringUp));
         this.pulse = Thread.ofVirtual().name("eden-marker-" + pair.migration()).start(() -> guard(this::beat));
+        this.skipping = Thread.ofVirtual().name("eden-slot-" + pair.migration()).start(() -> guard(this::skip));
         this.carrying =
                 Thread.ofVirtual().name("eden-changes-" + pair.migration()).start(() -> guard(this::carry));
     }
@@ -150,7 +158,13 @@ final class ReplicationRun implements AutoCloseable {
 
     /** While an attempt runs, slots and subscriptions are its business. */
     void attemptRunning(boolean running) {
+        boolean begins = running && !attemptRunning;
         attemptRunning = running;
+        PostgresSession moving = skippingOn;
+        if (begins && moving != null) {
+            // Nothing waits for it but the other side's worker, after the flip.
+            Thread.ofVirtual().start(moving::cancel);
+        }
     }
 
     @Override
@@ -160,10 +174,12 @@ final class ReplicationRun implements AutoCloseable {
         sessions.forEach(PostgresSession::abort);
         bringingUp.interrupt();
         pulse.interrupt();
+        skipping.interrupt();
         carrying.interrupt();
         try {
             bringingUp.join(LIMIT.multipliedBy(2));
             pulse.join(LIMIT.multipliedBy(2));
+            skipping.join(LIMIT.multipliedBy(2));
             carrying.join(LIMIT.multipliedBy(2));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -203,15 +219,16 @@ final class ReplicationRun implements AutoCloseable {
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
             if (!direction.loaded() && !Link.exists(target, names.main())) {
                 first.copy(source, target);
-            } else if (!direction.loaded() && lost(source)) {
-                // A reset that was cut off: what the subscription calls complete is not.
+            } else if (!Links.usable(onFrom, names.main())) {
+                // Made anew, it would begin with the present, and nobody would miss what came before.
+                // During a load: a reset that was cut off; what the subscription calls complete is not.
                 end(new Ending.LogLost(lost(), true));
                 return;
             }
             links(source, target);
             // 0 until the first flip: see loaded() below.
             if (!Appliers.enable(onTo, names, direction.epoch(), direction.startOffset())) {
-                throw new IllegalStateException("a later route has been here; epoch " + direction.epoch() + " is over");
+                throw late();
             }
             up = true;
             if (!direction.loaded()) {
@@ -229,6 +246,10 @@ final class ReplicationRun implements AutoCloseable {
             }
             streaming = true;
         }
+    }
+
+    private IllegalStateException late() {
+        return new IllegalStateException("a later route has been here; epoch " + direction.epoch() + " is over");
     }
 
     private void carry() {
@@ -269,8 +290,16 @@ final class ReplicationRun implements AutoCloseable {
     private void links(PostgresSession source, PostgresSession target) {
         Link forward = new Link(pair, Role.SOURCE);
         Link reverse = new Link(pair, Role.TARGET);
-        // The way back exists before the first change comes: nothing on the target escapes it.
-        reverse.publish(target, UserTables.publishedFor(target, source));
+        // The way back exists before the first change comes: nothing on the other side escapes it. It is made on the
+        // side that is written by replication only: see above.
+        if (to == Role.TARGET) {
+            reverse.publication(target, UserTables.publishedFor(target, source));
+        } else {
+            forward.publication(source, UserTables.published(source));
+        }
+        if (!back.ensure(to == Role.TARGET ? target : source)) {
+            throw late();
+        }
         reverse.publishProbe(target);
         forward.publishProbe(source);
         reverse.subscribe(source, target.major());
@@ -287,7 +316,6 @@ final class ReplicationRun implements AutoCloseable {
     private void beat() {
         String marker = names.marker(from);
         long markedAt = System.nanoTime() - MARKER_NANOS;
-        long skippedAt = markedAt;
         long healthAt = System.nanoTime();
         Probe probe = new Probe();
         try (PostgresSession onFrom = pair.control(from, "marker", LIMIT);
@@ -301,10 +329,6 @@ final class ReplicationRun implements AutoCloseable {
                 }
                 lag.seen(EdenSchema.read(onTo, marker, LAG_ROW));
                 if (up && !attemptRunning) {
-                    if (now - skippedAt >= SKIP_NANOS) {
-                        skippedAt = now;
-                        skip(onTo);
-                    }
                     reverseProven = probe.look(now, onFrom, onTo);
                     if (now - healthAt >= HEALTH_NANOS) {
                         healthAt = now;
@@ -316,15 +340,43 @@ final class ReplicationRun implements AutoCloseable {
         }
     }
 
-    private void skip(PostgresSession onTo) {
-        try {
-            if (!Appliers.skip(onTo, names, direction.epoch())) {
-                end(new Ending.Interrupted("replication is not enabled any more under epoch " + direction.epoch()));
+    /** On a session of its own and without a limit: what came while nobody skipped, or under a long transaction, takes its time. */
+    private void skip() {
+        Link link = new Link(pair, to);
+        try (PostgresSession onTo = open(to, "slot")) {
+            skippingOn = onTo;
+            while (!closed && ending == null) {
+                long began = System.nanoTime();
+                StandbySlot.Skip skipped = up && !attemptRunning ? skip(onTo, link) : StandbySlot.Skip.REST;
+                long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
+                pause(skipped == StandbySlot.Skip.MORE ? LOOK_MILLIS : Math.max(SKIP_MILLIS, SKIP_REST * took));
             }
+        }
+    }
+
+    private StandbySlot.Skip skip(PostgresSession onTo, Link link) {
+        try {
+            link.publishProbe(onTo);
+            StandbySlot.Skip skipped = back.skip(onTo, () -> attemptRunning);
+            boolean late = switch (skipped) {
+                case LATE -> true;
+                case GONE -> {
+                    LOGGER.atWarn()
+                            .addKeyValue("migration", pair.migration())
+                            .log("the slot of the way back on {} is gone or has lost its log", direction.to());
+                    yield !back.ensure(onTo);
+                }
+                case MORE, REST -> false;
+            };
+            if (late) {
+                end(new Ending.Interrupted(String.valueOf(late().getMessage())));
+            }
+            return skipped;
         } catch (PostgresException e) {
-            if (!Appliers.inUse(e)) {
+            if (!StandbySlot.nextTime(e)) {
                 throw e;
             }
+            return StandbySlot.Skip.REST;
         }
     }
 
@@ -334,19 +386,13 @@ final class ReplicationRun implements AutoCloseable {
                 "SELECT max(latest_end_lsn) - '0/0' FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
                 names.main());
         trouble = troubleOf(System.nanoTime(), onTo);
-        if (lost(onFrom)) {
+        if (!Links.usable(onFrom, names.main())) {
             end(new Ending.LogLost(lost(), false));
         }
     }
 
-    private boolean lost(PostgresSession publisher) {
-        return !publisher.is(
-                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
-                names.main());
-    }
-
     private String lost() {
-        return "the source's slot " + names.main() + " is gone or has lost its log";
+        return "the slot " + names.main() + " on " + direction.from() + " is gone or has lost its log";
     }
 
     /** The message itself is in the server's log only. */
@@ -389,7 +435,10 @@ final class ReplicationRun implements AutoCloseable {
         private boolean proven;
 
         boolean look(long now, PostgresSession onFrom, PostgresSession onTo) {
-            if (awaited == 0 || (arrived && now - since > PROBE_NANOS)) {
+            // Its log may have been lost.
+            boolean overdue = !arrived && now - since > PROBE_LIMIT_NANOS;
+            if (awaited == 0 || overdue || (arrived && now - since > PROBE_NANOS)) {
+                proven &= !overdue;
                 awaited = Math.max(number << 8, awaited) + 1;
                 since = now;
                 arrived = false;
@@ -397,9 +446,7 @@ final class ReplicationRun implements AutoCloseable {
             }
             if (!arrived) {
                 arrived = EdenSchema.read(onFrom, names.probeTable(to), LAG_ROW) == awaited
-                        && onTo.is(
-                                "SELECT wal_status IS DISTINCT FROM 'lost' FROM pg_replication_slots WHERE slot_name = ?",
-                                names.main())
+                        && Links.usable(onTo, names.main())
                         && Link.exists(onFrom, names.main());
                 proven = arrived || (proven && now - since < PROBE_LIMIT_NANOS);
             }

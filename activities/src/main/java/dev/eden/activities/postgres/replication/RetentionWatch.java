@@ -91,11 +91,14 @@ final class RetentionWatch implements AutoCloseable {
         }
     }
 
-    private void look(Direction now) {
+    /** Once; one thread's. */
+    void look(Direction now) {
         try {
             PostgresSession owner = on(now.from());
             List<String> slots = Links.slots(pair, pair.role(now.from()), owner);
-            Optional<String> why = retention.gate(owner, slots);
+            Optional<String> why = LostLog.noted(pair.records(), pair.migration(), now.from(), now.epoch())
+                    ? Optional.of("the log of " + now.from() + " was lost")
+                    : retention.gate(owner, slots);
             if (why.isPresent()) {
                 letGo(now, owner, slots, why.get());
             }
@@ -120,10 +123,16 @@ final class RetentionWatch implements AutoCloseable {
         if (closed || now.attemptRunning() || now.epoch() != seen.epoch()) {
             return;
         }
-        for (String slot : slots) {
-            Links.dropSlot(owner, slot);
+        boolean forGood = LostLog.isForGood(seen);
+        if (forGood) {
+            // Before it is: whoever finds this goes on here.
+            LostLog.note(pair.records(), pair.migration(), seen);
         }
-        verdict = seen.from() + " comes first: " + why + "; the slot is dropped, a new full load is due";
+        if (Appliers.unlessLater(
+                owner, pair.names(), seen.epoch(), () -> slots.forEach(slot -> Links.dropSlot(owner, slot)))) {
+            verdict = seen.from() + " comes first: " + why + "; the slot is dropped"
+                    + (forGood ? LostLog.FOR_GOOD : ", a new full load is due");
+        }
     }
 
     private PostgresSession on(String owner) {
