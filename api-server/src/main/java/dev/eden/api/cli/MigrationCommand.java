@@ -165,7 +165,7 @@ final class MigrationCommand extends OperatorCommands {
             description = "The last comparison: checks, differences, repairs.")
     int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
-        return api.show(report, page -> page.members(report), NextCommand.command("status", id));
+        return api.show(report, page -> ValidationText.print(report, page), NextCommand.command("status", id));
     }
 
     @Command(
