@@ -270,7 +270,7 @@ public final class EdenServer implements AutoCloseable {
         components.add(events);
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));
-        components.add(new AuditResource(new AuditChain(jdbi)));
+        components.add(new AuditResource(new AuditChain(jdbi), store.audit()));
         Map<String, HealthServlet.Check> checks = new LinkedHashMap<>();
         checks.put("store", HealthServlet.Check.of(() -> answers(store)));
         checks.put("temporal", HealthServlet.Check.of(temporal::healthy));

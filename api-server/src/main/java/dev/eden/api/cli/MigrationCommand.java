@@ -189,7 +189,7 @@ final class MigrationCommand extends OperatorCommands {
     }
 
     /** All of it, or with {@code --limit} one page. */
-    private static JsonNode list(
+    static JsonNode list(
             ApiOptions api,
             String path,
             StringBuilder filters,
@@ -214,7 +214,7 @@ final class MigrationCommand extends OperatorCommands {
                 + (limit == null ? "" : " --limit " + limit);
     }
 
-    private static void parameter(StringBuilder query, String name, @Nullable String value) {
+    static void parameter(StringBuilder query, String name, @Nullable String value) {
         if (value != null) {
             query.append(query.isEmpty() ? '?' : '&')
                     .append(name)
