@@ -106,6 +106,9 @@ public final class MigrationCommands {
     }
 
     Response migrate(Migration migration, String reason, String actor) {
+        if (migration.started() && starts.claimedByThisRequest()) {
+            return accepted(status.of(migration.id()));
+        }
         if (migration.ended()) {
             throw ended(migration);
         }
