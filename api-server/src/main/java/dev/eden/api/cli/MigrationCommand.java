@@ -171,8 +171,19 @@ final class MigrationCommand extends OperatorCommands {
     @Command(
             mixinStandardHelpOptions = true,
             name = "delete",
-            description = "Forgets a migration that was never started.")
-    int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+            description = {
+                "Forgets a migration that was never started; with the role admin also one that has ended, with its reports and attempts.",
+                "The audit log keeps what it was. Of one that has ended it asks first; a script says --yes."
+            })
+    int delete(@Mixin ApiOptions api, @Mixin Confirmation confirmation, @Parameters(paramLabel = "ID") String id) {
+        JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
+        if (status.path("ended_at").isTextual()) {
+            confirmation.ask(
+                    api,
+                    "Delete forgets " + id + ", which has ended ("
+                            + status.path("phase").asText() + "), its report, validation and attempts",
+                    id);
+        }
         JsonNode answer = api.client().call("DELETE", ApiClient.path("migrations", id), null);
         return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");
     }
