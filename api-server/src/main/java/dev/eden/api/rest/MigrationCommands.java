@@ -214,7 +214,7 @@ public final class MigrationCommands {
         return send(
                 migration,
                 new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy)
-                        .naming(patch.shareNamed()));
+                        .naming(patch.shareNamed(), patch.termsNamed()));
     }
 
     /** Runs here and now, beside the workflow: the route row lets one attempt or rehearsal in at a time. */
