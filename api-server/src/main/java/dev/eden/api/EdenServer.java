@@ -24,6 +24,7 @@ import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
 import dev.eden.api.store.ForecastStore;
+import dev.eden.api.store.ForgottenMigrations;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationStarts;
@@ -248,7 +249,8 @@ public final class EdenServer implements AutoCloseable {
                         spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "", null)),
                         made.activities().cutover()::rehearse),
                 new MigrationRecovery(orchestrator, store.routes()));
-        opened(Retention.start(jdbi, store.audit(), options.retention()));
+        ForgottenMigrations forgotten = new ForgottenMigrations(jdbi, store.audit());
+        opened(Retention.start(forgotten, options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit(), tokens::good);
 
         StoredValidationReports validations = new StoredValidationReports(jdbi);
@@ -263,6 +265,7 @@ public final class EdenServer implements AutoCloseable {
                 new ProxyRemoval(proxyStore, new ProxyConnections(store.endpoints(), store.records())::count)));
         components.add(new MigrationResource(
                 migrations,
+                forgotten,
                 commands,
                 status,
                 validations,
@@ -270,7 +273,7 @@ public final class EdenServer implements AutoCloseable {
         components.add(events);
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));
-        components.add(new AuditResource(new AuditChain(jdbi)));
+        components.add(new AuditResource(new AuditChain(jdbi), store.audit()));
         Map<String, HealthServlet.Check> checks = new LinkedHashMap<>();
         checks.put("store", HealthServlet.Check.of(() -> answers(store)));
         checks.put("temporal", HealthServlet.Check.of(temporal::healthy));

@@ -6,9 +6,14 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.ValidationLedger.Check;
+import dev.eden.activities.store.ValidationLedger.Difference;
+import dev.eden.activities.store.ValidationLedger.Report;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.ForgottenMigrations;
+import dev.eden.api.store.StoredValidationReports;
 import dev.eden.embedded.EmbeddedRedis;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import java.io.IOException;
@@ -18,6 +23,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -155,9 +161,70 @@ class CommandLineIT {
         FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
+        validates();
         reports();
         givesUp(front);
+        isForgotten();
         keepsWhatAChangeDoesNotName(one);
+    }
+
+    private void isForgotten() {
+        String operator = Json.tree(ok("token", "create", "o", "--role", "operator", "--json")
+                        .out())
+                .path("secret")
+                .asText();
+        assertThat(eden.send(operator, "DELETE", "/api/v1/migrations/m1", null).status())
+                .as("an operator's token")
+                .isEqualTo(409);
+        assertThat(shell.run("migration", "delete", "m1").code())
+                .as("a script without --yes")
+                .isEqualTo(7);
+        assertThat(shell.typing("m2\n", "migration", "delete", "m1").code()).isEqualTo(7);
+        ok("migration", "status", "m1");
+        FakeTerminal.Result typed = shell.typing("m1\n", "migration", "delete", "m1");
+        assertThat(typed.code()).as(typed.err()).isZero();
+        assertThat(typed.out()).contains("which has ended (completed)", "migration m1 is forgotten");
+        assertThat(shell.run("migration", "status", "m1").code()).isEqualTo(4);
+        assertThat(eden.table("validation_report")).doesNotContain("m1");
+        assertThat(ok("audit", "list", "--subject", "migration/m1").out())
+                .containsPattern("migration.forgotten +migration/m1 +environment");
+    }
+
+    private void validates() {
+        Jdbi jdbi = Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password());
+        StoredValidationReports reports = new StoredValidationReports(jdbi);
+        reports.save(validation("1", null));
+        assertThat(eden.get("/api/v1/migrations/m1/validation").json().has("checks"))
+                .as("begun on a server from before")
+                .isFalse();
+        assertThat(ok("migration", "validation", "m1").out())
+                .containsPattern("keys_compared +20")
+                .contains("k:1")
+                .doesNotContain("CHECK");
+        assertThat(ok("migration", "report", "m1").out())
+                .contains("## Validation", "| all | 20 keys or rows | 1 | 0 | different |");
+        reports.save(validation("2", List.of(new Check("keys", "keys", 20, 1, 0, "different"))));
+        assertThat(eden.get("/api/v1/migrations/m1/validation")
+                        .json()
+                        .at("/checks/0/outcome")
+                        .asText())
+                .isEqualTo("different");
+        assertThat(ok("migration", "validation", "m1").out())
+                .containsPattern("CHECK +COMPARED +OF +DIFFERENT +REPAIRED +OUTCOME")
+                .containsPattern("keys +20 +keys +1 +0 +different")
+                .containsPattern("0 +k:1 +missing +false +only the source has it");
+        assertThat(ok("migration", "report", "m1").out()).contains("| keys | 20 keys | 1 | 0 | different |");
+        assertThat(eden.get("/api/v1/migrations/m1/report")
+                        .json()
+                        .at("/validation/checks/0/compared")
+                        .asInt())
+                .isEqualTo(20);
+    }
+
+    private static Report validation(String id, @Nullable List<Check> checks) {
+        String at = "2026-01-01T00:00:00Z";
+        List<Difference> sample = List.of(new Difference(0, "k:1", "missing", "only the source has it", false));
+        return new Report(id, "m1", at, at, 20, 1, 1, 0, 1, 0, sample, checks);
     }
 
     private void givesUp(String front) throws IOException {
@@ -435,7 +502,7 @@ class CommandLineIT {
                 UPDATE migration SET phase = 'completed', started_at = now(),
                     ended_at = now() - CASE id WHEN 'old' THEN interval '2 days' ELSE interval '1 hour' END
                 WHERE id IN ('old', 'young')"""));
-        try (Retention _ = Retention.start(jdbi, new AuditLog(jdbi), Duration.ofDays(1))) {
+        try (Retention _ = Retention.start(new ForgottenMigrations(jdbi, new AuditLog(jdbi)), Duration.ofDays(1))) {
             await().atMost(Duration.ofSeconds(20))
                     .untilAsserted(() -> assertThat(
                                     shell.run("migration", "status", "old").code())
@@ -495,6 +562,17 @@ class CommandLineIT {
                         "proxy/lone_front:gone",
                         "its node was lost",
                         "lone could not be asked; forced");
+        FakeTerminal.Result who = ok("audit", "list", "--subject", "proxy/lone_front:gone");
+        assertThat(who.out())
+                .containsPattern("ENTRY +AT +EVENT +SUBJECT +ACTOR +REASON")
+                .containsPattern("proxy.removed +proxy/lone_front:gone +environment +its node was lost");
+        assertThat(who.lastLine()).isEqualTo("next: eden audit verify");
+        FakeTerminal.Result first = ok("audit", "list", "--limit", "1");
+        assertThat(first.lastLine()).isEqualTo("next: eden audit list --limit 1 --after 1");
+        assertThat(Json.tree(ok("audit", "list", "--json").out())
+                        .path("entries")
+                        .size())
+                .isGreaterThan(4);
         assertThat(ok("audit", "verify").out()).containsPattern("intact +true");
 
         String operator = Json.tree(ok("token", "create", "op", "--role", "operator", "--json")
@@ -505,6 +583,7 @@ class CommandLineIT {
                         .run("proxy", "remove", "lone_front:here", "--reason", "x", "--yes")
                         .code())
                 .isEqualTo(5);
+        assertThat(shell.run("audit", "list").code()).isEqualTo(5);
         jdbi.useHandle(handle -> handle.execute("DELETE FROM proxy WHERE interlay = 'lone_front'"));
         assertThat(eden.send(TestServer.TOKEN, "DELETE", "/api/v1/interlays/lone_front", null)
                         .status())

@@ -99,6 +99,23 @@ class IdempotencyIT {
         }
     }
 
+    /** The workflow runs, and the migration is started: what the first request was answered with, or would have been. */
+    @Test
+    void aStartIsAnsweredSoWhereTheAnswerWasLost() {
+        for (String id : List.of("lost_from", "lost_to")) {
+            eden.post("/api/v1/endpoints", "{\"id\":\"" + id + "\",\"uri\":\"redis://127.0.0.1:1\"}");
+        }
+        eden.post("/api/v1/interlays", "{\"id\":\"lost_front\",\"endpoint\":\"lost_from\"}");
+        eden.post("/api/v1/migrations", "{\"id\":\"lost_start\",\"strategy\":{\"type\":\"canary\"}}");
+        String path = "/api/v1/migrations/lost_start";
+        assertThat(eden.post(path + "/interlay/lost_front", "{\"endpoint\":\"lost_to\"}")
+                        .status())
+                .isEqualTo(200);
+        lostAnswer("POST", path + "/migrate", "{}", 202);
+        assertThat(eden.get(path + "/events").json().path("events").findValuesAsText("event"))
+                .containsOnlyOnce("migration.started");
+    }
+
     private static void lostAnswer(String method, String path, @Nullable String body, int status) {
         String[] header = {"Idempotency-Key", "lost-" + method + path};
         TestServer.Answer first = eden.send(TestServer.TOKEN, method, path, body, header);

@@ -65,7 +65,8 @@ class ListsIT {
         "proxies, /proxies",
         "tokens, /tokens",
         "migrations, /migrations",
-        "events, /migrations/m1/events"
+        "events, /migrations/m1/events",
+        "entries, /audit"
     })
     void pagesTogetherAreTheWholeList(String member, String path) {
         JsonNode whole = eden.get("/api/v1" + path).json();
@@ -95,6 +96,25 @@ class ListsIT {
             assertThat(answer.status()).as(wrong).isEqualTo(400);
             assertThat(answer.json().path("type").asText()).endsWith("invalid-parameter");
         }
+    }
+
+    @Test
+    void theAuditLogIsFilteredBySubjectOrItsKind() {
+        JsonNode tokens = eden.get("/api/v1/audit?subject=token/").json().path("entries");
+        assertThat(tokens.findValuesAsText("subject"))
+                .hasSizeGreaterThan(3)
+                .allMatch(subject -> subject.startsWith("token/"));
+        JsonNode one = eden.get("/api/v1/audit?subject=endpoint/e1").json().path("entries");
+        assertThat(one.findValuesAsText("event")).containsExactly("endpoint.created");
+        assertThat(one.at("/0/actor").asText()).isEqualTo("environment");
+        assertThat(eden.get("/api/v1/audit?subject=endpoint").json().path("entries"))
+                .isEmpty();
+        assertThat(eden.get("/api/v1/audit?after=x").status()).isEqualTo(400);
+        String operator = eden.post("/api/v1/tokens", "{\"role\":\"operator\",\"label\":\"o\"}")
+                .json()
+                .path("secret")
+                .asText();
+        assertThat(eden.send(operator, "GET", "/api/v1/audit", null).status()).isEqualTo(403);
     }
 
     @Test

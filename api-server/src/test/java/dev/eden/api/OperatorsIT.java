@@ -218,9 +218,18 @@ class OperatorsIT {
             h.execute("UPDATE route SET migration = NULL WHERE interlay = 'redis_interlay'");
         });
 
-        eden.activities.blockers.set(List.of("replication lag is 60000 ms, the gate is 100 ms"));
+        String blocker = "replication lag is 60000 ms, the gate is 100 ms";
+        eden.activities.blockers.set(List.of(blocker));
+        Supplier<TestServer.Answer> keyed = () -> eden.send(
+                TestServer.TOKEN,
+                "POST",
+                MIGRATION + "/cutover",
+                "{\"reason\":\"friday\"}",
+                "Idempotency-Key",
+                "refused");
         for (TestServer.Answer refused : List.of(
-                eden.post(MIGRATION + "/cutover", "{}"),
+                keyed.get(),
+                keyed.get(),
                 eden.patch(MIGRATION, "{\"strategy\":{\"write_mode\":{\"mode\":\"cutover\"}}}"))) {
             assertThat(refused.status()).as(refused.body()).isEqualTo(409);
             assertThat(refused.json().path("type").asText()).endsWith("command-refused");
@@ -228,7 +237,15 @@ class OperatorsIT {
         }
         eden.activities.blockers.set(List.of());
         assertThat(status().path("phase").asText()).isEqualTo("canary");
-        assertThat(events("attempt_refused")).isEmpty();
+        List<JsonNode> told = events("attempt_refused");
+        assertThat(told).as("once under one key").hasSize(2).allSatisfy(event -> {
+            assertThat(event.path("actor").asText()).isEqualTo("environment");
+            assertThat(event.path("phase").asText()).isEqualTo("canary");
+            assertThat(event.at("/after/blockers/0").asText()).isEqualTo(blocker);
+        });
+        assertThat(told.stream().map(event -> event.path("reason").asText()))
+                .containsExactly("friday (" + blocker + ")", blocker);
+        assertThat(events("command.cutover")).as("none was begun").isEmpty();
     }
 
     private static Jdbi store() {

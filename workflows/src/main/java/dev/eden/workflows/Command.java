@@ -1,5 +1,8 @@
 package dev.eden.workflows;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param traceparent of the span of that request; null where there was none
  * @param shareNamed of {@code patch_strategy}: whether its type, its share of reads or its stages are the caller's words; false: they stay what
  *     they are, whatever {@code strategy} has. Null (typed by hand, or from before there was this): they are what {@code strategy} has
+ * @param termsNamed of {@code patch_strategy}: which of {@link Strategy#CONSISTENCY}, {@link Strategy#MAX_WAIT} and {@link Strategy#ACK} are the caller's
+ *     words; as for {@code shareNamed}, the others stay what they are. Not written where it is null: servers from before there was this read the rest
  */
 public record Command(
         Kind kind,
@@ -22,7 +27,8 @@ public record Command(
         @Nullable Boolean emptyTarget,
         @Nullable String request,
         @Nullable String traceparent,
-        @Nullable Boolean shareNamed) {
+        @Nullable Boolean shareNamed,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<String> termsNamed) {
 
     public Command(Kind kind, String id, String actor, String reason, @Nullable Strategy strategy) {
         this(kind, id, actor, reason, strategy, null);
@@ -35,18 +41,33 @@ public record Command(
             String reason,
             @Nullable Strategy strategy,
             @Nullable Boolean emptyTarget) {
-        this(kind, id, actor, reason, strategy, emptyTarget, null, null, null);
+        this(kind, id, actor, reason, strategy, emptyTarget, null, null, null, null);
     }
 
     /** The same, on behalf of {@code asker}. */
     public Command askedBy(Correlation asker) {
         return new Command(
-                kind, id, actor, reason, strategy, emptyTarget, asker.request(), asker.traceparent(), shareNamed);
+                kind,
+                id,
+                actor,
+                reason,
+                strategy,
+                emptyTarget,
+                asker.request(),
+                asker.traceparent(),
+                shareNamed,
+                termsNamed);
     }
 
-    /** The same patch, of which is known whether it says anything about reads. */
-    public Command naming(@Nullable Boolean share) {
-        return new Command(kind, id, actor, reason, strategy, emptyTarget, request, traceparent, share);
+    /** The same patch, of which is known what it says: anything about reads, and which terms. */
+    public Command naming(@Nullable Boolean share, @Nullable List<String> terms) {
+        return new Command(kind, id, actor, reason, strategy, emptyTarget, request, traceparent, share, terms);
+    }
+
+    /** What this patch makes of the present strategy's terms, whatever else was changed since it was put together. */
+    Strategy onto(Strategy present) {
+        Strategy whole = Objects.requireNonNull(strategy);
+        return termsNamed == null ? whole : whole.withUnnamedTermsOf(present, termsNamed);
     }
 
     Correlation asker() {

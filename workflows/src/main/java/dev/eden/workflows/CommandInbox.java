@@ -36,7 +36,7 @@ final class CommandInbox {
                         orElse(received.reason(), ""),
                         received.strategy(),
                         received.emptyTarget())
-                .naming(received.shareNamed())
+                .naming(received.shareNamed(), received.termsNamed())
                 .askedBy(received.asker().checked());
     }
 

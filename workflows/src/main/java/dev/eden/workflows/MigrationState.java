@@ -8,7 +8,6 @@ import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.PhaseMachine.Facts;
 import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a running migration knows of itself. Changed by the run loop only; handlers and queries read it. */
@@ -302,7 +301,7 @@ final class MigrationState {
                 return true;
             }
             case PATCH_STRATEGY -> {
-                Strategy next = Objects.requireNonNull(command.strategy());
+                Strategy next = command.onto(strategy);
                 if (Boolean.FALSE.equals(command.shareNamed())) {
                     strategy = strategy.withTermsOf(next);
                     return false;

@@ -21,6 +21,12 @@ public record Strategy(
     public static final String BLUE_GREEN = "blue_green";
     public static final String IMMEDIATE = "immediate";
 
+    /** Terms, as a patch names them. */
+    public static final String CONSISTENCY = "consistency";
+
+    public static final String MAX_WAIT = "max_wait";
+    public static final String ACK = "ack";
+
     private static final Set<String> TYPES = Set.of(CANARY, BLUE_GREEN, IMMEDIATE);
 
     /** What a command typed by hand leaves out gets its default. */
@@ -78,6 +84,18 @@ public record Strategy(
     /** The same share and stages, under what {@code other} says of everything else. */
     Strategy withTermsOf(Strategy other) {
         return new Strategy(type, readPercentage, other.consistency(), other.maxWaitMs(), stages, other.writeMode());
+    }
+
+    /** The same, with those terms of {@code present} that are not among {@code named}. */
+    Strategy withUnnamedTermsOf(Strategy present, List<String> named) {
+        String ack = named.contains(ACK) ? writeMode.ack() : present.writeMode().ack();
+        return new Strategy(
+                type,
+                readPercentage,
+                named.contains(CONSISTENCY) ? consistency : present.consistency(),
+                named.contains(MAX_WAIT) ? maxWaitMs : present.maxWaitMs(),
+                stages,
+                new WriteMode(writeMode.mode(), writeMode.policy(), ack, writeMode.writePercentage()));
     }
 
     Strategy withoutStages() {

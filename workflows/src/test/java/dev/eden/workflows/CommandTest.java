@@ -208,12 +208,12 @@ class CommandTest {
         await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0)));
         Strategy global = new Strategy(
                 "canary", 0.25, "global", 5, null, Bench.canary(0.25).writeMode());
-        bench.send(new Command(Kind.PATCH_STRATEGY, "consistency", "alice", "", global).naming(false));
+        bench.send(new Command(Kind.PATCH_STRATEGY, "consistency", "alice", "", global).naming(false, null));
         await().until(() ->
                 bench.world.applied.getLast().strategy().consistency().equals("global"));
         assertThat(bench.world.shares()).containsExactly(0.25, 0.0, 0.0);
         assertThat(bench.view().readPercentage()).isZero();
-        bench.send(new Command(Kind.PATCH_STRATEGY, "share", "alice", "", Bench.canary(0.25)).naming(true));
+        bench.send(new Command(Kind.PATCH_STRATEGY, "share", "alice", "", Bench.canary(0.25)).naming(true, null));
         await().until(() -> bench.world.shares().equals(List.of(0.25, 0.0, 0.0, 0.25)));
     }
 

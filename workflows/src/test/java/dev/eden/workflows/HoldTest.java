@@ -8,6 +8,7 @@ import dev.eden.workflows.MigrationPhase.RollingBack;
 import dev.eden.workflows.MigrationPhase.Validating;
 import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.Strategy.Stage;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +48,29 @@ class HoldTest {
         assertThat(state.wanted().writeMode().ack()).isEqualTo("both");
     }
 
+    /** Two people read the same strategy, each changes one thing of it, and neither knows of the other. */
+    @Test
+    void patchesAtOnceOfDifferentTermsAllHold() {
+        Strategy read = Bench.canary(0.25);
+        MigrationState state = new MigrationState(spec(read), 1, false);
+        state.enter(new Validating(), 0);
+        state.enter(new Canary(0), 0);
+        Strategy global = new Strategy("canary", 0.25, "global", 5, null, read.writeMode());
+        state.obey(patch(global, false).naming(false, List.of(Strategy.CONSISTENCY)));
+        Strategy patient = new Strategy("canary", 0.25, "session", 9, null, read.writeMode());
+        state.obey(patch(patient, false).naming(false, List.of(Strategy.MAX_WAIT)));
+        state.obey(patch(Bench.acknowledgedByBoth(read), false).naming(false, List.of(Strategy.ACK)));
+        state.obey(patch(read.withReadPercentage(0.5), true).naming(true, List.of()));
+        assertThat(state.strategy())
+                .isEqualTo(new Strategy(
+                        "canary",
+                        0.5,
+                        "global",
+                        9,
+                        null,
+                        Bench.acknowledgedByBoth(read).writeMode()));
+    }
+
     private static MigrationState held(Strategy strategy) {
         MigrationState state = new MigrationState(spec(strategy), 1, false);
         state.enter(new Validating(), 0);
@@ -62,6 +86,6 @@ class HoldTest {
     }
 
     private static Command patch(Strategy strategy, @Nullable Boolean share) {
-        return new Command(Kind.PATCH_STRATEGY, "p", "alice", "", strategy).naming(share);
+        return new Command(Kind.PATCH_STRATEGY, "p", "alice", "", strategy).naming(share, null);
     }
 }

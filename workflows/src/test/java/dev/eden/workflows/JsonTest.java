@@ -55,7 +55,7 @@ class JsonTest {
         Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));
         Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true)
                 .askedBy(new Correlation("r1", "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01"))
-                .naming(false);
+                .naming(false, List.of(Strategy.ACK));
         var carried = new CarriedState(
                 new NeedsOperator("why", new Canary(1)),
                 strategy,
@@ -154,13 +154,21 @@ class JsonTest {
     void whatACommandSaysOfItsRequestIsHeldAgainstItsForm() {
         String parent = "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01";
         Command plain = new Command(Kind.CUTOVER, "id", "alice", "because", null);
-        Command good = plain.askedBy(new Correlation("r-1._", parent)).naming(false);
+        Command good = plain.askedBy(new Correlation("r-1._", parent)).naming(false, List.of(Strategy.ACK));
         assertThat(CommandInbox.complete(Kind.CUTOVER, good)).isEqualTo(good);
         for (String bad : List.of("", "a b", "r\n", "x".repeat(65), parent + "0")) {
             assertThat(CommandInbox.complete(Kind.CUTOVER, plain.askedBy(new Correlation(bad, bad))))
                     .as("the command is taken, what is no correlation is left out")
                     .isEqualTo(plain.askedBy(new Correlation(bad.equals(parent + "0") ? bad : null, null)));
         }
+    }
+
+    @Test
+    void aCommandThatNamesNoTermsIsReadByServersThatKnowOfNone() {
+        Command plain = new Command(Kind.ROLLBACK, "id", "alice", "because", null);
+        assertThat(CONVERTER.toPayload(plain).orElseThrow().getData().toStringUtf8())
+                .doesNotContain("termsNamed");
+        assertThat(there(plain, Command.class)).isEqualTo(plain);
     }
 
     @Test

@@ -3,11 +3,13 @@ package dev.eden.activities.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.postgres.validation.PostgresValidation;
+import dev.eden.activities.store.ValidationLedger.Check;
 import dev.eden.activities.store.ValidationLedger.Difference;
 import dev.eden.activities.store.ValidationLedger.Report;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** Under live writes, on hot rows too: nothing false, nothing missed, and a repair that holds. */
@@ -25,7 +27,25 @@ class PostgresValidationIT {
                 try (PostgresSession source = servers.own("source")) {
                     source.execute("UPDATE shop.papers SET body = '[2]'");
                 }
-                assertThat(validate(servers, false).differencesFound()).isZero();
+                Report clean = validate(servers, false);
+                assertThat(clean.differencesFound()).isZero();
+                assertThat(clean.checks())
+                        .extracting(Check::name)
+                        .containsExactly(
+                                "row_count",
+                                "checksum",
+                                "constraints",
+                                "indexes",
+                                "triggers",
+                                "other_objects",
+                                "sequences");
+                assertThat(clean.checks()).extracting(Check::outcome).containsOnly("equal");
+                assertThat(check(clean, "row_count").compared())
+                        .isEqualTo(clean.keysCompared())
+                        .isPositive();
+                for (String name : List.of("checksum", "constraints", "indexes", "other_objects", "sequences")) {
+                    assertThat(check(clean, name).compared()).as(name).isPositive();
+                }
 
                 damage(servers);
                 Report found = validate(servers, false);
@@ -43,6 +63,14 @@ class PostgresValidationIT {
                                 org.assertj.core.groups.Tuple.tuple("index shop.events_event", "missing", false),
                                 org.assertj.core.groups.Tuple.tuple("sequence shop.lines_id_seq", "missing", false));
                 assertThat(found.remaining()).isEqualTo(10);
+                assertThat(found.checks())
+                        .filteredOn(check -> !check.outcome().equals("equal"))
+                        .extracting(Check::name, Check::differences, Check::repaired, Check::outcome)
+                        .containsExactly(
+                                org.assertj.core.groups.Tuple.tuple("row_count", 4L, 0L, "different"),
+                                org.assertj.core.groups.Tuple.tuple("checksum", 4L, 0L, "different"),
+                                org.assertj.core.groups.Tuple.tuple("indexes", 1L, 0L, "different"),
+                                org.assertj.core.groups.Tuple.tuple("sequences", 1L, 0L, "different"));
 
                 try (PostgresSession target = servers.control("target")) {
                     target.execute("CREATE INDEX events_event ON shop.events (event)");
@@ -52,6 +80,7 @@ class PostgresValidationIT {
                 assertThat(mended.differencesFound()).isEqualTo(8);
                 assertThat(mended.repaired()).isEqualTo(8);
                 assertThat(mended.remaining()).isZero();
+                assertThat(check(mended, "row_count").outcome()).isEqualTo("repaired");
                 assertThat(validate(servers, false).differencesFound()).isZero();
                 assertThat(writers.acknowledged).isNotEmpty();
                 assertThat(running.failure.get()).isNull();
@@ -76,10 +105,36 @@ class PostgresValidationIT {
                 Report resumed = validation(servers).validate(PostgresServers.spec(), false, half, rest::add);
                 assertThat(resumed.id()).isEqualTo(whole.id());
                 assertThat(resumed.keysCompared()).isEqualTo(whole.keysCompared());
+                assertThat(resumed.checks()).isEqualTo(whole.checks());
+                assertThat(half.kinds()).isNotNull();
+                PostgresValidation.Cursor before = new PostgresValidation.Cursor(
+                        half.report(),
+                        half.startedAt(),
+                        half.pair(),
+                        half.done(),
+                        half.compared(),
+                        half.suspicious(),
+                        half.found(),
+                        half.repaired(),
+                        half.sample(),
+                        0,
+                        null);
+                assertThat(validation(servers)
+                                .validate(PostgresServers.spec(), false, before, _ -> {})
+                                .checks())
+                        .as("begun on a server that did not count")
+                        .isNull();
                 assertThat(rest.size()).isLessThan(cursors.size());
                 assertThat(running.failure.get()).isNull();
             }
         }
+    }
+
+    private static Check check(Report report, String name) {
+        return Objects.requireNonNull(report.checks()).stream()
+                .filter(check -> check.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Types that a cast without a length would cut, and one that cannot be compared beside a key. */

@@ -1,16 +1,64 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/** {@code eden audit …}: whether the log of who did what is whole. A migration's entries: {@code eden migration events}. */
+/** {@code eden audit …}: who did what to anything, and whether the log of it is whole. A migration's entries alone: {@code eden migration events}. */
 @Command(
         name = "audit",
-        description = "The audit log's chain of hashes.",
+        description = "The audit log: who did what, and whether it is as it was written.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  eden audit verify || echo 'somebody has changed the audit log'"})
+        footer = {
+            "",
+            "Examples:",
+            "  eden audit list --subject endpoint/ec2_redis",
+            "  eden audit list --subject token/ --limit 100",
+            "  eden audit verify || echo 'somebody has changed the audit log'"
+        })
 final class AuditCommand extends Group {
+    @Command(
+            name = "list",
+            description =
+                    "Entries of everything, oldest first: tokens, endpoints, interlays, proxies, keys, migrations that are forgotten too. Needs the role admin.",
+            mixinStandardHelpOptions = true)
+    int list(
+            @Mixin ApiOptions api,
+            @Option(
+                            names = "--subject",
+                            paramLabel = "SUBJECT",
+                            description =
+                                    "only those of it, such as proxy/redis_interlay:pod-17; of all of a kind: token/")
+                    @Nullable
+                    String subject,
+            @Option(names = "--after", paramLabel = "ENTRY", description = "those after that one") @Nullable
+                    String after,
+            @Option(names = "--limit", paramLabel = "N", description = "at most that many (default: all)") @Nullable
+                    Integer limit) {
+        StringBuilder filters = new StringBuilder();
+        MigrationCommand.parameter(filters, "subject", subject);
+        JsonNode answer = MigrationCommand.list(api, "/audit", filters, after, limit, "entries");
+        Map<String, String> columns = new LinkedHashMap<>();
+        columns.put("ENTRY", "id");
+        columns.put("AT", "at");
+        columns.put("EVENT", "event");
+        columns.put("SUBJECT", "subject");
+        columns.put("ACTOR", "actor");
+        columns.put("REASON", "reason");
+        return api.show(
+                answer,
+                page -> page.table(ApiOptions.table(answer.path("entries"), columns), "There are no such entries."),
+                answer.path("next").isNumber()
+                        ? "eden audit list" + (subject == null ? "" : " --subject '" + subject + "'")
+                                + (limit == null ? "" : " --limit " + limit) + " --after "
+                                + answer.path("next").asLong()
+                        : "eden audit verify");
+    }
+
     @Command(
             name = "verify",
             description = "Walks the whole log; exit code 8 where an entry is not as it was written.",

@@ -165,14 +165,25 @@ final class MigrationCommand extends OperatorCommands {
             description = "The last comparison: checks, differences, repairs.")
     int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
-        return api.show(report, page -> page.members(report), NextCommand.command("status", id));
+        return api.show(report, page -> ValidationText.print(report, page), NextCommand.command("status", id));
     }
 
     @Command(
             mixinStandardHelpOptions = true,
             name = "delete",
-            description = "Forgets a migration that was never started.")
-    int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
+            description = {
+                "Forgets a migration that was never started; with the role admin also one that has ended, with its reports and attempts.",
+                "The audit log keeps what it was. Of one that has ended it asks first; a script says --yes."
+            })
+    int delete(@Mixin ApiOptions api, @Mixin Confirmation confirmation, @Parameters(paramLabel = "ID") String id) {
+        JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
+        if (status.path("ended_at").isTextual()) {
+            confirmation.ask(
+                    api,
+                    "Delete forgets " + id + ", which has ended ("
+                            + status.path("phase").asText() + "), its report, validation and attempts",
+                    id);
+        }
         JsonNode answer = api.client().call("DELETE", ApiClient.path("migrations", id), null);
         return api.show(answer, page -> page.line("migration " + id + " is forgotten"), "eden migration list");
     }
@@ -189,7 +200,7 @@ final class MigrationCommand extends OperatorCommands {
     }
 
     /** All of it, or with {@code --limit} one page. */
-    private static JsonNode list(
+    static JsonNode list(
             ApiOptions api,
             String path,
             StringBuilder filters,
@@ -214,7 +225,7 @@ final class MigrationCommand extends OperatorCommands {
                 + (limit == null ? "" : " --limit " + limit);
     }
 
-    private static void parameter(StringBuilder query, String name, @Nullable String value) {
+    static void parameter(StringBuilder query, String name, @Nullable String value) {
         if (value != null) {
             query.append(query.isEmpty() ? '?' : '&')
                     .append(name)

@@ -106,6 +106,11 @@ final class Fields {
         return node.has(name);
     }
 
+    /** Whether the object under {@code name} has that member. */
+    boolean hasWithin(String name, String member) {
+        return node.path(name).has(member);
+    }
+
     boolean isNull(String name) {
         asked.add(name);
         return node.path(name).isNull();

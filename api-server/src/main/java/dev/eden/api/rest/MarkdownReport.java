@@ -45,6 +45,7 @@ final class MarkdownReport {
                 "copied",
                 cell(forecast.at("/copy/items")) + " keys or rows",
                 cell(outcome.path("keys_copied")) + " keys or rows");
+        validation(report.path("validation"));
         text.append("\n## Phases\n\n");
         row("entered", "phase", "lasted", "by", "why");
         row("---", "---", "---", "---", "---");
@@ -77,6 +78,32 @@ final class MarkdownReport {
                     pause(attempt),
                     steps.toString(),
                     blockers.toString());
+        }
+    }
+
+    /** The last one; from before checks were told, what it found in all. */
+    private void validation(JsonNode validation) {
+        if (!validation.isObject()) {
+            return;
+        }
+        text.append("\n## Validation\n\n");
+        row("check", "compared", "differences", "repaired", "outcome");
+        row("---", "---", "---", "---", "---");
+        if (!validation.has("checks")) {
+            row(
+                    "all",
+                    cell(validation.path("keys_compared")) + " keys or rows",
+                    cell(validation.path("differences_found")),
+                    cell(validation.path("repaired")),
+                    validation.path("remaining").asLong() == 0 ? "none remains" : "different");
+        }
+        for (JsonNode check : validation.path("checks")) {
+            row(
+                    cell(check.path("name")),
+                    cell(check.path("compared")) + " " + cell(check.path("unit")),
+                    cell(check.path("differences")),
+                    cell(check.path("repaired")),
+                    cell(check.path("outcome")));
         }
     }
 

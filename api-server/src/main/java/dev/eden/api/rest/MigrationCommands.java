@@ -106,6 +106,9 @@ public final class MigrationCommands {
     }
 
     Response migrate(Migration migration, String reason, String actor) {
+        if (migration.started() && starts.claimedByThisRequest()) {
+            return accepted(status.of(migration.id()));
+        }
         if (migration.ended()) {
             throw ended(migration);
         }
@@ -211,7 +214,7 @@ public final class MigrationCommands {
         return send(
                 migration,
                 new Command(Command.Kind.PATCH_STRATEGY, commandId, actor, reason, strategy)
-                        .naming(patch.shareNamed()));
+                        .naming(patch.shareNamed(), patch.termsNamed()));
     }
 
     /** Runs here and now, beside the workflow: the route row lets one attempt or rehearsal in at a time. */
@@ -290,15 +293,50 @@ public final class MigrationCommands {
 
     private Response send(Migration migration, Command command) {
         Strategy wanted = command.strategy();
-        if (command.kind() == Command.Kind.CUTOVER
-                || wanted != null && wanted.writeMode().asksForCutover()) {
-            refuseUnspoken(migration);
-            // In any other case the workflow says itself what it does with it: refuses it, or has obeyed it already.
-            orchestrator
-                    .view(migration.id())
-                    .filter(MigrationView::readyForCutover)
-                    .ifPresent(view -> refuseUnready(migration, view));
+        boolean cutover = command.kind() == Command.Kind.CUTOVER
+                || wanted != null && wanted.writeMode().asksForCutover();
+        try {
+            return cutover ? cutOver(migration, command) : obey(migration, command);
+        } catch (Problem refused) {
+            if (cutover && refused.extensions().get("blockers") instanceof List<?> blockers) {
+                refused(
+                        migration,
+                        command,
+                        blockers.stream().map(String::valueOf).toList());
+            }
+            throw refused;
         }
+    }
+
+    private Response cutOver(Migration migration, Command command) {
+        refuseUnspoken(migration);
+        // In any other case the workflow says itself what it does with it: refuses it, or has obeyed it already.
+        orchestrator
+                .view(migration.id())
+                .filter(MigrationView::readyForCutover)
+                .ifPresent(view -> refuseUnready(migration, view));
+        return obey(migration, command);
+    }
+
+    /** Whoever asked is told why not; so is whoever reads the events. */
+    private void refused(Migration migration, Command command, List<String> blockers) {
+        String why = String.join("; ", blockers);
+        try {
+            migrations.cutoverRefused(
+                    migration.id(),
+                    command.id(),
+                    command.actor(),
+                    command.reason().isEmpty() ? why : command.reason() + " (" + why + ")",
+                    blockers);
+        } catch (RuntimeException e) {
+            LOGGER.atWarn()
+                    .addKeyValue("migration", migration.id())
+                    .addKeyValue("error", e.getClass().getSimpleName())
+                    .log("a refused cutover could not be recorded");
+        }
+    }
+
+    private Response obey(Migration migration, Command command) {
         status.commanded(migration);
         CommandReceipt receipt = orchestrator.send(migration.id(), command);
         if (!receipt.repeated()) {

@@ -162,7 +162,7 @@ public final class MigrationEventsResource implements AutoCloseable {
         return event.replace('\n', ' ').replace('\r', ' ');
     }
 
-    private static long position(String name, @Nullable String text) {
+    static long position(String name, @Nullable String text) {
         if (text == null || text.isEmpty()) {
             return 0;
         }

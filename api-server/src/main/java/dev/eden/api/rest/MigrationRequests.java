@@ -60,9 +60,11 @@ final class MigrationRequests {
     /**
      * @param strategy what the present one becomes
      * @param shareNamed its type, share of reads or stages were named: only then does a canary that is held move on
+     * @param termsNamed which of its terms were: the others stay what the workflow has by then
      * @param onto the same change of another one, for where somebody else was faster
      */
-    record StrategyPatch(Strategy strategy, boolean shareNamed, UnaryOperator<Strategy> onto) {}
+    record StrategyPatch(
+            Strategy strategy, boolean shareNamed, List<String> termsNamed, UnaryOperator<Strategy> onto) {}
 
     /**
      * {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is.
@@ -82,6 +84,7 @@ final class MigrationRequests {
                         : new StrategyPatch(
                                 strategy(strategy, current.strategy(), current.gates(), engine),
                                 namesShare(strategy),
+                                termsNamed(strategy),
                                 other -> again(body, other, current.gates(), engine)),
                 tuning == null ? null : tuning(tuning, engine),
                 fields.text("reason", 2000, ""));
@@ -202,6 +205,19 @@ final class MigrationRequests {
 
     private static boolean namesShare(Fields strategy) {
         return strategy.has("type") || strategy.has("read_percentage") || strategy.has("stages");
+    }
+
+    private static List<String> termsNamed(Fields strategy) {
+        List<String> named = new ArrayList<>();
+        for (String term : List.of(Strategy.CONSISTENCY, Strategy.MAX_WAIT)) {
+            if (strategy.has(term)) {
+                named.add(term);
+            }
+        }
+        if (strategy.hasWithin("write_mode", Strategy.ACK)) {
+            named.add(Strategy.ACK);
+        }
+        return named;
     }
 
     private static @Nullable List<Strategy.Stage> stages(

@@ -5,6 +5,7 @@ import dev.eden.activities.store.ValidationLedger;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
+import dev.eden.api.store.ForgottenMigrations;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.api.store.TokenStore.Role;
@@ -45,6 +46,7 @@ public final class MigrationResource {
             "needs_operator");
 
     private final MigrationStore migrations;
+    private final ForgottenMigrations forgotten;
     private final MigrationCommands commands;
     private final MigrationStatus status;
     private final ValidationLedger validations;
@@ -52,11 +54,13 @@ public final class MigrationResource {
 
     public MigrationResource(
             MigrationStore migrations,
+            ForgottenMigrations forgotten,
             MigrationCommands commands,
             MigrationStatus status,
             ValidationLedger validations,
             MigrationReport report) {
         this.migrations = migrations;
+        this.forgotten = forgotten;
         this.commands = commands;
         this.status = status;
         this.validations = validations;
@@ -140,16 +144,29 @@ public final class MigrationResource {
         return commands.patch(migration, patch, Caller.commandId(request), Caller.actor(request));
     }
 
-    /** Forgets a migration that was never started. */
+    /** Forgets a migration that was never started, for an admin also one that has ended. */
     @DELETE
     @Path("{id}")
     @Allow(Role.OPERATOR)
     @Answers(
             value = 204,
-            problems = {ErrorCode.MIGRATION_NOT_FOUND, ErrorCode.MIGRATION_STARTED, ErrorCode.MIGRATION_ENDED})
+            problems = {
+                ErrorCode.MIGRATION_NOT_FOUND,
+                ErrorCode.MIGRATION_STARTED,
+                ErrorCode.MIGRATION_ENDED,
+                ErrorCode.COMMAND_REFUSED
+            })
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
-        commands.settleStart(migrations.get(id));
-        migrations.delete(id, Caller.actor(request));
+        Migration migration = migrations.get(id);
+        if (!migration.ended()) {
+            commands.settleStart(migration);
+            migrations.delete(id, Caller.actor(request));
+        } else if (Caller.identity(request).role().includes(Role.ADMIN)) {
+            forgotten.forget(id, Caller.actor(request));
+        } else {
+            throw new Problem(
+                    ErrorCode.MIGRATION_ENDED, "migration " + id + " has ended: to forget it needs the role admin");
+        }
         return Response.noContent().build();
     }
 

@@ -2,17 +2,23 @@ package dev.eden.api.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.Query;
 import org.jspecify.annotations.Nullable;
 
 /** Who did what and why; append-only and chained ({@link AuditChain}), kept so by triggers. What it stores is shown to every viewer: no secret goes in. */
 public final class AuditLog {
     /** Begins the events of operators' commands. */
     static final String COMMAND = "command.";
+
+    private static final String COLUMNS =
+            "position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after";
 
     private final Jdbi jdbi;
 
@@ -100,23 +106,48 @@ public final class AuditLog {
     /** Events of a migration after {@code afterId}, oldest first. */
     public List<Event> events(String migration, long afterId, int limit) {
         return jdbi.withHandle(handle -> handle.createQuery("""
-                        SELECT position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after
-                        FROM audit_log WHERE migration = :migration AND position > :after AND position >= %s ORDER BY position LIMIT :limit""".formatted(BEGUN))
+                        SELECT %s
+                        FROM audit_log WHERE migration = :migration AND position > :after AND position >= %s ORDER BY position LIMIT :limit""".formatted(COLUMNS, BEGUN))
                 .bind("migration", migration)
                 .bind("after", afterId)
                 .bind("limit", limit)
-                .map((row, _) -> new Event(
-                        row.getLong("id"),
-                        row.getObject("at", OffsetDateTime.class).toInstant().toString(),
-                        row.getString("actor"),
-                        row.getString("event"),
-                        row.getString("subject"),
-                        row.getString("migration"),
-                        row.getString("phase"),
-                        row.getString("reason"),
-                        parsed(row.getString("before")),
-                        parsed(row.getString("after"))))
+                .map((row, _) -> event(row))
                 .list());
+    }
+
+    /**
+     * Entries of whatever there is, also of what belongs to no migration, after {@code afterId}, oldest first.
+     *
+     * @param subject that one's; of all of a kind where it ends with a slash ({@code token/}); null: every subject's
+     */
+    public List<Event> entries(@Nullable String subject, long afterId, int limit) {
+        String only = subject == null
+                ? ""
+                : subject.endsWith("/") ? " AND starts_with(subject, :subject)" : " AND subject = :subject";
+        return jdbi.withHandle(handle -> {
+            Query query = handle.createQuery("SELECT " + COLUMNS + " FROM audit_log WHERE position > :after" + only
+                            + " ORDER BY position LIMIT :limit")
+                    .bind("after", afterId)
+                    .bind("limit", limit);
+            if (subject != null) {
+                query.bind("subject", subject);
+            }
+            return query.map((row, _) -> event(row)).list();
+        });
+    }
+
+    private static Event event(ResultSet row) throws SQLException {
+        return new Event(
+                row.getLong("id"),
+                row.getObject("at", OffsetDateTime.class).toInstant().toString(),
+                row.getString("actor"),
+                row.getString("event"),
+                row.getString("subject"),
+                row.getString("migration"),
+                row.getString("phase"),
+                row.getString("reason"),
+                parsed(row.getString("before")),
+                parsed(row.getString("after")));
     }
 
     /** The strategy that the last entry about it has: as a migration was made, or was patched to. */

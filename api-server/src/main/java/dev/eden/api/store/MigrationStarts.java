@@ -79,6 +79,7 @@ public final class MigrationStarts {
                         AuditLog.Entry.migration(
                                 actor, "migration.started", id, migration.phase(), reason, null, null));
             }
+            RequestClaim.done(handle);
             return Optional.of(new Claim(
                     migration,
                     handle.createQuery(
@@ -87,6 +88,11 @@ public final class MigrationStarts {
                             .mapTo(OffsetDateTime.class)
                             .one()));
         });
+    }
+
+    /** The request that this thread works for had claimed the start before, and nobody was there to keep the answer. */
+    public boolean claimedByThisRequest() {
+        return jdbi.withHandle(RequestClaim::wasDone);
     }
 
     private static Problem changed(Migration migration) {
@@ -112,6 +118,7 @@ public final class MigrationStarts {
     /** Its workflow surely does not run, for this claim. */
     public void withdraw(Claim claim) {
         withdraw(claim.migration(), claim.at(), "Temporal has refused to start the workflow");
+        jdbi.useHandle(RequestClaim::undone);
     }
 
     /**

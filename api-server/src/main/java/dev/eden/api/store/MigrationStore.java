@@ -3,6 +3,7 @@ package dev.eden.api.store;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
+import dev.eden.workflows.AuditEvents;
 import dev.eden.workflows.Strategy;
 import java.time.Duration;
 import java.util.List;
@@ -238,6 +239,36 @@ public final class MigrationStore {
     public void commandDone(Migration migration, String command, String actor, String reason) {
         audit.append(AuditLog.Entry.migration(
                 actor, AuditLog.COMMAND + command, migration.id(), migration.phase(), reason, null, null));
+    }
+
+    /**
+     * A cutover that was asked for and not begun, and what stood in its way. A request that is sent again under its key is the same one.
+     *
+     * @param command the id of the request's command
+     */
+    public void cutoverRefused(String id, String command, String actor, String reason, List<String> blockers) {
+        jdbi.useTransaction(handle -> {
+            String phase = get(handle, id, true).phase();
+            boolean told = handle.createQuery("""
+                            SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event AND after ->> 'command' = :command)""")
+                    .bind("id", id)
+                    .bind("event", AuditEvents.ATTEMPT_REFUSED)
+                    .bind("command", command)
+                    .mapTo(Boolean.class)
+                    .one();
+            if (!told) {
+                audit.append(
+                        handle,
+                        AuditLog.Entry.migration(
+                                actor,
+                                AuditEvents.ATTEMPT_REFUSED,
+                                id,
+                                phase,
+                                reason,
+                                null,
+                                Map.of("blockers", blockers, "command", command)));
+            }
+        });
     }
 
     /** Waits, no longer than {@code patience}, until the workflow has recorded something that {@code migration} does not have. */

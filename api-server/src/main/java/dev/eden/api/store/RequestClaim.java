@@ -22,9 +22,19 @@ public record RequestClaim(UUID token, String key) {
 
     /** This transaction has done what the request asks for. */
     static void done(Handle handle) {
+        note(handle, true);
+    }
+
+    /** What the request had done is taken back: under its key it may be done again. */
+    static void undone(Handle handle) {
+        note(handle, false);
+    }
+
+    private static void note(Handle handle, boolean effective) {
         RequestClaim claim = HELD.get();
         if (claim != null) {
-            handle.createUpdate("UPDATE idempotency SET effective = true WHERE token = :token AND key = :key")
+            handle.createUpdate("UPDATE idempotency SET effective = :effective WHERE token = :token AND key = :key")
+                    .bind("effective", effective)
                     .bind("token", claim.token())
                     .bind("key", claim.key())
                     .execute();

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +48,22 @@ class StrategyPatchTest {
             quoteCharacter = '\'')
     void sharesAreNamed(String field) {
         assertThat(patch("{\"strategy\":{" + field + "}}").shareNamed()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"consistency\":\"global\"|consistency",
+                "\"max_wait\":\"7ms\"|max_wait",
+                "\"write_mode\":{\"mode\":\"dual_write\",\"ack\":\"both\"}|ack",
+                "\"write_mode\":{\"mode\":\"dual_write\"}|",
+                "\"read_percentage\":0.1|"
+            },
+            quoteCharacter = '\'')
+    void termsAreNamed(String field, @Nullable String term) {
+        assertThat(patch("{\"strategy\":{" + field + "}}").termsNamed())
+                .isEqualTo(term == null ? List.of() : List.of(term));
     }
 
     private static MigrationRequests.StrategyPatch patch(String body) {

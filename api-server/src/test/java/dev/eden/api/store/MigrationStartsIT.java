@@ -10,6 +10,7 @@ import dev.eden.api.store.MigrationStarts.Claim;
 import dev.eden.api.store.MigrationStore.Migration;
 import dev.eden.workflows.Strategy;
 import java.util.List;
+import java.util.UUID;
 import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +103,23 @@ class MigrationStartsIT {
                 .hasMessageContaining("changed while it was looked at");
         assertThat(starts.leftOut(planned)).containsExactly(new LeftOut("late", "to", false));
         assertThat(starts.claim(planned, starts.leftOut(planned), "ada", "")).isPresent();
+    }
+
+    @Test
+    void aRequestKnowsThatItHadClaimedTheStartUnlessThatWasRefused() {
+        RequestClaim request = new RequestClaim(UUID.randomUUID(), "key");
+        new IdempotencyStore(jdbi).claim(request.token(), request.key(), "POST /x", new byte[] {1});
+        RequestClaim.hold(request);
+        try {
+            assertThat(starts.claimedByThisRequest()).isFalse();
+            Claim claim = claim();
+            assertThat(starts.claimedByThisRequest()).isTrue();
+            starts.withdraw(claim);
+            assertThat(starts.claimedByThisRequest()).isFalse();
+        } finally {
+            RequestClaim.hold(null);
+        }
+        assertThat(starts.claimedByThisRequest()).as("without a key").isFalse();
     }
 
     private Claim claim() {

@@ -142,14 +142,22 @@ public final class SchemaCopier {
         return object.identity().substring(0, object.identity().indexOf(" VALIDATE "));
     }
 
-    /** What the followed side has and the other has not, or not validated: by kind and name. */
-    public List<String> missing(Role followed) {
+    /**
+     * By kind and name.
+     *
+     * @param wanted what the followed side has
+     * @param missing what of it the other has not, or not validated
+     */
+    public record Comparison(List<String> wanted, List<String> missing) {}
+
+    public Comparison compare(Role followed) {
         try (PostgresSession from = pair.control(followed, "schema", Duration.ZERO);
                 PostgresSession to = pair.control(followed.other(), "schema", Duration.ZERO)) {
             List<String> wanted = all(new Catalogue(from));
-            wanted.removeAll(all(new Catalogue(to)));
-            wanted.addAll(Catalogue.validations(from, to));
-            return wanted;
+            List<String> missing = new ArrayList<>(wanted);
+            missing.removeAll(all(new Catalogue(to)));
+            missing.addAll(Catalogue.validations(from, to));
+            return new Comparison(wanted, missing);
         }
     }
 

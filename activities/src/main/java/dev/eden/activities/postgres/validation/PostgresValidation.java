@@ -7,6 +7,7 @@ import dev.eden.activities.postgres.Lanes;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.SchemaCopier;
+import dev.eden.activities.store.DifferenceKinds;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
@@ -62,6 +63,8 @@ public final class PostgresValidation {
      *
      * @param pair of which direction; another one begins anew
      * @param done tables compared
+     * @param ranges how many checksums were compared
+     * @param kinds of the differences of rows; null in one of a server that did not count them
      */
     public record Cursor(
             String report,
@@ -72,7 +75,9 @@ public final class PostgresValidation {
             long suspicious,
             long found,
             long repaired,
-            List<Difference> sample) {
+            List<Difference> sample,
+            long ranges,
+            @Nullable DifferenceKinds kinds) {
         public Cursor {
             done = List.copyOf(done);
             sample = List.copyOf(sample);
@@ -104,10 +109,12 @@ public final class PostgresValidation {
                         0,
                         0,
                         0,
-                        List.of());
+                        List.of(),
+                        0,
+                        DifferenceKinds.NONE);
         Tally tally = new Tally(SAMPLE, start);
         List<String> done = new ArrayList<>(start.done());
-        List<SequenceComparison.Finding> sequences;
+        SequenceComparison.Outcome sequences;
         CopyPace tuned = new CopyPace();
         Pace pace = new Pace(() -> lagMillis(migration), tuned);
         IntSupplier lanes = () -> {
@@ -133,14 +140,13 @@ public final class PostgresValidation {
             sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
         }
         requireSame(migration, direction);
-        List<String> missing = new SchemaCopier(pair).missing(followed);
-        for (String object : missing) {
-            tally.different(object, "missing", "an object of the schema", false);
+        SchemaCopier.Comparison schema = new SchemaCopier(pair).compare(followed);
+        for (String object : schema.missing()) {
+            tally.object(object, "missing", "an object of the schema", false);
         }
-        for (SequenceComparison.Finding finding : sequences) {
-            if (!missing.contains(finding.key())) {
-                tally.different(finding.key(), finding.kind(), finding.detail(), false);
-            }
+        SequenceComparison.Outcome told = sequences.without(schema.missing());
+        for (SequenceComparison.Finding finding : told.findings()) {
+            tally.object(finding.key(), finding.kind(), finding.detail(), false);
         }
         Cursor end = tally.cursor(start, done);
         ValidationLedger.Report report = new ValidationLedger.Report(
@@ -154,7 +160,8 @@ public final class PostgresValidation {
                 end.repaired(),
                 end.found() - end.repaired(),
                 0,
-                end.sample());
+                end.sample(),
+                Checks.of(end, schema, told));
         reports.save(report);
         LOGGER.atInfo()
                 .addKeyValue("migration", migration)

@@ -16,6 +16,18 @@ final class SequenceComparison {
     /** {@code kind} as in {@link dev.eden.activities.store.ValidationLedger.Difference}. */
     record Finding(String key, String kind, String detail) {}
 
+    /** @param compared how many the owner of writes has */
+    record Outcome(int compared, List<Finding> findings) {
+        /** What the schema's comparison says already is not said twice. */
+        Outcome without(List<String> objects) {
+            return new Outcome(
+                    compared,
+                    findings.stream()
+                            .filter(finding -> !objects.contains(finding.key()))
+                            .toList());
+        }
+    }
+
     /** {@code last}: the value given out last, or, unless {@code used}, the one that will be given out first. */
     private record Sequence(long increment, long lowest, long highest, boolean cycles, long last, boolean used) {
         boolean holds(long value) {
@@ -47,7 +59,7 @@ final class SequenceComparison {
      * @param flipped authority has moved at least once, so the owner's values come from the other side
      * @param complete the written side must have every sequence; else it may lack what only the owner has
      */
-    static List<Finding> compare(Sides sides, boolean flipped, boolean complete) {
+    static Outcome compare(Sides sides, boolean flipped, boolean complete) {
         // The other side first: what the owner gives out meanwhile makes it go ahead only.
         Map<String, Sequence> there = read(sides.to);
         Map<String, Sequence> here = read(sides.from);
@@ -71,7 +83,7 @@ final class SequenceComparison {
                                 + " and beyond its column's values"));
             }
         });
-        return findings;
+        return new Outcome(here.size(), findings);
     }
 
     private static Map<String, Sequence> read(PostgresSession session) {

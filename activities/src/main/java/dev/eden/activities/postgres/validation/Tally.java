@@ -1,8 +1,10 @@
 package dev.eden.activities.postgres.validation;
 
+import dev.eden.activities.store.DifferenceKinds;
 import dev.eden.activities.store.ValidationLedger.Difference;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Counts of one report; thread-safe. */
 final class Tally {
@@ -12,6 +14,8 @@ final class Tally {
     private long suspicious;
     private long found;
     private long repaired;
+    private long ranges;
+    private @Nullable DifferenceKinds kinds;
 
     Tally(int most, PostgresValidation.Cursor start) {
         this.most = most;
@@ -20,10 +24,14 @@ final class Tally {
         this.suspicious = start.suspicious();
         this.found = start.found();
         this.repaired = start.repaired();
+        this.ranges = start.ranges();
+        this.kinds = start.kinds();
     }
 
+    /** A range of a table, or one without a key whole. */
     synchronized void compared(long rows) {
         compared += rows;
+        ranges++;
     }
 
     synchronized void suspicious(long rows) {
@@ -31,6 +39,12 @@ final class Tally {
     }
 
     synchronized void different(String key, String kind, String detail, boolean mended) {
+        kinds = kinds == null ? null : kinds.plus(kind, mended);
+        object(key, kind, detail, mended);
+    }
+
+    /** As {@link #different}, of what is no row. */
+    synchronized void object(String key, String kind, String detail, boolean mended) {
         found++;
         repaired += mended ? 1 : 0;
         if (sample.size() < most) {
@@ -40,6 +54,16 @@ final class Tally {
 
     synchronized PostgresValidation.Cursor cursor(PostgresValidation.Cursor start, List<String> done) {
         return new PostgresValidation.Cursor(
-                start.report(), start.startedAt(), start.pair(), done, compared, suspicious, found, repaired, sample);
+                start.report(),
+                start.startedAt(),
+                start.pair(),
+                done,
+                compared,
+                suspicious,
+                found,
+                repaired,
+                sample,
+                ranges,
+                kinds);
     }
 }

@@ -32,6 +32,7 @@ final class FunctionComparison {
     private final ValidationTally tally;
     private final boolean repair;
     private final boolean extrasCount;
+    private int compared;
 
     /** @param extrasCount false where the target's own libraries are to stay */
     FunctionComparison(
@@ -56,6 +57,7 @@ final class FunctionComparison {
         Map<String, Verdict.Different> different = new LinkedHashMap<>();
         Map<String, Verdict.Different> remaining =
                 positions.isPresent() ? atRest(positions.get(), different) : apart(different);
+        tally.librariesCompared(compared);
         different.forEach((library, difference) -> {
             boolean mended = !remaining.containsKey(library);
             tally.library(library, difference, mended);
@@ -126,6 +128,7 @@ final class FunctionComparison {
     }
 
     private Map<String, Verdict.Different> compare(Map<String, String> here, Map<String, String> there) {
+        compared = here.size();
         Map<String, Verdict.Different> different = new TreeMap<>();
         here.forEach((library, code) -> {
             String other = there.get(library);

@@ -1,7 +1,9 @@
 package dev.eden.activities.redis.validation;
 
+import dev.eden.activities.store.DifferenceKinds;
 import dev.eden.activities.store.ValidationLedger;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How far a validation has come: a heartbeat's details, from which another run goes on. It is worth nothing once the pair is another one
@@ -12,6 +14,7 @@ import java.util.List;
  * @param database being scanned
  * @param scan cursor of the next page
  * @param sample of the differences, bounded
+ * @param kinds of the differences; null in one of a server that did not count them
  */
 public record ValidationCursor(
         String report,
@@ -24,7 +27,8 @@ public record ValidationCursor(
         long suspicious,
         long differencesFound,
         long repaired,
-        List<ValidationLedger.Difference> sample) {
+        List<ValidationLedger.Difference> sample,
+        @Nullable DifferenceKinds kinds) {
     static final String SOURCE = "source";
     static final String TARGET = "target";
 

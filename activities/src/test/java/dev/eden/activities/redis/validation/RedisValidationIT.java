@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.redis.RespConnection;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.activities.store.ValidationLedger;
+import dev.eden.activities.store.ValidationLedger.Check;
 import dev.eden.activities.store.ValidationLedger.Difference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +69,18 @@ class RedisValidationIT {
         ValidationLedger.Report report = pair.validate(false);
         assertThat(kinds(report)).containsExactlyInAnyOrderEntriesOf(expected);
         assertThat(report.remaining()).isEqualTo(expected.size());
+        List<Check> checks = Objects.requireNonNull(report.checks());
+        assertThat(checks)
+                .extracting(Check::name)
+                .containsExactly("keys", "types", "values", "expiries", "encodings", "functions");
+        assertThat(checks.subList(0, 5)).extracting(Check::compared).containsOnly(report.keysCompared());
+        assertThat(checks.stream().mapToLong(Check::differences).sum()).isEqualTo(expected.size());
+        Set<String> absent = Set.of("missing", "extra");
+        assertThat(checks.getFirst().differences())
+                .isEqualTo(expected.values().stream().filter(absent::contains).count())
+                .isPositive();
+        assertThat(checks.getFirst().outcome()).isEqualTo("different");
+        assertThat(checks.getLast()).isEqualTo(new Check("functions", "function libraries", 0, 0, 0, "equal"));
         assertThat(kinds(pair.validate(false))).containsExactlyInAnyOrderEntriesOf(expected);
     }
 
@@ -103,6 +118,8 @@ class RedisValidationIT {
                 ValidationLedger.Report found = pair.validate(false);
                 assertThat(kinds(found)).isEqualTo(expected);
                 assertThat(found.remaining()).isEqualTo(3);
+                assertThat(Objects.requireNonNull(found.checks()).getLast())
+                        .isEqualTo(new Check("functions", "function libraries", 3, 3, 0, "different"));
                 assertThatThrownBy(
                                 () -> pair.elsewhere().validate(RedisServers.spec("replace"), true, null, cursor -> {}))
                         .isInstanceOf(EqualPositions.UnsettledException.class)
@@ -110,6 +127,8 @@ class RedisValidationIT {
                 ValidationLedger.Report mended = pair.validate(true);
                 assertThat(kinds(mended)).isEqualTo(expected);
                 assertThat(mended.remaining()).isZero();
+                assertThat(Objects.requireNonNull(mended.checks()).getLast().outcome())
+                        .isEqualTo("repaired");
                 assertThat(pair.validate(false).differencesFound()).isZero();
                 assertThat(target.call("FCALL", "changed", 0).number()).isEqualTo(1);
             }
