@@ -3,6 +3,7 @@ package dev.eden.activities.postgres.validation;
 import dev.eden.activities.store.ValidationLedger.Difference;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Counts of one report; thread-safe. */
 final class Tally {
@@ -22,6 +23,21 @@ final class Tally {
         this.repaired = start.repaired();
     }
 
+    /** Of a part. */
+    Tally(int most) {
+        this.most = most;
+        this.sample = new ArrayList<>();
+    }
+
+    /** A part that nobody counts in any more. */
+    synchronized void add(Tally part) {
+        compared += part.compared;
+        suspicious += part.suspicious;
+        found += part.found;
+        repaired += part.repaired;
+        sample.addAll(part.sample.subList(0, Math.min(part.sample.size(), most - sample.size())));
+    }
+
     synchronized void compared(long rows) {
         compared += rows;
     }
@@ -38,8 +54,18 @@ final class Tally {
         }
     }
 
-    synchronized PostgresValidation.Cursor cursor(PostgresValidation.Cursor start, List<String> done) {
+    synchronized PostgresValidation.Cursor cursor(
+            PostgresValidation.Cursor start, List<String> done, PostgresValidation.@Nullable Next next) {
         return new PostgresValidation.Cursor(
-                start.report(), start.startedAt(), start.pair(), done, compared, suspicious, found, repaired, sample);
+                start.report(),
+                start.startedAt(),
+                start.pair(),
+                done,
+                compared,
+                suspicious,
+                found,
+                repaired,
+                sample,
+                next);
     }
 }
