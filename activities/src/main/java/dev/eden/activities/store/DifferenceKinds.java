@@ -25,6 +25,12 @@ public record DifferenceKinds(Map<String, Count> counts) {
         return new DifferenceKinds(more);
     }
 
+    public DifferenceKinds plus(DifferenceKinds others) {
+        Map<String, Count> more = new TreeMap<>(counts);
+        others.counts.forEach((kind, count) -> more.merge(kind, count, Count::plus));
+        return new DifferenceKinds(more);
+    }
+
     /** Of several kinds together. */
     public Count of(String... kinds) {
         Count sum = Count.NONE;

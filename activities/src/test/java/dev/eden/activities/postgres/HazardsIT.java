@@ -116,6 +116,11 @@ class HazardsIT {
                         "CREATE TABLE t (a pair NOT NULL)",
                         "ALTER TABLE t REPLICA IDENTITY FULL"),
                 up(
+                        "postgres.tables.key_type",
+                        "warning",
+                        "CREATE EXTENSION citext",
+                        "CREATE TABLE t (a int, b citext, PRIMARY KEY (a, b))"),
+                up(
                         "postgres.tables.unlogged",
                         "failure",
                         "CREATE UNLOGGED TABLE t (a int PRIMARY KEY)",
@@ -282,6 +287,11 @@ class HazardsIT {
                         "",
                         List.of("CREATE TABLE t (a int PRIMARY KEY)"),
                         List.of("CREATE TABLE t (a int PRIMARY KEY, c int)")),
+                target(
+                        "postgres.target.schema_way_back",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)",
+                        "CREATE TABLE t (a int PRIMARY KEY, c int) PARTITION BY RANGE (a)"),
                 down("postgres.version.downgrade", "warning", "SELECT 1"),
                 server("postgres.wal_level", "failure", "old starved"),
                 server("postgres.slots", "failure", "old starved"),
@@ -378,6 +388,7 @@ class HazardsIT {
     @Test
     void whatOnlyLooksLikeAHazardIsNone() throws IOException {
         make("old", "harmless", "", List.of("CREATE TABLE t (a int PRIMARY KEY)", """
+                CREATE TABLE own (a text, b "char", c int[], d name, e uuid, PRIMARY KEY (a, b, c, d, e));
                 CREATE TABLE papers (a int PRIMARY KEY, b json);
                 ALTER TABLE papers REPLICA IDENTITY FULL;
                 CREATE DOMAIN amount AS int NOT NULL;
@@ -403,7 +414,8 @@ class HazardsIT {
                         "postgres.functions.session",
                         "postgres.fence.workers",
                         "postgres.slots.other",
-                        "postgres.tables.keyless_type");
+                        "postgres.tables.keyless_type",
+                        "postgres.tables.key_type");
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */

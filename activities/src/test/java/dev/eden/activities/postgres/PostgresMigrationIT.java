@@ -174,6 +174,7 @@ class PostgresMigrationIT {
                             RETURN true;
                         END $$""");
                 source.execute("CREATE DOMAIN shop.trapped AS int CHECK (shop.trap(VALUE))");
+                source.execute("CREATE EXTENSION citext SCHEMA public");
             }
             servers.prepare(PostgresServers.spec("additive"));
             try (var writers = new Writers(servers, 2);
@@ -193,6 +194,19 @@ class PostgresMigrationIT {
                 statement.execute("ALTER TABLE events ALTER soon TYPE int");
                 statement.execute("ALTER TABLE events ALTER soon TYPE bigint, ALTER also TYPE bigint");
                 statement.execute("INSERT INTO events (event, more, also) VALUES ('after', 'some', 5000000000)");
+                // Of types that are the database's own: what the standby has is compared with it after the commit.
+                statement.execute("SET search_path = shop, public");
+                statement.execute("SET timezone = 'Europe/Berlin'");
+                statement.execute(
+                        "ALTER TABLE events ADD mood mood DEFAULT 'fine', ADD word citext NOT NULL DEFAULT 'none'");
+                statement.execute("ALTER TABLE events ADD since timestamptz NOT NULL DEFAULT '2024-01-01 00:00+01'");
+                assertThatThrownBy(() ->
+                                statement.execute("ALTER TABLE events ADD until timestamptz DEFAULT '2024-01-01'"))
+                        .hasMessageContaining("settings");
+                statement.execute("INSERT INTO events (event, mood, word) VALUES ('moody', 'so so', 'Some')");
+                assertThat(columns(servers, "target"))
+                        .contains("mood shop.mood", "word public.citext")
+                        .isEqualTo(columns(servers, "source"));
                 statement.execute("CREATE TEMP TABLE mine (a int)");
                 statement.execute("ALTER TABLE mine ADD COLUMN b timestamptz DEFAULT now()");
                 statement.execute("CREATE UNIQUE INDEX ON mine (a)");

@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Under live writes, on hot rows too: nothing false, nothing missed, and a repair that holds. */
@@ -92,6 +93,13 @@ class PostgresValidationIT {
     void goesOnWhereItWasCutOff() {
         try (var servers = PostgresServers.start(18, 18)) {
             PostgresMigrationIT.schema(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        CREATE TABLE shop.many (id int PRIMARY KEY);
+                        INSERT INTO shop.many SELECT generate_series(1, 160000);
+                        ANALYZE;
+                        """);
+            }
             servers.prepare();
             try (var running = servers.replicate()) {
                 PostgresMigrationIT.awaitStreaming(servers);
@@ -118,13 +126,144 @@ class PostgresValidationIT {
                         half.repaired(),
                         half.sample(),
                         0,
-                        null);
+                        null,
+                        half.next());
                 assertThat(validation(servers)
                                 .validate(PostgresServers.spec(), false, before, _ -> {})
                                 .checks())
                         .as("begun on a server that did not count")
                         .isNull();
                 assertThat(rest.size()).isLessThan(cursors.size());
+                // The last that was told in the middle of the largest table.
+                PostgresValidation.Cursor middle = IntStream.range(1, cursors.size())
+                        .filter(i ->
+                                cursors.get(i).done().equals(cursors.get(i - 1).done()))
+                        .mapToObj(cursors::get)
+                        .reduce((one, other) -> other)
+                        .orElseThrow();
+                rest.clear();
+                Report further = validation(servers).validate(PostgresServers.spec(), false, middle, rest::add);
+                assertThat(further.keysCompared()).isEqualTo(whole.keysCompared());
+                assertThat(middle.next()).isNotNull();
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    /** Neither the operators of extensions' types nor their order are what Eden's sessions find by themselves; more rows than a range has. */
+    @Test
+    void keysOfExtensionsTypes() {
+        try (var servers = PostgresServers.start(18, 17)) {
+            PostgresMigrationIT.schema(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        CREATE EXTENSION ltree SCHEMA public;
+                        CREATE EXTENSION citext SCHEMA public;
+                        CREATE TABLE shop.paths (region int, path public.ltree, note text, PRIMARY KEY (region, path));
+                        INSERT INTO shop.paths SELECT i % 3, ('top.n' || i)::public.ltree, 'x' FROM generate_series(1, 120000) AS i;
+                        CREATE TABLE shop.words (word public.citext PRIMARY KEY, note text);
+                        INSERT INTO shop.words SELECT CASE WHEN i % 2 = 0 THEN 'w' ELSE 'W' END || i, 'x' FROM generate_series(1, 120000) AS i;
+                        ANALYZE;
+                        """);
+            }
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                Report same = validate(servers, false);
+                assertThat(same.differencesFound()).isZero();
+                assertThat(same.suspicious()).isZero();
+                try (PostgresSession target = servers.control("target")) {
+                    target.execute("SET session_replication_role = replica");
+                    target.execute("SET search_path = shop, public");
+                    target.execute("UPDATE paths SET note = 'y' WHERE path = 'top.n7'");
+                    target.execute("DELETE FROM paths WHERE path = 'top.n77777'");
+                    target.execute("INSERT INTO paths VALUES (2, 'top.zz', 'z')");
+                    target.execute("UPDATE words SET note = 'y' WHERE word = 'w7'");
+                    target.execute("DELETE FROM words WHERE word = 'W77777'");
+                }
+                assertThat(validate(servers, false).sample())
+                        .extracting(Difference::key, Difference::kind)
+                        .containsExactlyInAnyOrder(
+                                org.assertj.core.groups.Tuple.tuple("shop.paths (1, top.n7)", "value"),
+                                org.assertj.core.groups.Tuple.tuple("shop.paths (2, top.n77777)", "missing"),
+                                org.assertj.core.groups.Tuple.tuple("shop.paths (2, top.zz)", "extra"),
+                                org.assertj.core.groups.Tuple.tuple("shop.words (W7)", "value"),
+                                org.assertj.core.groups.Tuple.tuple("shop.words (W77777)", "missing"));
+                assertThat(validate(servers, true).remaining()).isZero();
+                assertThat(validate(servers, false).differencesFound()).isZero();
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    /** Rows within the same two keys are others on either side: none is suspected, and so fetched and looked at again, for that. */
+    @Test
+    void sidesThatSortTextsDifferently() {
+        try (var servers = PostgresServers.start(15, 18)) {
+            PostgresMigrationIT.schema(servers);
+            try (PostgresSession source = servers.own("source");
+                    PostgresSession target = servers.own("target")) {
+                source.execute("""
+                        CREATE TABLE shop.words (word text COLLATE "C" PRIMARY KEY, n int);
+                        INSERT INTO shop.words SELECT CASE WHEN i % 2 = 0 THEN 'a' ELSE 'B' END || i, i FROM generate_series(1, 140000) AS i;
+                        ANALYZE;
+                        """);
+                target.execute("""
+                        CREATE SCHEMA shop;
+                        CREATE TABLE shop.words (word text COLLATE "und-x-icu" PRIMARY KEY, n int);
+                        """);
+            }
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                Report same = validate(servers, false);
+                assertThat(same.differencesFound()).isZero();
+                assertThat(same.suspicious()).isZero();
+                try (PostgresSession target = servers.control("target")) {
+                    target.execute("SET session_replication_role = replica");
+                    target.execute("UPDATE shop.words SET n = 0 WHERE word = 'B139999'");
+                    target.execute("DELETE FROM shop.words WHERE word = 'a2'");
+                    target.execute("INSERT INTO shop.words VALUES ('Zz', 1)");
+                }
+                List<PostgresValidation.Cursor> cursors = new ArrayList<>();
+                Report found = validation(servers).validate(PostgresServers.spec(), false, null, cursors::add);
+                assertThat(found.suspicious()).isEqualTo(3);
+                assertThat(found.keysCompared()).isEqualTo(same.keysCompared());
+                assertThat(found.sample())
+                        .extracting(Difference::key, Difference::kind)
+                        .containsExactlyInAnyOrder(
+                                org.assertj.core.groups.Tuple.tuple("shop.words (B139999)", "value"),
+                                org.assertj.core.groups.Tuple.tuple("shop.words (a2)", "missing"),
+                                org.assertj.core.groups.Tuple.tuple("shop.words (Zz)", "extra"));
+                for (PostgresValidation.Cursor cut : cursors) {
+                    Report resumed = validation(servers).validate(PostgresServers.spec(), false, cut, cursor -> {});
+                    assertThat(resumed.differencesFound()).as("%s", cut).isEqualTo(3);
+                    assertThat(resumed.keysCompared()).as("%s", cut).isEqualTo(same.keysCompared());
+                }
+                assertThat(validate(servers, true).remaining()).isZero();
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    /** More rows of the written side's own than are fetched at once. */
+    @Test
+    void aRangeThatIsFarFullerOnOneSide() {
+        try (var servers = PostgresServers.start(18, 18)) {
+            PostgresMigrationIT.schema(servers);
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                try (PostgresSession target = servers.control("target");
+                        PostgresSession source = servers.control("source")) {
+                    target.execute("SET session_replication_role = replica");
+                    target.execute("INSERT INTO shop.lines (id, v) SELECT -i, -i FROM generate_series(1, 210000) AS i");
+                    Report found = validate(servers, true);
+                    assertThat(found.differencesFound()).isEqualTo(210_000);
+                    assertThat(found.remaining()).isZero();
+                    assertThat(target.number("SELECT count(*) FROM shop.lines"))
+                            .isEqualTo(source.number("SELECT count(*) FROM shop.lines"));
+                }
                 assertThat(running.failure.get()).isNull();
             }
         }

@@ -45,6 +45,9 @@ final class PairFindings {
                     "Name a target on another server.");
             return;
         }
+        if (!prepared) {
+            new WayBackFindings(source, target, findings).check();
+        }
         versions();
         texts();
         collations();

@@ -37,6 +37,7 @@ final class SourceFindings {
     void check() {
         keyless();
         incomparable();
+        new KeyFindings(source, findings).check();
         notReplicated();
         generated();
         triggers();

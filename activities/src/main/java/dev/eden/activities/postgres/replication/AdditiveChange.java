@@ -45,9 +45,6 @@ public sealed interface AdditiveChange {
 
     Set<String> SERIALS = Set.of("serial", "serial2", "serial4", "serial8", "smallserial", "bigserial");
 
-    /** Constants whose meaning is the moment. */
-    Pattern MOMENT = Pattern.compile("'\\s*(now|today|tomorrow|yesterday|allballs)\\b.*", Pattern.CASE_INSENSITIVE);
-
     /** Throws where the statement is anything else. */
     static AdditiveChange of(String statement) throws NotAdditive {
         Matcher index = Pattern.compile(
@@ -125,24 +122,7 @@ public sealed interface AdditiveChange {
         if (required && value.size() > 1 && value.get(value.size() - 2).equals("not")) {
             value.subList(value.size() - 2, value.size()).clear();
         }
-        return constant(value);
-    }
-
-    private static boolean constant(List<String> value) throws NotAdditive {
-        int at = 0;
-        while (at < value.size() && (value.get(at).equals("-") || value.get(at).equals("+"))) {
-            at++;
-        }
-        String first = at < value.size() ? value.get(at) : "";
-        boolean plain = first.startsWith("'") && !MOMENT.matcher(first).matches()
-                || !first.isEmpty() && Character.isDigit(first.charAt(0))
-                || Set.of("true", "false", "null").contains(first);
-        boolean cast = at + 1 == value.size()
-                || at + 1 < value.size() && value.get(at + 1).equals("::");
-        if (!plain || !cast) {
-            throw new NotAdditive("the default is no constant: both sides would fill the rows that exist differently");
-        }
-        return !first.equals("null");
+        return ConstantDefault.of(words.subList(0, at), value);
     }
 
     private static void type(List<String> words) throws NotAdditive {

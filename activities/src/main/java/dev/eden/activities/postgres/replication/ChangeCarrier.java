@@ -111,10 +111,10 @@ public final class ChangeCarrier {
                             "SELECT format('%I.%I', ?::text, relname) FROM pg_class WHERE oid = ?::oid",
                             schema, asked.relation())
                     .orElseThrow(() -> new AdditiveChange.NotAdditive("the table is gone"));
-            standby.execute("SET search_path = " + Sql.name(schema) + ", public");
+            String path = Sql.name(schema) + ", public";
             switch (change) {
-                case AdditiveChange.Columns columns -> columns(asked, name, columns);
-                case AdditiveChange.Index index -> index(asked, name, index);
+                case AdditiveChange.Columns columns -> columns(asked, name, path, columns);
+                case AdditiveChange.Index index -> index(asked, name, path, index);
             }
             LOGGER.atInfo().addKeyValue("table", name).log("a change of the schema is on the standby");
             return "";
@@ -127,7 +127,9 @@ public final class ChangeCarrier {
         }
     }
 
-    private void columns(Asked asked, String name, AdditiveChange.Columns change) throws AdditiveChange.NotAdditive {
+    /** The path is the statement's alone: types are written down, and undone, by names that hold under any. */
+    private void columns(Asked asked, String name, String path, AdditiveChange.Columns change)
+            throws AdditiveChange.NotAdditive {
         if (change.defaults() && standby.is("SELECT relreplident = 'f' FROM pg_class WHERE oid = ?::regclass", name)) {
             throw new AdditiveChange.NotAdditive(
                     "the table's rows are found by all their columns, so none can be added with a default");
@@ -141,7 +143,9 @@ public final class ChangeCarrier {
                     if (!Appliers.standby(standby, names, epoch)) {
                         return true;
                     }
+                    standby.execute("SET LOCAL search_path = " + path);
                     asOwner(name, asked.query());
+                    standby.execute("SET LOCAL search_path = pg_catalog");
                     List<String> undo = new ArrayList<>();
                     List<String> touched = new ArrayList<>(change.added());
                     change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
@@ -183,12 +187,17 @@ public final class ChangeCarrier {
     }
 
     /** An index more does no harm where its statement comes to nothing on the other side: it stays. */
-    private void index(Asked asked, String name, AdditiveChange.Index index) {
+    private void index(Asked asked, String name, String path, AdditiveChange.Index index) {
         Set<String> before = new HashSet<>(broken(name));
         try {
             again(
                     () -> {
-                        standby.execute(asked.query()); // functions in it run with the owner's rights by themselves
+                        standby.execute("SET search_path = " + path);
+                        try {
+                            standby.execute(asked.query()); // functions in it run with the owner's rights by themselves
+                        } finally {
+                            standby.execute("RESET search_path");
+                        }
                         return false;
                     },
                     new StringBuilder());

@@ -54,30 +54,39 @@ record LoadProgress(
 
     /** While the servers copy by themselves: from the subscriber's catalogue and the publisher's estimates. */
     static LoadProgress read(PostgresSession publisher, PostgresSession subscriber, EdenObjects names) {
-        var found = subscriber.query(
+        record Found(String name, String state, long rows, long bytes, double seconds) {}
+        List<Found> found = subscriber.query(
                 """
-                SELECT format('%I.%I', n.nspname, c.relname), r.srsubstate::text, coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0)
+                SELECT format('%I.%I', n.nspname, c.relname), r.srsubstate::text, coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0),
+                    coalesce(extract(epoch FROM clock_timestamp() - a.xact_start), 0)
                 FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
                 JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-                LEFT JOIN pg_stat_progress_copy p ON p.relid = c.oid WHERE s.subname = ?""",
-                row -> new TableProgress(row.getString(1), row.getString(2), row.getLong(3), 0, row.getLong(4)),
+                LEFT JOIN pg_stat_progress_copy p ON p.relid = c.oid AND p.datid = s.subdbid
+                LEFT JOIN pg_stat_activity a ON a.pid = p.pid WHERE s.subname = ?""",
+                row -> new Found(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4), row.getDouble(5)),
                 names.main());
-        Map<String, TableSize> sizes = TableSize.read(
-                publisher, found.stream().map(TableProgress::name).toList());
+        Map<String, TableSize> sizes =
+                TableSize.read(publisher, found.stream().map(Found::name).toList());
         List<TableProgress> all = new ArrayList<>();
-        for (TableProgress table : found) {
+        for (Found table : found) {
             TableSize size = sizes.getOrDefault(table.name(), TableSize.NONE);
             all.add(
                     switch (table.state()) {
                         case "r" -> new TableProgress(table.name(), "ready", size.rows(), size.rows(), size.bytes());
                         case "i" -> new TableProgress(table.name(), "waiting", 0, size.rows(), 0);
-                        case "d" ->
-                            new TableProgress(table.name(), "copying", table.rows(), size.rows(), table.bytes());
+                        case "d" -> copying(table.name(), table.rows(), size.rows(), table.bytes(), table.seconds());
                         default ->
                             new TableProgress(table.name(), "catching up", size.rows(), size.rows(), size.bytes());
                     });
         }
         return of(all);
+    }
+
+    /** {@code rows} since it began, so many seconds ago. */
+    static TableProgress copying(String name, long rows, long rowsTotal, long bytes, double seconds) {
+        double rate = rows / Math.max(0.001, seconds);
+        long eta = rows > 0 ? Math.round(Math.max(0, rowsTotal - rows) / rate) : -1;
+        return new TableProgress(name, "copying", rows, rowsTotal, bytes, rate, eta);
     }
 
     /** By the publisher's statistics. */

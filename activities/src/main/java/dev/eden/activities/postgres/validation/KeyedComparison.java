@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.Unvalidated;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,12 @@ import org.jspecify.annotations.Nullable;
  * always changes is held for those milliseconds.
  */
 final class KeyedComparison {
+    /** Keys that are in memory at a time. */
+    static final int RANGE = 50_000;
+
+    /** A range that has so many times more is not fetched whole, on either side. */
+    private static final int TIMES = 4;
+
     private static final int BATCH = 500;
     private static final int LOOKS = 3;
     private static final int HELD_LOOKS = 20;
@@ -27,16 +34,30 @@ final class KeyedComparison {
     private final TableShape table;
     private final Tally tally;
     private final boolean repair;
+    private final Runnable alive;
 
-    KeyedComparison(Sides sides, TableShape table, Tally tally, boolean repair) {
+    /** @param alive is told now and then in a range that takes long */
+    KeyedComparison(Sides sides, TableShape table, Tally tally, boolean repair, Runnable alive) {
         this.sides = sides;
         this.table = table;
         this.tally = tally;
         this.repair = repair;
+        this.alive = alive;
     }
 
-    /** Keys after {@code after} up to {@code upTo}; null: no bound. */
-    record Range(@Nullable List<String> after, @Nullable List<String> upTo) {}
+    /**
+     * Keys after {@code after} up to {@code upTo}; null: no bound.
+     *
+     * @param there in the order of the written side, whose rows are looked for on the followed one; else the other way round, or as both sort
+     */
+    record Range(
+            boolean there,
+            @Nullable List<String> after,
+            @Nullable List<String> upTo) {
+        boolean whole() {
+            return after == null && upTo == null;
+        }
+    }
 
     private record Sum(long rows, String sum) {}
 
@@ -44,6 +65,10 @@ final class KeyedComparison {
     private record Seen(String hash, String version) {}
 
     void compare(Range range) {
+        if (range.there() || table.reordered() && !range.whole()) {
+            byKeys(range, true); // what is within the same bounds has little to do with each other
+            return;
+        }
         String sql = "SELECT count(*), coalesce(sum(" + table.hash("t") + "), 0)::text FROM ONLY " + table.name()
                 + " AS t" + where(range);
         Object[] arguments = arguments(range);
@@ -52,6 +77,11 @@ final class KeyedComparison {
                         .orElseThrow());
         tally.compared(sums.from().rows());
         if (sums.from().equals(sums.to())) {
+            return;
+        }
+        if (Math.max(sums.from().rows(), sums.to().rows()) > TIMES * (long) RANGE) {
+            byKeys(new Range(false, range.after(), range.upTo()), false);
+            byKeys(new Range(true, range.after(), range.upTo()), false);
             return;
         }
         String rows = "SELECT " + table.keyTexts("t") + ", " + table.hash("t") + "::text FROM ONLY " + table.name()
@@ -68,10 +98,45 @@ final class KeyedComparison {
             }
         });
         both.to().keySet().stream().filter(key -> !both.from().containsKey(key)).forEach(suspects::add);
-        tally.suspicious(suspects.size());
-        List<List<String>> all = new ArrayList<>(suspects);
-        for (int i = 0; i < all.size(); i += BATCH) {
-            confirm(all.subList(i, Math.min(all.size(), i + BATCH)));
+        suspect(new ArrayList<>(suspects));
+    }
+
+    /** So many rows of one side at a time, in its own order, each looked up on the other by its key. */
+    private void byKeys(Range range, boolean counted) {
+        PostgresSession here = range.there() ? sides.to : sides.from;
+        PostgresSession there = range.there() ? sides.from : sides.to;
+        Range rest = range;
+        while (rest != null) {
+            Map<List<String>, String> rows = new LinkedHashMap<>();
+            here.query(
+                    "SELECT " + table.keyTexts("t") + ", " + table.hash("t") + "::text FROM ONLY " + table.name()
+                            + " AS t" + where(rest) + " ORDER BY " + table.keyList("t.") + " LIMIT " + RANGE,
+                    row -> rows.put(key(row.getArray(1)), row.getString(2)),
+                    arguments(rest));
+            List<List<String>> keys = List.copyOf(rows.keySet());
+            Map<List<String>, String> others = new HashMap<>();
+            there.query(
+                    "SELECT " + table.keyTexts("t") + ", " + table.hash("t") + "::text FROM " + table.keyJoin(),
+                    row -> others.put(key(row.getArray(1)), row.getString(2)),
+                    table.keyArguments(keys));
+            if (counted && !range.there()) {
+                tally.compared(keys.size());
+            }
+            // Rows that both sides have were compared from the followed one.
+            suspect(keys.stream()
+                    .filter(key ->
+                            range.there() ? !others.containsKey(key) : !Objects.equals(rows.get(key), others.get(key)))
+                    .toList());
+            alive.run();
+            rest = keys.size() < RANGE ? null : new Range(range.there(), keys.getLast(), range.upTo());
+        }
+    }
+
+    private void suspect(List<List<String>> keys) {
+        tally.suspicious(keys.size());
+        for (int i = 0; i < keys.size(); i += BATCH) {
+            confirm(keys.subList(i, Math.min(keys.size(), i + BATCH)));
+            alive.run();
         }
     }
 
@@ -93,8 +158,7 @@ final class KeyedComparison {
     /** Keeps writers away from the rows until the transaction ends. */
     private List<List<String>> hold(List<List<String>> keys) {
         sides.from.query(
-                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + TableShape.qualified("t", table.key())
-                        + " FOR SHARE OF t",
+                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + table.keyList("t.") + " FOR SHARE OF t",
                 row -> true,
                 table.keyArguments(keys));
         return keys;
@@ -175,21 +239,21 @@ final class KeyedComparison {
     private String where(Range range) {
         List<String> parts = new ArrayList<>();
         if (range.after() != null) {
-            parts.add(table.keyBound(">"));
+            parts.add(KeyColumn.after(table.key()));
         }
         if (range.upTo() != null) {
-            parts.add(table.keyBound("<="));
+            parts.add(KeyColumn.upTo(table.key()));
         }
         return parts.isEmpty() ? "" : " WHERE " + String.join(" AND ", parts);
     }
 
-    private static Object[] arguments(Range range) {
+    private Object[] arguments(Range range) {
         List<Object> all = new ArrayList<>();
         if (range.after() != null) {
-            all.addAll(range.after());
+            all.addAll(KeyColumn.arguments(table.key(), range.after()));
         }
         if (range.upTo() != null) {
-            all.addAll(range.upTo());
+            all.addAll(KeyColumn.arguments(table.key(), range.upTo()));
         }
         return all.toArray();
     }

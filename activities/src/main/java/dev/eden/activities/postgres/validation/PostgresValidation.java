@@ -3,7 +3,6 @@ package dev.eden.activities.postgres.validation;
 import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.copy.SourcePing;
 import dev.eden.activities.postgres.EdenObjects.Role;
-import dev.eden.activities.postgres.Lanes;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.SchemaCopier;
@@ -33,9 +32,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class PostgresValidation {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresValidation.class);
-    private static final int RANGE = 50_000;
     private static final int LANES = 2;
-    private static final int SAMPLE = 1_000;
+    static final int SAMPLE = 1_000;
     private static final Duration PING_LIMIT = Duration.ofSeconds(5);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -65,6 +63,7 @@ public final class PostgresValidation {
      * @param done tables compared
      * @param ranges how many checksums were compared
      * @param kinds of the differences of rows; null in one of a server that did not count them
+     * @param next of the table that comes next, what is counted in already apart; null: all of it
      */
     public record Cursor(
             String report,
@@ -77,12 +76,22 @@ public final class PostgresValidation {
             long repaired,
             List<Difference> sample,
             long ranges,
-            @Nullable DifferenceKinds kinds) {
+            @Nullable DifferenceKinds kinds,
+            @Nullable Next next) {
         public Cursor {
             done = List.copyOf(done);
             sample = List.copyOf(sample);
         }
     }
+
+    /**
+     * Where in a table.
+     *
+     * @param there what only the written side has is being looked for
+     * @param after the key; null: from the beginning
+     */
+    public record Next(
+            String table, boolean there, @Nullable List<String> after) {}
 
     /**
      * Blocks until everything is compared; the report is stored before it returns. With {@code repair}, rows that differ are copied again and
@@ -111,7 +120,8 @@ public final class PostgresValidation {
                         0,
                         List.of(),
                         0,
-                        DifferenceKinds.NONE);
+                        DifferenceKinds.NONE,
+                        null);
         Tally tally = new Tally(SAMPLE, start);
         List<String> done = new ArrayList<>(start.done());
         SequenceComparison.Outcome sequences;
@@ -127,14 +137,15 @@ public final class PostgresValidation {
             for (TableShape table : TableShape.read(sides.from, sides.to)) {
                 if (!done.contains(table.name())) {
                     requireSame(migration, direction);
-                    Runnable beat = () -> heartbeat.accept(tally.cursor(start, done));
                     if (table.key().isEmpty()) {
                         new KeylessComparison(sides, table, tally, repair).compare();
                     } else {
-                        compare(pool, table, ranges(sides.from, table), lanes, tally, repair, pace, beat);
+                        new TableComparison(
+                                        table, repair, tally, next -> heartbeat.accept(tally.cursor(start, done, next)))
+                                .compare(sides, pool, start.next(), lanes, pace);
                     }
                     done.add(table.name());
-                    beat.run();
+                    heartbeat.accept(tally.cursor(start, done, null));
                 }
             }
             sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
@@ -148,7 +159,7 @@ public final class PostgresValidation {
         for (SequenceComparison.Finding finding : told.findings()) {
             tally.object(finding.key(), finding.kind(), finding.detail(), false);
         }
-        Cursor end = tally.cursor(start, done);
+        Cursor end = tally.cursor(start, done, null);
         ValidationLedger.Report report = new ValidationLedger.Report(
                 start.report(),
                 migration,
@@ -183,50 +194,6 @@ public final class PostgresValidation {
     private static SourcePing.Connection ping(Pair pair, Role followed) {
         PostgresSession session = pair.control(followed, "ping", PING_LIMIT);
         return new SourcePing.Connection(() -> session.execute("SELECT 1"), session::close);
-    }
-
-    private static void compare(
-            SidesPool pool,
-            TableShape table,
-            List<KeyedComparison.Range> ranges,
-            IntSupplier lanes,
-            Tally tally,
-            boolean repair,
-            Pace pace,
-            Runnable heartbeat) {
-        Lanes.run(
-                ranges,
-                lanes,
-                next -> pool.with(sides -> {
-                    KeyedComparison comparison = new KeyedComparison(sides, table, tally, repair);
-                    for (KeyedComparison.Range range = next.get(); range != null; range = next.get()) {
-                        long begun = System.nanoTime();
-                        comparison.compare(range);
-                        heartbeat.run();
-                        pace.rest(System.nanoTime() - begun);
-                    }
-                }));
-    }
-
-    /** Every so many keys, in the order of the primary key on the followed side. */
-    private static List<KeyedComparison.Range> ranges(PostgresSession from, TableShape table) {
-        List<List<String>> bounds = table.rows() <= RANGE
-                ? List.of()
-                : from.query(
-                        "SELECT " + table.keyTexts("keys") + " FROM (SELECT " + table.keyList()
-                                + ", row_number() OVER (ORDER BY "
-                                + table.keyList() + ") AS eden_at FROM ONLY " + table.name()
-                                + ") AS keys WHERE eden_at % " + RANGE
-                                + " = 0 ORDER BY eden_at",
-                        row -> KeyedComparison.key(row.getArray(1)));
-        List<KeyedComparison.Range> ranges = new ArrayList<>();
-        List<String> after = null;
-        for (List<String> bound : bounds) {
-            ranges.add(new KeyedComparison.Range(after, bound));
-            after = bound;
-        }
-        ranges.add(new KeyedComparison.Range(after, null));
-        return ranges;
     }
 
     private void requireSame(String migration, Direction direction) {

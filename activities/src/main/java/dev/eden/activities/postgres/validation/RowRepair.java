@@ -35,7 +35,7 @@ final class RowRepair {
                     "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
         }
         byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
-                + " AS t JOIN pg_temp.eden_wanted AS w ON " + matches());
+                + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
         sides.awaitApplied();
         replace(rows, keys);
     }
@@ -64,20 +64,6 @@ final class RowRepair {
             sides.to.execute("INSERT INTO " + table.name() + " (" + String.join(", ", table.stored())
                     + ") OVERRIDING SYSTEM VALUE SELECT * FROM " + COPIED);
         });
-    }
-
-    private String matches() {
-        StringBuilder equal = new StringBuilder();
-        for (int i = 0; i < table.key().size(); i++) {
-            equal.append(i == 0 ? "" : " AND ")
-                    .append("t.")
-                    .append(table.key().get(i))
-                    .append(" = w.keys[")
-                    .append(i + 1)
-                    .append("]::")
-                    .append(table.keyTypes().get(i));
-        }
-        return equal.toString();
     }
 
     private byte[] copyOut(String query) {

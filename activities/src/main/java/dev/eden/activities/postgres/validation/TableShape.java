@@ -6,6 +6,7 @@ import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -15,19 +16,19 @@ import java.util.stream.IntStream;
  * @param name quoted, with its schema
  * @param columns quoted; all of them, generated ones too
  * @param stored quoted; those that can be written
- * @param key quoted columns of the primary key; empty: none
- * @param keyTypes of the key's columns, as a cast takes them that cuts nothing: {@code character} and {@code bit} alone mean a length of 1
+ * @param key of the primary key; empty: none
  * @param rows the server's estimate
  * @param converted the two sides keep texts in different encodings
+ * @param reordered the two sides sort the key's texts differently
  */
 record TableShape(
         String name,
         List<String> columns,
         List<String> stored,
-        List<String> key,
-        List<String> keyTypes,
+        List<KeyColumn> key,
         long rows,
-        boolean converted) {
+        boolean converted,
+        boolean reordered) {
 
     /** Every table that holds rows, in order of name. */
     static List<TableShape> read(PostgresSession session, PostgresSession other) {
@@ -43,16 +44,12 @@ record TableShape(
                         return !row.getBoolean(2) && stored.add(Sql.name(row.getString(1)));
                     },
                     table);
-            List<String> key = new ArrayList<>();
-            List<String> types = new ArrayList<>();
-            session.query("""
-                    SELECT a.attname, format_type(a.atttypid, -1) FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
-                    JOIN pg_attribute a ON a.attnum = k.num WHERE i.indrelid = ?::regclass AND i.indisprimary AND a.attrelid = i.indrelid
-                        AND k.at <= i.indnkeyatts ORDER BY k.at""", row -> key.add(Sql.name(row.getString(1))) && types.add(row.getString(2)), table);
             long rows = session.number(
                     "SELECT greatest(reltuples::bigint, pg_relation_size(oid) / 100) FROM pg_class WHERE oid = ?::regclass",
                     table);
-            all.add(new TableShape(table, columns, stored, key, types, rows, converted));
+            List<String> orders = TextOrder.of(session, table);
+            boolean reordered = !orders.isEmpty() && (converted || !orders.equals(TextOrder.of(other, table)));
+            all.add(new TableShape(table, columns, stored, KeyColumn.read(session, table), rows, converted, reordered));
         }
         return all;
     }
@@ -67,30 +64,34 @@ record TableShape(
     }
 
     String keyList() {
-        return String.join(", ", key);
+        return keyList("");
+    }
+
+    /** @param before each column's name */
+    String keyList(String before) {
+        return key.stream().map(column -> before + column.name()).collect(Collectors.joining(", "));
     }
 
     /** The key as an array of texts. */
     String keyTexts(String alias) {
         return key.stream()
-                .map(column -> alias + "." + column + "::text")
+                .map(column -> alias + "." + column.name() + "::text")
                 .collect(Collectors.joining(", ", "ARRAY[", "]"));
-    }
-
-    /** {@code (k1, k2) OPERATOR (?::t1, ?::t2)}. */
-    String keyBound(String operator) {
-        return "(" + keyList() + ") " + operator + " ("
-                + keyTypes.stream().map(type -> "?::" + type).collect(Collectors.joining(", ")) + ")";
     }
 
     /** Joins the table, as {@code t}, with keys given as one array of texts per column, as {@code k}. */
     String keyJoin() {
         String arrays = key.stream().map(_ -> "?::text[]").collect(Collectors.joining(", "));
         String names = IntStream.range(0, key.size()).mapToObj(i -> "k" + i).collect(Collectors.joining(", "));
-        String equal = IntStream.range(0, key.size())
-                .mapToObj(i -> "t." + key.get(i) + " = k.k" + i + "::" + keyTypes.get(i))
+        return "ONLY " + name + " AS t JOIN unnest(" + arrays + ") AS k (" + names + ") ON "
+                + keyMatches(i -> "k.k" + i);
+    }
+
+    /** @param value an expression for the text of the column at that place */
+    String keyMatches(IntFunction<String> value) {
+        return IntStream.range(0, key.size())
+                .mapToObj(i -> key.get(i).matching(value.apply(i)))
                 .collect(Collectors.joining(" AND "));
-        return "ONLY " + name + " AS t JOIN unnest(" + arrays + ") AS k (" + names + ") ON " + equal;
     }
 
     /** The arguments of {@link #keyJoin}. */

@@ -28,6 +28,26 @@ final class Tally {
         this.kinds = start.kinds();
     }
 
+    /** Of a part. */
+    Tally(int most) {
+        this.most = most;
+        this.sample = new ArrayList<>();
+        this.kinds = DifferenceKinds.NONE;
+    }
+
+    /** A part that nobody counts in any more. */
+    synchronized void add(Tally part) {
+        compared += part.compared;
+        suspicious += part.suspicious;
+        found += part.found;
+        repaired += part.repaired;
+        ranges += part.ranges;
+        DifferenceKinds before = kinds;
+        DifferenceKinds more = part.kinds;
+        kinds = before == null || more == null ? null : before.plus(more);
+        sample.addAll(part.sample.subList(0, Math.min(part.sample.size(), most - sample.size())));
+    }
+
     /** A range of a table, or one without a key whole. */
     synchronized void compared(long rows) {
         compared += rows;
@@ -52,7 +72,8 @@ final class Tally {
         }
     }
 
-    synchronized PostgresValidation.Cursor cursor(PostgresValidation.Cursor start, List<String> done) {
+    synchronized PostgresValidation.Cursor cursor(
+            PostgresValidation.Cursor start, List<String> done, PostgresValidation.@Nullable Next next) {
         return new PostgresValidation.Cursor(
                 start.report(),
                 start.startedAt(),
@@ -64,6 +85,7 @@ final class Tally {
                 repaired,
                 sample,
                 ranges,
-                kinds);
+                kinds,
+                next);
     }
 }

@@ -28,6 +28,57 @@ class AdditiveChangeTest {
                 .isEqualTo(new Columns(List.of("at"), List.of(), false));
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "timestamptz NOT NULL DEFAULT '2024-01-01 00:00:00+00'",
+                "timestamp(3) with time zone DEFAULT '2024-01-01T00:00Z'::timestamptz",
+                "timestamptz DEFAULT 'infinity'",
+                "timestamp DEFAULT '2024-01-01 12:30'",
+                "date DEFAULT '2024-01-31' NOT NULL",
+                "time DEFAULT '12:30'",
+                "timetz DEFAULT '12:30+02'",
+                "interval DEFAULT '1 day 02:00'",
+                "interval DEFAULT 'P-1D'",
+                "date[] DEFAULT '{}'",
+                "tstzrange DEFAULT 'empty'",
+                "money DEFAULT NULL",
+                "text DEFAULT '01/02/2024'",
+                "numeric DEFAULT '1.5'::numeric(10, -2)",
+                "text[] DEFAULT '{a}'::character varying(10)[]::text[]",
+                "shop.mood DEFAULT 'fine'::shop.\"mood\""
+            })
+    void constantsThatEverySessionReadsAlike(String column) throws NotAdditive {
+        assertThat(AdditiveChange.of("ALTER TABLE t ADD COLUMN a " + column))
+                .isEqualTo(
+                        new Columns(List.of("a"), List.of(), !column.endsWith("NULL") || column.contains("NOT NULL")));
+    }
+
+    /** By time zone, order of dates, style of intervals, locale of money, search path. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "timestamptz NOT NULL DEFAULT '2024-01-01'",
+                "timestamp with time zone DEFAULT '2024-01-01 12:00'",
+                "\"timestamptz\" DEFAULT '2024-01-01 12:00 CET'",
+                "date DEFAULT '01/02/2024'",
+                "timestamp DEFAULT '1.2.2024 10:00' NOT NULL",
+                "timetz DEFAULT '12:30'",
+                "interval DEFAULT '-1 2:03:04'",
+                "money DEFAULT '1.00'",
+                "money DEFAULT 1",
+                "text DEFAULT '2024-01-01'::timestamptz::text",
+                "pg_catalog.timestamptz[] DEFAULT '{2024-01-01}'",
+                "_date DEFAULT '{2024-01-01}'",
+                "daterange DEFAULT '[01/02/2024,)'",
+                "regclass DEFAULT 'events'"
+            })
+    void constantsThatSessionsReadDifferently(String column) {
+        assertThatThrownBy(() -> AdditiveChange.of("ALTER TABLE t ADD COLUMN a " + column))
+                .isInstanceOf(NotAdditive.class)
+                .hasMessageContaining("settings");
+    }
+
     @Test
     void indexesThatRefuseNothing() throws NotAdditive {
         assertThat(AdditiveChange.of("CREATE INDEX CONCURRENTLY i ON t (lower(a)) WHERE b > 3"))
@@ -47,6 +98,11 @@ class AdditiveChangeTest {
                 "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT ' Now'",
                 "ALTER TABLE t ADD COLUMN a int DEFAULT 1 + random()",
                 "ALTER TABLE t ADD COLUMN a uuid DEFAULT gen_random_uuid()",
+                "ALTER TABLE t ADD COLUMN a timestamptz DEFAULT '30 days'::interval + now()",
+                "ALTER TABLE t ADD COLUMN a float8 DEFAULT 0::float8 + random()",
+                "ALTER TABLE t ADD COLUMN a boolean DEFAULT 'app'::name IS DISTINCT FROM current_user",
+                "ALTER TABLE t ADD COLUMN a timestamp DEFAULT '2024-01-01 00:00+00'::timestamptz AT TIME ZONE 'CET'",
+                "ALTER TABLE t ADD COLUMN a text DEFAULT 'a'::text COLLATE \"C\"",
                 "ALTER TABLE t ADD COLUMN a int REFERENCES u",
                 "ALTER TABLE t ADD COLUMN a int UNIQUE",
                 "ALTER TABLE t ADD COLUMN a int CHECK (a > 1)",
