@@ -3,6 +3,7 @@ package dev.eden.api;
 import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
+import dev.eden.api.metrics.ProcessMeters;
 import dev.eden.api.metrics.ProxyPresence;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
@@ -46,6 +47,7 @@ import dev.eden.proxy.Secret;
 import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.temporal.worker.WorkerFactory;
@@ -184,6 +186,7 @@ public final class EdenServer implements AutoCloseable {
 
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         opened(registry::close);
+        opened(new ProcessMeters(registry, Tags.empty()));
         if (options.proxyInside()) {
             for (ServerOptions.Front front : options.fronts()) {
                 proxies.put(
