@@ -26,6 +26,7 @@ final class RetentionWatch implements AutoCloseable {
     private final ReplicationLedger ledger;
     private volatile @Nullable Direction direction;
     private volatile @Nullable String verdict;
+    private volatile @Nullable Long retained;
     private volatile boolean closed;
     private volatile @Nullable PostgresSession session;
     private @Nullable Thread thread;
@@ -50,6 +51,12 @@ final class RetentionWatch implements AutoCloseable {
     @Nullable
     String verdict() {
         return verdict;
+    }
+
+    /** Bytes of log that the owner of writes keeps, a few seconds ago; null: it could not be asked. */
+    @Nullable
+    Long retained() {
+        return retained;
     }
 
     /** As {@link #verdict}, after whatever is being dropped just now. */
@@ -95,7 +102,9 @@ final class RetentionWatch implements AutoCloseable {
         try {
             PostgresSession owner = on(now.from());
             List<String> slots = Links.slots(pair, pair.role(now.from()), owner);
-            Optional<String> why = retention.gate(owner, slots);
+            long kept = Retention.kept(owner, slots);
+            retained = kept;
+            Optional<String> why = retention.gate(owner, kept);
             if (why.isPresent()) {
                 letGo(now, owner, slots, why.get());
             }
@@ -138,6 +147,7 @@ final class RetentionWatch implements AutoCloseable {
     }
 
     private void leave() {
+        retained = null;
         PostgresSession open = session;
         session = null;
         if (open != null) {
