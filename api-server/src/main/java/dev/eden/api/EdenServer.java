@@ -209,7 +209,8 @@ public final class EdenServer implements AutoCloseable {
         Activities.Opened made = activities.open(store, options);
         made.background().forEach(this::opened);
         Traces traces = opened(Traces.of(options.traces(), "eden-server"));
-        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
+        FlipSpans flips = new FlipSpans(traces, store.routeRows()::attemptReport);
+        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, flips));
         MigrationWorkers.register(
                 workers, made.activities(), options.orchestration().version());
         opened(TemporalArrival.await(temporal, workers, temporalPatience, !proxies.isEmpty()));
@@ -249,7 +250,8 @@ public final class EdenServer implements AutoCloseable {
                                 spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
                         spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "", null)),
-                        made.activities().cutover()::rehearse),
+                        spec -> flips.rehearsed(
+                                () -> made.activities().cutover().rehearse(spec))),
                 new MigrationRecovery(orchestrator, store.routes()));
         opened(Retention.start(jdbi, store.audit(), options.retention()));
         MigrationEventsResource events = new MigrationEventsResource(migrations, store.audit(), tokens::good);
@@ -298,12 +300,11 @@ public final class EdenServer implements AutoCloseable {
                 .log("Eden serves");
     }
 
-    private static WorkerFactoryOptions workerOptions(Traces traces, EdenStore store) {
+    private static WorkerFactoryOptions workerOptions(Traces traces, FlipSpans flips) {
         WorkerFactoryOptions options = MigrationWorkers.factoryOptions();
         if (!traces.on()) {
             return options;
         }
-        FlipSpans flips = new FlipSpans(traces, store.routeRows()::attemptReport);
         return WorkerFactoryOptions.newBuilder(options)
                 .setWorkerInterceptors(new ActivityTracing(traces, flips))
                 .build();
