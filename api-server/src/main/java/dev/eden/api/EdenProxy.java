@@ -6,8 +6,10 @@ import dev.eden.activities.cutover.SweepLoop;
 import dev.eden.activities.migration.EndpointEngines;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.json.Json;
+import dev.eden.api.metrics.ProcessMeters;
 import dev.eden.api.metrics.ProxyHealth;
 import dev.eden.api.problem.StartupException;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -138,6 +140,7 @@ public final class EdenProxy implements AutoCloseable {
         parts.push(store);
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         parts.push(registry::close);
+        parts.push(new ProcessMeters(registry, Tags.of("interlay", options.interlay(), "proxy", options.name())));
         RouteLedger routes = store.routes();
         parts.push(new SweepLoop(
                 routes, new AttemptSettler(routes, EndpointEngines.of(store.endpoints(), store.records())), null));

@@ -3,6 +3,7 @@ package dev.eden.api;
 import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.api.metrics.HealthServlet;
 import dev.eden.api.metrics.MetricsServlet;
+import dev.eden.api.metrics.ProcessMeters;
 import dev.eden.api.metrics.ProxyPresence;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
@@ -47,6 +48,7 @@ import dev.eden.proxy.Secret;
 import dev.eden.workflows.activity.CutoverActivities.AttemptRequest;
 import dev.eden.workflows.worker.MigrationActivities;
 import dev.eden.workflows.worker.MigrationWorkers;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.temporal.worker.WorkerFactory;
@@ -185,6 +187,7 @@ public final class EdenServer implements AutoCloseable {
 
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         opened(registry::close);
+        opened(new ProcessMeters(registry, Tags.empty()));
         if (options.proxyInside()) {
             for (ServerOptions.Front front : options.fronts()) {
                 proxies.put(
@@ -207,7 +210,8 @@ public final class EdenServer implements AutoCloseable {
         Activities.Opened made = activities.open(store, options);
         made.background().forEach(this::opened);
         Traces traces = opened(Traces.of(options.traces(), "eden-server"));
-        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, store));
+        FlipSpans flips = new FlipSpans(traces, store.routeRows()::attemptReport);
+        WorkerFactory workers = WorkerFactory.newInstance(temporal.client(), workerOptions(traces, flips));
         MigrationWorkers.register(
                 workers, made.activities(), options.orchestration().version());
         opened(TemporalArrival.await(temporal, workers, temporalPatience, !proxies.isEmpty()));
@@ -247,7 +251,8 @@ public final class EdenServer implements AutoCloseable {
                                 spec, it -> coverage.check(it, made.activities().preparation()::preflight)),
                         made.activities().preparation()::forecast,
                         spec -> made.activities().cutover().awaitReadiness(new AttemptRequest(spec, true, 0, "", null)),
-                        made.activities().cutover()::rehearse),
+                        spec -> flips.rehearsed(
+                                () -> made.activities().cutover().rehearse(spec))),
                 new MigrationRecovery(orchestrator, store.routes()));
         ForgottenMigrations forgotten = new ForgottenMigrations(jdbi, store.audit());
         opened(Retention.start(forgotten, options.retention()));
@@ -298,12 +303,11 @@ public final class EdenServer implements AutoCloseable {
                 .log("Eden serves");
     }
 
-    private static WorkerFactoryOptions workerOptions(Traces traces, EdenStore store) {
+    private static WorkerFactoryOptions workerOptions(Traces traces, FlipSpans flips) {
         WorkerFactoryOptions options = MigrationWorkers.factoryOptions();
         if (!traces.on()) {
             return options;
         }
-        FlipSpans flips = new FlipSpans(traces, store.routeRows()::attemptReport);
         return WorkerFactoryOptions.newBuilder(options)
                 .setWorkerInterceptors(new ActivityTracing(traces, flips))
                 .build();

@@ -72,13 +72,16 @@ class MetricsIT {
         assertThat(started.raw().headers().firstValue("X-Request-Id")).contains("start-of-m");
         // What the steps of a real migration leave in the store; the steps of this server are fakes.
         execute("INSERT INTO attempt (migration, epoch, direction, coordinator, outcome, report)"
-                + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
+                + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 63000}'),"
+                + " ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
                 + " ('m', 1, 'forward', 'c', 'aborted', '{\"pauseMicros\": 0}')");
         execute(
-                "INSERT INTO replication (migration, progress) VALUES ('m', '{\"state\": \"streaming\", \"keysDone\": 11, \"keysTotal\": 11, \"bytes\": 0,"
+                "INSERT INTO replication (migration, progress) VALUES ('m', '{\"state\": \"streaming\", \"keysDone\": 11, \"keysTotal\": 44, \"retainedBytes\": 4096, \"bytes\": 0,"
                         + " \"keysPerSecond\": 5, \"etaSeconds\": 0, \"lagMs\": 7, \"sourceOffset\": 0, \"appliedOffset\": 0, \"reverseProven\": true,"
                         + " \"conflicts\": 0, \"atMillis\": 9000000000000}') ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
-        execute("INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0}')");
+        execute(
+                "INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0, \"keysCompared\": 900,"
+                        + " \"startedAt\": \"2026-01-01T00:00:00Z\", \"endedAt\": \"2026-01-01T00:00:03Z\"}')");
     }
 
     @AfterAll
@@ -117,7 +120,9 @@ class MetricsIT {
                 "UPDATE replication SET progress = jsonb_set(progress, '{state}', '\"waiting\"') WHERE migration = 'm'");
         try {
             await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
-                    .contains("eden_replication_streaming{migration=\"m\"} 0"));
+                    .contains("eden_replication_streaming{migration=\"m\"} 0")
+                    .contains("eden_migration_progress_percent{migration=\"m\"} 25.0")
+                    .doesNotContain("eden_replication_stream_rate{"));
             execute("UPDATE migration SET phase = 'baking' WHERE id = 'm'");
             await("no interlay is in it any more")
                     .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
@@ -177,6 +182,28 @@ class MetricsIT {
                 .contains("eden_replication_rate{migration=\"m\"} 5"));
     }
 
+    /** The rate of the load says nothing then. */
+    @Test
+    void howFastChangesGoOnIsSeen() throws Exception {
+        long now = System.currentTimeMillis() + 60_000;
+        applied(now, 0, 8);
+        try {
+            await("it has been read")
+                    .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                            .contains("eden_replication_lag_ms{migration=\"m\"} 8"));
+            applied(now + 2_000, 5_000, 8);
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_replication_stream_rate{migration=\"m\"} 2500.0"));
+        } finally {
+            applied(9_000_000_000_000L, 0, 7);
+        }
+    }
+
+    private static void applied(long atMillis, long offset, long lag) throws SQLException {
+        execute("UPDATE replication SET progress = progress || '{\"atMillis\": " + atMillis + ", \"appliedOffset\": "
+                + offset + ", \"lagMs\": " + lag + "}' WHERE migration = 'm'");
+    }
+
     private static void told(long atMillis) throws SQLException {
         execute("UPDATE replication SET progress = jsonb_set(progress, '{atMillis}', '" + atMillis
                 + "') WHERE migration = 'm'");
@@ -198,6 +225,11 @@ class MetricsIT {
             });
             await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
                     .contains("eden_cutover_pause_ms{direction=\"forward\",migration=\"m\"} 41.5")
+                    .contains("eden_cutover_pause_ms_max{direction=\"forward\",migration=\"m\"} 63.0")
+                    .contains("eden_validation_rate{migration=\"m\"} 300.0")
+                    .contains("eden_replication_keys_expected{migration=\"m\"} 44")
+                    .contains("eden_migration_progress_percent{migration=\"m\"} 100.0")
+                    .contains("eden_replication_retained_bytes{migration=\"m\"} 4096")
                     .contains("eden_cutover_attempts{direction=\"forward\",migration=\"m\",outcome=\"aborted\"} 1")
                     .contains("eden_replication_lag_ms{migration=\"m\"} 7")
                     .contains("eden_proxies{interlay=\"redis_interlay\",state=\"alive\"} 1")

@@ -90,7 +90,42 @@ public interface ReplicationLedger {
             long conflicts,
             @Nullable String problem,
             long atMillis,
-            java.util.@Nullable List<TableProgress> tables) {
+            java.util.@Nullable List<TableProgress> tables,
+            @Nullable Long retainedBytes) {
+
+        /** Without log that is kept: Redis bounds its own. */
+        public Progress(
+                String state,
+                long keysDone,
+                long keysTotal,
+                long bytes,
+                double keysPerSecond,
+                long etaSeconds,
+                long lagMs,
+                long sourceOffset,
+                long appliedOffset,
+                boolean reverseProven,
+                long conflicts,
+                @Nullable String problem,
+                long atMillis,
+                java.util.@Nullable List<TableProgress> tables) {
+            this(
+                    state,
+                    keysDone,
+                    keysTotal,
+                    bytes,
+                    keysPerSecond,
+                    etaSeconds,
+                    lagMs,
+                    sourceOffset,
+                    appliedOffset,
+                    reverseProven,
+                    conflicts,
+                    problem,
+                    atMillis,
+                    tables,
+                    null);
+        }
 
         /** Without tables: Redis has none, and after the load they say nothing more. */
         public Progress(
@@ -130,6 +165,15 @@ public interface ReplicationLedger {
         }
 
         public Progress at(long millis) {
+            return with(millis, retainedBytes);
+        }
+
+        /** {@code bytes}: of log that the owner of writes keeps for the other server; null: not known. */
+        public Progress retaining(@Nullable Long bytes) {
+            return with(atMillis, bytes);
+        }
+
+        private Progress with(long millis, @Nullable Long retained) {
             return new Progress(
                     state,
                     keysDone,
@@ -144,7 +188,8 @@ public interface ReplicationLedger {
                     conflicts,
                     problem,
                     millis,
-                    tables);
+                    tables,
+                    retained);
         }
     }
 

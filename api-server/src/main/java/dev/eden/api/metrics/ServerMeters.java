@@ -16,9 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
-import java.util.stream.Collectors;
 import org.jdbi.v3.core.Jdbi;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -34,24 +32,10 @@ public final class ServerMeters implements AutoCloseable {
             "meters can't be brought up to date",
             "meters are brought up to date again");
     private final MeterRegistry registry;
-    private final MigrationFigures figures;
+    private final MigrationMeters migrations;
     private final InterlayStore interlays;
     private final TrafficWindow traffic;
     private final boolean proxies;
-    private final MultiGauge lag;
-    private final MultiGauge streaming;
-    private final MultiGauge keys;
-    private final MultiGauge rate;
-    private final MultiGauge consistency;
-    private final MultiGauge running;
-    private final MultiGauge paused;
-    private final MultiGauge failed;
-    private final MultiGauge cleaning;
-    private final MultiGauge differences;
-    private final MultiGauge attempts;
-    private final MultiGauge pause;
-    private final MultiGauge all;
-    private final MultiGauge presence;
     private final MultiGauge latency;
     private final MultiGauge connections;
     private final MultiGauge throughput;
@@ -64,29 +48,10 @@ public final class ServerMeters implements AutoCloseable {
     public ServerMeters(
             MeterRegistry registry, Jdbi jdbi, InterlayStore interlays, TrafficWindow traffic, boolean proxies) {
         this.registry = registry;
-        this.figures = new MigrationFigures(jdbi);
+        this.migrations = new MigrationMeters(registry, jdbi);
         this.interlays = interlays;
         this.traffic = traffic;
         this.proxies = proxies;
-        this.lag =
-                gauge("eden_replication_lag_ms", "age of the oldest source position not applied yet, in milliseconds");
-        this.streaming = gauge("eden_replication_streaming", "1 while replication keeps the standby current");
-        this.keys = gauge("eden_replication_keys_done", "keys copied by the full load");
-        this.rate = gauge("eden_replication_rate", "keys or rows a second that the full load copies");
-        this.consistency = gauge(
-                "eden_data_consistency_percent", "of what the last comparison compared, what is equal, in percent");
-        this.running = gauge("eden_migration_running", "1 for a migration that has been started and has not ended");
-        this.paused = gauge("eden_migration_paused", "1 for a running migration that is paused");
-        this.failed =
-                gauge("eden_migration_failed", "1 for a running migration that is paused because a step has failed");
-        this.cleaning = gauge(
-                "eden_migration_cleaning_up",
-                "1 for a running migration of which nothing is left to do but to clean up its two servers");
-        this.differences = gauge("eden_validation_differences", "differences that the last comparison has left");
-        this.attempts = gauge("eden_cutover_attempts", "attempts to flip, by direction and outcome");
-        this.pause = gauge("eden_cutover_pause_ms", "pause of the last committed flip, in milliseconds");
-        this.all = gauge("eden_migrations", "migrations by phase, ended ones too");
-        this.presence = gauge("eden_proxies", "proxies that have joined; silent ones stand in the way of a cutover");
         this.latency = gauge(
                 "eden_proxy_latency_ms",
                 "latency of requests through the slowest proxy of the interlay, in milliseconds");
@@ -137,7 +102,7 @@ public final class ServerMeters implements AutoCloseable {
     private void run() {
         while (!closed) {
             try {
-                migrations();
+                migrations.refresh();
                 if (proxies) {
                     proxies();
                 }
@@ -150,78 +115,6 @@ public final class ServerMeters implements AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             }
-        }
-    }
-
-    private void migrations() {
-        List<MultiGauge.Row<?>> lags = new ArrayList<>();
-        List<MultiGauge.Row<?>> done = new ArrayList<>();
-        List<MultiGauge.Row<?>> phases = new ArrayList<>();
-        List<MultiGauge.Row<?>> left = new ArrayList<>();
-        List<MultiGauge.Row<?>> pauses = new ArrayList<>();
-        List<MultiGauge.Row<?>> failures = new ArrayList<>();
-        List<MultiGauge.Row<?>> current = new ArrayList<>();
-        List<MultiGauge.Row<?>> ending = new ArrayList<>();
-        List<MultiGauge.Row<?>> copying = new ArrayList<>();
-        List<MultiGauge.Row<?>> equal = new ArrayList<>();
-        for (MigrationFigures.Running migration : figures.running()) {
-            Tags tags = Tags.of("migration", migration.migration());
-            phases.add(MultiGauge.Row.of(tags.and("phase", migration.phase()), 1));
-            pauses.add(MultiGauge.Row.of(tags, migration.paused() ? 1 : 0));
-            failures.add(MultiGauge.Row.of(tags, migration.failed() ? 1 : 0));
-            ending.add(MultiGauge.Row.of(tags, migration.cleaning() ? 1 : 0));
-            if (!migration.cleaning()) {
-                current.add(MultiGauge.Row.of(tags, migration.streaming() ? 1 : 0));
-            }
-            add(lags, tags, migration.lagMillis());
-            add(done, tags, migration.keysDone());
-            add(left, tags, migration.differences());
-            add(copying, tags, migration.rate());
-            add(equal, tags, migration.consistency());
-        }
-        lag.register(lags, true);
-        keys.register(done, true);
-        running.register(phases, true);
-        paused.register(pauses, true);
-        failed.register(failures, true);
-        cleaning.register(ending, true);
-        streaming.register(current, true);
-        differences.register(left, true);
-        rate.register(copying, true);
-        consistency.register(equal, true);
-        attempts.register(
-                figures.attempts().stream()
-                        .map(one -> MultiGauge.Row.of(
-                                Tags.of(
-                                        "migration", one.migration(),
-                                        "direction", one.direction(),
-                                        "outcome", one.outcome()),
-                                one.count()))
-                        .collect(Collectors.toList()),
-                true);
-        pause.register(
-                figures.pauses().stream()
-                        .map(one -> MultiGauge.Row.of(
-                                Tags.of("migration", one.migration(), "direction", one.direction()), one.millis()))
-                        .collect(Collectors.toList()),
-                true);
-        all.register(
-                figures.phases().stream()
-                        .map(one -> MultiGauge.Row.of(Tags.of("phase", one.phase()), one.migrations()))
-                        .collect(Collectors.toList()),
-                true);
-        List<MultiGauge.Row<?>> joined = new ArrayList<>();
-        for (MigrationFigures.Proxies one : figures.proxies()) {
-            Tags tags = Tags.of("interlay", one.interlay());
-            joined.add(MultiGauge.Row.of(tags.and("state", "alive"), one.alive()));
-            joined.add(MultiGauge.Row.of(tags.and("state", "silent"), one.silent()));
-        }
-        presence.register(joined, true);
-    }
-
-    private static void add(List<MultiGauge.Row<?>> rows, Tags tags, @Nullable Number value) {
-        if (value != null) {
-            rows.add(MultiGauge.Row.of(tags, value));
         }
     }
 

@@ -6,10 +6,11 @@ import io.temporal.activity.ActivityInfo;
 import io.temporal.common.interceptors.ActivityInboundCallsInterceptor;
 import io.temporal.common.interceptors.ActivityInboundCallsInterceptorBase;
 import io.temporal.common.interceptors.WorkerInterceptorBase;
+import io.temporal.common.interceptors.WorkflowInboundCallsInterceptor;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A span for each activity, under the request that caused it; under an attempt's span what the attempt did. */
+/** A span for each activity, under the request or the run of the workflow that caused it; under an attempt's span what the attempt did. */
 public final class ActivityTracing extends WorkerInterceptorBase {
     private final Traces traces;
     private final FlipSpans flips;
@@ -17,6 +18,11 @@ public final class ActivityTracing extends WorkerInterceptorBase {
     public ActivityTracing(Traces traces, FlipSpans flips) {
         this.traces = traces;
         this.flips = flips;
+    }
+
+    @Override
+    public WorkflowInboundCallsInterceptor interceptWorkflow(WorkflowInboundCallsInterceptor next) {
+        return new WorkflowTracing(traces, next);
     }
 
     @Override

@@ -35,9 +35,11 @@ public final class Traces implements AutoCloseable {
     private static final Pattern PARENT = Pattern.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
 
     private final Tracer tracer;
+    private final SpanIds ids;
     private final @Nullable SdkTracerProvider provider;
 
-    private Traces(TracerProvider tracers, @Nullable SdkTracerProvider provider) {
+    private Traces(TracerProvider tracers, SpanIds ids, @Nullable SdkTracerProvider provider) {
+        this.ids = ids;
         this.tracer = tracers.get("dev.eden");
         this.provider = provider;
     }
@@ -45,7 +47,7 @@ public final class Traces implements AutoCloseable {
     /** {@code endpoint} null: off. */
     public static Traces of(@Nullable String endpoint, String service) {
         if (endpoint == null) {
-            return new Traces(TracerProvider.noop(), null);
+            return new Traces(TracerProvider.noop(), new SpanIds(), null);
         }
         String base = endpoint.strip().replaceFirst("/+$", "");
         return to(
@@ -53,12 +55,14 @@ public final class Traces implements AutoCloseable {
     }
 
     static Traces to(SpanExporter exporter, String service) {
+        SpanIds ids = new SpanIds();
         SdkTracerProvider provider = SdkTracerProvider.builder()
+                .setIdGenerator(ids)
                 .setResource(Resource.getDefault()
                         .merge(Resource.create(Attributes.of(AttributeKey.stringKey("service.name"), service))))
                 .addSpanProcessor(BatchSpanProcessor.builder(exporter).build())
                 .build();
-        return new Traces(provider, provider);
+        return new Traces(provider, ids, provider);
     }
 
     public boolean on() {
@@ -87,6 +91,41 @@ public final class Traces implements AutoCloseable {
                 .setAllAttributes(attributes(attributes))
                 .startSpan()
                 .end(Math.max(fromMicros, toMicros), TimeUnit.MICROSECONDS);
+    }
+
+    /**
+     * The same, under {@code parent} and with the id of {@code span}, both as {@value #KEY}: others may hang under it already.
+     *
+     * @param span as {@link #under} says it
+     */
+    void past(
+            @Nullable String parent,
+            String span,
+            String name,
+            SpanKind kind,
+            long fromMicros,
+            long toMicros,
+            Map<String, String> attributes) {
+        Matcher chosen = PARENT.matcher(span);
+        if (chosen.matches()) {
+            ids.with(
+                    chosen.group(2),
+                    () -> tracer.spanBuilder(name)
+                            .setSpanKind(kind)
+                            .setParent(parent(parent))
+                            .setStartTimestamp(fromMicros, TimeUnit.MICROSECONDS)
+                            .setAllAttributes(attributes(attributes))
+                            .startSpan()
+                            .end(Math.max(fromMicros, toMicros), TimeUnit.MICROSECONDS));
+        }
+    }
+
+    /** A span under {@code parent}, known by {@code seed} wherever it is made; null where there is no parent. */
+    static @Nullable String under(@Nullable String parent, String seed) {
+        Matcher matcher = PARENT.matcher(parent == null ? "" : parent);
+        return matcher.matches()
+                ? "00-" + matcher.group(1) + "-" + SpanIds.of(matcher.group(1) + "/" + seed) + "-" + matcher.group(3)
+                : null;
     }
 
     /** Sends what is left, for a second at most. */

@@ -68,6 +68,16 @@ class MonitoringTest {
         });
     }
 
+    /** Whoever is woken by an alert, or reads the table, finds the curve. */
+    @Test
+    void everyMetricIsOnAPanel() {
+        Set<String> shown = dashboard().path("panels").findValuesAsText("expr").stream()
+                .flatMap(query -> MetricsTable.named(query).stream())
+                .map(name -> metrics.contains(name) ? name : name.replaceFirst(ADDED, ""))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(shown).isEqualTo(metrics);
+    }
+
     /** A rule about a job that nobody scrapes under that name never fires. */
     @Test
     @SuppressWarnings("unchecked")

@@ -1,6 +1,7 @@
 package dev.eden.api.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.api.FakeActivities;
@@ -8,21 +9,30 @@ import dev.eden.api.temporal.Orchestrator;
 import dev.eden.workflows.Command;
 import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.Correlation;
+import dev.eden.workflows.MigrationOutcome;
 import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.MigrationWorkflow;
+import dev.eden.workflows.MigrationWorkflowImpl;
 import dev.eden.workflows.Strategy;
+import dev.eden.workflows.activity.CutoverActivities.Rehearsal;
 import dev.eden.workflows.worker.MigrationWorkers;
 import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.temporal.client.WorkflowClient;
 import io.temporal.client.WorkflowClientOptions;
+import io.temporal.common.WorkflowExecutionHistory;
 import io.temporal.testing.TestEnvironmentOptions;
 import io.temporal.testing.TestWorkflowEnvironment;
+import io.temporal.testing.WorkflowReplayer;
 import io.temporal.worker.WorkerFactoryOptions;
+import io.temporal.worker.WorkerOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -31,6 +41,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.MDC;
@@ -47,11 +58,11 @@ class TracesTest {
     }
 
     @Test
-    void aFlipIsOneTraceFromTheRequestThatAskedForItToEachProxy() {
+    void aFlipIsOneTraceFromTheRequestThatAskedForItToEachProxy() throws Exception {
         String report = "{\"holdAtMicros\": 5000000, \"steps\": [{\"name\": \"check\", \"micros\": 1000}, {\"name\":"
                 + " \"prepare\", \"micros\": 2000}, {\"name\": \"commit\", \"micros\": 3000}], \"proxies\":"
                 + " [{\"proxy\": \"p1\", \"interlay\": \"i\", \"acknowledgedAtMicros\": {\"ARMED\": 4000000,"
-                + " \"DRAINED\": 5003000, \"OPENED\": 5006000}}]}";
+                + " \"DRAINED\": 5003000, \"CARRIED\": 5005000, \"OPENED\": 5006000}}]}";
         FakeActivities steps = new FakeActivities();
         Traces traces = Traces.to(new Collector(), "test");
         FlipSpans flips = new FlipSpans(traces, id -> id == 1 ? Optional.of(report) : Optional.empty());
@@ -70,6 +81,9 @@ class TracesTest {
             client.newUntypedWorkflowStub(MigrationWorkflow.workflowId("m"))
                     .signal("cutover", Map.of("actor", "kim", "traceparent", "not one", "request", "no\nid"));
             until(orchestrator, view -> view.phase() instanceof MigrationPhase.Baking);
+            asked(traces, "finalize", () -> orchestrator.send("m", new Command(Kind.FINALIZE, "c3", "ada", "", null)));
+            client.newUntypedWorkflowStub(MigrationWorkflow.workflowId("m")).getResult(MigrationOutcome.class);
+            replayed(client.fetchHistory(MigrationWorkflow.workflowId("m")), traces, flips);
         } finally {
             traces.close();
         }
@@ -78,13 +92,25 @@ class TracesTest {
             assertThat(names(request))
                     .as("the trace of " + request)
                     .contains("Attempt", "cutover.check", "cutover.prepare", "cutover.commit", "proxy.drain")
-                    .contains("proxy.open", "Record")
+                    .contains("proxy.carry", "proxy.open", "Record")
                     .doesNotContain("Preflight", "Replicate");
             SpanData attempt = inTraceOf(request, "Attempt");
-            assertThat(attempt.getParentSpanId()).isEqualTo(named(request).getSpanId());
+            SpanData command = inTraceOf(request, "Migration." + request);
+            assertThat(command.getParentSpanId()).isEqualTo(named(request).getSpanId());
+            assertThat(attempt.getParentSpanId()).isEqualTo(command.getSpanId());
             assertThat(inTraceOf(request, "cutover.prepare").getParentSpanId()).isEqualTo(attempt.getSpanId());
         }
         assertThat(names("migrate")).contains("Preflight").containsOnlyOnce("Attempt");
+        SpanData run = inTraceOf("migrate", "Migration");
+        assertThat(run.getParentSpanId()).isEqualTo(named("migrate").getSpanId());
+        assertThat(inTraceOf("migrate", "Preflight").getParentSpanId()).isEqualTo(run.getSpanId());
+        assertThat(inTraceOf("migrate", "Attempt").getParentSpanId()).isEqualTo(run.getSpanId());
+        assertThat(ended.stream().map(SpanData::getSpanId))
+                .as("a replay sends nothing again")
+                .doesNotHaveDuplicates();
+        assertThat(inTraceOf("cutover", "proxy.carry").getEndEpochNanos())
+                .isEqualTo(inTraceOf("cutover", "proxy.open").getStartEpochNanos())
+                .isEqualTo(TimeUnit.MICROSECONDS.toNanos(5_005_000));
         SpanData prepare = inTraceOf("cutover", "cutover.prepare");
         assertThat(prepare.getStartEpochNanos()).isEqualTo(TimeUnit.MICROSECONDS.toNanos(5_000_000));
         assertThat(inTraceOf("cutover", "cutover.check").getEndEpochNanos())
@@ -93,6 +119,62 @@ class TracesTest {
                 .isEqualTo(TimeUnit.MICROSECONDS.toNanos(5_003_000));
         assertThat(inTraceOf("cutover", "proxy.open").getAttributes().asMap().values())
                 .contains("p1", "i");
+    }
+
+    /** What a workflow decided without spans, it decides with them. */
+    @Test
+    void keptHistoriesReplayUnderSpans() throws Exception {
+        try (Traces traces = Traces.to(new Collector(), "test");
+                Stream<Path> files = Files.list(Path.of("../workflows/src/test/resources/histories"))) {
+            FlipSpans flips = new FlipSpans(traces, _ -> Optional.empty());
+            List<Path> histories =
+                    files.filter(file -> file.toString().endsWith(".json")).toList();
+            assertThat(histories).hasSizeGreaterThan(5);
+            for (Path history : histories) {
+                replayed(WorkflowExecutionHistory.fromJson(Files.readString(history)), traces, flips);
+            }
+        }
+    }
+
+    private static void replayed(WorkflowExecutionHistory history, Traces traces, FlipSpans flips) throws Exception {
+        try (TestWorkflowEnvironment again = environment(traces, flips)) {
+            var worker = again.newWorker(
+                    "replay",
+                    WorkerOptions.newBuilder()
+                            .setDefaultDeadlockDetectionTimeout(30_000)
+                            .build());
+            worker.registerWorkflowImplementationTypes(MigrationWorkflowImpl.class);
+            WorkflowReplayer.replayWorkflowExecution(history, worker);
+        }
+    }
+
+    @Test
+    void aRehearsalHasItsStepsUnderTheRequest() {
+        Traces traces = Traces.to(new Collector(), "test");
+        FlipSpans flips = new FlipSpans(traces, _ -> Optional.empty());
+        Rehearsal rehearsal = new Rehearsal(
+                "rehearsed",
+                List.of(),
+                2,
+                "{\"holdAtMicros\": 5000000, \"steps\": [{\"name\": \"prepare\", \"micros\": 2}], \"proxies\": []}");
+        asked(
+                traces,
+                "rehearse",
+                () -> assertThat(flips.rehearsed(() -> rehearsal)).isSameAs(rehearsal));
+        asked(
+                traces,
+                "failing",
+                () -> assertThatThrownBy(() -> flips.rehearsed(() -> {
+                            throw new IllegalStateException("no");
+                        }))
+                        .isInstanceOf(IllegalStateException.class));
+        traces.close();
+        assertThat(inTraceOf("rehearse", "Rehearsal").getParentSpanId())
+                .isEqualTo(named("rehearse").getSpanId());
+        assertThat(inTraceOf("rehearse", "cutover.prepare").getParentSpanId())
+                .isEqualTo(inTraceOf("rehearse", "Rehearsal").getSpanId());
+        assertThat(inTraceOf("failing", "Rehearsal").getStatus().getStatusCode())
+                .isEqualTo(StatusCode.ERROR);
     }
 
     @Test

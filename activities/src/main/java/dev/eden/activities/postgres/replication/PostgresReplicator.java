@@ -89,7 +89,7 @@ public final class PostgresReplicator implements AutoCloseable {
                 }
                 long now = System.nanoTime();
                 if (pace.due(now)) {
-                    pace.tell(progress(), now);
+                    pace.tell(progress().retaining(watch.retained()), now);
                 }
                 TimeUnit.MILLISECONDS.sleep(direction.attemptRunning() ? ATTEMPT_POLL_MILLIS : POLL_MILLIS);
             }

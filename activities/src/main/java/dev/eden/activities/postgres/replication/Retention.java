@@ -22,11 +22,15 @@ record Retention(long leastFree) {
     /** Log that would go with the slot; less does not help. Bytes. */
     private static final long WORTH_IT = 16L << 20;
 
-    /** Why the slot has to go, if it has to. */
-    Optional<String> gate(PostgresSession side, List<String> slots) {
-        long kept = side.number(
+    /** Bytes of log that a side keeps for the slots. */
+    static long kept(PostgresSession side, List<String> slots) {
+        return side.number(
                 "SELECT max(pg_current_wal_lsn() - restart_lsn) FROM pg_replication_slots WHERE slot_name = ANY (?)",
                 (Object) slots.toArray(String[]::new));
+    }
+
+    /** Why the slot has to go, if it has to. */
+    Optional<String> gate(PostgresSession side, long kept) {
         if (kept < WORTH_IT) {
             return Optional.empty();
         }

@@ -26,6 +26,7 @@ final class RetentionWatch implements AutoCloseable {
     private final ReplicationLedger ledger;
     private volatile @Nullable Direction direction;
     private volatile @Nullable String verdict;
+    private volatile @Nullable Long retained;
     private volatile boolean closed;
     private volatile @Nullable PostgresSession session;
     private @Nullable Thread thread;
@@ -50,6 +51,12 @@ final class RetentionWatch implements AutoCloseable {
     @Nullable
     String verdict() {
         return verdict;
+    }
+
+    /** Bytes of log that the owner of writes keeps, a few seconds ago; null: it could not be asked. */
+    @Nullable
+    Long retained() {
+        return retained;
     }
 
     /** As {@link #verdict}, after whatever is being dropped just now. */
@@ -96,9 +103,11 @@ final class RetentionWatch implements AutoCloseable {
         try {
             PostgresSession owner = on(now.from());
             List<String> slots = Links.slots(pair, pair.role(now.from()), owner);
+            long kept = Retention.kept(owner, slots);
+            retained = kept;
             Optional<String> why = LostLog.noted(pair.records(), pair.migration(), now.from(), now.epoch())
                     ? Optional.of("the log of " + now.from() + " was lost")
-                    : retention.gate(owner, slots);
+                    : retention.gate(owner, kept);
             if (why.isPresent()) {
                 letGo(now, owner, slots, why.get());
             }
@@ -147,6 +156,7 @@ final class RetentionWatch implements AutoCloseable {
     }
 
     private void leave() {
+        retained = null;
         PostgresSession open = session;
         session = null;
         if (open != null) {

@@ -73,7 +73,8 @@ class RetentionIT {
                     servers.pair(), servers.store, Clock.systemUTC(), true, new Retention(Long.MAX_VALUE))) {
                 CompletableFuture<Void> running = CompletableFuture.runAsync(
                         () -> replicator.run(progress -> {
-                            if (progress.state().equals("streaming")) {
+                            // What is kept is told, so that somebody can see it grow.
+                            if (progress.state().equals("streaming") && progress.retainedBytes() != null) {
                                 streaming.countDown();
                             }
                         }),
