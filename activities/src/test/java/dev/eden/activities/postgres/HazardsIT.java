@@ -287,21 +287,6 @@ class HazardsIT {
                         "warning",
                         "CREATE ROLE everywhere LOGIN PASSWORD 'here'",
                         "CREATE ROLE everywhere LOGIN PASSWORD 'there'"),
-                target(
-                        "postgres.roles.differ",
-                        "warning",
-                        "CREATE ROLE bound NOINHERIT CONNECTION LIMIT 5",
-                        "CREATE ROLE bound"),
-                target(
-                        "postgres.roles.differ",
-                        "warning",
-                        "CREATE ROLE tuned; ALTER ROLE tuned SET search_path = shop",
-                        "CREATE ROLE tuned"),
-                target(
-                        "postgres.roles.differ",
-                        "warning",
-                        "CREATE ROLE joined IN ROLE pg_monitor",
-                        "CREATE ROLE joined"),
                 up("postgres.server.settings", "warning", "ALTER ROLE ALL SET work_mem = '9MB'"),
                 up(
                         "postgres.server.settings",
@@ -557,6 +542,42 @@ class HazardsIT {
                         "postgres.target.schema_wider",
                         "postgres.server.settings",
                         "postgres.names.reserved");
+    }
+
+    /** Beside passwords, by which the endpoints' own logins differ already. */
+    @Test
+    void rolesThatAreNotTheSameAreNamedWithWhatDiffers() {
+        make(
+                "old",
+                "roles",
+                "",
+                List.of("""
+                        CREATE ROLE bound NOINHERIT CONNECTION LIMIT 5;
+                        CREATE ROLE joined IN ROLE pg_monitor;
+                        CREATE ROLE tuned; ALTER ROLE tuned SET search_path = shop, public;
+                        CREATE ROLE equal IN ROLE pg_monitor CREATEDB; ALTER ROLE equal SET work_mem = '9MB'"""));
+        make(
+                "new",
+                "roles",
+                "",
+                List.of("""
+                        CREATE ROLE bound;
+                        CREATE ROLE joined;
+                        CREATE ROLE tuned;
+                        CREATE ROLE equal IN ROLE pg_monitor CREATEDB; ALTER ROLE equal SET work_mem = '9MB'"""));
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("old", "roles"), "target", endpoint("new", "roles"));
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                new PostgresPreflight.Limits(100_000, 1, 1))
+                        .preflight(PostgresServers.spec())
+                        .findings())
+                .filteredOn(finding -> finding.id().equals("postgres.roles.differ"))
+                .extracting(Finding::message)
+                .anySatisfy(message -> assertThat(message)
+                        .contains("bound (attributes)", "joined (memberships)", "tuned (settings)")
+                        .doesNotContain("equal"));
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */
