@@ -85,9 +85,26 @@ class HazardsIT {
     private static final Map<String, String> UNDO = Map.of(
             "postgres.transactions.prepared", "ROLLBACK PREPARED 'open'",
             "postgres.slots.other", "SELECT pg_drop_replication_slot('captured')",
-            "postgres.server.busy", "DROP ROLE eden_other_control");
+            "postgres.server.busy", "DROP ROLE eden_other_control",
+            "postgres.names.reserved", "DROP ROLE IF EXISTS eden_shop_proxy",
+            "postgres.link.refused", admitted(false),
+            "postgres.server.settings", "ALTER ROLE ALL RESET work_mem");
+
+    /** Turns the other server away, or no more. */
+    private static String admitted(boolean refused) {
+        return """
+                DO $$DECLARE
+                    path text := current_setting('hba_file');
+                    line text := 'host all eden_m1_link all reject';
+                    others text := replace(pg_read_file(path), line || E'\\n', '');
+                BEGIN
+                    EXECUTE format('COPY (SELECT regexp_split_to_table(%%L, %%L)) TO %%L', CASE WHEN %s THEN line || E'\\n' ELSE '' END || others, E'\\n', path);
+                END$$;
+                SELECT pg_reload_conf()""".formatted(refused);
+    }
 
     private static final String LATIN = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
+    private static final String ASCII = "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0";
     private static final String TRIGGER =
             "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'";
 
@@ -126,6 +143,20 @@ class HazardsIT {
                         "CREATE UNLOGGED TABLE t (a int PRIMARY KEY)",
                         "INSERT INTO t VALUES (1)"),
                 up("postgres.large_objects", "failure", "SELECT lo_create(0)"),
+                up(
+                        "postgres.tables.foreign_partition",
+                        "failure",
+                        "CREATE FOREIGN DATA WRAPPER away",
+                        "CREATE SERVER elsewhere FOREIGN DATA WRAPPER away",
+                        "CREATE TABLE t (a int) PARTITION BY RANGE (a)",
+                        "CREATE FOREIGN TABLE old PARTITION OF t FOR VALUES FROM (0) TO (9) SERVER elsewhere"),
+                up("postgres.tables.no_columns", "failure", "CREATE TABLE t (b int GENERATED ALWAYS AS (1) STORED)"),
+                up(
+                        "postgres.indexes.invalid",
+                        "info",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "CREATE INDEX half ON t (a)",
+                        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'half'::regclass"),
                 up(
                         "postgres.columns.generated",
                         "info",
@@ -172,6 +203,41 @@ class HazardsIT {
                         "warning",
                         "CREATE FUNCTION once() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock(1)'"),
                 up(
+                        "postgres.functions.search_path",
+                        "failure",
+                        "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
+                        "CREATE FUNCTION short(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain(t)'",
+                        "CREATE TABLE t (a text PRIMARY KEY)",
+                        "CREATE INDEX ON t (length(a), short(a))"),
+                up(
+                        "postgres.functions.search_path",
+                        "failure",
+                        "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
+                        "CREATE FUNCTION short(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(t); END'",
+                        "CREATE TABLE t (a text PRIMARY KEY)",
+                        "INSERT INTO t VALUES ('x')",
+                        "CREATE INDEX ON t (a) WHERE short(a) <> ''"),
+                up(
+                        "postgres.functions.search_path",
+                        "failure",
+                        "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
+                        "CREATE FUNCTION short(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(t); END'",
+                        "CREATE TABLE t (a text PRIMARY KEY CHECK (short(a) <> ''))",
+                        "INSERT INTO t VALUES ('x')"),
+                up(
+                        "postgres.functions.search_path",
+                        "failure",
+                        "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
+                        "CREATE FUNCTION short(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT plain(t)'",
+                        "CREATE TABLE t (a text PRIMARY KEY, b text GENERATED ALWAYS AS (short(a)) STORED)"),
+                up(
+                        "postgres.functions.search_path",
+                        "failure",
+                        "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
+                        "CREATE FUNCTION short(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN plain(t); END'",
+                        "CREATE VIEW v AS SELECT short('x') AS a",
+                        "CREATE MATERIALIZED VIEW m AS SELECT a FROM v"),
+                up(
                         "postgres.transactions.prepared",
                         "warning",
                         "CREATE TABLE t (a int PRIMARY KEY)",
@@ -205,12 +271,33 @@ class HazardsIT {
                         "",
                         List.of("CREATE TABLE t (a int PRIMARY KEY)", "CREATE PUBLICATION theirs FOR TABLE t"),
                         List.of()),
+                // A client is there, and the target is not empty.
+                new Hazard(
+                        "postgres.schema.not_copied",
+                        "warning",
+                        "starved old",
+                        "",
+                        List.of("CREATE SCHEMA shop", "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)"),
+                        List.of("CREATE SCHEMA shop")),
+                new Hazard(
+                        "postgres.schema.not_copied",
+                        "warning",
+                        "starved old",
+                        "",
+                        List.of("CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)"),
+                        List.of("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'")),
                 up("postgres.roles.copied", "info", "CREATE ROLE only_here LOGIN PASSWORD 'here'"),
                 target(
                         "postgres.roles.differ",
                         "warning",
                         "CREATE ROLE everywhere LOGIN PASSWORD 'here'",
                         "CREATE ROLE everywhere LOGIN PASSWORD 'there'"),
+                up("postgres.server.settings", "warning", "ALTER ROLE ALL SET work_mem = '9MB'"),
+                up(
+                        "postgres.server.settings",
+                        "warning",
+                        "DO $$BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 7', current_database()); END$$"),
+                up("postgres.link.refused", "failure", admitted(true)),
                 up("postgres.fence.superusers", "warning", "SELECT 1"),
                 up(
                         "postgres.fence.workers",
@@ -232,15 +319,14 @@ class HazardsIT {
                         "failure",
                         "CREATE SUBSCRIPTION theirs CONNECTION 'host=nowhere' PUBLICATION p WITH (connect = false)"),
                 up("postgres.names.taken", "failure", "CREATE SCHEMA eden_m1"),
+                up("postgres.names.reserved", "failure", "CREATE SCHEMA eden_shop"),
+                up("postgres.names.reserved", "failure", "CREATE PUBLICATION eden_m1_orders"),
+                up("postgres.names.reserved", "failure", "CREATE ROLE eden_shop_proxy"),
+                target("postgres.names.reserved", "failure", "SELECT 1", "CREATE SCHEMA eden_m10"),
                 new Hazard("postgres.encoding", "warning", "old new", LATIN, List.of(), List.of()),
                 new Hazard("postgres.encoding", "failure", "old latin", "", List.of(), List.of()),
-                new Hazard(
-                        "postgres.encoding",
-                        "failure",
-                        "old new",
-                        "ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
-                        List.of(),
-                        List.of()),
+                new Hazard("postgres.encoding", "failure", "old new", ASCII, List.of(), List.of()),
+                new Hazard("postgres.encoding", "warning", "old ascii", ASCII, List.of(), List.of()),
                 new Hazard(
                         "postgres.collation",
                         "warning",
@@ -280,6 +366,40 @@ class HazardsIT {
                         "CREATE TABLE t (a int PRIMARY KEY)",
                         "CREATE TABLE t (a bigint PRIMARY KEY, c int DEFAULT 7)",
                         "CREATE INDEX ON t (c)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int UNIQUE)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int CHECK (b > 0))"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int, EXCLUDE (b WITH =))"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        TRIGGER,
+                        "CREATE TRIGGER always AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
+                        "ALTER TABLE t ENABLE ALWAYS TRIGGER always"),
+                target(
+                        "postgres.target.schema_wider",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE INDEX ON t (b)"),
                 new Hazard(
                         "postgres.target.schema_way_back",
                         "failure",
@@ -303,9 +423,12 @@ class HazardsIT {
                 server("postgres.server.standby", "failure", "old standby"),
                 server("postgres.server.same", "failure", "old old"),
                 server("postgres.privileges", "failure", "old nobody"),
+                server("postgres.endpoint.plain", "warning", "old plain"),
                 server("postgres.endpoint.login_refused", "failure", "old stranger"),
                 server("postgres.endpoint.unreachable", "failure", "old nowhere"));
     }
+
+    private static final Map<String, String> ENCODINGS = Map.of("latin", LATIN, "ascii", ASCII);
 
     private final Map<String, EmbeddedPostgres> servers = new TreeMap<>();
     private final Set<String> made = new TreeSet<>();
@@ -360,7 +483,7 @@ class HazardsIT {
         // An empty target serves them all.
         String other = hazard.target().isEmpty() ? "empty_" + way[1] : database + "t";
         if (!hazard.target().isEmpty() || made.add(other)) {
-            make(way[1], other, way[1].equals("latin") ? LATIN : "", hazard.target());
+            make(way[1], other, ENCODINGS.getOrDefault(way[1], ""), hazard.target());
         }
         Map<String, Endpoint> endpoints =
                 Map.of("source", endpoint(way[0], database), "target", endpoint(way[1], other));
@@ -398,8 +521,18 @@ class HazardsIT {
                     k json GENERATED ALWAYS AS ('1'::json) STORED)""", """
                 CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SET search_path = public AS $$ BEGIN
                   PERFORM set_config('app.tenant', 'x', true); PERFORM pg_advisory_xact_lock(1); SET LOCAL timezone = 'UTC';
-                  IF true THEN UPDATE t SET a = 1; END IF; END $$"""));
-        make("new", "harmless", "", List.of());
+                  IF true THEN UPDATE t SET a = 1; END IF; END $$""", """
+                CREATE FUNCTION lowered(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower(t)';
+                CREATE FUNCTION of_path(t text) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = public AS 'SELECT lowered(t)';
+                CREATE TABLE named (a text PRIMARY KEY, b numeric NOT NULL CHECK (b > 0), UNIQUE (b));
+                INSERT INTO named VALUES ('x', 1);
+                CREATE INDEX ON named (lowered(a), of_path(a));
+                CREATE MATERIALIZED VIEW seen AS SELECT of_path(a), 1 / (b - 1) FROM named WITH NO DATA"""));
+        make(
+                "new",
+                "harmless",
+                "",
+                List.of("CREATE TABLE named (a text PRIMARY KEY, b numeric NOT NULL CHECK (b > 0), UNIQUE (b))"));
         Map<String, Endpoint> endpoints =
                 Map.of("source", endpoint("old", "harmless"), "target", endpoint("new", "harmless"));
         assertThat(new PostgresPreflight(
@@ -415,7 +548,48 @@ class HazardsIT {
                         "postgres.fence.workers",
                         "postgres.slots.other",
                         "postgres.tables.keyless_type",
-                        "postgres.tables.key_type");
+                        "postgres.tables.key_type",
+                        "postgres.functions.search_path",
+                        "postgres.target.schema",
+                        "postgres.target.schema_wider",
+                        "postgres.server.settings",
+                        "postgres.names.reserved");
+    }
+
+    /** Beside passwords, by which the endpoints' own logins differ already. */
+    @Test
+    void rolesThatAreNotTheSameAreNamedWithWhatDiffers() {
+        make(
+                "old",
+                "roles",
+                "",
+                List.of("""
+                        CREATE ROLE bound NOINHERIT CONNECTION LIMIT 5;
+                        CREATE ROLE joined IN ROLE pg_monitor;
+                        CREATE ROLE tuned; ALTER ROLE tuned SET search_path = shop, public;
+                        CREATE ROLE equal IN ROLE pg_monitor CREATEDB; ALTER ROLE equal SET work_mem = '9MB'"""));
+        make(
+                "new",
+                "roles",
+                "",
+                List.of("""
+                        CREATE ROLE bound;
+                        CREATE ROLE joined;
+                        CREATE ROLE tuned;
+                        CREATE ROLE equal IN ROLE pg_monitor CREATEDB; ALTER ROLE equal SET work_mem = '9MB'"""));
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("old", "roles"), "target", endpoint("new", "roles"));
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                new PostgresPreflight.Limits(100_000, 1, 1))
+                        .preflight(PostgresServers.spec())
+                        .findings())
+                .filteredOn(finding -> finding.id().equals("postgres.roles.differ"))
+                .extracting(Finding::message)
+                .anySatisfy(message -> assertThat(message)
+                        .contains("bound (attributes)", "joined (memberships)", "tuned (settings)")
+                        .doesNotContain("equal"));
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */
@@ -493,7 +667,7 @@ class HazardsIT {
         return new Endpoint(
                 name,
                 "postgres",
-                server.host(),
+                name.equals("plain") ? "0.0.0.0" : server.host(),
                 name.equals("nowhere") ? 1 : server.port(),
                 false,
                 login,

@@ -37,6 +37,15 @@ final class LinkFindings {
                                 + " options.link_ca_file of the " + from
                                 + "'s endpoint; the certificate must be for the endpoint's host name. Or, where the network between"
                                 + " them is private, options.link_tls \"require\".");
+            case LinkProbe.Answer.NotAdmitted(String why) ->
+                findings.failure(
+                        "postgres.link.refused",
+                        "The " + from + " does not let the " + to + "'s server in, which is to replicate from it: "
+                                + why,
+                        "Add a line to pg_hba.conf of the " + from + " for user "
+                                + pair.names().link()
+                                + " from the address of the " + to
+                                + "'s server, with scram-sha-256, and reload it: the servers replicate from each other, in both directions.");
             case LinkProbe.Answer.Unreachable(String why) ->
                 findings.failure(
                         "postgres.link.unreachable",

@@ -1,21 +1,19 @@
 package dev.eden.activities.postgres.preflight;
 
-import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
-import dev.eden.activities.postgres.replication.AdditiveChange;
 import dev.eden.activities.postgres.schema.ClientTools;
+import dev.eden.activities.postgres.schema.NotCopied;
+import dev.eden.activities.postgres.schema.TargetObjects;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What only the two servers together show. */
 final class PairFindings {
     private static final int VIRTUAL_SINCE = 18;
-    private static final int COLUMN_LISTS_SINCE = 15;
 
     /** Distributed or partitioned storage of their own, or a replication of their own. */
     private static final List<String> UNSUPPORTED = List.of("bdr", "citus", "pglogical", "spock", "timescaledb");
@@ -52,9 +50,9 @@ final class PairFindings {
         texts();
         collations();
         extensions();
-        roles();
+        new RoleFindings(source, target, findings).check(prepared);
         if (!prepared) {
-            tables(filled);
+            new TableFindings(source, target, findings).check(filled);
             schemaTools();
         }
     }
@@ -95,6 +93,11 @@ final class PairFindings {
                     "The source's encoding is SQL_ASCII: nobody knows what its texts are encoded in, and " + there
                             + " does not take every one.",
                     "Create the target's database with encoding SQL_ASCII.");
+        } else if (here.equals("SQL_ASCII")) {
+            findings.warning(
+                    "postgres.encoding",
+                    "The encoding of both is SQL_ASCII: a text that is no UTF-8 stops the load, with SQLSTATE 22021.",
+                    "Look for such texts and correct them, or give the source a database with the encoding that they have.");
         } else if (!here.equals(there)) {
             findings.warning(
                     "postgres.encoding",
@@ -182,42 +185,10 @@ final class PairFindings {
         }
     }
 
-    private void roles() {
-        String all =
-                "SELECT rolname, coalesce(rolpassword, '') FROM pg_authid WHERE rolname !~ '^pg_' AND rolname !~ ?";
-        Map<String, String> there = new HashMap<>();
-        target.query(all, row -> there.put(row.getString(1), row.getString(2)), EdenObjects.ROLE_PATTERN);
-        List<String> copied = new ArrayList<>();
-        List<String> different = new ArrayList<>();
-        source.query(
-                all + " ORDER BY 1",
-                row -> {
-                    String verifier = there.get(row.getString(1));
-                    if (verifier == null) {
-                        return copied.add(row.getString(1));
-                    }
-                    return !verifier.equals(row.getString(2)) && different.add(row.getString(1));
-                },
-                EdenObjects.ROLE_PATTERN);
-        if (!copied.isEmpty()) {
-            findings.info(
-                    "postgres.roles.copied",
-                    "These roles of the source are made on the target, with their passwords' verifiers: "
-                            + Findings.some(copied) + ".");
-        }
-        if (!different.isEmpty()) {
-            findings.warning(
-                    "postgres.roles.differ",
-                    "These roles exist on both servers with different passwords (or the same one salted differently); the target's stay: "
-                            + Findings.some(different) + ".",
-                    "Drop them on the target, or copy rolpassword of the source: clients that log in by SCRAM through the proxy need the same verifier on both.");
-        }
-    }
-
     /** What the catalogue copier leaves out, by name, unless a client copies it; publications in any case. */
     private void schemaTools() {
         Optional<ClientTools> tools = ClientTools.find(source.major(), target.major());
-        boolean empty = UserTables.leaves(target).isEmpty();
+        boolean empty = TargetObjects.there(source, target).isEmpty();
         List<String> kinds = new ArrayList<>();
         List<String> remedies = new ArrayList<>();
         if (tools.isPresent() && empty) {
@@ -232,7 +203,7 @@ final class PairFindings {
                         empty
                                 ? "Install the package postgresql-client-" + version
                                         + " (or a later one) where Eden's server runs: then pg_dump copies them."
-                                : "Make them on the target beforehand, as its tables were made.");
+                                : "Make them on the target beforehand, as what it has already was made, or let its database be empty.");
             }
         }
         List<String> publications = NotCopied.publications(source);
@@ -246,91 +217,5 @@ final class PairFindings {
                     "Eden leaves these out when it copies the schema: " + String.join(", ", kinds) + ".",
                     String.join(" ", remedies));
         }
-    }
-
-    private record Column(String table, String name, String type, boolean required) {}
-
-    /** A target that has tables already: rows are refused, a wider schema is not. */
-    private void tables(boolean filled) {
-        List<String> withRows = new ArrayList<>();
-        for (String table : UserTables.leaves(target)) {
-            if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
-                withRows.add(table);
-            }
-        }
-        if (!withRows.isEmpty() && filled) {
-            findings.info(
-                    "postgres.target.not_empty",
-                    "The target has rows already, as data.type none says. What differs is found and repaired by validation.");
-        } else if (!withRows.isEmpty()) {
-            findings.failure(
-                    "postgres.target.not_empty",
-                    "The target has rows already: " + Findings.some(withRows) + ".",
-                    "Empty or drop these tables, or name another database.");
-        }
-        Map<String, Column> there = columns(target);
-        Map<String, Column> here = columns(source);
-        List<String> tables =
-                there.values().stream().map(Column::table).distinct().toList();
-        List<String> wrong = new ArrayList<>();
-        List<String> wider = new ArrayList<>();
-        here.forEach((key, column) -> {
-            if (tables.contains(column.table())) {
-                compare(key, column, there.get(key), wrong, wider);
-            }
-        });
-        List<String> shared =
-                here.values().stream().map(Column::table).distinct().toList();
-        there.forEach((key, column) -> {
-            if (shared.contains(column.table()) && !here.containsKey(key)) {
-                (column.required() ? wrong : wider).add(key);
-            }
-        });
-        if (!wrong.isEmpty()) {
-            findings.failure(
-                    "postgres.target.schema",
-                    "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
-                    "Give each missing column, give additional ones a default, make each type the source's or a wider one of its kind, or drop the tables.");
-        }
-        boolean more = there.entrySet().stream()
-                .anyMatch(column -> !here.containsKey(column.getKey())
-                        && shared.contains(column.getValue().table()));
-        if (more && target.major() < COLUMN_LISTS_SINCE) {
-            findings.failure(
-                    "postgres.target.schema_way_back",
-                    "The target has columns that the source has not, and PostgreSQL " + target.major()
-                            + " cannot leave them out when it replicates back.",
-                    "Choose a target of version " + COLUMN_LISTS_SINCE + " or later, or drop the columns.");
-        }
-        if (!wider.isEmpty()) {
-            findings.warning(
-                    "postgres.target.schema_wider",
-                    "Tables that the target has already differ from the source's: " + Findings.some(wider)
-                            + ". What the source has not is not compared, and does not come back with a rollback.",
-                    "Nothing, if this is wanted.");
-        }
-    }
-
-    private static void compare(
-            String key, Column here, @Nullable Column there, List<String> wrong, List<String> wider) {
-        if (there == null) {
-            wrong.add(key);
-        } else if (!there.type().equals(here.type())) {
-            (AdditiveChange.wider(here.type(), there.type()) ? wider : wrong)
-                    .add(key + " (" + here.type() + " → " + there.type() + ")");
-        }
-    }
-
-    private static Map<String, Column> columns(PostgresSession session) {
-        Map<String, Column> all = new java.util.LinkedHashMap<>();
-        session.query(
-                "SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, a.atttypmod),"
-                        + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-                        + " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND "
-                        + UserTables.OWN_RELATION + " ORDER BY 1, a.attnum",
-                row -> all.put(
-                        row.getString(1) + "." + row.getString(2),
-                        new Column(row.getString(1), row.getString(2), row.getString(3), row.getBoolean(4))));
-        return all;
     }
 }

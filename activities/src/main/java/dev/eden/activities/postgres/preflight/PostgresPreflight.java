@@ -10,6 +10,8 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +49,7 @@ public final class PostgresPreflight {
         this.limits = limits;
     }
 
-    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues, and lets each server connect to the other. */
+    /** Never throws for what a server says or fails to say: that is a finding. Looks at catalogues, evaluates what a few rows are to be by, and lets each server connect to the other. */
     public Preflight preflight(MigrationSpec spec) {
         Findings findings = new Findings();
         Endpoint source = endpoints.endpoint(spec.source());
@@ -58,6 +60,7 @@ public final class PostgresPreflight {
             boolean targetGood = onTarget != null && server("target", spec, target, onTarget, findings);
             if (onSource != null && sourceGood) {
                 new SourceFindings(onSource, findings, limits.keyless()).check();
+                new PathFindings(onSource, findings).check();
             }
             if (onSource != null && onTarget != null && sourceGood && targetGood) {
                 boolean prepared =
@@ -79,6 +82,15 @@ public final class PostgresPreflight {
         return new Preflight(findings.list());
     }
 
+    /** What can't be resolved is unreachable, and said so. */
+    private static boolean onThisHost(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return true;
+        }
+    }
+
     private boolean server(
             String side, MigrationSpec spec, Endpoint endpoint, PostgresSession session, Findings findings) {
         boolean known =
@@ -87,6 +99,13 @@ public final class PostgresPreflight {
     }
 
     private @Nullable PostgresSession connect(String side, MigrationSpec spec, Endpoint endpoint, Findings findings) {
+        if (!endpoint.tls() && !onThisHost(endpoint.host())) {
+            findings.warning(
+                    "postgres.endpoint.plain",
+                    "Eden's connections to the " + side
+                            + " are not encrypted: whoever is on the way sees its rows and the roles' verifiers.",
+                    "sslmode=verify-full in the endpoint's uri. Or keep the network between them private.");
+        }
         try {
             boolean known = records.get(spec.id(), endpoint.id(), EdenRoles.CONTROL_LOGIN)
                     .isPresent();

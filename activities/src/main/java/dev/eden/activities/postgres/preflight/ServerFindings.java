@@ -54,6 +54,7 @@ final class ServerFindings {
         }
         settings();
         names(migration, known);
+        reserved(migration);
         migrations(migration);
         others();
         return true;
@@ -140,6 +141,27 @@ final class ServerFindings {
                     "postgres.names.taken",
                     "The " + side + " has what Eden would make already: " + Findings.some(taken) + ".",
                     "Remove what an earlier migration left, or choose another id.");
+        }
+    }
+
+    /** Whatever bears a name like Eden's own is neither copied nor fenced nor published, so it has to be Eden's, of a migration that lives. */
+    private void reserved(String migration) {
+        List<String> foreign = session.texts("""
+                WITH bases (base) AS (SELECT ?::text UNION SELECT left(rolname, -8) FROM pg_roles WHERE rolname ~ '^eden_.*_control$')
+                SELECT kind || ' ' || name FROM (
+                    SELECT 'schema', nspname::text, '{""}'::text[] FROM pg_namespace WHERE nspname ~ '^eden_'
+                    UNION ALL SELECT 'role', rolname, '{_control,_apply,_link,_proxy}' FROM pg_roles WHERE rolname ~ ?
+                    UNION ALL SELECT 'publication', pubname, '{_main,_probe}' FROM pg_publication WHERE pubname ~ '^eden_'
+                    UNION ALL SELECT 'subscription', subname, '{_main,_probe}' FROM pg_subscription WHERE subname ~ '^eden_'
+                        AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+                ) AS named (kind, name, suffixes)
+                WHERE NOT EXISTS (SELECT FROM bases, unnest(suffixes) AS suffix WHERE name = base || suffix) ORDER BY 1""", EdenObjects.of(migration).base(), EdenObjects.ROLE_PATTERN);
+        if (!foreign.isEmpty()) {
+            findings.failure(
+                    "postgres.names.reserved",
+                    "The " + side + " has what is named as if it were Eden's: " + Findings.some(foreign)
+                            + ". Eden leaves such names alone: it would neither copy nor publish nor fence them.",
+                    "Rename them until the migration has ended; what an earlier migration left behind, drop.");
         }
     }
 

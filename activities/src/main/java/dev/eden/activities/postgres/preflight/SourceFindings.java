@@ -110,6 +110,36 @@ final class SourceFindings {
     }
 
     private void notReplicated() {
+        List<String> foreign =
+                source.texts("SELECT c.oid::regclass" + RELATIONS + "c.relkind = 'f' AND c.relispartition ORDER BY 1");
+        if (!foreign.isEmpty()) {
+            findings.failure(
+                    "postgres.tables.foreign_partition",
+                    "These partitions are foreign tables: " + Findings.some(foreign)
+                            + ". Their rows are elsewhere, and no subscription takes a table that has such a partition.",
+                    "DETACH them until the migration has ended.");
+        }
+        List<String> bare = source.texts(
+                "SELECT c.oid::regclass" + RELATIONS
+                        + "c.relkind = 'r' AND c.relpersistence = 'p' AND NOT EXISTS (SELECT FROM pg_attribute a"
+                        + " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') ORDER BY 1");
+        if (!bare.isEmpty()) {
+            findings.failure(
+                    "postgres.tables.no_columns",
+                    "These tables have no columns, or generated ones only, so nothing of their rows can be copied: "
+                            + Findings.some(bare) + ".",
+                    "Give them a column, or drop them.");
+        }
+        List<String> invalid = source.texts(
+                "SELECT i.indexrelid::regclass FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                        + " WHERE NOT i.indisvalid AND c.relkind IN ('r', 'm') AND " + UserTables.OWN_RELATION
+                        + " ORDER BY 1");
+        if (!invalid.isEmpty()) {
+            findings.info(
+                    "postgres.indexes.invalid",
+                    "These indexes are not valid, because they could not be built: " + Findings.some(invalid)
+                            + ". They are not copied.");
+        }
         List<String> unlogged = OutsideTheLog.unlogged(source);
         if (!unlogged.isEmpty()) {
             findings.failure(

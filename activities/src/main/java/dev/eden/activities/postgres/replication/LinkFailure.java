@@ -9,11 +9,16 @@ enum LinkFailure {
     TLS,
     /** No way there. */
     NETWORK,
+    /** The other server answered, and its pg_hba.conf lets this one's user not in. */
+    ADMISSION,
     /** The other server answered, or it is something else. */
     OTHER;
 
     /** What the other server says itself, in whatever language, is not about this one's verification. */
-    private static final List<String> ANSWERED = List.of("FATAL", "pg_hba.conf");
+    private static final List<String> ANSWERED = List.of("FATAL");
+
+    /** A name that no language translates. */
+    private static final List<String> OF_ADMISSION = List.of("pg_hba.conf");
 
     private static final List<String> OF_TLS = List.of("SSL error", "does not support SSL", "certificate", "sslmode");
 
@@ -35,6 +40,9 @@ enum LinkFailure {
     }
 
     static LinkFailure of(String said) {
+        if (has(said, OF_ADMISSION)) {
+            return ADMISSION;
+        }
         if (has(said, ANSWERED)) {
             return OTHER;
         }

@@ -20,6 +20,9 @@ public final class LinkProbe {
         record Refused(String why) implements Answer {}
 
         record Unreachable(String why) implements Answer {}
+
+        /** By pg_hba.conf, which is read before the password. */
+        record NotAdmitted(String why) implements Answer {}
     }
 
     public static Answer ask(Pair pair, Role publisher, PostgresSession subscriber) {
@@ -33,6 +36,7 @@ public final class LinkProbe {
                 case NETWORK ->
                     new Answer.Unreachable(
                             e.sqlState().equals(LinkFailure.QUERY_CANCELED) ? "no answer in time" : said);
+                case ADMISSION -> new Answer.NotAdmitted(said);
                 case OTHER -> new Answer.Reached();
             };
         }

@@ -50,15 +50,20 @@ final class Catalogue {
                 WHERE t.typtype = 'd' AND USER_SCHEMA AND NOT_OF_EXTENSION_TYPE ORDER BY t.oid"""));
         all.addAll(objects("""
                 SELECT 'type ' || t.oid::regtype, format('CREATE TYPE %s AS (%s)', t.oid::regtype,
-                        (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-                         FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)),
+                        (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod))
+                            || CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || a.attcollation::regcollation ELSE '' END, ', ' ORDER BY a.attnum)
+                         FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped)),
                     OWNER_OF_TYPE
                 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_class c ON c.oid = t.typrelid
                 WHERE t.typtype = 'c' AND c.relkind = 'c' AND USER_SCHEMA AND NOT_OF_EXTENSION_TYPE ORDER BY t.oid"""));
         all.addAll(objects("""
-                SELECT 'type ' || t.oid::regtype, format('CREATE TYPE %s AS RANGE (SUBTYPE = %s)', t.oid::regtype, r.rngsubtype::regtype),
+                SELECT 'type ' || t.oid::regtype, format('CREATE TYPE %s AS RANGE (SUBTYPE = %s, MULTIRANGE_TYPE_NAME = %s%s%s%s)', t.oid::regtype, r.rngsubtype::regtype, r.rngmultitypid::regtype,
+                        CASE WHEN NOT o.opcdefault THEN format(', SUBTYPE_OPCLASS = %I.%I', s.nspname, o.opcname) ELSE '' END,
+                        CASE WHEN r.rngcollation <> b.typcollation THEN ', COLLATION = ' || r.rngcollation::regcollation ELSE '' END,
+                        CASE WHEN r.rngsubdiff <> 0 THEN ', SUBTYPE_DIFF = ' || r.rngsubdiff::regproc ELSE '' END),
                     OWNER_OF_TYPE
-                FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_range r ON r.rngtypid = t.oid
+                FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_range r ON r.rngtypid = t.oid JOIN pg_type b ON b.oid = r.rngsubtype
+                JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace s ON s.oid = o.opcnamespace
                 WHERE USER_SCHEMA AND NOT_OF_EXTENSION_TYPE ORDER BY t.oid"""));
         return all;
     }
@@ -122,7 +127,7 @@ final class Catalogue {
                     format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', c.oid::regclass, a.attname, pg_get_expr(d.adbin, d.adrelid))
                 FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
-                WHERE (c.relispartition OR c.relkind = 'v') AND a.attgenerated = '' AND OWN_RELATION ORDER BY d.oid""");
+                WHERE (c.relispartition OR NOT a.attislocal OR c.relkind = 'v') AND a.attgenerated = '' AND OWN_RELATION ORDER BY d.oid""");
     }
 
     List<SchemaObject> sequenceOwners() {
@@ -196,7 +201,9 @@ final class Catalogue {
                 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND OWN_RELATION ORDER BY t.oid"""));
         all.addAll(objects("""
-                SELECT format('rule %s.%I', c.oid::regclass, r.rulename), pg_get_ruledef(r.oid)
+                SELECT format('rule %s.%I', c.oid::regclass, r.rulename), pg_get_ruledef(r.oid),
+                    CASE r.ev_enabled WHEN 'O' THEN NULL ELSE format('ALTER TABLE %s %s RULE %I', c.oid::regclass,
+                        CASE r.ev_enabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, r.rulename) END
                 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE r.rulename <> '_RETURN' AND OWN_RELATION ORDER BY r.oid"""));
         return all;
@@ -247,12 +254,12 @@ final class Catalogue {
                 WHERE k.conparentid = 0 AND OWN_RELATION AND (""" + which + ") ORDER BY k.oid" + suffix);
     }
 
-    /** Those of no constraint; on a partitioned table with all its partitions. */
+    /** Those of no constraint; on a partitioned table with all its partitions. One that is not valid could not be built there either, perhaps. */
     private List<SchemaObject> indexes(String which) {
         return objects("""
                 SELECT 'index ' || x.oid::regclass, regexp_replace(pg_get_indexdef(x.oid), ' ON ONLY ', ' ON ')
                 FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE NOT x.relispartition AND c.relkind IN ('r', 'p', 'm') AND OWN_RELATION
+                WHERE NOT x.relispartition AND c.relkind IN ('r', 'p', 'm') AND (i.indisvalid OR c.relkind = 'p') AND OWN_RELATION
                     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')) AND (""" + which + ") ORDER BY x.oid");
     }
 

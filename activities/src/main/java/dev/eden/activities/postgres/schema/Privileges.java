@@ -27,6 +27,9 @@ final class Privileges {
             UNION ALL SELECT 'ROUTINE ' || p.oid::regprocedure, '', p.proacl FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE p.proacl IS NOT NULL AND p.prokind IN ('f', 'p', 'w') AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
+            UNION ALL SELECT 'TYPE ' || t.oid::regtype, '', t.typacl FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+            WHERE t.typacl IS NOT NULL AND t.typtype IN ('c', 'd', 'e', 'r') AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e
+                WHERE e.classid = 'pg_type'::regclass AND e.objid = t.oid AND e.deptype = 'e')
             UNION ALL SELECT 'SCHEMA ' || quote_ident(n.nspname), '', n.nspacl FROM pg_namespace n WHERE n.nspacl IS NOT NULL AND SCHEMA""".replace("OWN", UserTables.OWN_RELATION)
             .replace(
                     "SCHEMA AND",

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresConnectionException;
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.store.ServerRecords;
@@ -139,26 +141,39 @@ public final class RoleCopier {
         Set<String> present = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
         List<String> statements = new ArrayList<>();
         List<String> impossible = new ArrayList<>();
-        source.query(
-                """
-                SELECT DISTINCT g.rolname, m.rolname, format('GRANT %I TO %I%s', g.rolname, m.rolname, CASE WHEN a.admin_option THEN ' WITH ADMIN OPTION' ELSE '' END)
-                FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
-                WHERE (m.rolname = ANY (?) OR g.rolname = ANY (?)) AND g.rolname !~ ? AND m.rolname !~ ?""",
-                row -> (present.contains(row.getString(1)) && present.contains(row.getString(2))
-                                ? statements
-                                : impossible)
-                        .add(row.getString(3)),
-                names,
-                names,
-                EdenObjects.ROLE_PATTERN,
-                EdenObjects.ROLE_PATTERN);
-        if (!impossible.isEmpty()) {
+        List<String> wider = new ArrayList<>();
+        for (Membership membership : Membership.of(source, names)) {
+            boolean both = present.contains(membership.role()) && present.contains(membership.member());
+            (!both ? impossible : membership.fits(target.major()) ? statements : wider)
+                    .add(membership.grant(target.major()));
+        }
+        leftOut("for want of a role there", impossible);
+        leftOut("because an older server knows no membership that neither inherits nor may SET ROLE", wider);
+        target.executeAll(statements);
+        settings(source, names).forEach(setting -> attempt(target, setting));
+    }
+
+    private void leftOut(String why, List<String> grants) {
+        if (!grants.isEmpty()) {
+            LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("left out, {}: {}", why, grants);
+        }
+    }
+
+    /** A setting that the target does not know is no reason to copy nothing. */
+    private void attempt(PostgresSession target, Setting setting) {
+        String what = setting.of() + " SET " + Sql.name(setting.name());
+        target.execute("SAVEPOINT eden_setting");
+        try {
+            target.execute(setting.of() + " SET " + assignment(setting.name(), setting.value()));
+        } catch (PostgresConnectionException e) {
+            throw e;
+        } catch (PostgresException e) {
+            target.execute("ROLLBACK TO SAVEPOINT eden_setting");
             LOGGER.atWarn()
                     .addKeyValue("migration", pair.migration())
-                    .log("left out, for want of a role there: {}", impossible);
+                    .log("the target refuses {}: {}", what, e.getMessage());
         }
-        statements.addAll(settings(source, names));
-        target.executeAll(statements);
+        target.execute("RELEASE SAVEPOINT eden_setting");
     }
 
     private void rememberSame(PostgresSession source, PostgresSession target) {
@@ -197,24 +212,22 @@ public final class RoleCopier {
 
     private record Setting(String of, String name, String value) {}
 
-    private List<String> settings(PostgresSession source, String[] names) {
-        List<String> statements = new ArrayList<>();
-        for (Setting setting : source.query(
-                """
+    private List<Setting> settings(PostgresSession source, String[] names) {
+        return source
+                .query(
+                        """
                 SELECT r.rolname, c FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS c
                 WHERE s.setdatabase = 0 AND r.rolname = ANY (?)""",
-                row -> {
-                    String setting = row.getString(2);
-                    String name = setting.substring(0, setting.indexOf('='));
-                    String value = setting.substring(name.length() + 1);
-                    return new Setting("ALTER ROLE " + Sql.name(row.getString(1)), name, value);
-                },
-                (Object) names)) {
-            if (copied(setting.of(), setting.name())) {
-                statements.add(setting.of() + " SET " + assignment(setting.name(), setting.value()));
-            }
-        }
-        return statements;
+                        row -> {
+                            String setting = row.getString(2);
+                            String name = setting.substring(0, setting.indexOf('='));
+                            String value = setting.substring(name.length() + 1);
+                            return new Setting("ALTER ROLE " + Sql.name(row.getString(1)), name, value);
+                        },
+                        (Object) names)
+                .stream()
+                .filter(setting -> copied(setting.of(), setting.name()))
+                .toList();
     }
 
     /** False, with a line in the log, for a setting that stays behind. */

@@ -63,6 +63,7 @@ public final class SchemaCopier {
                 define(target, from.views(), to.views());
             }
             make(target, from.policies(), to.policies(), betweenObjects);
+            Details.beforeLoad(source, target);
             Privileges.copy(source, target);
         }
     }
@@ -101,6 +102,7 @@ public final class SchemaCopier {
                     object -> object.wanted().forEach(one -> again(object.session(), one.statements())));
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
+            Details.afterLoad(source, target);
             make(target, refreshes(from), List.of());
             followRoles(source, target);
             new DatabaseDefaults(pair).copy(source, target);
@@ -254,7 +256,7 @@ public final class SchemaCopier {
     }
 
     /** Replication takes locks meanwhile: a deadlock or a lock not granted is tried again. */
-    private static void again(PostgresSession target, List<String> statements) {
+    static void again(PostgresSession target, List<String> statements) {
         for (int attempt = 1; ; attempt++) {
             try {
                 target.transaction(() -> statements.forEach(target::execute));

@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything of the source's schema that comes before the rows, by {@code pg_dump} into {@code psql}, in one transaction: all of it or nothing. What comes
- * after the rows stays the catalogue copier's, which knows when. Only for a target without tables of its own.
+ * after the rows stays the catalogue copier's, which knows when. Only for a target that has nothing of its own.
  */
 final class SchemaDump {
     private static final Logger LOGGER = LoggerFactory.getLogger(SchemaDump.class);
@@ -31,6 +31,7 @@ final class SchemaDump {
     private static final Duration LIMIT = Duration.ofHours(2);
 
     private static final int MOST_SAID = 300;
+    private static final int TRANSACTION_TIMEOUT_SINCE = 17;
 
     private final Pair pair;
 
@@ -38,17 +39,21 @@ final class SchemaDump {
         this.pair = pair;
     }
 
-    /** Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. {@code stillWanted} ends it by what it throws. */
+    /**
+     * Nothing happens where it was done, or where it cannot be: then the catalogue copier does what it can. {@code stillWanted} ends it by what it throws.
+     *
+     * @throws SchemaException where it fails, and the catalogue copier would leave out what plan said is copied
+     */
     void copy(PostgresSession source, PostgresSession target, Runnable stillWanted) {
-        if (done(target, pair.names()) || hasObjects(target)) {
+        if (done(target, pair.names()) || !TargetObjects.there(source, target).isEmpty()) {
             return;
         }
         ClientTools.find(source.major(), target.major()).ifPresent(tools -> {
             try (Scratch scratch = Scratch.open()) {
                 TrustedRoots.write(scratch.roots());
-                copy(tools, source, scratch, stillWanted);
+                copy(tools, source, target, scratch, stillWanted);
             } catch (IOException e) {
-                warn(String.valueOf(e.getMessage()));
+                failed(source, String.valueOf(e.getMessage()));
             }
         });
     }
@@ -74,7 +79,8 @@ final class SchemaDump {
         return target.is("SELECT to_regclass(?) IS NOT NULL", Sql.name(names.schema(), "dumped"));
     }
 
-    private void copy(ClientTools tools, PostgresSession source, Scratch scratch, Runnable stillWanted)
+    private void copy(
+            ClientTools tools, PostgresSession source, PostgresSession target, Scratch scratch, Runnable stillWanted)
             throws IOException {
         Path script = scratch.script();
         List<String> dump = new ArrayList<>(List.of(
@@ -85,10 +91,9 @@ final class SchemaDump {
                 "--no-tablespaces",
                 "--exclude-schema=" + pair.names().schema(),
                 "--file=" + script));
-        // The schema public is there already.
         String said = run(dump, Role.SOURCE, scratch, stillWanted);
         if (said.isEmpty()) {
-            Files.writeString(script, Files.readString(script).replace("\nCREATE SCHEMA public;\n", "\n"));
+            Files.writeString(script, script(Files.readString(script), target.major()));
             said = run(
                     List.of(
                             tools.directory().resolve("psql").toString(),
@@ -109,11 +114,26 @@ final class SchemaDump {
                     .addKeyValue("migration", pair.migration())
                     .log("schema of PostgreSQL {} copied by pg_dump {}", source.major(), tools.major());
         } else {
-            warn(said);
+            failed(source, said);
         }
     }
 
-    private void warn(String why) {
+    /** As that version of a server takes it: it has the schema public already, and may not know every setting that the client does. */
+    static String script(String dumped, int major) {
+        String script = dumped.replace("\nCREATE SCHEMA public;\n", "\n");
+        return major >= TRANSACTION_TIMEOUT_SINCE
+                ? script
+                : script.replaceFirst("\nSET transaction_timeout = 0;\n", "\n");
+    }
+
+    private void failed(PostgresSession source, String why) {
+        List<String> lost = NotCopied.kinds(source);
+        if (!lost.isEmpty()) {
+            throw new SchemaException(
+                    "pg_dump could not copy the schema, and without it these would be left out: "
+                            + String.join(", ", lost) + "; it says: " + why,
+                    null);
+        }
         LOGGER.atWarn()
                 .addKeyValue("migration", pair.migration())
                 .log("pg_dump could not copy the schema, so the catalogues do: {}", why);
@@ -156,12 +176,5 @@ final class SchemaDump {
         } finally {
             process.destroyForcibly();
         }
-    }
-
-    private static boolean hasObjects(PostgresSession target) {
-        Catalogue there = new Catalogue(target);
-        return !there.tables().isEmpty()
-                || !there.types().isEmpty()
-                || !there.functions().isEmpty();
     }
 }

@@ -23,8 +23,9 @@ class LinkFailureTest {
             SSL SYSCALL error: EOF detected | NETWORK
             FATAL:  password authentication failed for user "eden_m1_link" | OTHER
             FATAL:  connection requires a valid client certificate | OTHER
-            FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", SSL encryption | OTHER
-            Kein Eintrag in pg_hba.conf für Host »10.0.0.1«, SSL error | OTHER
+            FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", SSL encryption | ADMISSION
+            Kein Eintrag in pg_hba.conf für Host »10.0.0.1«, SSL error | ADMISSION
+            FATAL:  pg_hba.conf rejects connection for host "10.0.0.1", user "u", database "d", no encryption | ADMISSION
             permission denied to create subscription | OTHER
             """)
     void isToldApartByItsWords(String said, LinkFailure expected) {

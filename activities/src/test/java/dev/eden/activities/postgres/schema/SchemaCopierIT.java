@@ -14,19 +14,117 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class SchemaCopierIT {
+    /** Each as one text on both servers. */
+    private static final List<String> PORTRAITS = List.of(
+            "SELECT format('%s %s', i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)) || i.indisclustered FROM pg_index i WHERE i.indrelid > 16383"
+                    + " AND i.indisvalid AND i.indrelid::regclass::text ~ '^shop'",
+            "SELECT format('%s %s %s %s %s', m.roleid::regrole, m.member::regrole, m.admin_option, m.inherit_option, m.set_option)"
+                    + " FROM pg_auth_members m WHERE m.roleid::regrole::text IN ('lead', 'staff')",
+            "SELECT format('%s %s %s %s %s', rngtypid::regtype, rngmultitypid::regtype, rngsubdiff, rngcollation::regcollation, opcname)"
+                    + " FROM pg_range JOIN pg_opclass o ON o.oid = rngsubopc WHERE rngtypid > 16383",
+            "SELECT format('%s.%s %s %s %s %s %s %s %s', attrelid::regclass, attname, attnotnull, attcollation::regcollation, attstorage, attstattarget, attoptions,"
+                    + " pg_get_expr(adbin, adrelid), (SELECT t.reloptions FROM pg_class t WHERE t.oid = c.reltoastrelid)) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid"
+                    + " LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attnum > 0 AND relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'c')",
+            "SELECT rulename || ev_enabled::text FROM pg_rewrite WHERE rulename = 'quiet'",
+            "SELECT format('%s %s', t.oid::regtype, typacl) FROM pg_type t WHERE typacl IS NOT NULL AND oid > 16383",
+            "SELECT format('%s %s %s', o.type, o.identity, description) FROM pg_description d, pg_identify_object(classoid, objoid, objsubid) AS o"
+                    + " WHERE objoid > 16383 AND o.identity ~ 'shop'");
+
+    @Test
+    void copiesByTheCataloguesWhatNoClientCopies() {
+        try (var servers = PostgresServers.start(18, 18);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = made(servers);
+            source.execute("""
+                    CREATE ROLE lead;
+                    CREATE ROLE staff;
+                    GRANT lead TO staff WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+                    CREATE ROLE app;
+                    GRANT lead TO app WITH INHERIT FALSE, SET TRUE;
+                    GRANT staff TO app;
+                    CREATE SCHEMA shop;
+                    COMMENT ON SCHEMA shop IS 'all of it';
+                    CREATE FUNCTION shop.apart(a float8, b float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT a - b';
+                    CREATE TYPE shop.span AS RANGE (SUBTYPE = float8, SUBTYPE_DIFF = shop.apart, MULTIRANGE_TYPE_NAME = shop.spans);
+                    CREATE TYPE shop.words AS RANGE (SUBTYPE = text, COLLATION = "C", SUBTYPE_OPCLASS = text_pattern_ops);
+                    CREATE TYPE shop.two AS (a text COLLATE "C", b int);
+                    COMMENT ON TYPE shop.two IS 'two';
+                    REVOKE USAGE ON TYPE shop.two FROM PUBLIC;
+                    GRANT USAGE ON TYPE shop.two TO app;
+                    CREATE DOMAIN shop.positive AS int CONSTRAINT above CHECK (VALUE > 0);
+                    COMMENT ON CONSTRAINT above ON DOMAIN shop.positive IS 'more than none';
+                    CREATE TABLE shop.parent (a int, b text DEFAULT 'parent', CONSTRAINT above CHECK (a > 0));
+                    COMMENT ON CONSTRAINT above ON shop.parent IS 'some';
+                    CREATE TABLE shop.child (c text) INHERITS (shop.parent);
+                    ALTER TABLE shop.child ALTER b SET DEFAULT 'child', ALTER a SET NOT NULL;
+                    ALTER TABLE shop.parent ALTER b SET STORAGE EXTERNAL, ALTER b SET STATISTICS 300, ALTER b SET (n_distinct = -0.5),
+                        SET (toast.autovacuum_enabled = false);
+                    CREATE INDEX by_a ON shop.parent (a);
+                    COMMENT ON INDEX shop.by_a IS 'of a';
+                    ALTER TABLE shop.parent CLUSTER ON by_a;
+                    CREATE RULE quiet AS ON DELETE TO shop.parent DO INSTEAD NOTHING;
+                    ALTER TABLE shop.parent DISABLE RULE quiet;
+                    COMMENT ON RULE quiet ON shop.parent IS 'not now';
+                    CREATE STATISTICS shop.both ON a, b FROM shop.parent;
+                    COMMENT ON STATISTICS shop.both IS 'both';
+                    CREATE UNIQUE INDEX half ON shop.parent (b);
+                    UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'shop.half'::regclass""");
+            new RoleCopier(pair).copy(source, target);
+            SchemaCopier copier = new SchemaCopier(pair);
+            copier.beforeLoad(() -> {});
+            // Rows that no unique index takes.
+            target.execute("INSERT INTO shop.parent VALUES (1, 'x'), (2, 'x')");
+            copier.afterLoad();
+            assertThat(target.is("SELECT to_regclass('shop.half') IS NULL")).isTrue();
+            for (String portrait : PORTRAITS) {
+                assertThat(target.texts(portrait + " ORDER BY 1"))
+                        .isNotEmpty()
+                        .isEqualTo(source.texts(portrait + " ORDER BY 1"));
+            }
+        }
+    }
+
+    @Test
+    void rolesOfANewerServerGetNoMoreThanTheyHad() {
+        try (var servers = PostgresServers.start(18, 15);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            source.execute("""
+                    CREATE ROLE lead;
+                    CREATE ROLE app;
+                    CREATE ROLE keeper;
+                    GRANT lead TO keeper WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+                    GRANT lead TO app WITH INHERIT FALSE, SET TRUE;
+                    ALTER ROLE app SET transaction_timeout = '5s';
+                    ALTER ROLE app SET work_mem = '8MB'""");
+            new RoleCopier(servers.pair()).copy(source, target);
+            assertThat(target.texts("SELECT member::regrole FROM pg_auth_members WHERE roleid = 'lead'::regrole"))
+                    .containsExactly("app");
+            assertThat(target.texts("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'app'"))
+                    .as("what the older one does not know")
+                    .containsExactly("work_mem=8MB");
+        }
+    }
+
+    private static Pair made(PostgresServers servers) {
+        Pair pair = servers.pair();
+        for (String id : List.of("source", "target")) {
+            try (PostgresSession session = servers.own(id)) {
+                EdenRoles.create(session, PostgresServers.MIGRATION, servers.endpoint(id), servers.records);
+                EdenSchema.create(session, pair.names());
+            }
+        }
+        return pair;
+    }
+
     /** Whoever aborts does not wait for thousands of tables. */
     @Test
     void isGivenUpBetweenObjectsAndCompletedByTheNext() {
         try (var servers = PostgresServers.start(15, 15);
                 PostgresSession source = servers.own("source");
                 PostgresSession target = servers.own("target")) {
-            Pair pair = new Pair(PostgresServers.MIGRATION, "source", "target", servers::endpoint, servers.records);
-            for (String id : List.of("source", "target")) {
-                try (PostgresSession session = servers.own(id)) {
-                    EdenRoles.create(session, PostgresServers.MIGRATION, servers.endpoint(id), servers.records);
-                    EdenSchema.create(session, pair.names());
-                }
-            }
+            Pair pair = made(servers);
             target.execute("CREATE TABLE public.there (id int PRIMARY KEY)");
             source.execute("CREATE TABLE public.one (id int PRIMARY KEY)");
             source.execute("CREATE TABLE public.two (id int PRIMARY KEY)");

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.schema;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.eden.activities.postgres.EdenRoles;
@@ -46,6 +47,35 @@ class SchemaDumpIT {
             assertThat(SchemaDump.done(target, pair.names())).isTrue();
             assertThat(target.is("SELECT to_regprocedure('public.total(integer)') IS NOT NULL"))
                     .isTrue();
+        }
+    }
+
+    /** Plan said that all of it is copied. */
+    @Test
+    void failsWhereTheCataloguesWouldLeaveSomethingOut() {
+        assumeTrue(ClientTools.find(15, 15).isPresent(), "no pg_dump on this host");
+        try (var servers = PostgresServers.start(15, 15);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = servers.pair();
+            for (String id : List.of("source", "target")) {
+                try (PostgresSession session = servers.own(id)) {
+                    EdenRoles.create(session, PostgresServers.MIGRATION, servers.endpoint(id), servers.records);
+                    EdenSchema.create(session, pair.names());
+                }
+            }
+            source.execute("CREATE ROLE nobody_there; CREATE SCHEMA shop AUTHORIZATION nobody_there");
+            SchemaDump dump = new SchemaDump(pair);
+            dump.copy(source, target, () -> {});
+            assertThat(SchemaDump.done(target, pair.names())).isFalse();
+            source.execute("CREATE AGGREGATE shop.total (int) (SFUNC = int4pl, STYPE = int)");
+            assertThatThrownBy(() -> dump.copy(source, target, () -> {}))
+                    .hasMessageContaining("aggregates (1)")
+                    .hasMessageContaining("nobody_there");
+            // Made beforehand: a dump would meet it, and is not tried.
+            target.execute("CREATE SCHEMA shop");
+            dump.copy(source, target, () -> {});
+            assertThat(SchemaDump.done(target, pair.names())).isFalse();
         }
     }
 

@@ -1,0 +1,124 @@
+package dev.eden.activities.postgres.preflight;
+
+import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
+import dev.eden.activities.postgres.replication.AdditiveChange;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A target that has tables already: rows are refused, a wider schema is not. */
+final class TableFindings {
+    private static final int COLUMN_LISTS_SINCE = 15;
+
+    private final PostgresSession source;
+    private final PostgresSession target;
+    private final Findings findings;
+
+    TableFindings(PostgresSession source, PostgresSession target, Findings findings) {
+        this.source = source;
+        this.target = target;
+        this.findings = findings;
+    }
+
+    private record Column(String table, String type, boolean required, boolean notNull, boolean generated) {}
+
+    /** {@code filled}: the target has the rows by other means. */
+    void check(boolean filled) {
+        List<String> withRows = new ArrayList<>();
+        for (String table : UserTables.leaves(target)) {
+            if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
+                withRows.add(table);
+            }
+        }
+        if (!withRows.isEmpty() && filled) {
+            findings.info(
+                    "postgres.target.not_empty",
+                    "The target has rows already, as data.type none says. What differs is found and repaired by validation.");
+        } else if (!withRows.isEmpty()) {
+            findings.failure(
+                    "postgres.target.not_empty",
+                    "The target has rows already: " + Findings.some(withRows) + ".",
+                    "Empty or drop these tables, or name another database.");
+        }
+        Map<String, Column> there = columns(target);
+        Map<String, Column> here = columns(source);
+        List<String> tables =
+                there.values().stream().map(Column::table).distinct().toList();
+        List<String> wrong = new ArrayList<>();
+        List<String> wider = new ArrayList<>();
+        here.forEach((key, column) -> {
+            if (tables.contains(column.table())) {
+                compare(key, column, there.get(key), wrong, wider);
+            }
+        });
+        List<String> shared =
+                here.values().stream().map(Column::table).distinct().toList();
+        there.forEach((key, column) -> {
+            if (shared.contains(column.table()) && !here.containsKey(key)) {
+                (column.required() ? wrong : wider).add(key);
+            }
+        });
+        Restrictions.of(target).beyond(Restrictions.of(source), new HashSet<>(shared), wrong, wider);
+        if (!wrong.isEmpty()) {
+            findings.failure(
+                    "postgres.target.schema",
+                    "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
+                    "Give each missing column, give additional ones a default, make each type the source's or a wider one of its kind, drop what only the target asks of rows"
+                            + " (keys, checks, NOT NULL, triggers ENABLE ALWAYS) until the migration has ended, or drop the tables.");
+        }
+        boolean more = there.entrySet().stream()
+                .anyMatch(column -> !here.containsKey(column.getKey())
+                        && shared.contains(column.getValue().table()));
+        if (more && target.major() < COLUMN_LISTS_SINCE) {
+            findings.failure(
+                    "postgres.target.schema_way_back",
+                    "The target has columns that the source has not, and PostgreSQL " + target.major()
+                            + " cannot leave them out when it replicates back.",
+                    "Choose a target of version " + COLUMN_LISTS_SINCE + " or later, or drop the columns.");
+        }
+        if (!wider.isEmpty()) {
+            findings.warning(
+                    "postgres.target.schema_wider",
+                    "Tables that the target has already differ from the source's: " + Findings.some(wider)
+                            + ". What the source has not is not compared, and does not come back with a rollback. Of a wider type, values that the source's does not hold stop the way back.",
+                    "Nothing, if this is wanted.");
+        }
+    }
+
+    private static void compare(
+            String key, Column here, @Nullable Column there, List<String> wrong, List<String> wider) {
+        if (there == null) {
+            wrong.add(key);
+        } else if (!there.type().equals(here.type())) {
+            (AdditiveChange.wider(here.type(), there.type()) ? wider : wrong)
+                    .add(key + " (" + here.type() + " → " + there.type() + ")");
+        }
+        if (there != null && there.generated() != here.generated()) {
+            wrong.add(key + " (generated on one side)");
+        } else if (there != null && there.notNull() && !here.notNull()) {
+            wrong.add(key + " (NOT NULL)");
+        }
+    }
+
+    private static Map<String, Column> columns(PostgresSession session) {
+        Map<String, Column> all = new LinkedHashMap<>();
+        session.query(
+                "SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, a.atttypmod),"
+                        + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.attnotnull, a.attgenerated <> '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                        + " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND "
+                        + UserTables.OWN_RELATION + " ORDER BY 1, a.attnum",
+                row -> all.put(
+                        row.getString(1) + "." + row.getString(2),
+                        new Column(
+                                row.getString(1),
+                                row.getString(3),
+                                row.getBoolean(4),
+                                row.getBoolean(5),
+                                row.getBoolean(6))));
+        return all;
+    }
+}

@@ -1,0 +1,39 @@
+package dev.eden.activities.postgres.schema;
+
+import dev.eden.activities.postgres.PostgresSession;
+import java.util.List;
+
+/** The catalogue copier's limits. */
+public final class NotCopied {
+    private static final String SCHEMA =
+            " n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'";
+
+    private NotCopied() {}
+
+    /** By name: {@code pg_dump} could, but a publication that stands for something on the source may be in the way on the target. */
+    public static List<String> publications(PostgresSession source) {
+        return source.texts(
+                "SELECT 'publication ' || quote_ident(pubname) FROM pg_publication WHERE pubname !~ '^eden_' ORDER BY 1");
+    }
+
+    /** Kinds of objects that it leaves out, each with its number. */
+    public static List<String> kinds(PostgresSession source) {
+        return source.texts(("""
+                SELECT kind || ' (' || number || ')' FROM (
+                    SELECT 'aggregates' AS kind, count(*) AS number FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.prokind = 'a' AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'operators', count(*) FROM pg_operator p JOIN pg_namespace n ON n.oid = p.oprnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_operator'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'collations', count(*) FROM pg_collation p JOIN pg_namespace n ON n.oid = p.collnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_collation'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'text search configurations', count(*) FROM pg_ts_config p JOIN pg_namespace n ON n.oid = p.cfgnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_config'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'text search dictionaries', count(*) FROM pg_ts_dict p JOIN pg_namespace n ON n.oid = p.dictnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_dict'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'operator classes', count(*) FROM pg_opclass p JOIN pg_namespace n ON n.oid = p.opcnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_opclass'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'conversions', count(*) FROM pg_conversion p JOIN pg_namespace n ON n.oid = p.connamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_conversion'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'canonical functions of ranges', count(*) FROM pg_range r JOIN pg_type p ON p.oid = r.rngtypid JOIN pg_namespace n ON n.oid = p.typnamespace WHERE r.rngcanonical <> 0 AND SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_type'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'procedural languages', count(*) FROM pg_language p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_language'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'transforms', count(*) FROM pg_transform p WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_transform'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'foreign servers', count(*) FROM pg_foreign_server p WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
+                    UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
+                    UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
+                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
+    }
+}
