@@ -20,13 +20,9 @@ import java.net.InetSocketAddress;
 import java.util.UUID;
 import org.jdbi.v3.core.Handle;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One proxy of whatever engine its interlay speaks, bound straight to the store. */
 public final class ProxyProcess implements AutoCloseable {
-    private static final Logger LOGGER = LoggerFactory.getLogger(ProxyProcess.class);
-
     private final InterlayProxy proxy;
 
     private ProxyProcess(InterlayProxy proxy) {
@@ -46,26 +42,23 @@ public final class ProxyProcess implements AutoCloseable {
         ProxyIdentity identity = new ProxyIdentity(
                 name, UUID.randomUUID().toString(), listen.getHostString() + ":" + listen.getPort(), Version.EDEN);
         @Nullable Integer pool = poolSize == null ? front.pool() : poolSize;
+        if (front.tls() && settings.tls() == null) {
+            throw new StartupException(
+                    "interlay " + interlay + " is served with TLS, and proxy " + name + " has no certificate",
+                    "name one: proxy.tls_cert_file (PEM chain) and proxy.tls_key_file (PEM, PKCS #8)");
+        }
+        settings.checkCertificate();
         RouteStore routes = store.routeStore();
         try {
             return new ProxyProcess(
                     switch (front.engine()) {
-                        case "redis" -> {
-                            if (settings.tls() != null) {
-                                LOGGER.atWarn()
-                                        .addKeyValue("interlay", interlay)
-                                        .log(
-                                                "proxy.tls_cert_file is not used: a Redis' clients reach the proxy without TLS");
-                            }
-                            yield RedisProxy.start(redis(identity, interlay, listen, pool), routes, registry);
-                        }
-                        case "postgres" -> {
-                            settings.checkCertificate();
-                            yield PostgresProxy.start(
+                        case "redis" ->
+                            RedisProxy.start(settings.on(redis(identity, interlay, listen, pool)), routes, registry);
+                        case "postgres" ->
+                            PostgresProxy.start(
                                     settings.on(postgres(identity, interlay, listen, pool, front.pooling())),
                                     routes,
                                     registry);
-                        }
                         default ->
                             throw new StartupException(
                                     "interlay " + interlay + " speaks " + front.engine(),
@@ -133,16 +126,18 @@ public final class ProxyProcess implements AutoCloseable {
     }
 
     /** What its interlay says of a proxy. */
-    private record Front(String engine, @Nullable Integer pool, Pooling pooling) {}
+    private record Front(
+            String engine, boolean tls, @Nullable Integer pool, Pooling pooling) {}
 
     private static Front front(Handle handle, String interlay) {
         // A proxy may be upgraded before the servers: their table has no pooling yet.
         return handle.createQuery("""
-                        SELECT engine, pool, to_jsonb(interlay) ->> 'pooling' AS pooling
+                        SELECT engine, tls, pool, to_jsonb(interlay) ->> 'pooling' AS pooling
                         FROM interlay WHERE id = :id""")
                 .bind("id", interlay)
                 .map((row, _) -> new Front(
                         row.getString("engine"),
+                        row.getBoolean("tls"),
                         row.getObject("pool", Integer.class),
                         "session".equals(row.getString("pooling")) ? Pooling.SESSION : Pooling.TRANSACTION))
                 .findOne()

@@ -3,21 +3,27 @@ package dev.eden.api;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.PemPair;
 import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.RedisProxyConfig;
+import dev.eden.proxy.TlsFiles;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the proxies of a process are told beside their interlay; those of a Redis use none of it.
+ * What the proxies of a process are told beside their interlay.
  *
- * @param tls what clients are shown; null: they connect without TLS
- * @param trusted users that need no password
+ * @param tls what clients are shown: those of a PostgreSQL may then use TLS, those of a Redis must; null: they connect without
+ * @param trusted users of a PostgreSQL that need no password
  */
-public record ProxySettings(PostgresProxyConfig.@Nullable Tls tls, Set<String> trusted) {
+public record ProxySettings(@Nullable TlsFiles tls, Set<String> trusted) {
     /** No TLS towards clients, nobody without a password. */
     public static final ProxySettings NONE = new ProxySettings(null, Set.of());
 
     public ProxySettings {
         trusted = Set.copyOf(trusted);
+    }
+
+    RedisProxyConfig on(RedisProxyConfig config) {
+        return config.withTls(tls);
     }
 
     PostgresProxyConfig on(PostgresProxyConfig config) {
@@ -26,7 +32,7 @@ public record ProxySettings(PostgresProxyConfig.@Nullable Tls tls, Set<String> t
 
     /** Throws {@link StartupException} where clients can't be shown the certificate. */
     public void checkCertificate() {
-        PostgresProxyConfig.Tls files = tls;
+        TlsFiles files = tls;
         if (files != null) {
             try {
                 PemPair.read(files.certificateChain(), files.privateKey());

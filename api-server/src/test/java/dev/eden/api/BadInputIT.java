@@ -171,7 +171,7 @@ class BadInputIT {
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/id", null),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/listen", "\"6379\""),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pool", "0"),
-                wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/tls", "true"),
+                wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/tls", "1"),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pooling", "\"statement\""),
                 wrong("/api/v1/interlays", "{\"id\":\"i\",\"endpoint\":\"t2\"}", "/pooling", "\"session\""),
                 wrong(m + "/existing/interlay/redis_interlay", "{\"endpoint\":\"t2\"}", "/endpoint", "[]"),

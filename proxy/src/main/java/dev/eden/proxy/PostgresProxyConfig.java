@@ -1,7 +1,6 @@
 package dev.eden.proxy;
 
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,7 @@ public record PostgresProxyConfig(
         int poolSize,
         Duration waitTimeout,
         int maxWaiting,
-        @Nullable Tls tls,
+        @Nullable TlsFiles tls,
         Set<String> trusted,
         Limits limits) {
 
@@ -80,7 +79,7 @@ public record PostgresProxyConfig(
                 limits);
     }
 
-    public PostgresProxyConfig withTls(@Nullable Tls newTls) {
+    public PostgresProxyConfig withTls(@Nullable TlsFiles newTls) {
         return new PostgresProxyConfig(
                 identity,
                 interlay,
@@ -117,9 +116,6 @@ public record PostgresProxyConfig(
         /** As long as the client is connected. */
         SESSION
     }
-
-    /** PEM files: the chain, the server's own certificate first, and its unencrypted PKCS#8 key. */
-    public record Tls(Path certificateChain, Path privateKey) {}
 
     /**
      * @param maxClients connections of clients; one more gets SQLSTATE 53300

@@ -16,7 +16,8 @@ public final class RedisProxy implements InterlayProxy {
 
     /**
      * Joins, waits for a STABLE route (an attempt that is running has to end first), then listens. Throws {@link RouteStoreException} when the
-     * store can't be read, {@link java.io.UncheckedIOException} when the port is taken. Blocks; never call it on an event loop.
+     * store can't be read, {@link java.io.UncheckedIOException} when the port is taken or the
+     * certificate cannot be shown. Blocks; never call it on an event loop.
      */
     public static RedisProxy start(RedisProxyConfig config, RouteStore store, MeterRegistry registry) {
         return new RedisProxy(

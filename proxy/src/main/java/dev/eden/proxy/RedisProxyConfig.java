@@ -3,6 +3,7 @@ package dev.eden.proxy;
 import io.netty.util.internal.PlatformDependent;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one Redis proxy process serves one interlay.
@@ -10,6 +11,7 @@ import java.time.Duration;
  * @param eventLoops 0 means one per processor; never more than {@code poolSize}
  * @param poolSize shared backend connections in all per login, database and protocol version, split over the loops
  * @param maxPinned exclusive backend connections in all (transactions, blocking commands, subscribers)
+ * @param tls what the proxy shows to its clients, who then speak TLS and nothing else; null: they speak none
  */
 public record RedisProxyConfig(
         ProxyIdentity identity,
@@ -18,11 +20,28 @@ public record RedisProxyConfig(
         int eventLoops,
         int poolSize,
         int maxPinned,
+        @Nullable TlsFiles tls,
         Limits limits) {
+
+    /** Without TLS. */
+    public RedisProxyConfig(
+            ProxyIdentity identity,
+            String interlay,
+            InetSocketAddress listen,
+            int eventLoops,
+            int poolSize,
+            int maxPinned,
+            Limits limits) {
+        this(identity, interlay, listen, eventLoops, poolSize, maxPinned, null, limits);
+    }
 
     /** Sensible values for everything but the names and the address. */
     public static RedisProxyConfig of(ProxyIdentity identity, String interlay, InetSocketAddress listen) {
         return new RedisProxyConfig(identity, interlay, listen, 0, 8, 10_000, Limits.defaults());
+    }
+
+    public RedisProxyConfig withTls(@Nullable TlsFiles newTls) {
+        return new RedisProxyConfig(identity, interlay, listen, eventLoops, poolSize, maxPinned, newTls, limits);
     }
 
     /**

@@ -6,17 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.netty.handler.ssl.JdkSslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.X509Certificate;
-import java.util.Base64;
-import java.util.List;
 import java.util.Set;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
@@ -30,22 +25,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AuthoritiesTest {
-    private static final char[] PASSWORD = "changeit".toCharArray();
-
     @TempDir
     private Path folder;
 
     @Test
     void everyKindOfConnectionTrustsThemBesideTheJdks() throws Exception {
         Set<X509Certificate> before = Set.of(accepted());
-        KeyStore pair = pair();
+        SelfSigned pair = SelfSigned.make(folder);
         Path pem = folder.resolve("authority.pem");
         Files.writeString(
-                pem,
-                "the company's own\n-----BEGIN CERTIFICATE-----\n"
-                        + Base64.getMimeEncoder(64, "\n".getBytes(StandardCharsets.US_ASCII))
-                                .encodeToString(pair.getCertificate("eden").getEncoded())
-                        + "\n-----END CERTIFICATE-----\n");
+                pem, "the company's own\n" + Files.readString(pair.files().certificateChain()));
         try (SSLServerSocket server = server(pair)) {
             assertThatThrownBy(() -> connect(fresh(), server.getLocalPort())).isInstanceOf(SSLHandshakeException.class);
             assertThatThrownBy(() -> connect(netty(), server.getLocalPort())).isInstanceOf(SSLHandshakeException.class);
@@ -93,13 +82,9 @@ class AuthoritiesTest {
         }
     }
 
-    private static SSLServerSocket server(KeyStore pair) throws Exception {
-        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(pair, PASSWORD);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), null, null);
+    private static SSLServerSocket server(SelfSigned pair) throws Exception {
         SSLServerSocket server = (SSLServerSocket)
-                context.getServerSocketFactory().createServerSocket(0, 10, InetAddress.getByName("localhost"));
+                pair.context().getServerSocketFactory().createServerSocket(0, 10, InetAddress.getByName("localhost"));
         Thread.ofVirtual().start(() -> {
             while (!server.isClosed()) {
                 try (SSLSocket client = (SSLSocket) server.accept()) {
@@ -110,36 +95,5 @@ class AuthoritiesTest {
             }
         });
         return server;
-    }
-
-    private KeyStore pair() throws Exception {
-        Path file = folder.resolve("pair.p12");
-        Process made = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "eden",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-ext",
-                        "SAN=dns:localhost",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        new String(PASSWORD),
-                        "-keystore",
-                        file.toString()))
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        assertThat(made.waitFor()).isZero();
-        KeyStore pair = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(file)) {
-            pair.load(in, PASSWORD);
-        }
-        return pair;
     }
 }

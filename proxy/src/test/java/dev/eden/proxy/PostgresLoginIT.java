@@ -8,7 +8,6 @@ import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.postgres.PgWire;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
-import java.io.FileInputStream;
 import java.io.InputStream;
 import java.net.ServerSocket;
 import java.nio.ByteBuffer;
@@ -17,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.sql.Connection;
@@ -56,43 +54,8 @@ class PostgresLoginIT extends PostgresFixture {
         }
     }
 
-    private static PostgresProxyConfig.Tls certificate(String name) throws Exception {
-        Path store = files.resolve(name + ".p12");
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "proxy",
-                        "-keyalg",
-                        "EC",
-                        "-dname",
-                        "CN=localhost",
-                        "-storetype",
-                        "PKCS12",
-                        "-keystore",
-                        store.toString(),
-                        "-storepass",
-                        "changeit")
-                .redirectErrorStream(true)
-                .start();
-        assertThat(keytool.waitFor()).isZero();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (InputStream in = new FileInputStream(store.toFile())) {
-            keys.load(in, "changeit".toCharArray());
-        }
-        Path chain = files.resolve(name + ".crt");
-        Path key = files.resolve(name + ".key");
-        pem(chain, "CERTIFICATE", keys.getCertificate("proxy").getEncoded());
-        pem(key, "PRIVATE KEY", keys.getKey("proxy", "changeit".toCharArray()).getEncoded());
-        return new PostgresProxyConfig.Tls(chain, key);
-    }
-
-    private static void pem(Path file, String kind, byte[] content) throws Exception {
-        Files.writeString(
-                file,
-                "-----BEGIN " + kind + "-----\n" + Base64.getMimeEncoder().encodeToString(content) + "\n-----END "
-                        + kind + "-----\n");
+    private static TlsFiles certificate() throws Exception {
+        return SelfSigned.make(files).files();
     }
 
     @Test
@@ -111,7 +74,7 @@ class PostgresLoginIT extends PostgresFixture {
 
     @Test
     void encryptedWithAndWithoutChannelBinding() throws Exception {
-        PostgresProxyConfig.Tls tls = certificate("first");
+        TlsFiles tls = certificate();
         start(config -> config.withTls(tls));
         for (String binding : new String[] {"disable", "prefer", "require"}) {
             try (Connection client = client("sslmode", "require", "channelBinding", binding)) {
@@ -128,8 +91,8 @@ class PostgresLoginIT extends PostgresFixture {
 
     @Test
     void aRenewedCertificateIsShownWithoutARestartAndABadOneIsNot() throws Exception {
-        PostgresProxyConfig.Tls tls = certificate("shown");
-        PostgresProxyConfig.Tls next = certificate("next");
+        TlsFiles tls = certificate();
+        TlsFiles next = certificate();
         // Older than what it replaces, as a file that was moved there may be.
         Files.setLastModifiedTime(next.certificateChain(), FileTime.from(Instant.EPOCH));
         Files.setLastModifiedTime(next.privateKey(), FileTime.from(Instant.EPOCH));
@@ -273,7 +236,7 @@ class PostgresLoginIT extends PostgresFixture {
     @Test
     void aPasswordOverTlsWhereNothingElseWorks() throws Exception {
         store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
-        PostgresProxyConfig.Tls tls = certificate("clear");
+        TlsFiles tls = certificate();
         proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
         assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
                 .isInstanceOfSatisfying(
@@ -296,7 +259,7 @@ class PostgresLoginIT extends PostgresFixture {
     @Test
     void aServerThatAsksForNothingProvesNoPassword() throws Exception {
         store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
-        PostgresProxyConfig.Tls tls = certificate("trusting");
+        TlsFiles tls = certificate();
         proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
         assertThatThrownBy(() -> client("user", "open", "password", "anything", "sslmode", "require"))
                 .isInstanceOfSatisfying(
@@ -307,7 +270,7 @@ class PostgresLoginIT extends PostgresFixture {
     @Test
     void aPasswordThatWasRightOnceIsProvedAnew() throws Exception {
         store = new MemoryRouteStore(MemoryRouteStore.route(bare("source", source), bare("target", target)));
-        PostgresProxyConfig.Tls tls = certificate("anew");
+        TlsFiles tls = certificate();
         proxy = PostgresProxy.start(
                 config("p1").withTls(tls).withPool(Pooling.TRANSACTION, 1).withEventLoops(1),
                 store,
@@ -348,11 +311,11 @@ class PostgresLoginIT extends PostgresFixture {
 
     @Test
     void serversAreVerified() throws Exception {
-        PostgresProxyConfig.Tls own = certificate("server");
+        TlsFiles own = certificate();
         Path data = source.dataDir();
-        for (Path file : new Path[] {own.certificateChain(), own.privateKey()}) {
-            Path copy = data.resolve(file.getFileName());
-            Files.copy(file, copy);
+        for (var file : Map.of("server.crt", own.certificateChain(), "server.key", own.privateKey())
+                .entrySet()) {
+            Path copy = Files.copy(file.getValue(), data.resolve(file.getKey()));
             Files.setPosixFilePermissions(copy, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
             Files.setOwner(copy, Files.getOwner(data));
         }

@@ -116,7 +116,8 @@ final class DevCommand implements Callable<Integer> {
                             ServerCommand.adminToken(configuration)),
                     configuration));
             parts.push(server);
-            print(server, source, target, postgres, temporal, data);
+            String redis = SettingOptions.proxies(configuration).tls() == null ? "redis-cli" : "redis-cli --tls";
+            print(server, redis, source, target, postgres, temporal, data);
         } catch (RuntimeException e) {
             close(all);
             throw e;
@@ -162,6 +163,7 @@ final class DevCommand implements Callable<Integer> {
 
     private static void print(
             EdenServer server,
+            String redis,
             EmbeddedRedis source,
             EmbeddedRedis target,
             EmbeddedPostgres postgres,
@@ -172,7 +174,7 @@ final class DevCommand implements Callable<Integer> {
         System.out.println("  metrics       http://127.0.0.1:" + server.adminPort() + "/metrics");
         server.proxyPorts()
                 .forEach((interlay, port) -> System.out.println("  applications  "
-                        + (interlay.equals("redis_interlay") ? "redis-cli -p " : "psql -h 127.0.0.1 -p ") + port));
+                        + (interlay.equals("redis_interlay") ? redis + " -p " : "psql -h 127.0.0.1 -p ") + port));
         System.out.println("  a source      redis://127.0.0.1:" + source.port());
         System.out.println("  a target      redis://127.0.0.1:" + target.port());
         String store = "postgresql://" + postgres.user() + "@127.0.0.1:" + postgres.port() + "/eden";

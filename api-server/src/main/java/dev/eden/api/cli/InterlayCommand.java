@@ -37,6 +37,7 @@ final class InterlayCommand extends Group {
         columns.put("ENGINE", "engine");
         columns.put("ENDPOINT", "endpoint");
         columns.put("LISTEN", "listen");
+        columns.put("TLS", "tls");
         columns.put("POOLING", "pooling");
         JsonNode interlays = answer.path("interlays");
         return api.show(
@@ -60,7 +61,12 @@ final class InterlayCommand extends Group {
                     String listen,
             @Option(names = "--pool", paramLabel = "N", description = "shared connections to the database") @Nullable
                     Integer pool,
-            @Option(names = "--pooling", paramLabel = "POOLING", description = POOLING) @Nullable String pooling) {
+            @Option(names = "--pooling", paramLabel = "POOLING", description = POOLING) @Nullable String pooling,
+            @Option(
+                            names = "--tls",
+                            description =
+                                    "only proxies with a certificate (proxy.tls_cert_file) serve it: clients of a Redis then connect with TLS alone, those of a PostgreSQL can")
+                    boolean tls) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("id", id);
         body.put("endpoint", endpoint);
@@ -72,6 +78,9 @@ final class InterlayCommand extends Group {
         }
         if (pooling != null) {
             body.put("pooling", pooling);
+        }
+        if (tls) {
+            body.put("tls", true);
         }
         JsonNode made = api.client().post("/interlays", Json.write(body));
         return api.show(made, page -> page.members(made), "eden proxy --name p1 --interlay " + id);

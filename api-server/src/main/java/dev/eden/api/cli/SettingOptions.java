@@ -7,8 +7,8 @@ import dev.eden.api.config.Kind;
 import dev.eden.api.config.Setting;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.Authorities;
-import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.TlsFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -134,7 +134,7 @@ final class SettingOptions {
                             + " (EDEN_PROXY_TLS_KEY_FILE), or neither");
         }
         return new ProxySettings(
-                certificate == null || key == null ? null : new PostgresProxyConfig.Tls(certificate, key),
+                certificate == null || key == null ? null : new TlsFiles(certificate, key),
                 configuration.names(Setting.PROXY_TRUSTED_USERS));
     }
 

@@ -66,7 +66,9 @@ final class StartCheck {
         boolean inside = !configuration.isTrue(Setting.SERVER_NO_PROXY);
         listen(Setting.SERVER_LISTEN, inside);
         listen(Setting.SERVER_LISTEN_POSTGRES, inside);
-        proxies(inside && configuration.text(Setting.SERVER_LISTEN_POSTGRES) != null);
+        proxies(inside
+                && (configuration.text(Setting.SERVER_LISTEN) != null
+                        || configuration.text(Setting.SERVER_LISTEN_POSTGRES) != null));
         Path key = SettingOptions.path(configuration, Setting.API_KEY);
         try {
             ApiTls tls = ServerCommand.tls(configuration);

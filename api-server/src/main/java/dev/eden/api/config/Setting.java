@@ -309,7 +309,7 @@ public enum Setting {
             Kind.FILE,
             null,
             Use.PROXIES,
-            "PostgreSQL: the certificate chain that clients see (PEM); with proxy.tls_key_file they may connect with TLS. Read again when it changes"),
+            "the certificate chain that clients see (PEM); with proxy.tls_key_file those of a PostgreSQL may connect with TLS, those of a Redis must. Read again when it changes"),
     PROXY_TLS_KEY(
             "proxy.tls_key_file",
             "EDEN_PROXY_TLS_KEY_FILE",
@@ -317,7 +317,7 @@ public enum Setting {
             Kind.FILE,
             null,
             Use.PROXIES,
-            "PostgreSQL: its key: unencrypted PKCS #8 (PEM)"),
+            "its key: unencrypted PKCS #8 (PEM)"),
     PROXY_TRUSTED_USERS(
             "proxy.trusted_users",
             "EDEN_PROXY_TRUSTED_USERS",

@@ -52,12 +52,7 @@ public final class InterlayResource {
         if (!listen.isEmpty() && !ListenAddress.valid(listen)) {
             fields.error("listen", "must be HOST:PORT");
         }
-        if (fields.bool("tls", false)) {
-            fields.error(
-                    "tls",
-                    "TLS towards clients is a setting of the proxies, of PostgreSQL: proxy.tls_cert_file and"
-                            + " proxy.tls_key_file; a Redis' clients connect without");
-        }
+        boolean tls = fields.bool("tls", false);
         int pool = (int) fields.integer("pool", 0, 1, 10_000);
         String pooling = fields.oneOf("pooling", "", "transaction", "session");
         fields.done();
@@ -65,7 +60,7 @@ public final class InterlayResource {
                 id,
                 endpoint,
                 listen.isEmpty() ? null : listen,
-                false,
+                tls,
                 pool == 0 ? null : (Integer) pool,
                 pooling.isEmpty() ? null : pooling,
                 Caller.actor(request));

@@ -32,6 +32,7 @@ public final class InterlayStore {
     /**
      * @param endpoint null until bound
      * @param listen what its proxies are meant to listen on
+     * @param tls whether a proxy needs a certificate to serve it
      * @param pool backend connections in all
      * @param pooling {@code transaction} or {@code session} of a PostgreSQL, null of a Redis
      */

@@ -11,14 +11,17 @@ import dev.eden.api.SelfSigned;
 import dev.eden.api.ServerOptions;
 import dev.eden.api.config.Configuration;
 import dev.eden.api.config.Setting;
+import dev.eden.api.problem.StartupException;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -30,6 +33,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -190,25 +194,67 @@ class PostgresFrontIT {
 
     /** Whether {@code eden proxy} of that interlay gives a client a session of the server's for itself. */
     private boolean serverSession(String interlay) throws Exception {
-        Configuration configuration = Configuration.load(
-                Setting.Verb.PROXY,
-                Map.of(),
-                Map.ofEntries(
-                        Map.entry("EDEN_DATABASE_URL", store.jdbcUrl()),
-                        Map.entry("EDEN_DATABASE_USER", store.user()),
-                        Map.entry("EDEN_DATABASE_PASSWORD", store.password()),
-                        Map.entry("EDEN_DATA_DIR", folder.toString()),
-                        Map.entry("EDEN_PROXY_NAME", "alone"),
-                        Map.entry("EDEN_INTERLAY", interlay),
-                        Map.entry("EDEN_LISTEN", "127.0.0.1:0"),
-                        Map.entry("EDEN_METRICS_HOST", "127.0.0.1"),
-                        Map.entry("EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt")),
-                        Map.entry("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"))),
-                null);
-        try (EdenProxy proxy = EdenProxy.start(ProxyCommand.options(configuration));
+        try (EdenProxy proxy = EdenProxy.start(alone(interlay, true));
                 Connection client = client(proxy.port(), "app", "pencil", "proxy.crt")) {
             int told = client.unwrap(PGConnection.class).getBackendPID();
             return one(client, "SELECT pg_backend_pid()").equals(Integer.toString(told));
+        }
+    }
+
+    /** {@code eden proxy} of that interlay, with a certificate or without. */
+    private EdenProxy.Options alone(String interlay, boolean certified) {
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "EDEN_DATABASE_URL",
+                store.jdbcUrl(),
+                "EDEN_DATABASE_USER",
+                store.user(),
+                "EDEN_DATABASE_PASSWORD",
+                store.password(),
+                "EDEN_DATA_DIR",
+                folder.toString(),
+                "EDEN_PROXY_NAME",
+                "alone",
+                "EDEN_INTERLAY",
+                interlay,
+                "EDEN_LISTEN",
+                "127.0.0.1:0",
+                "EDEN_METRICS_HOST",
+                "127.0.0.1"));
+        if (certified) {
+            environment.put("EDEN_PROXY_TLS_CERT_FILE", file("proxy.crt"));
+            environment.put("EDEN_PROXY_TLS_KEY_FILE", file("proxy.key"));
+        }
+        return ProxyCommand.options(Configuration.load(Setting.Verb.PROXY, Map.of(), environment, null));
+    }
+
+    @Test
+    void anInterlayWithTlsIsServedWithACertificateAlone() throws Exception {
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_URL", "http://127.0.0.1:" + server.apiPort())
+                .with("EDEN_TOKEN", TOKEN);
+        send("POST", "/endpoints", "{\"id\": \"nowhere\", \"uri\": \"redis://127.0.0.1:1\"}", 201);
+        for (String created : List.of("sealed orders", "sealed_cache nowhere")) {
+            FakeTerminal.Result made = terminal.run(("interlay create " + created + " --tls").split(" "));
+            assertThat(made.code()).as(made.err()).isZero();
+        }
+        assertThat(send("GET", "/interlays/sealed", "", 200)).contains("\"tls\":true");
+        assertThatThrownBy(() -> EdenProxy.start(alone("sealed", false)))
+                .isInstanceOfSatisfying(StartupException.class, e -> {
+                    assertThat(e).hasMessage("interlay sealed is served with TLS, and proxy alone has no certificate");
+                    assertThat(e.remedy()).contains("proxy.tls_cert_file", "proxy.tls_key_file");
+                });
+        try (EdenProxy proxy = EdenProxy.start(alone("sealed", true));
+                Connection client = client(proxy.port(), "app", "pencil", "proxy.crt")) {
+            assertThat(one(client, "SELECT current_user")).isEqualTo("app");
+        }
+        assertThatThrownBy(() -> EdenProxy.start(alone("sealed_cache", false)))
+                .isInstanceOf(StartupException.class)
+                .hasMessageStartingWith("interlay sealed_cache is served with TLS");
+        try (EdenProxy proxy = EdenProxy.start(alone("sealed_cache", true));
+                Socket plain = new Socket("127.0.0.1", proxy.port())) {
+            plain.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+            assertThat(new String(plain.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                    .isEqualTo("-ERR eden: clients speak TLS here, and nothing else\r\n");
         }
     }
 

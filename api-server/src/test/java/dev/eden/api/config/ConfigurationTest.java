@@ -287,11 +287,14 @@ class ConfigurationTest {
                 .contains(
                         file + ":3:18: the proxies' TLS file /nowhere/cert can't be read; correct proxy.tls_cert_file");
         assertThat(terminal.run("config", "check", file.toString()).err())
-                .as("a server without a proxy of a PostgreSQL inside")
+                .as("a server without a proxy inside")
                 .doesNotContain("TLS file");
-        file(settings + "server: {listen_postgres: '127.0.0.1:0'}\n");
-        assertThat(terminal.run("config", "check", file.toString()).err())
-                .contains(file + ":3:18: the proxies' TLS file");
+        for (String listen : List.of("listen", "listen_postgres")) {
+            file(settings + "server: {" + listen + ": '127.0.0.1:0'}\n");
+            assertThat(terminal.run("config", "check", file.toString()).err())
+                    .as(listen)
+                    .contains(file + ":3:18: the proxies' TLS file");
+        }
         file("proxy: {name: p1, tls_key_file: /k}\n");
         assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
                         .err())

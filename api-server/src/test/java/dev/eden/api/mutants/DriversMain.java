@@ -3,8 +3,8 @@ package dev.eden.api.mutants;
 import dev.eden.api.route.StoreChanges;
 import dev.eden.api.store.Database;
 import dev.eden.embedded.EmbeddedPostgres;
-import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.TlsFiles;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URI;
@@ -28,7 +28,7 @@ final class DriversMain {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
         ports.from = Integer.parseInt(arguments[0]);
         ports.to = Integer.parseInt(arguments[1]);
-        ports.tls = new PostgresProxyConfig.Tls(Path.of(arguments[2]), Path.of(arguments[3]));
+        ports.tls = new TlsFiles(Path.of(arguments[2]), Path.of(arguments[3]));
         ports.prepare = (source, target) -> {
             for (String server : new String[] {source, target}) {
                 try (Connection at = connect(server);

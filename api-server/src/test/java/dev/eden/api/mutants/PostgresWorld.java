@@ -21,6 +21,7 @@ import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.PostgresProxyConfig.Pooling;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.TlsFiles;
 import dev.eden.workflows.MigrationSpec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
@@ -55,7 +56,9 @@ final class PostgresWorld extends World<PostgresWorld> {
 
         int from = 15;
         int to = 15;
-        PostgresProxyConfig.@Nullable Tls tls;
+
+        @Nullable
+        TlsFiles tls;
 
         Ports() {
             super(12, 400);

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.Secret;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class ClientStartup extends ChannelInboundHandlerAdapter {
+    /** As clients that negotiate TLS directly name it (ALPN). */
+    static final String PROTOCOL = "postgresql";
+
     private enum Phase {
         FIRST,
         LOOKUP,
@@ -162,7 +166,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
         SslHandler handler = loop.tls.handler(loaded, channel);
         context.pipeline().addFirst(handler);
         handler.handshakeFuture().addListener(future -> {
-            if (future.isSuccess() && !ClientTls.PROTOCOL.equals(handler.applicationProtocol())) {
+            if (future.isSuccess() && !PROTOCOL.equals(handler.applicationProtocol())) {
                 loop.counters.protocolErrors++;
                 close(); // direct TLS is only for those who say what they speak (PostgreSQL 17)
             }

@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Wakefulness;

@@ -2,6 +2,7 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Admission;
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.DataPlane;
 import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
@@ -60,7 +61,7 @@ public final class PostgresLoops implements DataPlane {
                 : Runtime.getRuntime().availableProcessors();
         int count = Math.max(1, Math.min(wanted, config.poolSize()));
         epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
-        ClientTls tls = new ClientTls(config.tls());
+        ClientTls tls = new ClientTls(config.tls(), ClientStartup.PROTOCOL);
         Cancels cancels = new Cancels(config.identity().name());
         peers = new PeerCancels(store, config.interlay(), cancels);
         PostgresLoop.Shared shared = new PostgresLoop.Shared(

@@ -11,8 +11,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.util.List;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -584,10 +588,26 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         close();
     }
 
+    /** TLS: the end of it is the end of the connection, as a plain one's is. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (closed) {
+            return;
+        }
+        if (event instanceof SslHandshakeCompletionEvent handshake && handshake.cause() instanceof SSLException) {
+            loop.counters.tlsFailures++;
+        } else if (event instanceof SslCloseCompletionEvent) {
+            close();
+        }
+    }
+
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         Exhaustion.endIf(cause);
-        if (!(cause instanceof java.io.IOException)) {
+        if (cause instanceof DecoderException) {
+            // of TLS; its text may hold what the client has sent
+            LOGGER.atDebug().addKeyValue("client", id).log("closing a client: its TLS is broken");
+        } else if (!(cause instanceof java.io.IOException)) {
             LOGGER.atWarn().addKeyValue("client", id).setCause(cause).log("closing a client");
         }
         close();

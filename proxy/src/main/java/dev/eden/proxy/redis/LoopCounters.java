@@ -8,6 +8,7 @@ final class LoopCounters {
     long standbyErrors;
     long clientsAccepted;
     long clientsRefused;
+    long tlsFailures;
     long connectFailures;
     long inDoubt;
     long slowClosed;

@@ -45,6 +45,7 @@ public final class LoopGroup implements DataPlane {
     private final List<Channel> listeners = new ArrayList<>();
     private final boolean epoll;
 
+    /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be shown. */
     public LoopGroup(RedisProxyConfig config) {
         int wanted = config.eventLoops() > 0
                 ? config.eventLoops()

@@ -1,6 +1,7 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.RedisProxyConfig;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.Wakefulness;
@@ -28,6 +29,7 @@ final class ProxyContext {
 
     final RedisProxyConfig config;
     final int loops;
+    final ClientTls tls;
     final Scripts scripts = new Scripts();
     final BlockedClients blocked = new BlockedClients();
     final Wakefulness wakefulness = new Wakefulness();
@@ -41,8 +43,10 @@ final class ProxyContext {
     private @Nullable Freshness freshness;
     private @Nullable ScriptLoader scriptLoader;
 
+    /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be shown. */
     ProxyContext(RedisProxyConfig config, int loops) {
         this.config = config;
+        this.tls = new ClientTls(config.tls());
         this.loops = loops;
     }
 

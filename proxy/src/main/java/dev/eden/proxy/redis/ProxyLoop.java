@@ -1,6 +1,7 @@
 package dev.eden.proxy.redis;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
@@ -68,9 +69,14 @@ final class ProxyLoop {
     /** A new client; on this loop's thread. */
     void accept(Channel channel) {
         tick();
+        ClientTls.Loaded tls = context.tls.current();
         if (context.clients.incrementAndGet() > context.config.limits().maxClients()) {
             context.clients.decrementAndGet();
             counters.clientsRefused++;
+            if (tls != null) {
+                channel.close(); // as a server does: nothing can be said before the handshake
+                return;
+            }
             ByteBuf out = buffer();
             RespWriter.error(out, "ERR max number of clients reached");
             channel.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
@@ -80,6 +86,9 @@ final class ProxyLoop {
         ClientConnection client = new ClientConnection(this, channel, context.clientIds.incrementAndGet());
         client.index = clients.size();
         clients.add(client);
+        if (tls != null) {
+            channel.pipeline().addLast(new TlsOnly(this), context.tls.handler(tls, channel));
+        }
         channel.pipeline().addLast(client);
     }
 

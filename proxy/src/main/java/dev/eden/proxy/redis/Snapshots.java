@@ -38,6 +38,7 @@ final class Snapshots {
         Map<String, Long> events = new TreeMap<>();
         events.put("client_accepted", counters.clientsAccepted);
         events.put("client_refused", counters.clientsRefused);
+        events.put("tls_failed", counters.tlsFailures);
         events.put("connect_failed", counters.connectFailures);
         events.put("in_doubt_closed", counters.inDoubt);
         events.put("slow_client_closed", counters.slowClosed);

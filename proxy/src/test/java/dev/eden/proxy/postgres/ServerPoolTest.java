@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.MemoryRouteStore;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.ProxyIdentity;

@@ -1,8 +1,5 @@
-package dev.eden.proxy.postgres;
+package dev.eden.proxy;
 
-import dev.eden.proxy.ChannelBinding;
-import dev.eden.proxy.PemPair;
-import dev.eden.proxy.PostgresProxyConfig;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.ApplicationProtocolConfig;
 import io.netty.handler.ssl.SslContext;
@@ -21,12 +18,12 @@ import org.slf4j.LoggerFactory;
  * What the proxy shows to clients that want TLS. Files that change are seen with the first client a second later; a pair that cannot be
  * shown leaves the certificate as it was. Shared by all loops: two that look at once read the same files twice.
  */
-final class ClientTls {
+public final class ClientTls {
     private static final Logger LOGGER = LoggerFactory.getLogger(ClientTls.class);
     private static final long CHECK = Duration.ofSeconds(1).toNanos();
-    static final String PROTOCOL = "postgresql";
 
-    private final PostgresProxyConfig.@Nullable Tls config;
+    private final @Nullable TlsFiles files;
+    private final String[] protocols;
     private volatile @Nullable Loaded loaded;
     /** What was looked at last, shown or not: each change is judged once. */
     private volatile byte[] seen = {};
@@ -34,15 +31,21 @@ final class ClientTls {
     private volatile long checkedAt;
 
     /** @param binding tls-server-end-point (RFC 5929): the hash of the certificate */
-    record Loaded(SslContext context, byte[] binding) {}
+    public record Loaded(SslContext context, byte[] binding) {}
 
-    /** Throws {@link UncheckedIOException} when the files cannot be shown. */
-    ClientTls(PostgresProxyConfig.@Nullable Tls config) {
-        this.config = config;
-        if (config != null) {
-            seen = PemPair.content(config.certificateChain(), config.privateKey());
+    /**
+     * Throws {@link UncheckedIOException} when the files cannot be shown.
+     *
+     * @param files null: no TLS
+     * @param protocols what clients may say they speak (ALPN); without any they are not asked
+     */
+    public ClientTls(@Nullable TlsFiles files, String... protocols) {
+        this.files = files;
+        this.protocols = protocols.clone();
+        if (files != null) {
+            seen = PemPair.content(files.certificateChain(), files.privateKey());
             try {
-                loaded = load(config);
+                loaded = load(files);
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot show the proxy's certificate: " + e.getMessage(), e);
             }
@@ -51,16 +54,15 @@ final class ClientTls {
     }
 
     /** Null: no TLS. */
-    @Nullable
-    Loaded current() {
-        PostgresProxyConfig.Tls files = config;
-        if (files != null && System.nanoTime() - checkedAt > CHECK) {
+    public @Nullable Loaded current() {
+        TlsFiles shown = files;
+        if (shown != null && System.nanoTime() - checkedAt > CHECK) {
             checkedAt = System.nanoTime();
-            byte[] content = PemPair.content(files.certificateChain(), files.privateKey());
+            byte[] content = PemPair.content(shown.certificateChain(), shown.privateKey());
             if (!Arrays.equals(content, seen)) {
                 seen = content;
                 try {
-                    loaded = load(files);
+                    loaded = load(shown);
                     LOGGER.atInfo().log("the proxy shows its new certificate");
                 } catch (IOException e) {
                     LOGGER.atError()
@@ -73,19 +75,22 @@ final class ClientTls {
         return loaded;
     }
 
-    SslHandler handler(Loaded tls, Channel channel) {
+    public SslHandler handler(Loaded tls, Channel channel) {
         return tls.context().newHandler(channel.alloc());
     }
 
-    private static Loaded load(PostgresProxyConfig.Tls files) throws IOException {
-        PemPair pair = PemPair.read(files.certificateChain(), files.privateKey());
+    private Loaded load(TlsFiles shown) throws IOException {
+        PemPair pair = PemPair.read(shown.certificateChain(), shown.privateKey());
         try {
             SslContext context = SslContextBuilder.forServer(pair.key(), pair.chain())
-                    .applicationProtocolConfig(new ApplicationProtocolConfig(
-                            ApplicationProtocolConfig.Protocol.ALPN,
-                            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
-                            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                            PROTOCOL))
+                    .applicationProtocolConfig(
+                            protocols.length == 0
+                                    ? ApplicationProtocolConfig.DISABLED
+                                    : new ApplicationProtocolConfig(
+                                            ApplicationProtocolConfig.Protocol.ALPN,
+                                            ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                                            ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
+                                            protocols))
                     .build();
             return new Loaded(context, ChannelBinding.of(pair.chain()[0]));
         } catch (GeneralSecurityException | IllegalArgumentException e) {
