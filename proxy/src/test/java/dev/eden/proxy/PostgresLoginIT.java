@@ -23,7 +23,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -172,7 +171,7 @@ class PostgresLoginIT extends PostgresFixture {
         Backend.Login eden = new Backend.Login("eden", new Secret("of Eden"));
         store = new MemoryRouteStore(
                 MemoryRouteStore.route(new Backend("source", "127.0.0.1", nobody, false, null, eden, "eden"), null));
-        PostgresProxyConfig.Tls tls = certificate("away");
+        TlsFiles tls = certificate();
         proxy = PostgresProxy.start(config("p1").withTls(tls), store, new SimpleMeterRegistry());
         for (String mode : List.of("disable", "require")) {
             // A driver that must bind the channel is not asked for the password itself.

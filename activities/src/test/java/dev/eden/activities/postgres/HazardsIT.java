@@ -559,20 +559,12 @@ class HazardsIT {
     /** Beside passwords, by which the endpoints' own logins differ already. */
     @Test
     void rolesThatAreNotTheSameAreNamedWithWhatDiffers() {
-        make(
-                "old",
-                "roles",
-                "",
-                List.of("""
+        make("old", "roles", "", List.of("""
                         CREATE ROLE bound NOINHERIT CONNECTION LIMIT 5;
                         CREATE ROLE joined IN ROLE pg_monitor;
                         CREATE ROLE tuned; ALTER ROLE tuned SET search_path = shop, public;
                         CREATE ROLE equal IN ROLE pg_monitor CREATEDB; ALTER ROLE equal SET work_mem = '9MB'"""));
-        make(
-                "new",
-                "roles",
-                "",
-                List.of("""
+        make("new", "roles", "", List.of("""
                         CREATE ROLE bound;
                         CREATE ROLE joined;
                         CREATE ROLE tuned;
