@@ -337,6 +337,8 @@ class OperatorsIT {
         command("resume");
         command("finalize");
         await().until(() -> status().path("phase").asText().equals("completed"));
+        // The workflow says so before the directory has it.
+        await().until(() -> status().path("ended_at").isTextual());
         assertThat(eden.patch(MIGRATION, "{\"tuning\":{\"batch\":1}}").status()).isEqualTo(409);
     }
 
