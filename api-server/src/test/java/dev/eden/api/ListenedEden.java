@@ -30,6 +30,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** A whole Eden of which nothing that it says gets lost: a server with a proxy inside, a proxy beside it, a collector of their spans. */
 final class ListenedEden implements AutoCloseable {
@@ -178,6 +179,11 @@ final class ListenedEden implements AutoCloseable {
 
     /** Everything that was said, or is kept, about a migration. Each place is really looked at: it has what it must have. */
     SecretSearch places(String migration) throws Exception {
+        // Whether anything else failed is chance.
+        LoggerFactory.getLogger("dev.eden.listened")
+                .atDebug()
+                .setCause(new IllegalStateException(migration))
+                .log("one that is always there");
         SecretSearch search = new SecretSearch()
                 .in("an answer of the API", answers.toString())
                 .in("a stream of events", followed.toString())
