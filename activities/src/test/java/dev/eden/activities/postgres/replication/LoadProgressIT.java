@@ -39,7 +39,8 @@ class LoadProgressIT {
                         """);
                 holder.execute("SELECT pg_advisory_lock(77)");
                 Link forward = new Link(servers.pair(), Role.SOURCE);
-                forward.publish(source, List.of());
+                forward.publication(source, List.of());
+                source.query("SELECT pg_create_logical_replication_slot(?, 'pgoutput')", row -> true, names.main());
                 forward.subscribe(target, source.major());
                 target.execute("ALTER SUBSCRIPTION " + Sql.name(names.main()) + " ENABLE");
                 forward.republish(source, UserTables.published(source));
