@@ -163,6 +163,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         return keepsState;
     }
 
+    /** What its client leaves, or what is still to come for that client, is nobody else's. */
+    boolean unfitForOthers() {
+        return keepsState || answers.doubtful();
+    }
+
     /** The session is as new. */
     void begins() {
         first = settings;
