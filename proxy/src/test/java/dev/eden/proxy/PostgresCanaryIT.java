@@ -221,6 +221,49 @@ class PostgresCanaryIT extends PostgresFixture {
         }
     }
 
+    /** Drivers look at the source for what a type's number means. */
+    @Test
+    void typesThatHaveAnotherNumberThereAreReadAtTheSource() throws SQLException {
+        run(atTarget, "CREATE TYPE only_there AS ENUM ('x')"); // what comes next has other numbers
+        for (Connection at : List.of(atSource, atTarget)) {
+            run(at, "CREATE TYPE mood AS ENUM ('fine')");
+            run(at, "CREATE DOMAIN amount AS int");
+            run(at, "CREATE TYPE quantity AS (n amount, m mood)");
+            run(at, "CREATE TABLE moods (name text, m mood)");
+            run(at, "CREATE TABLE amounts (name text, a amount)");
+            run(at, "CREATE FUNCTION a_mood() RETURNS mood IMMUTABLE LANGUAGE sql AS $$SELECT 'fine'::mood$$");
+            run(at, "GRANT ALL ON moods, amounts TO app");
+        }
+        run(atSource, "INSERT INTO moods VALUES ('source', 'fine')");
+        run(atTarget, "INSERT INTO moods VALUES ('target', 'fine')");
+        run(atSource, "INSERT INTO amounts VALUES ('source', 1)");
+        run(atTarget, "INSERT INTO amounts VALUES ('target', 1)");
+        run(atSource, "ALTER PUBLICATION " + LINK + " ADD TABLE moods, amounts");
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> one(client, "SELECT name FROM amounts").equals("target"));
+            for (String sql : List.of(
+                    "SELECT name FROM moods",
+                    "SELECT name, 'fine'::mood FROM sides",
+                    "SELECT name, NULL::mood[] FROM sides",
+                    "SELECT name, NULL::quantity FROM sides",
+                    "SELECT name, a_mood() FROM sides")) {
+                assertThat(one(client, sql)).as(sql).isEqualTo("source");
+            }
+            assertThat(one(client, "SELECT name, 1::amount FROM sides")).isEqualTo("target");
+            assertThat(traffic().ineligible()).containsKeys("relation", "type", "function");
+        } finally {
+            run(atSource, "ALTER PUBLICATION " + LINK + " DROP TABLE moods, amounts");
+            run(atTarget, "DROP TYPE only_there");
+            for (Connection at : List.of(atSource, atTarget)) {
+                run(at, "DROP FUNCTION a_mood");
+                run(at, "DROP TABLE moods, amounts");
+                run(at, "DROP TYPE quantity, mood, amount");
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"simple", "extended"})
     void transactionsThatOnlyReadAreServedToo(String mode) throws SQLException {

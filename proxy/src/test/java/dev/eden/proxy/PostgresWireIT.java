@@ -326,6 +326,44 @@ class PostgresWireIT extends PostgresFixture {
         }
     }
 
+    /** What is in its way is seen before a row is read: the Sync is still there, and is answered. */
+    @Test
+    void aCopyThatFailsBeforeItsRowsAnswersTheSync() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire();
+                PgWire other = wire();
+                Connection owner = direct(source)) {
+            run(owner, "CREATE TABLE guarded (id int)");
+            run(owner, "GRANT ALL ON guarded TO app");
+            run(owner, "CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''no''; END'");
+            run(owner, "CREATE TRIGGER guard BEFORE INSERT ON guarded EXECUTE FUNCTION guard()");
+            wire.parse("", "COPY guarded FROM STDIN")
+                    .bind("", "")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 G EP0001 ZI");
+            wire.query("SELECT 5").send();
+            assertThat(wire.answers(1)).isEqualTo("T D5 C ZI");
+            // Rows and a second Sync are on their way: whoever has the connection next is answered what it asks.
+            wire.parse("", "COPY guarded FROM STDIN")
+                    .bind("", "")
+                    .execute("", 0)
+                    .sync()
+                    .add('d', "1\n".getBytes(StandardCharsets.UTF_8))
+                    .add('c', new byte[0])
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 2 G EP0001 ZI");
+            for (int i = 0; i < 3; i++) {
+                other.query("SELECT 6; SELECT 7").send();
+                assertThat(other.answers(1)).isEqualTo("T D6 C T D7 C ZI");
+            }
+            run(owner, "DROP TABLE guarded");
+            run(owner, "DROP FUNCTION guard");
+        }
+    }
+
     @Test
     void requestsArriveHoweverTheyAreCut() throws IOException {
         start(config -> config);

@@ -254,6 +254,7 @@ class HazardsIT {
                         TRIGGER,
                         "CREATE TRIGGER always AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()",
                         "ALTER TABLE t ENABLE ALWAYS TRIGGER always"),
+                up("postgres.types.numbers", "warning", "CREATE TYPE mood AS ENUM ('fine')"),
                 down("postgres.extensions.missing", "failure", "CREATE EXTENSION timescaledb"),
                 down("postgres.extensions.unsupported", "failure", "CREATE EXTENSION timescaledb"),
                 down("postgres.extensions.tables", "warning", "CREATE EXTENSION timescaledb"),

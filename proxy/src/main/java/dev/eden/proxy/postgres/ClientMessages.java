@@ -237,6 +237,8 @@ final class ClientMessages {
             if (!holding.answers.wantsRows()) {
                 holding.answers.expect(Kind.SYNC, null);
                 batches.sent();
+            } else {
+                holding.answers.syncIgnored();
             }
             passage.pass(bytes, total, readable);
             return true;

@@ -291,8 +291,12 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     @Nullable
     ServerConnection probeable() {
         ServerConnection holding = server;
-        boolean busy =
-                holding == null || preparation.running() || batches.underWay() || holding.busy() || !holding.usable();
+        boolean busy = holding == null
+                || preparation.running()
+                || batches.underWay()
+                || holding.busy()
+                || holding.answers.doubtful()
+                || !holding.usable();
         return busy ? null : holding;
     }
 

@@ -51,6 +51,7 @@ final class PostgresLoop {
     final Wakefulness wakefulness;
     final LoopCounters counters = new LoopCounters();
     final Traffic traffic = new Traffic();
+    final SaltedPasswords saltedPasswords;
     final Settings.Interner settings = new Settings.Interner();
     final Prepared.Catalogue statements = new Prepared.Catalogue();
     final List<ClientSession> clients = new ArrayList<>();
@@ -101,6 +102,7 @@ final class PostgresLoop {
         this.clientCount = shared.clientCount();
         this.wakefulness = shared.wakefulness();
         this.eventLoop = eventLoop;
+        this.saltedPasswords = new SaltedPasswords(eventLoop);
         this.poolShare = poolShare;
         this.standbySide = standbySide == null ? new StandbySide(this) : standbySide;
         this.connector = new Connector(

@@ -19,7 +19,7 @@ final class ReadCatalogue {
     /**
      * Of relations that can be named without {@code pg_} or {@code information_schema}: tables that the publication carries whole (with all
      * partitions and children, without column list, filter or row security), views with their text, and everything else. The signature is what
-     * {@code SELECT *} gives.
+     * {@code SELECT *} gives, with the numbers of types that clients are told.
      */
     private static final String RELATIONS = """
             SELECT 'relation', c.relname, CASE WHEN c.relkind = 'v' THEN 'view'
@@ -33,7 +33,7 @@ final class ReadCatalogue {
                             WHERE p.pubname = %1$s AND r.prrelid = m.oid
                                 AND (pg_catalog.to_jsonb(r) ->> 'prattrs' IS NOT NULL OR pg_catalog.to_jsonb(r) ->> 'prqual' IS NOT NULL)))
                 THEN 'table' ELSE 'other' END,
-                n.nspname || '.' || (SELECT pg_catalog.string_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod), ',' ORDER BY a.attnum)
+                n.nspname || '.' || (SELECT pg_catalog.string_agg(a.attname || ' ' || pg_catalog.format_type(a.atttypid, a.atttypmod) || %2$s, ',' ORDER BY a.attnum)
                     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
                 CASE WHEN c.relkind = 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END, NULL
             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -41,19 +41,23 @@ final class ReadCatalogue {
 
     /**
      * By what the server says of their volatility; of aggregates, that of their parts. Stable ones may look at anything: built-in ones are judged by name,
-     * others by their text, which has to be SQL.
+     * others by their text, which has to be SQL. What they give is part of the signature; not where it takes an argument of that type to be called
+     * instead of a built-in one ({@code max} of an extension's type).
      */
-    private static final String FUNCTIONS = """
+    private static final String FUNCTIONS = ("""
             SELECT 'function', p.proname, CASE WHEN n.nspname = 'pg_catalog' THEN 'own' ELSE 'made' END, p.provolatile::text,
                 CASE WHEN n.nspname = 'pg_catalog' THEN '' ELSE n.nspname || '.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
-                    || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END END,
+                    || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END
+                    || coalesce((SELECT pg_catalog.string_agg(%s, '' ORDER BY x.n)
+                        FROM pg_catalog.unnest(p.proallargtypes || p.prorettype) WITH ORDINALITY AS x(id, n) WHERE x.id <> ALL (p.proargtypes)
+                            OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)), '') END,
                 CASE WHEN n.nspname <> 'pg_catalog' AND p.provolatile = 's' AND l.lanname = 'sql' AND p.prosqlbody IS NULL AND p.proconfig IS NULL
                     AND NOT p.prosecdef THEN p.prosrc END
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE n.nspname <> 'information_schema' AND p.prokind <> 'p'
             UNION ALL SELECT 'function', p.proname, 'made', 'v', '', NULL FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
             WHERE p.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_proc f WHERE f.provolatile = 'v'
-                AND f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))""";
+                AND f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))""").formatted(SentTypes.of("x.id"));
 
     /** What runs without being named: then nothing is admitted. */
     private static final String UNNAMED = """
@@ -71,8 +75,8 @@ final class ReadCatalogue {
 
     /** {@code publication}: by which the active side's tables reach the other. */
     static String query(String publication) {
-        return RELATIONS.formatted(Settings.literal(publication)) + " UNION ALL " + FUNCTIONS + " UNION ALL " + UNNAMED
-                + " UNION ALL " + DOMAINS;
+        return RELATIONS.formatted(Settings.literal(publication), SentTypes.of("a.atttypid")) + " UNION ALL "
+                + FUNCTIONS + " UNION ALL " + UNNAMED + " UNION ALL " + DOMAINS + " UNION ALL " + SentTypes.NAMED;
     }
 
     /** Built-in functions that are only stable because they look at settings that both sides share, or at what they are given. */
@@ -131,6 +135,8 @@ final class ReadCatalogue {
     private final Set<String> functions = new HashSet<>();
     /** Of the users': named anywhere, even as a column, they may run. */
     private final Set<String> refused = new HashSet<>();
+    /** Types that clients are told by other numbers there. */
+    private final Set<String> renumbered = new HashSet<>();
     /** Built-in ones that only run where they are called. */
     private final Set<String> notCalled = new HashSet<>();
 
@@ -146,6 +152,7 @@ final class ReadCatalogue {
             switch (text(row, 0)) {
                 case "relation" -> there.add("relation " + text(row, 1) + " " + text(row, 3));
                 case "function" -> there.add("function " + text(row, 4));
+                case "type" -> there.add("type " + text(row, 3));
                 case "unnamed" -> unnamed = "volatile_type";
                 default -> {
                     // the active side's count
@@ -175,6 +182,11 @@ final class ReadCatalogue {
                     }
                 }
                 case "function" -> function(row, name, there, bodies);
+                case "type" -> {
+                    if (!there.contains("type " + text(row, 3))) {
+                        renumbered.add(name);
+                    }
+                }
                 case "unnamed" -> unnamed = "volatile_type";
                 default -> refused.add(name);
             }
@@ -258,6 +270,11 @@ final class ReadCatalogue {
     /** A name that may run something volatile whatever stands around it. */
     boolean refused(String name) {
         return refused.contains(name);
+    }
+
+    /** The name of a type that clients are told by another number there. */
+    boolean renumbered(String name) {
+        return renumbered.contains(name);
     }
 
     /** True where everything of that name may be called; null: there is none. */

@@ -248,6 +248,9 @@ final class ReadText {
         if (catalogue.refused(name)) {
             return "function";
         }
+        if (catalogue.renumbered(name)) {
+            return "type";
+        }
         Boolean table = catalogue.table(name);
         if (table != null) {
             tables = true;

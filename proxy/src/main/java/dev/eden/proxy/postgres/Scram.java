@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.Secret;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
@@ -165,8 +166,23 @@ final class Scram {
             return "n,,n=,r=" + clientNonce;
         }
 
-        /** Answers client-final-message. Throws {@link ProtocolViolation} with why it cannot. */
-        String last(String serverFirst) {
+        /** What is to be derived first; null: nothing. Throws {@link ProtocolViolation}. */
+        @Nullable
+        Salting salting(String serverFirst) {
+            return credential instanceof Credential.Password password
+                    ? new Salting(
+                            password.secret(),
+                            attribute(serverFirst, 's'),
+                            Integer.parseInt(attribute(serverFirst, 'i')))
+                    : null;
+        }
+
+        /**
+         * Answers client-final-message. Throws {@link ProtocolViolation} with why it cannot.
+         *
+         * @param salted what was to be derived
+         */
+        String last(String serverFirst, byte @Nullable [] salted) {
             String nonce = attribute(serverFirst, 'r');
             byte[] salt = Base64.getDecoder().decode(attribute(serverFirst, 's'));
             int iterations = Integer.parseInt(attribute(serverFirst, 'i'));
@@ -186,8 +202,10 @@ final class Scram {
                     storedKey = verifier.storedKey();
                     serverKey = verifier.serverKey();
                 }
-                case Credential.Password password -> {
-                    byte[] salted = saltedPassword(password.secret().reveal(), salt, iterations);
+                case Credential.Password _ -> {
+                    if (salted == null) {
+                        throw new ProtocolViolation("malformed SCRAM message of the server");
+                    }
                     clientKey = hmac(salted, ascii("Client Key"));
                     storedKey = sha256(clientKey);
                     serverKey = hmac(salted, ascii("Server Key"));
@@ -218,6 +236,13 @@ final class Scram {
                 }
             }
             throw new ProtocolViolation("malformed SCRAM message of the server");
+        }
+    }
+
+    /** A password as one server stores it, to be derived: a server says how many times, and that may take long. */
+    record Salting(Secret password, String salt, int iterations) {
+        byte[] derive() {
+            return saltedPassword(password.reveal(), Base64.getDecoder().decode(salt), iterations);
         }
     }
 

@@ -31,6 +31,13 @@ final class ServerAnswers implements FrameScanner.Sink {
     /** The server waits for the rows of a COPY, by whatever it was asked. */
     private boolean wantsRows;
 
+    /** Syncs that the server is taken to ignore, for it wants rows. */
+    private int struckOut;
+    /** Of a COPY that has failed: it may answer them after all, where it had not begun to read. */
+    private int struckOutInVain;
+    /** When that COPY was asked for. */
+    private long copySince;
+
     /** The client's unnamed statement after an error; null: the error had no part of it. */
     private @Nullable Object unnamed;
 
@@ -60,6 +67,16 @@ final class ServerAnswers implements FrameScanner.Sink {
     /** True where the server takes what comes for nothing: it skips to the next Sync, or wants rows. */
     boolean ignores() {
         return failedBatch || wantsRows;
+    }
+
+    /** More may come than is expected. */
+    boolean doubtful() {
+        return struckOutInVain > 0;
+    }
+
+    /** The client has sent a Sync while the server wants rows. */
+    void syncIgnored() {
+        struckOut++;
     }
 
     boolean copyingIn() {
@@ -181,6 +198,7 @@ final class ServerAnswers implements FrameScanner.Sink {
                     expected.remove();
                     dropped(subject, true);
                 }
+                struckOut = 0;
                 copyEnded();
             }
             case 'I', 's' -> {
@@ -223,7 +241,9 @@ final class ServerAnswers implements FrameScanner.Sink {
         boolean sent = expected.hasRowsEnd();
         wantsRows = !sent;
         copyingIn = inBatch && !sent;
+        copySince = expected.time();
         int ignored = expected.dropSyncs();
+        struckOut += ignored;
         ClientSession holder = connection.client;
         if (holder != null) {
             holder.batches.syncsIgnored(ignored, inBatch && !expected.expectsEndOfBatch());
@@ -298,6 +318,9 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     private FrameScanner.Verdict ready(ByteBuf in, int index, @Nullable Kind first) {
         int newStatus = in.getByte(index + Message.HEADER);
+        if (first == null && struckOutInVain > 0) {
+            return readyAfterAll(newStatus);
+        }
         if (first == null || !first.endsBatch()) {
             throw new ProtocolViolation("ReadyForQuery where none was due");
         }
@@ -324,6 +347,25 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         failedRequest = false;
         worked = false;
+        readySignals++;
+        return FrameScanner.Verdict.PASS_THEN_CUT;
+    }
+
+    /** A COPY failed before the server read on: it has found the Sync behind it. */
+    private FrameScanner.Verdict readyAfterAll(int newStatus) {
+        struckOutInVain--;
+        failedBatch = false;
+        connection.status = newStatus;
+        ClientSession holder = connection.client;
+        if (holder == null) {
+            return FrameScanner.Verdict.DROP;
+        }
+        if (failedRequest) {
+            loop.traffic.record(connection.pool.onActive(), loop.now - copySince, true);
+        }
+        failedRequest = false;
+        worked = false;
+        holder.batches.sent();
         readySignals++;
         return FrameScanner.Verdict.PASS_THEN_CUT;
     }
@@ -358,6 +400,8 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     private FrameScanner.Verdict error(ByteBuf in, int index, int total) {
         failedRequest = true;
+        struckOutInVain += struckOut;
+        struckOut = 0;
         copyEnded();
         ErrorMessage error = ErrorMessage.read(in, index, total);
         ClientSession reader = connection.client;

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -161,6 +162,11 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     boolean hasState() {
         return keepsState;
+    }
+
+    /** What its client leaves, or what is still to come for that client, is nobody else's. */
+    boolean unfitForOthers() {
+        return keepsState || answers.doubtful();
     }
 
     /** The session is as new. */
@@ -352,25 +358,16 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         }
         switch (type) {
             case 'R' -> {
-                ByteBuf out = loop.buffer();
-                try {
-                    login.answer(in, index, total, out);
-                } catch (ProtocolViolation | IllegalArgumentException e) {
-                    out.release();
-                    fail(ErrorMessage.fatal(
-                                    "28P01",
-                                    "eden: cannot log in to server "
-                                            + pool.key.server().endpoint() + " as " + pool.key.user() + ": "
-                                            + e.getMessage())
-                            .hint("See docs/postgres-authentication.md for when the proxy can become a user."));
-                    return;
-                }
-                Channel here = channel;
-                if (out.isReadable() && here != null) {
-                    here.writeAndFlush(out, here.voidPromise());
-                } else {
-                    out.release();
-                }
+                prove(out -> {
+                    Scram.Salting asked = login.salting(in, index, total);
+                    byte[] salted = asked == null ? null : loop.saltedPasswords.known(asked);
+                    if (asked == null || salted != null) {
+                        login.answer(in, index, total, salted, out);
+                    } else {
+                        String serverFirst = Message.text(in, index + Message.HEADER + 4, index + total);
+                        loop.saltedPasswords.derive(asked, derived -> salted(serverFirst, derived));
+                    }
+                });
             }
             case 'S' -> answers.parameters().told(in, index, total, null);
             case 'K' -> {
@@ -388,6 +385,38 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             default -> {
                 // a notice, or what is none of the proxy's business yet
             }
+        }
+    }
+
+    /** The server waits for it, unless it has given up. */
+    private void salted(String serverFirst, byte @Nullable [] derived) {
+        Channel here = channel;
+        if (phase == Phase.LOGIN && farewell == null && here != null && here.isActive()) {
+            loop.tick();
+            prove(out -> login.last(serverFirst, derived, out));
+            loop.schedule();
+        }
+    }
+
+    private void prove(Consumer<ByteBuf> proof) {
+        ByteBuf out = loop.buffer();
+        try {
+            proof.accept(out);
+        } catch (ProtocolViolation | IllegalArgumentException e) {
+            out.release();
+            fail(ErrorMessage.fatal(
+                            "28P01",
+                            "eden: cannot log in to server "
+                                    + pool.key.server().endpoint() + " as " + pool.key.user() + ": "
+                                    + e.getMessage())
+                    .hint("See docs/postgres-authentication.md for when the proxy can become a user."));
+            return;
+        }
+        Channel here = channel;
+        if (out.isReadable() && here != null) {
+            here.writeAndFlush(out, here.voidPromise());
+        } else {
+            out.release();
         }
     }
 

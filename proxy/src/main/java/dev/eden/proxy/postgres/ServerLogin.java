@@ -44,8 +44,23 @@ final class ServerLogin {
         Message.startup(out, parameters);
     }
 
+    /** What is to be derived before {@link #answer} to this request; null: nothing. Throws {@link ProtocolViolation}. */
+    Scram.@Nullable Salting salting(ByteBuf in, int index, int total) {
+        return in.getInt(index + Message.HEADER) == SASL_CONTINUE
+                ? running().salting(Message.text(in, index + Message.HEADER + 4, index + total))
+                : null;
+    }
+
+    /** Goes on with the exchange, with what was to be derived. Throws {@link ProtocolViolation}. */
+    void last(String serverFirst, byte @Nullable [] salted, ByteBuf out) {
+        byte[] last = running().last(serverFirst, salted).getBytes(StandardCharsets.UTF_8);
+        int at = Message.begin(out, 'p');
+        out.writeBytes(last);
+        Message.end(out, at);
+    }
+
     /** Answers an authentication request (from its type byte) into {@code out}. Throws {@link ProtocolViolation} with why it cannot. */
-    void answer(ByteBuf in, int index, int total, ByteBuf out) {
+    void answer(ByteBuf in, int index, int total, byte @Nullable [] salted, ByteBuf out) {
         int request = in.getInt(index + Message.HEADER);
         int from = index + Message.HEADER + 4;
         int to = index + total;
@@ -85,12 +100,7 @@ final class ServerLogin {
                 out.writeInt(first.length).writeBytes(first);
                 Message.end(out, at);
             }
-            case SASL_CONTINUE -> {
-                byte[] last = running().last(Message.text(in, from, to)).getBytes(StandardCharsets.UTF_8);
-                int at = Message.begin(out, 'p');
-                out.writeBytes(last);
-                Message.end(out, at);
-            }
+            case SASL_CONTINUE -> last(Message.text(in, from, to), salted, out);
             case SASL_FINAL -> running().verify(Message.text(in, from, to));
             default ->
                 throw new ProtocolViolation(

@@ -189,7 +189,7 @@ final class ServerPool {
     void release(ServerConnection connection) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
+        if (closed || !connection.usable() || connection.busy() || connection.unfitForOthers()) {
             connection.close();
             return;
         }
@@ -279,7 +279,7 @@ final class ServerPool {
     void reclaim(ServerConnection connection, boolean dirty) {
         connection.client = null;
         connection.read(true);
-        if (closed || !connection.usable() || connection.busy() || connection.hasState()) {
+        if (closed || !connection.usable() || connection.busy() || connection.unfitForOthers()) {
             connection.close();
         } else if (dirty && beginning != null) {
             connection.close(); // DISCARD ALL would take back what every session here begins with

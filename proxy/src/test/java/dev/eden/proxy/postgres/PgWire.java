@@ -124,12 +124,17 @@ public final class PgWire implements AutoCloseable {
                 send(message);
             }
             case 11 ->
-                add('p', scram.last(rest).getBytes(StandardCharsets.UTF_8)).send();
+                add('p', last(scram, rest).getBytes(StandardCharsets.UTF_8)).send();
             case 12 -> scram.verify(rest);
             default -> {
                 // accepted
             }
         }
+    }
+
+    static String last(Scram.Client scram, String serverFirst) {
+        Scram.Salting asked = scram.salting(serverFirst);
+        return scram.last(serverFirst, asked == null ? null : asked.derive());
     }
 
     // ---- requests; collected until send()

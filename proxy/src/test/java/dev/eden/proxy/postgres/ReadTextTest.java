@@ -35,6 +35,8 @@ class ReadTextTest {
             function("stock", "made", "s", "SELECT s.qty FROM s WHERE s.id = $1"),
             function("opaque", "made", "s"),
             function("wild", "made", "v"),
+            new @Nullable String[] {"type", "mood", "", "public.mood mood=16400", null, null},
+            new @Nullable String[] {"type", "amount", "", "public.amount", null, null},
             function("mixed", "made", "i"),
             function("mixed", "own", "v"));
 
@@ -52,10 +54,11 @@ class ReadTextTest {
 
     private static final ReadCatalogue CATALOGUE = new ReadCatalogue(ROWS, there());
 
-    /** The same, but one table has another column. */
+    /** The same, but one table has another column, and one type another number. */
     private static List<@Nullable String[]> there() {
         List<@Nullable String[]> rows = new ArrayList<>(ROWS);
-        rows.removeIf(row -> "here".equals(row[1]));
+        rows.removeIf(row -> "here".equals(row[1]) || "mood".equals(row[1]));
+        rows.add(new @Nullable String[] {"type", "mood", "", "public.mood mood=16500", null, null});
         rows.add(new @Nullable String[] {"relation", "here", "table", "public.id integer,more text", null, null});
         return rows;
     }
@@ -79,6 +82,7 @@ class ReadTextTest {
                 "SELECT id FROM better",
                 "SELECT id::numeric(10, 2) FROM t WHERE name = 'it''s; DROP'",
                 "SELECT 1.5, 27 FROM t",
+                "SELECT 27::amount FROM t",
             })
     void admits(String sql) {
         assertThat(judge(CATALOGUE, sql).reason()).isNull();
@@ -109,6 +113,8 @@ class ReadTextTest {
             SELECT id FROM late                                   | relation
             SELECT id FROM s, t                                   | relation
             SELECT * FROM here                                    | relation
+            SELECT 'fine'::mood FROM t                            | type
+            SELECT "mood" 'fine' FROM t                           | type
             SELECT current_date FROM t                            | clock
             SELECT * FROM t WHERE at < 'now'                      | clock
             SELECT * FROM t WHERE at < timestamp 'Yesterday'      | clock

@@ -15,7 +15,7 @@ class ScramTest {
     private static Scram.@Nullable Proven login(Credential credential, Scram.Verifier verifier) {
         Scram.Client client = new Scram.Client(credential);
         Scram.Server server = new Scram.Server(verifier, false, null);
-        String last = client.last(server.first(client.first()));
+        String last = PgWire.last(client, server.first(client.first()));
         Scram.Proven proven = server.last(last);
         if (proven != null) {
             client.verify(proven.serverFinal());

@@ -69,6 +69,7 @@ public final class PostgresPreflight {
                         .check(prepared, spec.data().type().equals("none"));
                 new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
                         .check(onSource, onTarget, prepared);
+                TypeFindings.check(onSource, onTarget, findings);
                 if (!prepared) {
                     new HeadRoom(onSource, onTarget, findings).check(limits);
                 }
