@@ -19,12 +19,7 @@ import java.time.Duration;
  * dead worker; the limits from start to close are only a last resort.
  */
 final class Steps {
-    private static final String[] FOR_GOOD = {
-        Failures.CONFIG_INVALID,
-        Failures.PRECONDITION_FAILED,
-        Failures.VALIDATION_MISMATCH,
-        Failures.REPLICATION_STOPPED
-    };
+    private static final String[] FOR_GOOD = {Failures.PRECONDITION_FAILED, Failures.REPLICATION_STOPPED};
 
     private static final RetryOptions UNTIL_DECIDED = RetryOptions.newBuilder()
             .setInitialInterval(Duration.ofMillis(500))

@@ -206,7 +206,7 @@ final class FakeWorld
     public void apply(CanaryRequest request) {
         calls.add("apply");
         if (!applyFailure.isEmpty()) {
-            throw ApplicationFailure.newFailure(applyFailure, Failures.CONFIG_INVALID);
+            throw ApplicationFailure.newFailure(applyFailure, Failures.PRECONDITION_FAILED);
         }
         applied.add(request);
     }
@@ -227,7 +227,7 @@ final class FakeWorld
         String failure = watchFailure;
         if (!failure.isEmpty()) {
             watchFailure = "";
-            throw ApplicationFailure.newNonRetryableFailure(failure, Failures.CONFIG_INVALID);
+            throw ApplicationFailure.newNonRetryableFailure(failure, Failures.PRECONDITION_FAILED);
         }
         if (breach.isEmpty()) {
             return new CanaryVerdict(false, "passed: 0 of 500 reads failed", true);

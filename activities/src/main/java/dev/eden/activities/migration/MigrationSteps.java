@@ -16,6 +16,7 @@ import dev.eden.activities.redis.preflight.RedisPreflight;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.redis.replication.ReplicatorRegistry;
 import dev.eden.activities.redis.validation.RedisValidation;
+import dev.eden.activities.redis.validation.ReplicatorPositions;
 import dev.eden.activities.redis.validation.ValidationOptions;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
@@ -62,7 +63,7 @@ public record MigrationSteps(
                 ports.records(),
                 ports.replication(),
                 ports.reports(),
-                migration -> replicators.find(migration).map(ReplicatorPositions::new),
+                ReplicatorPositions.of(replicators),
                 ValidationOptions.defaults(),
                 clock);
         return new MigrationSteps(

@@ -125,7 +125,7 @@ public final class EndpointHealth {
     }
 
     private static String postgres(Endpoint endpoint) {
-        try (PostgresSession session = PostgresSession.connect(endpoint, "eden-health", TIMEOUT)) {
+        try (PostgresSession session = PostgresSession.connect(endpoint, "eden:health", TIMEOUT)) {
             session.text("SELECT 1");
             return "healthy";
         } catch (PostgresConnectionException e) {

@@ -1,6 +1,7 @@
 package dev.eden.api.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger.Progress;
@@ -22,8 +23,10 @@ import org.jspecify.annotations.Nullable;
  * All that the store has of where a migration stands, read in one statement: on a busy machine each further one waits its turn again. Thread-safe.
  */
 public final class StatusStore {
-    /** As replication writes it: Java's names. */
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** As replication writes it: Java's names. A server of a newer version may tell more. */
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
 
     /** Milliseconds, by the store's clock alone. */
     public static final String PROGRESS_AGE =

@@ -247,15 +247,6 @@ final class BackendPool {
         new ArrayList<>(idle).forEach(action);
     }
 
-    boolean hasReady() {
-        for (BackendConnection one : shared) {
-            if (one != null && one.usable()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** Closes idle exclusive connections that nobody took for a while. */
     void trim(long before) {
         while (!idle.isEmpty() && idle.getFirst().idleSince < before) {

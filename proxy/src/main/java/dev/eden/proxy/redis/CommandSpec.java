@@ -49,11 +49,6 @@ public record CommandSpec(
         return flags.contains("blocking");
     }
 
-    /** True when the command names keys at all. */
-    public boolean hasKeys() {
-        return firstKey != 0 || flags.contains(MOVABLE) || !specs.isEmpty();
-    }
-
     /**
      * Positions of the keys in {@code arguments} (0 is the command's name; for a subcommand still the container), ascending and
      * without repeats; empty optional where they can't be known (unknown command, malformed arguments).

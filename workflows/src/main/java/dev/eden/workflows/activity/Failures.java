@@ -2,17 +2,8 @@ package dev.eden.workflows.activity;
 
 /** {@code ApplicationFailure} types that mean something to the workflow. Every other failure is retried. */
 public final class Failures {
-    /** The configuration can never work: not retried. */
-    public static final String CONFIG_INVALID = "ConfigInvalid";
-
     /** A preflight finding of severity {@code failure}, or a precondition that no retry mends. */
     public static final String PRECONDITION_FAILED = "PreconditionFailed";
-
-    /** Differences remain after repair. */
-    public static final String VALIDATION_MISMATCH = "ValidationMismatch";
-
-    /** Somebody else moved the route on. */
-    public static final String EPOCH_FENCED = "EpochFenced";
 
     /** Replication cannot go on without a person (a value too large, target out of memory, log lost). */
     public static final String REPLICATION_STOPPED = "ReplicationStopped";

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compares everything that the written side of a migration has with the side it is copied from, while both serve and replicate:
- * type, value, order, expiry, encoding, missing and extra keys of every database, and the function libraries. Keys that begin with {@code eden:} are not looked at.
+ * type, value, order, expiry, encoding, missing and extra keys of every database, and the function libraries. Keys that begin with <code>eden:{</code> are not looked at.
  */
 public final class RedisValidation {
     private static final Logger LOGGER = LoggerFactory.getLogger(RedisValidation.class);
