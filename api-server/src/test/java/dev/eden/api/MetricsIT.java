@@ -186,16 +186,34 @@ class MetricsIT {
     @Test
     void howFastChangesGoOnIsSeen() throws Exception {
         long now = System.currentTimeMillis() + 60_000;
-        applied(now, 0, 8);
+        applied(now, 1, 8);
         try {
             await("it has been read")
                     .untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
                             .contains("eden_replication_lag_ms{migration=\"m\"} 8"));
-            applied(now + 2_000, 5_000, 8);
+            applied(now + 2_000, 5_001, 8);
             await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
                     .contains("eden_replication_stream_rate{migration=\"m\"} 2500.0"));
         } finally {
             applied(9_000_000_000_000L, 0, 7);
+        }
+    }
+
+    /** Before the first rows, and before the first comparison. */
+    @Test
+    void aShareOfWhatIsNotKnownIsNoNumber() throws Exception {
+        execute(
+                "UPDATE replication SET progress = progress || '{\"state\": \"loading\", \"keysDone\": 0, \"keysTotal\": 0}' WHERE migration = 'm'");
+        execute("UPDATE validation_report SET report = report - 'keysCompared' WHERE migration = 'm'");
+        try {
+            await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
+                    .contains("eden_replication_keys_done{migration=\"m\"} 0")
+                    .doesNotContain("eden_migration_progress_percent{", "eden_data_consistency_percent{"));
+        } finally {
+            execute(
+                    "UPDATE replication SET progress = progress || '{\"state\": \"streaming\", \"keysDone\": 11, \"keysTotal\": 44}' WHERE migration = 'm'");
+            execute(
+                    "UPDATE validation_report SET report = report || '{\"keysCompared\": 900}' WHERE migration = 'm'");
         }
     }
 

@@ -72,12 +72,13 @@ final class MigrationFigures {
                                CASE WHEN r.told THEN (r.progress->>'keysPerSecond')::double precision END AS rate,
                                nullif((r.progress->>'keysTotal')::bigint, 0) AS total,
                                CASE WHEN r.progress->>'state' = 'streaming' THEN 100
-                                    ELSE 100 * least(1, (r.progress->>'keysDone')::double precision
-                                            / nullif((r.progress->>'keysTotal')::double precision, 0)) END AS percent,
-                               CASE WHEN r.told THEN (r.progress->>'appliedOffset')::bigint END AS applied,
+                                    WHEN (r.progress->>'keysTotal')::bigint > 0
+                                    THEN 100 * least(1, (r.progress->>'keysDone')::double precision / (r.progress->>'keysTotal')::bigint) END AS percent,
+                               CASE WHEN r.told THEN nullif((r.progress->>'appliedOffset')::bigint, 0) END AS applied,
                                (r.progress->>'atMillis')::bigint AS at, (SELECT max(epoch) FROM route WHERE route.migration = m.id) AS epoch,
                                CASE WHEN r.told THEN (r.progress->>'retainedBytes')::bigint END AS retained, v.remaining AS differences,
-                               100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) AS consistency,
+                               CASE WHEN v.compared IS NOT NULL
+                                    THEN 100 * (1 - least(1, v.remaining::double precision / greatest(v.compared, 1))) END AS consistency,
                                v.compared / nullif(v.seconds, 0) AS pace
                         FROM migration m LEFT JOIN (SELECT migration, progress,
                                 (progress->>'atMillis')::bigint > extract(epoch FROM clock_timestamp()) * 1000 - 10000 AS told

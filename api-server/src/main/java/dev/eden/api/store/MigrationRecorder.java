@@ -43,11 +43,14 @@ public final class MigrationRecorder implements DirectoryActivities {
         String phase = label(record.phase());
         String teller = run.get();
         jdbi.useTransaction(handle -> {
-            String before = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
+            Optional<String> found = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
                     .bind("id", record.migration())
                     .mapTo(String.class)
-                    .findOne()
-                    .orElseThrow(() -> MigrationStore.unknown(record.migration()));
+                    .findOne();
+            if (found.isEmpty() && ENDED.contains(phase)) {
+                return; // recorded before, and forgotten since: nobody has heard that it was
+            }
+            String before = found.orElseThrow(() -> MigrationStore.unknown(record.migration()));
             long revision = revision(handle, record, teller);
             if (!audit.append(handle, entry(handle, record, revision, before, phase))) {
                 return;

@@ -3,6 +3,7 @@ package dev.eden.api.store;
 import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
+import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.AuditEvents;
 import dev.eden.workflows.Strategy;
 import java.time.Duration;
@@ -242,18 +243,27 @@ public final class MigrationStore {
     }
 
     /**
-     * A cutover that was asked for and not begun, and what stood in its way. A request that is sent again under its key is the same one.
+     * A cutover that was asked for and not begun, and what stood in its way. A request that is sent again under its key is the same one, and who asks
+     * again and again meanwhile is told of once.
      *
      * @param command the id of the request's command
      */
     public void cutoverRefused(String id, String command, String actor, String reason, List<String> blockers) {
         jdbi.useTransaction(handle -> {
             String phase = get(handle, id, true).phase();
+            if (phase.equals(new MigrationPhase.CuttingOver(1).label())) {
+                return; // an attempt runs, which nobody has refused
+            }
             boolean told = handle.createQuery("""
-                            SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event AND after ->> 'command' = :command)""")
+                            SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event AND after ->> 'command' = :command)
+                                OR coalesce((SELECT event = :event AND actor = :actor AND reason = :reason AND after -> 'blockers' = CAST(:blockers AS jsonb)
+                                    FROM audit_log WHERE migration = :id ORDER BY position DESC LIMIT 1), false)""")
                     .bind("id", id)
                     .bind("event", AuditEvents.ATTEMPT_REFUSED)
                     .bind("command", command)
+                    .bind("actor", actor)
+                    .bind("reason", reason)
+                    .bind("blockers", Json.write(blockers))
                     .mapTo(Boolean.class)
                     .one();
             if (!told) {

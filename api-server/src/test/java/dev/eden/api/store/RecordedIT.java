@@ -1,6 +1,7 @@
 package dev.eden.api.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.store.ReplicationLedger.Progress;
@@ -141,6 +142,17 @@ class RecordedIT {
         record("m", 4, "second", "phase_changed", "validating");
         assertThat(forecasts.copyTook("m")).isPresent();
         assertThat(audit.events("m", 0, 100)).hasSize(3);
+    }
+
+    /** Its server was killed before Temporal heard of it, and somebody has deleted the migration since. */
+    @Test
+    void anEndThatIsToldAgainOfWhatWasForgottenIsNothing() {
+        create("m");
+        record("m", 1, "first", "phase_changed", "completed");
+        database.jdbi().useHandle(handle -> handle.execute("DELETE FROM migration WHERE id = 'm'"));
+        record("m", 1, "first", "phase_changed", "completed");
+        assertThatThrownBy(() -> record("m", 1, "first", "phase_changed", "canary"))
+                .hasMessageContaining("m");
     }
 
     /** Of a replicator on a machine whose clock is off, in either direction. */
