@@ -212,8 +212,7 @@ class MetricsIT {
         } finally {
             execute(
                     "UPDATE replication SET progress = progress || '{\"state\": \"streaming\", \"keysDone\": 11, \"keysTotal\": 44}' WHERE migration = 'm'");
-            execute(
-                    "UPDATE validation_report SET report = report || '{\"keysCompared\": 900}' WHERE migration = 'm'");
+            execute("UPDATE validation_report SET report = report || '{\"keysCompared\": 900}' WHERE migration = 'm'");
         }
     }
 

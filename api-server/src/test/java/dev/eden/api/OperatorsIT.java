@@ -239,11 +239,14 @@ class OperatorsIT {
         eden.activities.blockers.set(List.of());
         assertThat(status().path("phase").asText()).isEqualTo("canary");
         List<JsonNode> told = events("attempt_refused");
-        assertThat(told).as("once under one key, and once of what is asked again and again").hasSize(2).allSatisfy(event -> {
-            assertThat(event.path("actor").asText()).isEqualTo("environment");
-            assertThat(event.path("phase").asText()).isEqualTo("canary");
-            assertThat(event.at("/after/blockers/0").asText()).isEqualTo(blocker);
-        });
+        assertThat(told)
+                .as("once under one key, and once of what is asked again and again")
+                .hasSize(2)
+                .allSatisfy(event -> {
+                    assertThat(event.path("actor").asText()).isEqualTo("environment");
+                    assertThat(event.path("phase").asText()).isEqualTo("canary");
+                    assertThat(event.at("/after/blockers/0").asText()).isEqualTo(blocker);
+                });
         assertThat(told.stream().map(event -> event.path("reason").asText()))
                 .containsExactly("friday (" + blocker + ")", blocker);
         assertThat(events("command.cutover")).as("none was begun").isEmpty();

@@ -384,7 +384,9 @@ class PostgresProxyIT extends PostgresFixture {
                 Connection client = client()) {
             run(client, "SELECT 1");
             TrafficReport.Side before = traffic().active();
-            run(client, "BEGIN");
+            run(client, "START TRANSACTION");
+            run(client, "SAVEPOINT s");
+            run(client, "RELEASE s");
             run(client, "ROLLBACK");
             run(client, "SELECT 1");
             TrafficReport.Side served = traffic().active();

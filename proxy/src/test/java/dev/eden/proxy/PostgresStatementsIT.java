@@ -246,6 +246,56 @@ class PostgresStatementsIT extends PostgresFixture {
         }
     }
 
+    /** What it fetches is the cursor's. */
+    @Test
+    void whatIsFetchedSaysItsTypesByItself() throws Exception {
+        try (PgWire one = wire();
+                PgWire other = wire()) {
+            for (PgWire each : new PgWire[] {one, other}) {
+                assertThat(ask(each, "BEGIN; DECLARE c CURSOR FOR SELECT " + (each == one ? "1" : "'x'::text")))
+                        .isEqualTo("C C ZT");
+                each.parse("s", "FETCH 1 FROM c")
+                        .describe('S', "s")
+                        .bindBinary("", "s")
+                        .execute("", 0)
+                        .sync()
+                        .send();
+                assertThat(each.answers(1)).isEqualTo(each == one ? "1 t T 2 D\0\0\0\1 C ZT" : "1 t T 2 Dx C ZT");
+                assertThat(ask(each, "COMMIT")).isEqualTo("C ZI");
+            }
+            assertThat(ask(one, "BEGIN; DECLARE c CURSOR FOR SELECT 2")).isEqualTo("C C ZT");
+            assertThat(binary(one, false)).isEqualTo("2 D\0\0\0\2 C ZT");
+            assertThat(ask(one, "COMMIT")).isEqualTo("C ZI");
+        }
+    }
+
+    /** Larger than what is collected, and so still under way when it is refused. */
+    @Test
+    void aLargeValueOfAnotherTypeIsRefusedToo() throws Exception {
+        try (PgWire wire = wire();
+                PgWire other = wire()) {
+            run(owner, "ALTER TABLE shape ADD note text");
+            wire.parse("s", "SELECT id FROM shape WHERE note IS DISTINCT FROM $1")
+                    .describe('S', "s")
+                    .sync()
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("1 t T ZI");
+            run(owner, "ALTER TABLE shape ALTER id TYPE bigint");
+            other.parse("s", "SELECT id FROM shape WHERE note IS DISTINCT FROM $1")
+                    .bindBinary("", "s", "x")
+                    .execute("", 0)
+                    .sync()
+                    .send();
+            assertThat(other.answers(1)).isEqualTo("1 2 D\0\0\0\0\0\0\0\1 C ZI");
+            wire.bindBinary("", "s", "x".repeat(3 << 20)).execute("", 0).sync();
+            byte[] all = wire.take();
+            wire.send(java.util.Arrays.copyOf(all, 2 << 20));
+            wire.send(java.util.Arrays.copyOfRange(all, 2 << 20, all.length));
+            assertThat(wire.answers(1)).isEqualTo("E0A000 ZI");
+            assertThat(ask(wire, "SELECT 1")).isEqualTo("T D1 C ZI");
+        }
+    }
+
     private static String binary(PgWire wire, boolean described) throws IOException {
         wire.bindBinary("", "s");
         if (described) {

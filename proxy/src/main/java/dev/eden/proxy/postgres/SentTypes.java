@@ -5,12 +5,14 @@ package dev.eden.proxy.postgres;
  * numbers what is made on it by itself, and drivers look at the active one for what a number means.
  */
 final class SentTypes {
-    /** Whatever has a name of its own; a table's rows have the table's. */
+    /** Whatever has a name of its own; a table's rows have the table's, and arrays of them are left to it: there is one for each partition. */
     static final String NAMED = """
             SELECT 'type', y.typname, '', n.nspname || '.' || y.typname || %s, NULL, NULL
             FROM pg_catalog.pg_type y JOIN pg_catalog.pg_namespace n ON n.oid = y.typnamespace
             WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
-                AND (y.typrelid = 0 OR (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = y.typrelid) = 'c')""".formatted(of("y.oid"));
+                AND (y.typrelid = 0 OR (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = y.typrelid) = 'c')
+                AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e JOIN pg_catalog.pg_class c ON c.oid = e.typrelid
+                    WHERE e.oid = y.typelem AND c.relkind <> 'c')""".formatted(of("y.oid"));
 
     private SentTypes() {}
 

@@ -137,6 +137,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         if (!connection.ready() || connection.client == null) {
             return FrameScanner.Verdict.DROP;
         }
+        worked |= type == 'V';
         return expected.first() == Kind.EXCHANGE ? FrameScanner.Verdict.DROP : FrameScanner.Verdict.PASS;
     }
 
@@ -342,6 +343,9 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         expected.remove();
         statements.told(expected.isEmpty());
+        if (worked && !failedRequest) {
+            struckOutInVain = 0; // an answer to that Sync would have come before this request's
+        }
         if (worked || failedRequest) {
             loop.traffic.record(connection.pool.onActive(), loop.now - began, failedRequest);
         }
@@ -471,8 +475,7 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     private void tag(ByteBuf in, int index, int total) {
         byte first = in.getByte(index + Message.HEADER);
-        boolean brackets = first == 'B' || first == 'R' && in.getByte(index + Message.HEADER + 1) == 'O';
-        worked |= !brackets; // BEGIN, ROLLBACK
+        worked |= !brackets(in, index + Message.HEADER, first);
         if (total < 16 || first != 'D') {
             return;
         }
@@ -496,6 +499,17 @@ final class ServerAnswers implements FrameScanner.Sink {
                 holder.statements.clearNamed();
             }
         }
+    }
+
+    /** BEGIN, START TRANSACTION, SAVEPOINT, RELEASE, ROLLBACK. */
+    private static boolean brackets(ByteBuf in, int from, byte first) {
+        byte second = in.getByte(from + 1);
+        return switch (first) {
+            case 'B' -> true;
+            case 'S' -> second == 'T' || second == 'A';
+            case 'R' -> second == 'O' || second == 'E' && in.getByte(from + 2) == 'L';
+            default -> false;
+        };
     }
 
     @Override

@@ -24,6 +24,8 @@ final class StatementMessages {
 
     private @Nullable Variant boundAs;
     private byte[] portal = {};
+    /** What the query at hand executes is being prepared, with an end of its own. */
+    private boolean preparing;
     /** The server could not prepare what the query at hand executes, and the client has been told why. */
     private boolean refused;
 
@@ -58,7 +60,7 @@ final class StatementMessages {
         }
         ErrorMessage refusal = statements.refusal(end - nameEnd - 1);
         if (refusal != null) {
-            refuse(bytes, total, refusal, holding);
+            refuse(bytes, total, total, refusal, holding);
             return true;
         }
         ClientStatements.Entry entry = statements.parse(name, bytes, nameEnd + 1, end);
@@ -96,9 +98,8 @@ final class StatementMessages {
     }
 
     /** The server is given what it refuses: so the error comes when its turn does, and ends what a server's own would. The client is told why in other words. */
-    private void refuse(ByteBuf bytes, int total, ErrorMessage why, ServerConnection holding) {
-        passage.end(bytes, holding);
-        bytes.skipBytes(total);
+    private void refuse(ByteBuf bytes, int total, int readable, ErrorMessage why, ServerConnection holding) {
+        passage.drop(bytes, total, readable, holding);
         ByteBuf out = session.loop.buffer();
         int parse = Message.begin(out, 'P');
         Message.string(out, "eden_refused");
@@ -115,7 +116,7 @@ final class StatementMessages {
         ErrorMessage refusal = session.pins.refusal(effect(statement));
         if (refusal != null) {
             statements.unnamedIs(former instanceof Prepared before ? before : null);
-            refuse(bytes, total, refusal, holding);
+            refuse(bytes, total, total, refusal, holding);
             return true;
         }
         ClientStatements.Entry named = named(effect(statement));
@@ -280,7 +281,7 @@ final class StatementMessages {
         StatementText.Effect effect = effect(entry.statement());
         ErrorMessage refusal = total > readable ? null : session.pins.refusal(effect);
         if (refusal != null) {
-            refuse(bytes, total, refusal, holding);
+            refuse(bytes, total, total, refusal, holding);
             return true;
         }
         Variant variant = provide(bytes, entry, holding);
@@ -293,7 +294,7 @@ final class StatementMessages {
                     // as everywhere
                 }
                 case NO -> {
-                    refuse(bytes, total, ServerStatements.CHANGED, holding);
+                    refuse(bytes, total, readable, ServerStatements.CHANGED, holding);
                     return true;
                 }
                 case UNKNOWN -> {
@@ -336,6 +337,9 @@ final class StatementMessages {
             if (!holding.expected.describing(variant)) {
                 holding.statements.describe(variant);
             }
+            if (session.standbyRead.running()) {
+                return StatementTypes.Agreement.NO; // nobody waits there: the active side answers this one
+            }
             ByteBuf out = session.loop.buffer();
             Message.empty(out, 'H');
             holding.write(out);
@@ -360,7 +364,7 @@ final class StatementMessages {
                         return false;
                     }
                     passage.end(bytes, holding);
-                    holding.answers.expect(Kind.DESCRIBE, new ServerStatements.Described(entry.told(), variant));
+                    holding.answers.expect(Kind.DESCRIBE, new ServerStatements.Described(told(entry), variant));
                     passage.rename(bytes, start, nameEnd, total, 'D', STATEMENT, variant.name(), holding);
                     return true;
                 }
@@ -371,11 +375,20 @@ final class StatementMessages {
         return true;
     }
 
+    /** Null: it says of which types it is when it runs, as FETCH and EXECUTE do. */
+    private static @Nullable StatementTypes told(ClientStatements.Entry entry) {
+        return entry.statement().planned() ? entry.told() : null;
+    }
+
     /** Of a portal whose statement the client has not been told about yet; null: any other. */
     private ServerStatements.@Nullable Described ofPortal(ByteBuf bytes, int from, int nameEnd) {
         ClientStatements.Entry entry = bound;
         Variant variant = boundAs;
-        if (entry == null || variant == null || entry.told().columnsKnown() || portal.length != nameEnd + 1 - from) {
+        if (entry == null
+                || variant == null
+                || told(entry) == null
+                || entry.told().columnsKnown()
+                || portal.length != nameEnd + 1 - from) {
             return null;
         }
         for (int i = 0; i < portal.length; i++) {
@@ -450,6 +463,10 @@ final class StatementMessages {
             session.deliver(out);
             return true;
         }
+        if (preparing) {
+            session.blocked();
+            return false;
+        }
         Variant due = holding.statements.of(entry);
         boolean provided = holding.statements.has(due);
         boolean alone = !session.batches.open();
@@ -479,11 +496,13 @@ final class StatementMessages {
     }
 
     private void prepareAlone(Variant variant, ServerConnection holding) {
+        preparing = true;
         ClientStatements.Entry parsed = holding.statements.prepare(variant);
         ByteBuf sync = session.loop.buffer();
         Message.empty(sync, 'S');
         holding.exchange(new Exchange(sync, new RowBag(), _ -> {
             sync.release();
+            preparing = false;
             refused = session.holds(holding) && !parsed.confirmed();
             session.process();
         }));

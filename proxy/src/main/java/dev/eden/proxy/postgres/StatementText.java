@@ -18,8 +18,9 @@ final class StatementText {
     private static final int LONGEST = 40;
 
     /** Statements that may have drawn a number from a sequence, or call what does. */
-    private static final Set<String> DRAWING =
-            Set.of("select", "insert", "update", "delete", "merge", "with", "copy", "call", "do", "execute");
+    private static final Set<String> DRAWING = Set.of(
+            "select", "insert", "update", "delete", "merge", "with", "values", "copy", "call", "do", "execute",
+            "explain");
 
     /** Of literals in literals. */
     private static final int DEEPEST = 8;
@@ -589,6 +590,10 @@ final class StatementText {
     }
 
     private void called(String name) {
+        boolean asked = name.equals("lastval") || name.equals("currval");
+        if (asked && in.ahead().next() != Token.OPEN) {
+            return; // a column
+        }
         switch (name) {
             case "set_config" -> {
                 sets = true;
@@ -609,7 +614,7 @@ final class StatementText {
     /** What the session has drawn; {@code now}: in this very statement. */
     private void asks(boolean now) {
         pin(Pin.HIDDEN);
-        asks |= !drawn && !now;
+        asks |= draws && !drawn && !now; // what is kept for later, as in a view, is asked by nobody yet
     }
 
     /** True where a sequence is called by the name of the table that is inserted into, as those of its columns are. */
