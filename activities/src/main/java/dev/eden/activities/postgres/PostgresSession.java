@@ -29,6 +29,10 @@ import org.postgresql.copy.CopyManager;
  */
 public final class PostgresSession implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(5);
+    /** Who asks for more keeps it; waiting for replicas that applications do not wait for is not asked for. */
+    private static final String DURABLE =
+            "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'";
+
     private static final String SETTINGS = String.join(
             " ",
             "-c search_path=pg_catalog",
@@ -40,7 +44,6 @@ public final class PostgresSession implements AutoCloseable {
             "-c extra_float_digits=3",
             "-c bytea_output=hex",
             "-c standard_conforming_strings=on",
-            "-c synchronous_commit=on",
             "-c client_min_messages=warning",
             "-c idle_in_transaction_session_timeout=0",
             "-c idle_session_timeout=0",
@@ -111,7 +114,8 @@ public final class PostgresSession implements AutoCloseable {
         }
         try {
             Connection connection = DriverManager.getConnection(url(endpoint), properties);
-            try {
+            try (Statement durable = connection.createStatement()) {
+                durable.execute(DURABLE);
                 return new PostgresSession(
                         endpoint, connection, connection.getMetaData().getDatabaseMajorVersion());
             } catch (SQLException e) {

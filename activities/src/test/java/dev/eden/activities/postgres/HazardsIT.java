@@ -528,12 +528,25 @@ class HazardsIT {
                 CREATE TABLE named (a text PRIMARY KEY, b numeric NOT NULL CHECK (b > 0), UNIQUE (b));
                 INSERT INTO named VALUES ('x', 1);
                 CREATE INDEX ON named (lowered(a), of_path(a));
-                CREATE MATERIALIZED VIEW seen AS SELECT of_path(a), 1 / (b - 1) FROM named WITH NO DATA"""));
+                CREATE MATERIALIZED VIEW seen AS SELECT of_path(a), 1 / (b - 1) FROM named WITH NO DATA""", """
+                CREATE ROLE clerk;
+                CREATE FUNCTION low(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+                  IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN RAISE undefined_table; END IF;
+                  RETURN t; END $$;
+                CREATE FUNCTION of_tenant(t text) RETURNS boolean LANGUAGE plpgsql AS
+                  'BEGIN RETURN current_setting(''app.tenant'') IS NOT NULL; END';
+                CREATE TABLE checked (a text PRIMARY KEY, c text CHECK (c IS NOT NULL), d text, CHECK (of_tenant(d)));
+                ALTER TABLE checked OWNER TO clerk;
+                SET app.tenant = '1';
+                INSERT INTO checked VALUES ('x', 'y', 'z');
+                CREATE INDEX ON checked (low(a))"""));
         make(
                 "new",
                 "harmless",
                 "",
-                List.of("CREATE TABLE named (a text PRIMARY KEY, b numeric NOT NULL CHECK (b > 0), UNIQUE (b))"));
+                List.of(
+                        "CREATE TABLE named (a text PRIMARY KEY, b numeric NOT NULL CHECK (b > 0), UNIQUE (b))",
+                        "CREATE TABLE checked (a text PRIMARY KEY, c text NOT NULL, d text)"));
         Map<String, Endpoint> endpoints =
                 Map.of("source", endpoint("old", "harmless"), "target", endpoint("new", "harmless"));
         assertThat(new PostgresPreflight(

@@ -108,7 +108,9 @@ final class TableFindings {
         Map<String, Column> all = new LinkedHashMap<>();
         session.query(
                 "SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, a.atttypmod),"
-                        + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.attnotnull, a.attgenerated <> '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                        + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',"
+                        + " a.attnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.convalidated"
+                        + " AND pg_get_constraintdef(k.oid) = format('CHECK ((%I IS NOT NULL))', a.attname)), a.attgenerated <> '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
                         + " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND "
                         + UserTables.OWN_RELATION + " ORDER BY 1, a.attnum",
                 row -> all.put(

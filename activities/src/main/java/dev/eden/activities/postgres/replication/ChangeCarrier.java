@@ -2,6 +2,7 @@ package dev.eden.activities.postgres.replication;
 
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
+import dev.eden.activities.postgres.OwnersRights;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
@@ -143,9 +144,7 @@ public final class ChangeCarrier {
                     if (!Appliers.standby(standby, names, epoch)) {
                         return true;
                     }
-                    standby.execute("SET LOCAL search_path = " + path);
-                    asOwner(name, asked.query());
-                    standby.execute("SET LOCAL search_path = pg_catalog");
+                    asOwner(name, path, asked.query());
                     List<String> undo = new ArrayList<>();
                     List<String> touched = new ArrayList<>(change.added());
                     change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
@@ -211,20 +210,10 @@ public final class ChangeCarrier {
         }
     }
 
-    /**
-     * With the rights of the table's owner and no more: checks and domains may call functions that anybody wrote, and Eden's role may do
-     * everything. Inside a function with its definer's rights nobody can take another role (CREATE FUNCTION, "Writing SECURITY DEFINER
-     * Functions Safely"), not even back. Inside a transaction only, which takes the function with it where the statement fails.
-     */
-    private void asOwner(String table, String statement) {
-        String owner = standby.text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = ?::regclass", table)
+    private void asOwner(String table, String path, String statement) {
+        String who = standby.text("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = ?::regclass", table)
                 .orElseThrow();
-        String function = Sql.name(names.schema(), "as_owner") + "(text)";
-        standby.execute("CREATE FUNCTION " + Sql.name(names.schema(), "as_owner")
-                + "(statement text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE statement; END'");
-        standby.execute("ALTER FUNCTION " + function + " OWNER TO " + Sql.name(owner));
-        standby.text("SELECT " + Sql.name(names.schema(), "as_owner") + "(?)::text", statement);
-        standby.execute("DROP FUNCTION " + function);
+        OwnersRights.execute(standby, Sql.name(names.schema(), "as_owner"), who, path, statement);
     }
 
     private List<String> broken(String table) {
@@ -320,7 +309,7 @@ public final class ChangeCarrier {
         again(
                 () -> standby.transaction(() -> {
                     if (!there) {
-                        asOwner(change.name(), change.undo());
+                        asOwner(change.name(), "pg_catalog", change.undo());
                     }
                     standby.update(
                             "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",

@@ -12,6 +12,8 @@ import dev.eden.activities.store.RouteLedger.Routes;
 import dev.eden.activities.store.ServerRecords;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +38,9 @@ public final class RetentionSweeper implements AutoCloseable {
     private final ReplicationLedger replication;
     private final Retention retention;
     private final Clock clock;
+    /** Once for each epoch of a migration: one thread's. */
+    private final Set<String> told = new HashSet<>();
+
     private volatile @Nullable Thread thread;
 
     public RetentionSweeper(
@@ -124,7 +129,7 @@ public final class RetentionSweeper implements AutoCloseable {
         try (RetentionWatch owner = new RetentionWatch(pair, retention, replication)) {
             owner.look(now);
             String verdict = owner.verdict();
-            if (verdict != null) {
+            if (verdict != null && told.add(migration + " " + now.epoch())) {
                 LOGGER.atWarn().addKeyValue("migration", migration).log("nobody replicates, and {}", verdict);
             }
         }

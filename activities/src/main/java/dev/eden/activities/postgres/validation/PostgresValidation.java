@@ -134,7 +134,7 @@ public final class PostgresValidation {
         try (Sides sides = Sides.open(pair, followed, PATIENCE);
                 SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
                 SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
-            for (TableShape table : TableShape.read(sides.from, sides.to)) {
+            for (TableShape table : TableShape.read(sides.from, sides.to, () -> heartbeat.accept(start))) {
                 if (!done.contains(table.name())) {
                     requireSame(migration, direction);
                     if (table.key().isEmpty()) {

@@ -30,11 +30,12 @@ record TableShape(
         boolean converted,
         boolean reordered) {
 
-    /** Every table that holds rows, in order of name. */
-    static List<TableShape> read(PostgresSession session, PostgresSession other) {
+    /** Every table that holds rows, in order of name. {@code alive}: there may be thousands, and the other server far away. */
+    static List<TableShape> read(PostgresSession session, PostgresSession other, Runnable alive) {
         boolean converted = !RowText.encoding(session).equals(RowText.encoding(other));
         List<TableShape> all = new ArrayList<>();
         for (String table : UserTables.leaves(session)) {
+            alive.run();
             List<String> columns = new ArrayList<>();
             List<String> stored = new ArrayList<>();
             session.query(
