@@ -105,6 +105,14 @@ public final class RestClient implements AutoCloseable {
                                 : answer.get(field).toString());
             }
         }
+        for (JsonNode finding : answer.path("findings")) {
+            if (finding.path("severity").asText().equals("failure")) {
+                words.append("; ")
+                        .append(finding.path("id").asText())
+                        .append(": ")
+                        .append(finding.path("message").asText());
+            }
+        }
         return words.toString();
     }
 

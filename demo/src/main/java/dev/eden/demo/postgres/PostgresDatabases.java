@@ -8,6 +8,8 @@ import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -23,6 +25,11 @@ public final class PostgresDatabases implements Databases {
 
     /** Eden's fence leaves roles of such a name alone: this one reads fenced servers, and damages the target behind Eden's back. */
     private static final String SABOTEUR = "eden_demo_saboteur_link";
+
+    /** {@code plan} refuses such names, so it is made later, in a database that no fence is around. */
+    private static final String OTHER_DATABASE = "postgres";
+
+    private static final String STAGEHAND = "stagehand";
 
     private static final String[] SETTINGS = {
         "wal_level=logical",
@@ -83,14 +90,40 @@ public final class PostgresDatabases implements Databases {
         } catch (SQLException e) {
             throw new DemoException("the source's user could not be made: " + e.getMessage(), e);
         }
-        for (EmbeddedPostgres server : List.of(started(source), started(target))) {
-            try (Connection admin = admin(server);
-                    Statement statement = admin.createStatement()) {
-                statement.execute("CREATE ROLE " + SABOTEUR + " SUPERUSER LOGIN PASSWORD '" + saboteurPassword + "'");
-            } catch (SQLException e) {
-                throw new DemoException("a server's user could not be made: " + e.getMessage(), e);
+        try (Connection atSource = admin(started(source));
+                Connection atTarget = admin(started(target))) {
+            run(atSource, "CREATE ROLE " + STAGEHAND + " LOGIN PASSWORD '" + saboteurPassword + "'");
+            try (Statement statement = atSource.createStatement();
+                    ResultSet verifier = statement.executeQuery(
+                            "SELECT rolpassword FROM pg_authid WHERE rolname = '" + STAGEHAND + "'")) {
+                verifier.next();
+                run(atTarget, "CREATE ROLE " + STAGEHAND + " LOGIN PASSWORD '" + verifier.getString(1) + "'");
             }
+            for (EmbeddedPostgres server : List.of(started(source), started(target))) {
+                try (Connection admin =
+                        DriverManager.getConnection(server.jdbcUrl(OTHER_DATABASE), server.user(), server.password())) {
+                    run(admin, """
+                            CREATE FUNCTION public.saboteur(password text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                              IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '%1$s') THEN
+                                EXECUTE format('CREATE ROLE %1$s SUPERUSER LOGIN PASSWORD %%L', password);
+                              END IF;
+                            END $$""".formatted(SABOTEUR));
+                }
+            }
+        } catch (SQLException e) {
+            throw new DemoException("a server's user could not be made: " + e.getMessage(), e);
         }
+    }
+
+    private static void run(Connection at, String sql) throws SQLException {
+        try (Statement statement = at.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** To the source, before anything has been asked of Eden. */
+    Connection connectFirst() throws SQLException {
+        return admin(started(source));
     }
 
     private static Connection admin(EmbeddedPostgres server) throws SQLException {
@@ -153,6 +186,12 @@ public final class PostgresDatabases implements Databases {
     /** A connection to one of the servers itself that no fence touches; it may do everything. */
     Connection connect(boolean toTarget) throws SQLException {
         EmbeddedPostgres server = started(toTarget ? target : source);
+        try (Connection stagehand =
+                        DriverManager.getConnection(server.jdbcUrl(OTHER_DATABASE), STAGEHAND, saboteurPassword);
+                PreparedStatement make = stagehand.prepareStatement("SELECT public.saboteur(?)")) {
+            make.setString(1, saboteurPassword);
+            make.execute();
+        }
         return DriverManager.getConnection(server.jdbcUrl(DATABASE), SABOTEUR, saboteurPassword);
     }
 

@@ -72,7 +72,7 @@ public final class PostgresWorkload implements Workload {
 
     @Override
     public void fill() throws SQLException, IOException {
-        try (Connection source = databases.connect(false)) {
+        try (Connection source = databases.connectFirst()) {
             schema.make(source);
             rowsBefore = still.read(source);
             schemaBefore = StillRows.schema(source);
