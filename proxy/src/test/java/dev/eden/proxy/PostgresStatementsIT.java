@@ -11,6 +11,8 @@ import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Prepared statements of clients that share one connection: each means to its client what it would mean there alone. */
 class PostgresStatementsIT extends PostgresFixture {
@@ -165,13 +167,14 @@ class PostgresStatementsIT extends PostgresFixture {
     }
 
     /** By which types a client reads binary values it was told once: as on a server it is refused where they are others now, whoever has prepared anew since. */
-    @Test
-    void typesThatHaveChangedAreRefusedToEveryoneWhoWasToldTheFormer() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"SELECT id FROM shape", "(SELECT id FROM shape) EXCEPT SELECT 2", "TABLE shape"})
+    void typesThatHaveChangedAreRefusedToEveryoneWhoWasToldTheFormer(String sql) throws Exception {
         try (PgWire first = wire();
                 PgWire second = wire();
                 PgWire third = wire()) {
             for (PgWire each : new PgWire[] {first, second}) {
-                each.parse("s", "SELECT id FROM shape")
+                each.parse("s", sql)
                         .describe('S', "s")
                         .bindBinary("", "s")
                         .execute("", 0)
@@ -179,7 +182,7 @@ class PostgresStatementsIT extends PostgresFixture {
                         .send();
                 assertThat(each.answers(1)).isEqualTo("1 t T 2 D\0\0\0\1 C ZI");
             }
-            third.parse("s", "SELECT id FROM shape").sync().send();
+            third.parse("s", sql).sync().send();
             assertThat(third.answers(1)).isEqualTo("1 ZI");
             assertThat(binary(third, true)).isEqualTo("2 T D\0\0\0\1 C ZI");
             assertThat(binary(third, false)).isEqualTo("2 D\0\0\0\1 C ZI");
@@ -190,7 +193,7 @@ class PostgresStatementsIT extends PostgresFixture {
             assertThat(binary(first, false)).isEqualTo("E0A000 ZI");
             for (PgWire each : new PgWire[] {first, second, third}) {
                 each.closeStatement("s")
-                        .parse("s", "SELECT id FROM shape")
+                        .parse("s", sql)
                         .describe('S', "s")
                         .sync()
                         .send();

@@ -46,6 +46,9 @@ public final class PostgresSession implements AutoCloseable {
             "-c standard_conforming_strings=on",
             "-c client_min_messages=warning",
             "-c idle_in_transaction_session_timeout=0",
+            "-c tcp_keepalives_idle=10", // a host that is gone without a word holds no lock for hours
+            "-c tcp_keepalives_interval=5",
+            "-c tcp_keepalives_count=3",
             "-c idle_session_timeout=0",
             "-c local_preload_libraries=");
     /** A library that the server lacks keeps whoever is to load it out; but only superusers may say so. */

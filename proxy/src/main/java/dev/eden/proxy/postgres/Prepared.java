@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Prepared {
     private static final Set<String> PLANNED =
-            Set.of("select", "insert", "update", "delete", "merge", "with", "values");
+            Set.of("select", "insert", "update", "delete", "merge", "with", "values", "table");
     private static final int LONGEST_WORD = 10;
     /** Of one statement's variants: who was forgotten is made anew, by another name. */
     private static final int MOST_VARIANTS = 64;
@@ -30,6 +30,7 @@ final class Prepared {
     private StatementText.@Nullable Effect escaped;
 
     private final boolean reads;
+    private final boolean planned;
     private ReadText.Verdict verdict = ReadText.Verdict.NO_READ;
     private long verdictOf = -1;
     private final Catalogue catalogue;
@@ -43,6 +44,7 @@ final class Prepared {
         this.effect = effect;
         this.hash = Arrays.hashCode(body);
         this.reads = ReadText.begins(Unpooled.wrappedBuffer(body), 0, body.length);
+        this.planned = planned(new SqlTokens(Unpooled.wrappedBuffer(body), 0, body.length));
     }
 
     /** What it leaves behind; {@code plainBackslashes}: of the session that reads its text. */
@@ -95,8 +97,15 @@ final class Prepared {
 
     /** True where its first word is that of a statement that a server plans. */
     boolean planned() {
-        SqlTokens text = new SqlTokens(Unpooled.wrappedBuffer(body), 0, body.length);
-        return text.next() == SqlTokens.Token.WORD && text.length() <= LONGEST_WORD && PLANNED.contains(text.word());
+        return planned;
+    }
+
+    private static boolean planned(SqlTokens text) {
+        SqlTokens.Token token = text.next();
+        while (token == SqlTokens.Token.OPEN || token == SqlTokens.Token.SEMICOLON) {
+            token = text.next();
+        }
+        return token == SqlTokens.Token.WORD && text.length() <= LONGEST_WORD && PLANNED.contains(text.word());
     }
 
     /** Of the query text at the beginning of the body, without its zero. */

@@ -403,7 +403,7 @@ final class ServerAnswers implements FrameScanner.Sink {
     }
 
     private FrameScanner.Verdict error(ByteBuf in, int index, int total) {
-        failedRequest = true;
+        failedRequest |= expected.subject() != ServerStatements.NOT_YET;
         struckOutInVain += struckOut;
         struckOut = 0;
         copyEnded();

@@ -19,6 +19,9 @@ final class ServerStatements {
     static final ErrorMessage CHANGED = ErrorMessage.error("0A000", "cached plan must not change result type")
             .routine(REVALIDATION);
 
+    /** Of a read that the standby does not answer because nobody knows its types there yet. No error of the standby's. */
+    static final ErrorMessage NOT_YET = ErrorMessage.error("0A000", "eden: not known yet on the standby");
+
     private final ServerConnection server;
     private final int most;
     private final LinkedHashMap<Variant, Had> named = new LinkedHashMap<>(16, 0.75f, true);

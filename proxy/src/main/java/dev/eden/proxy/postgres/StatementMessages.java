@@ -298,6 +298,11 @@ final class StatementMessages {
                     return true;
                 }
                 case UNKNOWN -> {
+                    if (session.standbyRead.running()) {
+                        // Nobody waits there: the active side answers this one.
+                        refuse(bytes, total, readable, ServerStatements.NOT_YET, holding);
+                        return true;
+                    }
                     session.blocked();
                     return false;
                 }
@@ -329,17 +334,18 @@ final class StatementMessages {
         StatementTypes there = holding.statements.types(variant);
         StatementTypes.Agreement agreement =
                 there == null ? StatementTypes.Agreement.UNKNOWN : entry.told().with(there);
-        if (agreement == StatementTypes.Agreement.YES || !StatementTypes.binary(bytes, formats, end)) {
+        if (agreement == StatementTypes.Agreement.YES) {
+            return agreement;
+        }
+        if (agreement == StatementTypes.Agreement.UNKNOWN && !holding.expected.describing(variant)) {
+            passage.end(bytes, holding);
+            holding.statements.describe(variant);
+        }
+        if (!StatementTypes.binary(bytes, formats, end)) {
             return StatementTypes.Agreement.YES;
         }
-        if (agreement == StatementTypes.Agreement.UNKNOWN) {
+        if (agreement == StatementTypes.Agreement.UNKNOWN && !session.standbyRead.running()) {
             passage.end(bytes, holding);
-            if (!holding.expected.describing(variant)) {
-                holding.statements.describe(variant);
-            }
-            if (session.standbyRead.running()) {
-                return StatementTypes.Agreement.NO; // nobody waits there: the active side answers this one
-            }
             ByteBuf out = session.loop.buffer();
             Message.empty(out, 'H');
             holding.write(out);
@@ -386,8 +392,8 @@ final class StatementMessages {
         Variant variant = boundAs;
         if (entry == null
                 || variant == null
-                || told(entry) == null
                 || entry.told().columnsKnown()
+                || told(entry) == null
                 || portal.length != nameEnd + 1 - from) {
             return null;
         }
