@@ -77,7 +77,7 @@ class MetricsIT {
                 + " ('m', 1, 'forward', 'c', 'aborted', '{\"pauseMicros\": 0}')");
         execute(
                 "INSERT INTO replication (migration, progress) VALUES ('m', '{\"state\": \"streaming\", \"keysDone\": 11, \"keysTotal\": 44, \"retainedBytes\": 4096, \"bytes\": 0,"
-                        + " \"keysPerSecond\": 5, \"etaSeconds\": 0, \"lagMs\": 7, \"sourceOffset\": 0, \"appliedOffset\": 0, \"reverseProven\": true,"
+                        + " \"keysPerSecond\": 5, \"etaSeconds\": 0, \"lagMs\": 7, \"sourceOffset\": 0, \"appliedOffset\": 1, \"reverseProven\": true,"
                         + " \"conflicts\": 0, \"atMillis\": 9000000000000}') ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress");
         execute(
                 "INSERT INTO validation_report (id, migration, report) VALUES ('v', 'm', '{\"remaining\": 0, \"keysCompared\": 900,"
@@ -195,7 +195,7 @@ class MetricsIT {
             await().untilAsserted(() -> assertThat(scrape(eden.server.adminPort()))
                     .contains("eden_replication_stream_rate{migration=\"m\"} 2500.0"));
         } finally {
-            applied(9_000_000_000_000L, 0, 7);
+            applied(9_000_000_000_000L, 1, 7);
         }
     }
 
