@@ -121,7 +121,8 @@ class RetentionIT {
     }
 
     /** A worker that died between the drop and its verdict leaves the same. */
-    @Disabled("on a quiet machine the replicator does not say that it has stopped; no slot is made, and why it waits is not known yet")
+    @Disabled(
+            "on a quiet machine the replicator does not say that it has stopped; no slot is made, and why it waits is not known yet")
     @Test
     void afterAFlipALogThatWentWhileNobodyLookedStaysLost() {
         try (var servers = flipped()) {
