@@ -68,16 +68,23 @@ public final class Links {
         slots(pair, side, publisher).forEach(slot -> dropSlot(publisher, slot));
     }
 
-    /** Ends whoever streams from it. */
+    /**
+     * Ends whoever streams from it. A worker of the other server's that has run for longer than its {@code wal_retrieve_retry_interval} is back within milliseconds,
+     * so nobody waits here for its end ({@code pg_terminate_backend} would look every 100 ms): both are tried until the slot is gone, or for two seconds.
+     */
     static void dropSlot(PostgresSession publisher, String name) {
-        publisher.query(
-                "SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = ? AND active_pid IS NOT NULL",
-                row -> true,
-                name);
-        publisher.query(
-                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ?",
-                row -> true,
-                name);
+        publisher.execute("""
+                DO $$ DECLARE tries int := 0; BEGIN LOOP
+                    PERFORM pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = %1$s AND active_pid IS NOT NULL;
+                    BEGIN
+                        PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = %1$s;
+                        EXIT;
+                    EXCEPTION WHEN object_in_use THEN
+                        tries := tries + 1;
+                        IF tries = 1000 THEN RAISE; END IF;
+                        PERFORM pg_sleep(0.002);
+                    END;
+                END LOOP; END $$""".formatted(Sql.text(name)));
     }
 
     public static void dropPublication(PostgresSession publisher, String name) {
