@@ -24,12 +24,7 @@ class RedisMemoryIT {
         int port = FreePort.find();
         List<Socket> clients = new ArrayList<>();
         try (EmbeddedRedis server = EmbeddedRedis.start();
-                ServerProcess proxy = JavaProcess.start(
-                        "dev.eden.proxy.ProxyMain",
-                        List.of("-Xmx64m", "-XX:MaxDirectMemorySize=8m", "-XX:+UseSerialGC"),
-                        List.of(Integer.toString(port), "127.0.0.1:" + server.port(), "1", "1"),
-                        Map.of(),
-                        folder.resolve("proxy.log"))) {
+                ServerProcess proxy = proxy(port, server, folder)) {
             proxy.awaitReady(Duration.ofSeconds(60), () -> answers(port));
             byte[] part = "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\n".getBytes(StandardCharsets.US_ASCII);
             try {
@@ -59,12 +54,7 @@ class RedisMemoryIT {
         int port = FreePort.find();
         List<Socket> clients = new ArrayList<>();
         try (EmbeddedRedis server = EmbeddedRedis.start();
-                ServerProcess proxy = JavaProcess.start(
-                        "dev.eden.proxy.ProxyMain",
-                        List.of("-Xmx64m", "-XX:MaxDirectMemorySize=8m", "-XX:+UseSerialGC"),
-                        List.of(Integer.toString(port), "127.0.0.1:" + server.port(), "1", "1"),
-                        Map.of(),
-                        folder.resolve("proxy.log"))) {
+                ServerProcess proxy = proxy(port, server, folder)) {
             proxy.awaitReady(Duration.ofSeconds(60), () -> answers(port));
             byte[] part = "*2\r\n$4\r\nAUTH\r\n$16000000\r\n".getBytes(StandardCharsets.US_ASCII);
             for (int i = 0; i < 8; i++) {
@@ -84,6 +74,16 @@ class RedisMemoryIT {
                 client.close();
             }
         }
+    }
+
+    /** With 8 MiB for buffers. */
+    private static ServerProcess proxy(int port, EmbeddedRedis server, Path folder) {
+        return JavaProcess.start(
+                "dev.eden.proxy.ProxyMain",
+                List.of("-Xmx64m", "-XX:MaxDirectMemorySize=8m", "-XX:+UseSerialGC"),
+                List.of(Integer.toString(port), "127.0.0.1:" + server.port(), "1", "1"),
+                Map.of(),
+                folder.resolve("proxy.log"));
     }
 
     private static boolean answers(int port) {
