@@ -152,7 +152,7 @@ class RecordedIT {
         database.jdbi().useHandle(handle -> handle.execute("DELETE FROM migration WHERE id = 'm'"));
         record("m", 1, "first", "phase_changed", "completed");
         assertThatThrownBy(() -> record("m", 1, "first", "phase_changed", "canary"))
-                .hasMessageContaining("m");
+                .hasMessageContaining("migration m does not exist");
     }
 
     /** Of a replicator on a machine whose clock is off, in either direction. */
