@@ -4,6 +4,7 @@ import dev.eden.activities.cutover.SweepLoop;
 import dev.eden.activities.migration.MigrationSteps;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.store.MigrationRecorder;
+import dev.eden.api.store.StageStore;
 import dev.eden.api.store.StoredValidationReports;
 import dev.eden.workflows.worker.MigrationActivities;
 import io.temporal.activity.Activity;
@@ -21,6 +22,7 @@ final class ActivitySet {
                         store.endpoints(),
                         store.records(),
                         routes,
+                        new StageStore(store.database().jdbi()),
                         store.replication(),
                         new StoredValidationReports(store.database().jdbi())),
                 "server-" + ProcessHandle.current().pid(),

@@ -1,5 +1,6 @@
 package dev.eden.workflows;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Objects;
@@ -24,7 +25,7 @@ public record Command(
         String actor,
         String reason,
         @Nullable Strategy strategy,
-        @Nullable Boolean emptyTarget,
+        @JsonAlias("empty_target") @Nullable Boolean emptyTarget,
         @Nullable String request,
         @Nullable String traceparent,
         @Nullable Boolean shareNamed,

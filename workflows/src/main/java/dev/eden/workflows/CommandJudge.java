@@ -26,6 +26,19 @@ final class CommandJudge {
 
     /** In that phase. */
     static Optional<CommandRefusal> refusal(Command command, MigrationPhase phase, PhaseMachine.Facts facts) {
+        try {
+            return judged(command, phase, facts);
+        } catch (RuntimeException e) {
+            // Signals are typed by hand: what nobody thought of is refused, it must not keep the workflow from its next
+            // step for ever.
+            return Optional.of(new CommandRefusal(
+                    "the command is not understood (" + e.getClass().getSimpleName() + ")",
+                    PhaseMachine.allowed(phase, facts),
+                    List.of()));
+        }
+    }
+
+    private static Optional<CommandRefusal> judged(Command command, MigrationPhase phase, PhaseMachine.Facts facts) {
         if (command.kind() == Kind.PATCH_STRATEGY) {
             Strategy strategy = command.strategy();
             Optional<String> problem =

@@ -1,5 +1,8 @@
 package dev.eden.workflows;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +94,25 @@ public record MigrationSpec(
             long minSamples,
             long maxLagMs,
             String onBreach) {
+
+        /** What gates typed by hand leave out gets its default. */
+        @JsonCreator
+        static Gates read(
+                @JsonProperty("maxErrorRate") @JsonAlias("max_error_rate") @Nullable Double maxErrorRate,
+                @JsonProperty("maxLatencyRatio") @JsonAlias("max_latency_ratio") @Nullable Double maxLatencyRatio,
+                @JsonProperty("maxMismatchRate") @JsonAlias("max_mismatch_rate") @Nullable Double maxMismatchRate,
+                @JsonProperty("minSamples") @JsonAlias("min_samples") @Nullable Long minSamples,
+                @JsonProperty("maxLagMs") @Nullable Long maxLagMs,
+                @JsonProperty("onBreach") @JsonAlias("on_breach") @Nullable String onBreach) {
+            Gates or = defaults();
+            return new Gates(
+                    maxErrorRate == null ? or.maxErrorRate : maxErrorRate,
+                    maxLatencyRatio == null ? or.maxLatencyRatio : maxLatencyRatio,
+                    maxMismatchRate == null ? or.maxMismatchRate : maxMismatchRate,
+                    minSamples == null ? or.minSamples : minSamples,
+                    maxLagMs == null ? or.maxLagMs : maxLagMs,
+                    onBreach == null ? or.onBreach : onBreach);
+        }
 
         /** True where some figure of the target's reads is gated, so that reads have to be seen before a stage can pass. */
         public boolean judgesReads() {

@@ -130,6 +130,7 @@ final class MigrationState {
                 finalizing,
                 ending,
                 held,
+                failed,
                 stage,
                 strategy.plan().size(),
                 Math.max(0, spec.budget().maxAttempts() - series),
@@ -235,7 +236,10 @@ final class MigrationState {
                         }
                         reloads = false;
                     }
-                    case RollingBack _ -> hold();
+                    case RollingBack _ -> {
+                        hold();
+                        emptyTarget = false; // nothing has ended; who ends it later says so anew
+                    }
                     case CuttingOver _, MigrationPhase.NeedsOperator _, Baking _ -> {}
                     case MigrationPhase.Created _, MigrationPhase.Initializing _, MigrationPhase.Replicating _ -> {}
                     case MigrationPhase.Completed _, MigrationPhase.RolledBack _ -> {}
@@ -296,7 +300,11 @@ final class MigrationState {
                 replicationStopped = false;
                 emptyTarget = Boolean.TRUE.equals(command.emptyTarget());
             }
-            case FINALIZE -> finalizing = true;
+            case FINALIZE -> {
+                finalizing = true;
+                paused = false;
+                failed = false;
+            }
             case ADVANCE -> {
                 return true;
             }
@@ -306,7 +314,7 @@ final class MigrationState {
                     strategy = strategy.withTermsOf(next);
                     return false;
                 }
-                return patch(next);
+                return patch(next, Boolean.TRUE.equals(command.shareNamed()));
             }
             case CUTOVER -> {}
         }
@@ -315,9 +323,11 @@ final class MigrationState {
 
     /**
      * A new plan begins with its first stage. A patch that names another read percentage, or no plan, ends the plan: the share
-     * is then what the operator said. True where a new plan begins now.
+     * is then what the operator said. True where a new plan begins now, or a stage anew that was held.
+     *
+     * @param named the plan is the caller's word, be it the same one
      */
-    private boolean patch(Strategy next) {
+    private boolean patch(Strategy next, boolean named) {
         boolean newPlan = !next.plan().isEmpty() && !next.plan().equals(strategy.plan());
         boolean samePlan = !next.plan().isEmpty() && !newPlan;
         boolean keepsPlan = samePlan && next.readPercentage() == strategy.readPercentage();
@@ -331,6 +341,10 @@ final class MigrationState {
             }
         } else if (keepsPlan) {
             strategy = next;
+            if (named && held && phase instanceof Canary) {
+                phase = new Canary(stage);
+                return true;
+            }
         } else {
             strategy = next.withoutStages();
             share = strategy.shareOf(0);

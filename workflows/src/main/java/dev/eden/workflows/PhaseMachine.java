@@ -47,6 +47,7 @@ final class PhaseMachine {
      *
      * @param ending a flip back is followed by the end of the migration
      * @param held the canary does not advance by itself: a gate was breached or writes were taken back
+     * @param failed it is paused because a step failed, not because somebody said so
      * @param stages number of planned stages, 0 without a plan
      * @param attemptsLeft further tries that the budget of the present series allows
      */
@@ -58,6 +59,7 @@ final class PhaseMachine {
             boolean finalizing,
             boolean ending,
             boolean held,
+            boolean failed,
             int stage,
             int stages,
             int attemptsLeft,
@@ -67,16 +69,16 @@ final class PhaseMachine {
         /** The facts as they will be once a command of this kind is obeyed. */
         Facts after(Kind kind) {
             return switch (kind) {
-                case PAUSE -> withFlags(true, finalizing, ending);
-                case RESUME -> withFlags(false, finalizing, ending);
-                case FINALIZE -> withFlags(paused, true, ending);
-                case ABORT -> withFlags(false, finalizing, true);
-                case ROLLBACK -> withFlags(false, finalizing, false);
+                case PAUSE -> withFlags(true, failed, finalizing, ending);
+                case RESUME -> withFlags(false, false, finalizing, ending);
+                case FINALIZE -> withFlags(false, false, true, ending);
+                case ABORT -> withFlags(false, false, finalizing, true);
+                case ROLLBACK -> withFlags(false, false, finalizing, false);
                 case ADVANCE, CUTOVER, PATCH_STRATEGY -> this;
             };
         }
 
-        private Facts withFlags(boolean isPaused, boolean isFinalizing, boolean isEnding) {
+        private Facts withFlags(boolean isPaused, boolean hasFailed, boolean isFinalizing, boolean isEnding) {
             return new Facts(
                     isPaused,
                     targetOwnsWrites,
@@ -85,6 +87,7 @@ final class PhaseMachine {
                     isFinalizing,
                     isEnding,
                     held,
+                    hasFailed,
                     stage,
                     stages,
                     attemptsLeft,
@@ -271,7 +274,8 @@ final class PhaseMachine {
                 if (facts.finalizing()) {
                     yield no("the migration is being finalised");
                 }
-                yield facts.paused() ? no("the migration is paused; resume first") : yes(phase);
+                // After a failure it is what ends a migration whose way back is gone: resuming would fail again.
+                yield facts.paused() && !facts.failed() ? no("the migration is paused; resume first") : yes(phase);
             }
             case CUTOVER -> no("the target owns writes already");
             case ADVANCE, PATCH_STRATEGY -> no("the target owns writes and serves every read; finalise or roll back");
@@ -280,7 +284,7 @@ final class PhaseMachine {
 
     private static Decision rollingBack(RollingBack back, Kind kind, Facts facts) {
         return switch (kind) {
-            case PAUSE -> pause(back, facts);
+            case PAUSE -> back.flip() ? pause(back, facts) : no("the migration is being ended");
             case RESUME -> resume(back, facts);
             case ABORT -> back.flip() && !facts.ending() ? yes(back) : no("the migration is being ended already");
             case ROLLBACK -> no("the migration is being rolled back already");

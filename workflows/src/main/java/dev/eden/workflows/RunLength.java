@@ -11,9 +11,10 @@ import io.temporal.workflow.WorkflowInfo;
 record RunLength(int continueAfterEvents) {
     private static final int HANDED_OVER_EVENTS = 50;
 
-    boolean reached() {
+    /** @param between two steps: what takes hours, and would begin anew in the next run, is not cut short for another version of the workers */
+    boolean reached(boolean between) {
         return Workflow.getInfo().isContinueAsNewSuggested()
-                || isOfFormerVersion()
+                || (between && isOfFormerVersion())
                 || (continueAfterEvents > 0 && Workflow.getInfo().getHistoryLength() > continueAfterEvents);
     }
 

@@ -1,21 +1,23 @@
 package dev.eden.workflows;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How reads and writes move. {@code type} is {@code canary}, {@code blue_green} or {@code immediate}; fractions are 0…1.
- * Additive evolution only: instances live in workflow histories.
+ * Additive evolution only: instances live in workflow histories. In signals typed by hand the words of the REST API are understood, too.
  */
 public record Strategy(
         String type,
-        double readPercentage,
+        @JsonAlias("read_percentage") double readPercentage,
         String consistency,
         long maxWaitMs,
         @Nullable List<Stage> stages,
-        WriteMode writeMode) {
+        @JsonAlias("write_mode") WriteMode writeMode) {
 
     public static final String CANARY = "canary";
     public static final String BLUE_GREEN = "blue_green";
@@ -44,8 +46,11 @@ public record Strategy(
             String mode,
             @Nullable String policy,
             String ack,
-            @Nullable Double writePercentage) {
+            @JsonAlias("write_percentage") @Nullable Double writePercentage) {
         public WriteMode {
+            if (mode == null) {
+                mode = "dual_write";
+            }
             if (ack == null) {
                 ack = "source";
             }
@@ -62,7 +67,10 @@ public record Strategy(
      *
      * @param gates in force during this stage; null: the migration's
      */
-    public record Stage(double readPercentage, long bakeSeconds, MigrationSpec.@Nullable Gates gates) {
+    public record Stage(
+            @JsonAlias("read_percentage") double readPercentage,
+            long bakeSeconds,
+            MigrationSpec.@Nullable Gates gates) {
 
         /** Under the migration's gates. */
         public Stage(double readPercentage, long bakeSeconds) {
@@ -120,8 +128,14 @@ public record Strategy(
 
     /** What is wrong with it, in words for the caller. */
     public Optional<String> problem() {
+        if (type == null) {
+            return Optional.of("the strategy names no type: canary, blue_green or immediate");
+        }
         if (!TYPES.contains(type)) {
             return Optional.of("strategy type must be canary, blue_green or immediate, not " + type);
+        }
+        if (stages != null && stages.stream().anyMatch(Objects::isNull)) {
+            return Optional.of("a stage is null");
         }
         if (!fraction(readPercentage) || plan().stream().anyMatch(stage -> !fraction(stage.readPercentage()))) {
             return Optional.of("read_percentage is a fraction from 0 to 1");

@@ -26,6 +26,7 @@ final class Waits {
     private final ReplicationStep replication;
     private final Journal journal;
     private final OnBehalf onBehalf;
+    private boolean longWork;
 
     Waits(
             MigrationState state,
@@ -49,7 +50,7 @@ final class Waits {
             if (replication.ended()) {
                 throw new PhaseLeft.ByEvent(replication.howEnded());
             }
-            if (length.reached()) {
+            if (longEnough()) {
                 throw new PhaseLeft.ByLength();
             }
             if (condition.get()) {
@@ -57,8 +58,13 @@ final class Waits {
             }
             // What a command caused beside the phase has been scheduled.
             onBehalf.goOn();
-            Workflow.await(() -> condition.get() || !inbox.isEmpty() || replication.ended() || length.reached());
+            Workflow.await(() -> condition.get() || !inbox.isEmpty() || replication.ended() || longEnough());
         }
+    }
+
+    /** A load that is cut off begins anew, and so does a comparison that ends with its activity. */
+    private boolean longEnough() {
+        return length.reached(!longWork && !(state.phase() instanceof MigrationPhase.Replicating));
     }
 
     /** While paused nothing new begins. */
@@ -95,6 +101,7 @@ final class Waits {
         CompletablePromise<T> result = Workflow.newPromise();
         CancellationScope scope = Workflow.newCancellationScope(() -> result.completeFrom(Async.function(activity)));
         scope.run();
+        longWork = patience.isZero();
         try {
             until(result::isCompleted);
         } catch (PhaseLeft left) {
@@ -103,6 +110,8 @@ final class Waits {
                 Workflow.await(result::isCompleted);
             }
             throw left;
+        } finally {
+            longWork = false;
         }
         return result.get();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.ByteString;
 import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.MigrationPhase.Replicating;
@@ -12,6 +13,8 @@ import dev.eden.workflows.Strategy.Stage;
 import dev.eden.workflows.Strategy.WriteMode;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
+import io.temporal.api.common.v1.Payload;
+import io.temporal.common.converter.RawValue;
 import io.temporal.failure.CanceledFailure;
 import java.time.Duration;
 import java.util.List;
@@ -113,6 +116,49 @@ class CommandTest {
         bench.untyped().update("resume", CommandReceipt.class, (Object) null);
         bench.until(view -> !view.paused());
         assertThat(events("pause")).singleElement().matches(r -> r.actor().equals("temporal"));
+    }
+
+    /** A strategy that nobody has checked must not keep the workflow from ever taking its next step. */
+    @Test
+    void aSignalThatLacksHalfIsRefusedAndTheNextIsObeyed() {
+        bench.start(Bench.spec());
+        bench.untilReady();
+        for (String strategy : List.of(
+                "{\"readPercentage\": 0.2}",
+                "{\"writeMode\": {\"ack\": \"both\"}}",
+                "{\"type\": \"canary\", \"stages\": [null]}")) {
+            bench.untyped().signal("patch_strategy", raw("{\"actor\": \"kim\", \"strategy\": " + strategy + "}"));
+        }
+        await().until(() -> events(AuditEvents.COMMAND_REFUSED).size() == 3);
+        bench.untyped()
+                .signal(
+                        "patch_strategy",
+                        raw(
+                                "{\"strategy\": {\"type\": \"canary\", \"stages\": [{\"readPercentage\": 0.1, \"bakeSeconds\": 60,"
+                                        + " \"gates\": {\"maxErrorRate\": 0.01}}]}}"));
+        await().until(() -> bench.world.shares().contains(0.1));
+        bench.update(Kind.ABORT);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 0));
+    }
+
+    private static RawValue raw(String json) {
+        return new RawValue(Payload.newBuilder()
+                .putMetadata("encoding", ByteString.copyFromUtf8("json/plain"))
+                .setData(ByteString.copyFromUtf8(json))
+                .build());
+    }
+
+    /** As the runbook says where the way back is lost: to resume would fail again. */
+    @Test
+    void afterAFailureWhileBakingTheMigrationCanBeFinalised() {
+        bench.start(Bench.spec(Bench.canary(0.05), FailureHandling.PAUSE, "hold"));
+        bench.untilReady();
+        bench.update(Kind.CUTOVER);
+        bench.untilPhase("baking");
+        bench.world.replicationFailure = "the log is lost";
+        bench.until(MigrationView::failed);
+        bench.update(Kind.FINALIZE);
+        assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("completed", 1));
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.eden.workflows;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.MigrationPhase.Baking;
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.MigrationPhase.RollingBack;
 import dev.eden.workflows.MigrationPhase.Validating;
@@ -32,6 +33,31 @@ class HoldTest {
         state.obey(patch(Bench.canary(0.25), null));
         assertThat(state.held()).isFalse();
         assertThat(state.wanted().readPercentage()).isEqualTo(0.25);
+    }
+
+    @Test
+    void theSamePlanGivenAgainBeginsItsHeldStageAnew() {
+        Strategy plan = Bench.canary(0.05, new Stage(0.1, 60), new Stage(0.5, 0));
+        MigrationState state = held(plan);
+        assertThat(state.obey(patch(Bench.acknowledgedByBoth(plan), false))).isFalse();
+        assertThat(state.held()).isTrue();
+        assertThat(state.obey(patch(plan, true))).isTrue();
+        state.enter(state.phase(), 1_000);
+        assertThat(state.held()).isFalse();
+        assertThat(state.bakeUntilMillis()).isEqualTo(61_000);
+        assertThat(state.wanted().readPercentage()).isEqualTo(0.1);
+    }
+
+    /** It was said of an end that did not come. */
+    @Test
+    void emptyingTheTargetIsNotRememberedOverAReturnToTheCanary() {
+        MigrationState state = new MigrationState(spec(Bench.canary(0.25)), 1, false);
+        state.enter(new Baking(), 0);
+        state.obey(new Command(Kind.ROLLBACK, "r", "alice", "", null, true));
+        state.enter(new RollingBack(true), 0);
+        assertThat(state.emptyTarget()).isTrue();
+        state.enter(new Canary(0), 0);
+        assertThat(state.emptyTarget()).isFalse();
     }
 
     @Test

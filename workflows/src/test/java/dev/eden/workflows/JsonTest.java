@@ -3,6 +3,7 @@ package dev.eden.workflows;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
 import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.MigrationPhase.NeedsOperator;
@@ -13,6 +14,7 @@ import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -48,6 +50,29 @@ class JsonTest {
         assertThat(there(phase, MigrationPhase.class)).isEqualTo(phase);
         String json = CONVERTER.toPayload(phase).orElseThrow().getData().toStringUtf8();
         assertThat(json).contains("\"phase\":\"" + phase.label() + "\"");
+    }
+
+    private static <T> T typed(String json, Class<T> type) {
+        Payload payload = Payload.newBuilder()
+                .putMetadata("encoding", ByteString.copyFromUtf8("json/plain"))
+                .setData(ByteString.copyFromUtf8(json))
+                .build();
+        return CONVERTER.fromPayload(payload, type, type);
+    }
+
+    @Test
+    void aCommandTypedInTheWordsOfTheRestApiIsUnderstood() {
+        Command command = typed("""
+                {"actor": "kim", "empty_target": true, "strategy": {"type": "canary", "read_percentage": 0.2,
+                 "write_mode": {"write_percentage": 0.0}, "stages": [{"read_percentage": 0.1, "bakeSeconds": 60,
+                 "gates": {"max_error_rate": 0.01, "min_samples": 7}}]}}""", Command.class);
+        assertThat(command.emptyTarget()).isTrue();
+        Strategy strategy = Objects.requireNonNull(command.strategy());
+        assertThat(strategy.readPercentage()).isEqualTo(0.2);
+        assertThat(strategy.writeMode()).isEqualTo(new Strategy.WriteMode("dual_write", null, "source", 0.0));
+        assertThat(strategy.plan())
+                .containsExactly(new Strategy.Stage(0.1, 60, new MigrationSpec.Gates(0.01, -1, -1, 7, 100, "hold")));
+        assertThat(strategy.problem()).isEmpty();
     }
 
     @Test

@@ -49,7 +49,7 @@ class PhaseMachineTest {
     private static Facts facts(MigrationPhase phase) {
         boolean target = phase instanceof Baking || phase.equals(new RollingBack(true));
         return new Facts(
-                false, target, true, true, false, false, false, 0, 2, 2, FailureHandling.NEEDS_OPERATOR, false);
+                false, target, true, true, false, false, false, false, 0, 2, 2, FailureHandling.NEEDS_OPERATOR, false);
     }
 
     private static Facts paused(Facts f) {
@@ -84,7 +84,7 @@ class PhaseMachineTest {
             cutting_over1     | -       | cutting_over1 | -       | rolling_back | -             | rolling_back | -        | -
             baking            | -       | baking        | -       | flip_back    | -             | flip_back    | baking   | -
             flip_back         | -       | flip_back     | -       | flip_back    | -             | -            | -        | -
-            rolling_back      | -       | rolling_back  | -       | -            | -             | -            | -        | -
+            rolling_back      | -       | -             | -       | -            | -             | -            | -        | -
             completed         | -       | -             | -       | -            | -             | -            | -        | -
             rolled_back       | -       | -             | -       | -            | -             | -            | -        | -
             needs_operator    | -       | -             | canary0 | rolling_back | -             | rolling_back | -        | needs_operator
@@ -136,7 +136,7 @@ class PhaseMachineTest {
     @MethodSource("phases")
     void whilePausedNothingNewIsStarted(MigrationPhase phase) {
         Facts facts = paused(facts(phase));
-        if (phase.ended() || phase instanceof NeedsOperator) {
+        if (phase.ended() || phase instanceof NeedsOperator || phase.equals(new RollingBack(false))) {
             return;
         }
         assertThat(PhaseMachine.allowed(phase, facts))
@@ -146,7 +146,8 @@ class PhaseMachineTest {
 
     @Test
     void cutoverNamesEveryBlocker() {
-        Facts facts = new Facts(true, false, false, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        Facts facts =
+                new Facts(true, false, false, false, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
         assertThat(facts.blockers(new Validating())).hasSize(4);
         assertThat(PhaseMachine.onCommand(new Validating(), Kind.CUTOVER, facts))
                 .isInstanceOfSatisfying(
@@ -157,16 +158,31 @@ class PhaseMachineTest {
 
     @Test
     void advanceNeedsAPlanAndEndsWithItsLastStage() {
-        Facts last = new Facts(false, false, true, true, false, false, false, 1, 2, 3, FailureHandling.PAUSE, false);
+        Facts last =
+                new Facts(false, false, true, true, false, false, false, false, 1, 2, 3, FailureHandling.PAUSE, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, last)))
                 .isEqualTo("-");
-        Facts none = new Facts(false, false, true, true, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        Facts none =
+                new Facts(false, false, true, true, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(0), Kind.ADVANCE, none)))
                 .isEqualTo("-");
-        Facts held = new Facts(false, false, true, true, false, false, true, 1, 2, 3, FailureHandling.PAUSE, false);
+        Facts held =
+                new Facts(false, false, true, true, false, false, true, false, 1, 2, 3, FailureHandling.PAUSE, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, held)))
                 .as("a held stage is entered again")
                 .isEqualTo("canary1");
+    }
+
+    /** The way back is gone: to resume would fail again. */
+    @Test
+    void afterAFailureAMigrationThatHasFlippedCanBeFinalised() {
+        Facts failed =
+                new Facts(true, true, true, false, false, false, false, true, 0, 0, 3, FailureHandling.PAUSE, false);
+        assertThat(told(PhaseMachine.onCommand(new Baking(), Kind.FINALIZE, failed)))
+                .isEqualTo("baking");
+        assertThat(told(PhaseMachine.onCommand(new Baking(), Kind.FINALIZE, paused(facts(new Baking())))))
+                .as("paused by somebody")
+                .isEqualTo("-");
     }
 
     @Test
@@ -237,7 +253,8 @@ class PhaseMachineTest {
 
     @Test
     void theBudgetOfAttemptsEnds() {
-        Facts spent = new Facts(false, false, true, true, false, false, false, 1, 2, 0, FailureHandling.PAUSE, false);
+        Facts spent =
+                new Facts(false, false, true, true, false, false, false, false, 1, 2, 0, FailureHandling.PAUSE, false);
         assertThat(told(PhaseMachine.onEvent(new CuttingOver(3), new Event.Aborted("why"), spent)))
                 .isEqualTo("canary1");
         assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Aborted("why"), spent)))
@@ -252,7 +269,8 @@ class PhaseMachineTest {
 
     @Test
     void aBreachRollsBackWhereTheGatesSaySo() {
-        Facts rollback = new Facts(false, false, true, true, false, false, false, 0, 0, 3, FailureHandling.PAUSE, true);
+        Facts rollback =
+                new Facts(false, false, true, true, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, true);
         assertThat(told(PhaseMachine.onEvent(new Canary(0), new Event.GateBreached("why"), rollback)))
                 .isEqualTo("rolling_back");
     }
@@ -263,7 +281,7 @@ class PhaseMachineTest {
         for (MigrationPhase phase : PHASES) {
             Facts usual = facts(phase);
             Facts facts = new Facts(
-                    false, usual.targetOwnsWrites(), true, true, false, false, false, 0, 2, 2, handling, false);
+                    false, usual.targetOwnsWrites(), true, true, false, false, false, false, 0, 2, 2, handling, false);
             String where = told(new Moved(phase));
             String expected = switch (phase) {
                 case Completed _, RolledBack _ -> "-";

@@ -1,8 +1,10 @@
 package dev.eden.activities.canary;
 
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.RouteLedger.Reported;
+import dev.eden.activities.store.StageLedger;
+import dev.eden.activities.store.StageLedger.Counted;
 import dev.eden.proxy.CanaryPolicy;
-import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.Strategy;
 import dev.eden.workflows.activity.CanaryActivities;
 import io.temporal.activity.Activity;
@@ -10,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,14 +20,15 @@ import org.slf4j.LoggerFactory;
 public final class RouteCanary implements CanaryActivities {
     private static final Logger LOGGER = LoggerFactory.getLogger(RouteCanary.class);
     private static final Duration LOOK = Duration.ofMillis(500);
-    /** Gates judge windows of this length; a window with too few samples goes on. */
-    private static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long SAVE_NANOS = Duration.ofSeconds(5).toNanos();
 
     private final RouteLedger routes;
+    private final StageLedger stages;
     private final Clock clock;
 
-    public RouteCanary(RouteLedger routes, Clock clock) {
+    public RouteCanary(RouteLedger routes, StageLedger stages, Clock clock) {
         this.routes = routes;
+        this.stages = stages;
         this.clock = clock;
     }
 
@@ -43,12 +47,15 @@ public final class RouteCanary implements CanaryActivities {
 
     @Override
     public CanaryVerdict watch(CanaryRequest request) {
-        Gates gates = request.spec().gates();
         String migration = request.spec().id();
-        SinceFirstSeen counted = new SinceFirstSeen(routes.traffic(migration));
-        CanaryGates.Seen window = CanaryGates.Seen.NOTHING;
-        CanaryGates.Seen stage = CanaryGates.Seen.NOTHING;
-        long windowStart = System.nanoTime();
+        long baked = request.bakedAtMillis();
+        @Nullable Counted before = baked > 0 ? stages.counted(migration, baked).orElse(null) : null;
+        List<Reported> heard = routes.traffic(migration);
+        long saved = System.nanoTime();
+        StageWatch watch = new StageWatch(request.spec().gates(), baked, before, heard, saved);
+        if (baked > 0 && before == null) {
+            stages.save(migration, baked, watch.counted(heard));
+        }
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
             try {
@@ -57,25 +64,15 @@ public final class RouteCanary implements CanaryActivities {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             }
-            List<SinceFirstSeen.Step> steps = counted.next(routes.traffic(migration));
-            window = window.plus(steps);
-            stage = stage.plus(steps);
-            Optional<String> breach = CanaryGates.breach(gates, window);
-            if (breach.isPresent()) {
-                return new CanaryVerdict(true, breach.get());
+            heard = routes.traffic(migration);
+            long now = System.nanoTime();
+            Optional<CanaryVerdict> verdict = watch.look(heard, now, clock.millis());
+            if (verdict.isPresent()) {
+                return verdict.get();
             }
-            if (request.bakedAtMillis() > 0
-                    && clock.millis() >= request.bakedAtMillis()
-                    && CanaryGates.enough(gates, stage)) {
-                // Errors too few for each window may still be too many for the stage.
-                Optional<String> overall = CanaryGates.breach(gates, stage);
-                return overall.isPresent()
-                        ? new CanaryVerdict(true, overall.get())
-                        : new CanaryVerdict(false, CanaryGates.numbers(gates, stage), true);
-            }
-            if (System.nanoTime() - windowStart > WINDOW_NANOS && CanaryGates.enough(gates, window)) {
-                window = CanaryGates.Seen.NOTHING;
-                windowStart = System.nanoTime();
+            if (baked > 0 && now - saved > SAVE_NANOS) {
+                stages.save(migration, baked, watch.counted(heard));
+                saved = now;
             }
         }
     }
@@ -83,8 +80,8 @@ public final class RouteCanary implements CanaryActivities {
     @Override
     public CanaryVerdict watchOwner(CanaryRequest request) {
         String migration = request.spec().id();
-        OwnerWatch watch =
-                new OwnerWatch(request.spec().gates(), routes.traffic(migration), System.nanoTime(), WINDOW_NANOS);
+        OwnerWatch watch = new OwnerWatch(
+                request.spec().gates(), routes.traffic(migration), System.nanoTime(), StageWatch.WINDOW_NANOS);
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
             try {

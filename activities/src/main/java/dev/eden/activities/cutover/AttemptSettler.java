@@ -33,6 +33,9 @@ public final class AttemptSettler {
     /** Why an attempt is taken back that nobody has given another reason for. */
     static final String REASON = "settled after its coordinator";
 
+    /** Below the limit of the activities that wait for it. */
+    private static final Duration LONGEST = Duration.ofMinutes(4);
+
     private static final long SOON_MILLIS = 10;
     private static final long SAY_AGAIN_NANOS = Duration.ofSeconds(5).toNanos();
 
@@ -43,14 +46,25 @@ public final class AttemptSettler {
 
     private final long jitterMillis = ThreadLocalRandom.current().nextLong(200);
 
+    private final Duration longest;
+
     public AttemptSettler(RouteLedger routes, CutoverEngine engine) {
-        this.routes = routes;
-        this.engine = engine;
+        this(routes, engine, LONGEST);
     }
 
-    /** Settles one migration now, whatever the age of its attempt, retrying until its routes are STABLE; blocks. {@link #finish} comes next. */
+    AttemptSettler(RouteLedger routes, CutoverEngine engine, Duration longest) {
+        this.routes = routes;
+        this.engine = engine;
+        this.longest = longest;
+    }
+
+    /**
+     * Settles one migration now, whatever the age of its attempt, retrying until its routes are STABLE; blocks, for four minutes at most. {@link #finish} comes
+     * next. Fails where the owner of writes stays away for longer: whoever asks asks again, and its place among the workers is free meanwhile.
+     */
     public Routes settleUntilStable(String migration) {
         Duration pause = Duration.ofMillis(20);
+        long began = System.nanoTime();
         while (true) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new IllegalStateException("interrupted while settling " + migration);
@@ -63,6 +77,10 @@ public final class AttemptSettler {
                 }
             } catch (RuntimeException e) {
                 failed(migration, e);
+                if (System.nanoTime() - began > longest.toNanos()) {
+                    throw new IllegalStateException(
+                            "the attempt of " + migration + " is not settled yet, it goes on: " + e.getMessage(), e);
+                }
                 pause = pause.compareTo(Duration.ofSeconds(1)) < 0 ? pause.multipliedBy(2) : pause;
             }
             routes.awaitChange(mark, pause);

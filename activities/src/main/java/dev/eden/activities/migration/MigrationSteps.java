@@ -22,6 +22,7 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.StageLedger;
 import dev.eden.activities.store.ValidationLedger;
 import java.time.Clock;
 
@@ -43,6 +44,7 @@ public record MigrationSteps(
             EndpointDirectory endpoints,
             ServerRecords records,
             RouteLedger routes,
+            StageLedger stages,
             ReplicationLedger replication,
             ValidationLedger reports) {}
 
@@ -80,7 +82,7 @@ public record MigrationSteps(
                         validation,
                         new PostgresValidation(
                                 ports.endpoints(), ports.records(), ports.replication(), ports.reports(), clock)),
-                new RouteCanary(ports.routes(), clock),
+                new RouteCanary(ports.routes(), ports.stages(), clock),
                 new MigrationCutover(
                         ports.routes(),
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process),

@@ -249,7 +249,7 @@ public final class MigrationCommands {
         long deadline = migration.definition().cutover().deadlineMs();
         String outcome = rehearsal.outcome() + ", pause " + pause + " ms of " + deadline;
         migrations.commandDone(
-                migration, "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")");
+                migration.id(), "rehearse", actor, reason.isEmpty() ? outcome : reason + " (" + outcome + ")");
         ObjectNode answer = Json.mapper().createObjectNode();
         answer.put("migration", migration.id());
         answer.put("outcome", rehearsal.outcome());
@@ -265,7 +265,7 @@ public final class MigrationCommands {
         refuseUnlessRunning(migration);
         status.commanded(migration);
         recovery.recover(migration, spec(migration), reason);
-        migrations.commandDone(migration, "recover", actor, reason);
+        migrations.commandDone(migration.id(), "recover", actor, reason);
         return accepted(status.of(migration.id()));
     }
 

@@ -236,10 +236,18 @@ public final class MigrationStore {
         });
     }
 
-    /** A command that was carried out beside the workflow; those that the workflow takes are recorded by {@link MigrationRecorder}. */
-    public void commandDone(Migration migration, String command, String actor, String reason) {
-        audit.append(AuditLog.Entry.migration(
-                actor, AuditLog.COMMAND + command, migration.id(), migration.phase(), reason, null, null));
+    /** A command that was carried out beside the workflow, in whatever phase the migration is by now; those that the workflow takes are recorded by {@link MigrationRecorder}. */
+    public void commandDone(String id, String command, String actor, String reason) {
+        jdbi.useTransaction(handle -> audit.append(
+                handle,
+                AuditLog.Entry.migration(
+                        actor,
+                        AuditLog.COMMAND + command,
+                        id,
+                        get(handle, id, true).phase(),
+                        reason,
+                        null,
+                        null)));
     }
 
     /**

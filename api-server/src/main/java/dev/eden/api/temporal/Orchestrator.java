@@ -83,7 +83,8 @@ public final class Orchestrator {
     public void start(MigrationSpec spec, Runnable refused) {
         WorkflowOptions options = options(spec)
                 .setWorkflowIdConflictPolicy(WorkflowIdConflictPolicy.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING)
-                .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
+                // The row has neither begun nor recorded anything: what was of this id before has been forgotten.
+                .setWorkflowIdReusePolicy(WorkflowIdReusePolicy.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE)
                 .build();
         MigrationWorkflow workflow = client.newWorkflowStub(MigrationWorkflow.class, options);
         try {

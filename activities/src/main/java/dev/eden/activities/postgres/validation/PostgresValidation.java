@@ -16,7 +16,6 @@ import dev.eden.activities.store.ValidationLedger.Difference;
 import dev.eden.workflows.MigrationSpec;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -60,7 +59,7 @@ public final class PostgresValidation {
      * Where an interrupted run goes on.
      *
      * @param pair of which direction; another one begins anew
-     * @param done tables compared
+     * @param done the table compared last, in the order of {@link TableShape#read}: a list of all would outgrow what Temporal keeps of a heartbeat
      * @param ranges how many checksums were compared
      * @param kinds of the differences of rows; null in one of a server that did not count them
      * @param next of the table that comes next, what is counted in already apart; null: all of it
@@ -69,7 +68,7 @@ public final class PostgresValidation {
             String report,
             String startedAt,
             String pair,
-            List<String> done,
+            @Nullable String done,
             long compared,
             long suspicious,
             long found,
@@ -79,8 +78,20 @@ public final class PostgresValidation {
             @Nullable DifferenceKinds kinds,
             @Nullable Next next) {
         public Cursor {
-            done = List.copyOf(done);
             sample = List.copyOf(sample);
+        }
+
+        /** How many of these tables have been compared; negative where it can't be told, because the last is there no more. */
+        int compared(List<TableShape> tables) {
+            if (done == null) {
+                return 0;
+            }
+            for (int i = 0; i < tables.size(); i++) {
+                if (tables.get(i).name().equals(done)) {
+                    return i + 1;
+                }
+            }
+            return -1;
         }
     }
 
@@ -107,23 +118,10 @@ public final class PostgresValidation {
         Direction direction = replication.current(migration);
         Role followed = pair.role(direction.from());
         String way = direction.from() + " → " + direction.to() + " " + direction.epoch();
-        Cursor start = resume != null && resume.pair().equals(way)
-                ? resume
-                : new Cursor(
-                        UUID.randomUUID().toString(),
-                        clock.instant().toString(),
-                        way,
-                        List.of(),
-                        0,
-                        0,
-                        0,
-                        0,
-                        List.of(),
-                        0,
-                        DifferenceKinds.NONE,
-                        null);
-        Tally tally = new Tally(SAMPLE, start);
-        List<String> done = new ArrayList<>(start.done());
+        Cursor begun = resume != null && resume.pair().equals(way) ? resume : beginning(way);
+        Cursor start;
+        Tally tally;
+        String done;
         SequenceComparison.Outcome sequences;
         CopyPace tuned = new CopyPace();
         Pace pace = new Pace(() -> lagMillis(migration), tuned);
@@ -134,19 +132,22 @@ public final class PostgresValidation {
         try (Sides sides = Sides.open(pair, followed, PATIENCE);
                 SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
                 SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
-            for (TableShape table : TableShape.read(sides.from, sides.to, () -> heartbeat.accept(start))) {
-                if (!done.contains(table.name())) {
-                    requireSame(migration, direction);
-                    if (table.key().isEmpty()) {
-                        new KeylessComparison(sides, table, tally, repair).compare();
-                    } else {
-                        new TableComparison(
-                                        table, repair, tally, next -> heartbeat.accept(tally.cursor(start, done, next)))
-                                .compare(sides, pool, start.next(), lanes, pace);
-                    }
-                    done.add(table.name());
-                    heartbeat.accept(tally.cursor(start, done, null));
+            List<TableShape> tables = TableShape.read(sides.from, sides.to, () -> heartbeat.accept(begun));
+            start = begun.compared(tables) < 0 ? beginning(way) : begun;
+            tally = new Tally(SAMPLE, start);
+            done = start.done();
+            for (TableShape table : tables.subList(start.compared(tables), tables.size())) {
+                requireSame(migration, direction);
+                if (table.key().isEmpty()) {
+                    new KeylessComparison(sides, table, tally, repair).compare();
+                } else {
+                    String before = done;
+                    new TableComparison(
+                                    table, repair, tally, next -> heartbeat.accept(tally.cursor(start, before, next)))
+                            .compare(sides, pool, start.next(), lanes, pace);
                 }
+                done = table.name();
+                heartbeat.accept(tally.cursor(start, done, null));
             }
             sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
         }
@@ -182,6 +183,22 @@ public final class PostgresValidation {
                 .addKeyValue("repaired", report.repaired())
                 .log("validated");
         return report;
+    }
+
+    private Cursor beginning(String way) {
+        return new Cursor(
+                UUID.randomUUID().toString(),
+                clock.instant().toString(),
+                way,
+                null,
+                0,
+                0,
+                0,
+                0,
+                List.of(),
+                0,
+                DifferenceKinds.NONE,
+                null);
     }
 
     private long lagMillis(String migration) {

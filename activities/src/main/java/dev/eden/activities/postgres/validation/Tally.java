@@ -73,7 +73,7 @@ final class Tally {
     }
 
     synchronized PostgresValidation.Cursor cursor(
-            PostgresValidation.Cursor start, List<String> done, PostgresValidation.@Nullable Next next) {
+            PostgresValidation.Cursor start, @Nullable String done, PostgresValidation.@Nullable Next next) {
         return new PostgresValidation.Cursor(
                 start.report(),
                 start.startedAt(),
