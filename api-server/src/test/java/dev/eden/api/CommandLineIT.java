@@ -165,6 +165,7 @@ class CommandLineIT {
         reports();
         givesUp(front);
         isForgotten();
+        beginsAgainUnderTheSameId(front);
         keepsWhatAChangeDoesNotName(one);
     }
 
@@ -188,6 +189,16 @@ class CommandLineIT {
         assertThat(eden.table("validation_report")).doesNotContain("m1");
         assertThat(ok("audit", "list", "--subject", "migration/m1").out())
                 .containsPattern("migration.forgotten +migration/m1 +environment");
+    }
+
+    /** Temporal keeps the history of the one that was forgotten. */
+    private void beginsAgainUnderTheSameId(String front) throws IOException {
+        ok("migration", "create", home.resolve("migration.json").toString());
+        ok("migration", "add-interlay", "m1", front, "one");
+        ok("migration", "migrate", "m1");
+        ok("migration", "watch", "m1", "--until", "canary", "--interval", "50");
+        ok("migration", "abort", "m1", "--yes");
+        shell.run("migration", "watch", "m1", "--interval", "50");
     }
 
     private void validates() {
