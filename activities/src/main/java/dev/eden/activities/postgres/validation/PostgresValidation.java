@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
@@ -124,6 +125,7 @@ public final class PostgresValidation {
                         null);
         Tally tally = new Tally(SAMPLE, start);
         List<String> done = new ArrayList<>(start.done());
+        Set<String> before = Set.copyOf(done);
         SequenceComparison.Outcome sequences;
         CopyPace tuned = new CopyPace();
         Pace pace = new Pace(() -> lagMillis(migration), tuned);
@@ -135,7 +137,7 @@ public final class PostgresValidation {
                 SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
                 SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
             for (TableShape table : TableShape.read(sides.from, sides.to, () -> heartbeat.accept(start))) {
-                if (!done.contains(table.name())) {
+                if (!before.contains(table.name())) {
                     requireSame(migration, direction);
                     if (table.key().isEmpty()) {
                         new KeylessComparison(sides, table, tally, repair).compare();
