@@ -13,6 +13,9 @@ public final class UserTables {
             AND n.nspname !~ '^eden_'
             AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')""";
 
+    /** Those of them that hold rows themselves. */
+    public static final String LEAF = "c.relkind = 'r' AND c.relpersistence = 'p' AND " + OWN_RELATION;
+
     /**
      * Condition on {@code pg_class c}: rows cannot be found again by the table's replica identity, so that a publication would refuse updates and
      * deletes of it. A key that may be deferred is none (PostgreSQL documentation, "REPLICA IDENTITY").
@@ -68,7 +71,6 @@ public final class UserTables {
     /** Those that hold rows themselves, quoted with their schema. */
     public static List<String> leaves(PostgresSession session) {
         return session.texts("SELECT format('%I.%I', n.nspname, c.relname)"
-                + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                + " WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND " + OWN_RELATION + " ORDER BY 1");
+                + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + LEAF + " ORDER BY 1");
     }
 }

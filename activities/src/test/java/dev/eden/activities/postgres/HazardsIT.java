@@ -421,6 +421,7 @@ class HazardsIT {
                 server("postgres.target.memory", "warning", "old starved"),
                 server("postgres.target.disk", "failure", "old full"),
                 server("postgres.source.disk", "warning", "old full"),
+                server("postgres.target.log_disk", "warning", "old full"),
                 server("postgres.server.standby", "failure", "old standby"),
                 server("postgres.server.same", "failure", "old old"),
                 server("postgres.privileges", "failure", "old nobody"),

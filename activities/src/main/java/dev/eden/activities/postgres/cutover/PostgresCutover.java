@@ -18,6 +18,7 @@ import dev.eden.activities.postgres.fence.LoginGuard;
 import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.postgres.replication.ChangeCarrier;
 import dev.eden.activities.postgres.replication.LostLog;
+import dev.eden.activities.postgres.replication.Retention;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
@@ -29,6 +30,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -63,10 +65,16 @@ public final class PostgresCutover implements CutoverEngine {
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
+    private final Retention retention;
 
     public PostgresCutover(EndpointDirectory endpoints, ServerRecords records) {
+        this(endpoints, records, Retention.DEFAULT);
+    }
+
+    public PostgresCutover(EndpointDirectory endpoints, ServerRecords records, Retention retention) {
         this.endpoints = endpoints;
         this.records = records;
+        this.retention = retention;
     }
 
     @Override
@@ -264,6 +272,7 @@ public final class PostgresCutover implements CutoverEngine {
                     .forEach(table ->
                             blockers.add("a change of the schema of " + table + " has not ended on " + fromId));
             blockers.addAll(outsideTheLog());
+            blockers.addAll(noRoom());
             if (records.get(migration, toId, AccessRules.FINAL).isEmpty()) {
                 blockers.add("who may connect to " + toId + " is not known yet");
             }
@@ -288,6 +297,15 @@ public final class PostgresCutover implements CutoverEngine {
                         + " large objects, which no log carries: keep them elsewhere and lo_unlink them");
             }
             return left;
+        }
+
+        /** Forwards only: whoever goes back has reasons that weigh more, and writes it as before. */
+        private List<String> noRoom() {
+            OptionalLong free = publisher() == EdenObjects.Role.SOURCE ? retention.scarce(to) : OptionalLong.empty();
+            return free.isEmpty()
+                    ? List.of()
+                    : List.of("the disk of the log of " + toId + " has " + (free.getAsLong() >> 20) + " MiB free, and "
+                            + (retention.leastFree() >> 20) + " are needed: the log for the way back is kept there");
         }
 
         @Override

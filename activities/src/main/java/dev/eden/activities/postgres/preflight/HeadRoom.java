@@ -1,8 +1,11 @@
 package dev.eden.activities.postgres.preflight;
 
 import dev.eden.activities.postgres.HostDisk;
+import dev.eden.activities.postgres.HostDisk.Disk;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.replication.Retention;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -26,6 +29,7 @@ final class HeadRoom {
     void check(PostgresPreflight.Limits limits) {
         long size = source.number("SELECT pg_database_size(current_database())");
         target(size, limits.disk());
+        targetLog(size, limits.log());
         OptionalLong kept = HostDisk.free(source, "pg_wal");
         if (kept.isPresent() && kept.getAsLong() < Math.max(limits.log(), size / 10)) {
             findings.warning(
@@ -55,6 +59,25 @@ final class HeadRoom {
                     "postgres.target.disk",
                     "The source's database takes " + mib(size) + " MiB, and the target's disk has "
                             + mib(free.getAsLong()) + " MiB free.");
+        }
+    }
+
+    /** Where rows and log share a disk, the rows come first. */
+    private void targetLog(long size, long least) {
+        Optional<Disk> log = HostDisk.of(target, "pg_wal");
+        Optional<Disk> rows = HostDisk.of(target, ".");
+        if (log.isEmpty() || rows.isEmpty()) {
+            return;
+        }
+        boolean shared = log.get().mount().equals(rows.get().mount());
+        long left = Math.max(0, log.get().free() - (shared ? size : 0));
+        if (left < least) {
+            findings.warning(
+                    "postgres.target.log_disk",
+                    "The disk of the target's log will have " + mib(left)
+                            + " MiB free after the load. After a cutover the log for the way back is kept there; nothing cuts over while less than "
+                            + mib(Retention.DEFAULT.leastFree()) + " MiB are free.",
+                    "Give it more room, and set max_slot_wal_keep_size to what it can spare.");
         }
     }
 

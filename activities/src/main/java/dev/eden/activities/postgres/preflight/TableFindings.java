@@ -1,18 +1,22 @@
 package dev.eden.activities.postgres.preflight;
 
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.postgres.replication.AdditiveChange;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** A target that has tables already: rows are refused, a wider schema is not. */
 final class TableFindings {
     private static final int COLUMN_LISTS_SINCE = 15;
+    /** Tables of one statement: each takes a lock, with its indexes, and a server has some thousands. */
+    private static final int TOGETHER = 200;
 
     private final PostgresSession source;
     private final PostgresSession target;
@@ -28,12 +32,7 @@ final class TableFindings {
 
     /** {@code filled}: the target has the rows by other means. */
     void check(boolean filled) {
-        List<String> withRows = new ArrayList<>();
-        for (String table : UserTables.leaves(target)) {
-            if (target.is("SELECT EXISTS (SELECT FROM " + table + ")")) {
-                withRows.add(table);
-            }
-        }
+        List<String> withRows = withRows();
         if (!withRows.isEmpty() && filled) {
             findings.info(
                     "postgres.target.not_empty",
@@ -46,8 +45,7 @@ final class TableFindings {
         }
         Map<String, Column> there = columns(target);
         Map<String, Column> here = columns(source);
-        List<String> tables =
-                there.values().stream().map(Column::table).distinct().toList();
+        Set<String> tables = there.values().stream().map(Column::table).collect(Collectors.toSet());
         List<String> wrong = new ArrayList<>();
         List<String> wider = new ArrayList<>();
         here.forEach((key, column) -> {
@@ -55,14 +53,13 @@ final class TableFindings {
                 compare(key, column, there.get(key), wrong, wider);
             }
         });
-        List<String> shared =
-                here.values().stream().map(Column::table).distinct().toList();
+        Set<String> shared = here.values().stream().map(Column::table).collect(Collectors.toSet());
         there.forEach((key, column) -> {
             if (shared.contains(column.table()) && !here.containsKey(key)) {
                 (column.required() ? wrong : wider).add(key);
             }
         });
-        Restrictions.of(target).beyond(Restrictions.of(source), new HashSet<>(shared), wrong, wider);
+        Restrictions.of(target).beyond(Restrictions.of(source), shared, wrong, wider);
         if (!wrong.isEmpty()) {
             findings.failure(
                     "postgres.target.schema",
@@ -87,6 +84,18 @@ final class TableFindings {
                             + ". What the source has not is not compared, and does not come back with a rollback. Of a wider type, values that the source's does not hold stop the way back.",
                     "Nothing, if this is wanted.");
         }
+    }
+
+    /** Many at a time: there may be thousands, and the server far away. */
+    private List<String> withRows() {
+        List<String> all = new ArrayList<>();
+        List<String> leaves = UserTables.leaves(target);
+        for (int i = 0; i < leaves.size(); i += TOGETHER) {
+            all.addAll(target.texts(leaves.subList(i, Math.min(leaves.size(), i + TOGETHER)).stream()
+                    .map(table -> "SELECT " + Sql.text(table) + " WHERE EXISTS (SELECT FROM " + table + ")")
+                    .collect(Collectors.joining(" UNION ALL "))));
+        }
+        return all;
     }
 
     private static void compare(

@@ -6,7 +6,9 @@ import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Gives the source's tables without a key by which rows can be found again {@code REPLICA IDENTITY FULL}. Without it the source would refuse its
@@ -26,15 +28,19 @@ public final class RowIdentities {
     private record Table(String name, String identity) {}
 
     void change(PostgresSession source) {
-        for (Table table : without(source)) {
-            String stored =
-                    pair.records().get(pair.migration(), pair.source(), INDEX).orElse("");
-            if (!List.of(stored.split("\n")).contains(table.name())) {
+        List<Table> tables = without(source);
+        Set<String> stored = new LinkedHashSet<>(changed());
+        boolean more = false;
+        for (Table table : tables) {
+            if (stored.add(table.name())) {
                 pair.records().put(pair.migration(), pair.source(), SAVED + table.name(), table.identity());
-                pair.records().put(pair.migration(), pair.source(), INDEX, stored + table.name() + "\n");
+                more = true;
             }
-            alter(source, "ALTER TABLE " + table.name() + " REPLICA IDENTITY FULL");
         }
+        if (more) {
+            pair.records().put(pair.migration(), pair.source(), INDEX, String.join("\n", stored));
+        }
+        tables.forEach(table -> alter(source, "ALTER TABLE " + table.name() + " REPLICA IDENTITY FULL"));
     }
 
     /** Puts back what {@link #change} found, on either side; idempotent. */

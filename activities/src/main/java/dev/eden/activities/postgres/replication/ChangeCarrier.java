@@ -61,9 +61,6 @@ public final class ChangeCarrier {
     /** Who holds the lock of a change, and of which table. */
     private record Asking(int pid, long relation) {}
 
-    private record Carried(
-            int pid, String began, long relation, String name, List<String> columns, List<String> types, String undo) {}
-
     /** What has ended since the last look, then what was asked. {@code refusal} not empty: nothing is carried now, and this is said. */
     void look(String refusal) {
         settle(carried());
@@ -147,11 +144,17 @@ public final class ChangeCarrier {
                     asOwner(name, path, asked.query());
                     List<String> undo = new ArrayList<>();
                     List<String> touched = new ArrayList<>(change.added());
-                    change.added().forEach(column -> undo.add("DROP COLUMN " + Sql.name(column)));
+                    change.added().forEach(column -> undo.add(CarriedChange.drop(column)));
                     touched.addAll(all);
                     List<String> after = types(name, touched);
                     if (after.contains("") || domains(name, change.added())) {
                         refusal.append("only columns of types without a default of their own can be added");
+                        throw new Refused();
+                    }
+                    if (change.defaults() && readByParts(name, change.added())) {
+                        refusal.append(
+                                "what a default of a composite, range or domain type of your own means depends on"
+                                        + " the session's settings, and both sides have others: add the column without one");
                         throw new Refused();
                     }
                     for (int i = 0; i < all.size(); i++) {
@@ -163,7 +166,7 @@ public final class ChangeCarrier {
                                     .append(" is not wider");
                             throw new Refused();
                         }
-                        undo.add("ALTER COLUMN " + Sql.name(all.get(i)) + " TYPE " + old);
+                        undo.add(CarriedChange.retype(all.get(i), old));
                     }
                     standby.update(
                             "INSERT INTO " + names.carried() + " VALUES (?, ?::timestamptz, ?::oid, ?, ?, ?, ?)",
@@ -263,12 +266,25 @@ public final class ChangeCarrier {
                 columns.toArray(String[]::new));
     }
 
+    /**
+     * True where a default that was just added is read by a type that is put together of others, or made by somebody: by their parts' settings, and by what
+     * that type calls. An expression depends on the types of its constants and casts.
+     */
+    private boolean readByParts(String table, List<String> columns) {
+        return standby.is("""
+                SELECT EXISTS (SELECT FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                    CROSS JOIN LATERAL (SELECT a.atttypid UNION ALL SELECT e.refobjid FROM pg_depend e WHERE e.classid = 'pg_attrdef'::regclass
+                        AND e.objid = d.oid AND e.refclassid = 'pg_type'::regclass) AS used (type)
+                    JOIN pg_type u ON u.oid = used.type JOIN pg_type t ON t.oid = u.oid OR t.oid = u.typelem
+                    WHERE d.adrelid = ?::regclass AND a.attname = ANY (?) AND t.typtype IN ('c', 'r', 'm', 'd') AND t.typnamespace <> 'pg_catalog'::regnamespace)""", table, columns.toArray(String[]::new));
+    }
+
     /** The last first: so they are undone. */
-    private List<Carried> carried() {
+    private List<CarriedChange> carried() {
         return standby.query(
                 "SELECT pid, began::text, relation::bigint, name, columns, types, undo FROM " + names.carried()
                         + " ORDER BY began DESC",
-                row -> new Carried(
+                row -> new CarriedChange(
                         row.getInt(1),
                         row.getString(2),
                         row.getLong(3),
@@ -278,18 +294,8 @@ public final class ChangeCarrier {
                         row.getString(7)));
     }
 
-    /** Columns are not dropped and types not narrowed meanwhile, but a later change may have widened one once more. */
-    private static boolean has(List<String> found, List<String> wanted) {
-        for (int i = 0; i < wanted.size(); i++) {
-            if (!AdditiveChange.wider(wanted.get(i), found.get(i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     /** A transaction of several changes has ended with all of them or with none: looked at one by one, its first would be undone before its last. */
-    private void settle(List<Carried> changes) {
+    private void settle(List<CarriedChange> changes) {
         if (changes.isEmpty()) {
             return;
         }
@@ -297,19 +303,44 @@ public final class ChangeCarrier {
                 "SELECT pid, objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::oid AND objsubid = 2",
                 row -> new Asking(row.getInt(1), row.getLong(2)),
                 names.changesKey()));
-        for (Carried change : changes) {
+        for (CarriedChange change : changes) {
             if (!open.contains(new Asking(change.pid(), change.relation()))) {
                 settle(change);
             }
         }
     }
 
-    private void settle(Carried change) {
-        boolean there = has(types(owner, change.name(), change.columns()), change.types());
+    private void settle(CarriedChange change) {
+        switch (change.outcome(types(owner, change.name(), change.columns()))) {
+            case CarriedChange.Kept _ -> {
+                forget(change, List.of());
+                // Where the target has columns of its own, what it publishes is listed.
+                PostgresSession target = from == Role.SOURCE ? standby : owner;
+                PostgresSession source = from == Role.SOURCE ? owner : standby;
+                new Link(pair, Role.TARGET).republish(target, UserTables.publishedFor(target, source));
+            }
+            case CarriedChange.TakenBack(List<String> undo) -> {
+                forget(change, undo);
+                LOGGER.atInfo()
+                        .addKeyValue("table", change.name())
+                        .log("a change of the schema came to nothing and is taken back on the standby");
+            }
+            case CarriedChange.Unlike(String column, String wanted, String found) ->
+                throw new ReplicationStopped("column " + column + " of " + change.name() + " is " + found + " on "
+                        + pair.endpoint(from).id() + " and " + wanted + " on "
+                        + pair.endpoint(from.other()).id() + ": nothing is taken back, and nothing cuts over");
+        }
+    }
+
+    /** With what is left of it. */
+    private void forget(CarriedChange change, List<String> undo) {
         again(
                 () -> standby.transaction(() -> {
-                    if (!there) {
-                        asOwner(change.name(), "pg_catalog", change.undo());
+                    if (!undo.isEmpty()) {
+                        asOwner(
+                                change.name(),
+                                "pg_catalog",
+                                "ALTER TABLE " + change.name() + " " + String.join(", ", undo));
                     }
                     standby.update(
                             "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
@@ -318,15 +349,5 @@ public final class ChangeCarrier {
                     return false;
                 }),
                 new StringBuilder());
-        if (there) {
-            // Where the target has columns of its own, what it publishes is listed.
-            PostgresSession target = from == Role.SOURCE ? standby : owner;
-            PostgresSession source = from == Role.SOURCE ? owner : standby;
-            new Link(pair, Role.TARGET).republish(target, UserTables.publishedFor(target, source));
-        } else {
-            LOGGER.atInfo()
-                    .addKeyValue("table", change.name())
-                    .log("a change of the schema came to nothing and is taken back on the standby");
-        }
     }
 }

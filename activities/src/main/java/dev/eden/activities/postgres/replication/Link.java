@@ -12,6 +12,7 @@ import dev.eden.activities.store.LinkTls;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
@@ -96,9 +97,9 @@ record Link(Pair pair, Role from) {
         List<String> all = new ArrayList<>(publisher.texts(
                 "SELECT format('%I.%I', schemaname, tablename) FROM pg_publication_tables WHERE pubname = ? ORDER BY 1",
                 names().main()));
-        all.removeAll(subscriber.texts("""
+        all.removeAll(new HashSet<>(subscriber.texts("""
                 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_subscription s JOIN pg_subscription_rel r ON r.srsubid = s.oid
-                JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE s.subname = ?""", names().main()));
+                JOIN pg_class c ON c.oid = r.srrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE s.subname = ?""", names().main())));
         return all;
     }
 

@@ -9,8 +9,10 @@ import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.ReplicationWatcher;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -262,7 +264,13 @@ public final class PostgresReplicator implements AutoCloseable {
                 running.appliedOffset(),
                 running.reverseProven(),
                 0,
-                problem == null ? running.trouble() : problem,
+                Stream.of(
+                                Optional.ofNullable(problem),
+                                Optional.ofNullable(running.trouble()),
+                                Optional.ofNullable(watch.scarce()))
+                        .flatMap(Optional::stream)
+                        .findFirst()
+                        .orElse(null),
                 clock.millis(),
                 loading ? load.tables() : List.of());
         last = progress;

@@ -3,24 +3,35 @@ package dev.eden.activities.postgres.replication;
 import dev.eden.activities.postgres.HostDisk;
 import dev.eden.activities.postgres.PostgresSession;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Watches the log that a side keeps for the other. Its applications come first: where the disk is nearly full of it, the slot has to go. Where the server
- * has a bound of its own (max_slot_wal_keep_size), that one is reached first and shows as a lost slot.
+ * Watches the log that a side keeps for the other. Its applications come first: where the disk is nearly full of it, the slot has to go. A disk that is
+ * full of other things gains nothing by that, and the way back would be lost for it. Where the server has a bound of its own (max_slot_wal_keep_size),
+ * that one is reached first and shows as a lost slot.
  *
  * @param leastFree bytes of the log's disk that must stay free
+ * @param atFault bytes of log from which on a slot has its share in there being less; on a disk with less than that, as much as is free
  */
-record Retention(long leastFree) {
-    static final Retention DEFAULT = new Retention(512L << 20);
+public record Retention(long leastFree, long atFault) {
+    public static final Retention DEFAULT = new Retention(512L << 20, 256L << 20);
 
     /** Asking costs a process on the server. */
     static final long EVERY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     /** Log that would go with the slot; less does not help. Bytes. */
     private static final long WORTH_IT = 16L << 20;
+
+    /** What there is to do about a slot. */
+    sealed interface Verdict {}
+
+    record Enough() implements Verdict {}
+
+    /** The disk is short, and not of the slot's log. */
+    record Scarce(String what) implements Verdict {}
+
+    record LetGo(String why) implements Verdict {}
 
     /** Bytes of log that a side keeps for the slots. */
     static long kept(PostgresSession side, List<String> slots) {
@@ -29,15 +40,24 @@ record Retention(long leastFree) {
                 (Object) slots.toArray(String[]::new));
     }
 
-    /** Why the slot has to go, if it has to. */
-    Optional<String> gate(PostgresSession side, long kept) {
-        if (kept < WORTH_IT) {
-            return Optional.empty();
-        }
+    Verdict gate(PostgresSession side, long kept) {
+        return kept < WORTH_IT ? new Enough() : judge(scarce(side), kept);
+    }
+
+    /** What is free on the disk of a side's log where that is too little; empty also where it cannot be said. */
+    public OptionalLong scarce(PostgresSession side) {
         OptionalLong free = HostDisk.free(side, "pg_wal");
-        return free.isPresent() && free.getAsLong() < leastFree
-                ? Optional.of("the slot keeps " + (kept >> 20) + " MiB of log, and only " + (free.getAsLong() >> 20)
-                        + " MiB are free on that disk")
-                : Optional.empty();
+        return free.isPresent() && free.getAsLong() < leastFree ? free : OptionalLong.empty();
+    }
+
+    Verdict judge(OptionalLong scarce, long kept) {
+        if (scarce.isEmpty()) {
+            return new Enough();
+        }
+        long free = scarce.getAsLong();
+        String left = "only " + (free >> 20) + " MiB are free on that disk";
+        return kept >= Math.max(WORTH_IT, Math.min(atFault, free))
+                ? new LetGo("the slot keeps " + (kept >> 20) + " MiB of log, and " + left)
+                : new Scarce("the slot keeps " + (kept >> 20) + " MiB of log, which is not why " + left);
     }
 }

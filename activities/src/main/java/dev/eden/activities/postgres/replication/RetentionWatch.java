@@ -7,7 +7,6 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +26,7 @@ final class RetentionWatch implements AutoCloseable {
     private volatile @Nullable Direction direction;
     private volatile @Nullable String verdict;
     private volatile @Nullable Long retained;
+    private volatile @Nullable String scarce;
     private volatile boolean closed;
     private volatile @Nullable PostgresSession session;
     private @Nullable Thread thread;
@@ -57,6 +57,12 @@ final class RetentionWatch implements AutoCloseable {
     @Nullable
     Long retained() {
         return retained;
+    }
+
+    /** What the owner's disk is short of though the slot is not to blame; null: nothing. */
+    @Nullable
+    String scarce() {
+        return scarce;
     }
 
     /** As {@link #verdict}, after whatever is being dropped just now. */
@@ -105,11 +111,12 @@ final class RetentionWatch implements AutoCloseable {
             List<String> slots = Links.slots(pair, pair.role(now.from()), owner);
             long kept = Retention.kept(owner, slots);
             retained = kept;
-            Optional<String> why = LostLog.noted(pair.records(), pair.migration(), now.from(), now.epoch())
-                    ? Optional.of("the log of " + now.from() + " was lost")
+            Retention.Verdict found = LostLog.noted(pair.records(), pair.migration(), now.from(), now.epoch())
+                    ? new Retention.LetGo("the log of " + now.from() + " was lost")
                     : retention.gate(owner, kept);
-            if (why.isPresent()) {
-                letGo(now, owner, slots, why.get());
+            warn(now, found instanceof Retention.Scarce(String what) ? what : null);
+            if (found instanceof Retention.LetGo(String why)) {
+                letGo(now, owner, slots, why);
             }
         } catch (PostgresException e) {
             // Whoever cannot be asked fills no disk either, or is asked again soon.
@@ -124,6 +131,14 @@ final class RetentionWatch implements AutoCloseable {
             }
             leave();
         }
+    }
+
+    /** Once, until there is room again. */
+    private void warn(Direction now, @Nullable String what) {
+        if (what != null && scarce == null) {
+            LOGGER.atWarn().addKeyValue("migration", pair.migration()).log("{}: {}", now.from(), what);
+        }
+        scarce = what == null ? null : "make room on " + now.from() + ": " + what;
     }
 
     /** A slot that would fill the disk goes, and with it what only the log could have brought. */
@@ -157,6 +172,7 @@ final class RetentionWatch implements AutoCloseable {
 
     private void leave() {
         retained = null;
+        scarce = null;
         PostgresSession open = session;
         session = null;
         if (open != null) {

@@ -3,6 +3,7 @@ package dev.eden.activities.postgres.schema;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 
 /**
@@ -189,7 +190,7 @@ final class Catalogue {
                         + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c', 'n') AND " + UserTables.OWN_RELATION
                         + " ORDER BY k.oid";
         List<String> there = new ArrayList<>(target.texts(all));
-        there.removeAll(source.texts(all));
+        there.removeAll(new HashSet<>(source.texts(all)));
         return there;
     }
 

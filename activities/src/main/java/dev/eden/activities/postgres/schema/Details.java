@@ -8,32 +8,35 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** What is said of objects after they are made, and no row depends on. What the target has so already is let be: rows may be on their way. */
+/**
+ * What is said of objects after they are made, and no row depends on. Where the target says something of the same already, that stays: whoever prepared it
+ * has said so, or an earlier run. Queries say of what, and the statement.
+ */
 final class Details {
     private static final String COLUMNS = """
-            SELECT format('ALTER TABLE %s ALTER COLUMN %I ', c.oid::regclass, a.attname) || d.what
+            SELECT format('%s.%I %s', c.oid::regclass, a.attname, d.kind), format('ALTER TABLE %s ALTER COLUMN %I %s', c.oid::regclass, a.attname, d.what)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = a.atttypid
-            CROSS JOIN LATERAL (VALUES
-                (CASE WHEN a.attinhcount > 0 AND a.attnotnull
+            CROSS JOIN LATERAL (
+                SELECT 'NOT NULL', CASE WHEN a.attinhcount > 0 AND a.attnotnull
                     AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.convalidated AND k.conkey[1] = a.attnum)
                     AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
-                        WHERE i.inhrelid = c.oid AND p.attnotnull) THEN 'SET NOT NULL' END),
-                (CASE WHEN a.attstorage <> y.typstorage AND c.relkind = 'r' THEN 'SET STORAGE '
-                    || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
-                (CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END),
-                ('SET (' || array_to_string(a.attoptions, ', ') || ')')) AS d (what)
+                        WHERE i.inhrelid = c.oid AND p.attnotnull) THEN 'SET NOT NULL' END
+                UNION ALL SELECT 'STORAGE', CASE WHEN a.attstorage <> y.typstorage AND c.relkind = 'r' THEN 'SET STORAGE '
+                    || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END
+                UNION ALL SELECT 'STATISTICS', CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END
+                UNION ALL SELECT split_part(o, '=', 1), format('SET (%s)', o) FROM unnest(a.attoptions) AS o) AS d (kind, what)
             WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND d.what IS NOT NULL AND OWN
-            UNION ALL SELECT format('ALTER TABLE %s SET (%s)', c.oid::regclass, (SELECT string_agg('toast.' || o, ', ') FROM unnest(t.reloptions) AS o))
-            FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE c.relkind = 'r' AND t.reloptions IS NOT NULL AND OWN""".replace("OWN", UserTables.OWN_RELATION);
+            UNION ALL SELECT format('%s toast.%s', c.oid::regclass, split_part(o, '=', 1)), format('ALTER TABLE %s SET (toast.%s)', c.oid::regclass, o)
+            FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN unnest(t.reloptions) AS o
+            WHERE c.relkind = 'r' AND OWN""".replace("OWN", UserTables.OWN_RELATION);
 
     private static final String CLUSTERED = """
-            SELECT format('ALTER TABLE %s CLUSTER ON %I', c.oid::regclass, x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+            SELECT c.oid::regclass::text, format('ALTER TABLE %s CLUSTER ON %I', c.oid::regclass, x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
             JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE i.indisclustered AND i.indisvalid AND c.relkind = 'r' AND OWN""".replace("OWN", UserTables.OWN_RELATION);
 
     /** Those of tables, columns and routines come before the rows, with their privileges. */
     private static final String COMMENTS = """
-            SELECT format('COMMENT ON %s %s IS %L', CASE o.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'domain constraint' THEN 'CONSTRAINT'
+            SELECT o.type || ' ' || o.identity, format('COMMENT ON %s %s IS %L', CASE o.type WHEN 'table constraint' THEN 'CONSTRAINT' WHEN 'domain constraint' THEN 'CONSTRAINT'
                     WHEN 'composite type' THEN 'TYPE' WHEN 'statistics object' THEN 'STATISTICS' ELSE upper(o.type) END,
                 CASE o.type WHEN 'domain constraint' THEN regexp_replace(o.identity, ' on ', ' ON DOMAIN ') ELSE o.identity END, d.description)
             FROM pg_description d CROSS JOIN LATERAL pg_identify_object(d.classoid, d.objoid, d.objsubid) AS o
@@ -55,9 +58,11 @@ final class Details {
         missing(COMMENTS, source, target).forEach(statement -> said(target, statement));
     }
 
-    private static List<String> missing(String which, PostgresSession source, PostgresSession target) {
-        List<String> wanted = new ArrayList<>(source.texts(which));
-        wanted.removeAll(new HashSet<>(target.texts(which)));
+    /** Statements. */
+    static List<String> missing(String which, PostgresSession source, PostgresSession target) {
+        Set<String> there = new HashSet<>(target.texts(which));
+        List<String> wanted = new ArrayList<>();
+        source.query(which, row -> !there.contains(row.getString(1)) && wanted.add(row.getString(2)));
         return wanted;
     }
 

@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Grants and comments of everything that was copied. Both are set, not added to: running it again changes nothing. */
+/** Grants and comments of everything that was copied. Grants are set, not added to; comments where there are none. Running it again changes nothing. */
 final class Privileges {
     private static final String GRANTS = """
             SELECT a.grantee <> 0 AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = a.grantee), coalesce(g.rolname, ''),
@@ -39,13 +39,13 @@ final class Privileges {
                     "AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^(pg_(temp|toast)_|eden_)'");
 
     private static final String COMMENTS = """
-            SELECT format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, d.description)
+            SELECT c.oid::regclass::text, format('COMMENT ON %s %s IS %L', CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, d.description)
             FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE d.objsubid = 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND OWN
-            UNION ALL SELECT format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname, d.description)
+            UNION ALL SELECT format('%s.%I', c.oid::regclass, a.attname), format('COMMENT ON COLUMN %s.%I IS %L', c.oid::regclass, a.attname, d.description)
             FROM pg_description d JOIN pg_class c ON d.classoid = 'pg_class'::regclass AND d.objoid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid WHERE d.objsubid > 0 AND c.relkind IN ('r', 'p', 'v', 'm') AND OWN
-            UNION ALL SELECT format('COMMENT ON ROUTINE %s IS %L', p.oid::regprocedure, d.description)
+            UNION ALL SELECT p.oid::regprocedure::text, format('COMMENT ON ROUTINE %s IS %L', p.oid::regprocedure, d.description)
             FROM pg_description d JOIN pg_proc p ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid JOIN pg_namespace n ON n.oid = p.pronamespace
             WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^eden_' AND p.prokind IN ('f', 'p', 'w') AND NOT EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))""".replace("OWN", UserTables.OWN_RELATION);
@@ -66,6 +66,7 @@ final class Privileges {
                 GRANTS.replace("(%s) AS o", "(" + OBJECTS + ") AS o"),
                 row -> new Grant(row.getString(2), row.getString(3)),
                 EdenObjects.ROLE_PATTERN);
+        List<String> comments = Details.missing(COMMENTS, source, target);
         target.transaction(() -> {
             target.executeAll(revokes);
             target.executeAll(grants.stream()
@@ -74,7 +75,7 @@ final class Privileges {
                             || !grant.statement().startsWith("GRANT MAINTAIN"))
                     .map(Grant::statement)
                     .toList());
-            target.executeAll(source.texts(COMMENTS));
+            target.executeAll(comments);
         });
     }
 }

@@ -157,7 +157,7 @@ public final class SchemaCopier {
                 PostgresSession to = pair.control(followed.other(), "schema", Duration.ZERO)) {
             List<String> wanted = all(new Catalogue(from));
             List<String> missing = new ArrayList<>(wanted);
-            missing.removeAll(all(new Catalogue(to)));
+            missing.removeAll(new HashSet<>(all(new Catalogue(to))));
             missing.addAll(Catalogue.validations(from, to));
             return new Comparison(wanted, missing);
         }
@@ -189,8 +189,9 @@ public final class SchemaCopier {
 
     /** A dump that ends before the rows has rows of NULLs in the place of views that group by a primary key: what they really are comes after its keys. */
     private static void define(PostgresSession target, List<SchemaObject> wanted, List<SchemaObject> present) {
+        Set<SchemaObject> there = new HashSet<>(present);
         for (SchemaObject view : wanted) {
-            if (!present.contains(view)) {
+            if (!there.contains(view)) {
                 again(
                         target,
                         view.statements().stream()

@@ -2,8 +2,11 @@ package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -16,30 +19,28 @@ import java.util.stream.IntStream;
  */
 record KeyColumn(String name, String type, String less, String upTo, String equal, String greater) {
 
-    /** Empty: no primary key. */
-    static List<KeyColumn> read(PostgresSession session, String table) {
-        List<KeyColumn> all = new ArrayList<>();
-        session.query(
-                """
-                SELECT a.attname, format_type(a.atttypid, -1),
+    /** Of every table that holds rows and has a primary key. */
+    static Map<String, List<KeyColumn>> read(PostgresSession session) {
+        Map<String, List<KeyColumn>> all = new HashMap<>();
+        session.query("""
+                SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, -1),
                     (SELECT array_agg(CASE n.nspname WHEN 'pg_catalog' THEN p.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, p.oprname) END
                         ORDER BY m.amopstrategy) FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
                      WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amoppurpose = 's')
-                FROM pg_index i, unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k (num, opclass, at)
+                FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k (num, opclass, at)
                 JOIN pg_attribute a ON a.attnum = k.num JOIN pg_opclass o ON o.oid = k.opclass
-                WHERE i.indrelid = ?::regclass AND i.indisprimary AND a.attrelid = i.indrelid AND k.at <= i.indnkeyatts ORDER BY k.at""",
-                row -> {
-                    // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies").
-                    String[] operators = (String[]) row.getArray(3).getArray();
-                    return all.add(new KeyColumn(
-                            Sql.name(row.getString(1)),
-                            row.getString(2),
+                WHERE i.indisprimary AND a.attrelid = i.indrelid AND k.at <= i.indnkeyatts AND\s""" + UserTables.LEAF + " ORDER BY c.oid, k.at", row -> {
+            // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies").
+            String[] operators = (String[]) row.getArray(4).getArray();
+            return all.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+                    .add(new KeyColumn(
+                            Sql.name(row.getString(2)),
+                            row.getString(3),
                             operators[0],
                             operators[1],
                             operators[2],
                             operators[4]));
-                },
-                table);
+        });
         return all;
     }
 

@@ -5,7 +5,10 @@ import dev.eden.activities.postgres.RowText;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -30,28 +33,47 @@ record TableShape(
         boolean converted,
         boolean reordered) {
 
-    /** Every table that holds rows, in order of name. {@code alive}: there may be thousands, and the other server far away. */
+    private static final String LEAVES =
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace%s WHERE " + UserTables.LEAF + "%s";
+
+    /** Every table that holds rows, in order of name. All at once, because there may be thousands, and a server far away; {@code alive} in between. */
     static List<TableShape> read(PostgresSession session, PostgresSession other, Runnable alive) {
         boolean converted = !RowText.encoding(session).equals(RowText.encoding(other));
+        Map<String, Long> rows = new LinkedHashMap<>();
+        session.query(
+                "SELECT format('%I.%I', n.nspname, c.relname), greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100)"
+                        + LEAVES.formatted("", " ORDER BY 1"),
+                row -> rows.put(row.getString(1), row.getLong(2)));
+        alive.run();
+        Map<String, List<String>> columns = new HashMap<>();
+        Map<String, List<String>> stored = new HashMap<>();
+        session.query(
+                "SELECT format('%I.%I', n.nspname, c.relname), a.attname, a.attgenerated <> ''"
+                        + LEAVES.formatted(
+                                " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped",
+                                " ORDER BY c.oid, a.attnum"),
+                row -> {
+                    String column = Sql.name(row.getString(2));
+                    columns.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+                            .add(column);
+                    return !row.getBoolean(3)
+                            && stored.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+                                    .add(column);
+                });
+        alive.run();
+        Map<String, List<KeyColumn>> keys = KeyColumn.read(session);
+        alive.run();
+        Map<String, List<String>> orders = TextOrder.read(session);
+        Map<String, List<String>> otherOrders = converted ? Map.of() : TextOrder.read(other);
         List<TableShape> all = new ArrayList<>();
-        for (String table : UserTables.leaves(session)) {
-            alive.run();
-            List<String> columns = new ArrayList<>();
-            List<String> stored = new ArrayList<>();
-            session.query(
-                    "SELECT attname, attgenerated <> '' FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-                    row -> {
-                        columns.add(Sql.name(row.getString(1)));
-                        return !row.getBoolean(2) && stored.add(Sql.name(row.getString(1)));
-                    },
-                    table);
-            long rows = session.number(
-                    "SELECT greatest(reltuples::bigint, pg_relation_size(oid) / 100) FROM pg_class WHERE oid = ?::regclass",
-                    table);
-            List<String> orders = TextOrder.of(session, table);
-            boolean reordered = !orders.isEmpty() && (converted || !orders.equals(TextOrder.of(other, table)));
-            all.add(new TableShape(table, columns, stored, KeyColumn.read(session, table), rows, converted, reordered));
-        }
+        rows.forEach((table, number) -> all.add(new TableShape(
+                table,
+                columns.getOrDefault(table, List.of()),
+                stored.getOrDefault(table, List.of()),
+                keys.getOrDefault(table, List.of()),
+                number,
+                converted,
+                orders.containsKey(table) && !orders.get(table).equals(otherOrders.get(table)))));
         return all;
     }
 

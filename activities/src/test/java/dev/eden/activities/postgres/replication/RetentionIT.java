@@ -22,6 +22,10 @@ import org.junit.jupiter.api.Test;
 /** A server whose disk fills with the log that Eden makes it keep is let go; what is lost with a log is never papered over, and a log that nobody needs is let go anyway. */
 class RetentionIT {
     private static final Duration LONG = Duration.ofSeconds(90);
+    /** Full of whatever a slot keeps, and full of other things. */
+    private static final Retention FULL = new Retention(Long.MAX_VALUE, 0);
+
+    private static final Retention SHORT = new Retention(Long.MAX_VALUE, Long.MAX_VALUE);
     private static final String SLOT = "SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'eden_m1_main'";
 
     @Test
@@ -41,11 +45,7 @@ class RetentionIT {
                     Thread.ofVirtual().start(() -> fill(servers));
                     assertThatThrownBy(() -> {
                                 try (var replicator = new PostgresReplicator(
-                                        servers.pair(),
-                                        servers.store,
-                                        Clock.systemUTC(),
-                                        true,
-                                        new Retention(Long.MAX_VALUE))) {
+                                        servers.pair(), servers.store, Clock.systemUTC(), true, FULL)) {
                                     replicator.run(progress -> {});
                                 }
                             })
@@ -69,8 +69,8 @@ class RetentionIT {
             }
             servers.prepare();
             CountDownLatch streaming = new CountDownLatch(1);
-            try (var replicator = new PostgresReplicator(
-                    servers.pair(), servers.store, Clock.systemUTC(), true, new Retention(Long.MAX_VALUE))) {
+            try (var replicator =
+                    new PostgresReplicator(servers.pair(), servers.store, Clock.systemUTC(), true, FULL)) {
                 CompletableFuture<Void> running = CompletableFuture.runAsync(
                         () -> replicator.run(progress -> {
                             // What is kept is told, so that somebody can see it grow.
@@ -105,7 +105,7 @@ class RetentionIT {
     void afterAFlipALogThatWasLetGoStaysLost() {
         try (var servers = flipped()) {
             servers.source.kill();
-            CompletableFuture<Void> running = stopping(servers, new Retention(Long.MAX_VALUE));
+            CompletableFuture<Void> running = stopping(servers, FULL);
             fill(servers, "target");
             assertStopped(running, "target comes first");
             write(servers);
@@ -216,13 +216,7 @@ class RetentionIT {
         try (var servers = PostgresServers.start(16, 16)) {
             prepare(servers);
             replicate(servers);
-            try (var sweeper = new RetentionSweeper(
-                            servers,
-                            servers.records,
-                            servers.store,
-                            servers.store,
-                            Clock.offset(Clock.systemUTC(), Duration.ofMinutes(1)),
-                            new Retention(Long.MAX_VALUE));
+            try (var sweeper = sweeper(servers, FULL);
                     PostgresSession source = servers.control("source")) {
                 try (PostgresSession target = servers.control("target")) {
                     target.execute("SELECT pg_logical_emit_message(true, 'fill', 'x')");
@@ -237,11 +231,65 @@ class RetentionIT {
                 assertThat(source.text(SLOT)).isPresent();
                 servers.target.kill();
                 fill(servers);
+                try (var patient = sweeper(servers, SHORT)) {
+                    patient.sweep();
+                }
+                assertThat(source.text(SLOT)).isPresent();
                 sweeper.sweep();
                 assertThat(source.texts("SELECT slot_name FROM pg_replication_slots"))
                         .isEmpty();
             }
         }
+    }
+
+    /** What else fills the disk does not go with the slot; so it stays, and somebody is told. */
+    @Test
+    void aDiskThatIsShortOfOtherThingsHoldsACutoverUpAndNoWayBack() throws Exception {
+        try (var servers = PostgresServers.start(16, 16)) {
+            prepare(servers);
+            CompletableFuture<Void> running;
+            try (var replicator =
+                    new PostgresReplicator(servers.pair(), servers.store, Clock.systemUTC(), true, SHORT)) {
+                running = CompletableFuture.runAsync(() -> replicator.run(progress -> {}), Thread::startVirtualThread);
+                awaitStreaming(servers);
+                try (PostgresSession source = servers.control("source");
+                        PostgresSession reader = servers.control("target")) {
+                    reader.transaction(() -> {
+                        reader.execute("LOCK TABLE public.t");
+                        source.execute("INSERT INTO public.t VALUES (7, 'waits')");
+                        fill(servers);
+                        await().atMost(LONG)
+                                .untilAsserted(() -> assertThat(servers.store
+                                                .progress(PostgresServers.MIGRATION)
+                                                .orElseThrow()
+                                                .problem())
+                                        .contains("make room on source"));
+                    });
+                    assertThat(source.text(SLOT)).isPresent();
+                }
+                awaitStreaming(servers);
+                AttemptReport refused = rolls(servers, true, SHORT);
+                assertThat(refused.outcome()).isEqualTo("refused");
+                assertThat(refused.blockers())
+                        .singleElement()
+                        .asString()
+                        .startsWith("the disk of the log of target has ");
+                assertThat(rolls(servers, true).outcome()).isEqualTo("committed");
+                awaitStreaming(servers);
+                assertThat(rolls(servers, false, SHORT).outcome()).isEqualTo("committed");
+            }
+            running.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    private static RetentionSweeper sweeper(PostgresServers servers, Retention retention) {
+        return new RetentionSweeper(
+                servers,
+                servers.records,
+                servers.store,
+                servers.store,
+                Clock.offset(Clock.systemUTC(), Duration.ofMinutes(1)),
+                retention);
     }
 
     private static void prepare(PostgresServers servers) {
@@ -277,7 +325,11 @@ class RetentionIT {
     }
 
     private static AttemptReport rolls(PostgresServers servers, boolean forward) {
-        PostgresCutover engine = new PostgresCutover(servers, servers.records);
+        return rolls(servers, forward, Retention.DEFAULT);
+    }
+
+    private static AttemptReport rolls(PostgresServers servers, boolean forward, Retention retention) {
+        PostgresCutover engine = new PostgresCutover(servers, servers.records, retention);
         return new CutoverCoordinator(
                         servers.store, servers.store, engine, new AttemptSettler(servers.store, engine), "test")
                 .attempt(PostgresServers.spec(), forward, 1);

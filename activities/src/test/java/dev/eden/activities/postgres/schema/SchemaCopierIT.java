@@ -85,6 +85,56 @@ class SchemaCopierIT {
         }
     }
 
+    /** What the target says of its own objects is somebody's decision; what it does not say comes from the source. */
+    @Test
+    void whatAPreparedTargetSaysOfItsOwnObjectsStays() {
+        String table = """
+                CREATE SCHEMA shop;
+                CREATE TABLE shop.kept (a int PRIMARY KEY, b text, c text);
+                CREATE INDEX by_b ON shop.kept (b);
+                CREATE INDEX by_c ON shop.kept (c);
+                """;
+        try (var servers = PostgresServers.start(18, 18);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = made(servers);
+            source.execute(table + """
+                    ALTER TABLE shop.kept ALTER b SET STORAGE EXTERNAL, ALTER b SET STATISTICS 300, ALTER b SET (n_distinct = -0.5, n_distinct_inherited = 7),
+                        ALTER c SET STORAGE EXTERNAL, ALTER c SET STATISTICS 300, SET (toast.autovacuum_enabled = false, toast.vacuum_truncate = false);
+                    ALTER TABLE shop.kept CLUSTER ON by_b;
+                    COMMENT ON TABLE shop.kept IS 'old';
+                    COMMENT ON COLUMN shop.kept.b IS 'old';
+                    COMMENT ON COLUMN shop.kept.c IS 'old';
+                    COMMENT ON INDEX shop.by_b IS 'old';
+                    COMMENT ON INDEX shop.by_c IS 'old'""");
+            target.execute(table + """
+                    ALTER TABLE shop.kept ALTER b SET STORAGE MAIN, ALTER b SET STATISTICS 500, ALTER b SET (n_distinct = -0.1),
+                        SET (toast.autovacuum_enabled = true);
+                    ALTER TABLE shop.kept CLUSTER ON by_c;
+                    COMMENT ON TABLE shop.kept IS 'new';
+                    COMMENT ON COLUMN shop.kept.b IS 'new';
+                    COMMENT ON INDEX shop.by_b IS 'new'""");
+            SchemaCopier copier = new SchemaCopier(pair);
+            copier.beforeLoad(() -> {});
+            copier.afterLoad();
+            assertThat(target.texts(
+                            "SELECT format('%s %s %s %s', attname, attstorage, attstattarget, attoptions) FROM pg_attribute"
+                                    + " WHERE attrelid = 'shop.kept'::regclass AND attnum > 1 ORDER BY 1"))
+                    .containsExactly("b m 500 {n_distinct=-0.1,n_distinct_inherited=7}", "c e 300 ");
+            assertThat(target.texts(
+                            "SELECT unnest(t.reloptions) FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid"
+                                    + " WHERE c.oid = 'shop.kept'::regclass ORDER BY 1"))
+                    .containsExactly("autovacuum_enabled=true", "vacuum_truncate=false");
+            assertThat(target.texts("SELECT indexrelid::regclass::text FROM pg_index WHERE indisclustered"))
+                    .containsExactly("shop.by_c");
+            assertThat(target.texts(
+                            "SELECT o.identity || ' ' || description FROM pg_description d, pg_identify_object(classoid, objoid, objsubid) AS o"
+                                    + " WHERE objoid > 16383 AND o.identity ~ '^shop' ORDER BY 1"))
+                    .containsExactly(
+                            "shop.by_b new", "shop.by_c old", "shop.kept new", "shop.kept.b new", "shop.kept.c old");
+        }
+    }
+
     @Test
     void rolesOfANewerServerGetNoMoreThanTheyHad() {
         try (var servers = PostgresServers.start(18, 15);
