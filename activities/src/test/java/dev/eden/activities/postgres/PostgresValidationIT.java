@@ -106,14 +106,14 @@ class PostgresValidationIT {
                 List<PostgresValidation.Cursor> cursors = new ArrayList<>();
                 Report whole = validation(servers).validate(PostgresServers.spec(), false, null, cursors::add);
                 String third = cursors.stream()
-                        .map(PostgresValidation.Cursor::done)
+                        .map(PostgresValidation.Cursor::last)
                         .filter(Objects::nonNull)
                         .distinct()
                         .skip(2)
                         .findFirst()
                         .orElseThrow();
                 PostgresValidation.Cursor half = cursors.stream()
-                        .filter(cursor -> third.equals(cursor.done()))
+                        .filter(cursor -> third.equals(cursor.last()))
                         .findFirst()
                         .orElseThrow();
                 List<PostgresValidation.Cursor> rest = new ArrayList<>();
@@ -126,7 +126,7 @@ class PostgresValidationIT {
                         half.report(),
                         half.startedAt(),
                         half.pair(),
-                        half.done(),
+                        half.last(),
                         half.compared(),
                         half.suspicious(),
                         half.found(),
@@ -144,7 +144,7 @@ class PostgresValidationIT {
                 // The last that was told in the middle of the largest table.
                 PostgresValidation.Cursor middle = IntStream.range(1, cursors.size())
                         .filter(i -> Objects.equals(
-                                cursors.get(i).done(), cursors.get(i - 1).done()))
+                                cursors.get(i).last(), cursors.get(i - 1).last()))
                         .mapToObj(cursors::get)
                         .reduce((one, other) -> other)
                         .orElseThrow();

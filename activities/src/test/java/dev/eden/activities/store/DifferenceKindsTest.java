@@ -6,16 +6,17 @@ import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.redis.validation.ValidationCursor;
 import dev.eden.activities.store.DifferenceKinds.Count;
 import dev.eden.activities.store.ValidationLedger.Check;
+import dev.eden.workflows.HistoryJson;
 import io.temporal.api.common.v1.Payload;
 import io.temporal.common.converter.DataConverter;
-import io.temporal.common.converter.DefaultDataConverter;
+
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What is counted of differences, and that a comparison which goes on elsewhere keeps it. */
 class DifferenceKindsTest {
-    private static final DataConverter CONVERTER = DefaultDataConverter.STANDARD_INSTANCE;
+    private static final DataConverter CONVERTER = HistoryJson.converter();
 
     private final DifferenceKinds kinds = DifferenceKinds.NONE
             .plus("missing", true)
@@ -44,7 +45,7 @@ class DifferenceKindsTest {
         var redis = new ValidationCursor("r", "s", "p", "source", 0, "0", 9, 4, 4, 3, List.of(), kinds);
         assertThat(there(redis, ValidationCursor.class)).isEqualTo(redis);
         var postgres =
-                new PostgresValidation.Cursor("r", "s", "p", List.of("t"), 9, 4, 4, 3, List.of(), 2, kinds, null);
+                new PostgresValidation.Cursor("r", "s", "p", "t", 9, 4, 4, 3, List.of(), 2, kinds, null);
         assertThat(there(postgres, PostgresValidation.Cursor.class)).isEqualTo(postgres);
     }
 

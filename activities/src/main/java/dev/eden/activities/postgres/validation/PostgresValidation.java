@@ -59,7 +59,8 @@ public final class PostgresValidation {
      * Where an interrupted run goes on.
      *
      * @param pair of which direction; another one begins anew
-     * @param done the table compared last, in the order of {@link TableShape#read}: a list of all would outgrow what Temporal keeps of a heartbeat
+     * @param last the table compared last, in the order of {@link TableShape#read}: a list of all would outgrow what Temporal keeps of a heartbeat; null where
+     *     none was, and in one of a server that kept the list
      * @param ranges how many checksums were compared
      * @param kinds of the differences of rows; null in one of a server that did not count them
      * @param next of the table that comes next, what is counted in already apart; null: all of it
@@ -68,7 +69,7 @@ public final class PostgresValidation {
             String report,
             String startedAt,
             String pair,
-            @Nullable String done,
+            @Nullable String last,
             long compared,
             long suspicious,
             long found,
@@ -83,11 +84,11 @@ public final class PostgresValidation {
 
         /** How many of these tables have been compared; negative where it can't be told, because the last is there no more. */
         int compared(List<TableShape> tables) {
-            if (done == null) {
+            if (last == null) {
                 return 0;
             }
             for (int i = 0; i < tables.size(); i++) {
-                if (tables.get(i).name().equals(done)) {
+                if (tables.get(i).name().equals(last)) {
                     return i + 1;
                 }
             }
@@ -121,7 +122,7 @@ public final class PostgresValidation {
         Cursor begun = resume != null && resume.pair().equals(way) ? resume : beginning(way);
         Cursor start;
         Tally tally;
-        String done;
+        String last;
         SequenceComparison.Outcome sequences;
         CopyPace tuned = new CopyPace();
         Pace pace = new Pace(() -> lagMillis(migration), tuned);
@@ -135,19 +136,19 @@ public final class PostgresValidation {
             List<TableShape> tables = TableShape.read(sides.from, sides.to, () -> heartbeat.accept(begun));
             start = begun.compared(tables) < 0 ? beginning(way) : begun;
             tally = new Tally(SAMPLE, start);
-            done = start.done();
+            last = start.last();
             for (TableShape table : tables.subList(start.compared(tables), tables.size())) {
                 requireSame(migration, direction);
                 if (table.key().isEmpty()) {
                     new KeylessComparison(sides, table, tally, repair).compare();
                 } else {
-                    String before = done;
+                    String before = last;
                     new TableComparison(
                                     table, repair, tally, next -> heartbeat.accept(tally.cursor(start, before, next)))
                             .compare(sides, pool, start.next(), lanes, pace);
                 }
-                done = table.name();
-                heartbeat.accept(tally.cursor(start, done, null));
+                last = table.name();
+                heartbeat.accept(tally.cursor(start, last, null));
             }
             sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
         }
@@ -160,7 +161,7 @@ public final class PostgresValidation {
         for (SequenceComparison.Finding finding : told.findings()) {
             tally.object(finding.key(), finding.kind(), finding.detail(), false);
         }
-        Cursor end = tally.cursor(start, done, null);
+        Cursor end = tally.cursor(start, last, null);
         ValidationLedger.Report report = new ValidationLedger.Report(
                 start.report(),
                 migration,

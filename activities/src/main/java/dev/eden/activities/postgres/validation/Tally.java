@@ -73,12 +73,12 @@ final class Tally {
     }
 
     synchronized PostgresValidation.Cursor cursor(
-            PostgresValidation.Cursor start, @Nullable String done, PostgresValidation.@Nullable Next next) {
+            PostgresValidation.Cursor start, @Nullable String last, PostgresValidation.@Nullable Next next) {
         return new PostgresValidation.Cursor(
                 start.report(),
                 start.startedAt(),
                 start.pair(),
-                done,
+                last,
                 compared,
                 suspicious,
                 found,
