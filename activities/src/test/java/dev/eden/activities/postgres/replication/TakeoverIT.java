@@ -8,11 +8,18 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.store.ReplicationLedger;
+import dev.eden.activities.store.ReplicationLedger.Direction;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +59,7 @@ class TakeoverIT {
                             .until(() -> !resumed
                                     || target.is("SELECT true FROM eden_m1.loaded WHERE name = 'public.complete'"));
                     source.execute("INSERT INTO public.keyless VALUES (101)");
+                    first.stall();
                     String since = now(target);
                     String sinceOnSource = now(source);
                     second.start();
@@ -68,6 +76,7 @@ class TakeoverIT {
                 source.execute("INSERT INTO public.keyless VALUES (103)");
                 await().atMost(LONG)
                         .untilAsserted(() -> assertThat(target.text(ROWS)).isEqualTo(source.text(ROWS)));
+                first.goOn();
                 assertThatThrownBy(() -> first.over.get(30, TimeUnit.SECONDS))
                         .cause()
                         .isInstanceOf(Superseded.class);
@@ -162,16 +171,41 @@ class TakeoverIT {
     /** A replicator on its own thread, and how it came to its end. */
     private static final class Replicating implements AutoCloseable {
         final CompletableFuture<Void> over = new CompletableFuture<>();
+        private final PostgresServers servers;
         private final PostgresReplicator replicator;
         private final Thread thread;
+        private volatile CountDownLatch gate = new CountDownLatch(0);
 
         Replicating(PostgresServers servers) {
-            replicator = new PostgresReplicator(servers.pair(), servers.store, Clock.systemUTC());
+            this.servers = servers;
+            ReplicationLedger ledger = (ReplicationLedger) Proxy.newProxyInstance(
+                    ReplicationLedger.class.getClassLoader(), new Class<?>[] {ReplicationLedger.class}, this::asked);
+            replicator = new PostgresReplicator(servers.pair(), ledger, Clock.systemUTC());
             thread = Thread.ofVirtual().unstarted(this::run);
         }
 
         void start() {
             thread.start();
+        }
+
+        /** It hears nothing of the route, nor who else replicates; what it has begun on the servers goes on. */
+        void stall() {
+            gate = new CountDownLatch(1);
+        }
+
+        void goOn() {
+            gate.countDown();
+        }
+
+        private @Nullable Object asked(Object ledger, Method method, Object[] arguments) throws Throwable {
+            if (method.getReturnType() == Direction.class) {
+                gate.await();
+            }
+            try {
+                return method.invoke(servers.store, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
         }
 
         private void run() {
@@ -185,6 +219,7 @@ class TakeoverIT {
 
         @Override
         public void close() {
+            goOn();
             replicator.close();
             try {
                 thread.join();
