@@ -84,6 +84,11 @@ public record EdenObjects(String base) {
         return Sql.name(schema(), "loaded");
     }
 
+    /** One row: the latest generation that the first load was begun, gone on with or taken apart under. */
+    public String loader() {
+        return Sql.name(schema(), "loader");
+    }
+
     /** On the server that owns writes: what Eden has said to a change of the schema that waits for it. */
     public String answers() {
         return Sql.name(schema(), "answers");

@@ -16,6 +16,7 @@ public final class EdenSchema {
                 numbers(names.probeTable(Role.SOURCE)),
                 numbers(names.probeTable(Role.TARGET)),
                 "CREATE TABLE IF NOT EXISTS " + names.loaded() + " (name text PRIMARY KEY, rows bigint NOT NULL)",
+                loader(names),
                 "CREATE TABLE IF NOT EXISTS " + names.answers()
                         + " (pid integer, began timestamptz, refusal text, PRIMARY KEY (pid, began))",
                 "CREATE TABLE IF NOT EXISTS " + names.carried()
@@ -24,6 +25,13 @@ public final class EdenSchema {
                 "CREATE TABLE IF NOT EXISTS " + names.state()
                         + " (id boolean PRIMARY KEY DEFAULT true CHECK (id), epoch bigint NOT NULL)",
                 "INSERT INTO " + names.state() + " (epoch) VALUES (0) ON CONFLICT DO NOTHING")));
+    }
+
+    /** Makes what a migration that began under an earlier Eden lacks. */
+    public static void addLoader(PostgresSession session, EdenObjects names) {
+        if (!session.is("SELECT to_regclass(?) IS NOT NULL", names.loader())) {
+            session.execute(loader(names));
+        }
     }
 
     /** Writes a row of a marker or probe table, whatever is there. */
@@ -38,6 +46,11 @@ public final class EdenSchema {
     /** The number in a row of a marker or probe table; 0 for none. */
     public static long read(PostgresSession session, String table, int id) {
         return session.number("SELECT number FROM " + table + " WHERE id = ?", id);
+    }
+
+    private static String loader(EdenObjects names) {
+        return "CREATE TABLE IF NOT EXISTS " + names.loader()
+                + " (id boolean PRIMARY KEY DEFAULT true CHECK (id), generation bigint NOT NULL)";
     }
 
     private static String numbers(String table) {

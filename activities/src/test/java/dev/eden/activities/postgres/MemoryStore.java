@@ -214,14 +214,16 @@ public final class MemoryStore implements RouteLedger, ReplicationLedger, Valida
 
     @Override
     public synchronized void loaded(String migration, long epoch, long generation, String replid, long offset) {
-        loaded = true;
+        loaded |= this.generation == generation;
     }
 
     @Override
     public synchronized void restartLoad(String migration, long epoch, long generation) {
-        lossUntold |= loaded;
-        loaded = false;
-        restarts++;
+        if (this.generation == generation) {
+            lossUntold |= loaded;
+            loaded = false;
+            restarts++;
+        }
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.OpenChanges;
+import dev.eden.activities.postgres.OtherSessions;
 import dev.eden.activities.postgres.OutsideTheLog;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
@@ -132,27 +133,7 @@ public final class PostgresCutover implements CutoverEngine {
     }
 
     private static void end(PostgresSession session, int pid, String started) {
-        endAll(session, "pid = ? AND extract(epoch FROM backend_start)::text = ?", pid, started);
-    }
-
-    /** Returns when the server has none of them any more. Its own wait, {@code pg_terminate_backend(pid, timeout)}, looks every 100 ms. */
-    private static void endAll(PostgresSession session, String which, Object... parameters) {
-        Long[] ending = session.query(
-                        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
-                                + which,
-                        row -> row.getLong(1),
-                        parameters)
-                .toArray(Long[]::new);
-        long until = System.nanoTime() + OTHERS_END.toNanos();
-        while (ending.length > 0
-                && session.number(
-                                "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (?::bigint[])", (Object) ending)
-                        > 0) {
-            if (System.nanoTime() - until > 0) {
-                throw new IllegalStateException("a session of an earlier attempt does not end");
-            }
-            LockSupport.parkNanos(LOOK_NANOS);
-        }
+        OtherSessions.end(session, OTHERS_END, "pid = ? AND extract(epoch FROM backend_start)::text = ?", pid, started);
     }
 
     private PostgresSession connect(String migration, String endpoint, Others others) {
@@ -165,7 +146,8 @@ public final class PostgresCutover implements CutoverEngine {
 
     /** Ends control sessions of earlier attempts: a stalled process may not act on a server after its attempt has ended. */
     private static void endOthers(PostgresSession session, EdenObjects names) {
-        endAll(session, "usename = ? AND application_name = ?", names.control(), names.session(PART));
+        OtherSessions.end(
+                session, OTHERS_END, "usename = ? AND application_name = ?", names.control(), names.session(PART));
     }
 
     /** What an abort needs; JSON inside the encrypted undo. {@code …Started} tells a process id from its next use. */

@@ -15,17 +15,24 @@ final class LoadReset {
 
     private final Pair pair;
     private final long epoch;
+    private final LoadClaim claim;
 
-    /** {@code epoch} of the route: under a later one the target may be the owner of writes. */
-    LoadReset(Pair pair, long epoch) {
+    /**
+     * {@code epoch} of the route: under a later one the target may be the owner of writes. {@code generation} of the run that found the log lost: a later
+     * one may have begun anew, and needs what it made.
+     */
+    LoadReset(Pair pair, long epoch, long generation) {
         this.pair = pair;
         this.epoch = epoch;
+        this.claim = new LoadClaim(pair.names(), generation);
     }
 
     void reset() {
         EdenObjects names = pair.names();
         try (PostgresSession target = pair.control(Role.TARGET, "reset", Duration.ZERO);
                 PostgresSession source = pair.control(Role.SOURCE, "reset", LIMIT)) {
+            claim.take(source);
+            claim.take(target);
             // Without a subscription the next run would copy rows against them; with one it comes here again.
             Unvalidated.drop(source, target);
             Links.note(pair, Role.SOURCE, target);

@@ -41,6 +41,9 @@ public final class PostgresReplicator implements AutoCloseable {
     private final CopyPace copyPace = new CopyPace();
     private volatile boolean closed;
     private @Nullable ReplicationRun run;
+    /** The last that this one has taken; 0: none. */
+    private long generation;
+
     private @Nullable String problem;
     private @Nullable String loadsAgain;
     private long notBeforeNanos;
@@ -68,7 +71,7 @@ public final class PostgresReplicator implements AutoCloseable {
 
     /**
      * Blocks until {@link #close}, an interrupt, or until the watcher throws. Throws {@link ReplicationStopped} when it can't go on without
-     * a person. When it returns, this process does nothing more; the servers go on replicating.
+     * a person, and {@link Superseded} when another one replicates. When it returns, this process does nothing more; the servers go on replicating.
      */
     public void run(ReplicationWatcher watcher) {
         ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), watcher::beat);
@@ -120,6 +123,7 @@ public final class PostgresReplicator implements AutoCloseable {
     }
 
     private void supervise(Direction direction) {
+        requireLatest(direction);
         ReplicationRun running = run;
         if (running != null && !same(running.direction(), direction)) {
             if (direction.attemptRunning()) {
@@ -149,14 +153,36 @@ public final class PostgresReplicator implements AutoCloseable {
         if (direction.attemptRunning() || (backoffMillis > 0 && System.nanoTime() < notBeforeNanos)) {
             return;
         }
-        OptionalLong generation = ledger.nextGeneration(pair.migration(), direction.epoch());
-        if (generation.isPresent()) {
+        begin(direction);
+    }
+
+    private void begin(Direction direction) {
+        // What was read a moment ago may be older than another one's first breath.
+        requireLatest(ledger.current(pair.migration()));
+        OptionalLong next = ledger.nextGeneration(pair.migration(), direction.epoch());
+        if (next.isPresent()) {
+            long before = generation;
+            generation = next.getAsLong();
+            if (before > 0 && generation != before + 1) {
+                throw new Superseded(before);
+            }
             // Read again: a load may have ended, or begun anew, since.
             Direction now = ledger.current(pair.migration());
+            requireLatest(now);
             if (same(now, direction) && !lostBefore(now)) {
                 loadBeganNanos = System.nanoTime();
-                run = new ReplicationRun(pair, now, generation.getAsLong(), ledger, copies, copyPace);
+                run = new ReplicationRun(pair, now, generation, ledger, copies, copyPace);
             }
+        }
+    }
+
+    /**
+     * The worker that this one runs on may have been given up for dead, and its attempt at the activity made again elsewhere. Then it takes no more
+     * generations: each would end the other's run, and the other this one's. One that says less is of an earlier look.
+     */
+    private void requireLatest(Direction direction) {
+        if (generation > 0 && direction.generation() > generation) {
+            throw new Superseded(generation);
         }
     }
 
@@ -209,6 +235,7 @@ public final class PostgresReplicator implements AutoCloseable {
         problem = why;
         Direction direction = over.direction();
         Direction now = ledger.current(pair.migration());
+        requireLatest(now);
         if (now.attemptRunning() || !same(now, direction)) {
             // A flip that gets through needs that log no more; after any other the next run is here again.
             return;
@@ -228,7 +255,7 @@ public final class PostgresReplicator implements AutoCloseable {
             throw new ReplicationStopped(why + LostLog.FOR_GOOD);
         }
         endRun();
-        new LoadReset(pair, direction.epoch()).reset();
+        new LoadReset(pair, direction.epoch(), over.generation()).reset();
         loadsAgain = loaded || lost.before() ? why : null;
     }
 

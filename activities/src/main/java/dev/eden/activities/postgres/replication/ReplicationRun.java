@@ -57,6 +57,7 @@ final class ReplicationRun implements AutoCloseable {
     private final Thread skipping;
     private final Thread carrying;
     private final FirstLoad first;
+    private final LoadClaim claim;
     private final StandbySlot back;
     private volatile boolean up;
     private volatile boolean streaming;
@@ -77,8 +78,9 @@ final class ReplicationRun implements AutoCloseable {
     ReplicationRun(
             Pair pair, Direction direction, long generation, ReplicationLedger ledger, boolean copies, CopyPace pace) {
         this.pair = pair;
-        this.first = new FirstLoad(pair, direction.epoch(), copies, pace, this::opened);
         this.names = pair.names();
+        this.claim = new LoadClaim(names, generation);
+        this.first = new FirstLoad(pair, direction.epoch(), copies, pace, this::openedForLoad);
         this.direction = direction;
         this.generation = generation;
         this.ledger = ledger;
@@ -217,6 +219,10 @@ final class ReplicationRun implements AutoCloseable {
                 PostgresSession onTo = open(to)) {
             PostgresSession source = from == Role.SOURCE ? onFrom : onTo;
             PostgresSession target = from == Role.SOURCE ? onTo : onFrom;
+            if (!direction.loaded()) {
+                claim.take(source);
+                claim.take(target);
+            }
             if (!direction.loaded() && !Link.exists(target, names.main())) {
                 first.copy(source, target);
             } else if (!Links.usable(onFrom, names.main())) {
@@ -235,7 +241,7 @@ final class ReplicationRun implements AutoCloseable {
                 Links.note(pair, Role.SOURCE, target);
                 first.copyTheRest(source, target);
                 awaitLoad(onFrom, onTo);
-                new SchemaCopier(pair, this::opened).afterLoad();
+                new SchemaCopier(pair, this::openedForLoad).afterLoad();
                 String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
                         .orElse("");
                 ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
@@ -285,6 +291,12 @@ final class ReplicationRun implements AutoCloseable {
         if (closed) {
             session.abort();
         }
+    }
+
+    /** After the claim of a later generation, which has ended those that were open. */
+    private void openedForLoad(PostgresSession session) {
+        opened(session);
+        claim.require(session);
     }
 
     private void links(PostgresSession source, PostgresSession target) {

@@ -1,0 +1,62 @@
+package dev.eden.activities.postgres.replication;
+
+import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.OtherSessions;
+import dev.eden.activities.postgres.PostgresSession;
+import java.time.Duration;
+
+/**
+ * One generation at a time loads. Two that overlap, because the worker of one was given up for dead and was not, would drop the slot whose snapshot the
+ * other copies under, and what each of them writes down as complete would be the other's to go on with: rows twice, or not at all. So each server knows the
+ * latest one that has come to load, and whoever comes ends the sessions of those before it. One that opens a session too late is told so.
+ *
+ * <p>A ledger that was restored from a backup counts again from where it stood; each try counts on, and comes past what the servers know.
+ */
+record LoadClaim(EdenObjects names, long generation) {
+    private static final Duration OTHERS_END = Duration.ofSeconds(10);
+
+    /** Parts of those sessions that make, fill or take apart what a load needs. */
+    private static final String[] PARTS = {"bring-up", "load", "snapshot", "schema", "reset"};
+
+    /**
+     * Returns when no earlier generation does anything for the load on this server, nor can begin to. Again by the same generation: nothing new.
+     *
+     * @throws IllegalStateException when a later one has been here
+     */
+    void take(PostgresSession session) {
+        EdenSchema.addLoader(session, names);
+        // Committed before others are looked for: who opens a session after the look finds it.
+        session.update(
+                "INSERT INTO " + names.loader() + " AS old (generation) VALUES (?)"
+                        + " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation WHERE old.generation < excluded.generation",
+                generation);
+        require(session);
+        // The condition again: this process may be stalled just here, and a later generation at work.
+        OtherSessions.end(
+                session,
+                OTHERS_END,
+                "usename = ? AND application_name = ANY (?) AND (SELECT generation FROM " + names.loader() + ") = ?",
+                names.control(),
+                parts(),
+                generation);
+        require(session);
+    }
+
+    /** @throws IllegalStateException when a later generation has come to load */
+    void require(PostgresSession session) {
+        long latest = session.number("SELECT generation FROM " + names.loader());
+        if (latest != generation) {
+            throw new IllegalStateException(
+                    "generation " + generation + " of the load is over: generation " + latest + " has been here");
+        }
+    }
+
+    private String[] parts() {
+        String[] all = PARTS.clone();
+        for (int i = 0; i < all.length; i++) {
+            all[i] = names.session(all[i]);
+        }
+        return all;
+    }
+}
