@@ -9,7 +9,6 @@ import dev.eden.activities.store.ValidationLedger.Check;
 import dev.eden.workflows.HistoryJson;
 import io.temporal.api.common.v1.Payload;
 import io.temporal.common.converter.DataConverter;
-
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -44,8 +43,7 @@ class DifferenceKindsTest {
     void heartbeatsCarryThem() {
         var redis = new ValidationCursor("r", "s", "p", "source", 0, "0", 9, 4, 4, 3, List.of(), kinds);
         assertThat(there(redis, ValidationCursor.class)).isEqualTo(redis);
-        var postgres =
-                new PostgresValidation.Cursor("r", "s", "p", "t", 9, 4, 4, 3, List.of(), 2, kinds, null);
+        var postgres = new PostgresValidation.Cursor("r", "s", "p", "t", 9, 4, 4, 3, List.of(), 2, kinds, null);
         assertThat(there(postgres, PostgresValidation.Cursor.class)).isEqualTo(postgres);
     }
 
