@@ -20,6 +20,7 @@ final class ActivitySet {
                 new MigrationSteps.Ports(
                         store.endpoints(),
                         store.records(),
+                        store.users(),
                         routes,
                         store.replication(),
                         new StoredValidationReports(store.database().jdbi())),

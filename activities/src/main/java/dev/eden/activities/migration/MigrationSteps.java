@@ -22,6 +22,7 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.activities.store.ValidationLedger;
 import java.time.Clock;
 
@@ -42,6 +43,7 @@ public record MigrationSteps(
     public record Ports(
             EndpointDirectory endpoints,
             ServerRecords records,
+            UserDirectory users,
             RouteLedger routes,
             ReplicationLedger replication,
             ValidationLedger reports) {}
@@ -56,7 +58,7 @@ public record MigrationSteps(
         LostAttempts lost = new LostAttempts(ports.routes());
         MigrationPreflight preflight = new MigrationPreflight(
                 new RedisPreflight(ports.endpoints(), maxValueBytes),
-                new PostgresPreflight(ports.endpoints(), ports.records()));
+                new PostgresPreflight(ports.endpoints(), ports.records(), ports.users()));
         ReplicatorRegistry replicators = new ReplicatorRegistry();
         RedisValidation validation = new RedisValidation(
                 ports.endpoints(),
