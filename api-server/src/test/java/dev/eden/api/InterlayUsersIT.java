@@ -72,7 +72,6 @@ class InterlayUsersIT {
         assertThat(eden.get("/api/v1/audit?subject=interlay/orders").body())
                 .contains("interlay.user_set", "interlay.user_removed")
                 .doesNotContain("medlar", "with blanks");
-        assertThat(eden.table("interlay_user")).doesNotContain("medlar", "SCRAM");
     }
 
     @Test
@@ -83,7 +82,7 @@ class InterlayUsersIT {
         problem(put(USERS + "/shop2", "{\"password\":\"" + "x".repeat(4_097) + "\"}"), 422, "invalid-fields", "");
         problem(put(USERS + "/shop2", "{\"name\":\"shop3\",\"password\":\"p\"}"), 422, "invalid-fields", "/name");
         problem(put(USERS + "/" + "ü".repeat(32).replace("ü", "%C3%BC"), "{\"password\":\"p\"}"), 422, "", "/name");
-        problem(put(USERS + "/a%0Ab", "{\"password\":\"p\"}"), 422, "invalid-fields", "/name");
+        problem(put(USERS + "/%20", "{\"password\":\"p\"}"), 422, "invalid-fields", "/name");
         problem(put("/api/v1/interlays/cache/users/shop", "{\"password\":\"p\"}"), 422, "invalid-fields", "PostgreSQL");
         problem(put("/api/v1/interlays/nope/users/shop", "{\"password\":\"p\"}"), 404, "interlay-not-found", "nope");
         problem(eden.get("/api/v1/interlays/nope/users"), 404, "interlay-not-found", "nope");
