@@ -172,6 +172,7 @@ class PostgresLoginIT extends PostgresFixture {
                         assertThat(e.getMessage()).contains("pg_authid");
                     });
 
+            client("user", "salted", "password", "pepper").close(); // which is remembered
             store.users = users("app", "pencil");
             await().ignoreExceptions().untilAsserted(() -> client().close());
             assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
@@ -239,6 +240,25 @@ class PostgresLoginIT extends PostgresFixture {
                 assertThat(firstOfSalted(second.port(), user).replaceFirst(".*,s=", ""))
                         .isEqualTo(firstOfSalted(user).replaceFirst(".*,s=", ""));
             }
+        }
+    }
+
+    /** Its connections in the pool would serve whoever has the password. */
+    @Test
+    void aConfiguredUserThatTheServerHasNoMoreIsNotLetIn() throws Exception {
+        start(config -> config);
+        store.users = users("dropped", "right");
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE dropped LOGIN PASSWORD 'right'");
+            await().untilAsserted(() -> assertThat(firstOfSalted("dropped")).contains(",s=" + saltGiven("dropped")));
+            client("user", "dropped", "password", "right").close();
+            run(at, "DROP ROLE dropped");
+            store.users = users("dropped", "right"); // with another verifier: the role is looked at again
+            await().ignoreExceptions()
+                    .untilAsserted(() -> assertThatThrownBy(() -> client("user", "dropped", "password", "right"))
+                            .isInstanceOfSatisfying(
+                                    SQLException.class,
+                                    e -> assertThat(e.getSQLState()).isEqualTo("28P01")));
         }
     }
 

@@ -163,7 +163,7 @@ final class Accounts {
                             account, ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"))
                     : account;
         }
-        return "t".equals(row[2]) ? unknown(outcome) : account;
+        return row[1] == null || "t".equals(row[2]) ? unknown(outcome) : account;
     }
 
     private static Account unknown(Exchange.Outcome outcome) {
