@@ -21,6 +21,7 @@ final class ActivitySet {
                 new MigrationSteps.Ports(
                         store.endpoints(),
                         store.records(),
+                        store.users(),
                         routes,
                         new StageStore(store.database().jdbi()),
                         store.replication(),

@@ -13,6 +13,7 @@ import dev.eden.api.rest.CodecResource;
 import dev.eden.api.rest.EndpointHealth;
 import dev.eden.api.rest.EndpointResource;
 import dev.eden.api.rest.InterlayResource;
+import dev.eden.api.rest.InterlayUserResource;
 import dev.eden.api.rest.MigrationCommands;
 import dev.eden.api.rest.MigrationEventsResource;
 import dev.eden.api.rest.MigrationRecovery;
@@ -264,6 +265,7 @@ public final class EdenServer implements AutoCloseable {
         components.add(new RequestIdFilter(traces));
         components.add(new EndpointResource(store.endpoints(), EndpointCheck::of));
         components.add(new InterlayResource(interlays, store.routeRows()));
+        components.add(new InterlayUserResource(store.users()));
         ProxyStore proxyStore = new ProxyStore(jdbi, store.audit());
         components.add(new ProxyResource(
                 proxyStore,

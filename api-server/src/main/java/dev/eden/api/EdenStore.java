@@ -13,6 +13,7 @@ import dev.eden.api.store.EncryptedServerRecords;
 import dev.eden.api.store.EncryptionCheck;
 import dev.eden.api.store.EncryptionKey;
 import dev.eden.api.store.EndpointStore;
+import dev.eden.api.store.InterlayUserStore;
 import dev.eden.api.store.KeyRotation;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.PayloadKeys;
@@ -36,6 +37,7 @@ public final class EdenStore implements AutoCloseable {
     private final PostgresRouteRows routeRows;
     private final EndpointStore endpoints;
     private final EncryptedServerRecords records;
+    private final InterlayUserStore users;
 
     private EdenStore(Database database, SecretCipher cipher, StoreChanges changes) {
         this.database = database;
@@ -45,6 +47,7 @@ public final class EdenStore implements AutoCloseable {
         this.routeRows = new PostgresRouteRows(database.jdbi());
         this.endpoints = new EndpointStore(database.jdbi(), cipher, audit, routeRows);
         this.records = new EncryptedServerRecords(database.jdbi(), cipher);
+        this.users = new InterlayUserStore(database.jdbi(), cipher, audit);
     }
 
     /**
@@ -119,6 +122,10 @@ public final class EdenStore implements AutoCloseable {
         return records;
     }
 
+    public InterlayUserStore users() {
+        return users;
+    }
+
     /** A ledger of its own for each user: it is cheap. */
     public RouteLedger routes() {
         return new PostgresRouteLedger(database.jdbi(), changes, cipher);
@@ -150,7 +157,7 @@ public final class EdenStore implements AutoCloseable {
 
     /** The proxies' port. */
     public RouteStore routeStore() {
-        return new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        return new PostgresRouteStore(database.jdbi(), changes, endpoints, records, users);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ class PostgresSecretsIT {
     private static final String SOURCE = "canary-of-the-source-77130";
     private static final String TARGET = "canary-of-the-target-58211";
     private static final String APPLICATION = "canary-of-the-application-90415";
+    private static final String CONFIGURED = "canary-of-a-configured-user-20417";
     private static final String MISTAKEN = "canary-of-a-typing-error-33602";
     private static final String VALUE = "canary-in-a-value-61288";
     private static final String[] LOGICAL = {
@@ -67,7 +69,7 @@ class PostgresSecretsIT {
                     .hasSizeGreaterThan(8);
             assertThat(passwords).as("one each way").hasSizeGreaterThan(1);
             List<String> secrets = new ArrayList<>(eden.ownSecrets());
-            secrets.addAll(List.of(SOURCE, TARGET, APPLICATION, MISTAKEN, VALUE));
+            secrets.addAll(List.of(SOURCE, TARGET, APPLICATION, CONFIGURED, MISTAKEN, VALUE));
             secrets.addAll(List.of(source.password(), target.password()));
             secrets.addAll(verifiers);
             secrets.addAll(passwords);
@@ -96,9 +98,17 @@ class PostgresSecretsIT {
                 201);
         eden.follow(ID);
         eden.post("/migrations/" + ID + "/interlay/postgres_interlay", "{\"endpoint\":\"new\"}", 200);
-        eden.send("GET", "/migrations/" + ID + "/plan", null, 200);
+        String users = "/interlays/postgres_interlay/users";
+        eden.send("PUT", users + "/kept", "{\"password\":\"" + MISTAKEN + "\",\"nama\":1}", 422);
+        eden.send("PUT", users + "/kept", "{\"password\":\"" + CONFIGURED + "\"}", 200);
+        eden.send("GET", users, null, 200);
+        assertThat(eden.send("GET", "/migrations/" + ID + "/plan", null, 200).toString())
+                .as("whose verifiers differ")
+                .doesNotContain("kept");
         try (Connection application = through(eden.ports().getFirst(), APPLICATION);
-                Connection beside = through(eden.ports().getLast(), APPLICATION)) {
+                Connection beside = through(eden.ports().getLast(), APPLICATION);
+                Connection kept = through(eden.ports().getFirst(), "kept", CONFIGURED);
+                Connection keptBeside = through(eden.ports().getLast(), "kept", CONFIGURED)) {
             refused(eden);
             eden.post("/migrations/" + ID + "/migrate", null, 202);
             eden.awaitPhase(ID, "canary");
@@ -110,6 +120,9 @@ class PostgresSecretsIT {
                 for (Connection client : List.of(application, beside)) {
                     write(client, step[0]);
                 }
+                for (Connection client : List.of(kept, keptBeside)) {
+                    assertThat(user(client)).as("where its verifier is another").isEqualTo("kept");
+                }
             }
             look(folder.resolve("source/data"));
             look(folder.resolve("target/data"));
@@ -117,7 +130,16 @@ class PostgresSecretsIT {
             eden.awaitPhase(ID, "completed");
             write(application, "end");
         }
+        eden.send("DELETE", users + "/kept", null, 204);
         eden.readEverything(ID, "old", "new");
+    }
+
+    private static String user(Connection client) throws SQLException {
+        try (Statement statement = client.createStatement();
+                ResultSet row = statement.executeQuery("SELECT current_user")) {
+            row.next();
+            return row.getString(1);
+        }
     }
 
     /** A client that mistypes its password is refused by the server, through the proxy. */
@@ -155,11 +177,15 @@ class PostgresSecretsIT {
                 source,
                 "CREATE ROLE mover SUPERUSER LOGIN PASSWORD '" + SOURCE + "'",
                 "CREATE ROLE app LOGIN PASSWORD '" + APPLICATION + "'",
+                "CREATE ROLE kept LOGIN PASSWORD '" + CONFIGURED + "'",
                 "CREATE TABLE note (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text UNIQUE)",
                 "ALTER TABLE note OWNER TO app",
                 "INSERT INTO note (text) SELECT '" + VALUE + "' || n FROM generate_series(1, 500) n",
                 "INSERT INTO note (text) VALUES ('" + VALUE + "')");
-        run(target, "CREATE ROLE mover SUPERUSER LOGIN PASSWORD '" + TARGET + "'");
+        run(
+                target,
+                "CREATE ROLE mover SUPERUSER LOGIN PASSWORD '" + TARGET + "'",
+                "CREATE ROLE kept LOGIN PASSWORD '" + CONFIGURED + "'");
     }
 
     private static void run(EmbeddedPostgres server, String... statements) throws SQLException {
@@ -172,7 +198,11 @@ class PostgresSecretsIT {
     }
 
     private static Connection through(int port, String password) throws SQLException {
-        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/eden", "app", password);
+        return through(port, "app", password);
+    }
+
+    private static Connection through(int port, String user, String password) throws SQLException {
+        return DriverManager.getConnection("jdbc:postgresql://127.0.0.1:" + port + "/eden", user, password);
     }
 
     private static String endpoint(String id, String password, EmbeddedPostgres server) {

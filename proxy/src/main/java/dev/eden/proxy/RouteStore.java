@@ -19,6 +19,9 @@ public interface RouteStore {
      */
     Route read(ProxyIdentity proxy, String interlay);
 
+    /** The users whose passwords the interlay has been given; {@link InterlayUsers#NONE} where the store is of a version that knows of none. */
+    InterlayUsers users(String interlay);
+
     /** Tells the coordinator that {@code step} of {@code attempt} is true here. */
     void acknowledge(ProxyIdentity proxy, String interlay, long attempt, Step step, String detail);
 

@@ -23,6 +23,7 @@ public final class MemoryRouteStore implements RouteStore {
     /** How often the proxy has joined. */
     public volatile int joins;
 
+    public volatile InterlayUsers users = InterlayUsers.NONE;
     private volatile boolean joined;
     private volatile boolean replaced;
 
@@ -159,6 +160,12 @@ public final class MemoryRouteStore implements RouteStore {
             throw new NotJoinedException(proxy.name(), interlay, replaced);
         }
         return row;
+    }
+
+    @Override
+    public InterlayUsers users(String interlay) {
+        check();
+        return users;
     }
 
     @Override

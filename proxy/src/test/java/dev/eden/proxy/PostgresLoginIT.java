@@ -23,8 +23,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -135,30 +137,149 @@ class PostgresLoginIT extends PostgresFixture {
         }
     }
 
+    private static InterlayUsers users(String... namesAndPasswords) {
+        Map<String, InterlayUsers.User> users = new HashMap<>();
+        for (int i = 0; i < namesAndPasswords.length; i += 2) {
+            users.put(namesAndPasswords[i], InterlayUsers.User.of(new Secret(namesAndPasswords[i + 1])));
+        }
+        return new InterlayUsers(users, new Secret("common"));
+    }
+
+    /** With a login of Eden's that may not read the users' verifiers. */
+    private static Backend unreadable(String name, dev.eden.embedded.EmbeddedPostgres server) {
+        return new Backend(
+                name, "127.0.0.1", server.port(), false, null, new Backend.Login("app", new Secret("pencil")), "eden");
+    }
+
     @Test
     void aConfiguredUserWhereVerifiersCannotBeRead() throws Exception {
-        store = new MemoryRouteStore(MemoryRouteStore.route(
-                new Backend(
-                        "source",
-                        "127.0.0.1",
-                        source.port(),
-                        false,
-                        new Backend.Login("app", new Secret("pencil")),
-                        null,
-                        "eden"),
-                null));
+        store = new MemoryRouteStore(MemoryRouteStore.route(unreadable("source", source), null));
+        store.users = users("salted", "pepper", "old", "elderly");
         proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
-        try (Connection client = client()) {
-            assertThat(one(client, "SELECT current_user")).isEqualTo("app");
+        try (Connection salted = client("user", "salted", "password", "pepper");
+                Connection old = client("user", "old", "password", "elderly")) {
+            assertThat(one(salted, "SELECT current_user")).isEqualTo("salted");
+            assertThat(one(old, "SELECT current_user"))
+                    .as("of a server that asks for md5")
+                    .isEqualTo("old");
+            assertThatThrownBy(() -> client("user", "salted", "password", "wrong"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
+            assertThatThrownBy(PostgresLoginIT.this::client)
+                    .as("a user that is none of those")
+                    .isInstanceOfSatisfying(SQLException.class, e -> {
+                        assertThat(e.getSQLState()).isEqualTo("28000");
+                        assertThat(e.getMessage()).contains("pg_authid");
+                    });
+
+            client("user", "salted", "password", "pepper").close(); // which is remembered
+            store.users = users("app", "pencil");
+            await().ignoreExceptions().untilAsserted(() -> client().close());
+            assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
+                    .as("taken away")
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28000"));
+            assertThat(one(salted, "SELECT current_user"))
+                    .as("a session of before")
+                    .isEqualTo("salted");
         }
-        assertThatThrownBy(() -> client("password", "wrong"))
+    }
+
+    /** The two servers store different verifiers of one password, which no key of a client's proof fits. */
+    @Test
+    void aConfiguredUserGoesOverToAServerWithAnotherVerifier() throws Exception {
+        TlsFiles tls = certificate();
+        start(config -> config.withTls(tls));
+        try (Connection before = client("user", "salted", "password", "pepper")) {
+            assertThat(one(before, "SELECT inet_server_port()")).isEqualTo(Integer.toString(source.port()));
+            store.users = users("salted", "pepper");
+            await().untilAsserted(() -> assertThat(firstOfSalted("salted")).contains(",s=" + saltGiven("salted")));
+            try (Connection client = client("user", "salted", "password", "pepper");
+                    Connection bound = client(
+                            "user",
+                            "salted",
+                            "password",
+                            "pepper",
+                            "sslmode",
+                            "require",
+                            "channelBinding",
+                            "require")) {
+                for (Connection one : List.of(client, bound)) {
+                    assertThat(one(one, "SELECT current_user")).isEqualTo("salted");
+                }
+                hold();
+                flip();
+                for (Connection one : List.of(before, client, bound)) {
+                    assertThat(one(one, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
+                }
+            }
+        }
+        try (Connection client = client("user", "salted", "password", "pepper")) {
+            assertThat(one(client, "SELECT inet_server_port()")).isEqualTo(Integer.toString(target.port()));
+        }
+        assertThatThrownBy(() -> client("user", "salted", "password", "wrong"))
                 .isInstanceOfSatisfying(
                         SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28P01"));
-        assertThatThrownBy(() -> client("user", "salted", "password", "pepper"))
-                .isInstanceOfSatisfying(SQLException.class, e -> {
-                    assertThat(e.getSQLState()).isEqualTo("28000");
-                    assertThat(e.getMessage()).contains("pg_authid");
-                });
+    }
+
+    /** Of what the interlay has of the user now. */
+    private String saltGiven(String user) {
+        InterlayUsers.User given = Objects.requireNonNull(store.users.byName().get(user));
+        return given.verifier().reveal().split("[$:]")[2];
+    }
+
+    /** Else whoever asks two of them knows who exists. */
+    @Test
+    void twoProxiesShowTheSameSalts() throws Exception {
+        start(config -> config);
+        store.users = users("salted", "pepper");
+        String known = saltGiven("salted");
+        try (PostgresProxy second = PostgresProxy.start(config("p2"), store, new SimpleMeterRegistry())) {
+            await().untilAsserted(() -> assertThat(firstOfSalted("salted")).contains(",s=" + known));
+            for (String user : List.of("salted", "nobody")) {
+                assertThat(firstOfSalted(second.port(), user).replaceFirst(".*,s=", ""))
+                        .isEqualTo(firstOfSalted(user).replaceFirst(".*,s=", ""));
+            }
+        }
+    }
+
+    /** Its connections in the pool would serve whoever has the password. */
+    @Test
+    void aConfiguredUserThatTheServerHasNoMoreIsNotLetIn() throws Exception {
+        start(config -> config);
+        store.users = users("dropped", "right");
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE dropped LOGIN PASSWORD 'right'");
+            await().untilAsserted(() -> assertThat(firstOfSalted("dropped")).contains(",s=" + saltGiven("dropped")));
+            client("user", "dropped", "password", "right").close();
+            run(at, "DROP ROLE dropped");
+            store.users = users("dropped", "right"); // with another verifier: the role is looked at again
+            await().ignoreExceptions()
+                    .untilAsserted(() -> assertThatThrownBy(() -> client("user", "dropped", "password", "right"))
+                            .isInstanceOfSatisfying(
+                                    SQLException.class,
+                                    e -> assertThat(e.getSQLState()).isEqualTo("28P01")));
+        }
+    }
+
+    @Test
+    void theServersNologinCountsForAConfiguredUser() throws Exception {
+        start(config -> config);
+        store.users = users("dismissed", "right");
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE dismissed LOGIN PASSWORD 'right'");
+            await().untilAsserted(
+                            () -> assertThat(firstOfSalted("dismissed")).contains(",s=" + saltGiven("dismissed")));
+            client("user", "dismissed", "password", "right").close();
+            run(at, "ALTER ROLE dismissed NOLOGIN");
+            store.users = users("dismissed", "right"); // with another verifier: the role is looked at again
+            await().untilAsserted(
+                            () -> assertThat(firstOfSalted("dismissed")).contains(",s=" + saltGiven("dismissed")));
+            assertThatThrownBy(() -> client("user", "dismissed", "password", "right"))
+                    .isInstanceOfSatisfying(
+                            SQLException.class, e -> assertThat(e.getSQLState()).isEqualTo("28000"))
+                    .hasMessageContaining("is not permitted to log in");
+        }
     }
 
     /** That nobody answers says nothing of how the user proves itself. */
@@ -219,12 +340,16 @@ class PostgresLoginIT extends PostgresFixture {
     }
 
     private String firstOfSalted(String user) throws Exception {
+        return firstOfSalted(proxy.port(), user);
+    }
+
+    private static String firstOfSalted(int port, String user) throws Exception {
         byte[] first = "n,,n=,r=nonce".getBytes(StandardCharsets.UTF_8);
         ByteBuffer response = ByteBuffer.allocate(64)
                 .put("SCRAM-SHA-256\0".getBytes(StandardCharsets.UTF_8))
                 .putInt(first.length)
                 .put(first);
-        try (PgWire wire = new PgWire(proxy.port())) {
+        try (PgWire wire = new PgWire(port)) {
             wire.startup(3 << 16, Map.of("user", user, "database", "eden"));
             assertThat(wire.read().type()).isEqualTo('R');
             wire.add('p', Arrays.copyOf(response.array(), response.position())).send();

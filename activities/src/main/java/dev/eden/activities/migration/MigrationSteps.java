@@ -23,6 +23,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.activities.store.StageLedger;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.activities.store.ValidationLedger;
 import java.time.Clock;
 
@@ -43,6 +44,7 @@ public record MigrationSteps(
     public record Ports(
             EndpointDirectory endpoints,
             ServerRecords records,
+            UserDirectory users,
             RouteLedger routes,
             StageLedger stages,
             ReplicationLedger replication,
@@ -58,7 +60,7 @@ public record MigrationSteps(
         LostAttempts lost = new LostAttempts(ports.routes());
         MigrationPreflight preflight = new MigrationPreflight(
                 new RedisPreflight(ports.endpoints(), maxValueBytes),
-                new PostgresPreflight(ports.endpoints(), ports.records()));
+                new PostgresPreflight(ports.endpoints(), ports.records(), ports.users()));
         ReplicatorRegistry replicators = new ReplicatorRegistry();
         RedisValidation validation = new RedisValidation(
                 ports.endpoints(),

@@ -6,6 +6,7 @@ import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.redis.preparation.InMemoryServerRecords;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.Secret;
@@ -494,7 +495,8 @@ class HazardsIT {
                 ? new PostgresPreflight.Limits(100_000, 1e9, Long.MAX_VALUE)
                 : new PostgresPreflight.Limits(100_000, 1, 1);
         MigrationSpec spec = PostgresServers.spec();
-        List<Finding> findings = new PostgresPreflight(directory, new InMemoryServerRecords(), limits)
+        List<Finding> findings = new PostgresPreflight(
+                        directory, new InMemoryServerRecords(), UserDirectory.NONE, limits)
                 .preflight(spec)
                 .findings();
         assertThat(findings)
@@ -553,6 +555,7 @@ class HazardsIT {
         assertThat(new PostgresPreflight(
                                 id -> Objects.requireNonNull(endpoints.get(id)),
                                 new InMemoryServerRecords(),
+                                UserDirectory.NONE,
                                 new PostgresPreflight.Limits(100_000, 1, 1))
                         .preflight(PostgresServers.spec())
                         .findings())
@@ -589,6 +592,7 @@ class HazardsIT {
         assertThat(new PostgresPreflight(
                                 id -> Objects.requireNonNull(endpoints.get(id)),
                                 new InMemoryServerRecords(),
+                                UserDirectory.NONE,
                                 new PostgresPreflight.Limits(100_000, 1, 1))
                         .preflight(PostgresServers.spec())
                         .findings())
@@ -597,6 +601,34 @@ class HazardsIT {
                 .anySatisfy(message -> assertThat(message)
                         .contains("bound (attributes)", "joined (memberships)", "tuned (settings)")
                         .doesNotContain("equal"));
+    }
+
+    /** They log in to either server by the password that their interlay has. */
+    @Test
+    void rolesWhosePasswordsProxiesKnowNeedNoCommonVerifier() {
+        for (String[] side : new String[][] {{"old", "here"}, {"new", "there"}}) {
+            make(side[0], "known", "", List.of("""
+                            CREATE ROLE known_to_proxies LOGIN PASSWORD 'PASSWORD';
+                            CREATE ROLE known_to_nobody LOGIN PASSWORD 'PASSWORD'""".replace("PASSWORD'", side[1] + "'")));
+        }
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("old", "known"), "target", endpoint("new", "known"));
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                interlays -> {
+                                    assertThat(interlays)
+                                            .isEqualTo(PostgresServers.spec().interlays());
+                                    return Set.of("known_to_proxies");
+                                },
+                                new PostgresPreflight.Limits(100_000, 1, 1))
+                        .preflight(PostgresServers.spec())
+                        .findings())
+                .filteredOn(finding -> finding.id().equals("postgres.roles.differ"))
+                .extracting(Finding::message)
+                .anySatisfy(message -> assertThat(message)
+                        .contains("different passwords", "known_to_nobody")
+                        .doesNotContain("known_to_proxies"));
     }
 
     /** No row without its finding, no finding without its row, and a fixture for each. */

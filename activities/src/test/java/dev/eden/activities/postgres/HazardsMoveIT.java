@@ -7,6 +7,7 @@ import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.postgres.schema.ClientTools;
 import dev.eden.activities.postgres.validation.PostgresValidation;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.activities.store.ValidationLedger.Report;
 import java.time.Clock;
 import java.util.List;
@@ -119,7 +120,7 @@ class HazardsMoveIT {
             }
             List<String> sourceBefore = portrait(servers, "source");
             List<String> targetBefore = portrait(servers, "target");
-            assertThat(new PostgresPreflight(servers, servers.records)
+            assertThat(new PostgresPreflight(servers, servers.records, UserDirectory.NONE)
                             .preflight(PostgresServers.spec())
                             .findings())
                     .filteredOn(finding -> finding.severity().equals("failure"))

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.migration.ProxyConnections;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
 import java.time.Duration;
 import java.util.Map;
@@ -50,7 +51,8 @@ class PostgresPreflightIT {
     }
 
     private static Map<String, String> findings(PostgresServers servers) {
-        return new PostgresPreflight(servers, servers.records, new PostgresPreflight.Limits(100_000, 1, 1))
+        return new PostgresPreflight(
+                        servers, servers.records, UserDirectory.NONE, new PostgresPreflight.Limits(100_000, 1, 1))
                 .preflight(PostgresServers.spec()).findings().stream()
                         .collect(Collectors.toMap(Finding::id, Finding::severity, (one, other) -> one));
     }

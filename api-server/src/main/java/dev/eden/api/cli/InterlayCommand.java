@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         mixinStandardHelpOptions = true,
         name = "interlay",
-        subcommands = ForceOpenCommand.class,
+        subcommands = {ForceOpenCommand.class, InterlayUserCommand.class},
         description = "Named fronts of endpoints; proxies serve them.",
         footer = {
             "",

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param output what {@code out} writes to
  * @param interactive standard input and output are a terminal: questions may be asked, lines drawn anew
+ * @param console what can be typed unseen at; null: nothing can
  */
 public record Terminal(
         Output output,
@@ -29,12 +30,29 @@ public record Terminal(
         PrintWriter err,
         Reader in,
         boolean interactive,
+        @Nullable Console console,
         Map<String, String> environment) {
 
     public static Terminal of(Writer out, Writer err, Reader in, boolean interactive, Map<String, String> environment) {
+        return of(out, err, in, interactive, null, environment);
+    }
+
+    private static Terminal of(
+            Writer out,
+            Writer err,
+            Reader in,
+            boolean interactive,
+            @Nullable Console console,
+            Map<String, String> environment) {
         Output output = new Output(out);
         return new Terminal(
-                output, new PrintWriter(output, true), new PrintWriter(err, true), in, interactive, environment);
+                output,
+                new PrintWriter(output, true),
+                new PrintWriter(err, true),
+                in,
+                interactive,
+                console,
+                environment);
     }
 
     /** The process's own. */
@@ -48,6 +66,7 @@ public record Terminal(
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
                 console != null && console.isTerminal(),
+                console,
                 System.getenv());
     }
 
@@ -93,14 +112,32 @@ public record Terminal(
         return home != null ? home : System.getProperty("user.home");
     }
 
+    /** What a person types unseen, or the first line of standard input; blanks may be part of it. The question does not mix with the answer of {@code --json}. */
+    String secretLine(String question) {
+        Console unseen = console;
+        if (interactive) {
+            err.print(question + ": ");
+            err.flush();
+            if (unseen != null) {
+                char[] typed = unseen.readPassword();
+                return typed == null ? "" : new String(typed);
+            }
+        }
+        return raw().replaceAll("\\r$", "");
+    }
+
     /** One line of standard input; empty at its end. */
     String line() {
+        return raw().strip();
+    }
+
+    private String raw() {
         try {
             StringBuilder line = new StringBuilder();
             for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
                 line.append((char) c);
             }
-            return line.toString().strip();
+            return line.toString();
         } catch (IOException e) {
             return "";
         }

@@ -173,6 +173,18 @@ public enum ErrorCode {
             "The interlay was made by a server's start, and no endpoint of its engine has been created since.",
             "Create the endpoint it stands in front of first.",
             Retry.NEVER),
+    USER_NOT_FOUND(
+            404,
+            "There is no such user",
+            "The interlay has not been given a password of a user of this name.",
+            "{LIST_USERS} lists those whose it has.",
+            Retry.NEVER),
+    TOO_MANY_USERS(
+            409,
+            "The interlay has as many users as it takes",
+            "The interlay has the passwords of 1,000 users.",
+            "Remove those that nobody needs: users with one verifier on both servers need none.",
+            Retry.LATER),
     PROXY_NOT_FOUND(
             404,
             "There is no such proxy",

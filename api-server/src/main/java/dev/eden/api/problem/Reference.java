@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 public enum Reference {
     LIST_ENDPOINTS("GET /api/v1/endpoints", "eden endpoint list"),
     LIST_INTERLAYS("GET /api/v1/interlays", "eden interlay list"),
+    LIST_USERS("GET /api/v1/interlays/{id}/users", "eden interlay user list ID"),
     LIST_PROXIES("GET /api/v1/proxies", "eden proxy list"),
     LIST_MIGRATIONS("GET /api/v1/migrations", "eden migration list"),
     LIST_TOKENS("GET /api/v1/tokens", "eden token list"),

@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.api.store.AuditLog;
+import dev.eden.api.store.InterlayUserStore;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CanaryPolicy;
 import dev.eden.proxy.CancelKey;
 import dev.eden.proxy.ForcedOpening;
+import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.NotJoinedException;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Route;
@@ -48,24 +50,36 @@ public final class PostgresRouteStore implements RouteStore {
     private final Jdbi jdbi;
     private final StoreChanges changes;
     private final KnownServers servers;
+    private final KnownUsers users;
     private final StoredCancels cancels;
     private final AuditLog audit;
     private final int newest;
     private volatile int wire;
 
     /** {@code jdbi}: a pool with short time limits; nobody who shares it may keep a connection while waiting for anything else, or leases are late. */
-    public PostgresRouteStore(Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records) {
-        this(jdbi, changes, endpoints, records, WireVersion.configured());
+    public PostgresRouteStore(
+            Jdbi jdbi,
+            StoreChanges changes,
+            EndpointDirectory endpoints,
+            ServerRecords records,
+            InterlayUserStore users) {
+        this(jdbi, changes, endpoints, records, users, WireVersion.configured());
     }
 
     /** @param newest the {@link WireVersion} to speak where the servers do too */
     public PostgresRouteStore(
-            Jdbi jdbi, StoreChanges changes, EndpointDirectory endpoints, ServerRecords records, int newest) {
+            Jdbi jdbi,
+            StoreChanges changes,
+            EndpointDirectory endpoints,
+            ServerRecords records,
+            InterlayUserStore users,
+            int newest) {
         this.newest = newest;
         this.wire = WireVersion.OLDEST;
         this.jdbi = jdbi;
         this.changes = changes;
         this.servers = new KnownServers(endpoints, records);
+        this.users = new KnownUsers(users);
         this.cancels = new StoredCancels(jdbi, changes);
         this.audit = new AuditLog(jdbi);
     }
@@ -126,6 +140,15 @@ public final class PostgresRouteStore implements RouteStore {
                         })
                         .findOne()
                         .orElseThrow(() -> unknown(interlay)));
+    }
+
+    @Override
+    public InterlayUsers users(String interlay) {
+        try {
+            return jdbi.withHandle(handle -> users.of(handle, interlay));
+        } catch (RuntimeException e) {
+            throw new RouteStoreException("users: Eden's store cannot be read", e);
+        }
     }
 
     @Override

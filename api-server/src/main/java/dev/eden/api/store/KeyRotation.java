@@ -63,6 +63,23 @@ public final class KeyRotation {
                         row.getBytes("value"),
                         "UPDATE attempt SET undo = :sealed WHERE id = :id AND undo = :before",
                         Map.of("id", row.getLong("id")))),
+        INTERLAY_USERS(
+                "passwords of interlays' users",
+                "SELECT interlay, name, secret AS value FROM interlay_user ORDER BY interlay, name",
+                (row, _) -> new Value(
+                        Sealed.interlayUser(row.getString("interlay"), row.getString("name")),
+                        row.getBytes("value"),
+                        "UPDATE interlay_user SET secret = :sealed"
+                                + " WHERE interlay = :interlay AND name = :name AND secret = :before",
+                        Map.of("interlay", row.getString("interlay"), "name", row.getString("name")))),
+        INTERLAY_SEEDS(
+                "seeds of interlays' salts",
+                "SELECT interlay, seed AS value FROM interlay_login ORDER BY interlay",
+                (row, _) -> new Value(
+                        Sealed.interlaySeed(row.getString("interlay")),
+                        row.getBytes("value"),
+                        "UPDATE interlay_login SET seed = :sealed WHERE interlay = :interlay AND seed = :before",
+                        Map.of("interlay", row.getString("interlay")))),
         PAYLOAD_KEYS(
                 "keys of Temporal's payloads",
                 "SELECT id, value FROM payload_key ORDER BY id",

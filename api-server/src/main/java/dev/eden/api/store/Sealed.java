@@ -17,6 +17,14 @@ public final class Sealed {
         return "server_record/" + Json.write(List.of(migration, endpoint, name));
     }
 
+    static String interlayUser(String interlay, String name) {
+        return "interlay_user/" + Json.write(List.of(interlay, name));
+    }
+
+    static String interlaySeed(String interlay) {
+        return "interlay_login/" + interlay;
+    }
+
     static String payloadKey(String id) {
         return "payload_key/" + id;
     }

@@ -18,6 +18,7 @@ import dev.eden.api.route.StoreChanges;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.Database;
 import dev.eden.api.store.EncryptedServerRecords;
+import dev.eden.api.store.InterlayUserStore;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.api.store.TuningStore;
 import dev.eden.demo.check.Verdict;
@@ -70,6 +71,7 @@ abstract class World<W extends World<W>> implements AutoCloseable {
     final RouteLedger routes;
     final ReplicationLedger replication;
     final EncryptedServerRecords records;
+    private final InterlayUserStore users;
     final MigrationSpec spec;
     private final StoreChanges changes;
     private final Ports<W> ports;
@@ -103,6 +105,7 @@ abstract class World<W extends World<W>> implements AutoCloseable {
         new SecureRandom().nextBytes(key);
         SecretCipher cipher = new SecretCipher(List.of(key));
         records = new EncryptedServerRecords(database.jdbi(), cipher);
+        users = new InterlayUserStore(database.jdbi(), cipher, new AuditLog(database.jdbi()));
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
         replication = new PostgresReplicationLedger(
                 database.jdbi(), new TuningStore(database.jdbi(), new AuditLog(database.jdbi())));
@@ -137,7 +140,7 @@ abstract class World<W extends World<W>> implements AutoCloseable {
 
     RouteStore proxyRoutes(EndpointDirectory forProxies) {
         return ports.proxyRoutes.apply(
-                self(), new PostgresRouteStore(database.jdbi(), changes, forProxies, records, ports.wire));
+                self(), new PostgresRouteStore(database.jdbi(), changes, forProxies, records, users, ports.wire));
     }
 
     ReplicationLedger replicatorLedger() {

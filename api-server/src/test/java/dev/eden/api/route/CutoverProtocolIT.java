@@ -157,7 +157,7 @@ class CutoverProtocolIT extends ProtocolStage {
     /** Proxies let the standby answer only those from whom the owner of writes keeps nothing, by its rules of now. */
     @Test
     void whatClientsMayReadIsLookedAtAgainAndAgain() {
-        PostgresRouteStore store = new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        PostgresRouteStore store = new PostgresRouteStore(database.jdbi(), changes, endpoints, records, users);
         ProxyIdentity proxy = new ProxyIdentity("p1", "1", "127.0.0.1:0", "test");
         store.join(proxy, "front");
         BooleanSupplier open = () -> {

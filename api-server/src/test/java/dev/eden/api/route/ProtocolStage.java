@@ -17,6 +17,7 @@ import dev.eden.activities.store.RouteLedger;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.Database;
 import dev.eden.api.store.EncryptedServerRecords;
+import dev.eden.api.store.InterlayUserStore;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.api.store.TuningStore;
 import dev.eden.embedded.EmbeddedPostgres;
@@ -71,6 +72,7 @@ abstract class ProtocolStage {
     PostgresRouteLedger routes;
     PostgresReplicationLedger replication;
     EncryptedServerRecords records;
+    InterlayUserStore users;
     EndpointDirectory endpoints;
     RedisCutover engine;
     MigrationSpec spec;
@@ -114,6 +116,7 @@ abstract class ProtocolStage {
             h.execute("INSERT INTO route (interlay, active) VALUES ('front', 'source')");
         });
         records = new EncryptedServerRecords(database.jdbi(), cipher);
+        users = new InterlayUserStore(database.jdbi(), cipher, new AuditLog(database.jdbi()));
         routes = new PostgresRouteLedger(database.jdbi(), changes, cipher);
         replication = new PostgresReplicationLedger(
                 database.jdbi(), new TuningStore(database.jdbi(), new AuditLog(database.jdbi())));
@@ -216,7 +219,8 @@ abstract class ProtocolStage {
 
     /** Joins, follows the row and acknowledges what a proxy would. */
     final class StandInProxy implements AutoCloseable {
-        private final PostgresRouteStore store = new PostgresRouteStore(database.jdbi(), changes, endpoints, records);
+        private final PostgresRouteStore store =
+                new PostgresRouteStore(database.jdbi(), changes, endpoints, records, users);
         private final ProxyIdentity identity;
         private final AtomicBoolean stop = new AtomicBoolean();
         private final Thread thread;

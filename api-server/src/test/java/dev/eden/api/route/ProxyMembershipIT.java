@@ -14,6 +14,7 @@ import dev.eden.api.problem.Problem;
 import dev.eden.api.rest.ProxyRemoval;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.ProxyStore;
+import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.TrafficReport;
@@ -169,8 +170,24 @@ class ProxyMembershipIT extends ProtocolStage {
         }
     }
 
+    /** Proxies may be upgraded before the servers, which bring the tables. */
+    @Test
+    void aStoreFromBeforeThereWereUsersHasNone() {
+        RouteStore store = routeStore(WireVersion.NEWEST);
+        database.jdbi().useHandle(h -> h.execute("ALTER TABLE interlay_login RENAME TO not_there_yet"));
+        try {
+            assertThat(store.users("front")).isEqualTo(InterlayUsers.NONE);
+        } finally {
+            database.jdbi().useHandle(h -> h.execute("ALTER TABLE not_there_yet RENAME TO interlay_login"));
+        }
+        InterlayUsers first = store.users("front");
+        assertThat(first.seed()).isNotNull();
+        assertThat(store.users("front")).as("nothing is opened again").isSameAs(first);
+        assertThat(routeStore(WireVersion.NEWEST).users("front").seed()).isEqualTo(first.seed());
+    }
+
     private RouteStore routeStore(int newest) {
-        return new PostgresRouteStore(database.jdbi(), changes, endpoints, records, newest);
+        return new PostgresRouteStore(database.jdbi(), changes, endpoints, records, users, newest);
     }
 
     private void takes(int oldest, int newest) {

@@ -1,18 +1,23 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.Secret;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The users of one proxy: their stored verifiers as the active server has them ({@code pg_authid}, read with Eden's login) and the keys that
  * their clients' proofs gave away. Shared by the loops. A verifier is read again when it is older than a while or when somebody's proof failed.
+ * Of a user whose password the interlay has been given the server is asked only whether it may log in.
  *
  * <p>When which way works is in {@code docs/postgres-authentication.md}.
  */
@@ -20,38 +25,46 @@ final class Accounts {
     private static final long FRESH = Duration.ofSeconds(30).toNanos();
     /** Anybody who reaches the proxy may say any name. */
     private static final int REMEMBERED = 10_000;
-    /** Of verifiers that a server makes unless it is told otherwise, and always before PostgreSQL 16. */
-    private static final int ITERATIONS = 4096;
 
     private final Set<String> trusted;
+    private final Supplier<InterlayUsers> configured;
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
     private final Map<String, Proof> proofs = new ConcurrentHashMap<>();
-    private final byte[] mockSeed = new byte[32];
+    /** Where the interlay has none that all its proxies share. */
+    private final byte[] ownSeed = new byte[32];
 
-    private record Known(ServerAddress server, Account account, long readAt) {}
+    /** {@code given}: as the interlay had the user then. */
+    private record Known(ServerAddress server, InterlayUsers.@Nullable User given, Account account, long readAt) {}
 
     /** A server has let the user in by this password. */
     private record Proof(Secret password, ServerAddress server, long at) {}
 
-    Accounts(Set<String> trusted) {
+    Accounts(Set<String> trusted, Supplier<InterlayUsers> configured) {
         this.trusted = trusted;
-        new SecureRandom().nextBytes(mockSeed);
+        this.configured = configured;
+        new SecureRandom().nextBytes(ownSeed);
     }
 
     /** What a user of this account proves itself by, where that is SCRAM. */
     Scram.Verifier verifier(String user, Account account) {
         return switch (account) {
             case Account.ScramVerifier known -> known.verifier();
-            case Account.Unknown nobody -> Scram.Verifier.mock(user, mockSeed, nobody.iterations());
+            case Account.Unknown nobody -> Scram.Verifier.mock(user, seed(), nobody.iterations());
             case Account.Trusted _, Account.Md5Verifier _, Account.Refused _, Account.Barred _, Account.Unreadable _ ->
                 throw new ProtocolViolation("unexpected SASL message");
         };
     }
 
+    private byte[] seed() {
+        Secret common = configured.get().seed();
+        return common == null ? ownSeed : common.reveal().getBytes(StandardCharsets.UTF_8);
+    }
+
     /** Finds out how {@code user} proves itself; calls back on the loop's thread, maybe before it returns. */
     void find(PostgresLoop loop, String user, Consumer<Account> then) {
-        if (trusted.contains(user)) {
+        InterlayUsers.User given = given(user);
+        if (given == null && trusted.contains(user)) {
             then.accept(new Account.Trusted());
             return;
         }
@@ -62,20 +75,29 @@ final class Accounts {
         }
         Known cached = known.get(user);
         ServerAddress server = ServerAddress.of(active);
-        if (cached != null && cached.server().equals(server) && System.nanoTime() - cached.readAt() < FRESH) {
+        if (cached != null
+                && cached.server().equals(server)
+                && Objects.equals(cached.given(), given)
+                && System.nanoTime() - cached.readAt() < FRESH) {
             then.accept(cached.account());
             return;
         }
-        Backend.Login reader = active.edenLogin() != null ? active.edenLogin() : active.clientLogin();
+        Backend.Login reader = active.edenLogin();
         if (reader == null) {
-            then.accept(new Account.Unreadable("the endpoint has no login that could read the users' verifiers"));
+            then.accept(
+                    given == null
+                            ? new Account.Unreadable("the endpoint has no login that could read the users' verifiers")
+                            : account(given));
             return;
         }
-        String sql = "SELECT rolpassword, rolcanlogin, coalesce(rolvaliduntil < now(), false),"
-                + " coalesce(current_setting('scram_iterations', true), '" + ITERATIONS + "')"
-                + " FROM (SELECT) one LEFT JOIN pg_catalog.pg_authid ON rolname = " + Settings.literal(user);
+        // Whoever may log in may read pg_roles.
+        String sql = "SELECT " + (given == null ? "rolpassword" : "NULL")
+                + ", rolcanlogin, coalesce(rolvaliduntil < now(), false),"
+                + " coalesce(current_setting('scram_iterations', true), '" + Scram.ITERATIONS + "')"
+                + " FROM (SELECT) one LEFT JOIN pg_catalog." + (given == null ? "pg_authid" : "pg_roles")
+                + " ON rolname = " + Settings.literal(user);
         loop.edenPool(active, reader).exchange(sql, outcome -> {
-            Account account = account(user, active, outcome);
+            Account account = given == null ? account(outcome) : account(given);
             if (outcome.error() == null && loop.gate.calm()) {
                 account = permitted(user, account, outcome);
             }
@@ -88,20 +110,27 @@ final class Accounts {
                     if (known.size() >= REMEMBERED) {
                         known.clear(); // names that nobody has, most of them
                     }
-                    known.put(user, new Known(server, account, System.nanoTime()));
+                    known.put(user, new Known(server, given, account, System.nanoTime()));
                 }
             }
             then.accept(account);
         });
     }
 
-    private Account account(String user, Backend active, Exchange.Outcome outcome) {
-        Backend.Login configured = active.clientLogin();
+    private InterlayUsers.@Nullable User given(String user) {
+        return configured.get().byName().get(user);
+    }
+
+    private static Account account(InterlayUsers.User given) {
+        Scram.Verifier verifier = Scram.Verifier.parse(given.verifier().reveal());
+        return verifier == null
+                ? new Account.Unreadable("the interlay's verifier of this user is of no known kind")
+                : new Account.ScramVerifier(verifier, new Credential.Password(given.password()));
+    }
+
+    private static Account account(Exchange.Outcome outcome) {
         ErrorMessage error = outcome.error();
         if (error != null) {
-            if (configured != null && configured.user().equals(user)) {
-                return configured(user, configured.password());
-            }
             return hides(error)
                     ? new Account.Unreadable("the users' verifiers cannot be read (pg_authid: " + error.message() + ")")
                     : new Account.Refused(error.as("FATAL"));
@@ -134,19 +163,12 @@ final class Accounts {
                             account, ErrorMessage.fatal("28000", "role \"" + user + "\" is not permitted to log in"))
                     : account;
         }
-        return "t".equals(row[2]) ? unknown(outcome) : account;
+        return row[1] == null || "t".equals(row[2]) ? unknown(outcome) : account;
     }
 
     private static Account unknown(Exchange.Outcome outcome) {
         return new Account.Unknown(
                 Integer.parseInt(String.valueOf(outcome.rows().getFirst()[3])));
-    }
-
-    private Account configured(String user, Secret password) {
-        Scram.Verifier mock = Scram.Verifier.mock(user, mockSeed, ITERATIONS);
-        return new Account.ScramVerifier(
-                Scram.Verifier.of(password.reveal(), mock.salt(), mock.iterations()),
-                new Credential.Password(password));
     }
 
     /**
@@ -210,8 +232,11 @@ final class Accounts {
         credentials.put(user, credential);
     }
 
-    /** What servers are shown for a user who has been here. */
+    /** What servers are shown for a user who has been here: the password that the interlay has now, also for who came before it had. */
     Credential credential(String user) {
-        return credentials.getOrDefault(user, new Credential.None());
+        InterlayUsers.User given = given(user);
+        return given == null
+                ? credentials.getOrDefault(user, new Credential.None())
+                : new Credential.Password(given.password());
     }
 }

@@ -305,7 +305,7 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
                                         "28000",
                                         "eden: cannot authenticate user \"" + said.user() + "\": " + unreadable.why())
                                 .hint(
-                                        "Connect with TLS, or see docs/postgres-authentication.md for when the proxy can become a user."));
+                                        "Connect with TLS, give the interlay the user's password (eden interlay user set), or see docs/postgres-authentication.md for when the proxy can become a user."));
             }
         }
         channel.writeAndFlush(out, channel.voidPromise());

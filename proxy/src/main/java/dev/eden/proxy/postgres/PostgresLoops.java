@@ -51,6 +51,7 @@ public final class PostgresLoops implements DataPlane {
     private volatile @Nullable Channel listener;
     private final boolean epoll;
     private final PeerCancels peers;
+    private final ConfiguredUsers users;
     private final Wakefulness wakefulness = new Wakefulness();
 
     /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read. */
@@ -64,8 +65,9 @@ public final class PostgresLoops implements DataPlane {
         ClientTls tls = new ClientTls(config.tls(), ClientStartup.PROTOCOL);
         Cancels cancels = new Cancels(config.identity().name());
         peers = new PeerCancels(store, config.interlay(), cancels);
+        users = ConfiguredUsers.follow(store, config.interlay());
         PostgresLoop.Shared shared = new PostgresLoop.Shared(
-                new Accounts(config.trusted()), cancels, peers, tls, new AtomicInteger(), wakefulness);
+                new Accounts(config.trusted(), users), cancels, peers, tls, new AtomicInteger(), wakefulness);
         IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group = new MultiThreadIoEventLoopGroup(count, new DefaultThreadFactory("eden-postgres", true), factory);
         for (int i = 0; i < count; i++) {
@@ -250,6 +252,7 @@ public final class PostgresLoops implements DataPlane {
 
     @Override
     public void close() {
+        users.close();
         peers.close();
         stopAccepting();
         onEach(PostgresLoop::close);

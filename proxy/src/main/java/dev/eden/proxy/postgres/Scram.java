@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 final class Scram {
     static final String MECHANISM = "SCRAM-SHA-256";
     static final String MECHANISM_PLUS = "SCRAM-SHA-256-PLUS";
+    /** Of verifiers that a server makes unless it is told otherwise, and always before PostgreSQL 16. */
+    static final int ITERATIONS = 4096;
+
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private Scram() {}
@@ -44,6 +47,12 @@ final class Scram {
             } catch (IllegalArgumentException e) {
                 return null;
             }
+        }
+
+        /** As {@link #parse} takes it. */
+        String stored() {
+            return MECHANISM + "$" + iterations + ":" + base64(salt) + "$" + base64(storedKey) + ":"
+                    + base64(serverKey);
         }
 
         /** What a server would store for this password. Takes milliseconds: not for an event loop's hot path. */

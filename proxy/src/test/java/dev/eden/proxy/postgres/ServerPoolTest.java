@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.ClientTls;
+import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.MemoryRouteStore;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.ProxyIdentity;
@@ -35,7 +36,7 @@ class ServerPoolTest {
         return new PostgresLoop(
                 config,
                 new PostgresLoop.Shared(
-                        new Accounts(config.trusted()),
+                        new Accounts(config.trusted(), () -> InterlayUsers.NONE),
                         cancels,
                         peers,
                         new ClientTls(null),

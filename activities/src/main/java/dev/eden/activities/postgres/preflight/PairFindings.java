@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** What only the two servers together show. */
 final class PairFindings {
@@ -31,8 +32,9 @@ final class PairFindings {
     /**
      * @param prepared Eden has begun to copy already, so the target need not be empty any more
      * @param filled the target has the rows by other means
+     * @param configured roles whose passwords proxies have been given
      */
-    void check(boolean prepared, boolean filled) {
+    void check(boolean prepared, boolean filled, Set<String> configured) {
         // A copy of the files has the same identifier and is another server all the same.
         String identifier =
                 "SELECT system_identifier || ' ' || extract(epoch FROM pg_postmaster_start_time()) FROM pg_control_system()";
@@ -50,7 +52,7 @@ final class PairFindings {
         texts();
         collations();
         extensions();
-        new RoleFindings(source, target, findings).check(prepared);
+        new RoleFindings(source, target, findings).check(prepared, configured);
         if (!prepared) {
             new TableFindings(source, target, findings).check(filled);
             schemaTools();

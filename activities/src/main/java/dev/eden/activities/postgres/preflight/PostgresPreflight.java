@@ -8,6 +8,7 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.PreparationActivities.Preflight;
 import java.net.InetAddress;
@@ -24,6 +25,7 @@ public final class PostgresPreflight {
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
+    private final UserDirectory users;
     private final Limits limits;
 
     /**
@@ -39,13 +41,14 @@ public final class PostgresPreflight {
         }
     }
 
-    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records) {
-        this(endpoints, records, Limits.defaults());
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, UserDirectory users) {
+        this(endpoints, records, users, Limits.defaults());
     }
 
-    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, Limits limits) {
+    public PostgresPreflight(EndpointDirectory endpoints, ServerRecords records, UserDirectory users, Limits limits) {
         this.endpoints = endpoints;
         this.records = records;
+        this.users = users;
         this.limits = limits;
     }
 
@@ -66,7 +69,7 @@ public final class PostgresPreflight {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
                 new PairFindings(onSource, onTarget, findings)
-                        .check(prepared, spec.data().type().equals("none"));
+                        .check(prepared, spec.data().type().equals("none"), users.configured(spec.interlays()));
                 new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
                         .check(onSource, onTarget, prepared);
                 TypeFindings.check(onSource, onTarget, findings);

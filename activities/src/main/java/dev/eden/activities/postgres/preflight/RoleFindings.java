@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Roles that are made on the target, those that are there with something else, and what is set for a whole server. */
 final class RoleFindings {
@@ -33,16 +34,19 @@ final class RoleFindings {
         this.findings = findings;
     }
 
-    /** {@code prepared}: the target is fenced, so that its superusers are not what they are otherwise. */
-    void check(boolean prepared) {
-        passwords();
+    /**
+     * @param prepared the target is fenced, so that its superusers are not what they are otherwise
+     * @param configured roles whose passwords proxies have been given: they log in to either server, whatever it stores
+     */
+    void check(boolean prepared, Set<String> configured) {
+        passwords(configured);
         if (!prepared) {
             portraits();
             server();
         }
     }
 
-    private void passwords() {
+    private void passwords(Set<String> configured) {
         String all =
                 "SELECT rolname, coalesce(rolpassword, '') FROM pg_authid WHERE rolname !~ '^pg_' AND rolname !~ ?";
         Map<String, String> there = new HashMap<>();
@@ -56,7 +60,9 @@ final class RoleFindings {
                     if (verifier == null) {
                         return copied.add(row.getString(1));
                     }
-                    return !verifier.equals(row.getString(2)) && different.add(row.getString(1));
+                    return !verifier.equals(row.getString(2))
+                            && !configured.contains(row.getString(1))
+                            && different.add(row.getString(1));
                 },
                 EdenObjects.ROLE_PATTERN);
         if (!copied.isEmpty()) {
@@ -70,7 +76,7 @@ final class RoleFindings {
                     "postgres.roles.differ",
                     "These roles exist on both servers with different passwords (or the same one salted differently); the target's stay: "
                             + Findings.some(different) + ".",
-                    "Drop them on the target, or copy rolpassword of the source: clients that log in by SCRAM through the proxy need the same verifier on both.");
+                    "Drop them on the target, or copy rolpassword of the source, or give their interlays their passwords (eden interlay user set): clients that log in by SCRAM through the proxy need the same verifier on both, or a proxy that knows the password.");
         }
     }
 

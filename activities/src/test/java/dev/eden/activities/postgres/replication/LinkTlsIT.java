@@ -13,6 +13,7 @@ import dev.eden.activities.postgres.preparation.PostgresPreparation;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.LinkTls;
+import dev.eden.activities.store.UserDirectory;
 import dev.eden.proxy.Authorities;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -109,7 +110,7 @@ class LinkTlsIT {
 
     /** Of the ways between the servers: id, severity and the message. */
     private static List<String> findings(PostgresServers servers, EndpointDirectory endpoints) {
-        return new PostgresPreflight(endpoints, servers.records)
+        return new PostgresPreflight(endpoints, servers.records, UserDirectory.NONE)
                 .preflight(PostgresServers.spec()).findings().stream()
                         .filter(finding -> finding.id().startsWith("postgres.link.")
                                 || finding.id().startsWith("postgres.endpoint.")
