@@ -53,6 +53,12 @@ final class Gate {
         return active;
     }
 
+    /** Which server the cursors that clients get are of. */
+    int activeTag() {
+        Route here = route;
+        return here == null ? 0 : here.activeTag();
+    }
+
     @Nullable
     ServerAddress standby() {
         return standby;
