@@ -253,6 +253,7 @@ final class Connections {
             reserved = false;
             mine.owner = null;
             mine.tap = null;
+            client.left(mine);
             loop.context.exclusive.decrementAndGet();
             loop.counters.exclusiveConnections--;
         }

@@ -223,6 +223,9 @@ final class LocalCommands {
             case "tracking", "no-evict", "no-touch" -> {
                 return session.listening.mode(sub, client.arguments());
             }
+            case "caching" -> {
+                return session.listening.caching(client.arguments());
+            }
             case "unblock" -> {
                 return unblock();
             }

@@ -53,7 +53,9 @@ final class Session {
         }
         boolean skipped = replyMode.begin();
         boolean done = handle(spec);
-        if (!done && skipped) {
+        if (done) {
+            listening.passed(spec);
+        } else if (skipped) {
             replyMode.again();
         }
         return done;
@@ -333,6 +335,7 @@ final class Session {
         if (connection != null) {
             replyMode.begin();
             transactions.queueLarge();
+            listening.passed(null);
         }
         return connection;
     }
