@@ -38,14 +38,14 @@ public interface DataPlane extends AutoCloseable {
     }
 
     /**
-     * The row is COMMITTED: nothing opens yet, but sessions leave the old side, and what clients hear without asking (LISTEN) is asked for on
+     * The row is COMMITTED: nothing opens yet, but sessions leave the old side, and what clients hear without asking (LISTEN, SUBSCRIBE) is asked for on
      * the new one. Completes when nothing that anybody says there from then on escapes them.
      */
     default CompletableFuture<Void> carryOver(Route committed) {
         return CompletableFuture.completedFuture(null);
     }
 
-    /** Sessions that hear without asking (LISTEN) may have missed something: they end, each with an error that says so, before anything else is sent to them. */
+    /** Sessions that hear without asking may have missed something: they end before anything else is sent to them, with an error that says so where the protocol has one. */
     default void endListeners() {}
 
     /** True when a loop refuses requests because its lease ran out. */

@@ -58,6 +58,19 @@ class RedisCommandsIT extends RedisFixture {
         assertThat(two.read()).isEqualTo("[q2, x]");
     }
 
+    @Test
+    void aTransactionTellsTheClientsOwnNumber() throws IOException {
+        Wire client = client();
+        String id = client.call("CLIENT", "ID");
+        client.call("MULTI");
+        client.call("CLIENT", "ID");
+        client.call("PING");
+        client.call("CLIENT", "INFO");
+        assertThat(client.call("EXEC"))
+                .startsWith("[" + id + ", +PONG, id=" + id.substring(1) + " addr=")
+                .contains(" resp=2 ");
+    }
+
     /** No client's number: connections of the server have small ones as well. */
     private String numberAtTheServer(Wire blocked) throws IOException {
         assertThat(blocked.silent(Duration.ofMillis(20))).isTrue();

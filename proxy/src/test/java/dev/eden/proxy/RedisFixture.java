@@ -104,9 +104,22 @@ abstract class RedisFixture {
         await().until(() -> store.acknowledged(attempt, Step.DRAINED));
     }
 
+    /** As a coordinator does it: subscribers listen before anybody opens. */
     void flip() {
         store.commit();
+        if (drained().contains("\"listeners\"")) {
+            await().until(() -> store.acknowledged(attempt, Step.CARRIED));
+        }
         open();
+    }
+
+    /** What the proxy said when it had drained. */
+    String drained() {
+        return store.acknowledgements.stream()
+                .filter(one -> one.attempt() == attempt && one.step() == Step.DRAINED)
+                .map(MemoryRouteStore.Acknowledged::detail)
+                .findFirst()
+                .orElse("");
     }
 
     void abort() {

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.proxy.RedisProxyConfig.Limits;
+import dev.eden.proxy.RouteStore.Step;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -470,6 +473,275 @@ class RedisFlipIT extends RedisFixture {
         assertThat(again.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
         assertThat(atTarget.publish("c", "heard")).isEqualTo(1);
         assertThat(again.read()).isEqualTo("[message, c, heard]");
+    }
+
+    /** What it has not read stands on the way from the old server. */
+    @Test
+    void aSubscriberThatReadsNothingIsClosedRatherThanMissAMessage() throws IOException {
+        Limits usual = Limits.defaults();
+        Limits small = new Limits(
+                usual.maxClients(),
+                usual.largeRequest(),
+                usual.inputBytes(),
+                64 << 10,
+                usual.outputStall(),
+                usual.totalBytes(),
+                usual.recordedBytes(),
+                usual.connectTimeout());
+        RedisProxyConfig base = config("p6");
+        RedisProxyConfig config =
+                new RedisProxyConfig(base.identity(), base.interlay(), base.listen(), 1, 1, 10, small);
+        MemoryRouteStore before = store;
+        store = new MemoryRouteStore(before.row());
+        try (RedisProxy other = RedisProxy.start(config, store, new SimpleMeterRegistry());
+                Wire slow = new Wire(other.port());
+                Wire quick = new Wire(other.port())) {
+            assertThat(slow.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            assertThat(quick.call("SUBSCRIBE", "d")).isEqualTo("[subscribe, d, :1]");
+            for (int i = 0; i < 20; i++) {
+                atSource.publish("c", "x".repeat(1 << 20));
+            }
+            hold();
+            flip();
+            assertThat(atTarget.publish("d", "after")).isEqualTo(1);
+            assertThat(quick.read()).isEqualTo("[message, d, after]");
+            atTarget.publish("c", "after");
+            int heard = 0;
+            try {
+                while (!slow.read().equals("[message, c, after]")) {
+                    heard++;
+                }
+                assertThat(heard).isEqualTo(20);
+            } catch (EOFException | SocketException e) {
+                // it knows
+            }
+        } finally {
+            store = before;
+        }
+    }
+
+    @Test
+    void aClientThatHasHadHalfOfAPushIsClosed() throws IOException {
+        MemoryRouteStore before = store;
+        try (Relay halves = new Relay(source.port())) {
+            store = new MemoryRouteStore(MemoryRouteStore.route(
+                    MemoryRouteStore.backend("source", halves.port()),
+                    MemoryRouteStore.backend("target", target.port())));
+            try (RedisProxy other = RedisProxy.start(config("p6"), store, new SimpleMeterRegistry());
+                    Wire tracking = new Wire(other.port())) {
+                tracking.call("HELLO", "3");
+                assertThat(tracking.call("CLIENT", "TRACKING", "ON", "BCAST")).isEqualTo("+OK");
+                atSource.set("STAY-and-more", "1");
+                await().until(() -> halves.stays);
+                hold();
+                flip();
+                assertThat(tracking.read()).isEqualTo(">[invalidate, [STAY]]"); // and there it ends
+                assertThatThrownBy(tracking::read).isInstanceOf(EOFException.class);
+            }
+        } finally {
+            store = before;
+        }
+    }
+
+    /** Whoever opens waits until subscribers listen on the new side, whatever takes them so long. */
+    @Test
+    void nobodyOpensBeforeSubscribersListen() throws IOException {
+        try (Behind slow = new Behind();
+                Wire subscriber = new Wire(slow.port())) {
+            assertThat(subscriber.call("SUBSCRIBE", "STAY")).isEqualTo("[subscribe, STAY, :1]");
+            hold();
+            assertThat(drained()).contains("\"listeners\":1");
+            await().until(() -> slow.network.stays);
+            store.commit();
+            await().pollDelay(Duration.ZERO) // it is not waited for long
+                    .pollInterval(Duration.ofMillis(2))
+                    .until(() -> slow.proxy.health().state() == RouteState.COMMITTED);
+            assertThat(store.acknowledged(attempt, Step.CARRIED)).isFalse();
+            slow.network.goOn();
+            await().until(() -> store.acknowledged(attempt, Step.CARRIED));
+            assertThat(atTarget.publish("STAY", "first")).isEqualTo(1);
+            open();
+            assertThat(subscriber.read()).isEqualTo("[message, STAY, first]");
+        }
+    }
+
+    /** Others have opened meanwhile, and what they published it can't have heard. */
+    @Test
+    void aSubscriberThatListensTooLateIsClosed() throws IOException {
+        try (Behind slow = new Behind();
+                Wire subscriber = new Wire(slow.port())) {
+            assertThat(subscriber.call("SUBSCRIBE", "STAY")).isEqualTo("[subscribe, STAY, :1]");
+            hold();
+            await().until(() -> slow.network.stays);
+            store.commit();
+            await().until(() -> slow.proxy.health().state() == RouteState.COMMITTED);
+            store.away(true);
+            store.stable();
+            assertThat(atTarget.publish("STAY", "missed")).isZero();
+            slow.network.goOn();
+            await().until(() -> atTarget.pubsubNumSub("STAY").containsValue(1L)
+                    || !atSource.clientList().contains(" sub=1 "));
+            store.away(false);
+            await().until(() -> store.acknowledged(attempt, Step.OPENED));
+            assertThat(store.acknowledged(attempt, Step.CARRIED)).isFalse();
+            atTarget.publish("STAY", "after");
+            assertThatThrownBy(subscriber::read).isInstanceOf(EOFException.class);
+        }
+    }
+
+    /** Another proxy, whose way to the target may take long; attempts drive it until it is closed. */
+    private final class Behind implements AutoCloseable {
+        private final MemoryRouteStore before = store;
+        private final Relay network = new Relay(target.port(), true);
+        private final RedisProxy proxy;
+
+        Behind() throws IOException {
+            store = new MemoryRouteStore(MemoryRouteStore.route(
+                    MemoryRouteStore.backend("source", source.port()),
+                    MemoryRouteStore.backend("target", network.port())));
+            proxy = RedisProxy.start(config("p6"), store, new SimpleMeterRegistry());
+        }
+
+        int port() {
+            return proxy.port();
+        }
+
+        @Override
+        public void close() throws IOException {
+            store = before;
+            network.goOn();
+            proxy.close();
+            network.close();
+        }
+    }
+
+    @Test
+    void whatRanBehindARefusedMultiDoesNotRunAgain() throws IOException {
+        for (Jedis server : List.of(atSource, atTarget)) {
+            acl(server, "SETUSER", "ada", "on", ">pw", "~*", "&*", "+@all", "-multi");
+        }
+        try {
+            Wire client = client();
+            client.call("AUTH", "ada", "pw");
+            assertThat(client.call("MULTI")).startsWith("-NOPERM");
+            assertThat(client.call("INCR", "n")).isEqualTo(":1");
+            hold();
+            flip();
+            assertThat(client.call("INCR", "n")).isEqualTo(":1");
+            assertThat(client.call("EXEC")).startsWith("-ERR EXEC without MULTI");
+            assertThat(client.call("SELECT", "3")).isEqualTo("+OK");
+            client.send("MULTI");
+            client.send("SELECT", "5");
+            assertThat(client.read()).startsWith("-NOPERM");
+            assertThatThrownBy(client::read).as("which database is it in?").isInstanceOf(EOFException.class);
+        } finally {
+            acl(atSource, "DELUSER", "ada");
+            acl(atTarget, "DELUSER", "ada");
+        }
+    }
+
+    @Test
+    void nothingOfATransactionRunsAloneOnAServerThatRefusesMulti() throws IOException {
+        acl(atSource, "SETUSER", "ada", "on", ">pw", "~*", "&*", "+@all");
+        acl(atTarget, "SETUSER", "ada", "on", ">pw", "~*", "&*", "+@all", "-multi");
+        try {
+            Wire client = client();
+            client.call("AUTH", "ada", "pw");
+            client.call("MULTI");
+            assertThat(client.call("INCR", "n")).isEqualTo("+QUEUED");
+            hold();
+            flip();
+            assertThat(client.call("INCR", "o")).isEqualTo("+QUEUED");
+            assertThat(client.call("EXEC")).startsWith("-EXECABORT").contains("NOPERM");
+            assertThat(atTarget.dbSize()).isZero();
+            assertThat(client.call("INCR", "n")).isEqualTo(":1");
+        } finally {
+            acl(atSource, "DELUSER", "ada");
+            acl(atTarget, "DELUSER", "ada");
+        }
+    }
+
+    @Test
+    void whatIsToBeCachedNextIsKnownAfterAFlip() throws IOException {
+        Wire client = client();
+        client.call("HELLO", "3");
+        assertThat(client.call("CLIENT", "TRACKING", "ON", "OPTIN")).isEqualTo("+OK");
+        assertThat(client.call("CLIENT", "CACHING", "YES")).isEqualTo("+OK");
+        hold();
+        flip();
+        assertThat(client.read()).isEqualTo(">[invalidate, (nil)]");
+        assertThat(client.call("GET", "a")).isEqualTo("(nil)");
+        atTarget.set("a", "1");
+        assertThat(client.read()).isEqualTo(">[invalidate, [a]]");
+        client.call("CLIENT", "CACHING", "YES");
+        client.call("MULTI");
+        client.call("PTTL", "b");
+        hold();
+        flip();
+        assertThat(client.read()).isEqualTo(">[invalidate, (nil)]");
+        client.call("GET", "b");
+        assertThat(client.call("EXEC")).isEqualTo("[:-2, (nil)]");
+        atSource.set("b", "1");
+        assertThat(client.read()).isEqualTo(">[invalidate, [b]]");
+        hold();
+        flip();
+        assertThat(client.read()).isEqualTo(">[invalidate, (nil)]");
+        assertThat(client.call("GET", "a")).isEqualTo("1");
+        atTarget.set("a", "2");
+        assertThat(client.silent(Duration.ofMillis(50)))
+                .as("it was said of one transaction")
+                .isTrue();
+    }
+
+    @Test
+    void scansGoOnInTransactionsAndOverAFlip() throws IOException {
+        for (int i = 0; i < 500; i++) {
+            atSource.set("k" + i, "v");
+            atTarget.set("k" + i, "v");
+        }
+        Wire client = client();
+        Set<String> seen = new TreeSet<>();
+        String cursor = "0";
+        boolean inside = true;
+        int pages = 0;
+        do {
+            String reply = inside
+                    ? inTransaction(client, "SCAN", cursor, "COUNT", "20")
+                    : client.call("SCAN", cursor, "COUNT", "20");
+            inside = !inside;
+            cursor = page(reply, seen);
+            assertThat(++pages).isLessThan(100);
+        } while (!cursor.equals("0"));
+        assertThat(seen).hasSize(500);
+        cursor = page(client.call("SCAN", "0", "COUNT", "20"), new TreeSet<>());
+        client.call("MULTI");
+        client.call("GET", "k1");
+        assertThat(client.call("SCAN", cursor, "COUNT", "20")).isEqualTo("+QUEUED");
+        assertThat(client.call("CLIENT", "ID")).isEqualTo("+QUEUED");
+        hold();
+        flip();
+        assertThat(client.call("SCAN", cursor, "COUNT", "20")).isEqualTo("+QUEUED");
+        String both = client.call("EXEC");
+        assertThat(both).startsWith("[v, [");
+        String id = client.call("CLIENT", "ID");
+        assertThat(both).contains("], " + id + ", [");
+        String fromTheBeginning = client.call("SCAN", "0", "COUNT", "20");
+        assertThat(both).isEqualTo("[v, " + fromTheBeginning + ", " + id + ", " + fromTheBeginning + "]");
+    }
+
+    private static String inTransaction(Wire client, String... command) throws IOException {
+        client.call("MULTI");
+        client.call("ECHO", "[");
+        assertThat(client.call(command)).isEqualTo("+QUEUED");
+        String reply = client.call("EXEC");
+        return reply.substring("[[, ".length(), reply.length() - 1);
+    }
+
+    /** Adds a page of {@code SCAN} to what was {@code seen}; answers the cursor. */
+    private static String page(String reply, Set<String> seen) {
+        seen.addAll(List.of(
+                reply.substring(reply.indexOf("[", 1) + 1, reply.length() - 2).split(", ")));
+        return reply.substring(1, reply.indexOf(','));
     }
 
     @Test

@@ -142,6 +142,9 @@ class RedisProxyIT extends RedisFixture {
                     List.of("PSUBSCRIBE", "c"),
                     List.of("MONITOR"),
                     List.of("CLIENT", "REPLY", "OFF"),
+                    List.of("CLIENT", "TRACKING", "ON"),
+                    List.of("CLIENT", "NO-EVICT", "ON"),
+                    List.of("CLIENT", "UNBLOCK", "1"),
                     List.of("SCRIPT", "DEBUG", "YES"),
                     List.of("PSYNC", "?", "-1"))) {
                 Wire one = connect(other.port());

@@ -12,10 +12,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A network in front of a server that cuts what the server says where a test wants it: at {@code CUT} it ends, at {@code STAY} it waits. */
+/** A network in front of a server that cuts what goes one way where a test wants it: at {@code CUT} it ends, at {@code STAY} it waits. */
 final class Relay implements AutoCloseable {
     private final ServerSocket listener;
     private final int server;
+    private final boolean looksUp;
     private final List<Socket> sockets = new CopyOnWriteArrayList<>();
     private final CountDownLatch goesOn = new CountDownLatch(1);
     /** Bytes that have gone to the server. */
@@ -23,8 +24,15 @@ final class Relay implements AutoCloseable {
 
     volatile boolean stays;
 
+    /** Looks at what the server says. */
     Relay(int server) throws IOException {
+        this(server, false);
+    }
+
+    /** @param asked looks at what the server is asked instead */
+    Relay(int server, boolean asked) throws IOException {
         this.server = server;
+        this.looksUp = asked;
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.ofVirtual().start(this::accept);
     }
@@ -59,7 +67,7 @@ final class Relay implements AutoCloseable {
             OutputStream out = to.getOutputStream();
             byte[] buffer = new byte[1 << 16];
             for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                String text = up ? "" : new String(buffer, 0, n, StandardCharsets.ISO_8859_1);
+                String text = up != looksUp ? "" : new String(buffer, 0, n, StandardCharsets.ISO_8859_1);
                 int cut = text.indexOf("CUT");
                 int stay = text.indexOf("STAY");
                 int head = cut >= 0 ? cut + 3 : stay >= 0 ? stay + 4 : n;

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The spans of one attempt or rehearsal, from its report: each step of the coordinator, and of each proxy from the hold to its drain, from there to where
- * its listeners listen on the other server (a PostgreSQL's, where it has any), and to its opening. Proxies measure by their own clocks and speak to the store only, so that no exporter is near a held request.
+ * its listeners listen on the other server (where it has any), and to its opening. Proxies measure by their own clocks and speak to the store only, so that no exporter is near a held request.
  */
 public final class FlipSpans {
     private static final Logger LOGGER = LoggerFactory.getLogger(FlipSpans.class);

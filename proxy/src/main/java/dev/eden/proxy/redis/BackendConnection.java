@@ -80,6 +80,16 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
         return size;
     }
 
+    /** Somebody takes no more of what comes: some of it may not have been read. */
+    boolean paused() {
+        return pausedBy > 0;
+    }
+
+    /** A reply or push has come by half; where there is no tap, that half has been passed on. */
+    boolean midReply() {
+        return !scanner.atStart();
+    }
+
     void markReady() {
         ready = true;
     }

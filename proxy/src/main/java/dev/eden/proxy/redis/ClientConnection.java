@@ -581,6 +581,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter implements Rep
         }
     }
 
+    /** The exclusive connection is given up. */
+    void left(BackendConnection connection) {
+        congestion.left(connection);
+    }
+
     // ---- life
 
     @Override

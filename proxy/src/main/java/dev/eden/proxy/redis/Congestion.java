@@ -125,6 +125,13 @@ final class Congestion {
         client.close();
     }
 
+    /** The connection is not the client's any more: what it is sent comes over another, if at all. */
+    void left(BackendConnection connection) {
+        if (paused == connection) {
+            unpause();
+        }
+    }
+
     /** The client is closed. */
     void end() {
         watch++;

@@ -99,7 +99,7 @@ final class Connections {
     /** This client's own connection, with what has to be said on it first; null while it is being had, or something else is in flight. */
     @Nullable
     BackendConnection exclusive() {
-        if (session.listening.loggingIn()) {
+        if (session.listening.loggingIn() || session.transactions.reopening()) {
             return null;
         }
         BackendConnection mine = exclusive;
@@ -253,6 +253,7 @@ final class Connections {
             reserved = false;
             mine.owner = null;
             mine.tap = null;
+            client.left(mine);
             loop.context.exclusive.decrementAndGet();
             loop.counters.exclusiveConnections--;
         }

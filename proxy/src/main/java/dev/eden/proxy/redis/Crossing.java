@@ -2,12 +2,16 @@ package dev.eden.proxy.redis;
 
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One client's way from the side that had the authority to the one that gets it: everything of it comes off the server when the barrier comes, and
  * goes on over there in the same order, each request once. Only what was on its way without anybody waiting for it is in doubt.
  */
 final class Crossing {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Crossing.class);
+
     private final Session session;
     private final ClientConnection client;
     private final ProxyLoop loop;
@@ -100,7 +104,7 @@ final class Crossing {
     /** Takes everything off the server; the side that opens gets it back. */
     private void surrender() {
         if (session.listening.active()) {
-            session.listening.hold();
+            session.listening.carriage.begin();
             return;
         }
         session.transactions.leave();
@@ -117,6 +121,47 @@ final class Crossing {
     boolean resting() {
         return blocking == null && (session.connections.own() == null || session.listening.active());
     }
+
+    // ---- subscribers
+
+    /** True where the client must listen on the new side before anybody publishes there. */
+    boolean listens() {
+        return session.listening.carriable();
+    }
+
+    /** Nobody publishes on the old side any more, and nobody yet on the new one. */
+    void carryOver() {
+        session.listening.carriage.hearOut();
+    }
+
+    /** True where a subscriber is on its way still; one that takes nothing, or is late, is closed: others wait for it. */
+    boolean toBeCarried(boolean late) {
+        if (!session.listening.carriage.underWay()) {
+            return false;
+        }
+        BackendConnection own = session.connections.own();
+        if (late || own == null || own.paused()) {
+            LOGGER.atInfo()
+                    .addKeyValue("client", client.id)
+                    .log(
+                            "closing a subscriber that may have missed messages: {}",
+                            late ? "one of the servers was late" : "it takes none");
+            client.close();
+            return false;
+        }
+        return true;
+    }
+
+    /** Others may have published on the new side before this client listened there; true where it is closed for that. */
+    boolean endIfListening() {
+        if (session.listening.subscriptions() == 0) {
+            return false;
+        }
+        client.close();
+        return true;
+    }
+
+    // ---- route
 
     /** A (new) route is in force. */
     void routed(boolean flipped, boolean wasHeld) {
@@ -135,7 +180,7 @@ final class Crossing {
             behindFence = true;
             session.listening.flipped();
         } else if (wasHeld) {
-            session.listening.reopened();
+            session.listening.carriage.end();
         }
     }
 }

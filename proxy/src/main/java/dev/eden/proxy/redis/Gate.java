@@ -13,11 +13,14 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *            install(route)                      hold()
  *   (no route) ──────────► OPEN ◄──────────────► HELD ── everything drained ──► drained() completes
- *                           │       install(route) ▲
+ *                           │       install(route) ▲ └── carryOver() ── every subscriber is over, or closed
  *                           └── lease ran out ─────┘   (ends by renew() or install())
  * </pre>
  */
 final class Gate {
+    /** Others wait for a late subscriber, but not as long as half a second: then they open, and every subscriber of this proxy would have to be closed. */
+    private static final long CARRY_PATIENCE = TimeUnit.MILLISECONDS.toNanos(400);
+
     private final ProxyLoop loop;
     private @Nullable Route route;
     private @Nullable ServerAddress active;
@@ -30,6 +33,8 @@ final class Gate {
 
     private @Nullable CompletableFuture<Drained> draining;
     private long heldAt;
+    private @Nullable CompletableFuture<Void> carrying;
+    private long carryingSince;
     private boolean polling;
     private boolean canaries;
     private boolean acknowledgesBoth;
@@ -37,7 +42,7 @@ final class Gate {
     long flips;
 
     /** What a loop did on its way to rest. */
-    record Drained(long micros, long held, long reissued) {}
+    record Drained(long micros, long held, long reissued, int listeners) {}
 
     Gate(ProxyLoop loop) {
         this.loop = loop;
@@ -51,6 +56,12 @@ final class Gate {
     @Nullable
     ServerAddress active() {
         return active;
+    }
+
+    /** Which server the cursors that clients get are of. */
+    int activeTag() {
+        Route here = route;
+        return here == null ? 0 : here.activeTag();
     }
 
     @Nullable
@@ -112,6 +123,7 @@ final class Gate {
         leaseUntil = Long.MAX_VALUE;
         leaseLost = false;
         draining = null;
+        carrying = null;
         if (flipped) {
             flips++;
         }
@@ -162,17 +174,45 @@ final class Gate {
         return future;
     }
 
+    /** The authority has moved, and nobody serves yet: the future completes when no subscriber can miss what is published from then on. */
+    CompletableFuture<Void> carryOver() {
+        CompletableFuture<Void> running = carrying;
+        if (running != null) {
+            return running;
+        }
+        CompletableFuture<Void> future = new CompletableFuture<>();
+        carrying = future;
+        carryingSince = loop.tick();
+        for (ClientConnection client : loop.clients) {
+            client.session.crossing.carryOver();
+        }
+        turnEnded();
+        return future;
+    }
+
     /** Called whenever the loop has done a turn of work: maybe that was the last of it. */
     void turnEnded() {
         CompletableFuture<Drained> future = draining;
-        if (future == null || future.isDone()) {
-            return;
+        if (future != null && !future.isDone()) {
+            if (loop.inFlight == 0 && allResting()) {
+                loop.tick();
+                future.complete(drained());
+            } else {
+                lookAgain();
+            }
         }
-        if (loop.inFlight == 0 && allResting()) {
-            loop.tick();
-            future.complete(new Drained(
-                    TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt), loop.counters.held, loop.counters.reissued));
-        } else if (!polling) {
+        CompletableFuture<Void> carried = carrying;
+        if (carried != null && !carried.isDone()) {
+            if (allCarried()) {
+                carried.complete(null);
+            } else {
+                lookAgain();
+            }
+        }
+    }
+
+    private void lookAgain() {
+        if (!polling) {
             polling = true;
             loop.eventLoop.schedule(
                     () -> {
@@ -182,6 +222,27 @@ final class Gate {
                     1,
                     TimeUnit.MILLISECONDS);
         }
+    }
+
+    private Drained drained() {
+        int listeners = 0;
+        for (ClientConnection client : loop.clients) {
+            listeners += client.session.crossing.listens() ? 1 : 0;
+        }
+        return new Drained(
+                TimeUnit.NANOSECONDS.toMicros(loop.now - heldAt),
+                loop.counters.held,
+                loop.counters.reissued,
+                listeners);
+    }
+
+    private boolean allCarried() {
+        boolean late = System.nanoTime() - carryingSince > CARRY_PATIENCE;
+        boolean all = true;
+        for (int i = loop.clients.size() - 1; i >= 0; i--) { // one that is closed gives its place to the last
+            all &= !loop.clients.get(i).session.crossing.toBeCarried(late);
+        }
+        return all;
     }
 
     private boolean allResting() {

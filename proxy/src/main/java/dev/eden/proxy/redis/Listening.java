@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * abort it is dropped.
  */
 final class Listening implements BackendConnection.FrameTap {
-    private static final int CARRIED_BYTES = 1 << 20;
-
     /** Commands and the word of their kind: what confirms, what is a message. */
     private static final Map<String, String> KINDS = Map.of(
             "subscribe",
@@ -49,13 +47,16 @@ final class Listening implements BackendConnection.FrameTap {
     /** By subcommand of {@code CLIENT}: what is on, and how: prefixes of keys to track add up. */
     private final Map<String, List<List<byte[]>>> modes = new LinkedHashMap<>();
 
+    /** {@code CLIENT CACHING} for the command or transaction that comes next. */
+    private @Nullable List<byte[]> caching;
+
     private boolean loggingIn;
-    private boolean carrying;
-    private @Nullable Carried carried;
+    final Carriage carriage;
 
     Listening(Session session) {
         this.session = session;
         this.client = session.client;
+        this.carriage = new Carriage(session, this);
     }
 
     boolean active() {
@@ -174,6 +175,30 @@ final class Listening implements BackendConnection.FrameTap {
         return true;
     }
 
+    /** {@code CLIENT CACHING}: said of one command or transaction, and kept until that one has gone out. */
+    boolean caching(List<byte[]> arguments) {
+        if (modes.isEmpty()) {
+            return session.shared();
+        }
+        BackendConnection connection = session.connections.exclusive();
+        if (connection == null) {
+            return false;
+        }
+        caching = arguments;
+        client.forward(connection, new Agreed(connection, () -> {}, () -> caching = null));
+        return true;
+    }
+
+    /** A request has gone out or was answered here. A server forgets it so as well, but for its own {@code CLIENT} and within {@code MULTI}. */
+    void passed(@Nullable CommandSpec spec) {
+        if (caching != null && (spec == null || spec.handling() != Handling.CLIENT)) {
+            Transaction open = session.transactions.open();
+            if (open == null || open.ending) {
+                caching = null;
+            }
+        }
+    }
+
     private static List<List<byte[]>> with(@Nullable List<List<byte[]>> before, List<byte[]> command) {
         List<List<byte[]>> all = before == null ? new ArrayList<>() : new ArrayList<>(before);
         all.removeIf(one -> Arrays.deepEquals(one.toArray(), command.toArray()));
@@ -262,6 +287,11 @@ final class Listening implements BackendConnection.FrameTap {
         }
     }
 
+    /** True for the confirmation of a subscription or of its end. */
+    static boolean confirms(ByteBuf frame) {
+        return KINDS.containsKey(kind(frame));
+    }
+
     /** The first element of an array or push, when it is a bulk string. */
     private static String kind(ByteBuf frame) {
         int start = frame.readerIndex();
@@ -299,13 +329,20 @@ final class Listening implements BackendConnection.FrameTap {
             RespWriter.command(out, "MONITOR");
             client.send(connection, out, new Swallow(client));
         }
+        List<byte[]> next = caching;
+        if (next != null && !modes.isEmpty()) {
+            ByteBuf out = client.loop.buffer();
+            RespWriter.command(out, next);
+            client.send(connection, out, new Swallow(client));
+        }
     }
 
-    private interface Sender {
+    interface Sender {
         void send(ByteBuf command, int confirmations);
     }
 
-    private void subscribeAgain(Sender sender) {
+    /** Asks for the same channels once more, of whomever. */
+    void subscribeAgain(Sender sender) {
         subscribed.forEach((prefix, channels) -> {
             if (!channels.isEmpty()) {
                 List<byte[]> arguments = new ArrayList<>();
@@ -320,112 +357,28 @@ final class Listening implements BackendConnection.FrameTap {
 
     // ---- barrier
 
-    /** The same channels on the standby, messages kept until the outcome is known. */
-    private final class Carried implements BackendConnection.FrameTap {
-        private final BackendConnection connection;
-        private final List<ByteBuf> kept = new ArrayList<>();
-        private int keptBytes;
-        private int confirmations;
-        private boolean failed;
-        private boolean dropped;
-
-        Carried(BackendConnection connection) {
-            this.connection = connection;
-        }
-
-        void start() {
-            connection.tap = this;
-            subscribeAgain((command, count) -> {
-                confirmations += count;
-                connection.write(command);
-            });
-        }
-
-        @Override
-        public boolean frame(ByteBuf frame, byte type) {
-            if (type == '-') {
-                failed = true;
-                frame.release();
-            } else if (KINDS.containsKey(kind(frame))) {
-                confirmations--;
-                frame.release();
-            } else if (keptBytes + frame.readableBytes() > CARRIED_BYTES) {
-                dropped = true;
-                frame.release();
-            } else {
-                keptBytes += frame.readableBytes();
-                kept.add(frame);
-            }
-            return true;
-        }
-
-        boolean good() {
-            return !failed && !dropped && confirmations == 0 && connection.usable();
-        }
-
-        void drop() {
-            kept.forEach(ByteBuf::release);
-            kept.clear();
-            connection.tap = null;
-            connection.close();
-        }
-    }
-
-    /** Nothing of the client's is on its way any more: what it has subscribed to by now is all there is to carry. */
-    void hold() {
-        ServerAddress standby = client.loop.gate.standby();
-        if (subscriptions() == 0 || standby == null || !client.loop.gate.held() || carrying) {
-            return;
-        }
-        carrying = true;
-        client.loop
-                .pool(new PoolKey(standby, Identity.EDEN, session.database, 3)) // RESP2 subscribers can't log in
-                .await(true, (connection, _) -> {
-                    if (connection == null) {
-                        carrying = false;
-                        return;
-                    }
-                    if (client.isClosed() || !client.loop.gate.held() || client.inFlight() > 0 || carried != null) {
-                        carrying = carried != null;
-                        connection.pool.release(connection);
-                        return;
-                    }
-                    carried = new Carried(connection);
-                    carried.start();
-                });
-    }
-
-    /** Abort: the old side stays. */
-    void reopened() {
-        carrying = false;
-        Carried other = carried;
-        carried = null;
-        if (other != null) {
-            other.drop();
-        }
+    /** True where the client hears messages that can be carried over: it must not miss one without knowing. */
+    boolean carriable() {
+        return subscriptions() > 0 && !monitoring && modes.isEmpty();
     }
 
     void flipped() {
         if (!active()) {
-            reopened();
+            carriage.end();
             return;
         }
-        carrying = false;
-        Carried other = carried;
-        carried = null;
-        if (other != null && other.good() && !monitoring && modes.isEmpty()) {
-            session.connections.adopt(other.connection);
-            other.connection.tap = this;
-            other.kept.forEach(this::message);
-            other.kept.clear();
-            logIn(other.connection);
+        Carriage.Carried there = carriage.arrive();
+        if (there != null) {
+            session.connections.adopt(there.connection);
+            there.connection.tap = this;
+            logIn(there.connection);
+            there.handOver(this::message);
             client.loop.counters.carriedSubscribers++;
             return;
         }
-        if (other != null) {
-            other.drop();
-        }
-        if (subscriptions() > 0) {
+        BackendConnection own = session.connections.own();
+        boolean half = own != null && own.tap == null && own.midReply();
+        if (subscriptions() > 0 || half) {
             client.close(); // messages have passed it by: a lost server would have shown that
             return;
         }
@@ -483,10 +436,11 @@ final class Listening implements BackendConnection.FrameTap {
     void clear() {
         monitoring = false;
         modes.clear();
+        caching = null;
         loggingIn = false;
         expected.clear();
         subscribed.values().forEach(Set::clear);
-        reopened();
+        carriage.end();
     }
 
     void close() {

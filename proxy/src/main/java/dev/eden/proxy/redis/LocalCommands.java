@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -222,6 +223,9 @@ final class LocalCommands {
             case "tracking", "no-evict", "no-touch" -> {
                 return session.listening.mode(sub, client.arguments());
             }
+            case "caching" -> {
+                return session.listening.caching(client.arguments());
+            }
             case "unblock" -> {
                 return unblock();
             }
@@ -260,7 +264,8 @@ final class LocalCommands {
             case CLIENT -> {
                 String sub = client.request().count() > 1 ? Ascii.lower(client.argument(1)) : "";
                 yield switch (sub) {
-                    case "reply" -> "ERR eden: client reply is not available in a transaction through the proxy";
+                    case "reply", "tracking", "no-evict", "no-touch", "unblock" ->
+                        "ERR eden: client " + sub + " is not available in a transaction through the proxy";
                     case "kill" -> killsById() ? KILL_BY_ID : null;
                     default -> null;
                 };
@@ -282,6 +287,28 @@ final class LocalCommands {
                     QUIT,
                     UNKNOWN -> null;
         };
+    }
+
+    /** What becomes of the server's answer to the {@code CLIENT} at hand, which is queued, where it is about the connection; null where it is as it is. */
+    @Nullable
+    UnaryOperator<ByteBuf> saidByExec() {
+        String sub = client.request().count() == 2 ? Ascii.lower(client.argument(1)) : "";
+        return switch (sub) {
+            case "id" -> answer -> instead(answer, ":", out -> RespWriter.header(out, ':', client.id));
+            case "info" -> answer -> instead(answer, "$=", out -> RespWriter.bulk(out, Ascii.bytes(info())));
+            default -> null;
+        };
+    }
+
+    /** An answer of another type is a refusal. */
+    private ByteBuf instead(ByteBuf answer, String types, Consumer<ByteBuf> writer) {
+        if (types.indexOf(answer.getByte(answer.readerIndex())) < 0) {
+            return answer;
+        }
+        answer.release();
+        ByteBuf out = client.loop.buffer();
+        writer.accept(out);
+        return out;
     }
 
     /** The number is one that {@code CLIENT ID} has told, or no client's. */

@@ -29,16 +29,21 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The event loops of one proxy and their listeners. With native epoll every loop listens on the port by itself (SO_REUSEPORT) and keeps what it
  * accepts; without, one listener deals connections out.
  */
 public final class LoopGroup implements DataPlane {
+    private static final Logger LOGGER = LoggerFactory.getLogger(LoopGroup.class);
+
     private final ProxyContext context;
     private final EventLoopGroup group;
     private final List<ProxyLoop> loops = new ArrayList<>();
@@ -159,14 +164,40 @@ public final class LoopGroup implements DataPlane {
                     long micros = 0;
                     long held = 0;
                     long reissued = 0;
+                    int listening = 0;
                     for (CompletableFuture<Gate.Drained> one : drained) {
                         Gate.Drained loop = one.join();
                         micros = Math.max(micros, loop.micros());
                         held += loop.held();
                         reissued += loop.reissued();
+                        listening += loop.listeners();
                     }
-                    return new HoldReport(micros, held, reissued);
+                    return new HoldReport(micros, held, reissued, List.of(), listening, Map.of());
                 });
+    }
+
+    @Override
+    public CompletableFuture<Void> carryOver(Route committed) {
+        List<CompletableFuture<Void>> carried = new ArrayList<>();
+        for (ProxyLoop loop : loops) {
+            CompletableFuture<Void> future = new CompletableFuture<>();
+            loop.eventLoop.execute(() -> loop.gate.carryOver().thenRun(() -> future.complete(null)));
+            carried.add(future);
+        }
+        return CompletableFuture.allOf(carried.toArray(CompletableFuture<?>[]::new));
+    }
+
+    @Override
+    public void endListeners() {
+        long ended = ask(loop -> List.copyOf(loop.clients).stream()
+                        .filter(client -> client.session.crossing.endIfListening())
+                        .count())
+                .stream()
+                .mapToLong(Long::longValue)
+                .sum();
+        if (ended > 0) {
+            LOGGER.warn("this proxy was late: {} subscribers that may have missed messages are closed", ended);
+        }
     }
 
     /**

@@ -23,7 +23,8 @@ final class ScanCursor implements ReplyTarget {
     }
 
     /** Puts the server's cursor into the arguments of a request. */
-    static void untag(List<byte[]> arguments, int position, int tag) {
+    static void untag(List<byte[]> arguments, int tag) {
+        int position = Ascii.equalsIgnoreCase(arguments.getFirst(), "scan") ? 1 : 2;
         if (position >= arguments.size()) {
             return;
         }
@@ -36,12 +37,12 @@ final class ScanCursor implements ReplyTarget {
     @Override
     public void reply(ByteBuf frame) {
         client.session.count(connection, started, client.loop.now, frame.getByte(frame.readerIndex()));
-        client.output(tagged(frame));
+        client.output(tagged(frame, tag));
         client.finished();
     }
 
     /** {@code *2, $n, cursor, …} with the cursor replaced; any other frame as it is. */
-    private ByteBuf tagged(ByteBuf frame) {
+    static ByteBuf tagged(ByteBuf frame, int tag) {
         int start = frame.readerIndex();
         if (frame.readableBytes() < 8 || frame.getByte(start) != '*' || frame.getByte(start + 4) != '$') {
             return frame;
@@ -53,7 +54,7 @@ final class ScanCursor implements ReplyTarget {
         if (cursor <= 0) {
             return frame;
         }
-        ByteBuf head = client.loop.buffer();
+        ByteBuf head = frame.alloc().ioBuffer(32);
         RespWriter.header(head, '*', 2);
         RespWriter.bulk(head, Ascii.bytes(Long.toString(cursor * 16 + tag)));
         frame.readerIndex(end + 2);

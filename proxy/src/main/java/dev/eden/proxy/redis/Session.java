@@ -1,6 +1,5 @@
 package dev.eden.proxy.redis;
 
-import dev.eden.proxy.Route;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import java.util.List;
@@ -54,7 +53,9 @@ final class Session {
         }
         boolean skipped = replyMode.begin();
         boolean done = handle(spec);
-        if (!done && skipped) {
+        if (done) {
+            listening.passed(spec);
+        } else if (skipped) {
             replyMode.again();
         }
         return done;
@@ -111,7 +112,7 @@ final class Session {
     }
 
     /** Whether replies to such commands are kept where the route wants that. */
-    private static boolean keeps(Handling handling) {
+    static boolean keeps(Handling handling) {
         return switch (handling) {
             case SHARED, SCRIPT_ADMIN, READ, SCRIPT_READ, SCRIPT, UNKNOWN, EXEC -> true;
             case BLOCKING,
@@ -148,7 +149,7 @@ final class Session {
         } else if (handling == Handling.CLIENT) {
             connections.alter(); // whatever it changes there is not for others
         }
-        return transactions.queue(open, handling);
+        return transactions.queue(open, handling, handling == Handling.CLIENT ? local.saidByExec() : null);
     }
 
     /**
@@ -268,10 +269,9 @@ final class Session {
         if (connection == null || (loop.gate.acknowledgesBoth() && client.inFlight() > 0)) {
             return false;
         }
-        Route route = loop.route();
-        int tag = route == null ? 0 : route.activeTag();
+        int tag = loop.gate.activeTag();
         List<byte[]> arguments = client.arguments();
-        ScanCursor.untag(arguments, Ascii.equalsIgnoreCase(arguments.getFirst(), "scan") ? 1 : 2, tag);
+        ScanCursor.untag(arguments, tag);
         ByteBuf out = loop.buffer();
         RespWriter.command(out, arguments);
         client.substitute(connection, out, new ScanCursor(client, connection, tag));
@@ -335,6 +335,7 @@ final class Session {
         if (connection != null) {
             replyMode.begin();
             transactions.queueLarge();
+            listening.passed(null);
         }
         return connection;
     }

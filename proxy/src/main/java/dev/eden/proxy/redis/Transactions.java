@@ -5,6 +5,8 @@ import dev.eden.proxy.resp.RespValue;
 import dev.eden.proxy.resp.RespWriter;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +22,7 @@ final class Transactions {
     private boolean watching;
     private boolean watchBroken;
     private boolean settling;
+    private boolean reopening;
 
     Transactions(Session session) {
         this.session = session;
@@ -46,9 +49,10 @@ final class Transactions {
         if (connection == null) {
             return false;
         }
-        transaction =
+        Transaction begun =
                 new Transaction(loop.buffer(), loop.context.config.limits().recordedBytes());
-        client.forward(connection);
+        transaction = begun;
+        client.forward(connection, new Begun(client, connection, begun, loop.now));
         return true;
     }
 
@@ -76,8 +80,8 @@ final class Transactions {
         return true;
     }
 
-    /** Any command in an open transaction, its end included. */
-    boolean queue(Transaction open, Handling handling) {
+    /** Any command in an open transaction, its end included; {@code said} makes of the server's answer in EXEC's reply what the client gets. */
+    boolean queue(Transaction open, Handling handling, @Nullable UnaryOperator<ByteBuf> said) {
         if (open.ending) {
             return false;
         }
@@ -97,8 +101,8 @@ final class Transactions {
                     ByteBuf discard = loop.buffer();
                     RespWriter.command(discard, "DISCARD");
                     client.substitute(connection, discard, new BrokenExec(client));
-                } else if (selects.any()) {
-                    client.forward(connection, new SelectingExec(client, connection, loop.now));
+                } else if (selects.any() || open.reply != null) {
+                    client.forward(connection, new ReadExec(client, connection, open.reply, loop.now));
                 } else {
                     session.forward(connection);
                 }
@@ -109,9 +113,25 @@ final class Transactions {
                 selects.forget();
                 client.forward(connection);
             }
+            case SCAN -> {
+                ByteBuf in = client.buffer();
+                open.recordScan(in, in.readerIndex(), client.requestLength());
+                open.answer(answer -> ScanCursor.tagged(answer, loop.gate.activeTag()));
+                open.queued++;
+                open.stateful = true;
+                List<byte[]> arguments = client.arguments();
+                ScanCursor.untag(arguments, loop.gate.activeTag());
+                ByteBuf out = loop.buffer();
+                RespWriter.command(out, arguments);
+                client.substitute(connection, out, client);
+            }
             default -> {
                 ByteBuf in = client.buffer();
                 open.record(in, in.readerIndex(), client.requestLength());
+                open.stateful |= !Session.keeps(handling);
+                if (said != null) {
+                    open.answer(said);
+                }
                 if (handling == Handling.SELECT) {
                     selects.add(open.queued);
                 }
@@ -218,6 +238,39 @@ final class Transactions {
         }
     }
 
+    /** The reply to MULTI: where it is refused, what comes behind it runs at once, and must not run again. */
+    private record Begun(ClientConnection client, BackendConnection connection, Transaction begun, long sent)
+            implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            byte type = frame.getByte(frame.readerIndex());
+            client.session.count(connection, sent, client.loop.now, type);
+            client.output(frame);
+            if (type == '-' || type == '!') {
+                client.session.transactions.notBegun(begun);
+            }
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.lost();
+        }
+    }
+
+    private void notBegun(Transaction open) {
+        if (transaction != open) {
+            return;
+        }
+        transaction = null;
+        open.release();
+        selects.forget();
+        session.connections.alter();
+        if (open.stateful) {
+            client.closeAfterOutput(); // it did to the connection what nobody here knows of
+        }
+    }
+
     /** The reply to what went out in the place of a command that is not for a transaction here. */
     private record RefusedCommand(ClientConnection client, String why) implements ReplyTarget {
         @Override
@@ -252,15 +305,20 @@ final class Transactions {
         }
     }
 
-    /** EXEC of a transaction with SELECT in it: only its reply tells which database the client is in. */
-    private record SelectingExec(ClientConnection client, BackendConnection connection, long sent)
-            implements ReplyTarget {
+    /** EXEC of a transaction whose reply tells which database the client is in, or says what is not the server's to say. */
+    private record ReadExec(
+            ClientConnection client,
+            BackendConnection connection,
+            @Nullable ExecReply reply,
+            long sent) implements ReplyTarget {
         @Override
         public void reply(ByteBuf frame) {
-            client.session.transactions.selects.executed(
-                    RespValue.read(frame.duplicate()).items());
+            QueuedSelects selects = client.session.transactions.selects;
+            if (selects.any()) {
+                selects.executed(RespValue.read(frame.duplicate()).items());
+            }
             client.session.replied(connection, sent, client.loop.now, frame.getByte(frame.readerIndex()));
-            client.session.deliver(frame);
+            client.session.deliver(reply == null ? frame : reply.said(frame));
         }
 
         @Override
@@ -336,14 +394,53 @@ final class Transactions {
         return transaction != null || watchBroken;
     }
 
-    /** Queues again what the transaction had queued elsewhere. */
+    /** Queues again what the transaction had queued elsewhere, as soon as the server has agreed to one. */
     void replay(BackendConnection connection) {
         Transaction open = transaction;
         if (open != null && open.replay && !open.ending && open.impossible() == null) {
             open.replay = false;
             loop.counters.replayed++;
-            client.send(connection, open.replayed(), new Swallow(client));
-            for (int i = 0; i < open.commands(); i++) {
+            reopening = true;
+            ByteBuf multi = loop.buffer();
+            RespWriter.command(multi, "MULTI");
+            client.send(connection, multi, new BegunAgain(client, connection, open));
+        }
+    }
+
+    /** True while the exclusive connection is not in the transaction yet: nothing of the client's may go over it. */
+    boolean reopening() {
+        return reopening;
+    }
+
+    private record BegunAgain(ClientConnection client, BackendConnection connection, Transaction open)
+            implements ReplyTarget {
+        @Override
+        public void reply(ByteBuf frame) {
+            byte type = frame.getByte(frame.readerIndex());
+            client.session.transactions.begunAgain(
+                    connection,
+                    open,
+                    type == '-' || type == '!' ? RespValue.read(frame).text() : null);
+            frame.release();
+            client.finished();
+        }
+
+        @Override
+        public void lost() {
+            client.session.transactions.reopening = false;
+            client.lost();
+        }
+    }
+
+    private void begunAgain(BackendConnection connection, Transaction open, @Nullable String refusal) {
+        reopening = false;
+        if (transaction != open) {
+            return;
+        }
+        open.refused = refusal;
+        if (refusal == null && open.commands() > 0) {
+            client.send(connection, open.replayed(loop.gate.activeTag()), new Swallow(client));
+            for (int i = 1; i < open.commands(); i++) {
                 client.send(connection, Unpooled.EMPTY_BUFFER, new Swallow(client));
             }
         }
