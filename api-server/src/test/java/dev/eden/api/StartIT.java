@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Phaser;
 import java.util.stream.IntStream;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -137,6 +138,8 @@ class StartIT {
     /** It had made one before it failed, and the next start made no other: nobody ever saw one. */
     @Test
     void theFirstTokenIsOfTheFirstStartThatSucceeds() throws Exception {
+        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
+                .useHandle(handle -> handle.execute("CREATE DATABASE first"));
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertThatThrownBy(() -> EdenServer.start(withoutToken(taken.getLocalPort()), eden.activities::open)
                             .close())
