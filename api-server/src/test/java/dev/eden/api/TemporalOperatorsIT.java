@@ -1,6 +1,7 @@
 package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -94,6 +96,45 @@ class TemporalOperatorsIT {
     }
 
     @Test
+    void theCommandsOfTheDocumentsWorkAsPrinted() throws Exception {
+        running("ec2_to_azure", "d1a", "d1b");
+        String view = printed("docs/operating.md", "Commands by Temporal's own tools");
+        assertThat(view).contains("allowedCommands", "patch_strategy");
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(status("ec2_to_azure")
+                                .at("/strategy/read_percentage")
+                                .asDouble())
+                        .isEqualTo(0.25));
+        assertThat(status("ec2_to_azure").path("paused").asBoolean()).isFalse();
+        assertThat(ok("migration", "events", "ec2_to_azure").out()).contains("kim", "lunch", "back", "more reads");
+
+        running("doubtful", "d2a", "d2b");
+        printed("docs/guide/rolling-back.md", "Rolling back");
+        awaitPhase("doubtful", "rolled_back");
+    }
+
+    /** What the document says of the two ways: an update is answered, a signal that can't be obeyed is told in the audit log. */
+    @Test
+    void aStageIsAdvancedAndWhatCanNotBeObeyedIsTold() throws Exception {
+        running("a1", "a1a", "a1b", """
+                {"type": "canary", "stages": [{"read_percentage": 0.05, "bake": "0s"}, {"read_percentage": 0.5, "bake": "0s"}]}""");
+        temporal("workflow", "signal", "--workflow-id", "migration/a1", "--name", "advance");
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() ->
+                        assertThat(status("a1").at("/canary/stage").asInt()).isEqualTo(2));
+        assertThat(ok("migration", "events", "a1").out())
+                .as("who did it where nobody is named")
+                .contains("temporal");
+        signal("a1", "finalize", "{\"actor\": \"kim\", \"reason\": \"too early\"}");
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(ok("migration", "events", "a1").out())
+                        .contains("command_refused", "cut over first"));
+        assertThatThrownBy(() -> temporal(
+                        "workflow", "update", "execute", "--workflow-id", "migration/a1", "--name", "finalize"))
+                .hasMessageContaining("cut over first");
+    }
+
+    @Test
     void aMigrationWhoseWorkflowWasTerminatedIsRecoveredAndGoesOn() throws Exception {
         running("r1", "r1a", "r1b");
         assertThat(shell.run("migration", "recover", "r1").code())
@@ -119,16 +160,11 @@ class TemporalOperatorsIT {
                 .containsOnlyOnce("migration.orphaned");
 
         // As docs/operating.md prints them: recover, status.
-        for (String line : Documents.runBy("TemporalOperatorsIT", "docs/operating.md")
-                .getLast()
+        for (String line : Documents.runBy("TemporalOperatorsIT", "docs/operating.md", "EdenMigrationOrphaned")
                 .text()
                 .lines()
                 .toList()) {
-            List<String> words = new ArrayList<>();
-            Matcher word = Pattern.compile("'([^']*)'|(\\S+)").matcher(line.replace("ec2_to_azure", "r1"));
-            while (word.find()) {
-                words.add(word.group(1) == null ? word.group(2) : word.group(1));
-            }
+            List<String> words = new ArrayList<>(Documents.words(line.replace("ec2_to_azure", "r1")));
             assertThat(words.removeFirst()).isEqualTo("eden");
             ok(words.toArray(String[]::new));
         }
@@ -205,31 +241,33 @@ class TemporalOperatorsIT {
 
     @Test
     void aPlainHistoryGoesOnEncryptedAndTheCommandLineReadsItThroughTheCodec() throws Exception {
-        running("e1", "e1a", "e1b");
-        ok("migration", "pause", "e1", "--reason", "kumquat-in-the-open");
-        assertThat(show("e1")).contains("kumquat-in-the-open");
+        running("m1", "e1a", "e1b");
+        ok("migration", "pause", "m1", "--reason", "kumquat-in-the-open");
+        assertThat(show("m1")).contains("kumquat-in-the-open");
         eden.restart(TestServer.ENCRYPTING);
         logIn();
-        ok("migration", "resume", "e1", "--reason", "quince-in-the-dark");
-        ok("migration", "cutover", "e1", "--yes");
-        awaitPhase("e1", "baking");
-        assertThat(show("e1"))
+        ok("migration", "resume", "m1", "--reason", "quince-in-the-dark");
+        ok("migration", "cutover", "m1", "--yes");
+        awaitPhase("m1", "baking");
+        assertThat(show("m1"))
                 .as("what was written before stays as it is")
                 .contains("kumquat-in-the-open")
                 .doesNotContain("quince-in-the-dark");
         assertThat(show(
-                        "e1",
+                        "m1",
                         "--codec-endpoint",
                         "http://127.0.0.1:" + eden.server.apiPort() + "/api/v1/temporal/codec",
                         "--codec-auth",
                         "Bearer " + TestServer.TOKEN))
                 .contains("kumquat-in-the-open", "quince-in-the-dark");
 
+        printed("docs/operating.md", "Temporal's payloads");
+
         // The setting taken back: what is encrypted is read on.
         eden.restart(options -> options);
         logIn();
-        signal("e1", "finalize", "{\"actor\": \"kim\", \"reason\": \"in the open\"}");
-        awaitPhase("e1", "completed");
+        signal("m1", "finalize", "{\"actor\": \"kim\", \"reason\": \"in the open\"}");
+        awaitPhase("m1", "completed");
     }
 
     /** What the history's payloads hold. */
@@ -319,8 +357,7 @@ class TemporalOperatorsIT {
 
     /** By the command that the documentation prints; a deployment is known once its workers have asked for work. */
     private static void current(String build) {
-        String printed = Documents.runBy("TemporalOperatorsIT", "docs/operating.md")
-                .getFirst()
+        String printed = Documents.runBy("TemporalOperatorsIT", "docs/operating.md", "Rolling upgrades")
                 .text()
                 .strip()
                 .replace("\"$BUILD\"", build);
@@ -338,12 +375,15 @@ class TemporalOperatorsIT {
     }
 
     private void running(String id, String source, String target) throws IOException {
+        running(id, source, target, "{\"type\": \"canary\", \"read_percentage\": 0.05}");
+    }
+
+    private void running(String id, String source, String target, String strategy) throws IOException {
         ok("endpoint", "create", source, "redis://127.0.0.1:1");
         ok("endpoint", "create", target, "redis://127.0.0.1:2");
         ok("interlay", "create", "front_" + id, source);
         Path file = home.resolve(id + ".json");
-        Files.writeString(file, """
-                {"id": "%s", "description": "", "strategy": {"type": "canary", "read_percentage": 0.05}}""".formatted(id));
+        Files.writeString(file, "{\"id\": \"%s\", \"description\": \"\", \"strategy\": %s}".formatted(id, strategy));
         ok("migration", "create", file.toString());
         ok("migration", "add-interlay", id, "front_" + id, target);
         ok("migration", "migrate", id);
@@ -352,6 +392,22 @@ class TemporalOperatorsIT {
 
     private static void signal(String id, String name, String input) throws IOException, InterruptedException {
         temporal("workflow", "signal", "--workflow-id", "migration/" + id, "--name", name, "--input", input);
+    }
+
+    /** What a document's block says, pasted as it stands there. */
+    private String printed(String document, String heading) throws IOException, InterruptedException {
+        return new Pasted(
+                        home,
+                        Map.of(
+                                "PATH",
+                                Path.of(binary).getParent() + ":" + System.getenv("PATH"),
+                                "TEMPORAL_ADDRESS",
+                                eden.temporal.address(),
+                                "EDEN",
+                                "http://127.0.0.1:" + eden.server.apiPort() + "/api/v1",
+                                "TOKEN",
+                                TestServer.TOKEN))
+                .run(Documents.runBy("TemporalOperatorsIT", document, heading).text());
     }
 
     private static Jdbi store() {

@@ -4,24 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.InputStream;
+import dev.eden.api.operations.Documents;
+import dev.eden.api.operations.Documents.Block;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
-/** The worked example: its requests in its order, from a resource file; then the way to the end. */
+/** The worked example of docs/api.md: its blocks in its order, pasted into bash; then the way to the end. */
 class WorkedExampleIT {
     private static TestServer eden;
 
@@ -35,36 +34,31 @@ class WorkedExampleIT {
         eden.close();
     }
 
-    private record Request(
-            String name,
-            String method,
-            String path,
-            @Nullable String body) {}
-
     @Test
-    void everyRequestWorksAsPrinted() {
-        List<Request> requests = requests();
+    void everyRequestWorksAsPrinted(@TempDir Path folder) throws Exception {
+        List<Block> requests = Documents.runBy("WorkedExampleIT", "docs/api.md");
         assertThat(requests).hasSize(12);
+        Pasted shell = new Pasted(folder, Map.of("EDEN", eden.uri("/api/v1").toString(), "TOKEN", TestServer.TOKEN));
 
-        TestServer.Answer source = send(requests.get(0));
+        Pasted.Answer source = send(shell, requests.get(0));
         assertThat(source.status()).as(source.body()).isEqualTo(201);
         assertThat(eden.get("/api/v1/interlays/redis_interlay")
                         .json()
                         .path("endpoint")
                         .asText())
                 .isEqualTo("ec2_redis");
-        assertThat(send(requests.get(1)).status()).isEqualTo(201);
+        assertThat(send(shell, requests.get(1)).status()).isEqualTo(201);
         assertThat(eden.get("/api/v1/interlays/redis_interlay")
                         .json()
                         .path("endpoint")
                         .asText())
                 .as("a bound interlay stays bound")
                 .isEqualTo("ec2_redis");
-        TestServer.Answer created = send(requests.get(2));
+        Pasted.Answer created = send(shell, requests.get(2));
         assertThat(created.status()).as(created.body()).isEqualTo(201);
         assertThat(created.json().path("phase").asText()).isEqualTo("created");
 
-        JsonNode withInterlay = send(requests.get(3)).json();
+        JsonNode withInterlay = send(shell, requests.get(3)).json();
         assertThat(withInterlay.path("source_endpoint").asText()).isEqualTo("ec2_redis");
         assertThat(withInterlay.path("target_endpoint").asText()).isEqualTo("azure_redis");
         assertThat(withInterlay.path("allowed").toString()).isEqualTo("[\"migrate\"]");
@@ -74,28 +68,28 @@ class WorkedExampleIT {
         assertThat(first)
                 .as("the first event is read before the second one is made")
                 .succeedsWithin(Duration.ofSeconds(10));
-        TestServer.Answer started = send(requests.get(4));
+        Pasted.Answer started = send(shell, requests.get(4));
         assertThat(started.status()).as(started.body()).isEqualTo(202);
-        assertThat(send(requests.get(5)).status()).isEqualTo(200);
+        assertThat(send(shell, requests.get(5)).status()).isEqualTo(200);
         awaitPhase("canary");
 
-        TestServer.Answer quarter = send(requests.get(6));
+        Pasted.Answer quarter = send(shell, requests.get(6));
         assertThat(quarter.status()).as(quarter.body()).isEqualTo(202);
         await().untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
-        assertThat(send(requests.get(7)).status()).isEqualTo(202);
+        assertThat(send(shell, requests.get(7)).status()).isEqualTo(202);
         await().untilAsserted(() -> assertThat(eden.activities.shares).contains(0.75));
         await().untilAsserted(() -> assertThat(
                         status().path("canary").path("read_percentage").asDouble())
                 .isEqualTo(0.75));
 
-        TestServer.Answer cutover = send(requests.get(8));
+        Pasted.Answer cutover = send(shell, requests.get(8));
         assertThat(cutover.status()).as(cutover.body()).isEqualTo(202);
         awaitPhase("baking");
-        JsonNode verified = send(requests.get(9)).json();
+        JsonNode verified = send(shell, requests.get(9)).json();
         assertThat(verified.path("phase").asText()).isEqualTo("baking");
         assertThat(verified.path("flips").asInt()).isEqualTo(1);
 
-        JsonNode status = send(requests.get(10)).json();
+        JsonNode status = send(shell, requests.get(10)).json();
         assertThat(status.has("replication_lag_ms")).isTrue();
         assertThat(status.path("source").asText()).isEqualTo("unreachable");
         assertThat(status.path("target").asText()).isEqualTo("unreachable");
@@ -104,7 +98,7 @@ class WorkedExampleIT {
         assertThat(status.path("links").path("temporal_ui").asText())
                 .isEqualTo("http://temporal-ui/namespaces/default/workflows/migration%2Fec2_to_azure");
 
-        TestServer.Answer rollback = send(requests.get(11));
+        Pasted.Answer rollback = send(shell, requests.get(11));
         assertThat(rollback.status()).as(rollback.body()).isEqualTo(202);
         awaitPhase("canary");
 
@@ -166,9 +160,9 @@ class WorkedExampleIT {
                 .contains("| completed |");
     }
 
-    private static TestServer.Answer send(Request request) {
-        TestServer.Answer answer = eden.send(TestServer.TOKEN, request.method(), request.path(), request.body());
-        assertThat(answer.status()).as(request.name() + ": " + answer.body()).isBetween(200, 299);
+    private static Pasted.Answer send(Pasted shell, Block request) throws Exception {
+        Pasted.Answer answer = shell.curl(request.text());
+        assertThat(answer.status()).as(request + ": " + answer.body()).isBetween(200, 299);
         return answer;
     }
 
@@ -196,27 +190,5 @@ class WorkedExampleIT {
                                 .toList();
                     }
                 });
-    }
-
-    /** Blocks of {@code ### name}, {@code METHOD path}, headers, an empty line, the body. */
-    private static List<Request> requests() {
-        String text;
-        try (InputStream in =
-                Objects.requireNonNull(WorkedExampleIT.class.getResourceAsStream("/worked-example.http"))) {
-            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
-        List<Request> requests = new ArrayList<>();
-        for (String block : text.split("(?m)^### ")) {
-            if (block.isBlank()) {
-                continue;
-            }
-            String[] parts = block.strip().split("\n\n", 2);
-            List<String> head = parts[0].lines().toList();
-            String[] line = head.get(1).split(" ");
-            requests.add(new Request(head.get(0), line[0], line[1], parts.length < 2 ? null : parts[1]));
-        }
-        return requests;
     }
 }

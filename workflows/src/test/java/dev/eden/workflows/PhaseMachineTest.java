@@ -20,8 +20,26 @@ import dev.eden.workflows.PhaseMachine.Facts;
 import dev.eden.workflows.PhaseMachine.Moved;
 import dev.eden.workflows.PhaseMachine.Refused;
 import dev.eden.workflows.PhaseMachine.Transition;
+import io.temporal.workflow.QueryMethod;
+import io.temporal.workflow.SignalMethod;
+import io.temporal.workflow.UpdateMethod;
+import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -321,5 +339,77 @@ class PhaseMachineTest {
         }
         assertThat(told(PhaseMachine.onEvent(new NeedsOperator("first", new Canary(1)), again, facts(new Canary(1)))))
                 .isEqualTo("needs_operator(first,replicating)");
+    }
+
+    /** docs/operating.md has a table of what Temporal's own tools may send: names by the annotations, phases by this machine. */
+    @Test
+    void theDocumentSaysWhichCommandsThereAreAndWhere() throws IOException {
+        String section =
+                document().split("(?m)^## Commands by Temporal's own tools$")[1].split("(?m)^## ")[0];
+        Map<String, Set<String>> documented = new TreeMap<>();
+        Matcher row = Pattern.compile("(?m)^\\| `(\\w+)` \\| ([^|]*)\\|[^|]*\\| ([^|]*) \\|$")
+                .matcher(section);
+        while (row.find()) {
+            documented.put(row.group(1), new TreeSet<>(List.of(row.group(3).split(", "))));
+            Matcher member = Pattern.compile("`(\\w+)`").matcher(row.group(2));
+            while (member.find()) {
+                assertThat(Command.class.getRecordComponents())
+                        .extracting(RecordComponent::getName)
+                        .contains(member.group(1));
+            }
+        }
+        Map<String, Set<String>> taken = new TreeMap<>();
+        for (Kind kind : Kind.values()) {
+            taken.put(kind.label(), takenIn(kind));
+        }
+        assertThat(documented).isEqualTo(taken);
+
+        Method[] methods = MigrationWorkflow.class.getMethods();
+        assertThat(named(methods, SignalMethod.class, SignalMethod::name)).isEqualTo(taken.keySet());
+        assertThat(named(methods, UpdateMethod.class, UpdateMethod::name)).isEqualTo(taken.keySet());
+        assertThat(named(methods, QueryMethod.class, QueryMethod::name)).containsExactly("view");
+        assertThat(section).contains("query `view`");
+    }
+
+    /** Where something can be so that the command is taken. */
+    private static Set<String> takenIn(Kind kind) {
+        List<MigrationPhase> phases = Stream.concat(PHASES.stream(), Stream.of(new NeedsOperator("why", new Baking())))
+                .toList();
+        Set<String> labels = new TreeSet<>();
+        for (int bits = 0; bits < 1 << 7; bits++) {
+            Facts facts = new Facts(
+                    (bits & 1) != 0,
+                    (bits & 2) != 0,
+                    (bits & 4) != 0,
+                    (bits & 8) != 0,
+                    (bits & 16) != 0,
+                    (bits & 32) != 0,
+                    (bits & 64) != 0,
+                    0,
+                    2,
+                    2,
+                    FailureHandling.NEEDS_OPERATOR,
+                    false);
+            phases.stream()
+                    .filter(phase -> PhaseMachine.onCommand(phase, kind, facts) instanceof Moved)
+                    .forEach(phase -> labels.add(phase.label()));
+        }
+        return labels;
+    }
+
+    private static <A extends Annotation> Set<String> named(
+            Method[] methods, Class<A> annotation, Function<A, String> name) {
+        return Arrays.stream(methods)
+                .flatMap(method -> Stream.ofNullable(method.getAnnotation(annotation)))
+                .map(name)
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static String document() throws IOException {
+        Path folder = Path.of("").toAbsolutePath();
+        while (!Files.exists(folder.resolve("docs/operating.md"))) {
+            folder = Objects.requireNonNull(folder.getParent());
+        }
+        return Files.readString(folder.resolve("docs/operating.md"));
     }
 }

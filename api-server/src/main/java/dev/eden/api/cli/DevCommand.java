@@ -82,6 +82,8 @@ final class DevCommand implements Callable<Integer> {
                 parts.pop().close();
             }
         };
+        // The first time servers are unpacked, and nothing else says a word for long.
+        System.out.println("Starting two Redis, a PostgreSQL, Temporal and Eden; state in " + data);
         try {
             EmbeddedRedis source = DevRedis.start(data.resolve("source"));
             parts.push(() -> DevRedis.stop(source));

@@ -3,6 +3,7 @@ package dev.eden.api.operations;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -17,9 +18,14 @@ public final class Documents {
 
     private Documents() {}
 
-    /** @param run whether the mark says that a test runs it; null without a mark. {@code by}: the test or the reason */
+    /** @param heading below which it stands. {@code run}: whether the mark says that a test runs it; null without a mark. {@code by}: the test or the reason */
     public record Block(
-            Path file, int line, String text, @Nullable Boolean run, String by) {
+            Path file,
+            int line,
+            String heading,
+            String text,
+            @Nullable Boolean run,
+            String by) {
         @Override
         public String toString() {
             return Project.ROOT.relativize(file) + ":" + line;
@@ -42,11 +48,37 @@ public final class Documents {
                 .toList();
     }
 
+    /** The only one that a test runs below a heading of a document. */
+    public static Block runBy(String test, String document, String heading) {
+        List<Block> found = runBy(test, document).stream()
+                .filter(block -> block.heading().equals(heading))
+                .toList();
+        if (found.size() != 1) {
+            throw new AssertionError(
+                    document + ", " + heading + ": " + found.size() + " blocks that " + test + " runs");
+        }
+        return found.getFirst();
+    }
+
+    /** Words as a shell takes them apart: quotes keep spaces. */
+    public static List<String> words(String line) {
+        return Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)")
+                .matcher(line)
+                .results()
+                .map(word -> Stream.of(1, 2, 3)
+                        .map(word::group)
+                        .filter(Objects::nonNull)
+                        .findFirst()
+                        .orElseThrow())
+                .toList();
+    }
+
     /** A mark holds for every block below it until the next mark. */
     static List<Block> blocks(Path file) {
         List<Block> blocks = new ArrayList<>();
         @Nullable Boolean run = null;
         String by = "";
+        String heading = "";
         @Nullable StringBuilder open = null;
         boolean shell = false;
         boolean other = false;
@@ -57,11 +89,13 @@ public final class Documents {
             if (open != null && line.strip().equals("```")) {
                 String text = open.toString();
                 if (shell || !other && COMMAND.matcher(text).find()) {
-                    blocks.add(new Block(file, from, text, run, by));
+                    blocks.add(new Block(file, from, heading, text, run, by));
                 }
                 open = null;
             } else if (open != null) {
                 open.append(line).append('\n');
+            } else if (line.startsWith("#")) {
+                heading = line.replaceFirst("#+ ", "").strip();
             } else if (line.strip().startsWith("```")) {
                 String language = line.strip().substring(3);
                 open = new StringBuilder();

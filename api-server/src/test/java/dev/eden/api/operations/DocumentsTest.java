@@ -1,11 +1,14 @@
 package dev.eden.api.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.eden.api.cli.EdenCommand;
 import dev.eden.api.cli.Terminal;
 import dev.eden.api.operations.Documents.Block;
 import dev.eden.workflows.activity.Failures;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,13 +21,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The documents say what is true: their commands are run or said not to be, their links lead somewhere, their lists are whole. */
 class DocumentsTest {
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
-    /** Verbs of the launcher itself and of the module demo. */
-    private static final Set<String> ELSEWHERE = Set.of("train", "probe", "demo", "chaos");
+    /** Verbs of the launcher itself. */
+    private static final Set<String> ELSEWHERE = Set.of("train", "probe");
 
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
 
@@ -64,6 +68,92 @@ class DocumentsTest {
                                 .contains(name);
                     });
         }
+    }
+
+    /** What the check above rests on: a block stands under the mark above it, and under none where there is none. */
+    @Test
+    void aBlockWithoutAMarkIsSeen(@TempDir Path folder) throws IOException {
+        String mark = "<!-- commands: not run: because -->";
+        Path page = Files.writeString(folder.resolve("page.md"), """
+                # A page
+
+                ```bash
+                ls
+                ```
+
+                ```
+                eden migration list
+                ```
+
+                ```json
+                {"eden": "is no command here"}
+                ```
+
+                %s
+
+                ## Further down
+
+                ```sh
+                ls
+                ```
+                """.formatted(mark));
+        assertThat(Documents.blocks(page))
+                .extracting(Block::heading, Block::text, Block::run)
+                .containsExactly(
+                        tuple("A page", "ls\n", null),
+                        tuple("A page", "eden migration list\n", null),
+                        tuple("Further down", "ls\n", false));
+    }
+
+    /** Each line of a block that begins with {@code eden}, whoever runs it: name, options, how many arguments. */
+    @Test
+    void commandsInBlocksAreUnderstood() {
+        List<String> wrong = new ArrayList<>();
+        int understood = 0;
+        for (Path file : Documents.all()) {
+            for (Block block : Documents.blocks(file)) {
+                for (String said : commands(block.text())) {
+                    try {
+                        if (!ELSEWHERE.contains(said.split(" ")[0])) {
+                            Project.parse(Documents.words(said));
+                        }
+                        understood++;
+                    } catch (CommandLine.ParameterException e) {
+                        wrong.add(block + ": eden " + said + ": " + e.getMessage());
+                    }
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+        assertThat(understood).isGreaterThan(80);
+    }
+
+    @Test
+    void commandsAreTakenOutOfABlockAsAShellWould() {
+        String block = """
+                SECRET=s ./eden endpoint create a redis://h:1   # with a word
+                "$INSTALLATION/eden" migration set m \\
+                    read_percentage=25% --reason 'it is # 1' > /dev/null
+                redis-cli -p 6379 eden
+                """;
+        assertThat(commands(block))
+                .containsExactly(
+                        "endpoint create a redis://h:1", "migration set m read_percentage=25% --reason 'it is # 1'");
+        assertThat(Documents.words("a 'b c' \"d\" e")).containsExactly("a", "b c", "d", "e");
+        assertThatThrownBy(() -> Project.parse(Documents.words("migration cutover")))
+                .isInstanceOf(CommandLine.ParameterException.class);
+        assertThatThrownBy(() -> Project.parse(Documents.words("migration cutover m --reazon x")))
+                .isInstanceOf(CommandLine.ParameterException.class);
+    }
+
+    /** The arguments of each {@code eden} of a block, as one line. */
+    private static List<String> commands(String block) {
+        return Pattern.compile(
+                        "(?m)^ *(?:[A-Z_]+=\\S+ )*(?:\\./|\"\\$INSTALLATION/)?eden\"? ((?:'[^']*'|[^'#\\n>|&<;])*)")
+                .matcher(block.replaceAll("\\\\\n\\s*", ""))
+                .results()
+                .map(command -> command.group(1).strip())
+                .toList();
     }
 
     /** Commands between words: {@code eden …} has these verbs and options, a script that is named is there. */

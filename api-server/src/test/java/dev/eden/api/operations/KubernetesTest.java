@@ -7,7 +7,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +38,24 @@ class KubernetesTest {
                 .allSatisfy(object -> assertThat(Manifests.problems(object)).isEmpty());
         assertThat(Manifests.problemsOfKustomization(Project.yaml(FOLDER + "kustomization.yaml"), FOLDER))
                 .isEmpty();
+    }
+
+    @Test
+    void theGuidesSecretHasWhatTheManifestsTake() {
+        String manifests =
+                Project.files(FOLDER, ".yaml").stream().map(Project::read).collect(Collectors.joining());
+        Set<String> taken = found("secretKeyRef: \\{name: eden, key: ([a-z-]+)\\}", manifests);
+        assertThat(taken).isNotEmpty();
+        assertThat(found("--from-literal=([a-z-]+)=", Project.text("docs/guide/side-car.md")))
+                .isEqualTo(taken);
+    }
+
+    private static Set<String> found(String pattern, String text) {
+        return Pattern.compile(pattern)
+                .matcher(text)
+                .results()
+                .map(found -> found.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     @ParameterizedTest
