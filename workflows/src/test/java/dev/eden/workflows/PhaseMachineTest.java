@@ -376,7 +376,7 @@ class PhaseMachineTest {
         List<MigrationPhase> phases = Stream.concat(PHASES.stream(), Stream.of(new NeedsOperator("why", new Baking())))
                 .toList();
         Set<String> labels = new TreeSet<>();
-        for (int bits = 0; bits < 1 << 7; bits++) {
+        for (int bits = 0; bits < 1 << 8; bits++) {
             Facts facts = new Facts(
                     (bits & 1) != 0,
                     (bits & 2) != 0,
@@ -385,6 +385,7 @@ class PhaseMachineTest {
                     (bits & 16) != 0,
                     (bits & 32) != 0,
                     (bits & 64) != 0,
+                    (bits & 128) != 0,
                     0,
                     2,
                     2,
