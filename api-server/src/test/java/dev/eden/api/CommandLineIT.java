@@ -85,7 +85,9 @@ class CommandLineIT {
         FakeTerminal.Result plan = shell.run("migration", "plan", "m1");
         assertThat(plan.code()).as("a plan with failures fails a script").isEqualTo(8);
         assertThat(plan.out())
-                .contains("SEVERITY", "redis.maxmemory", "the target is too small", "give it 2 GiB", "1 failure,")
+                .contains(
+                        "failure    redis.maxmemory\n           the target is too small\n           remedy: give it 2 GiB\n")
+                .contains("1 failure, 0 warnings;")
                 .contains("  1. initializing");
         FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
         assertThat(refused.code()).isEqualTo(3);
