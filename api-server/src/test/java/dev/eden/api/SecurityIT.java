@@ -322,12 +322,13 @@ class SecurityIT {
                 directory,
                 Project.text("infra/haproxy/codec.cfg"),
                 Map.of("EDEN_CODEC", "127.0.0.1:" + eden.server.apiPort(), "EDEN_CODEC_TOKEN", token("viewer")))) {
+            String asItAsks = "/decode?preserveStorageRefs=true";
             String[] asked = {"Origin", "http://temporal-ui", "Access-Control-Request-Method", "POST"};
-            var allowed = through(front, "OPTIONS", "/decode", "", asked);
+            var allowed = through(front, "OPTIONS", asItAsks, "", asked);
             assertThat(allowed.statusCode()).isEqualTo(204);
             assertThat(allowed.headers().firstValue("access-control-allow-origin"))
                     .hasValue("http://temporal-ui");
-            var decoded = through(front, "POST", "/decode", encrypted, "Origin", "http://temporal-ui");
+            var decoded = through(front, "POST", asItAsks, encrypted, "Origin", "http://temporal-ui");
             assertThat(decoded.statusCode()).as(decoded.body()).isEqualTo(200);
             assertThat(decoded.headers().firstValue("access-control-allow-origin"))
                     .hasValue("http://temporal-ui");

@@ -8,6 +8,10 @@ import java.util.List;
 final class PlanText {
     private static final List<String> SEVERITIES = List.of("failure", "warning", "notice", "info");
 
+    private static final String STARTED =
+            "It has been started: what Eden itself has done to the two servers is found, too."
+                    + " A fenced target refuses its login, and one of the source's replicas is Eden.";
+
     private PlanText() {}
 
     static long failures(JsonNode plan) {
@@ -17,6 +21,10 @@ final class PlanText {
     static void print(JsonNode plan, Page page) {
         page.title("Plan of " + plan.path("migration").asText());
         page.line("");
+        if (plan.path("started").asBoolean()) {
+            Wrapped.lines(STARTED, 0).forEach(page::line);
+            page.line("");
+        }
         List<String> severities = new ArrayList<>(SEVERITIES);
         plan.path("findings").forEach(finding -> {
             if (!severities.contains(finding.path("severity").asText())) {
@@ -67,7 +75,7 @@ final class PlanText {
         if (plan.path("startable").asBoolean()) {
             return NextCommand.command("migrate", id);
         }
-        return failures(plan) > 0
+        return failures(plan) > 0 && !plan.path("started").asBoolean()
                 ? NextCommand.command("plan", id) + "   (again, after the remedies)"
                 : NextCommand.command("status", id);
     }
