@@ -85,8 +85,11 @@ class CommandLineIT {
         FakeTerminal.Result plan = shell.run("migration", "plan", "m1");
         assertThat(plan.code()).as("a plan with failures fails a script").isEqualTo(8);
         assertThat(plan.out())
-                .contains("SEVERITY", "redis.maxmemory", "the target is too small", "give it 2 GiB", "1 failure,")
-                .contains("  1. initializing");
+                .contains(
+                        "failure    redis.maxmemory\n           the target is too small\n           remedy: give it 2 GiB\n")
+                .contains("1 failure, 1 warning;")
+                .contains("  1. initializing")
+                .doesNotContain("It has been started");
         FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
         assertThat(refused.code()).isEqualTo(3);
         assertThat(refused.err()).contains("give it 2 GiB", "what to do:");
@@ -108,6 +111,10 @@ class CommandLineIT {
         FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
         assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
         assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");
+
+        FakeTerminal.Result onceStarted = ok("migration", "plan", "m1");
+        assertThat(onceStarted.out()).contains("It has been started: ").doesNotContain("after the remedies");
+        assertThat(onceStarted.lastLine()).isEqualTo("next: eden migration status m1");
 
         ok("migration", "set", "m1", "read_percentage=25%");
         await().atMost(Duration.ofSeconds(20))

@@ -39,7 +39,7 @@ import redis.clients.jedis.Pipeline;
  * started. The migration is {@code m}.
  */
 final class ControlPlanes implements AutoCloseable {
-    private static final String TOKEN = "token-of-two-control-planes";
+    static final String TOKEN = "token-of-two-control-planes";
     private static final String WORKFLOW = "migration/m";
     private static final List<String> SMALL_JVM = List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1");
 
@@ -53,7 +53,7 @@ final class ControlPlanes implements AutoCloseable {
     final EmbeddedRedis target;
 
     /** A server in a process of its own. */
-    record Plane(ServerProcess process, int port) {}
+    record Plane(ServerProcess process, int port, int admin) {}
 
     ControlPlanes(Path directory) throws IOException {
         this.directory = directory;
@@ -104,8 +104,9 @@ final class ControlPlanes implements AutoCloseable {
                 directory.resolve(name + ".log")));
         process.awaitReady(Duration.ofSeconds(60), () -> Files.exists(ports));
         try {
+            JsonNode bound = Json.tree(Files.readString(ports));
             return new Plane(
-                    process, Json.tree(Files.readString(ports)).path("api").asInt());
+                    process, bound.path("api").asInt(), bound.path("admin").asInt());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -186,8 +187,8 @@ final class ControlPlanes implements AutoCloseable {
         return Json.tree(answer.body());
     }
 
-    private HttpResponse<String> send(
-            Plane plane, String method, String path, @Nullable String body, @Nullable String key) throws Exception {
+    HttpResponse<String> send(Plane plane, String method, String path, @Nullable String body, @Nullable String key)
+            throws Exception {
         HttpRequest.Builder request = HttpRequest.newBuilder(
                         URI.create("http://127.0.0.1:" + plane.port() + "/api/v1" + path))
                 .timeout(Duration.ofSeconds(30))

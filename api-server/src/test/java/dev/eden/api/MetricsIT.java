@@ -71,6 +71,7 @@ class MetricsIT {
         assertThat(started.status()).as(started.body()).isEqualTo(202);
         assertThat(started.raw().headers().firstValue("X-Request-Id")).contains("start-of-m");
         // What the steps of a real migration leave in the store; the steps of this server are fakes.
+        execute("INSERT INTO interlay (id, engine) VALUES ('postgres_interlay', 'postgres')");
         execute("INSERT INTO attempt (migration, epoch, direction, coordinator, outcome, report)"
                 + " VALUES ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 63000}'),"
                 + " ('m', 1, 'forward', 'c', 'committed', '{\"pauseMicros\": 41500}'),"
@@ -251,6 +252,7 @@ class MetricsIT {
                     .contains("eden_replication_lag_ms{migration=\"m\"} 7")
                     .contains("eden_proxies{interlay=\"redis_interlay\",state=\"alive\"} 1")
                     .contains("eden_proxies{interlay=\"redis_interlay\",state=\"silent\"} 0")
+                    .doesNotContain("eden_proxies{interlay=\"postgres_interlay\"")
                     .contains("eden_dependency_up{dependency=\"store\"} 1")
                     .contains("eden_dependency_up{dependency=\"temporal\"} 1"));
         }

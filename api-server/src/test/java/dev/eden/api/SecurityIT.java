@@ -3,11 +3,13 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.cli.FakeTerminal;
 import dev.eden.api.json.Json;
 import dev.eden.api.operations.Documents;
+import dev.eden.api.operations.Project;
 import dev.eden.api.problem.StartupException;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.store.KeyRotation;
@@ -23,6 +25,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Tokens and roles, metrics, the audit log's own lock, and starts that can't be. */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
@@ -304,6 +308,54 @@ class SecurityIT {
                         .headers()
                         .firstValue("access-control-allow-origin"))
                 .isEmpty();
+    }
+
+    /** As docker-compose.yml does it: the Web UI has no token of Eden's, and what stands between adds a viewer's. */
+    @Test
+    @Order(7)
+    void theWebUisPagesHavePayloadsDecodedThroughWhatAddsATokenAndNothingElse(@TempDir Path directory)
+            throws Exception {
+        assumeTrue(
+                Project.installed("haproxy"), "haproxy (Debian: haproxy) is not here: the codec's front is not tried");
+        String encrypted = History.of(eden.temporal.address(), "migration/p").encrypted();
+        try (Haproxy front = Haproxy.start(
+                directory,
+                Project.text("infra/haproxy/codec.cfg"),
+                Map.of("EDEN_CODEC", "127.0.0.1:" + eden.server.apiPort(), "EDEN_CODEC_TOKEN", token("viewer")))) {
+            String asItAsks = "/decode?preserveStorageRefs=true";
+            String[] asked = {"Origin", "http://temporal-ui", "Access-Control-Request-Method", "POST"};
+            var allowed = through(front, "OPTIONS", asItAsks, "", asked);
+            assertThat(allowed.statusCode()).isEqualTo(204);
+            assertThat(allowed.headers().firstValue("access-control-allow-origin"))
+                    .hasValue("http://temporal-ui");
+            var decoded = through(front, "POST", asItAsks, encrypted, "Origin", "http://temporal-ui");
+            assertThat(decoded.statusCode()).as(decoded.body()).isEqualTo(200);
+            assertThat(decoded.headers().firstValue("access-control-allow-origin"))
+                    .hasValue("http://temporal-ui");
+            assertThat(History.plain(Json.tree(decoded.body()))).contains("readPercentage");
+
+            var elsewhere = through(front, "POST", "/decode", encrypted, "Origin", "http://another-page");
+            assertThat(elsewhere.headers().firstValue("access-control-allow-origin"))
+                    .as("a browser keeps the answer from the page")
+                    .isEmpty();
+            assertThat(through(front, "POST", "/encode", encrypted).statusCode())
+                    .isEqualTo(404);
+            assertThat(through(front, "GET", "/decode", "").statusCode()).isEqualTo(404);
+            assertThat(through(front, "GET", "/api/v1/endpoints", "").statusCode())
+                    .isEqualTo(404);
+        }
+    }
+
+    private static java.net.http.HttpResponse<String> through(
+            Haproxy front, String method, String path, String body, String... headers) throws Exception {
+        var request = java.net.http.HttpRequest.newBuilder(
+                        java.net.URI.create("http://127.0.0.1:" + front.port() + path))
+                .header("Content-Type", "application/json")
+                .method(method, java.net.http.HttpRequest.BodyPublishers.ofString(body));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return eden.http().send(request.build(), java.net.http.HttpResponse.BodyHandlers.ofString());
     }
 
     @Test

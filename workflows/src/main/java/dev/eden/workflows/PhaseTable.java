@@ -73,7 +73,7 @@ final class PhaseTable {
             text.append("\n- **paused**");
         }
         if (!view.lastReason().isEmpty()) {
-            text.append("\n- ").append(escaped(view.lastReason()));
+            text.append("\n- last reason: ").append(escaped(view.lastReason()));
         }
         text.append("\n- commands: ")
                 .append(ended ? "none, the migration has ended" : String.join(", ", view.allowedCommands()))

@@ -35,6 +35,13 @@ class PhaseTableTest {
     }
 
     @Test
+    void saysWhatALineOfSomebodysWordsIs() {
+        state.enter(new Canary(0), 2);
+        state.reason("the window is on Sunday");
+        assertThat(PhaseTable.markdown(state)).contains("\n- last reason: the window is on Sunday\n");
+    }
+
+    @Test
     void aCompletedMigrationIsNeitherHeldNorOfferedCommands() {
         state.enter(new Canary(0), 2);
         state.hold();

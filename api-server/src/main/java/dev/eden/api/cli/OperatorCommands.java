@@ -185,7 +185,7 @@ abstract class OperatorCommands extends Group {
         return api.show(
                 status,
                 page -> {
-                    StatusText.lines(status, page.coloured()).forEach(page::line);
+                    StatusText.lines(status, page.coloured()).forEach(page::wrapped);
                     page.field("allowed", ApiOptions.cell(status.path("allowed")));
                     String ui = status.path("links").path("temporal_ui").asText("");
                     page.field("workflow", ui);

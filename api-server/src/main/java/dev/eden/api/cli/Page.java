@@ -1,10 +1,11 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 
 /** One readable answer on a terminal. */
 final class Page {
-    private static final int LABEL = 11;
+    static final int LABEL = 11;
 
     private final Terminal terminal;
 
@@ -20,6 +21,11 @@ final class Page {
         terminal.out().println(text);
     }
 
+    /** For people: within the terminal. What a program reads is not broken. */
+    void wrapped(String labelled) {
+        (terminal.interactive() ? Wrapped.lines(labelled, LABEL) : List.of(labelled)).forEach(this::line);
+    }
+
     void title(String text) {
         line(Style.BOLD.of(text, coloured()));
     }
@@ -27,7 +33,7 @@ final class Page {
     /** {@code label      text}; nothing where there is no text. */
     void field(String label, String text) {
         if (!text.isEmpty()) {
-            line(labelled(label, text, coloured()));
+            wrapped(labelled(label, text, coloured()));
         }
     }
 

@@ -84,7 +84,7 @@ final class ProxyCommand implements Callable<Integer> {
             description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.")
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/proxies", "proxies");
-        Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "SERVES", "CONNECTIONS", "SEEN");
+        Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "SERVES", "CLIENTS", "SEEN");
         String silent = null;
         for (JsonNode proxy : answer.path("proxies")) {
             boolean alive = proxy.path("alive").asBoolean();

@@ -3,23 +3,19 @@ package dev.eden.api.cli;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Columns as wide as they need to be; the last one is not padded. Cells wider than their column's limit are wrapped at spaces. */
+/** Columns as wide as they need to be; the last one is not padded. Cells wider than the limit are wrapped at spaces. */
 final class Table {
-    private final List<List<String>> rows = new ArrayList<>();
-    private final int limit;
+    /** Of a cell, in characters. */
+    private static final int LIMIT = 200;
 
-    private Table(int limit, List<String> head) {
-        this.limit = limit;
+    private final List<List<String>> rows = new ArrayList<>();
+
+    private Table(List<String> head) {
         rows.add(head);
     }
 
     static Table of(String... head) {
-        return new Table(200, List.of(head));
-    }
-
-    /** {@code limit}: of a cell, in characters. */
-    static Table wrapped(int limit, String... head) {
-        return new Table(limit, List.of(head));
+        return new Table(List.of(head));
     }
 
     void row(String... cells) {
@@ -37,7 +33,7 @@ final class Table {
         for (List<String> row : rows) {
             List<List<String>> cells = new ArrayList<>();
             for (int column = 0; column < columns; column++) {
-                List<String> parts = wrap(row.get(column), limit);
+                List<String> parts = wrap(row.get(column));
                 cells.add(parts);
                 for (String part : parts) {
                     widths[column] = Math.max(widths[column], part.length());
@@ -64,12 +60,12 @@ final class Table {
         return lines;
     }
 
-    private static List<String> wrap(String cell, int limit) {
+    private static List<String> wrap(String cell) {
         List<String> parts = new ArrayList<>();
         String rest = cell;
-        while (rest.length() > limit) {
-            int space = rest.lastIndexOf(' ', limit);
-            int end = space > limit / 3 ? space : limit;
+        while (rest.length() > LIMIT) {
+            int space = rest.lastIndexOf(' ', LIMIT);
+            int end = space > LIMIT / 3 ? space : LIMIT;
             parts.add(rest.substring(0, end));
             rest = rest.substring(end).stripLeading();
         }

@@ -178,15 +178,18 @@ final class WatchCommand implements Callable<Integer> {
         }
         String next = api.where().in(NextCommand.of(status));
         lines.add(Page.labelled("next", Style.CYAN.of(next, coloured), coloured));
+        List<String> rows = lines.stream()
+                .flatMap(line -> Wrapped.lines(line, Page.LABEL).stream())
+                .toList();
         StringBuilder picture = new StringBuilder();
         if (drawn > 0) {
             picture.append("\u001b[").append(drawn).append('A');
         }
-        // Lines that wrap would be counted wrong: they are cut off at the edge instead.
+        // In a narrower terminal they would wrap and be counted wrong: they are cut off at the edge instead.
         picture.append("\u001b[?7l");
-        lines.forEach(line -> picture.append("\r\u001b[K").append(line).append('\n'));
+        rows.forEach(line -> picture.append("\r\u001b[K").append(line).append('\n'));
         picture.append("\u001b[J\u001b[?7h");
-        drawn = lines.size();
+        drawn = rows.size();
         api.terminal().out().print(picture);
         api.terminal().flush();
     }

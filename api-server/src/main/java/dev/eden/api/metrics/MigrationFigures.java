@@ -146,12 +146,13 @@ final class MigrationFigures {
                 .list());
     }
 
-    /** Silent: joined, not signed off, not heard for 3 s. */
+    /** Silent: joined, not signed off, not heard for 3 s. An interlay without an endpoint that nobody has joined has nobody to serve. */
     List<Proxies> proxies() {
         return jdbi.withHandle(h -> h.createQuery("""
                         SELECT i.id, count(*) FILTER (WHERE p.seen_at > clock_timestamp() - interval '3 seconds') AS alive,
                                count(*) FILTER (WHERE p.seen_at <= clock_timestamp() - interval '3 seconds') AS silent
-                        FROM interlay i LEFT JOIN proxy p ON p.interlay = i.id GROUP BY i.id""")
+                        FROM interlay i LEFT JOIN proxy p ON p.interlay = i.id
+                        WHERE i.endpoint IS NOT NULL OR p.interlay IS NOT NULL GROUP BY i.id""")
                 .map((row, _) -> new Proxies(row.getString("id"), row.getLong("alive"), row.getLong("silent")))
                 .list());
     }

@@ -16,11 +16,13 @@ import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
 import jakarta.ws.rs.core.MediaType;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Temporal's remote codec, for its Web UI and command line: payloads as protobuf's JSON, both ways. What Eden has not encrypted is handed
@@ -30,6 +32,9 @@ import java.util.function.UnaryOperator;
 @Produces(MediaType.APPLICATION_JSON)
 public final class CodecResource {
     static final String PATH = "api/v1/temporal/codec/";
+
+    /** What Temporal's Web UI adds to every question. There is nothing to preserve: Eden puts no payload anywhere else and leaves a reference there. */
+    private static final String ASKED_FOR = "preserveStorageRefs";
 
     private static final int MOST = 10_000;
 
@@ -45,7 +50,7 @@ public final class CodecResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.VIEWER)
     @Answers
-    public JsonNode decode(byte[] body) {
+    public JsonNode decode(@QueryParam(ASKED_FOR) @Nullable String asked, byte[] body) {
         return converted(body, payload -> codec.decode(List.of(payload)).getFirst());
     }
 
@@ -55,7 +60,7 @@ public final class CodecResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Allow(Role.OPERATOR)
     @Answers
-    public JsonNode encode(byte[] body) {
+    public JsonNode encode(@QueryParam(ASKED_FOR) @Nullable String asked, byte[] body) {
         return converted(body, payload -> codec.encode(List.of(payload)).getFirst());
     }
 

@@ -87,6 +87,7 @@ public final class MigrationCommands {
         ObjectNode plan = Json.mapper().createObjectNode();
         plan.put("migration", migration.id());
         plan.put("startable", !found.refused() && !migration.started());
+        plan.put("started", migration.started());
         plan.set(
                 "copy_forecast",
                 migration.started()

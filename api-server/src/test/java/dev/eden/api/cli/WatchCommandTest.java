@@ -117,6 +117,26 @@ class WatchCommandTest {
         assertThat(full.code()).isEqualTo(ExitCode.FAILED.code());
     }
 
+    /** On 80 columns the phase that a migration is to end in, its pause and what blocks it were cut off. */
+    @Test
+    void thePictureFitsATerminalAndSaysAllOfIt() {
+        String blocker =
+                "the way back is not proven: " + "nobody has written to the source since replication began, ".repeat(2);
+        FakeTerminal.Result drawn = shell(
+                        status("canary", ", \"paused\": true, \"blockers\": [\"" + blocker + "so try again\"]"),
+                        status("completed", ""))
+                .with("NO_COLOR", "1")
+                .typing("", "migration", "watch", "m", "--until", "completed", "--interval", "10");
+        assertThat(drawn.code()).as(drawn.err()).isZero();
+        List<String> lines = drawn.out()
+                .replaceAll("\u001b\\[[?0-9]*[A-Za-z]", "")
+                .replace("\r", "")
+                .lines()
+                .toList();
+        assertThat(lines).allMatch(line -> line.length() <= 80);
+        assertThat(String.join(" ", lines)).contains("completed  paused", "so try again");
+    }
+
     private FakeTerminal shell(String... statuses) {
         looks.set(0);
         told = List.of(statuses);

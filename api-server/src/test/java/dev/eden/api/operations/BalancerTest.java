@@ -1,6 +1,7 @@
 package dev.eden.api.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.eden.api.rest.MigrationEventsResource;
@@ -66,6 +67,12 @@ class BalancerTest {
                 Project.installed("haproxy"),
                 "haproxy (Debian: haproxy) is not here: its configuration is not checked");
         assertThat(Project.run("haproxy", "-c", "-f", FILE)).contains("Configuration file is valid");
+        String codec = "infra/haproxy/codec.cfg";
+        assertThat(Project.run("env", "EDEN_CODEC=127.0.0.1:8000", "EDEN_CODEC_TOKEN=t", "haproxy", "-c", "-f", codec))
+                .contains("Configuration file is valid");
+        assertThatThrownBy(() -> Project.run("env", "EDEN_CODEC=127.0.0.1:8000", "haproxy", "-c", "-f", codec))
+                .as("without a token all would be refused")
+                .hasMessageContaining("eden token create");
     }
 
     private List<String> found(String pattern) {

@@ -23,6 +23,8 @@ final class Composition {
             "prom/prometheus", new Defaults("/prometheus", "9090", "--web.listen-address"),
             "grafana/grafana", new Defaults("/var/lib/grafana", "3000", "GF_SERVER_HTTP_PORT"),
             "temporalio/ui", new Defaults("-", "8080", "TEMPORAL_UI_PORT"));
+    /** The images from 18 on have a folder for each version below their volume. */
+    private static final Defaults POSTGRES_18 = new Defaults("/var/lib/postgresql", "5432", "PGDATA");
 
     /** {@code unless}: what changes one of them, and must not stand in the file. */
     private record Defaults(String data, String port, String unless) {}
@@ -44,6 +46,8 @@ final class Composition {
         composition.mounts();
         composition.ports();
         composition.addresses();
+        composition.profiles();
+        composition.databases();
         return composition.problems;
     }
 
@@ -69,6 +73,8 @@ final class Composition {
         files("grafana", "/etc/grafana/provisioning/dashboards/eden.yml");
         files("grafana", environment("grafana").getOrDefault("GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH", "not said"));
         files("grafana", provided() + "/eden.json");
+        files("temporal-codec", command("temporal-codec").getLast());
+        files("postgres-source", "/docker-entrypoint-initdb.d/orders.sh");
     }
 
     @SuppressWarnings("unchecked")
@@ -104,12 +110,54 @@ final class Composition {
                             matcher.group(2).equals(listens),
                             service + ": " + matcher.group(2) + " is published, it listens on " + listens);
                 }));
-        require(outside.equals(Set.of("8000", "6379", "6380", "9090", "3000", "8080")), "published: " + outside);
+        require(
+                outside.equals(Set.of("8000", "6379", "6380", "5432", "5433", "9090", "3000", "8080", "8081")),
+                "published: " + outside);
+    }
+
+    /** A service that is up needs others that are up: those without a profile, and those of its own. */
+    private void profiles() {
+        services.keySet()
+                .forEach(service -> needed(service).forEach(other -> {
+                    List<Object> profiles = Project.list(service(other), "profiles");
+                    require(
+                            profiles.isEmpty() || profiles.equals(Project.list(service(service), "profiles")),
+                            service + " depends on " + other + ", which is of another profile");
+                }));
+    }
+
+    private Set<String> needed(String service) {
+        Object needed = service(service).get("depends_on");
+        Set<String> names = new TreeSet<>();
+        if (needed instanceof Map<?, ?> conditions) {
+            conditions.keySet().forEach(name -> names.add(String.valueOf(name)));
+        } else if (needed != null) {
+            Project.list(service(service), "depends_on").forEach(name -> names.add(String.valueOf(name)));
+        }
+        return names;
+    }
+
+    /** Every database that is started keeps its data, and what Eden moves is what Eden can move. */
+    private void databases() {
+        for (String service : services.keySet()) {
+            String image = image(service);
+            boolean starts = !command(service).contains("sh");
+            if (starts && (image.equals("postgres") || image.equals("redis"))) {
+                require(
+                        all().stream().anyMatch(mount -> mount.service.equals(service) && !mount.from.startsWith("./")),
+                        service + " forgets its data");
+            }
+            if (starts && image.equals("postgres") && service.contains("-")) {
+                require(command(service).contains("wal_level=logical"), service + " can't be moved: its wal_level");
+            }
+        }
     }
 
     private void addresses() {
         published("temporal-ui", "EDEN_TEMPORAL_UI");
         published("eden", "EDEN_PUBLIC_URL");
+        String codec = environment("temporal-codec").getOrDefault("EDEN_CODEC", "not said");
+        require(codec.equals("eden:" + listens("eden")), "the codec is asked at " + codec);
         String sources = Project.text("infra/grafana/provisioning/datasources/prometheus.yml");
         require(
                 sources.contains("http://prometheus:" + listens("prometheus")),
@@ -129,9 +177,16 @@ final class Composition {
         if (own(service)) {
             return switch (command.getFirst()) {
                 case "server" -> Project.defaultOf("server", "--api-port");
-                case "proxy" -> Project.defaultOf("proxy", "--listen").replaceFirst("^.*:", "");
+                case "proxy" ->
+                    (command.contains("--listen")
+                                    ? command.get(command.indexOf("--listen") + 1)
+                                    : Project.defaultOf("proxy", "--listen"))
+                            .replaceFirst("^.*:", "");
                 default -> "nothing";
             };
+        }
+        if (image(service).equals("haproxy")) {
+            return Project.text("infra/haproxy/codec.cfg").replaceFirst("(?s)^.*\\n *bind :(\\d+)\\n.*$", "$1");
         }
         Defaults defaults = defaults(service);
         require(
@@ -148,8 +203,15 @@ final class Composition {
     }
 
     private Defaults defaults(String service) {
-        String image = String.valueOf(service(service).get("image")).replaceFirst(":.*$", "");
-        return OF_OTHERS.getOrDefault(image, new Defaults("nowhere that is known", "nothing that is known", "-"));
+        String version = String.valueOf(service(service).get("image")).replaceFirst("^.*:v?(\\d+).*$", "$1");
+        return image(service).equals("postgres") && Integer.parseInt(version) >= 18
+                ? POSTGRES_18
+                : OF_OTHERS.getOrDefault(
+                        image(service), new Defaults("nowhere that is known", "nothing that is known", "-"));
+    }
+
+    private String image(String service) {
+        return String.valueOf(service(service).get("image")).replaceFirst(":.*$", "");
     }
 
     private List<Mount> all() {

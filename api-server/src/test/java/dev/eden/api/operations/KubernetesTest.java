@@ -1,6 +1,7 @@
 package dev.eden.api.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -92,7 +93,7 @@ class KubernetesTest {
         String text = Project.text(FOLDER + "server.yaml");
         assertThat(text).contains(right);
         assertThat(Project.parsed(text.replace(right, wrong)).stream()
-                        .flatMap(object -> Manifests.problems(cast(object)).stream()))
+                        .flatMap(object -> Manifests.problems(Project.cast(object)).stream()))
                 .anyMatch(found -> found.contains(problem));
     }
 
@@ -110,6 +111,20 @@ class KubernetesTest {
         assertThat(text).contains(right);
         assertThat(Manifests.problemsOfKustomization(Project.parsedYaml(text.replace(right, wrong)), FOLDER))
                 .contains(problem);
+    }
+
+    /** What {@code kubectl apply -k} would send. */
+    @Test
+    void kustomizeMakesObjectsOfThemAsKubernetesReadsThem() throws Exception {
+        assumeTrue(Project.installed("kubectl"), "kubectl is not here: the kustomization is not built by it");
+        List<Map<String, Object>> built = Project.parsed(Project.run("kubectl", "kustomize", FOLDER)).stream()
+                .map(Project::cast)
+                .toList();
+        assertThat(built).hasSameSizeAs(objects()).allSatisfy(object -> {
+            assertThat(Manifests.problems(object)).isEmpty();
+            assertThat(Project.map(Project.map(object, "metadata"), "labels"))
+                    .containsEntry("app.kubernetes.io/part-of", "eden");
+        });
     }
 
     @Test
@@ -192,7 +207,7 @@ class KubernetesTest {
         pods(pod -> Stream.of("initContainers", "containers")
                 .flatMap(kind -> Project.list(pod, kind).stream())
                 .forEach(one -> {
-                    Map<String, Object> container = cast(one);
+                    Map<String, Object> container = Project.cast(one);
                     Map<String, Object> security = Project.map(container, "securityContext");
                     assertThat(security)
                             .containsEntry("allowPrivilegeEscalation", false)
@@ -260,7 +275,7 @@ class KubernetesTest {
         List<Map<String, Object>> own = new ArrayList<>();
         pods(pod -> Stream.of("initContainers", "containers")
                 .flatMap(kind -> Project.list(pod, kind).stream())
-                .map(KubernetesTest::cast)
+                .map(Project::cast)
                 .filter(container -> OWN_IMAGE.equals(container.get("image")))
                 .forEach(own::add));
         return own;
@@ -269,7 +284,7 @@ class KubernetesTest {
     private List<String> portNames() {
         return own().stream()
                 .flatMap(container -> Project.list(container, "ports").stream())
-                .map(port -> String.valueOf(cast(port).get("name")))
+                .map(port -> String.valueOf(Project.cast(port).get("name")))
                 .toList();
     }
 
@@ -284,18 +299,13 @@ class KubernetesTest {
     }
 
     private static void each(Map<String, Object> parent, String key, Consumer<Map<String, Object>> look) {
-        Project.list(parent, key).forEach(one -> look.accept(cast(one)));
+        Project.list(parent, key).forEach(one -> look.accept(Project.cast(one)));
     }
 
     private static List<Map<String, Object>> objects() {
         return Project.list(Project.yaml(FOLDER + "kustomization.yaml"), "resources").stream()
                 .flatMap(file -> Project.documents(FOLDER + file).stream())
-                .map(KubernetesTest::cast)
+                .map(Project::cast)
                 .toList();
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> cast(Object one) {
-        return (Map<String, Object>) one;
     }
 }

@@ -17,7 +17,7 @@ public final class MetricsTable {
     private MetricsTable() {}
 
     /** @param where {@code proxy}, {@code server} or both; {@code alerts} that look at it */
-    public record Metric(String name, List<String> where, String type, Set<String> alerts) {
+    public record Metric(String name, List<String> where, String type, String unit, Set<String> alerts) {
 
         /** As a scrape of that kind of process says it. */
         public String typeOn(String process) {
@@ -36,6 +36,7 @@ public final class MetricsTable {
                         row.group(1),
                         List.of(row.group(2).split(", ")),
                         row.group(3).strip(),
+                        row.group(4).strip(),
                         alerts(row.group(7))))
                 .toList();
     }

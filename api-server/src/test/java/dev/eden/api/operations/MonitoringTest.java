@@ -8,6 +8,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.operations.MetricsTable.Metric;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -76,6 +77,66 @@ class MonitoringTest {
                 .map(name -> metrics.contains(name) ? name : name.replaceFirst(ADDED, ""))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(shown).isEqualTo(metrics);
+    }
+
+    /** An axis has one unit: that of what is drawn on it. */
+    @Test
+    void everyPanelHasTheUnitOfItsMetrics() {
+        Map<String, String> units =
+                MetricsTable.metrics().stream().collect(Collectors.toMap(Metric::name, Metric::unit));
+        assertThat(problemsOfUnits(dashboard(), units)).isEmpty();
+        assertThat(problemsOfUnits(
+                        Json.tree(Project.text(DASHBOARD).replace("\"unit\": \"ms\"", "\"unit\": \"short\"")), units))
+                .anyMatch(problem -> problem.startsWith("Replication lag: short"));
+    }
+
+    private List<String> problemsOfUnits(JsonNode dashboard, Map<String, String> units) {
+        List<String> problems = new ArrayList<>();
+        for (JsonNode panel : dashboard.path("panels")) {
+            String shown = panel.at("/fieldConfig/defaults/unit").asText();
+            for (JsonNode target : panel.path("targets")) {
+                String query = target.path("expr").asText();
+                // What only chooses among the curves has no say.
+                String of = MetricsTable.named(query.replaceFirst(" and on .*", "")).stream()
+                        .map(name -> metrics.contains(name) ? name : name.replaceFirst(ADDED, ""))
+                        .map(units::get)
+                        .collect(Collectors.joining(" "));
+                if (!shownAs(query.startsWith("count ") ? "1" : query.contains("rate(") ? of + " a second" : of)
+                        .contains(shown)) {
+                    problems.add(panel.path("title").asText() + ": " + shown + " for " + query);
+                }
+            }
+        }
+        return problems;
+    }
+
+    /** Grafana's names of a unit. */
+    private static Set<String> shownAs(String unit) {
+        return switch (unit) {
+            case "1", "0 or 1" -> Set.of("short");
+            case "1/s", "1 a second" -> Set.of("ops", "cps");
+            case "%" -> Set.of("percent");
+            case "0 to 1", "s a second" -> Set.of("percentunit");
+            case "B" -> Set.of("bytes");
+            case "B/s", "B a second" -> Set.of("Bps");
+            case "ms", "s" -> Set.of(unit);
+            default -> Set.of();
+        };
+    }
+
+    /** A curve of events that no proxy counts stays at nothing. */
+    @Test
+    void everyEventOfTheDashboardIsOneThatProxiesCount() {
+        String counted = Project.text("proxy/src/main/java/dev/eden/proxy/postgres/PostgresLoop.java")
+                + Project.text("proxy/src/main/java/dev/eden/proxy/redis/Snapshots.java");
+        List<String> asked = queries().stream()
+                .flatMap(query ->
+                        Pattern.compile("event=~?\"([^\"]+)\"").matcher(query).results())
+                .flatMap(found -> Stream.of(found.group(1).split("\\|")))
+                .toList();
+        assertThat(asked)
+                .isNotEmpty()
+                .allSatisfy(event -> assertThat(counted).contains("events.put(\"" + event.replace(".*", "")));
     }
 
     /** A rule about a job that nobody scrapes under that name never fires. */

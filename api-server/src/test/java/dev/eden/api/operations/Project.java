@@ -22,14 +22,14 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 import picocli.CommandLine;
 
 /** The project's files as tests look at them. */
-final class Project {
+public final class Project {
     static final Path ROOT = root();
 
     private static final Pattern VARIABLE = Pattern.compile("\\b(?:EDEN|TEMPORAL|OTEL)_[A-Z][A-Z_]*[A-Z]\\b");
 
     private Project() {}
 
-    static String text(String path) {
+    public static String text(String path) {
         try {
             return Files.readString(ROOT.resolve(path));
         } catch (IOException e) {
@@ -84,6 +84,11 @@ final class Project {
     }
 
     @SuppressWarnings("unchecked")
+    static Map<String, Object> cast(Object member) {
+        return (Map<String, Object>) member;
+    }
+
+    @SuppressWarnings("unchecked")
     static List<Object> list(Map<String, Object> parent, String key) {
         Object value = parent.get(key);
         return value == null ? List.of() : (List<Object>) value;
@@ -135,7 +140,7 @@ final class Project {
     }
 
     /** Whether the machine has the program. */
-    static boolean installed(String program) {
+    public static boolean installed(String program) {
         for (String folder : String.valueOf(System.getenv("PATH")).split(":")) {
             if (Files.isExecutable(Path.of(folder, program))) {
                 return true;
