@@ -32,7 +32,8 @@ class PostgresPinsIT extends PostgresFixture {
     }
 
     private void awaitEvent(String name, long times) {
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(event(name)).as(name).isEqualTo(times));
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(event(name)).as(name).isEqualTo(times));
     }
 
     /** The question by which the proxy finds out was the last one of this process. */
@@ -74,13 +75,15 @@ class PostgresPinsIT extends PostgresFixture {
                 assertThat(ask(client, makes)).endsWith("C ZI");
                 awaitEvent("pin_" + reason, 1);
                 assertThat(ask(other, PROCESS)).isEqualTo("E53300 ZI");
-                assertThat(lookedAt(at, served.substring(3, served.length() - 5))).isTrue();
+                assertThat(lookedAt(at, served.substring(3, served.length() - 5)))
+                        .isTrue();
                 assertThat(event("pin_probed_clean")).isZero();
                 assertThat(traffic().pinnedConnections()).isOne();
 
                 assertThat(ask(client, ends)).endsWith("C ZI");
                 awaitEvent("pin_probed_clean", 1);
-                assertThat(lookedAt(at, served.substring(3, served.length() - 5))).isTrue();
+                assertThat(lookedAt(at, served.substring(3, served.length() - 5)))
+                        .isTrue();
                 assertThat(ask(other, PROCESS)).isEqualTo(served);
                 assertThat(traffic().pinnedConnections()).isZero();
                 assertThat(event("pin_" + reason)).isOne();

@@ -88,11 +88,13 @@ class PostgresThousandClientsIT extends PostgresFixture {
     private int mostConnections(AtomicBoolean over) throws SQLException {
         AtomicInteger most = new AtomicInteger();
         try (Connection at = direct(source)) {
-            await().pollInterval(Duration.ofMillis(20)).atMost(Duration.ofMinutes(5)).until(() -> {
-                String now = one(at, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'");
-                most.accumulateAndGet(Integer.parseInt(now), Math::max);
-                return over.get();
-            });
+            await().pollInterval(Duration.ofMillis(20))
+                    .atMost(Duration.ofMinutes(5))
+                    .until(() -> {
+                        String now = one(at, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'");
+                        most.accumulateAndGet(Integer.parseInt(now), Math::max);
+                        return over.get();
+                    });
         }
         return most.get();
     }
@@ -104,7 +106,10 @@ class PostgresThousandClientsIT extends PostgresFixture {
             int n = done[client];
             if (transactions) {
                 is(wire, "BEGIN", "C ZT");
-                is(wire, "SAVEPOINT s; UPDATE counted SET n = -1 WHERE client = " + client + "; ROLLBACK TO s", "C C C ZT");
+                is(
+                        wire,
+                        "SAVEPOINT s; UPDATE counted SET n = -n - 1 WHERE client = " + client + "; ROLLBACK TO s",
+                        "C C C ZT");
                 is(wire, insert(client, n), "T D" + n + " C ZT");
                 is(wire, own(client), "T D" + (rows + 1) + " C ZT");
                 is(wire, "COMMIT", "C ZI");
@@ -114,7 +119,12 @@ class PostgresThousandClientsIT extends PostgresFixture {
                 rows++;
             } else {
                 is(wire, "SELECT '" + client + " says " + n + "'", "T D" + client + " says " + n + " C ZI");
-                wire.parse("s", own(client)).bind("", "s").execute("", 0).closeStatement("s").sync().send();
+                wire.parse("s", own(client))
+                        .bind("", "s")
+                        .execute("", 0)
+                        .closeStatement("s")
+                        .sync()
+                        .send();
                 assertThat(wire.answers(1)).isEqualTo("1 2 D" + rows + " C 3 ZI");
             }
             done[client]++;

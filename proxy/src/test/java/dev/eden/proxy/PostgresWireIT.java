@@ -523,7 +523,10 @@ class PostgresWireIT extends PostgresFixture {
             }
             other.query(process).send();
             assertThat(other.answers(1)).isEqualTo(served);
-            assertThat(one(at, "SELECT to_regclass('asked_and_gone')::text || coalesce(to_regclass('never_asked')::text, '')"))
+            assertThat(
+                            one(
+                                    at,
+                                    "SELECT to_regclass('asked_and_gone')::text || coalesce(to_regclass('never_asked')::text, '')"))
                     .isEqualTo("asked_and_gone");
         }
     }
@@ -546,7 +549,8 @@ class PostgresWireIT extends PostgresFixture {
         start(config -> config);
         for (int length : new int[] {8, 10, 15}) {
             try (PgWire wire = new PgWire(proxy.port())) {
-                wire.send(ByteBuffer.allocate(40).putInt(length).putInt(80877102).array());
+                wire.send(
+                        ByteBuffer.allocate(40).putInt(length).putInt(80877102).array());
                 assertThat(wire.read().sqlState()).isEqualTo("08P01");
                 assertThat(wire.ended()).isTrue();
             }

@@ -513,7 +513,9 @@ class HazardsIT {
                 : new PostgresPreflight.Limits(100_000, 1, 1);
         if (hazard.id().equals("postgres.transactions.long")) {
             await().atMost(LONG.multipliedBy(2))
-                    .until(() -> open.is("SELECT clock_timestamp() - xact_start > interval '1 minute' FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
+                    .until(
+                            () -> open.is(
+                                    "SELECT clock_timestamp() - xact_start > interval '1 minute' FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
         }
         MigrationSpec spec = PostgresServers.spec();
         List<Finding> findings = new PostgresPreflight(directory, new InMemoryServerRecords(), limits)
@@ -652,12 +654,11 @@ class HazardsIT {
         make("old", "client", "", List.of());
         Map<String, Endpoint> endpoints =
                 Map.of("source", endpoint("starved", "client"), "target", endpoint("old", "client"));
-        assertThat(new PostgresPreflight(
-                                        id -> Objects.requireNonNull(endpoints.get(id)), new InMemoryServerRecords())
-                                .preflight(PostgresServers.spec()).findings().stream()
-                                        .filter(finding -> finding.id().equals(CLIENT))
-                                        .map(Finding::severity)
-                                        .toList())
+        assertThat(new PostgresPreflight(id -> Objects.requireNonNull(endpoints.get(id)), new InMemoryServerRecords())
+                        .preflight(PostgresServers.spec()).findings().stream()
+                                .filter(finding -> finding.id().equals(CLIENT))
+                                .map(Finding::severity)
+                                .toList())
                 .isEqualTo(ClientTools.find(14, 15).isPresent() ? List.of("info") : List.of());
     }
 

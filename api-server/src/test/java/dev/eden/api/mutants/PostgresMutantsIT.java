@@ -486,12 +486,16 @@ class PostgresMutantsIT {
         CountDownLatch found = new CountDownLatch(1);
         CountDownLatch written = new CountDownLatch(1);
         CountDownLatch aborted = new CountDownLatch(1);
-        ports.coordinatorRoutes = (_, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
-            if (method.equals("commit") && (long) arguments[2] >= 0) {
-                found.await();
-            }
-            return real.call();
-        });
+        ports.coordinatorRoutes =
+                (_, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
+                    if (method.equals("commit") && (long) arguments[2] >= 0) {
+                        found.await();
+                    }
+                    return real.call();
+                });
+        // A proxy could abort it as well, and rightly so.
+        ports.proxyRoutes = (_, store) -> Intercept.before(
+                RouteStore.class, store, (method, _, real) -> method.equals("abort") ? Boolean.FALSE : real.call());
         ports.settlerRoutes =
                 (world, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
                     if (!method.equals("beginAbort") || aborted.getCount() == 0) {

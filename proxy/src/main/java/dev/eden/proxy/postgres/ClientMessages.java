@@ -118,7 +118,8 @@ final class ClientMessages {
         }
         return switch (type) {
             case 'X' -> {
-                passage.end(bytes, session.server()); // what stands before it; the session there is not the client's to end
+                passage.end(
+                        bytes, session.server()); // what stands before it; the session there is not the client's to end
                 bytes.skipBytes(readable);
                 session.finish();
                 yield false;

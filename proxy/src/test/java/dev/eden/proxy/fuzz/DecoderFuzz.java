@@ -150,7 +150,10 @@ public final class DecoderFuzz {
     }
 
     private static void row(StringBuilder out, String name, long[] outcomes) {
-        out.append("| ").append(name).append(" | ").append("%,d".formatted(Arrays.stream(outcomes).sum()));
+        out.append("| ")
+                .append(name)
+                .append(" | ")
+                .append("%,d".formatted(Arrays.stream(outcomes).sum()));
         for (long outcome : outcomes) {
             out.append(" | ").append("%,d".formatted(outcome));
         }

@@ -10,7 +10,6 @@ class DecoderFuzzTest {
     void whateverComesIsReadOrRefused() {
         DecoderFuzz fuzz = new DecoderFuzz(Long.getLong("eden.fuzz.seed", 20_261_130L));
         fuzz.run(0, 30_000);
-        assertThat(fuzz.report())
-                .contains("postgres servers", "postgres requests", "redis replies", "length negative");
+        assertThat(fuzz.report()).contains("postgres servers", "postgres requests", "redis replies", "length negative");
     }
 }

@@ -65,12 +65,22 @@ enum Shape {
     LENGTH_NEGATIVE {
         @Override
         byte[] make(FuzzedDecoder decoder, Random random) {
-            return decoder.lie(decoder.sample(random), -1L - random.nextInt(random.nextBoolean() ? 9 : 1 << 30), random);
+            return decoder.lie(
+                    decoder.sample(random), -1L - random.nextInt(random.nextBoolean() ? 9 : 1 << 30), random);
         }
     };
 
     private static final long[] HUGE = {
-        0x7fff_ffffL, 0x4000_0001L, 0x4000_0000L, 0x2000_0001L, 64L << 20, 16L << 20, 1L << 20, 10_000, 65_536, 1_048_577
+        0x7fff_ffffL,
+        0x4000_0001L,
+        0x4000_0000L,
+        0x2000_0001L,
+        64L << 20,
+        16L << 20,
+        1L << 20,
+        10_000,
+        65_536,
+        1_048_577
     };
 
     abstract byte[] make(FuzzedDecoder decoder, Random random);

@@ -23,7 +23,10 @@ public final class FuzzedMessages extends FuzzedDecoder {
         ByteBuf out = Unpooled.buffer();
         for (int more = random.nextInt(6); more >= 0; more--) {
             switch (random.nextInt(6)) {
-                case 0 -> ErrorMessage.error("22012", "division by zero").hint("do not").write(out);
+                case 0 ->
+                    ErrorMessage.error("22012", "division by zero")
+                            .hint("do not")
+                            .write(out);
                 case 1 -> Message.parameterStatus(out, "TimeZone", "Asia/Tokyo");
                 case 2 -> Message.readyForQuery(out, 'I');
                 case 3 -> Message.commandComplete(out, "SELECT 1");
@@ -94,7 +97,11 @@ public final class FuzzedMessages extends FuzzedDecoder {
         boolean ended = reader.begun == input.length;
         return new Verdict(
                 ended ? Outcome.READ : Outcome.UNFINISHED,
-                reader.seen.append(reader.passed).append(' ').append(reader.hash).toString());
+                reader.seen
+                        .append(reader.passed)
+                        .append(' ')
+                        .append(reader.hash)
+                        .toString());
     }
 
     private static final class Reader implements FrameScanner.Sink {

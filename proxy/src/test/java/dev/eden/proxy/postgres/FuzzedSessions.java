@@ -74,7 +74,8 @@ public final class FuzzedSessions extends FuzzedDecoder {
         }
 
         World() {
-            // More than are asked at a time: from now on a cancel request of a client's has its answer at once, in this thread.
+            // More than are asked at a time: from now on a cancel request of a client's has its answer at once, in this
+            // thread.
             for (int i = 0; i < 64; i++) {
                 peers.ask(0, new byte[4], () -> {});
             }
@@ -140,7 +141,9 @@ public final class FuzzedSessions extends FuzzedDecoder {
     @Override
     protected Verdict read(byte[] input, int[] cuts) {
         if (cuts.length > 1 && input.length % 2 == 1) {
-            read(input, cuts, true); // the server answers meanwhile: what comes of it may be something else, but in order
+            read(
+                    input, cuts,
+                    true); // the server answers meanwhile: what comes of it may be something else, but in order
         }
         return read(input, cuts, false);
     }
@@ -193,13 +196,17 @@ public final class FuzzedSessions extends FuzzedDecoder {
         while (all.isReadable()) {
             int at = all.readerIndex();
             char type = (char) all.getByte(at);
-            if (type == 'N' && (all.readableBytes() < Message.HEADER || all.getInt(at + 1) > 10_000 || all.getInt(at + 1) < 4)) {
+            if (type == 'N'
+                    && (all.readableBytes() < Message.HEADER
+                            || all.getInt(at + 1) > 10_000
+                            || all.getInt(at + 1) < 4)) {
                 all.skipBytes(1); // no TLS
                 seen.append("no ");
                 continue;
             }
             int total = 1 + all.getInt(at + 1);
-            seen.append(type == 'E' ? ErrorMessage.read(all, at, total).toString() : type).append(' ');
+            seen.append(type == 'E' ? ErrorMessage.read(all, at, total).toString() : type)
+                    .append(' ');
             all.skipBytes(total);
         }
         all.release();
@@ -227,7 +234,8 @@ public final class FuzzedSessions extends FuzzedDecoder {
             out.writeInt(8).writeInt(random.nextBoolean() ? Message.SSL_REQUEST : Message.GSSENC_REQUEST);
         }
         switch (random.nextInt(6)) {
-            case 0 -> out.writeInt(16).writeInt(Message.CANCEL_REQUEST).writeInt(7).writeInt(random.nextInt());
+            case 0 ->
+                out.writeInt(16).writeInt(Message.CANCEL_REQUEST).writeInt(7).writeInt(random.nextInt());
             case 1 -> out.writeBytes(hello(Map.of("user", "nobody", "database", "other", "options", "-c geqo=off")));
             case 2 -> out.writeBytes(hello(Map.of("user", "scram", "database", "eden", "_pq_.new", "1")));
             default ->
@@ -302,7 +310,10 @@ public final class FuzzedSessions extends FuzzedDecoder {
         switch (stage) {
             case STARTUP ->
                 out.writeInt(8 + body.length)
-                        .writeInt(random.nextBoolean() ? Message.PROTOCOL_3_0 : Message.CANCEL_REQUEST + random.nextInt(3));
+                        .writeInt(
+                                random.nextBoolean()
+                                        ? Message.PROTOCOL_3_0
+                                        : Message.CANCEL_REQUEST + random.nextInt(3));
             case PASSWORD -> out.writeByte('p').writeInt(4 + body.length);
             case REQUESTS ->
                 out.writeByte("QFPBDECSHXdcf".charAt(random.nextInt(13))).writeInt(4 + body.length);
