@@ -14,6 +14,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -28,6 +29,9 @@ public final class FuzzedSessions extends FuzzedDecoder {
         PASSWORD,
         REQUESTS
     }
+
+    /** Nothing beats its {@link Wakefulness}: some time later it would take itself for one that was asleep, and let nobody in. */
+    private static final long OLD = Duration.ofSeconds(2).toNanos();
 
     private final Stage stage;
     private @Nullable World world;
@@ -51,6 +55,7 @@ public final class FuzzedSessions extends FuzzedDecoder {
 
     /** One loop of a proxy, whose clients and servers are in this thread. */
     private static final class World {
+        final long since = System.nanoTime();
         final EmbeddedChannel home = new EmbeddedChannel();
         private final Cancels cancels = new Cancels("p1");
         private final CountDownLatch answered = new CountDownLatch(1);
@@ -131,6 +136,10 @@ public final class FuzzedSessions extends FuzzedDecoder {
 
     private World world() {
         World here = world;
+        if (here != null && System.nanoTime() - here.since > OLD) {
+            renew();
+            here = null;
+        }
         if (here == null) {
             here = new World();
             world = here;
