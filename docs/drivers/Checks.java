@@ -164,6 +164,16 @@ final class Checks {
         });
         told("cancel", () -> cancel("sslmode=disable"));
         told("cancel over TLS", () -> cancel(verified()));
+        told("notify", () -> {
+            try (Connection at = connect("");
+                    Connection other = connect("");
+                    Statement listen = at.createStatement();
+                    Statement speak = other.createStatement()) {
+                listen.execute("LISTEN drivers");
+                speak.execute("NOTIFY drivers, 'heard'");
+                return at.unwrap(PGConnection.class).getNotifications(10_000)[0].getParameter();
+            }
+        });
         told("error", () -> connect("").createStatement().execute("SELECT no_such_column FROM pg_class"));
     }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What drivers see through Eden's PostgreSQL proxy, in both poolings, and what they see directly: psql, psycopg 3 (libpq, pipeline mode), pgx, pgjdbc. Each
+# What drivers see through Eden's PostgreSQL proxy, in both poolings, and what they see directly: psql, C with libpq (pipeline mode), psycopg 3, pgx, pgjdbc. Each
 # prints a line a check (SCRAM, md5, channel binding, TLS verified and negotiated directly, wrong passwords, prepared statements, pipelines, COPY, cancel,
 # LISTEN, errors with their positions); the lines must be the same. Then each does ordinary work through a flip, a rollback and a flip, on both poolings at
 # once, with a connection beside it that does nothing: no error, every acknowledged row there, and the idle connection still answers.
-# Needs psql 15 or later, openssl, a JDK 25 (JAVA_HOME) and Maven; drivers that are not there are left out and named: python3 with psycopg (PYTHON),
-# go, pgjdbc's jar (from the build's own classpath). The servers are the build's own, of the versions FROM and TO (default 17 and 18: the first that
+# Needs psql 15 or later, openssl, a JDK 25 (JAVA_HOME) and Maven; drivers that are not there are left out and named: a C compiler with
+# libpq's headers, python3 with psycopg (PYTHON), go, pgjdbc's jar (from the build's own classpath). The servers are the build's own, of the versions FROM and TO (default 17 and 18: the first that
 # negotiate TLS directly).
 #   [FROM=17 TO=18] docs/drivers/matrix.sh
 set -euo pipefail
@@ -96,6 +96,7 @@ SQL
   wait "$sleeper" || true
   sed 's/^/cancel: /' "$work/cancelled"
 }
+checks_libpq() { "$work/libpq" "$1" eden "$work/ca.crt" "${@:2}" 2>&1; }
 checks_psycopg() { "$python" docs/drivers/checks.py "$1" eden "$work/ca.crt" "${@:2}" 2>&1; }
 checks_pgx() { "$work/pgx" "$1" eden "$work/ca.crt" "${@:2}" 2>&1; }
 checks_pgjdbc() { "$java" -Xmx128m -cp "$classpath" docs/drivers/Checks.java "$1" eden "$work/ca.crt" "${@:2}" 2>&1; }
@@ -119,6 +120,11 @@ work_psql() { # psql as a person uses it: one statement after the other, the nex
 }
 
 drivers=(psql)
+if cc -O1 -o "$work/libpq" docs/drivers/checks.c -I"$(pg_config --includedir 2>/dev/null)" -L"$(pg_config --libdir 2>/dev/null)" -lpq 2>"$work/cc.log"; then
+  drivers+=(libpq)
+else
+  echo "left out: libpq"
+fi
 "$python" -c 'import psycopg' 2>/dev/null && drivers+=(psycopg) || echo "left out: psycopg"
 if command -v go >/dev/null && (cd docs/drivers/go && cp go.mod "$work/go.mod" && go mod tidy -modfile="$work/go.mod" && go build -mod=mod -modfile="$work/go.mod" -o "$work/pgx" .) 2>"$work/go.log"; then
   drivers+=(pgx)

@@ -133,6 +133,8 @@ func main() {
 	login("TLS, negotiated directly", "drivers", "drivers", verified()+"&sslnegotiation=direct")
 	login("TLS, another authority", "drivers", "drivers", "sslmode=verify-full")
 	login("TLS, wrong password", "drivers", "wrong", verified())
+	login("channel binding", "drivers", "drivers", verified()+"&channel_binding=require")
+	login("channel binding without TLS", "drivers", "drivers", plain+"&channel_binding=require")
 	login("md5 over TLS", "old", "elderly", verified())
 	at := must(plain)
 	defer at.Close(all)
@@ -183,6 +185,26 @@ func main() {
 
 	cancel("cancel", plain)
 	cancel("cancel over TLS", verified())
+
+	_, err = at.Exec(all, "LISTEN drivers")
+	_, problem = other.Exec(all, "SELECT 1") // its connection went with its deadline
+	speaker := must(plain)
+	_, told := speaker.Exec(all, "NOTIFY drivers, 'heard'")
+	patient, enough := context.WithTimeout(all, 10*time.Second)
+	heard, missed := at.WaitForNotification(patient)
+	enough()
+	if missed == nil {
+		fmt.Println("notify:", heard.Payload, state(err), state(told), problem != nil)
+	} else {
+		fmt.Println("notify:", missed)
+	}
+
+	tx, err := at.Begin(all)
+	if err == nil {
+		_, err = tx.Exec(all, "DECLARE big CURSOR FOR SELECT generate_series(1, 1000)")
+		fetched, _ := tx.Exec(all, "FETCH 300 FROM big")
+		fmt.Println("cursor:", fetched, state(err), state(tx.Commit(all)))
+	}
 
 	_, err = at.Exec(all, "SELECT no_such_column FROM pg_class")
 	fmt.Println("error:", state(err))

@@ -8,7 +8,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** One route row in memory, to drive a proxy through attempts; can be away. */
-public final class MemoryRouteStore implements RouteStore {
+public class MemoryRouteStore implements RouteStore {
     public record Acknowledged(long attempt, Step step, String detail) {}
 
     private final List<CancelAnswer> answers = new CopyOnWriteArrayList<>();

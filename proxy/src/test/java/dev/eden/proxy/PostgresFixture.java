@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.proxy.RouteStore.Step;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
@@ -33,6 +34,9 @@ abstract class PostgresFixture {
 
     @SuppressWarnings("NullAway.Init") // by start(…)
     PostgresProxy proxy;
+
+    @SuppressWarnings("NullAway.Init") // by start(…)
+    SimpleMeterRegistry meters;
 
     long attempt;
 
@@ -101,7 +105,8 @@ abstract class PostgresFixture {
 
     void start(UnaryOperator<PostgresProxyConfig> change) {
         store = new MemoryRouteStore(MemoryRouteStore.route(backend("source", source), backend("target", target)));
-        proxy = PostgresProxy.start(change.apply(config("p1")), store, new SimpleMeterRegistry());
+        meters = new SimpleMeterRegistry();
+        proxy = PostgresProxy.start(change.apply(config("p1")), store, meters);
     }
 
     static PostgresProxyConfig config(String name) {
@@ -149,6 +154,13 @@ abstract class PostgresFixture {
         int seen = store.reports.size();
         await().atMost(Duration.ofSeconds(30)).until(() -> store.reports.size() > seen + 1);
         return store.reports.getLast();
+    }
+
+    /** How often that has happened, as the proxy's meters have it by now. */
+    long event(String name) {
+        FunctionCounter counter =
+                meters.find("eden_proxy_events_total").tag("event", name).functionCounter();
+        return counter == null ? 0 : (long) counter.count();
     }
 
     /** Returns when the proxy has looked at what this client's pinned session has, on the source, since its last statement. */

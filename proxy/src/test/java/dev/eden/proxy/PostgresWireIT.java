@@ -507,6 +507,56 @@ class PostgresWireIT extends PostgresFixture {
         }
     }
 
+    /** The session is the client's own to end with a server, and nobody's here. */
+    @Test
+    void whoAsksAndGoesAtOnceLeavesTheConnectionToOthers() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        String process = "SELECT pg_backend_pid()";
+        try (PgWire other = wire();
+                Connection at = direct(source)) {
+            other.query(process).send();
+            String served = other.answers(1);
+            try (PgWire wire = wire()) {
+                wire.query("CREATE TABLE asked_and_gone ()").add('X', new byte[0]);
+                wire.query("CREATE TABLE never_asked ()").send();
+                assertThat(wire.ended()).isTrue();
+            }
+            other.query(process).send();
+            assertThat(other.answers(1)).isEqualTo(served);
+            assertThat(
+                            one(
+                                    at,
+                                    "SELECT to_regclass('asked_and_gone')::text || coalesce(to_regclass('never_asked')::text, '')"))
+                    .isEqualTo("asked_and_gone");
+        }
+    }
+
+    /** As code in a DO puts names together. */
+    @Test
+    void aQuoteAtTheEndOfAPieceEndsNoSession() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1));
+        try (PgWire wire = wire()) {
+            wire.query("DO $$BEGIN EXECUTE 'CREATE TABLE public.\"' || 'made in pieces' || '\" ()'; END$$")
+                    .send();
+            assertThat(wire.answers(1)).isEqualTo("C ZI");
+            wire.parse("p", "SELECT 1").sync().query("EXECUTE \"p").send();
+            assertThat(wire.answers(2)).isEqualTo("1 ZI E42601 ZI");
+        }
+    }
+
+    @Test
+    void aCancelRequestWithoutAKeyIsRefused() throws Exception {
+        start(config -> config);
+        for (int length : new int[] {8, 10, 15}) {
+            try (PgWire wire = new PgWire(proxy.port())) {
+                wire.send(
+                        ByteBuffer.allocate(40).putInt(length).putInt(80877102).array());
+                assertThat(wire.read().sqlState()).isEqualTo("08P01");
+                assertThat(wire.ended()).isTrue();
+            }
+        }
+    }
+
     @Test
     void mutatedRequestsHurtNobodyElse() throws Exception {
         start(config -> config.withPool(Pooling.TRANSACTION, 3));

@@ -1,8 +1,11 @@
 package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
+import dev.eden.activities.postgres.replication.LinkTlsIT;
+import dev.eden.activities.postgres.schema.ClientTools;
 import dev.eden.activities.redis.preparation.InMemoryServerRecords;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
@@ -16,6 +19,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,18 +46,14 @@ class HazardsIT {
     private static final Path CODE = Path.of("src/main/java/dev/eden/activities/postgres/preflight");
     private static final Pattern ROW = Pattern.compile("^\\|[^|]*\\| `(postgres\\.[a-z_.]+)` \\| ([a-z, ]+) \\|");
 
-    /**
-     * What is between servers with TLS is LinkTlsIT's; all servers are on one host; PostgreSQL 13 is not among the binaries; a minute is too long; catalogues can be read;
-     * which clients are installed is the host's.
-     */
-    private static final Set<String> WITHOUT_FIXTURE = Set.of(
-            "postgres.tls.unverified",
-            "postgres.link.tls",
-            "postgres.link.unreachable",
-            "postgres.version.unsupported",
-            "postgres.transactions.long",
-            "postgres.endpoint.check_failed",
-            "postgres.schema.client");
+    /** Whose fixture is another test's, of this module; the document names it, too. */
+    private static final Map<String, Class<?>> ELSEWHERE =
+            Map.of("postgres.tls.unverified", LinkTlsIT.class, "postgres.link.tls", LinkTlsIT.class);
+
+    /** There, or not, by what is installed on the host: {@link #aClientIsNamedWhereThereIsOne}. */
+    private static final String CLIENT = "postgres.schema.client";
+
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     /**
      * @param way source and target by name of the server
@@ -428,14 +429,26 @@ class HazardsIT {
                 server("postgres.privileges", "failure", "old nobody"),
                 server("postgres.endpoint.plain", "warning", "old plain"),
                 server("postgres.endpoint.login_refused", "failure", "old stranger"),
-                server("postgres.endpoint.unreachable", "failure", "old nowhere"));
+                server("postgres.endpoint.unreachable", "failure", "old nowhere"),
+                server("postgres.version.unsupported", "failure", "ancient new"),
+                server("postgres.link.unreachable", "failure", "old once"),
+                up(
+                        "postgres.endpoint.check_failed",
+                        "failure",
+                        "ALTER VIEW pg_catalog.pg_replication_slots RENAME TO gone"),
+                // Since the beginning, so that little of the minute is left to wait for.
+                up("postgres.transactions.long", "warning", "SELECT 1"));
     }
 
     private static final Map<String, String> ENCODINGS = Map.of("latin", LATIN, "ascii", ASCII);
 
     private final Map<String, EmbeddedPostgres> servers = new TreeMap<>();
     private final Set<String> made = new TreeSet<>();
+    private final List<AutoCloseable> ways = new ArrayList<>();
     private int databases;
+
+    @SuppressWarnings("NullAway.Init") // by start(…)
+    private PostgresSession open;
 
     @BeforeAll
     void start(@TempDir Path extensions) throws IOException {
@@ -465,6 +478,8 @@ class HazardsIT {
         Files.createFile(standby.dataDir().resolve("standby.signal"));
         standby.restart();
         servers.put("standby", standby);
+        open = session("old", "eden");
+        open.execute("BEGIN");
     }
 
     private static EmbeddedPostgres start(int version, String... settings) {
@@ -473,7 +488,11 @@ class HazardsIT {
     }
 
     @AfterAll
-    void stop() {
+    void stop() throws Exception {
+        open.close();
+        for (AutoCloseable way : ways) {
+            way.close();
+        }
         servers.values().forEach(EmbeddedPostgres::close);
     }
 
@@ -494,6 +513,12 @@ class HazardsIT {
         var limits = way[1].equals("full")
                 ? new PostgresPreflight.Limits(100_000, 1e9, Long.MAX_VALUE)
                 : new PostgresPreflight.Limits(100_000, 1, 1);
+        if (hazard.id().equals("postgres.transactions.long")) {
+            await().atMost(LONG.multipliedBy(2))
+                    .until(
+                            () -> open.is(
+                                    "SELECT clock_timestamp() - xact_start > interval '1 minute' FROM pg_stat_activity WHERE pid = pg_backend_pid()"));
+        }
         MigrationSpec spec = PostgresServers.spec();
         List<Finding> findings = new PostgresPreflight(
                         directory, new InMemoryServerRecords(), UserDirectory.NONE, limits)
@@ -646,8 +671,28 @@ class HazardsIT {
         }
         assertThat(documented().keySet()).isEqualTo(code);
         Set<String> shown = hazards().map(Hazard::id).collect(Collectors.toCollection(TreeSet::new));
-        shown.addAll(WITHOUT_FIXTURE);
+        shown.add(CLIENT);
+        for (Map.Entry<String, Class<?>> elsewhere : ELSEWHERE.entrySet()) {
+            shown.add(elsewhere.getKey());
+            String path = elsewhere.getValue().getName().replace('.', '/') + ".java";
+            assertThat(Files.readString(Path.of("src/test/java", path))).contains(elsewhere.getKey());
+            assertThat(Files.readString(DOCUMENT)).contains(path);
+        }
         assertThat(shown).isEqualTo(code);
+    }
+
+    @Test
+    void aClientIsNamedWhereThereIsOne() {
+        make("starved", "client", "", List.of("CREATE TABLE t (a int PRIMARY KEY)"));
+        make("old", "client", "", List.of());
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("starved", "client"), "target", endpoint("old", "client"));
+        assertThat(new PostgresPreflight(id -> Objects.requireNonNull(endpoints.get(id)), new InMemoryServerRecords())
+                        .preflight(PostgresServers.spec()).findings().stream()
+                                .filter(finding -> finding.id().equals(CLIENT))
+                                .map(Finding::severity)
+                                .toList())
+                .isEqualTo(ClientTools.find(14, 15).isPresent() ? List.of("info") : List.of());
     }
 
     private static Map<String, Set<String>> documented() throws IOException {
@@ -675,6 +720,14 @@ class HazardsIT {
     }
 
     private void execute(String name, String database, String sql) {
+        try (PostgresSession session = session(name, database)) {
+            session.execute("SET search_path = public");
+            session.execute("SET allow_system_table_mods = on");
+            session.execute(sql);
+        }
+    }
+
+    private PostgresSession session(String name, String database) {
         EmbeddedPostgres server = server(name);
         Endpoint own = new Endpoint(
                 name,
@@ -684,11 +737,14 @@ class HazardsIT {
                 false,
                 new Backend.Login(server.user(), new Secret(server.password())),
                 database);
-        try (PostgresSession session = PostgresSession.connect(own, "test", java.time.Duration.ofSeconds(30))) {
-            session.execute("SET search_path = public");
-            session.execute("SET allow_system_table_mods = on");
-            session.execute(sql);
-        }
+        return PostgresSession.connect(own, "test", Duration.ofSeconds(30));
+    }
+
+    /** One for each migration. */
+    private int way(EmbeddedPostgres server, int major, int most) {
+        ServerInDisguise way = new ServerInDisguise(server.port(), major, most);
+        ways.add(way);
+        return way.port();
     }
 
     private EmbeddedPostgres server(String name) {
@@ -707,7 +763,12 @@ class HazardsIT {
                 name,
                 "postgres",
                 name.equals("plain") ? "0.0.0.0" : server.host(),
-                name.equals("nowhere") ? 1 : server.port(),
+                switch (name) {
+                    case "nowhere" -> 1;
+                    case "ancient" -> way(server, 13, Integer.MAX_VALUE);
+                    case "once" -> way(server, 0, 1);
+                    default -> server.port();
+                },
                 false,
                 login,
                 name.equals("standby") || name.equals("stranger") ? "eden" : database);

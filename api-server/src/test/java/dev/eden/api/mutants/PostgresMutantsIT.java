@@ -35,6 +35,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -188,7 +189,7 @@ class PostgresMutantsIT {
                     Position position = session.position();
                     assertThat(session.awaitApplied(position, PATIENCE)).isTrue();
                     known.set(true);
-                    AutoCloseable stalled = world.stallApplier();
+                    AutoCloseable stalled = world.stallApplier("target");
                     world.awaitLoad(30);
                     release(stalled, Duration.ofSeconds(3));
                     yield real.call();
@@ -208,7 +209,10 @@ class PostgresMutantsIT {
     }
 
     /** The machine has others to serve than this: some time later is enough. */
-    private static void release(AutoCloseable stalled, Duration after) {
+    private static void release(@Nullable AutoCloseable stalled, Duration after) {
+        if (stalled == null) {
+            return;
+        }
         CompletableFuture.delayedExecutor(after.toMillis(), java.util.concurrent.TimeUnit.MILLISECONDS)
                 .execute(() -> {
                     try {
@@ -436,7 +440,7 @@ class PostgresMutantsIT {
             world.awaitState(RouteState.PREPARED);
             world.awaitState(RouteState.STABLE);
             world.awaitReady(true);
-            AutoCloseable stalled = world.stallApplier();
+            AutoCloseable stalled = world.stallApplier("target");
             world.awaitLoad(300);
             aborted.countDown();
             release(stalled, Duration.ofSeconds(2));
@@ -459,6 +463,117 @@ class PostgresMutantsIT {
                         .bind("offset", turn.offset())
                         .execute());
         return true;
+    }
+
+    // ---- abort without compare-and-set
+
+    @Test
+    @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
+    void anAbortWithoutCompareAndSet() throws Exception {
+        isCaughtAtClients("abort without compare-and-set", this::blindAbort);
+    }
+
+    /** Another process finds the attempt too old and stalls before its abort; meanwhile the coordinator commits, clients write to the target, and then it goes on. */
+    private Judgement blindAbort(boolean mutant) throws Exception {
+        PostgresWorld.Ports ports = new PostgresWorld.Ports();
+        ports.deadlineMillis = 1_500;
+        CountDownLatch found = new CountDownLatch(1);
+        CountDownLatch written = new CountDownLatch(1);
+        CountDownLatch aborted = new CountDownLatch(1);
+        ports.coordinatorRoutes =
+                (_, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
+                    if (method.equals("commit") && (long) arguments[2] >= 0) {
+                        found.await();
+                    }
+                    return real.call();
+                });
+        // A proxy could abort it as well, and rightly so.
+        ports.proxyRoutes = (_, store) -> Intercept.before(
+                RouteStore.class, store, (method, _, real) -> method.equals("abort") ? Boolean.FALSE : real.call());
+        ports.settlerRoutes =
+                (world, routes) -> Intercept.before(RouteLedger.class, routes, (method, arguments, real) -> {
+                    if (!method.equals("beginAbort") || aborted.getCount() == 0) {
+                        return real.call();
+                    }
+                    found.countDown();
+                    written.await();
+                    Object answer = mutant
+                            ? abortWhateverTheRowSays(world, (long) arguments[1], (long) arguments[2])
+                            : real.call();
+                    aborted.countDown();
+                    return answer;
+                });
+        try (PostgresWorld world = world(ports)) {
+            AutoCloseable stalled = null;
+            try {
+                committed(world.attempt(true));
+                stalled = world.stallApplier("source");
+                world.awaitLoad(300);
+            } finally {
+                written.countDown();
+            }
+            aborted.await();
+            release(stalled, Duration.ofSeconds(2));
+            world.awaitLoad(300);
+            return world.judge();
+        }
+    }
+
+    private static boolean abortWhateverTheRowSays(PostgresWorld world, long epoch, long attempt) {
+        world.database
+                .jdbi()
+                .useHandle(h -> h.createUpdate("""
+                        UPDATE route SET state = 'ABORTING', epoch = :epoch, attempt = :attempt, active = 'source', standby = 'target'
+                        WHERE migration = :migration""")
+                        .bind("migration", PostgresWorld.MIGRATION)
+                        .bind("epoch", epoch)
+                        .bind("attempt", attempt)
+                        .execute());
+        return true;
+    }
+
+    // ---- an applier that is stopped at the drain
+
+    @Test
+    @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
+    void anApplierThatIsStoppedAtTheDrain() throws Exception {
+        isCaught(
+                "applier stopped at the drain",
+                this::stoppedApplier,
+                Anomaly.LOST,
+                Anomaly.STALE,
+                Anomaly.DUPLICATED,
+                Anomaly.CYCLE);
+    }
+
+    /** It has what it has read by then; nobody waits until it has written that, and it wakes when the turn has taken its right to write. */
+    private Judgement stoppedApplier(boolean mutant) throws Exception {
+        PostgresWorld.Ports ports = new PostgresWorld.Ports();
+        ports.deadlineMillis = 3_000;
+        AtomicReference<AutoCloseable> stopped = new AtomicReference<>(() -> {});
+        ports.coordinatorRoutes = (world, routes) -> Intercept.before(RouteLedger.class, routes, (method, _, real) -> {
+            if (method.equals("prepare")) {
+                stopped.set(world.stopApplier());
+                world.awaitLoad(50);
+            }
+            return real.call();
+        });
+        ports.coordinatorEngine = (_, engine) -> Intercept.sessions(engine, (_, method, _, real) -> {
+            if (mutant && method.equals("awaitApplied")) {
+                return Boolean.TRUE;
+            }
+            if (mutant && method.equals("turn")) {
+                release(stopped.get(), Duration.ofMillis(200));
+            }
+            return blind(mutant, method, real);
+        });
+        try (PostgresWorld world = world(ports)) {
+            AttemptReport report = world.attempt(true);
+            stopped.get().close();
+            assertThat(report.outcome()).as("%s", report).isEqualTo(mutant ? "committed" : "aborted");
+            world.awaitLoad(300);
+            return world.judge();
+        }
     }
 
     // ---- sequences read before the fence

@@ -24,6 +24,7 @@ import dev.eden.proxy.Secret;
 import dev.eden.proxy.TlsFiles;
 import dev.eden.workflows.MigrationSpec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.sql.SQLException;
@@ -164,14 +165,34 @@ final class PostgresWorld extends World<PostgresWorld> {
     }
 
     /** The applier waits at its next row of the application's; ended, it is none the wiser. Until this is closed. */
-    AutoCloseable stallApplier() {
-        PostgresSession session = control("target");
+    AutoCloseable stallApplier(String endpoint) {
+        PostgresSession session = control(endpoint);
         session.execute("BEGIN");
         for (String table : session.texts(
                 "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'app' ORDER BY 1")) {
             session.execute("LOCK TABLE " + table + " IN EXCLUSIVE MODE");
         }
         return session::close;
+    }
+
+    /** The target's applier is stopped as a process is (SIGSTOP), whatever it has read and not written yet; until this is closed. */
+    AutoCloseable stopApplier() throws Exception {
+        long pid;
+        try (PostgresSession target = control("target")) {
+            pid = target.number(
+                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL", names().main());
+        }
+        signal("STOP", pid);
+        return part(() -> signal("CONT", pid));
+    }
+
+    /** One that is gone does not hear it. */
+    private static void signal(String name, long pid) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
     }
 
     @Override

@@ -48,6 +48,7 @@ abstract class World<W extends World<W>> implements AutoCloseable {
     abstract static class Ports<W> {
         BiFunction<W, RouteLedger, RouteLedger> coordinatorRoutes = (_, real) -> real;
         BiFunction<W, CutoverEngine, CutoverEngine> coordinatorEngine = (_, real) -> real;
+        BiFunction<W, RouteLedger, RouteLedger> settlerRoutes = (_, real) -> real;
         BiFunction<W, CutoverEngine, CutoverEngine> settlerEngine = (_, real) -> real;
         BiFunction<W, RouteStore, RouteStore> proxyRoutes = (_, real) -> real;
         BiFunction<W, ReplicationLedger, ReplicationLedger> replicatorLedger = (_, real) -> real;
@@ -158,8 +159,9 @@ abstract class World<W extends World<W>> implements AutoCloseable {
     /** From now on attempts may be made, and others settle what is left of one. */
     void coordinate(CutoverEngine engine) {
         this.engine = engine;
-        AttemptSettler settler = new AttemptSettler(routes, ports.settlerEngine.apply(self(), engine));
-        part(new SweepLoop(routes, settler, null));
+        RouteLedger settled = ports.settlerRoutes.apply(self(), routes);
+        AttemptSettler settler = new AttemptSettler(settled, ports.settlerEngine.apply(self(), engine));
+        part(new SweepLoop(settled, settler, null));
         coordinator = new CutoverCoordinator(
                 ports.coordinatorRoutes.apply(self(), routes),
                 replication,

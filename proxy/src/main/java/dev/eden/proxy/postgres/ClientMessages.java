@@ -118,8 +118,9 @@ final class ClientMessages {
         }
         return switch (type) {
             case 'X' -> {
+                passage.end(
+                        bytes, session.server()); // what stands before it; the session there is not the client's to end
                 bytes.skipBytes(readable);
-                passage.end(bytes, session.server());
                 session.finish();
                 yield false;
             }

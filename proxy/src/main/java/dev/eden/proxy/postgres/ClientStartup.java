@@ -30,6 +30,9 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     /** As clients that negotiate TLS directly name it (ALPN). */
     static final String PROTOCOL = "postgresql";
 
+    /** The process and four bytes, of a CancelRequest. */
+    private static final int SHORTEST_KEY = 8;
+
     private enum Phase {
         FIRST,
         LOOKUP,
@@ -197,6 +200,9 @@ final class ClientStartup extends ChannelInboundHandlerAdapter {
     }
 
     private void cancel(int end) {
+        if (end - in.readerIndex() < SHORTEST_KEY) {
+            throw new ProtocolViolation("malformed CancelRequest");
+        }
         int pid = in.readInt();
         byte[] secret = new byte[end - in.readerIndex()];
         in.readBytes(secret);

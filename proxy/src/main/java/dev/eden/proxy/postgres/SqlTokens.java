@@ -61,9 +61,9 @@ final class SqlTokens {
         return from;
     }
 
-    /** The first byte of the word, name, literal or other token at hand. */
+    /** The first byte of the word, name, literal or other token at hand; 0 where a quote is the last of the text. */
     int first() {
-        return in.getByte(from);
+        return from < limit ? in.getByte(from) : 0;
     }
 
     /** The byte at {@code index} of the word, name, literal or other token at hand. */
@@ -83,6 +83,11 @@ final class SqlTokens {
 
     boolean plainBackslashes() {
         return plainBackslashes;
+    }
+
+    /** False: the name at hand lacks the quote at its end, so the server will have none of it. */
+    boolean ends() {
+        return to < limit;
     }
 
     /** A quoted name without its quotes. */
@@ -268,6 +273,7 @@ final class SqlTokens {
                 at++;
             }
         }
+        at = Math.min(at, limit); // a backslash may be the last of the text
     }
 
     private void quoted() {

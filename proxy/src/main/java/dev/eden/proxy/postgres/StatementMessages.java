@@ -354,9 +354,9 @@ final class StatementMessages {
     }
 
     boolean describe(ByteBuf bytes, int start, int total, ServerConnection holding) {
-        int kind = bytes.getByte(start + Message.HEADER);
         int from = start + Message.HEADER + 1;
         int nameEnd = endOfString(bytes, from, start + total);
+        int kind = bytes.getByte(start + Message.HEADER);
         if (kind == 'S') {
             if (nameEnd == from) {
                 if (!provideUnnamed(bytes, holding)) {
@@ -406,9 +406,9 @@ final class StatementMessages {
     }
 
     void close(ByteBuf bytes, int start, int total, ServerConnection holding) {
-        int kind = bytes.getByte(start + Message.HEADER);
         int from = start + Message.HEADER + 1;
         int nameEnd = endOfString(bytes, from, start + total);
+        int kind = bytes.getByte(start + Message.HEADER);
         if (kind == 'S' && nameEnd > from) {
             ClientStatements.Entry entry = statements.close(Message.text(bytes, from, nameEnd));
             if (entry != null) {

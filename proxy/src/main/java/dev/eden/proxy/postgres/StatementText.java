@@ -445,7 +445,7 @@ final class StatementText {
     }
 
     private @Nullable String name(Token token) {
-        return token == Token.WORD ? in.word() : token == Token.QUOTED ? in.name() : null;
+        return token == Token.WORD ? in.word() : token == Token.QUOTED && in.ends() ? in.name() : null;
     }
 
     private Token declare() {

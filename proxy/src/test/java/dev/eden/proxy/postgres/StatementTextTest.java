@@ -385,4 +385,24 @@ class StatementTextTest {
     void tellsWhatMayHaveChangedTheSession(String sql, String touch) {
         assertThat(classify(sql).touch().name()).isEqualTo(touch);
     }
+
+    /** As where code puts a statement together: what it executes is looked through piece by piece. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "DO $$BEGIN EXECUTE 'ALTER ROLE \"' || 'app' || '\" RESET ALL'; END$$",
+                "DO $$BEGIN EXECUTE 'SELECT E''\\' || '\''''; END$$",
+                "DO $$BEGIN EXECUTE 'SELECT $' || 'x'; END$$",
+            })
+    void aPieceMayEndInAQuote(String sql) {
+        assertThat(classify(sql).pins() & Pin.UNKNOWN.bit()).isPositive();
+    }
+
+    /** The server gets it as it is, and says what it thinks of it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"EXECUTE \"p", "DEALLOCATE PREPARE \"p", "DEALLOCATE \""})
+    void aNameWithoutItsEndIsNone(String sql) {
+        assertThat(classify(sql).executes()).isNull();
+        assertThat(classify(sql).deallocates()).isNull();
+    }
 }

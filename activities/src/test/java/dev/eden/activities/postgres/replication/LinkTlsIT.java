@@ -24,7 +24,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** Servers whose certificates a private authority has signed verify each other, or it is said that they cannot. */
 @ResourceLock("authorities")
-class LinkTlsIT {
+public class LinkTlsIT {
     private static final LinkTls SYSTEM = new LinkTls.OfSystem();
 
     @Test
