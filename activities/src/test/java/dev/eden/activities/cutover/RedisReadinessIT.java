@@ -79,7 +79,7 @@ class RedisReadinessIT {
         control("source", "maxmemory-policy", "volatile-lru");
         assertThat(blockers("source", "target")).singleElement().asString().contains("the way back");
         // Above the limit it would be evicted at once.
-        control("source", "maxmemory", Long.toString(used("source") * 102 / 100));
+        control("source", "maxmemory", Long.toString(used("source") * 103 / 100));
         assertThat(blockers("source", "target")).singleElement().asString().contains("the way back");
         try (RespConnection source = connect("source")) {
             source.call("PEXPIRE", source.call("RANDOMKEY").bytes(), 1_000_000);
@@ -93,7 +93,7 @@ class RedisReadinessIT {
         control("source", "maxmemory", "1000000000");
         assertThat(blockers("target", "source")).isEmpty();
         // Little room is no reason any more, none is.
-        control("source", "maxmemory", Long.toString(used("source") * 101 / 100));
+        control("source", "maxmemory", Long.toString(used("source") * 104 / 100));
         assertThat(blockers("target", "source")).isEmpty();
         control("source", "maxmemory", "100000");
         assertThat(blockers("target", "source")).singleElement().asString().contains("refuses writes");
@@ -113,12 +113,12 @@ class RedisReadinessIT {
     private void fill(String id, String policy) {
         try (RespConnection server = connect(id)) {
             server.call("CONFIG", "SET", "maxmemory-policy", policy);
-            server.call("CONFIG", "SET", "maxmemory", used(id) + 1_000_000);
+            server.call("CONFIG", "SET", "maxmemory", used(id) + 8_000_000);
         }
         await().atMost(PATIENCE).until(() -> evictsOneMore(id));
         await().atMost(PATIENCE).untilAsserted(() -> {
             try (RespConnection server = connect(id)) {
-                server.call("SET", "another " + System.nanoTime(), "x".repeat(1_000));
+                server.call("SET", "another " + System.nanoTime(), "x".repeat(10_000));
                 assertThat(new MemoryLimit(ServerInfo.read(server, "all")).scarce())
                         .isTrue();
             }
@@ -129,7 +129,7 @@ class RedisReadinessIT {
         try (RespConnection server = connect(id)) {
             long before = ServerInfo.read(server, "stats").number("evicted_keys");
             for (int i = 0; i < 100; i++) {
-                server.call("SET", "filling " + System.nanoTime(), "x".repeat(1_000));
+                server.call("SET", "filling " + System.nanoTime(), "x".repeat(10_000));
             }
             return ServerInfo.read(server, "stats").number("evicted_keys") > before;
         }
