@@ -14,8 +14,7 @@ final class RedisReadiness {
     private RedisReadiness() {}
 
     /** {@code here} is the side that hands over. */
-    static List<String> blockers(
-            MigrationSpec spec, String fromId, ServerInfo here, String toId, ServerInfo there) {
+    static List<String> blockers(MigrationSpec spec, String fromId, ServerInfo here, String toId, ServerInfo there) {
         List<String> blockers = new ArrayList<>();
         if (!there.text("role").equals("master")) {
             blockers.add(toId + " is a replica");
@@ -39,12 +38,12 @@ final class RedisReadiness {
         return blockers;
     }
 
-    private static void beforeItIsTheWayBack(
-            String fromId, ServerInfo here, String toId, List<String> blockers) {
+    private static void beforeItIsTheWayBack(String fromId, ServerInfo here, String toId, List<String> blockers) {
         MemoryLimit memory = new MemoryLimit(here);
         if (memory.scarce() && memory.refusesWhenFull()) {
-            blockers.add(fromId + " has less than 5 % of its memory left, and evicts nothing that would make room: it could"
-                    + " not take what is written on " + toId + ", which is the way back: raise its maxmemory");
+            blockers.add(
+                    fromId + " has less than 5 % of its memory left, and evicts nothing that would make room: it could"
+                            + " not take what is written on " + toId + ", which is the way back: raise its maxmemory");
         }
         long expiring = here.hashesWithExpiringFields();
         if (expiring > 0) {

@@ -32,10 +32,6 @@ class RedisReadinessTest {
 
     private static List<String> forward(String source) {
         return RedisReadiness.blockers(
-                RedisServers.spec("replace"),
-                "source",
-                ServerInfo.parse(source),
-                "target",
-                ServerInfo.parse(PLAIN));
+                RedisServers.spec("replace"), "source", ServerInfo.parse(source), "target", ServerInfo.parse(PLAIN));
     }
 }
