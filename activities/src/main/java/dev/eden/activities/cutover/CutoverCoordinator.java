@@ -103,7 +103,7 @@ public final class CutoverCoordinator {
             return NO_ROUTES;
         }
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.LEAVE)) {
-            return session.blockers(spec.budget());
+            return session.blockers(spec);
         } catch (RuntimeException e) {
             return List.of("cannot look at the servers: " + e.getMessage());
         }
@@ -147,7 +147,7 @@ public final class CutoverCoordinator {
         }
         Failpoints.reach("cutover.check");
         try (CutoverEngine.Session session = engine.open(spec.id(), row.active(), standby, Others.END)) {
-            blockers = session.blockers(spec.budget());
+            blockers = session.blockers(spec);
             if (blockers.isEmpty()) {
                 blockers = followLogins(row, session);
             }

@@ -57,9 +57,9 @@ public interface CutoverEngine {
         /**
          * Step 0, the part that concerns the servers; empty when a flip may be tried.
          *
-         * @param budget how long clients may be held, and what then
+         * @param spec which side is which, how long clients may be held, and what then
          */
-        List<String> blockers(MigrationSpec.CutoverBudget budget);
+        List<String> blockers(MigrationSpec spec);
 
         /**
          * Before an attempt is armed: who came to {@code FROM} since its users were copied, or got another password, becomes the same on {@code TO}.

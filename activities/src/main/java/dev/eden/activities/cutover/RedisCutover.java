@@ -6,6 +6,7 @@ import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.redis.acl.AclSnapshot;
 import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.redis.acl.EdenUsers;
@@ -201,6 +202,8 @@ public final class RedisCutover implements CutoverEngine {
         private List<Reply> behindFence = List.of();
         /** To be compared behind the fence. */
         private List<byte[]> keys = List.of();
+        /** {@code TO} evicts: that it lacks a key is no difference. */
+        private boolean mayMiss;
         /** Of {@code TO}, read before the pause. */
         private @Nullable AclSnapshot usersThere;
 
@@ -213,29 +216,17 @@ public final class RedisCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers(MigrationSpec.CutoverBudget budget) {
-            List<String> blockers = new ArrayList<>();
-            Map<String, String> target = info(to, "all");
-            if (!"master".equals(target.get("role"))) {
-                blockers.add(toId + " is a replica");
-            }
-            if (!"master".equals(info(from, "replication").get("role"))) {
-                blockers.add(fromId + " is a replica");
-            }
-            long limit = Long.parseLong(target.getOrDefault("maxmemory", "0"));
-            if (limit > 0) {
-                if (!"noeviction".equals(target.get("maxmemory_policy"))) {
-                    blockers.add(toId + " evicts keys (maxmemory-policy " + target.get("maxmemory_policy") + ")");
-                }
-                if (Long.parseLong(target.getOrDefault("used_memory", "0")) > limit * 0.95) {
-                    blockers.add(toId + " has less than 5 % of its memory left");
-                }
-            }
+        public List<String> blockers(MigrationSpec spec) {
+            List<String> blockers = new ArrayList<>(RedisReadiness.blockers(
+                    spec, fromId, ServerInfo.read(from, "all"), toId, ServerInfo.read(to, "all")));
             if (records.get(migration, toId, RedisUsers.FINAL_ACL).isEmpty()) {
                 blockers.add("the users of " + toId + " are not known yet");
             }
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
+            }
+            if (toId.equals(spec.target())) {
+                new Evictions(records, migration).blocker(fromId, toId).ifPresent(blockers::add);
             }
             for (String name : users(migration).leftOut(fromId, from)) {
                 blockers.add(fromId + " refused the rules of its user " + name
@@ -269,13 +260,14 @@ public final class RedisCutover implements CutoverEngine {
             ServerRun.remember(from, records, migration, fromId);
             users = snapshot;
             usersThere = users(migration).follow(fromId, snapshot, toId, to);
+            ServerInfo here = ServerInfo.read(from, "all");
+            ServerInfo there = ServerInfo.read(to, "all");
+            Evictions evictions = new Evictions(records, migration);
+            evictions.remember(fromId, here);
+            mayMiss = evictions.judge(toId, there);
             try {
-                return JSON.writeValueAsString(new Undo(
-                        from.clientId(),
-                        info(from, "server").getOrDefault("run_id", ""),
-                        to.clientId(),
-                        info(to, "server").getOrDefault("run_id", ""),
-                        acl));
+                return JSON.writeValueAsString(
+                        new Undo(from.clientId(), here.text("run_id"), to.clientId(), there.text("run_id"), acl));
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);
             }
@@ -323,7 +315,9 @@ public final class RedisCutover implements CutoverEngine {
                 String typeThere = there.get(2 * i).text();
                 long ttl = here.get(2 * i + 1).number();
                 boolean expiring = ttl >= 0 && ttl < 1_000 || typeHere.equals("none");
+                boolean evicted = mayMiss && typeThere.equals("none");
                 if (!expiring
+                        && !evicted
                         && (!typeHere.equals(typeThere)
                                 || Math.abs(ttl - there.get(2 * i + 1).number()) > 1_000)) {
                     different++;

@@ -2,6 +2,7 @@ package dev.eden.activities.redis;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The answer of {@code INFO}, by field name (Redis documentation, "INFO"). */
 public record ServerInfo(Map<String, String> fields) {
@@ -65,17 +66,21 @@ public record ServerInfo(Map<String, String> fields) {
 
     /** Hashes of which single fields expire: {@code subexpiry} of Redis 7.4, {@code keys_with_volatile_items} of Valkey 9. */
     public long hashesWithExpiringFields() {
-        long hashes = 0;
-        for (Map.Entry<String, String> field : fields.entrySet()) {
-            if (field.getKey().matches("db\\d+")) {
-                for (String part : field.getValue().split(",", -1)) {
-                    if (part.startsWith("subexpiry=") || part.startsWith("keys_with_volatile_items=")) {
-                        hashes += Long.parseLong(part.substring(part.indexOf('=') + 1));
-                    }
-                }
-            }
-        }
-        return hashes;
+        return ofKeyspace("subexpiry=") + ofKeyspace("keys_with_volatile_items=");
+    }
+
+    /** Keys with an expiry, in all databases. */
+    public long expiringKeys() {
+        return ofKeyspace("expires=");
+    }
+
+    private long ofKeyspace(String name) {
+        return fields.entrySet().stream()
+                .filter(field -> field.getKey().matches("db\\d+"))
+                .flatMap(field -> Stream.of(field.getValue().split(",", -1)))
+                .filter(part -> part.startsWith(name))
+                .mapToLong(part -> Long.parseLong(part.substring(name.length())))
+                .sum();
     }
 
     /** Key counts by database number, from the keyspace section. */

@@ -13,7 +13,6 @@ import dev.eden.activities.redis.preparation.InMemoryServerRecords;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.embedded.EmbeddedRedis;
-import dev.eden.workflows.MigrationSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,7 +161,7 @@ class RedisUsersIT {
 
     private List<String> blockers(String from, String to) {
         try (CutoverEngine.Session session = open(from, to)) {
-            return session.blockers(MigrationSpec.CutoverBudget.defaults());
+            return session.blockers(RedisServers.spec("replace"));
         }
     }
 

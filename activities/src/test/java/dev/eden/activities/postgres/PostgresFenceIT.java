@@ -113,7 +113,7 @@ class PostgresFenceIT {
         String undo;
         try (CutoverEngine.Session session = open();
                 Connection inside = servers.application("source")) {
-            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec())).isEmpty();
             undo = session.undo();
             try (var statement = inside.createStatement()) {
                 statement.execute("BEGIN");
@@ -137,10 +137,10 @@ class PostgresFenceIT {
             target.execute("BEGIN");
             target.execute("LOCK TABLE shop.keyless IN ACCESS SHARE MODE");
             target.execute("PREPARE TRANSACTION 'forgotten'");
-            assertThat(session.blockers(PostgresServers.spec().budget()))
+            assertThat(session.blockers(PostgresServers.spec()))
                     .containsExactly("a prepared transaction is open on target: forgotten");
             target.execute("ROLLBACK PREPARED 'forgotten'");
-            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec())).isEmpty();
         }
     }
 
@@ -196,7 +196,7 @@ class PostgresFenceIT {
             source.execute("CREATE ROLE grouped");
             source.execute("CREATE ROLE late LOGIN PASSWORD 'late' IN ROLE grouped, readers");
             source.execute("ALTER ROLE app PASSWORD 'another' VALID UNTIL '2100-01-01'");
-            assertThat(session.blockers(PostgresServers.spec().budget())).isEmpty();
+            assertThat(session.blockers(PostgresServers.spec())).isEmpty();
             // As somebody who changes roles in another database, and takes long.
             other.execute("BEGIN");
             other.execute("LOCK TABLE pg_catalog.pg_authid IN ROW EXCLUSIVE MODE");

@@ -216,7 +216,8 @@ public final class PostgresCutover implements CutoverEngine {
         }
 
         @Override
-        public List<String> blockers(MigrationSpec.CutoverBudget budget) {
+        public List<String> blockers(MigrationSpec spec) {
+            MigrationSpec.CutoverBudget budget = spec.budget();
             List<String> blockers = new ArrayList<>();
             for (PostgresSession side : List.of(from, to)) {
                 String id = side == from ? fromId : toId;

@@ -1,5 +1,7 @@
 package dev.eden.activities.redis.preflight;
 
+import dev.eden.activities.redis.MemoryLimit;
+
 /** What is special about the server that data comes from. */
 final class SourceFindings {
     private static final long SMALL_OUTPUT_BUFFER = 64L << 20;
@@ -18,15 +20,24 @@ final class SourceFindings {
                 "The source has " + source.keys() + " keys in "
                         + source.info().keysByDatabase().size() + " databases and uses "
                         + source.info().number("used_memory") + " bytes.");
-        if (source.info().number("maxmemory") > 0
-                && !source.info().text("maxmemory_policy").equals("noeviction")) {
+        MemoryLimit memory = new MemoryLimit(source.info());
+        if (memory.scarce() && memory.refusesWhenFull()) {
+            findings.warning(
+                    "redis.source.memory",
+                    "The source has less than 5 % of its memory left, and evicts nothing that would make room: the target's"
+                            + " writes would be refused there after a cutover, and the way back would end. No cutover"
+                            + " begins like this.",
+                    "Raise the source's maxmemory before the cutover.");
+        }
+        if (memory.evicts()) {
             findings.warning(
                     "redis.source.eviction",
-                    "The source evicts keys (" + source.info().text("maxmemory_policy")
+                    "The source evicts keys (" + memory.policy()
                             + "). Evictions are copied as deletions; the target does not evict by itself, so after the"
                             + " cutover it refuses writes when its memory is full. After a cutover the source receives"
                             + " the target's writes and goes on evicting: what it evicts then is missing after a"
-                            + " rollback.",
+                            + " rollback, or there only as far as it was written since; a rollback is possible, another"
+                            + " cutover after it is not.",
                     "Give the target room, and set its policy after the migration; give the source room before the"
                             + " cutover, or set its policy to noeviction until the migration is finished.");
         }

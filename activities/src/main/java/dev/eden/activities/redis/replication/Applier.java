@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import dev.eden.activities.copy.CopyPace;
+import dev.eden.activities.redis.EscapedKey;
 import dev.eden.activities.redis.RedisConnectionException;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
@@ -34,7 +35,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Three positions: <em>position</em> is executed; <em>equal</em> is known to be equal as well, once the replies were looked at;
  * <em>published</em> is the {@code offset} that stands on the written server. A successor starts at the published one: what lies between
- * it and {@code position} is executed, but may have met keys that had expired too early, so it only takes these keys as suspects.
+ * it and {@code position} is executed, but may have met keys that had expired too early, so it only takes these keys as suspects; the last of
+ * it may have been refused, where it names no keys.
  *
  * <p>{@link #run} belongs to one thread; requests come from any.
  */
@@ -158,13 +160,15 @@ final class Applier {
 
     /**
      * Applies until {@link #stop}. Throws {@link RedisConnectionException} or {@link RedisException} when the identity is gone (or the
-     * server), {@link ReplicationStopped} when a person is needed.
+     * server), {@link ReplicationStopped} when a person is needed, {@link LogLostException} when nothing can be built on what was applied.
      */
-    void run() throws InterruptedException {
+    void run() throws InterruptedException, LogLostException {
         try {
             while (!stopped) {
                 step();
             }
+        } catch (LogLostException e) {
+            throw e;
         } catch (IOException e) {
             throw new RedisConnectionException("the written server closed the connection: " + e.getMessage(), e);
         } finally {
@@ -225,9 +229,13 @@ final class Applier {
         int nextDatabase = database;
         for (Unit unit : units) {
             seen = unit.end();
-            if (unit.end() <= found.position()) {
+            if (unit.end() <= found.position() && !toRepeat(unit)) {
                 unit.changes().forEach(this::suspectIfDependent);
                 continue;
+            }
+            Change notCarried = unit.notCarried();
+            if (notCarried != null) {
+                giveUp(notCarried);
             }
             unit.changes().forEach(batch::add);
             next = unit.end();
@@ -289,20 +297,38 @@ final class Applier {
      * transaction nothing can come again, since the rest of it is applied.
      */
     private void takeBack(AppliedMarker advanced, List<Unit> units) throws IOException {
-        boolean alone = units.stream()
-                        .flatMap(unit -> unit.changes().stream())
-                        .filter(Change::applied)
-                        .count()
-                == 1;
+        boolean alone = units.size() == 1 && units.getFirst().single();
+        mark(alone ? advanced.state() : AppliedMarker.INCOMPLETE, advanced.replid());
+    }
+
+    /** It comes again with every resume, so the next one has to begin with another load. */
+    private void giveUp(Change change) throws IOException {
+        mark(AppliedMarker.INCOMPLETE, replid);
+        throw new ReplicationStopped(RdbValues.EXPIRING_FIELDS + ": " + change.command().name
+                + " of the source's log, key "
+                + EscapedKey.quoted(change.command().argument(1)));
+    }
+
+    /**
+     * Of what a predecessor has executed last it may not have seen the reply. True where it can be had by doing it again; a load is needed where it
+     * can't. Whatever came before, a batch of its own, was fine: else nothing would have come after.
+     */
+    private boolean toRepeat(Unit unit) throws LogLostException {
+        if (unit.end() != found.position() || !unit.keyless()) {
+            return false;
+        }
+        if (!unit.repeatable()) {
+            throw new LogLostException(
+                    "nobody knows whether " + unit.changes().getLast().command().name
+                            + " of the log was refused: replication ended before the answer");
+        }
+        return true;
+    }
+
+    /** As everything up to {@code position} left it. */
+    private void mark(String state, String log) throws IOException {
         AppliedMarker back = new AppliedMarker(
-                alone ? advanced.state() : AppliedMarker.INCOMPLETE,
-                advanced.replid(),
-                position,
-                database,
-                equal,
-                equalDatabase,
-                advanced.epoch(),
-                advanced.generation());
+                state, log, position, database, equal, equalDatabase, found.epoch(), found.generation());
         RespBuffer buffer = new RespBuffer(512);
         back.write(buffer, key);
         buffer.writeTo(to.output());

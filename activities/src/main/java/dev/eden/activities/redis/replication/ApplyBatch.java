@@ -63,6 +63,8 @@ final class ApplyBatch {
             sent.add(new Sent(change, true));
             uncertain = true;
         }
+        // Nothing makes up for its refusal: until its reply is seen nobody may go by it.
+        uncertain |= change.keyless();
         buffer.raw(change.command().raw, 0, change.command().raw.length);
         sent.add(new Sent(change, false));
     }

@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream command and what is to be made of it.
@@ -10,17 +11,39 @@ import java.util.List;
  * @param probes keys whose absence on the written side, just before the command, would mean that they expired there too early
  * @param effective the reply on the written side must show an effect, because the other side had one
  * @param applied false for what is only Eden's or only for replicas
+ * @param carried false for what Eden does not carry, so that nothing after it can be applied either
  */
 record Change(
         StreamCommand command,
         int database,
-        @org.jspecify.annotations.Nullable List<byte[]> keys,
+        @Nullable List<byte[]> keys,
         List<byte[]> probes,
         boolean effective,
-        boolean applied) {
+        boolean applied,
+        boolean carried) {
+
+    /** Everything but what is not carried. */
+    Change(
+            StreamCommand command,
+            int database,
+            @Nullable List<byte[]> keys,
+            List<byte[]> probes,
+            boolean effective,
+            boolean applied) {
+        this(command, database, keys, probes, effective, applied, true);
+    }
+
+    static Change notCarried(StreamCommand command, int database) {
+        return new Change(command, database, null, List.of(), false, true, false);
+    }
 
     /** What it changes can't be told key by key, so that nothing makes up for it where it is refused. */
     boolean keyless() {
         return keys == null || keys.isEmpty();
+    }
+
+    /** Done a second time, with nothing in between, it leaves what it left the first time. */
+    boolean repeatable() {
+        return command.name.equals("FLUSHALL") || command.name.equals("FLUSHDB");
     }
 }

@@ -28,9 +28,13 @@ final class LogFollower implements AutoCloseable {
     private volatile @Nullable ExpiryScan scan;
     private String replid;
 
-    /** {@code first}: a link that stands at the marker's offset already, or null; {@code onRead} is called for everything that comes: be quick. */
+    /**
+     * {@code commands}: of the server whose log it is; {@code first}: a link that stands at the marker's offset already, or null; {@code onRead} is
+     * called for everything that comes: be quick.
+     */
     LogFollower(
             Sides sides,
+            CommandTable commands,
             AppliedMarker marker,
             @Nullable ReplicaLink first,
             UnitQueue queue,
@@ -44,7 +48,7 @@ final class LogFollower implements AutoCloseable {
         this.onNewReplid = onNewReplid;
         this.onEnd = onEnd;
         this.onRead = onRead;
-        this.effects = new StreamEffects(CommandTable.bundled(), filter);
+        this.effects = new StreamEffects(commands, filter);
         this.reader = new StreamReader(effects, marker.offset(), marker.offsetDatabase());
         this.link = first;
         this.replid = marker.replid();

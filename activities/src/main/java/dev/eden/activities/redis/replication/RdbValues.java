@@ -6,6 +6,9 @@ import java.io.IOException;
 final class RdbValues {
     private static final String MODULE_NAME = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+    /** Why such a hash ends a load, and the log behind it. */
+    static final String EXPIRING_FIELDS = "a hash of which single fields expire (HEXPIRE) can't be copied";
+
     private final StreamInput in;
     private final RdbStrings strings;
 
@@ -43,10 +46,15 @@ final class RdbValues {
             }
             case 19 -> skipStream(2);
             case 21 -> skipStream(3);
-            case 22, 23, 24, 25 ->
-                throw new RdbException("a hash of which single fields expire (HEXPIRE) can't be copied");
-            default -> throw new RdbException("value type " + type + " of the RDB is unknown");
+            default ->
+                throw new RdbException(
+                        expiringFields(type) ? EXPIRING_FIELDS : "value type " + type + " of the RDB is unknown");
         }
+    }
+
+    /** Hashes of which single fields expire, of Redis 7.4 and its candidates. */
+    static boolean expiringFields(int type) {
+        return type >= 22 && type <= 25;
     }
 
     private void skipStrings(long count) throws IOException {

@@ -209,7 +209,7 @@ final class ReplicationSession implements AutoCloseable {
         return fresh;
     }
 
-    private void stream(AppliedMarker marker) throws InterruptedException {
+    private void stream(AppliedMarker marker) throws InterruptedException, LogLostException {
         Applier applying = new Applier(
                 sides.migration(),
                 connection(),
@@ -221,6 +221,7 @@ final class ReplicationSession implements AutoCloseable {
                 quiet ? 0 : config.linger().toNanos());
         LogFollower following = new LogFollower(
                 sides,
+                sides.commands(),
                 marker,
                 start.takeLink(),
                 queue,

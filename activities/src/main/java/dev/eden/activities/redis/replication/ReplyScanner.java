@@ -15,6 +15,9 @@ final class ReplyScanner {
     private long value;
     private String error = "";
 
+    /** Of the last array that was read whole: it has elements, and they are numbers of which none is above 0. */
+    private boolean noneDone;
+
     ReplyScanner(InputStream in) {
         this.in = in;
     }
@@ -45,11 +48,14 @@ final class ReplyScanner {
         head();
         if (type == '*' && value > 0) {
             long count = value;
+            boolean none = true;
             for (long i = 0; i < count; i++) {
                 skip();
+                none &= type == ':' && value <= 0;
             }
             type = '*';
             value = count;
+            noneDone = none;
         }
     }
 
@@ -70,10 +76,11 @@ final class ReplyScanner {
         return value;
     }
 
-    /** A null, the integer 0 or -1, or an empty array: what a command without effect answers. */
+    /** A null, the integer 0 or -1, an array that is empty or of such integers alone: what a command without effect answers. */
     boolean isWithoutEffect() {
         return switch (type) {
-            case ':', '*' -> value <= 0;
+            case ':' -> value <= 0;
+            case '*' -> value <= 0 || noneDone;
             case '$' -> value < 0;
             default -> false;
         };

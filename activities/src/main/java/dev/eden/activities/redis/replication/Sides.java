@@ -6,6 +6,7 @@ import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.ReplicationLedger.Direction;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
+import dev.eden.proxy.redis.CommandTable;
 import java.time.Duration;
 import java.util.function.Function;
 
@@ -23,6 +24,13 @@ record Sides(
     /** To administer the written side; never to write the log. */
     RespConnection connectTo(String part) {
         return loggedIn(to, login -> RespConnection.connect(to, login, name(part), TIMEOUT));
+    }
+
+    /** What the log may hold: the followed server's own word on its commands, which may be newer ones than Eden has a table of. */
+    CommandTable commands() {
+        try (RespConnection connection = connectFrom("commands")) {
+            return LoggedCommands.of(connection);
+        }
     }
 
     /** With the applier's identity. */

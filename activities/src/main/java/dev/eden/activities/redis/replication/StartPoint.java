@@ -103,7 +103,7 @@ final class StartPoint implements AutoCloseable {
             return found.get().withGeneration(sides.generation());
         }
         if (found.isPresent() && found.get().state().equals(AppliedMarker.INCOMPLETE)) {
-            throw new LogLostException(sides.to().id() + " has refused a part of a transaction");
+            throw new LogLostException(sides.to().id() + " has not all of the log up to where it stands");
         }
         if (began()) {
             throw new LogLostException(sides.to().id() + " has lost what was written to it");

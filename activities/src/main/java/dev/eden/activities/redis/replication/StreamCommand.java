@@ -47,6 +47,11 @@ final class StreamCommand {
         return true;
     }
 
+    /** Of an argument; -1 where that is empty. */
+    int firstByte(int index) {
+        return spans[2 * index + 1] == 0 ? -1 : raw[spans[2 * index]] & 0xff;
+    }
+
     /** Copies of the arguments, the name first. */
     List<byte[]> arguments() {
         return new Arguments();

@@ -78,7 +78,20 @@ final class StreamEffects {
             "ZPOPMAX",
             "LMPOP",
             "ZMPOP",
-            "SPOP");
+            "SPOP",
+            "HSETEX",
+            "MSETEX",
+            "XDELEX",
+            "XACKDEL",
+            "DELEX",
+            "DELIFEQ");
+
+    /** Of single fields of a hash, whatever becomes of them: the others come into the log as one of these. */
+    private static final Set<String> EXPIRES_FIELDS =
+            Set.of("HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HPERSIST", "HGETEX");
+
+    /** A SET with one of these needs the old value; the last four are of Valkey 8.1 and Redis 8.4. */
+    private static final List<String> COMPARING = List.of("XX", "IFEQ", "IFNE", "IFDEQ", "IFDNE");
 
     private static final Set<String> EXPIRES =
             Set.of("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SETEX", "PSETEX", "GETEX");
@@ -95,6 +108,7 @@ final class StreamEffects {
     private final boolean blindToExpiry = Failpoints.mutant("expiry-race");
     private boolean databasesSwapped;
 
+    /** {@code commands}: of the server whose log it is; what it does not know are changes that name no keys. */
     StreamEffects(CommandTable commands, TtlFilter filter) {
         this.commands = commands;
         this.filter = filter;
@@ -110,6 +124,9 @@ final class StreamEffects {
         if (NOT_APPLIED.contains(name)) {
             return new Change(command, database, List.of(), List.of(), false, false);
         }
+        if (expiresFields(command)) {
+            return Change.notCarried(command, database);
+        }
         Optional<List<byte[]>> known = commands.keys(command.arguments());
         if (known.isEmpty()) {
             return new Change(command, database, null, List.of(), false, true);
@@ -123,8 +140,13 @@ final class StreamEffects {
         if (OVERWRITES.contains(name)) {
             read = List.of();
         } else if (name.equals("SET")) {
-            conditional = option(command, 3, "XX") || option(command, 3, "NX");
-            read = option(command, 3, "KEEPTTL") || option(command, 3, "XX") ? keys : List.of();
+            conditional = option(command, 3, "NX") || COMPARING.stream().anyMatch(word -> option(command, 3, word));
+            read = option(command, 3, "KEEPTTL") || COMPARING.stream().anyMatch(word -> option(command, 3, word))
+                    ? keys
+                    : List.of();
+        } else if (name.equals("MSETEX")) {
+            int options = 2 + 2 * keys.size();
+            read = option(command, options, "KEEPTTL") || option(command, options, "XX") ? keys : List.of();
         } else if (name.equals("RESTORE")) {
             read = option(command, 4, "REPLACE") ? List.of() : keys;
         } else if (FIRST_IS_DESTINATION.contains(name) && keys.size() > 1) {
@@ -161,11 +183,13 @@ final class StreamEffects {
         }
         switch (command.name) {
             case "SET" -> {
-                if (option(command, 3, "PXAT")
-                        || option(command, 3, "PX")
-                        || option(command, 3, "EX")
-                        || option(command, 3, "EXAT")) {
+                if (expiry(command, 3)) {
                     filter.add(keys.getFirst());
+                }
+            }
+            case "MSETEX" -> {
+                if (expiry(command, 2 + 2 * keys.size())) {
+                    keys.forEach(filter::add);
                 }
             }
             case "RESTORE" -> {
@@ -189,7 +213,7 @@ final class StreamEffects {
 
     private void rememberAbsence(String name, int database, List<byte[]> keys) {
         switch (name) {
-            case "DEL", "UNLINK", "GETDEL" -> {
+            case "DEL", "UNLINK", "GETDEL", "DELEX", "DELIFEQ" -> {
                 for (byte[] key : keys) {
                     if (filter.mayContain(key)) {
                         absent.put(new DbKey(database, key), Boolean.TRUE);
@@ -203,6 +227,34 @@ final class StreamEffects {
                 }
             }
         }
+    }
+
+    /** Of a single field: such hashes are not carried, neither by a load nor by the log. */
+    private static boolean expiresFields(StreamCommand command) {
+        return switch (command.name) {
+            case "HSETEX" -> {
+                int fields = 2;
+                while (fields < command.size() && !command.is(fields, "FIELDS")) {
+                    fields++;
+                }
+                yield expiry(command, 2, fields);
+            }
+            case "RESTORE" -> command.size() > 3 && RdbValues.expiringFields(command.firstByte(3));
+            default -> EXPIRES_FIELDS.contains(command.name);
+        };
+    }
+
+    private static boolean expiry(StreamCommand command, int from) {
+        return expiry(command, from, command.size());
+    }
+
+    private static boolean expiry(StreamCommand command, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (command.is(i, "PXAT") || command.is(i, "PX") || command.is(i, "EX") || command.is(i, "EXAT")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean option(StreamCommand command, int from, String word) {

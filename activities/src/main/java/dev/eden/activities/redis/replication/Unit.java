@@ -1,6 +1,7 @@
 package dev.eden.activities.redis.replication;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What must be applied together: one command, or a whole MULTI … EXEC of the source (without these two).
@@ -20,5 +21,26 @@ record Unit(List<Change> changes, long end, int databaseAfter, long bytes) {
             }
         }
         return false;
+    }
+
+    /** The first change that Eden does not carry; null where it carries all. */
+    @Nullable
+    Change notCarried() {
+        for (int i = 0; i < changes.size(); i++) {
+            if (!changes.get(i).carried()) {
+                return changes.get(i);
+            }
+        }
+        return null;
+    }
+
+    /** True where one change alone is to be applied. */
+    boolean single() {
+        return changes.stream().filter(Change::applied).count() == 1;
+    }
+
+    /** It may be applied a second time, with nothing in between: see {@link Change#repeatable}. */
+    boolean repeatable() {
+        return single() && changes.stream().filter(Change::applied).allMatch(Change::repeatable);
     }
 }

@@ -34,6 +34,35 @@ class SourceFindingsTest {
         assertThat(of("db0:keys=1,expires=0,avg_ttl=0,subexpiry=0\r\n")).noneMatch(f -> f.id().equals(ID));
     }
 
+    private static final String MEMORY = "redis.source.memory";
+
+    /** It could not take what is written on the target. */
+    @Test
+    void aFullSourceThatMakesNoRoomIsToldOf() {
+        assertThat(of(memory(96, "noeviction"))).anyMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(96, "volatile-lru"))).anyMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(94, "noeviction"))).noneMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(100, "allkeys-lru"))).noneMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(100, "volatile-ttl") + "db1:keys=9,expires=3,avg_ttl=0\r\n"))
+                .noneMatch(f -> f.id().equals(MEMORY));
+    }
+
+    @Test
+    void aSourceThatEvictsIsToldOf() {
+        assertThat(of(memory(10, "allkeys-lru")))
+                .filteredOn(Finding::id, "redis.source.eviction")
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.message()).contains("a rollback is possible"));
+        assertThat(of(memory(10, "noeviction"))).noneMatch(f -> f.id().equals("redis.source.eviction"));
+        assertThat(of("maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n"))
+                .noneMatch(f -> f.id().equals("redis.source.eviction"));
+    }
+
+    private static String memory(int used, String policy) {
+        return "used_memory:" + (used + 7) + "\r\nmem_not_counted_for_evict:7\r\nmaxmemory:100\r\nmaxmemory_policy:"
+                + policy + "\r\n";
+    }
+
     private static List<Finding> of(String keyspace) {
         Findings findings = new Findings();
         new SourceFindings(

@@ -20,6 +20,7 @@ final class CuttingRelay implements AutoCloseable {
     private final int port;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private volatile int swallow;
+    private volatile @Nullable String swallowBehind;
     private final AtomicReference<@Nullable Garble> garble = new AtomicReference<>();
 
     private record Garble(String within, String word, String instead) {}
@@ -46,6 +47,11 @@ final class CuttingRelay implements AutoCloseable {
     /** The next answer to a transaction is lost, and its connection with it: what was asked was done, but nobody hears of it. */
     void swallowAndCut() {
         swallow = 1;
+    }
+
+    /** The same for the first transaction that holds {@code word}. */
+    void swallowAndCut(String word) {
+        swallowBehind = word;
     }
 
     /** Once, in what is sent to the server and holds {@code within}: another word of the same length, so that it is refused. */
@@ -89,6 +95,13 @@ final class CuttingRelay implements AutoCloseable {
                 if (replies && swallow > 0 && isOfTransaction(buffer, read)) {
                     swallow = 0;
                     return;
+                }
+                String behind = swallowBehind;
+                if (!replies
+                        && behind != null
+                        && new String(buffer, 0, read, StandardCharsets.ISO_8859_1).contains(behind)) {
+                    swallowBehind = null;
+                    swallow = 1;
                 }
                 out.write(replies ? buffer : garbled(buffer, read), 0, read);
             }

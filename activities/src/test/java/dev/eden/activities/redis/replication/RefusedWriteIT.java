@@ -71,6 +71,28 @@ class RefusedWriteIT {
         }
     }
 
+    /** Nobody has seen that it was refused. */
+    @Test
+    void aRefusalThatNobodyHasSeenIsNotPassedOverByASuccessor() {
+        try (Pair pair = new Pair(OPTIONS, OPTIONS.withConfig("repl-diskless-sync-delay 0", "databases 2"));
+                CuttingRelay relay = new CuttingRelay(pair.target.host(), pair.target.port());
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target");
+                Pair.Running running = pair.replicate(
+                        pair.config(ReplicationConfig.Existing.REPLACE),
+                        id -> id.equals("target") ? pair.through(relay, id) : pair.endpoint(id))) {
+            await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+            blue.call("SET", "k", "kept");
+            await().atMost(PATIENCE).until(() -> green.call("EXISTS", "k").number() == 1);
+            relay.swallowAndCut("SWAPDB");
+            blue.call("SWAPDB", 1, 5);
+            await().atMost(PATIENCE).until(() -> pair.ledger.restarts == 1);
+            assertThat(running.loadsAgain).singleElement().asString().contains("SWAPDB");
+            RedisReplicatorIT.awaitEqual(pair, "source", "target");
+            assertThat(running.failure.get()).isNull();
+        }
+    }
+
     @Test
     void aTransactionThatIsAppliedInPartIsNotBuiltOn() {
         try (Pair pair = new Pair(OPTIONS, OPTIONS.withConfig("repl-diskless-sync-delay 0", "databases 2"));
