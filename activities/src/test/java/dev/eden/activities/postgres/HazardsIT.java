@@ -687,7 +687,10 @@ class HazardsIT {
         make("old", "client", "", List.of());
         Map<String, Endpoint> endpoints =
                 Map.of("source", endpoint("starved", "client"), "target", endpoint("old", "client"));
-        assertThat(new PostgresPreflight(id -> Objects.requireNonNull(endpoints.get(id)), new InMemoryServerRecords())
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                UserDirectory.NONE)
                         .preflight(PostgresServers.spec()).findings().stream()
                                 .filter(finding -> finding.id().equals(CLIENT))
                                 .map(Finding::severity)

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CancelKey;
 import dev.eden.proxy.ClientTls;
+import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.MemoryRouteStore;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.ProxyIdentity;
@@ -92,7 +93,7 @@ public final class FuzzedSessions extends FuzzedDecoder {
             loop = new PostgresLoop(
                     config,
                     new PostgresLoop.Shared(
-                            new Accounts(config.trusted()),
+                            new Accounts(config.trusted(), () -> InterlayUsers.NONE),
                             cancels,
                             peers,
                             new ClientTls(null),
