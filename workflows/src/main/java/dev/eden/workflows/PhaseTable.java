@@ -89,14 +89,17 @@ final class PhaseTable {
         if (glance != null && glance.status() != null) {
             text.append("\n[Status in Eden](<").append(glance.status()).append(">)\n");
         }
-        // Lag and rates change by the second: a history has what was seen at its steps, now is where these lead.
-        text.append("\nLag, rate and traffic now: `eden migration watch ")
-                .append(id)
-                .append("`, or `/api/v1/migrations/")
-                .append(id)
-                .append("/status` of the API; what happened and why: `eden migration events ")
-                .append(id)
-                .append("`\n");
+        if (ended) {
+            text.append("\nHow it went: `eden migration report ").append(id).append("`; ");
+        } else {
+            // Lag and rates change by the second: a history has what was seen at its steps, now is where these lead.
+            text.append("\nLag, rate and traffic now: `eden migration watch ")
+                    .append(id)
+                    .append("`, or `/api/v1/migrations/")
+                    .append(id)
+                    .append("/status` of the API; ");
+        }
+        text.append("what happened and why: `eden migration events ").append(id).append("`\n");
         return text.toString();
     }
 

@@ -50,6 +50,7 @@ class PhaseTableTest {
         state.enter(new Completed(), 4);
         assertThat(PhaseTable.markdown(state))
                 .contains("| completed | **now** |", "- writes: target", "- commands: none, the migration has ended")
-                .doesNotContain("held", "- cutover:", "reads on the target");
+                .contains("How it went: `eden migration report ")
+                .doesNotContain("Lag, rate", "held", "- cutover:", "reads on the target");
     }
 }
