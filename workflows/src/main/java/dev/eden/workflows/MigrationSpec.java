@@ -1,8 +1,5 @@
 package dev.eden.workflows;
 
-import com.fasterxml.jackson.annotation.JsonAlias;
-import com.fasterxml.jackson.annotation.JsonCreator;
-import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -95,15 +92,14 @@ public record MigrationSpec(
             long maxLagMs,
             String onBreach) {
 
-        /** What gates typed by hand leave out gets its default. */
-        @JsonCreator
-        static Gates read(
-                @JsonProperty("maxErrorRate") @JsonAlias("max_error_rate") @Nullable Double maxErrorRate,
-                @JsonProperty("maxLatencyRatio") @JsonAlias("max_latency_ratio") @Nullable Double maxLatencyRatio,
-                @JsonProperty("maxMismatchRate") @JsonAlias("max_mismatch_rate") @Nullable Double maxMismatchRate,
-                @JsonProperty("minSamples") @JsonAlias("min_samples") @Nullable Long minSamples,
-                @JsonProperty("maxLagMs") @Nullable Long maxLagMs,
-                @JsonProperty("onBreach") @JsonAlias("on_breach") @Nullable String onBreach) {
+        /** With defaults for what is left out. */
+        static Gates of(
+                @Nullable Double maxErrorRate,
+                @Nullable Double maxLatencyRatio,
+                @Nullable Double maxMismatchRate,
+                @Nullable Long minSamples,
+                @Nullable Long maxLagMs,
+                @Nullable String onBreach) {
             Gates or = defaults();
             return new Gates(
                     maxErrorRate == null ? or.maxErrorRate : maxErrorRate,

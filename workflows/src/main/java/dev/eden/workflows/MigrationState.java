@@ -8,6 +8,7 @@ import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.PhaseMachine.Facts;
 import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a running migration knows of itself. Changed by the run loop only; handlers and queries read it. */
@@ -277,8 +278,8 @@ final class MigrationState {
         bakeUntilMillis = 0;
     }
 
-    /** Takes over what a command says beside the phase that it leads to. True where that phase begins anew even if it is the present one. */
-    boolean obey(Command command) {
+    /** Takes over what a command says beside the phase that it leads to. True where that phase begins anew even if it is the present one. {@code heldBeginsAnew} is asked only where a held stage would begin anew. */
+    boolean obey(Command command, BooleanSupplier heldBeginsAnew) {
         switch (command.effect()) {
             case PAUSE -> paused = true;
             case RESUME -> {
@@ -314,7 +315,7 @@ final class MigrationState {
                     strategy = strategy.withTermsOf(next);
                     return false;
                 }
-                return patch(next, Boolean.TRUE.equals(command.shareNamed()));
+                return patch(next, Boolean.TRUE.equals(command.shareNamed()), heldBeginsAnew);
             }
             case CUTOVER -> {}
         }
@@ -327,7 +328,7 @@ final class MigrationState {
      *
      * @param named the plan is the caller's word, be it the same one
      */
-    private boolean patch(Strategy next, boolean named) {
+    private boolean patch(Strategy next, boolean named, BooleanSupplier heldBeginsAnew) {
         boolean newPlan = !next.plan().isEmpty() && !next.plan().equals(strategy.plan());
         boolean samePlan = !next.plan().isEmpty() && !newPlan;
         boolean keepsPlan = samePlan && next.readPercentage() == strategy.readPercentage();
@@ -341,7 +342,7 @@ final class MigrationState {
             }
         } else if (keepsPlan) {
             strategy = next;
-            if (named && held && phase instanceof Canary) {
+            if (named && held && !paused && phase instanceof Canary && heldBeginsAnew.getAsBoolean()) {
                 phase = new Canary(stage);
                 return true;
             }

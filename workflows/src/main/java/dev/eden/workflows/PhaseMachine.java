@@ -284,7 +284,7 @@ final class PhaseMachine {
 
     private static Decision rollingBack(RollingBack back, Kind kind, Facts facts) {
         return switch (kind) {
-            case PAUSE -> back.flip() ? pause(back, facts) : no("the migration is being ended");
+            case PAUSE -> pause(back, facts);
             case RESUME -> resume(back, facts);
             case ABORT -> back.flip() && !facts.ending() ? yes(back) : no("the migration is being ended already");
             case ROLLBACK -> no("the migration is being rolled back already");

@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How reads and writes move. {@code type} is {@code canary}, {@code blue_green} or {@code immediate}; fractions are 0…1.
- * Additive evolution only: instances live in workflow histories. In signals typed by hand the words of the REST API are understood, too.
+ * Additive evolution only: instances live in workflow histories. In signals typed by hand the words of the REST API are
+ * understood, too, but for durations: {@code bake_seconds}, {@code max_wait_ms}.
  */
 public record Strategy(
         String type,
         @JsonAlias("read_percentage") double readPercentage,
         String consistency,
-        long maxWaitMs,
+        @JsonAlias("max_wait_ms") long maxWaitMs,
         @Nullable List<Stage> stages,
         @JsonAlias("write_mode") WriteMode writeMode) {
 
@@ -69,7 +70,7 @@ public record Strategy(
      */
     public record Stage(
             @JsonAlias("read_percentage") double readPercentage,
-            long bakeSeconds,
+            @JsonAlias("bake_seconds") long bakeSeconds,
             MigrationSpec.@Nullable Gates gates) {
 
         /** Under the migration's gates. */

@@ -10,6 +10,7 @@ import io.temporal.workflow.Promise;
 import io.temporal.workflow.TimerOptions;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -19,6 +20,10 @@ import java.util.function.Supplier;
  */
 final class Waits {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
+    /** Change ids: both are asked only where the decision is another than before. */
+    private static final String FINALIZED_AFTER_A_FAILURE = "finalized-after-a-failure";
+
+    private static final String HELD_ANEW = "held-stage-anew";
 
     private final MigrationState state;
     private final CommandInbox inbox;
@@ -62,9 +67,10 @@ final class Waits {
         }
     }
 
-    /** A load that is cut off begins anew, and so does a comparison that ends with its activity. */
+    /** A load that is cut off begins anew, and so does a comparison that ends with its activity. After a failure nothing runs that could be. */
     private boolean longEnough() {
-        return length.reached(!longWork && !(state.phase() instanceof MigrationPhase.Replicating));
+        boolean loads = state.phase() instanceof MigrationPhase.Replicating && !state.failed();
+        return length.reached(!longWork && !loads);
     }
 
     /** While paused nothing new begins. */
@@ -116,10 +122,29 @@ final class Waits {
         return result.get();
     }
 
+    /** Runs of before were refused a finalize after a failure. */
+    private Optional<CommandRefusal> refusal(Command command) {
+        Optional<CommandRefusal> refusal = CommandJudge.refusal(command, state.phase(), state.facts());
+        boolean since = refusal.isEmpty()
+                && command.kind() == Kind.FINALIZE
+                && state.phase() instanceof MigrationPhase.Baking
+                && state.paused();
+        return since && !decides(FINALIZED_AFTER_A_FAILURE)
+                ? Optional.of(new CommandRefusal(
+                        "the migration is paused; resume first",
+                        PhaseMachine.allowed(state.phase(), state.facts()),
+                        List.of()))
+                : refusal;
+    }
+
+    private static boolean decides(String change) {
+        return Workflow.getVersion(change, Workflow.DEFAULT_VERSION, 1) != Workflow.DEFAULT_VERSION;
+    }
+
     /** Obeys everything that is pending; throws {@link PhaseLeft} at the first that leads elsewhere. */
     void takeCommands() {
         for (Command command = inbox.poll(); command != null; command = inbox.poll()) {
-            Optional<CommandRefusal> refusal = CommandJudge.refusal(command, state.phase(), state.facts());
+            Optional<CommandRefusal> refusal = refusal(command);
             onBehalf.serve(command);
             if (refusal.isPresent()) {
                 journal.record(
@@ -131,7 +156,7 @@ final class Waits {
             }
             MigrationPhase next =
                     ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), state.facts())).phase();
-            boolean anew = state.obey(command);
+            boolean anew = state.obey(command, () -> decides(HELD_ANEW));
             if (!next.equals(state.phase()) && command.effect() != Kind.PATCH_STRATEGY || anew) {
                 throw new PhaseLeft.ByCommand(command.effect() == Kind.PATCH_STRATEGY ? state.phase() : next, command);
             }

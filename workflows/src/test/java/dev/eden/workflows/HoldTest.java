@@ -20,17 +20,17 @@ class HoldTest {
     void anImmediateThatWasTakenBackWaitsForItsCutover() {
         Strategy immediate = Bench.ofType(Strategy.IMMEDIATE);
         MigrationState state = held(immediate);
-        state.obey(patch(Bench.acknowledgedByBoth(immediate), false));
+        state.obey(patch(Bench.acknowledgedByBoth(immediate), false), () -> true);
         assertThat(state.held()).isTrue();
         assertThat(state.strategy().writeMode().ack()).isEqualTo("both");
-        state.obey(patch(immediate, true));
+        state.obey(patch(immediate, true), () -> true);
         assertThat(state.held()).isFalse();
     }
 
     @Test
     void aPatchFromBeforeThereWasAWordForItLiftsTheHold() {
         MigrationState state = held(Bench.canary(0.25));
-        state.obey(patch(Bench.canary(0.25), null));
+        state.obey(patch(Bench.canary(0.25), null), () -> true);
         assertThat(state.held()).isFalse();
         assertThat(state.wanted().readPercentage()).isEqualTo(0.25);
     }
@@ -39,9 +39,10 @@ class HoldTest {
     void theSamePlanGivenAgainBeginsItsHeldStageAnew() {
         Strategy plan = Bench.canary(0.05, new Stage(0.1, 60), new Stage(0.5, 0));
         MigrationState state = held(plan);
-        assertThat(state.obey(patch(Bench.acknowledgedByBoth(plan), false))).isFalse();
+        assertThat(state.obey(patch(Bench.acknowledgedByBoth(plan), false), () -> true))
+                .isFalse();
         assertThat(state.held()).isTrue();
-        assertThat(state.obey(patch(plan, true))).isTrue();
+        assertThat(state.obey(patch(plan, true), () -> true)).isTrue();
         state.enter(state.phase(), 1_000);
         assertThat(state.held()).isFalse();
         assertThat(state.bakeUntilMillis()).isEqualTo(61_000);
@@ -53,7 +54,7 @@ class HoldTest {
     void emptyingTheTargetIsNotRememberedOverAReturnToTheCanary() {
         MigrationState state = new MigrationState(spec(Bench.canary(0.25)), 1, false);
         state.enter(new Baking(), 0);
-        state.obey(new Command(Kind.ROLLBACK, "r", "alice", "", null, true));
+        state.obey(new Command(Kind.ROLLBACK, "r", "alice", "", null, true), () -> true);
         state.enter(new RollingBack(true), 0);
         assertThat(state.emptyTarget()).isTrue();
         state.enter(new Canary(0), 0);
@@ -67,7 +68,7 @@ class HoldTest {
         state.enter(new Validating(), 0);
         state.enter(new Canary(0), 1_000);
         // Read before the plan was there, and the one that the migration has.
-        state.obey(patch(Bench.acknowledgedByBoth(Bench.canary(0.9)), false));
+        state.obey(patch(Bench.acknowledgedByBoth(Bench.canary(0.9)), false), () -> true);
         assertThat(state.bakeUntilMillis()).isEqualTo(61_000);
         assertThat(state.strategy().plan()).isEqualTo(plan.plan());
         assertThat(state.wanted().readPercentage()).isEqualTo(0.1);
@@ -82,11 +83,11 @@ class HoldTest {
         state.enter(new Validating(), 0);
         state.enter(new Canary(0), 0);
         Strategy global = new Strategy("canary", 0.25, "global", 5, null, read.writeMode());
-        state.obey(patch(global, false).naming(false, List.of(Strategy.CONSISTENCY)));
+        state.obey(patch(global, false).naming(false, List.of(Strategy.CONSISTENCY)), () -> true);
         Strategy patient = new Strategy("canary", 0.25, "session", 9, null, read.writeMode());
-        state.obey(patch(patient, false).naming(false, List.of(Strategy.MAX_WAIT)));
-        state.obey(patch(Bench.acknowledgedByBoth(read), false).naming(false, List.of(Strategy.ACK)));
-        state.obey(patch(read.withReadPercentage(0.5), true).naming(true, List.of()));
+        state.obey(patch(patient, false).naming(false, List.of(Strategy.MAX_WAIT)), () -> true);
+        state.obey(patch(Bench.acknowledgedByBoth(read), false).naming(false, List.of(Strategy.ACK)), () -> true);
+        state.obey(patch(read.withReadPercentage(0.5), true).naming(true, List.of()), () -> true);
         assertThat(state.strategy())
                 .isEqualTo(new Strategy(
                         "canary",

@@ -54,7 +54,7 @@ public final class RouteCanary implements CanaryActivities {
         long saved = System.nanoTime();
         StageWatch watch = new StageWatch(request.spec().gates(), baked, before, heard, saved);
         if (baked > 0 && before == null) {
-            stages.save(migration, baked, watch.counted(heard));
+            stages.save(migration, baked, watch.counted());
         }
         while (true) {
             Activity.getExecutionContext().heartbeat(null);
@@ -71,7 +71,7 @@ public final class RouteCanary implements CanaryActivities {
                 return verdict.get();
             }
             if (baked > 0 && now - saved > SAVE_NANOS) {
-                stages.save(migration, baked, watch.counted(heard));
+                stages.save(migration, baked, watch.counted());
                 saved = now;
             }
         }

@@ -3,7 +3,7 @@ package dev.eden.activities.canary;
 import dev.eden.activities.store.RouteLedger.Reported;
 import dev.eden.proxy.TrafficReport;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -13,9 +13,13 @@ import java.util.Map;
  * silent. Not thread-safe.
  */
 final class SinceFirstSeen {
-    private final Map<Origin, TrafficReport> last = new HashMap<>();
+    /** Side-cars come and go: who has been silent for longest is forgotten. */
+    private static final int MOST = 2_000;
 
-    private record Origin(String interlay, String proxy, String incarnation) {}
+    /** Those heard last at the end. */
+    private final Map<Origin, Reported> last = new LinkedHashMap<>();
+
+    private record Origin(String interlay, String proxy) {}
 
     /** One proxy's totals at the look before and now. */
     record Step(TrafficReport before, TrafficReport now) {}
@@ -28,9 +32,20 @@ final class SinceFirstSeen {
     List<Step> next(List<Reported> heard) {
         List<Step> steps = new ArrayList<>();
         for (Reported one : heard) {
-            TrafficReport before = last.put(new Origin(one.interlay(), one.proxy(), one.incarnation()), one.report());
-            steps.add(new Step(before == null ? one.report() : before, one.report()));
+            Origin origin = new Origin(one.interlay(), one.proxy());
+            Reported before = last.remove(origin);
+            last.put(origin, one);
+            boolean same = before != null && before.incarnation().equals(one.incarnation());
+            steps.add(new Step(same ? before.report() : one.report(), one.report()));
+        }
+        while (last.size() > MOST) {
+            last.remove(last.keySet().iterator().next());
         }
         return steps;
+    }
+
+    /** The last totals of each, the silent included. */
+    List<Reported> last() {
+        return List.copyOf(last.values());
     }
 }

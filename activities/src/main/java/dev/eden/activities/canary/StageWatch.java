@@ -61,8 +61,8 @@ final class StageWatch {
         return Optional.empty();
     }
 
-    /** For the next watch of this stage; {@code heard} as at the last look. */
-    Counted counted(List<Reported> heard) {
-        return new Counted(stage.reads(), stage.errors(), stage.compared(), stage.mismatched(), heard);
+    /** For the next watch of this stage. */
+    Counted counted() {
+        return new Counted(stage.reads(), stage.errors(), stage.compared(), stage.mismatched(), since.last());
     }
 }

@@ -9,7 +9,7 @@ public interface StageLedger {
     /**
      * Of the target.
      *
-     * @param heard the proxies' totals at the last look: what they serve while nobody watches counts, too
+     * @param heard the proxies' last totals: what they serve while nobody watches counts, too
      */
     record Counted(long reads, long errors, long compared, long mismatched, List<Reported> heard) {
         public Counted {

@@ -22,7 +22,7 @@ class StageWatchTest {
         assertThat(first.look(served(5_900, 5), 1, 1_000))
                 .as("too few to judge")
                 .isEmpty();
-        Counted counted = first.counted(served(5_900, 5));
+        Counted counted = first.counted();
         StageWatch second = new StageWatch(GATES, BAKED, counted, served(6_400, 5), 2);
         assertThat(second.look(served(7_000, 5), 3, BAKED))
                 .hasValueSatisfying(verdict -> assertThat(verdict.breached()).isTrue())
@@ -31,6 +31,18 @@ class StageWatchTest {
         StageWatch forgetful = new StageWatch(GATES, BAKED, null, served(5_900, 5), 2);
         assertThat(forgetful.look(served(7_000, 5), 3, BAKED))
                 .map(CanaryVerdict::passed)
+                .hasValue(true);
+    }
+
+    /** It was not heard just when the watch ended. */
+    @Test
+    void aProxyThatWasSilentForAMomentGoesOnWhereItWas() {
+        StageWatch first = new StageWatch(GATES, BAKED, null, served(0, 0), 0);
+        assertThat(first.look(served(900, 0), 1, 1_000)).isEmpty();
+        assertThat(first.look(List.of(), 2, 1_001)).isEmpty();
+        StageWatch second = new StageWatch(GATES, BAKED, first.counted(), List.of(), 3);
+        assertThat(second.look(served(2_000, 50), 4, BAKED + 1))
+                .map(CanaryVerdict::breached)
                 .hasValue(true);
     }
 

@@ -188,7 +188,10 @@ public final class RequestScanner {
                 if (i + 1 >= available) {
                     return INCOMPLETE;
                 }
-                if (i == 0 || (negative && i == 1) || in.getByte(at + i + 1) != '\n') {
+                int digits = negative ? i - 1 : i;
+                // As string2ll of Redis: a server that refused it would end a connection that others use.
+                boolean padded = digits > 0 && in.getByte(at + i - digits) == '0' && (digits > 1 || negative);
+                if (digits == 0 || padded || in.getByte(at + i + 1) != '\n') {
                     throw new ProtocolError(invalid);
                 }
                 numberLength = i + 2;

@@ -105,6 +105,9 @@ class ScannerTest {
         assertThat(error("*1\r\n:1\r\n")).isEqualTo("expected '$', got ':'");
         assertThat(error("*1\r\n$536870913\r\n")).isEqualTo("invalid bulk length");
         assertThat(error("*1\r\n$99999999999999999999\r\n")).isEqualTo("invalid bulk length");
+        assertThat(error("*1\r\n$-0\r\n\r\n")).isEqualTo("invalid bulk length");
+        assertThat(error("*1\r\n$04\r\nPING\r\n")).isEqualTo("invalid bulk length");
+        assertThat(error("*-0\r\n")).isEqualTo("invalid multibulk length");
         assertThat(error("x".repeat(70_000))).isEqualTo("too big inline request");
         assertThatThrownBy(() -> InlineArguments.split("set \"a")).hasMessage("unbalanced quotes in request");
         assertThatThrownBy(() -> InlineArguments.split("set 'a'b")).hasMessage("unbalanced quotes in request");
