@@ -136,7 +136,7 @@ final class MigrationState {
                 strategy.plan().size(),
                 Math.max(0, spec.budget().maxAttempts() - series),
                 spec.failureHandling(),
-                gates().onBreach().equals("rollback"));
+                "rollback".equals(gates().onBreach()));
     }
 
     /** The gates in force: the present stage's own, or the migration's. */

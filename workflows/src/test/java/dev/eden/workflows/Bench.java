@@ -59,8 +59,10 @@ final class Bench implements AutoCloseable {
         var options = TestEnvironmentOptions.newBuilder()
                 .setUseTimeskipping(skipping)
                 // Kept histories name no machine.
-                .setWorkflowClientOptions(
-                        WorkflowClientOptions.newBuilder().setIdentity("bench").build())
+                .setWorkflowClientOptions(WorkflowClientOptions.newBuilder()
+                        .setIdentity("bench")
+                        .setDataConverter(HistoryJson.converter())
+                        .build())
                 .setWorkerFactoryOptions(MigrationWorkers.factoryOptions());
         SearchAttributesNeeded.ALL.forEach(options::registerSearchAttribute);
         return new Bench(TestWorkflowEnvironment.newInstance(options.build()));

@@ -126,7 +126,7 @@ class PostgresValidationIT {
                         half.report(),
                         half.startedAt(),
                         half.pair(),
-                        half.last(),
+                        half.done(),
                         half.compared(),
                         half.suspicious(),
                         half.found(),
@@ -134,7 +134,8 @@ class PostgresValidationIT {
                         half.sample(),
                         0,
                         null,
-                        half.next());
+                        half.next(),
+                        half.last());
                 assertThat(validation(servers)
                                 .validate(PostgresServers.spec(), false, before, _ -> {})
                                 .checks())

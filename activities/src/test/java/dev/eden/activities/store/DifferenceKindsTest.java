@@ -43,7 +43,8 @@ class DifferenceKindsTest {
     void heartbeatsCarryThem() {
         var redis = new ValidationCursor("r", "s", "p", "source", 0, "0", 9, 4, 4, 3, List.of(), kinds);
         assertThat(there(redis, ValidationCursor.class)).isEqualTo(redis);
-        var postgres = new PostgresValidation.Cursor("r", "s", "p", "t", 9, 4, 4, 3, List.of(), 2, kinds, null);
+        var postgres =
+                new PostgresValidation.Cursor("r", "s", "p", List.of(), 9, 4, 4, 3, List.of(), 2, kinds, null, "t");
         assertThat(there(postgres, PostgresValidation.Cursor.class)).isEqualTo(postgres);
     }
 

@@ -59,17 +59,17 @@ public final class PostgresValidation {
      * Where an interrupted run goes on.
      *
      * @param pair of which direction; another one begins anew
-     * @param last the table compared last, in the order of {@link TableShape#read}: a list of all would outgrow what Temporal keeps of a heartbeat; null where
-     *     none was, and in one of a server that kept the list
+     * @param done tables compared, of a server that kept the list, which outgrows what Temporal keeps of a heartbeat; empty since, for such a server to read
      * @param ranges how many checksums were compared
      * @param kinds of the differences of rows; null in one of a server that did not count them
      * @param next of the table that comes next, what is counted in already apart; null: all of it
+     * @param last the table compared last, in the order of {@link TableShape#read}; null: none
      */
     public record Cursor(
             String report,
             String startedAt,
             String pair,
-            @Nullable String last,
+            List<String> done,
             long compared,
             long suspicious,
             long found,
@@ -77,15 +77,17 @@ public final class PostgresValidation {
             List<Difference> sample,
             long ranges,
             @Nullable DifferenceKinds kinds,
-            @Nullable Next next) {
+            @Nullable Next next,
+            @Nullable String last) {
         public Cursor {
+            done = List.copyOf(done);
             sample = List.copyOf(sample);
         }
 
-        /** How many of these tables have been compared; negative where it can't be told, because the last is there no more. */
+        /** How many of these tables have been compared; negative where it can't be told: the last is there no more, or another server's list is all there is. */
         int compared(List<TableShape> tables) {
             if (last == null) {
-                return 0;
+                return done.isEmpty() ? 0 : -1;
             }
             for (int i = 0; i < tables.size(); i++) {
                 if (tables.get(i).name().equals(last)) {
@@ -191,7 +193,7 @@ public final class PostgresValidation {
                 UUID.randomUUID().toString(),
                 clock.instant().toString(),
                 way,
-                null,
+                List.of(),
                 0,
                 0,
                 0,
@@ -199,6 +201,7 @@ public final class PostgresValidation {
                 List.of(),
                 0,
                 DifferenceKinds.NONE,
+                null,
                 null);
     }
 

@@ -78,7 +78,7 @@ final class Tally {
                 start.report(),
                 start.startedAt(),
                 start.pair(),
-                last,
+                List.of(),
                 compared,
                 suspicious,
                 found,
@@ -86,6 +86,7 @@ final class Tally {
                 sample,
                 ranges,
                 kinds,
-                next);
+                next,
+                last);
     }
 }

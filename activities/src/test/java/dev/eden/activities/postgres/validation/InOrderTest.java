@@ -49,7 +49,7 @@ class InOrderTest {
     }
 
     private PostgresValidation.Cursor cursor() {
-        var start = new PostgresValidation.Cursor("", "", "", null, 0, 0, 0, 0, List.of(), 0, null, null);
+        var start = new PostgresValidation.Cursor("", "", "", List.of(), 0, 0, 0, 0, List.of(), 0, null, null, null);
         return total.cursor(start, null, null);
     }
 }
