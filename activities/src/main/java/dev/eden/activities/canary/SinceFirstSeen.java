@@ -35,8 +35,10 @@ final class SinceFirstSeen {
             Origin origin = new Origin(one.interlay(), one.proxy());
             Reported before = last.remove(origin);
             last.put(origin, one);
-            boolean same = before != null && before.incarnation().equals(one.incarnation());
-            steps.add(new Step(same ? before.report() : one.report(), one.report()));
+            TrafficReport from = before != null && before.incarnation().equals(one.incarnation())
+                    ? before.report()
+                    : one.report();
+            steps.add(new Step(from, one.report()));
         }
         while (last.size() > MOST) {
             last.remove(last.keySet().iterator().next());
