@@ -628,6 +628,41 @@ class HazardsIT {
                         .doesNotContain("equal"));
     }
 
+    /** The disk has to take what is still to come. */
+    @Test
+    void aTargetThatHasTheRowsAlreadyNeedsNoRoomForThem() {
+        make("old", "roomy", "", List.of("CREATE TABLE t (a int PRIMARY KEY)"));
+        make("new", "roomy", "", List.of("CREATE TABLE t (a int PRIMARY KEY)"));
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint("old", "roomy"), "target", endpoint("new", "roomy"));
+        PostgresPreflight preflight = new PostgresPreflight(
+                id -> Objects.requireNonNull(endpoints.get(id)),
+                new InMemoryServerRecords(),
+                UserDirectory.NONE,
+                new PostgresPreflight.Limits(100_000, 1e9, 1));
+        MigrationSpec usual = PostgresServers.spec();
+        MigrationSpec filled = new MigrationSpec(
+                usual.id(),
+                usual.description(),
+                usual.engine(),
+                usual.source(),
+                usual.target(),
+                usual.interlays(),
+                usual.strategy(),
+                new MigrationSpec.Data("none", "logical", "fail", null),
+                usual.gates(),
+                usual.failureHandling(),
+                usual.budget(),
+                usual.validation());
+        assertThat(preflight.preflight(usual).findings())
+                .extracting(Finding::id)
+                .contains("postgres.target.disk");
+        assertThat(preflight.preflight(filled).findings())
+                .extracting(Finding::id)
+                .isNotEmpty()
+                .doesNotContain("postgres.target.disk", "postgres.target.log_disk");
+    }
+
     /** They log in to either server by the password that their interlay has. */
     @Test
     void rolesWhosePasswordsProxiesKnowNeedNoCommonVerifier() {

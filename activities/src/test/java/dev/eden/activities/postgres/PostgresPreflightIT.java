@@ -31,6 +31,9 @@ class PostgresPreflightIT {
                     .containsEntry("postgres.target.disk", "info");
             servers.prepare();
             assertThat(findings(servers)).doesNotContainValue("failure");
+            assertThat(servers.records.get(PostgresServers.MIGRATION, "source", "saved:identities"))
+                    .hasValueSatisfying(stored ->
+                            assertThat(stored).as("servers of before append").endsWith("\n"));
             connectionsOfAProxyShowByItsName(servers);
         }
     }

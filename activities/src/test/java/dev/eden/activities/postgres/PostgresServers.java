@@ -119,7 +119,7 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
     }
 
     /** @param ddl {@code additive} or null */
-    static MigrationSpec spec(@Nullable String ddl) {
+    public static MigrationSpec spec(@Nullable String ddl) {
         return spec(ddl, 20_000);
     }
 
@@ -153,7 +153,7 @@ public final class PostgresServers implements EndpointDirectory, AutoCloseable {
         prepare(spec());
     }
 
-    void prepare(MigrationSpec spec) {
+    public void prepare(MigrationSpec spec) {
         new PostgresPreparation(this, records, store::read).prepare(spec, () -> {});
         store.attach(MIGRATION, "source", "target", List.of("front"));
     }

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.Base64;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,29 +145,31 @@ public final class InterlayUserStore implements UserDirectory {
                 .findOne();
     }
 
-    /** For a proxy. What no key of this process opens is left out, and said so. */
+    /** For a proxy. Whose password no key of this process opens is named: nobody is to take it for a user without one. */
     public InterlayUsers users(Handle handle, String interlay) {
         Map<String, InterlayUsers.User> users = new HashMap<>();
+        Set<String> unreadable = new HashSet<>();
         handle.createQuery("SELECT name, secret FROM interlay_user WHERE interlay = :interlay")
                 .bind("interlay", interlay)
                 .map((row, _) -> Map.entry(row.getString("name"), row.getBytes("secret")))
                 .forEach(row -> opened(Sealed.interlayUser(interlay, row.getKey()), row.getValue())
                         .map(InterlayUserStore::user)
-                        .ifPresent(user -> users.put(row.getKey(), user)));
+                        .ifPresentOrElse(
+                                user -> users.put(row.getKey(), user), () -> unreadable.add(row.getKey())));
         Optional<Secret> seed = handle.createQuery("SELECT seed FROM interlay_login WHERE interlay = :interlay")
                 .bind("interlay", interlay)
                 .map((row, _) -> row.getBytes("seed"))
                 .findOne()
                 .flatMap(value -> opened(Sealed.interlaySeed(interlay), value))
                 .map(Secret::new);
-        return new InterlayUsers(Map.copyOf(users), seed.orElse(null));
+        return new InterlayUsers(Map.copyOf(users), Set.copyOf(unreadable), seed.orElse(null));
     }
 
     private Optional<String> opened(String identity, byte[] value) {
         try {
             return Optional.of(cipher.open(identity, value));
         } catch (SecretCipher.UnreadableSecretException e) {
-            LOGGER.atError().addKeyValue("value", identity).log("left out: {}", e.getMessage());
+            LOGGER.atError().addKeyValue("value", identity).log("of no use: {}", e.getMessage());
             return Optional.empty();
         }
     }

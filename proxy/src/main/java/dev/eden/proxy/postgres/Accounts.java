@@ -27,7 +27,9 @@ final class Accounts {
     private static final int REMEMBERED = 10_000;
 
     private final Set<String> trusted;
-    private final Supplier<InterlayUsers> configured;
+    /** Null while nobody knows. */
+    private final Supplier<@Nullable InterlayUsers> configured;
+
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
     private final Map<String, Proof> proofs = new ConcurrentHashMap<>();
@@ -40,7 +42,7 @@ final class Accounts {
     /** A server has let the user in by this password. */
     private record Proof(Secret password, ServerAddress server, long at) {}
 
-    Accounts(Set<String> trusted, Supplier<InterlayUsers> configured) {
+    Accounts(Set<String> trusted, Supplier<@Nullable InterlayUsers> configured) {
         this.trusted = trusted;
         this.configured = configured;
         new SecureRandom().nextBytes(ownSeed);
@@ -57,13 +59,25 @@ final class Accounts {
     }
 
     private byte[] seed() {
-        Secret common = configured.get().seed();
+        InterlayUsers users = configured.get();
+        Secret common = users == null ? null : users.seed();
         return common == null ? ownSeed : common.reveal().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Finds out how {@code user} proves itself; calls back on the loop's thread, maybe before it returns. */
     void find(PostgresLoop loop, String user, Consumer<Account> then) {
-        InterlayUsers.User given = given(user);
+        InterlayUsers users = configured.get();
+        if (users == null) {
+            // Any user may be one of them, a trusted one too.
+            then.accept(new Account.Refused(
+                    ErrorMessage.fatal("57P03", "eden: the interlay's users have not been read yet")));
+            return;
+        }
+        if (users.unreadable().contains(user)) {
+            then.accept(new Account.Unreadable("no key opens the password that the interlay has of this user"));
+            return;
+        }
+        InterlayUsers.User given = users.byName().get(user);
         if (given == null && trusted.contains(user)) {
             then.accept(new Account.Trusted());
             return;
@@ -115,10 +129,6 @@ final class Accounts {
             }
             then.accept(account);
         });
-    }
-
-    private InterlayUsers.@Nullable User given(String user) {
-        return configured.get().byName().get(user);
     }
 
     private static Account account(InterlayUsers.User given) {
@@ -234,7 +244,8 @@ final class Accounts {
 
     /** What servers are shown for a user who has been here: the password that the interlay has now, also for who came before it had. */
     Credential credential(String user) {
-        InterlayUsers.User given = given(user);
+        InterlayUsers users = configured.get();
+        InterlayUsers.User given = users == null ? null : users.byName().get(user);
         return given == null
                 ? credentials.getOrDefault(user, new Credential.None())
                 : new Credential.Password(given.password());

@@ -6,15 +6,16 @@ import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.RouteStoreException;
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The users whose passwords the interlay has been given, as the store had them last. A thread of its own asks once a second: a login looks here
  * without waiting, and the follower, whose reads count inside the pause of a cutover, has nothing to do with it. While the store is away what is
- * known stays.
+ * known stays; null before the first answer, which is not the same as none.
  */
-final class ConfiguredUsers implements Supplier<InterlayUsers>, AutoCloseable {
+final class ConfiguredUsers implements Supplier<@Nullable InterlayUsers>, AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ConfiguredUsers.class);
     private static final Duration PACE = Duration.ofSeconds(1);
 
@@ -23,7 +24,7 @@ final class ConfiguredUsers implements Supplier<InterlayUsers>, AutoCloseable {
     private final RouteStore store;
     private final String interlay;
     private final Thread thread;
-    private volatile InterlayUsers known = InterlayUsers.NONE;
+    private volatile @Nullable InterlayUsers known;
 
     private ConfiguredUsers(RouteStore store, String interlay) {
         this.store = store;
@@ -40,7 +41,7 @@ final class ConfiguredUsers implements Supplier<InterlayUsers>, AutoCloseable {
     }
 
     @Override
-    public InterlayUsers get() {
+    public @Nullable InterlayUsers get() {
         return known;
     }
 

@@ -1,11 +1,24 @@
 package dev.eden.proxy.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.eden.proxy.ClientTls;
 import dev.eden.proxy.InterlayUsers;
+import dev.eden.proxy.MemoryRouteStore;
+import dev.eden.proxy.PostgresProxyConfig;
+import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Secret;
+import dev.eden.proxy.Wakefulness;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class AccountsTest {
@@ -29,10 +42,63 @@ class AccountsTest {
                 .isNotEqualTo(salt("nobody", null));
     }
 
-    private static byte[] salt(String user, @org.jspecify.annotations.Nullable Secret seed) {
+    private static byte[] salt(String user, @Nullable Secret seed) {
         return new Accounts(Set.of(), () -> new InterlayUsers(Map.of(), seed))
                 .verifier(user, NOBODY)
                 .salt();
+    }
+
+    /** Until the store has answered, nobody knows which of the trusted users have a password. */
+    @Test
+    void nobodyIsTrustedBeforeTheInterlaysUsersHaveBeenRead() {
+        MemoryRouteStore store = new MemoryRouteStore(MemoryRouteStore.route(null, null));
+        store.users = new InterlayUsers(Map.of("given", InterlayUsers.User.of(new Secret("pencil"))), null);
+        store.away(true);
+        try (ConfiguredUsers users = ConfiguredUsers.follow(store, "test")) {
+            for (String user : List.of("open", "given", "other")) {
+                assertThat(found(users, user))
+                        .isInstanceOfSatisfying(
+                                Account.Refused.class,
+                                refused -> assertThat(refused.why().sqlState()).isEqualTo("57P03"));
+            }
+            store.away(false);
+            await().untilAsserted(() -> assertThat(found(users, "open")).isEqualTo(new Account.Trusted()));
+            assertThat(found(users, "given")).isNotEqualTo(new Account.Trusted());
+            store.away(true);
+            assertThat(found(users, "open")).as("what is known stays").isEqualTo(new Account.Trusted());
+        }
+    }
+
+    @Test
+    void aTrustedUserWhosePasswordNoKeyOpensIsNotTrusted() {
+        InterlayUsers users = new InterlayUsers(Map.of(), Set.of("given"), null);
+        assertThat(found(() -> users, "given")).isInstanceOf(Account.Unreadable.class);
+        assertThat(found(() -> users, "open")).isEqualTo(new Account.Trusted());
+    }
+
+    /** Where {@code open} and {@code given} are trusted, and there is no server yet. */
+    private static Account found(Supplier<@Nullable InterlayUsers> users, String user) {
+        PostgresProxyConfig config = PostgresProxyConfig.of(
+                new ProxyIdentity("p1", "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
+        Accounts accounts = new Accounts(Set.of("open", "given"), users);
+        EmbeddedChannel channel = new EmbeddedChannel();
+        Cancels cancels = new Cancels("p1");
+        List<Account> found = new ArrayList<>();
+        try (PeerCancels peers =
+                new PeerCancels(new MemoryRouteStore(MemoryRouteStore.route(null, null)), "test", cancels)) {
+            PostgresLoop loop = new PostgresLoop(
+                    config,
+                    new PostgresLoop.Shared(
+                            accounts, cancels, peers, new ClientTls(null), new AtomicInteger(), new Wakefulness()),
+                    channel.eventLoop(),
+                    EmbeddedChannel.class,
+                    null,
+                    1);
+            accounts.find(loop, user, found::add);
+        } finally {
+            channel.finishAndReleaseAll();
+        }
+        return found.getFirst();
     }
 
     /** Also for sessions that came before the interlay had the password: their new connections log in with it. */

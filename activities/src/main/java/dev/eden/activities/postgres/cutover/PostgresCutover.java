@@ -284,11 +284,13 @@ public final class PostgresCutover implements CutoverEngine {
 
         /** Forwards only: whoever goes back has reasons that weigh more, and writes it as before. */
         private List<String> noRoom() {
-            OptionalLong free = publisher() == EdenObjects.Role.SOURCE ? retention.scarce(to) : OptionalLong.empty();
+            OptionalLong free = publisher() == EdenObjects.Role.SOURCE ? retention.tooLittle(to) : OptionalLong.empty();
             return free.isEmpty()
                     ? List.of()
-                    : List.of("the disk of the log of " + toId + " has " + (free.getAsLong() >> 20) + " MiB free, and "
-                            + (retention.leastFree() >> 20) + " are needed: the log for the way back is kept there");
+                    : List.of(
+                            "the disk of the log of " + toId + " has " + (free.getAsLong() >> 20) + " MiB free, and "
+                                    + (retention.needed(to) >> 20)
+                                    + " are needed: the log for the way back is kept there. Make room, or set max_slot_wal_keep_size to less than is free");
         }
 
         @Override

@@ -26,10 +26,13 @@ final class HeadRoom {
         this.findings = findings;
     }
 
-    void check(PostgresPreflight.Limits limits) {
+    /** {@code filled}: the target has the rows by other means. */
+    void check(PostgresPreflight.Limits limits, boolean filled) {
         long size = source.number("SELECT pg_database_size(current_database())");
-        target(size, limits.disk());
-        targetLog(size, limits.log());
+        if (!filled) {
+            target(size, limits.disk());
+        }
+        targetLog(filled ? 0 : size, limits.log());
         OptionalLong kept = HostDisk.free(source, "pg_wal");
         if (kept.isPresent() && kept.getAsLong() < Math.max(limits.log(), size / 10)) {
             findings.warning(
@@ -62,22 +65,25 @@ final class HeadRoom {
         }
     }
 
-    /** Where rows and log share a disk, the rows come first. */
-    private void targetLog(long size, long least) {
+    /** Where rows and log share a disk, the rows that are still to come come first. */
+    private void targetLog(long load, long least) {
         Optional<Disk> log = HostDisk.of(target, "pg_wal");
         Optional<Disk> rows = HostDisk.of(target, ".");
         if (log.isEmpty() || rows.isEmpty()) {
             return;
         }
         boolean shared = log.get().mount().equals(rows.get().mount());
-        long left = Math.max(0, log.get().free() - (shared ? size : 0));
-        if (left < least) {
+        long left = Math.max(0, log.get().free() - (shared ? load : 0));
+        if (left < Math.min(least, Retention.bound(target))) {
             findings.warning(
                     "postgres.target.log_disk",
-                    "The disk of the target's log will have " + mib(left)
-                            + " MiB free after the load. After a cutover the log for the way back is kept there; nothing cuts over while less than "
-                            + mib(Retention.DEFAULT.leastFree()) + " MiB are free.",
-                    "Give it more room, and set max_slot_wal_keep_size to what it can spare.");
+                    "The disk of the target's log "
+                            + (load == 0
+                                    ? "has " + mib(left) + " MiB free"
+                                    : "will have " + mib(left) + " MiB free after the load")
+                            + ". After a cutover the log for the way back is kept there; nothing cuts over while less than "
+                            + mib(Retention.DEFAULT.needed(target)) + " MiB are free.",
+                    "Give it more room, or set max_slot_wal_keep_size to less than is free.");
         }
     }
 

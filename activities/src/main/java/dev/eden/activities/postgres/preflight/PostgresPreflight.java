@@ -68,13 +68,14 @@ public final class PostgresPreflight {
             if (onSource != null && onTarget != null && sourceGood && targetGood) {
                 boolean prepared =
                         records.get(spec.id(), spec.target(), "created:roles").isPresent();
+                boolean filled = spec.data().type().equals("none");
                 new PairFindings(onSource, onTarget, findings)
-                        .check(prepared, spec.data().type().equals("none"), users.configured(spec.interlays()));
+                        .check(prepared, filled, users.configured(spec.interlays()));
                 new LinkFindings(new Pair(spec.id(), spec.source(), spec.target(), endpoints, records), findings)
                         .check(onSource, onTarget, prepared);
                 TypeFindings.check(onSource, onTarget, findings);
                 if (!prepared) {
-                    new HeadRoom(onSource, onTarget, findings).check(limits);
+                    new HeadRoom(onSource, onTarget, findings).check(limits, filled);
                 }
             }
         } catch (PostgresException e) {

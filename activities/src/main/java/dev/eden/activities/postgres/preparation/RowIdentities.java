@@ -38,7 +38,8 @@ public final class RowIdentities {
             }
         }
         if (more) {
-            pair.records().put(pair.migration(), pair.source(), INDEX, String.join("\n", stored));
+            // Each line has its end: servers of before append.
+            pair.records().put(pair.migration(), pair.source(), INDEX, String.join("\n", stored) + "\n");
         }
         tables.forEach(table -> alter(source, "ALTER TABLE " + table.name() + " REPLICA IDENTITY FULL"));
     }

@@ -30,16 +30,18 @@ public final class ChangeCarrier {
     private final Pair pair;
     private final EdenObjects names;
     private final long epoch;
+    private final LoadClaim claim;
     private final Role from;
     private final PostgresSession owner;
     private final PostgresSession standby;
     private boolean answered = true;
 
     /** @param owner,standby sessions of its own, without a time limit; {@code from} is the owner's role */
-    ChangeCarrier(Pair pair, long epoch, Role from, PostgresSession owner, PostgresSession standby) {
+    ChangeCarrier(Pair pair, long epoch, LoadClaim claim, Role from, PostgresSession owner, PostgresSession standby) {
         this.pair = pair;
         this.names = pair.names();
         this.epoch = epoch;
+        this.claim = claim;
         this.from = from;
         this.owner = owner;
         this.standby = standby;
@@ -66,6 +68,9 @@ public final class ChangeCarrier {
         settle(carried());
         for (Asked asked : asked()) {
             String answer = refusal.isEmpty() ? carry(asked) : refusal;
+            // What it lets go on may rewrite the table, which a snapshot that a later one copies under then shows
+            // empty.
+            claim.requireNoneLater(owner);
             owner.update(
                     "INSERT INTO " + names.answers() + " VALUES (?, ?::timestamptz, ?) ON CONFLICT DO NOTHING",
                     asked.pid(),
@@ -141,6 +146,7 @@ public final class ChangeCarrier {
                     if (!Appliers.standby(standby, names, epoch)) {
                         return true;
                     }
+                    claim.requireNoneLater(standby);
                     asOwner(name, path, asked.query());
                     List<String> undo = new ArrayList<>();
                     List<String> touched = new ArrayList<>(change.added());

@@ -52,6 +52,18 @@ record LoadClaim(EdenObjects names, long generation) {
         }
     }
 
+    /**
+     * For what goes on beside the load of others; where nobody has come to load yet, nobody is later.
+     *
+     * @throws IllegalStateException when a later generation has come to load
+     */
+    void requireNoneLater(PostgresSession session) {
+        if (session.is("SELECT to_regclass(?) IS NOT NULL", names.loader())
+                && session.is("SELECT true FROM " + names.loader() + " WHERE generation > ?", generation)) {
+            throw new IllegalStateException("generation " + generation + " is over: a later one has come to load");
+        }
+    }
+
     private String[] parts() {
         String[] all = PARTS.clone();
         for (int i = 0; i < all.length; i++) {

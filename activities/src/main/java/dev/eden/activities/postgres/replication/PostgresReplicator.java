@@ -251,7 +251,9 @@ public final class PostgresReplicator implements AutoCloseable {
         }
         boolean loaded = ledger.current(pair.migration()).loaded();
         ledger.restartLoad(pair.migration(), direction.epoch(), over.generation());
-        if (ledger.current(pair.migration()).loaded()) {
+        Direction restarted = ledger.current(pair.migration());
+        requireLatest(restarted); // whose load it is then
+        if (restarted.loaded()) {
             throw new ReplicationStopped(why + LostLog.FOR_GOOD);
         }
         endRun();

@@ -264,7 +264,7 @@ final class ReplicationRun implements AutoCloseable {
             if (!ChangeCarrier.wanted(onFrom, names)) {
                 return;
             }
-            ChangeCarrier changes = new ChangeCarrier(pair, direction.epoch(), from, onFrom, onTo);
+            ChangeCarrier changes = new ChangeCarrier(pair, direction.epoch(), claim, from, onFrom, onTo);
             while (!closed && ending == null) {
                 if (streaming && !attemptRunning) {
                     changes.look("");

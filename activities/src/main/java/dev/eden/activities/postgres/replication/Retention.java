@@ -45,9 +45,29 @@ public record Retention(long leastFree, long atFault) {
     }
 
     /** What is free on the disk of a side's log where that is too little; empty also where it cannot be said. */
-    public OptionalLong scarce(PostgresSession side) {
+    OptionalLong scarce(PostgresSession side) {
+        return freeBelow(side, leastFree);
+    }
+
+    /** Bytes that must be free on the disk of a side's log before it begins to keep log for the other: no more than its own bound lets it keep. */
+    public long needed(PostgresSession side) {
+        return Math.min(leastFree, bound(side));
+    }
+
+    /** What is free on the disk of a side's log where less is than {@link #needed}; empty also where it cannot be said. */
+    public OptionalLong tooLittle(PostgresSession side) {
+        return freeBelow(side, needed(side));
+    }
+
+    private static OptionalLong freeBelow(PostgresSession side, long bytes) {
         OptionalLong free = HostDisk.free(side, "pg_wal");
-        return free.isPresent() && free.getAsLong() < leastFree ? free : OptionalLong.empty();
+        return free.isPresent() && free.getAsLong() < bytes ? free : OptionalLong.empty();
+    }
+
+    /** Bytes of log that slots may keep (max_slot_wal_keep_size); {@link Long#MAX_VALUE}: any. */
+    public static long bound(PostgresSession side) {
+        long mebibytes = side.number("SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
+        return mebibytes < 0 ? Long.MAX_VALUE : mebibytes << 20;
     }
 
     Verdict judge(OptionalLong scarce, long kept) {

@@ -10,7 +10,10 @@ import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.cutover.PostgresCutover;
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Progress;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -274,11 +277,58 @@ class RetentionIT {
                         .singleElement()
                         .asString()
                         .startsWith("the disk of the log of target has ");
-                assertThat(rolls(servers, true).outcome()).isEqualTo("committed");
+                bound(servers, "'64MB'");
+                AttemptReport bounded = rolls(servers, true, SHORT);
+                assertThat(bounded.outcome()).as("%s", bounded).isEqualTo("committed");
+                bound(servers, "DEFAULT");
                 awaitStreaming(servers);
                 assertThat(rolls(servers, false, SHORT).outcome()).isEqualTo("committed");
             }
             running.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    /** It needs no more room than that for the way back. */
+    private static void bound(PostgresServers servers, String keep) {
+        try (PostgresSession target = servers.control("target")) {
+            String before = target.text("SHOW max_slot_wal_keep_size").orElseThrow();
+            target.execute("ALTER SYSTEM SET max_slot_wal_keep_size = " + keep);
+            target.execute("SELECT pg_reload_conf()");
+            await().atMost(LONG)
+                    .until(() -> !target.text("SHOW max_slot_wal_keep_size")
+                            .orElseThrow()
+                            .equals(before));
+        }
+    }
+
+    /** Another one takes a generation between two looks, and is gone: what was to be loaded again is loaded by the next, not lost for good. */
+    @Test
+    void whoeverIsOvertakenOverALostLogIsSuperseded() {
+        try (var servers = PostgresServers.start(16, 16)) {
+            prepare(servers);
+            replicate(servers);
+            try (PostgresSession source = servers.control("source")) {
+                drop(source);
+            }
+            ReplicationLedger overtaken = (ReplicationLedger) Proxy.newProxyInstance(
+                    ReplicationLedger.class.getClassLoader(),
+                    new Class<?>[] {ReplicationLedger.class},
+                    (_, method, arguments) -> {
+                        if (method.getName().equals("restartLoad")) {
+                            servers.store.nextGeneration(PostgresServers.MIGRATION, 0);
+                        }
+                        try {
+                            return method.invoke(servers.store, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+            try (var replicator = new PostgresReplicator(servers.pair(), overtaken, Clock.systemUTC())) {
+                assertThatThrownBy(() -> replicator.run(progress -> {})).isInstanceOf(Superseded.class);
+            }
+            assertThat(servers.store.current(PostgresServers.MIGRATION).loaded())
+                    .as("the other's business")
+                    .isTrue();
         }
     }
 

@@ -152,6 +152,37 @@ class TakeoverIT {
         }
     }
 
+    /** What it lets go on rewrites the table under the snapshot that the later one copies under, which then shows no rows. */
+    @Test
+    void whoeverIsLateCarriesNoChange() {
+        try (var servers = PostgresServers.start(16, 16);
+                PostgresSession owner = servers.own("source")) {
+            owner.execute("CREATE TABLE public.t (id int PRIMARY KEY, n int)");
+            servers.prepare(PostgresServers.spec("additive"));
+            try (PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target");
+                    var replicating = new Replicating(servers)) {
+                replicating.start();
+                await().atMost(LONG)
+                        .until(() -> servers.store
+                                .progress(PostgresServers.MIGRATION)
+                                .filter(progress -> progress.state().equals("streaming"))
+                                .isPresent());
+                owner.execute("ALTER TABLE public.t ADD note varchar(10)");
+                LoadClaim later = new LoadClaim(servers.pair().names(), 1_000);
+                String type = "SELECT format_type(atttypid, NULL) FROM pg_attribute"
+                        + " WHERE attrelid = 'public.t'::regclass AND attname = 'n'";
+                later.take(target);
+                owner.execute("SET statement_timeout = '3s'");
+                assertThatThrownBy(() -> owner.execute("ALTER TABLE public.t ALTER n TYPE bigint"));
+                assertThat(target.text(type)).as("seen on the standby").contains("integer");
+                later.take(source);
+                assertThatThrownBy(() -> owner.execute("ALTER TABLE public.t ALTER n TYPE bigint"));
+                assertThat(source.text(type)).contains("integer");
+            }
+        }
+    }
+
     private static void awaitHeldUp(PostgresSession target, String since) {
         await().atMost(LONG).until(() -> target.is("""
                 SELECT count(*) > 0 FROM pg_stat_activity
