@@ -106,11 +106,16 @@ abstract class RedisFixture {
 
     /** As a coordinator does it: subscribers listen before anybody opens. */
     void flip() {
+        carry();
+        open();
+    }
+
+    /** The authority has moved, subscribers listen over there, and nobody is let in yet. */
+    void carry() {
         store.commit();
         if (drained().contains("\"listeners\"")) {
             await().until(() -> store.acknowledged(attempt, Step.CARRIED));
         }
-        open();
     }
 
     /** What the proxy said when it had drained. */

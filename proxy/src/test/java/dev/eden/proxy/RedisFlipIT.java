@@ -16,6 +16,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.StreamEntryID;
@@ -271,9 +275,11 @@ class RedisFlipIT extends RedisFixture {
         assertThat(two.read()).isEqualTo("[message, c, one]");
         assertThat(three.read()).isEqualTo(">[message, c, one]");
         hold();
-        await().until(() -> atTarget.publish("c", "two") == 2);
+        await().until(() -> atTarget.publish("c", "of a write that was copied, and told of by the source") == 2);
+        carry();
+        assertThat(atTarget.publish("c", "two")).isEqualTo(2);
         assertThat(two.silent(Duration.ofMillis(50))).isTrue();
-        flip();
+        open();
         assertThat(two.read()).isEqualTo("[message, c, two]");
         assertThat(publisher.call("PUBLISH", "p1", "three")).isEqualTo(":1");
         assertThat(two.read()).isEqualTo("[pmessage, p*, p1, three]");
@@ -326,12 +332,13 @@ class RedisFlipIT extends RedisFixture {
             MemoryRouteStore before = store;
             store = own;
             hold();
-            await().until(() -> atTarget.publish("c", "kept") == 3);
             three.send("GET", "x");
             three.send("SET", "x", "1");
             three.send("ACL", "WHOAMI");
             nobody.send("ACL", "WHOAMI");
-            flip();
+            carry();
+            assertThat(atTarget.publish("c", "kept")).isEqualTo(3);
+            open();
             store = before;
             assertThat(three.read()).isEqualTo(">[message, c, kept]");
             assertThat(three.read()).startsWith("-NOPERM");
@@ -473,6 +480,86 @@ class RedisFlipIT extends RedisFixture {
         assertThat(again.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
         assertThat(atTarget.publish("c", "heard")).isEqualTo(1);
         assertThat(again.read()).isEqualTo("[message, c, heard]");
+    }
+
+    /** A connection that was asked for in a hold that is over is in the database that the client was in then. */
+    @Test
+    void aSubscriberNeverArrivesInTheDatabaseOfAnEarlierHold() throws IOException {
+        AtomicBoolean connects = new AtomicBoolean();
+        AtomicBoolean selects = new AtomicBoolean();
+        AtomicInteger greetings = new AtomicInteger();
+        Map<Integer, String> databases = new ConcurrentHashMap<>();
+        List<String> subscribed = new CopyOnWriteArrayList<>();
+        List<String> written = new CopyOnWriteArrayList<>();
+        MemoryRouteStore before = store;
+        try (ScriptedRedis slow = new ScriptedRedis((request, connection) -> {
+            String database = databases.getOrDefault(connection.id, "0");
+            switch (request.getFirst()) {
+                case "HELLO" -> {
+                    await().forever().until(connects::get);
+                    greetings.incrementAndGet();
+                    return "*0\r\n";
+                }
+                case "SELECT" -> {
+                    await().forever().until(selects::get);
+                    databases.put(connection.id, request.get(1));
+                }
+                case "subscribe" -> {
+                    subscribed.add(database);
+                    return ">3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n";
+                }
+                case "SET" -> written.add(database);
+                default -> {}
+            }
+            return "+OK\r\n";
+        })) {
+            store = new MemoryRouteStore(MemoryRouteStore.route(
+                    MemoryRouteStore.backend("source", source.port()),
+                    MemoryRouteStore.backend("target", slow.port())));
+            try (RedisProxy other = RedisProxy.start(config("p5"), store, new SimpleMeterRegistry());
+                    Wire client = new Wire(other.port())) {
+                client.call("HELLO", "3");
+                assertThat(client.call("SUBSCRIBE", "c")).isEqualTo(">[subscribe, c, :1]");
+                hold();
+                abort();
+                assertThat(client.call("SELECT", "5")).isEqualTo("+OK");
+                hold();
+                connects.set(true);
+                await().until(() -> greetings.get() >= 8); // some of the former hold's are there
+                selects.set(true);
+                await().until(() -> !subscribed.isEmpty());
+                flip();
+                assertThat(client.call("SET", "k", "x")).isEqualTo("+OK");
+                assertThat(written).containsExactly("5");
+            }
+        } finally {
+            connects.set(true);
+            selects.set(true);
+            store = before;
+        }
+    }
+
+    /** It would have to subscribe again, and miss what is published until then. */
+    @Test
+    void aSubscriberWhomTheNewSideDoesNotLetInIsClosed() throws IOException {
+        acl(atTarget, "SETUSER", "eden-proxy-m", "on", ">eden", "~*", "&*", "+@all", "-@write");
+        acl(atTarget, "SETUSER", "default", "resetpass", ">pw");
+        Backend.Login eden = new Backend.Login("eden-proxy-m", new Secret("eden"));
+        MemoryRouteStore before = store;
+        store = new MemoryRouteStore(MemoryRouteStore.route(
+                MemoryRouteStore.backend("source", source.port()),
+                new Backend("target", "127.0.0.1", target.port(), false, null, eden)));
+        try (RedisProxy other = RedisProxy.start(config("p5"), store, new SimpleMeterRegistry());
+                Wire subscriber = new Wire(other.port())) {
+            assertThat(subscriber.call("SUBSCRIBE", "c")).isEqualTo("[subscribe, c, :1]");
+            hold();
+            flip();
+            assertThatThrownBy(subscriber::read).isInstanceOf(EOFException.class);
+        } finally {
+            store = before;
+            acl(atTarget, "SETUSER", "default", "nopass");
+            acl(atTarget, "DELUSER", "eden-proxy-m");
+        }
     }
 
     /** What it has not read stands on the way from the old server. */
@@ -637,6 +724,27 @@ class RedisFlipIT extends RedisFixture {
         } finally {
             acl(atSource, "DELUSER", "ada");
             acl(atTarget, "DELUSER", "ada");
+        }
+    }
+
+    @Test
+    void whoHasNotLoggedInKeepsItsConnectionWhereATransactionIsRefused() throws IOException {
+        acl(atSource, "SETUSER", "default", "resetpass", ">pw");
+        try (RedisProxy other =
+                        RedisProxy.start(config("p5"), new MemoryRouteStore(store.row()), new SimpleMeterRegistry());
+                Wire client = new Wire(other.port())) {
+            client.send("MULTI");
+            client.send("SELECT", "1");
+            client.send("GET", "k");
+            client.send("EXEC");
+            for (int i = 0; i < 4; i++) {
+                assertThat(client.read()).contains("NOAUTH");
+            }
+            assertThat(client.call("AUTH", "pw")).isEqualTo("+OK");
+            assertThat(client.call("SET", "k", "in none but the first")).isEqualTo("+OK");
+            assertThat(atSource.exists("k")).isTrue();
+        } finally {
+            acl(atSource, "SETUSER", "default", "nopass");
         }
     }
 

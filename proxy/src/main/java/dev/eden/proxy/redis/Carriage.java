@@ -17,7 +17,9 @@ final class Carriage {
     private final Session session;
     private final ClientConnection client;
     private final Listening listening;
-    private boolean wanted;
+    /** The hold's own: a connection that was asked for in an earlier one is not for this one. */
+    private @Nullable Object wanted;
+
     private @Nullable Carried carried;
     private @Nullable LastWord lastWord;
 
@@ -34,6 +36,8 @@ final class Carriage {
         private int keptBytes;
         private int confirmations;
         private boolean failed;
+        /** How often it is still to answer before what it says is to be kept. */
+        private int unheard;
 
         Carried(BackendConnection connection) {
             this.connection = connection;
@@ -47,6 +51,23 @@ final class Carriage {
             });
         }
 
+        /** What it has said so far, of writes that were copied there, the client hears or has heard from the old server. */
+        private void beginHere() {
+            unheard++;
+            connection.write(ping());
+        }
+
+        private void begun() {
+            unheard--;
+            kept.forEach(ByteBuf::release);
+            kept.clear();
+            keptBytes = 0;
+        }
+
+        private boolean arrived() {
+            return confirmations == 0 && unheard == 0;
+        }
+
         @Override
         public boolean frame(ByteBuf frame, byte type) {
             if (type == '-') {
@@ -55,6 +76,9 @@ final class Carriage {
             } else if (Listening.confirms(frame)) {
                 confirmations--;
                 frame.release();
+            } else if (type == '+') {
+                frame.release();
+                begun();
             } else if (keptBytes + frame.readableBytes() > KEPT_BYTES) {
                 failed = true;
                 frame.release();
@@ -102,25 +126,28 @@ final class Carriage {
     /** Nothing of the client's is on its way any more: what it has subscribed to by now is all there is to carry. */
     void begin() {
         ServerAddress standby = client.loop.gate.standby();
-        if (!listening.carriable() || standby == null || !client.loop.gate.held() || wanted) {
+        if (!listening.carriable() || standby == null || !client.loop.gate.held() || wanted != null) {
             return;
         }
-        wanted = true;
+        Object mine = new Object();
+        wanted = mine;
         client.loop
                 .pool(new PoolKey(standby, Identity.EDEN, session.database, 3)) // RESP2 subscribers can't log in
                 .await(true, (connection, _) -> {
-                    if (connection == null) {
-                        wanted = false;
-                        return;
+                    if (wanted != mine || client.isClosed() || !client.loop.gate.held() || client.inFlight() > 0) {
+                        if (connection != null) {
+                            connection.pool.release(connection);
+                        }
+                        if (wanted == mine) {
+                            wanted = null;
+                        }
+                    } else if (connection == null) {
+                        wanted = null;
+                    } else {
+                        Carried there = new Carried(connection);
+                        carried = there;
+                        there.start();
                     }
-                    if (client.isClosed() || !client.loop.gate.held() || client.inFlight() > 0 || carried != null) {
-                        wanted = carried != null;
-                        connection.pool.release(connection);
-                        return;
-                    }
-                    Carried there = new Carried(connection);
-                    carried = there;
-                    there.start();
                 });
     }
 
@@ -130,13 +157,21 @@ final class Carriage {
         if (!listening.carriable() || own == null || lastWord != null) {
             return;
         }
+        Carried there = carried;
+        if (there != null) {
+            there.beginHere();
+        }
         begin();
         LastWord word = new LastWord();
         lastWord = word;
         own.expect(word, client.loop.now);
+        own.write(ping());
+    }
+
+    private ByteBuf ping() {
         ByteBuf ping = client.loop.buffer();
         RespWriter.command(ping, "PING");
-        own.write(ping);
+        return ping;
     }
 
     private boolean heardOut() {
@@ -150,7 +185,7 @@ final class Carriage {
             return false;
         }
         Carried there = carried;
-        boolean unconfirmed = wanted && (there == null || (there.sound() && there.confirmations > 0));
+        boolean unconfirmed = wanted != null && (there == null || (there.sound() && !there.arrived()));
         return unconfirmed || !heardOut();
     }
 
@@ -158,7 +193,7 @@ final class Carriage {
     @Nullable
     Carried arrive() {
         Carried there = carried;
-        if (there != null && there.sound() && there.confirmations == 0 && heardOut() && listening.carriable()) {
+        if (there != null && there.sound() && there.arrived() && here(there) && heardOut() && listening.carriable()) {
             carried = null;
             end();
             return there;
@@ -167,9 +202,17 @@ final class Carriage {
         return null;
     }
 
+    /** Where the client is: what it writes goes over this connection next. */
+    private boolean here(Carried there) {
+        PoolKey key = there.connection.pool.key;
+        return key.server().equals(client.loop.gate.active())
+                && key.database() == session.database
+                && !there.connection.unselected;
+    }
+
     /** The client stays where it is, or has gone. */
     void end() {
-        wanted = false;
+        wanted = null;
         lastWord = null;
         Carried there = carried;
         carried = null;

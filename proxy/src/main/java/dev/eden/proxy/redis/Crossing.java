@@ -134,13 +134,13 @@ final class Crossing {
         session.listening.carriage.hearOut();
     }
 
-    /** True where a subscriber is on its way still; one that takes nothing, or is late, is closed: others wait for it. */
-    boolean toBeCarried(boolean late) {
+    /** True where a subscriber is on its way still; one that is {@code late}, or that takes nothing where that is {@code enough}, is closed: others wait for it. */
+    boolean toBeCarried(boolean late, boolean enough) {
         if (!session.listening.carriage.underWay()) {
             return false;
         }
         BackendConnection own = session.connections.own();
-        if (late || own == null || own.paused()) {
+        if (late || own == null || (enough && own.paused())) {
             LOGGER.atInfo()
                     .addKeyValue("client", client.id)
                     .log(

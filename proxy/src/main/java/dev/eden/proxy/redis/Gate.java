@@ -18,8 +18,14 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Gate {
-    /** Others wait for a late subscriber, but not as long as half a second: then they open, and every subscriber of this proxy would have to be closed. */
-    private static final long CARRY_PATIENCE = TimeUnit.MILLISECONDS.toNanos(400);
+    /**
+     * Whoever opens waits half a second and then does without the word of this proxy, all of whose subscribers have to be closed then. A late one is
+     * given up so early that this word gets there by way of a slow store, too: it is read twice and written once meanwhile.
+     */
+    private static final long CARRY_PATIENCE = TimeUnit.MILLISECONDS.toNanos(200);
+
+    /** A subscriber that takes nothing most likely never will, and all clients wait for it; one that was full for a moment takes more within this. */
+    private static final long FULL_PATIENCE = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final ProxyLoop loop;
     private @Nullable Route route;
@@ -237,10 +243,10 @@ final class Gate {
     }
 
     private boolean allCarried() {
-        boolean late = System.nanoTime() - carryingSince > CARRY_PATIENCE;
+        long waited = System.nanoTime() - carryingSince;
         boolean all = true;
         for (int i = loop.clients.size() - 1; i >= 0; i--) { // one that is closed gives its place to the last
-            all &= !loop.clients.get(i).session.crossing.toBeCarried(late);
+            all &= !loop.clients.get(i).session.crossing.toBeCarried(waited > CARRY_PATIENCE, waited > FULL_PATIENCE);
         }
         return all;
     }

@@ -92,12 +92,16 @@ final class Listening implements BackendConnection.FrameTap {
         public void reply(ByteBuf frame) {
             // an error instead of confirmations, or the end of them (an empty frame)
             listening.expected.remove(this);
+            boolean deaf = silent && frame.isReadable(); // the client takes it for subscribed
             if (silent) {
                 frame.release();
             } else {
                 listening.client.output(frame);
             }
             listening.client.finished();
+            if (deaf) {
+                listening.client.close();
+            }
         }
 
         @Override
@@ -418,8 +422,7 @@ final class Listening implements BackendConnection.FrameTap {
             loggingIn = false;
             client.finished();
             if (type == '-' || type == '!') {
-                session.connections.close(); // a new one, or the client learns why there is none
-                session.connections.exclusive();
+                client.close(); // on another connection it would have missed messages without knowing
             } else {
                 session.transactions.replay(connection);
             }

@@ -244,10 +244,12 @@ final class Transactions {
         @Override
         public void reply(ByteBuf frame) {
             byte type = frame.getByte(frame.readerIndex());
+            boolean stranger =
+                    type == '-' && RespValue.read(frame.duplicate()).text().startsWith("NOAUTH");
             client.session.count(connection, sent, client.loop.now, type);
             client.output(frame);
             if (type == '-' || type == '!') {
-                client.session.transactions.notBegun(begun);
+                client.session.transactions.notBegun(begun, stranger);
             }
             client.finished();
         }
@@ -258,7 +260,8 @@ final class Transactions {
         }
     }
 
-    private void notBegun(Transaction open) {
+    /** @param stranger the client has not logged in: what came behind MULTI was refused as well */
+    private void notBegun(Transaction open, boolean stranger) {
         if (transaction != open) {
             return;
         }
@@ -266,7 +269,7 @@ final class Transactions {
         open.release();
         selects.forget();
         session.connections.alter();
-        if (open.stateful) {
+        if (open.stateful && !stranger) {
             client.closeAfterOutput(); // it did to the connection what nobody here knows of
         }
     }
