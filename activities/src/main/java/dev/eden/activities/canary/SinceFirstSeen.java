@@ -35,8 +35,8 @@ final class SinceFirstSeen {
             Origin origin = new Origin(one.interlay(), one.proxy());
             Reported before = last.remove(origin);
             last.put(origin, one);
-            boolean same = before != null && before.incarnation().equals(one.incarnation());
-            steps.add(new Step(same ? before.report() : one.report(), one.report()));
+            Reported same = before != null && before.incarnation().equals(one.incarnation()) ? before : one;
+            steps.add(new Step(same.report(), one.report()));
         }
         while (last.size() > MOST) {
             last.remove(last.keySet().iterator().next());
