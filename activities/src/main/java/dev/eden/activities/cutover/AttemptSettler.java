@@ -78,7 +78,7 @@ public final class AttemptSettler {
             } catch (RuntimeException e) {
                 failed(migration, e);
                 if (System.nanoTime() - began > longest.toNanos()) {
-                    throw new IllegalStateException(
+                    throw new NotSettledYet(
                             "the attempt of " + migration + " is not settled yet, it goes on: " + e.getMessage(), e);
                 }
                 pause = pause.compareTo(Duration.ofSeconds(1)) < 0 ? pause.multipliedBy(2) : pause;

@@ -300,6 +300,9 @@ public final class CutoverCoordinator {
                 throw new AttemptAborted("lost the race to commit");
             }
             log.step("commit");
+        } catch (NotSettledYet e) {
+            // It was waited for already; to abort would be to wait once more.
+            throw e;
         } catch (AttemptAborted | FailedAcknowledgement e) {
             report = abort(spec, epoch, attempt, String.valueOf(e.getMessage()), log);
             return save(report);

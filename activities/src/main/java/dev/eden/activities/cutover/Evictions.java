@@ -38,21 +38,39 @@ final class Evictions {
      */
     boolean judge(String id, ServerInfo side) {
         MemoryLimit memory = new MemoryLimit(side);
-        String before = records.get(migration, id, BEFORE).orElse("");
-        String run = side.text("run_id") + ":";
-        long evicted = side.number("evicted_keys");
-        boolean some = before.startsWith(run)
-                ? evicted != Long.parseLong(before.substring(run.length()))
-                : evicted > 0 && memory.evicts();
-        boolean missing = some || (memory.evicts() && memory.scarce());
+        boolean missing = evicted(id, side) || (memory.evicts() && memory.scarce());
         if (missing) {
-            records.put(migration, id, DROPPED, Long.toString(evicted));
+            records.put(migration, id, DROPPED, Long.toString(side.number("evicted_keys")));
             LOGGER.atWarn()
                     .addKeyValue("migration", migration)
                     .addKeyValue("endpoint", id)
-                    .log("it has evicted keys while it was the standby: what it takes over is without them");
+                    .log(
+                            "it has evicted keys while it was the standby, or may have: what it takes over is without them");
         }
         return missing;
+    }
+
+    /** Of a run before this one nobody knows the count: whoever evicts now may have done so then. */
+    private boolean evicted(String id, ServerInfo side) {
+        String before = records.get(migration, id, BEFORE).orElse("");
+        String run = side.text("run_id") + ":";
+        long evicted = side.number("evicted_keys");
+        return before.startsWith(run)
+                ? evicted != Long.parseLong(before.substring(run.length()))
+                : new MemoryLimit(side).evicts() && (evicted > 0 || !before.isEmpty());
+    }
+
+    /** What keeps a target from taking over once more, in words: nobody has agreed to do without what it lacks. */
+    Optional<String> lacking(String id, ServerInfo side) {
+        boolean been = records.get(migration, id, BEFORE).isPresent();
+        return records.get(migration, id, DROPPED).isPresent() || (been && evicted(id, side))
+                ? Optional.of(lacking(id))
+                : Optional.empty();
+    }
+
+    static String lacking(String id) {
+        return id + " has evicted keys while it was the standby, and would take over without them: abort, and create"
+                + " another migration";
     }
 
     /** What keeps writes on {@code id} from going to {@code other} again, in words. */

@@ -204,6 +204,8 @@ public final class RedisCutover implements CutoverEngine {
         private List<byte[]> keys = List.of();
         /** {@code TO} evicts: that it lacks a key is no difference. */
         private boolean mayMiss;
+        /** Who goes back to a cache does without what that has evicted; a target has to have everything. */
+        private boolean back;
         /** Of {@code TO}, read before the pause. */
         private @Nullable AclSnapshot usersThere;
 
@@ -217,16 +219,20 @@ public final class RedisCutover implements CutoverEngine {
 
         @Override
         public List<String> blockers(MigrationSpec spec) {
-            List<String> blockers = new ArrayList<>(RedisReadiness.blockers(
-                    spec, fromId, ServerInfo.read(from, "all"), toId, ServerInfo.read(to, "all")));
+            back = !toId.equals(spec.target());
+            ServerInfo there = ServerInfo.read(to, "all");
+            List<String> blockers =
+                    new ArrayList<>(RedisReadiness.blockers(spec, fromId, ServerInfo.read(from, "all"), toId, there));
             if (records.get(migration, toId, RedisUsers.FINAL_ACL).isEmpty()) {
                 blockers.add("the users of " + toId + " are not known yet");
             }
             if (records.get(migration, toId, UNRESTORED).isPresent()) {
                 blockers.add(toId + " is still to be restored after an aborted attempt");
             }
-            if (toId.equals(spec.target())) {
-                new Evictions(records, migration).blocker(fromId, toId).ifPresent(blockers::add);
+            if (!back) {
+                Evictions evictions = new Evictions(records, migration);
+                evictions.blocker(fromId, toId).ifPresent(blockers::add);
+                evictions.lacking(toId, there).ifPresent(blockers::add);
             }
             for (String name : users(migration).leftOut(fromId, from)) {
                 blockers.add(fromId + " refused the rules of its user " + name
@@ -265,6 +271,9 @@ public final class RedisCutover implements CutoverEngine {
             Evictions evictions = new Evictions(records, migration);
             evictions.remember(fromId, here);
             mayMiss = evictions.judge(toId, there);
+            if (mayMiss && !back) {
+                throw new IllegalStateException(Evictions.lacking(toId));
+            }
             try {
                 return JSON.writeValueAsString(
                         new Undo(from.clientId(), here.text("run_id"), to.clientId(), there.text("run_id"), acl));

@@ -41,9 +41,9 @@ final class RedisReadiness {
     private static void beforeItIsTheWayBack(String fromId, ServerInfo here, String toId, List<String> blockers) {
         MemoryLimit memory = new MemoryLimit(here);
         if (memory.scarce() && memory.refusesWhenFull()) {
-            blockers.add(
-                    fromId + " has less than 5 % of its memory left, and evicts nothing that would make room: it could"
-                            + " not take what is written on " + toId + ", which is the way back: raise its maxmemory");
+            blockers.add(fromId
+                    + " has less than 5 % of its memory left, and finds too little to evict to make room: it could"
+                    + " not take what is written on " + toId + ", which is the way back: raise its maxmemory");
         }
         long expiring = here.hashesWithExpiringFields();
         if (expiring > 0) {

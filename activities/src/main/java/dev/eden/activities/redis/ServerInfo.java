@@ -74,6 +74,11 @@ public record ServerInfo(Map<String, String> fields) {
         return ofKeyspace("expires=");
     }
 
+    /** In all databases. */
+    public long keys() {
+        return ofKeyspace("keys=");
+    }
+
     private long ofKeyspace(String name) {
         return fields.entrySet().stream()
                 .filter(field -> field.getKey().matches("db\\d+"))

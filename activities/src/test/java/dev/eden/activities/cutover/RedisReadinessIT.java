@@ -2,6 +2,7 @@ package dev.eden.activities.cutover;
 
 import static dev.eden.activities.redis.preparation.RedisServers.MIGRATION;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.redis.MemoryLimit;
@@ -62,6 +63,25 @@ class RedisReadinessIT {
         assertThat(blockers("source", "target")).isEmpty();
     }
 
+    /** It would take over without what it has evicted, and a sample shows that of a cache only. */
+    @Test
+    void aTargetThatHasEvictedAsStandbyDoesNotTakeOverAgain() {
+        flip("source", "target");
+        flip("target", "source");
+        assertThat(blockers("source", "target")).isEmpty();
+        fill("target", "allkeys-lru");
+        try (CutoverEngine.Session session = open("source", "target")) {
+            session.blockers(RedisServers.spec("replace"));
+            assertThatThrownBy(session::undo).hasMessageContaining("target has evicted keys while it was the standby");
+        }
+        control("target", "maxmemory-policy", "noeviction");
+        control("target", "maxmemory", "1gb");
+        assertThat(blockers("source", "target"))
+                .singleElement()
+                .asString()
+                .contains("target has evicted keys while it was the standby");
+    }
+
     /** Told while it costs nothing: afterwards it is the way back that is gone. */
     @Test
     void aFullSourceThatDoesNotEvictIsNotLeft() {
@@ -83,6 +103,11 @@ class RedisReadinessIT {
         assertThat(blockers("source", "target")).singleElement().asString().contains("the way back");
         try (RespConnection source = connect("source")) {
             source.call("PEXPIRE", source.call("RANDOMKEY").bytes(), 1_000_000);
+        }
+        // It would soon be gone, and nothing left to evict.
+        assertThat(blockers("source", "target")).singleElement().asString().contains("the way back");
+        try (RespConnection source = connect("source")) {
+            source.call("KEYS", "filling*").items().forEach(key -> source.call("PEXPIRE", key.bytes(), 1_000_000));
         }
         assertThat(blockers("source", "target")).isEmpty();
     }
@@ -165,6 +190,7 @@ class RedisReadinessIT {
     /** What is different behind the fence. */
     private List<String> flip(String from, String to) {
         try (CutoverEngine.Session session = open(from, to)) {
+            session.blockers(RedisServers.spec("replace"));
             session.undo();
             session.fence(PATIENCE);
             List<String> different = session.verify();

@@ -24,7 +24,7 @@ final class SourceFindings {
         if (memory.scarce() && memory.refusesWhenFull()) {
             findings.warning(
                     "redis.source.memory",
-                    "The source has less than 5 % of its memory left, and evicts nothing that would make room: the target's"
+                    "The source has less than 5 % of its memory left, and finds too little to evict to make room: the target's"
                             + " writes would be refused there after a cutover, and the way back would end. No cutover"
                             + " begins like this.",
                     "Raise the source's maxmemory before the cutover.");

@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -36,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * <p>Three positions: <em>position</em> is executed; <em>equal</em> is known to be equal as well, once the replies were looked at;
  * <em>published</em> is the {@code offset} that stands on the written server. A successor starts at the published one: what lies between
  * it and {@code position} is executed, but may have met keys that had expired too early, so it only takes these keys as suspects; the last of
- * it may have been refused, where it names no keys.
+ * it may have been refused, where it names no keys: what is known of that is announced at once, without waiting for the next batch.
  *
  * <p>{@link #run} belongs to one thread; requests come from any.
  */
@@ -71,6 +72,7 @@ final class Applier {
     private final AtomicReference<@Nullable String> probe = new AtomicReference<>();
     private final AppliedMarker found;
     private final CopyPace pace;
+    private final CountDownLatch ended = new CountDownLatch(1);
 
     private long position;
     private int database;
@@ -158,6 +160,11 @@ final class Applier {
         queue.wake();
     }
 
+    /** False where it is still at work: it can be cut off at any time. */
+    boolean awaitEnd(long millis) throws InterruptedException {
+        return ended.await(millis, TimeUnit.MILLISECONDS);
+    }
+
     /**
      * Applies until {@link #stop}. Throws {@link RedisConnectionException} or {@link RedisException} when the identity is gone (or the
      * server), {@link ReplicationStopped} when a person is needed, {@link LogLostException} when nothing can be built on what was applied.
@@ -167,6 +174,10 @@ final class Applier {
             while (!stopped) {
                 step();
             }
+            if (published.offset() < equal) {
+                // What is known is left to the successor.
+                apply(List.of(), null);
+            }
         } catch (LogLostException e) {
             throw e;
         } catch (IOException e) {
@@ -174,6 +185,7 @@ final class Applier {
         } finally {
             stopped = true;
             requests.abandon();
+            ended.countDown();
         }
     }
 
@@ -289,6 +301,10 @@ final class Applier {
             equalDatabase = database;
         }
         published = new RouteLedger.Position(marker.replid(), marker.offset());
+        if (published.offset() < equal && units.size() == 1 && units.getFirst().keyless()) {
+            // Its reply has been seen: a successor has to hear of it, whatever comes next.
+            batch.announce(here("streaming", replid), key, to);
+        }
         return copied;
     }
 
@@ -327,15 +343,19 @@ final class Applier {
 
     /** As everything up to {@code position} left it. */
     private void mark(String state, String log) throws IOException {
-        AppliedMarker back = new AppliedMarker(
-                state, log, position, database, equal, equalDatabase, found.epoch(), found.generation());
         RespBuffer buffer = new RespBuffer(512);
-        back.write(buffer, key);
+        here(state, log).write(buffer, key);
         buffer.writeTo(to.output());
+        batch.settle(replies);
         replies.skip();
         if (replies.isError()) {
             throw new IOException("the marker can't be written: " + RedisException.withoutArguments(replies.error()));
         }
+    }
+
+    private AppliedMarker here(String state, String log) {
+        return new AppliedMarker(
+                state, log, position, database, equal, equalDatabase, found.epoch(), found.generation());
     }
 
     private ApplyBatch.Result execute() throws IOException, InterruptedException {

@@ -23,6 +23,7 @@ final class ApplyBatch {
     private final Set<Integer> unseen = new LinkedHashSet<>();
     private int database;
     private boolean uncertain;
+    private int owed;
 
     ApplyBatch() {
         seen.set(0);
@@ -99,12 +100,28 @@ final class ApplyBatch {
         buffer.command("EXEC");
     }
 
+    /** Sends a marker between two batches and waits for nothing; where it is refused, the next batch's says the same. */
+    void announce(AppliedMarker marker, byte[] key, RespConnection to) throws IOException {
+        RespBuffer announced = new RespBuffer(512);
+        marker.write(announced, key);
+        announced.writeTo(to.output());
+        owed++;
+    }
+
+    /** Reads what is still to come before the reply to anything sent since. */
+    void settle(ReplyScanner replies) throws IOException {
+        for (; owed > 0; owed--) {
+            replies.skip();
+        }
+    }
+
     /** Sends it and reads all replies. {@link IOException}: whether it was executed is unknown. */
     Result execute(RespConnection to, ReplyScanner replies) throws IOException {
         if (!unseen.isEmpty()) {
             requireDatabases(to, replies);
         }
         buffer.writeTo(to.output());
+        settle(replies);
         replies.skip();
         String refusal = replies.isError() ? replies.error() : null;
         for (int i = 0; i < sent.size(); i++) {
@@ -125,14 +142,16 @@ final class ApplyBatch {
         for (Sent one : sent) {
             replies.skip();
             Change change = one.change();
-            if (change == null || change.keyless()) {
+            boolean suspected = change != null && !suspicious.isEmpty() && suspicious.getLast() == change;
+            if (suspected) {
+                continue;
+            }
+            if (change == null || (change.keyless() && !one.probe())) {
                 if (replies.isError() && failed == null) {
                     failed = new Result.Failed(change, RedisException.withoutArguments(replies.error()));
                 }
             } else if (one.probe() ? replies.value() == -2 : failed(change, replies)) {
-                if (suspicious.isEmpty() || suspicious.getLast() != change) {
-                    suspicious.add(change);
-                }
+                suspicious.add(change);
             }
         }
         return failed == null ? new Result.Executed(suspicious) : failed;
@@ -146,6 +165,7 @@ final class ApplyBatch {
     private void requireDatabases(RespConnection to, ReplyScanner replies) throws IOException {
         for (int wanted : unseen) {
             new RespBuffer(64).command("SELECT", wanted).command("SELECT", 0).writeTo(to.output());
+            settle(replies);
             replies.skip();
             String refusal = replies.isError() ? replies.error() : null;
             replies.skip();

@@ -27,14 +27,14 @@ final class LogFollower implements AutoCloseable {
     private volatile boolean closed;
     private volatile @Nullable ExpiryScan scan;
     private String replid;
+    private boolean told;
 
     /**
-     * {@code commands}: of the server whose log it is; {@code first}: a link that stands at the marker's offset already, or null; {@code onRead} is
+     * {@code first}: a link that stands at the marker's offset already, or null; {@code onRead} is
      * called for everything that comes: be quick.
      */
     LogFollower(
             Sides sides,
-            CommandTable commands,
             AppliedMarker marker,
             @Nullable ReplicaLink first,
             UnitQueue queue,
@@ -48,7 +48,7 @@ final class LogFollower implements AutoCloseable {
         this.onNewReplid = onNewReplid;
         this.onEnd = onEnd;
         this.onRead = onRead;
-        this.effects = new StreamEffects(commands, filter);
+        this.effects = new StreamEffects(CommandTable.bundled(), filter);
         this.reader = new StreamReader(effects, marker.offset(), marker.offsetDatabase());
         this.link = first;
         this.replid = marker.replid();
@@ -108,6 +108,11 @@ final class LogFollower implements AutoCloseable {
     }
 
     private ReplicaLink open() throws IOException {
+        if (!told) {
+            // Nothing is read before; where the server is away, this is tried again as the link is.
+            effects.readBy(sides.commands());
+            told = true;
+        }
         ReplicaLink open = link;
         if (open != null) {
             return open;

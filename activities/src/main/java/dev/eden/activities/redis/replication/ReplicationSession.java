@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
 final class ReplicationSession implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ReplicationSession.class);
 
+    /** A batch in flight takes a few round trips at most. */
+    private static final long GRACE_MILLIS = 1_000;
+
     private final ReplicationConfig config;
     private final Sides sides;
     private final TtlFilter filter;
@@ -134,9 +137,23 @@ final class ReplicationSession implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        letEnd();
         releaseAll();
         thread.interrupt();
         joinUninterruptibly(thread);
+    }
+
+    /** Cut off in the middle of a batch, it would leave its successor in doubt. */
+    private void letEnd() {
+        Applier applying = applier;
+        if (applying != null && thread.isAlive()) {
+            applying.stop();
+            try {
+                applying.awaitEnd(GRACE_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private @Nullable String problem() {
@@ -221,7 +238,6 @@ final class ReplicationSession implements AutoCloseable {
                 quiet ? 0 : config.linger().toNanos());
         LogFollower following = new LogFollower(
                 sides,
-                sides.commands(),
                 marker,
                 start.takeLink(),
                 queue,

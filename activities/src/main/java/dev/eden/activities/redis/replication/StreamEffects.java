@@ -96,7 +96,7 @@ final class StreamEffects {
     private static final Set<String> EXPIRES =
             Set.of("EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "SETEX", "PSETEX", "GETEX");
 
-    private final CommandTable commands;
+    private CommandTable commands;
     private final TtlFilter filter;
     private final Map<DbKey, Boolean> absent = new LinkedHashMap<>(1024, 0.75f, false) {
         @Override
@@ -112,6 +112,11 @@ final class StreamEffects {
     StreamEffects(CommandTable commands, TtlFilter filter) {
         this.commands = commands;
         this.filter = filter;
+    }
+
+    /** What comes next is read by this one. */
+    void readBy(CommandTable told) {
+        commands = told;
     }
 
     /** A SWAPDB has been seen. */
@@ -140,10 +145,9 @@ final class StreamEffects {
         if (OVERWRITES.contains(name)) {
             read = List.of();
         } else if (name.equals("SET")) {
-            conditional = option(command, 3, "NX") || COMPARING.stream().anyMatch(word -> option(command, 3, word));
-            read = option(command, 3, "KEEPTTL") || COMPARING.stream().anyMatch(word -> option(command, 3, word))
-                    ? keys
-                    : List.of();
+            boolean comparing = comparing(command);
+            conditional = comparing || option(command, 3, "NX");
+            read = comparing || option(command, 3, "KEEPTTL") ? keys : List.of();
         } else if (name.equals("MSETEX")) {
             int options = 2 + 2 * keys.size();
             read = option(command, options, "KEEPTTL") || option(command, options, "XX") ? keys : List.of();
@@ -160,7 +164,25 @@ final class StreamEffects {
         List<byte[]> probes = probes(database, read);
         rememberExpiry(command, keys);
         rememberAbsence(name, database, keys);
-        return new Change(command, database, keys, probes, conditional || EFFECTIVE.contains(name), true);
+        return new Change(
+                command, database, keys, probes, conditional || EFFECTIVE.contains(name), true, true, understood(name));
+    }
+
+    /** Of others (a module's, say) a server calls things keys that are none: copying them does not make up for a refusal. */
+    private static boolean understood(String name) {
+        return CommandTable.bundled().lookup(name).known() || EFFECTIVE.contains(name) || name.equals("MSETEX");
+    }
+
+    /** Of a SET; most have no options. */
+    private static boolean comparing(StreamCommand command) {
+        if (command.size() > 3) {
+            for (int i = 0; i < COMPARING.size(); i++) {
+                if (option(command, 3, COMPARING.get(i))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     private List<byte[]> probes(int database, List<byte[]> read) {

@@ -45,6 +45,11 @@ class SourceFindingsTest {
         assertThat(of(memory(100, "allkeys-lru"))).noneMatch(f -> f.id().equals(MEMORY));
         assertThat(of(memory(100, "volatile-ttl") + "db1:keys=9,expires=3,avg_ttl=0\r\n"))
                 .noneMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(100, "volatile-lru") + "db0:keys=100,expires=10\r\n"))
+                .noneMatch(f -> f.id().equals(MEMORY));
+        assertThat(of(memory(100, "volatile-lru") + "db0:keys=100,expires=9\r\n"))
+                .as("gone soon")
+                .anyMatch(f -> f.id().equals(MEMORY));
     }
 
     @Test

@@ -94,6 +94,19 @@ class ApplierIT {
         assertThat(green.call("GET", "b").text()).isEqualTo("1");
     }
 
+    /** A module's word on its keys: a copy of them would hide what was refused. */
+    @Test
+    void aRefusalOfWhatIsNotUnderstoodIsNotMended() throws Exception {
+        green.call("HSET", "h", "f", "kept");
+        Applier applier = from(100, 100);
+        StreamCommand command = Logged.command("INCR", "h");
+        Change change = new Change(command, 0, List.of(command.argument(1)), List.of(), false, true, true, false);
+        queue.put(new Unit(List.of(change), 110, 0, 10));
+        assertThatThrownBy(applier::run).isInstanceOf(ReplicationStopped.class).hasMessageContaining("refused INCR");
+        assertThat(green.call("HGET", "h", "f").text()).isEqualTo("kept");
+        assertThat(marker().position()).isEqualTo(100);
+    }
+
     private void put(long end, String... commands) throws InterruptedException {
         List<Change> changes = new ArrayList<>();
         for (String command : commands) {

@@ -8,6 +8,7 @@ import dev.eden.activities.redis.ServerInfo;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.embedded.EmbeddedRedis;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** What the written side refuses while a batch runs is not passed over: not by what stands in the marker, and not by a successor. */
@@ -90,6 +91,45 @@ class RefusedWriteIT {
             assertThat(running.loadsAgain).singleElement().asString().contains("SWAPDB");
             RedisReplicatorIT.awaitEqual(pair, "source", "target");
             assertThat(running.failure.get()).isNull();
+        }
+    }
+
+    /** Whoever is stopped in the middle of such commands has seen the reply to the last, and says so. */
+    @Test
+    void aStopAmongCommandsThatNameNoKeysCostsNoLoad() throws Exception {
+        try (Pair pair = Pair.start();
+                RespConnection blue = pair.connect("source");
+                RespConnection green = pair.connect("target")) {
+            AtomicBoolean enough = new AtomicBoolean();
+            blue.call("SET", "k", "kept");
+            Thread steady = null;
+            try {
+                for (int i = 0; i < 4; i++) {
+                    try (Pair.Running running = pair.replicate()) {
+                        await().atMost(PATIENCE).until(() -> pair.ledger.state().equals("streaming"));
+                        if (steady == null) {
+                            steady = Thread.ofPlatform().start(() -> {
+                                while (!enough.get()) {
+                                    blue.call("SWAPDB", 1, 2);
+                                }
+                            });
+                        }
+                        long before = applied(green);
+                        await().atMost(PATIENCE).until(() -> applied(green) > before + 1_000);
+                        assertThat(running.loadsAgain).isEmpty();
+                    }
+                }
+            } finally {
+                enough.set(true);
+                if (steady != null) {
+                    steady.join();
+                }
+            }
+            try (Pair.Running running = pair.replicate()) {
+                RedisReplicatorIT.awaitEqual(pair, "source", "target");
+                assertThat(running.loadsAgain).isEmpty();
+                assertThat(pair.ledger.restarts).isZero();
+            }
         }
     }
 

@@ -21,6 +21,7 @@ class StreamEffectsTest {
             oneKey("xdelex"),
             oneKey("xackdel"),
             oneKey("delex"),
+            oneKey("ft.create"),
             msetex()));
 
     private final TtlFilter filter = new TtlFilter(4_096);
@@ -98,6 +99,36 @@ class StreamEffectsTest {
         of("DELEX k IFEQ v");
         assertThat(of("HSETEX k FIELDS 1 f v").probes()).isEmpty();
         assertThat(of("PERSIST k").probes()).containsExactly(bytes("k"));
+    }
+
+    /** What a module calls a key may be something else, so that no copy makes up for a refusal. */
+    @Test
+    void anUnknownCommandsKeysAreTheServersWordOnly() {
+        filter.add(bytes("idx"));
+        Change change = of("FT.CREATE idx SCHEMA t TEXT");
+        assertThat(change.keyless()).isTrue();
+        assertThat(change.probes()).containsExactly(bytes("idx"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "FLUSHALL ASYNC",
+                "SCRIPT LOAD x",
+                "script flush",
+                "FUNCTION LOAD REPLACE x",
+                "FUNCTION RESTORE x FLUSH",
+                "FUNCTION FLUSH"
+            })
+    void whatIsDoneTwiceIsAsDoneOnce(String command) {
+        assertThat(of(command).repeatable()).isTrue();
+        assertThat(of(command).keyless()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"SWAPDB 1 2", "FUNCTION LOAD x", "FUNCTION DELETE x", "FUNCTION RESTORE x", "FT.CREATE i"})
+    void whatIsNotIsNot(String command) {
+        assertThat(of(command).repeatable()).isFalse();
     }
 
     @Test
