@@ -154,8 +154,7 @@ public final class InterlayUserStore implements UserDirectory {
                 .map((row, _) -> Map.entry(row.getString("name"), row.getBytes("secret")))
                 .forEach(row -> opened(Sealed.interlayUser(interlay, row.getKey()), row.getValue())
                         .map(InterlayUserStore::user)
-                        .ifPresentOrElse(
-                                user -> users.put(row.getKey(), user), () -> unreadable.add(row.getKey())));
+                        .ifPresentOrElse(user -> users.put(row.getKey(), user), () -> unreadable.add(row.getKey())));
         Optional<Secret> seed = handle.createQuery("SELECT seed FROM interlay_login WHERE interlay = :interlay")
                 .bind("interlay", interlay)
                 .map((row, _) -> row.getBytes("seed"))
