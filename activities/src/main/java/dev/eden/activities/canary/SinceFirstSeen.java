@@ -35,9 +35,8 @@ final class SinceFirstSeen {
             Origin origin = new Origin(one.interlay(), one.proxy());
             Reported before = last.remove(origin);
             last.put(origin, one);
-            TrafficReport from = before != null && before.incarnation().equals(one.incarnation())
-                    ? before.report()
-                    : one.report();
+            TrafficReport from =
+                    before != null && before.incarnation().equals(one.incarnation()) ? before.report() : one.report();
             steps.add(new Step(from, one.report()));
         }
         while (last.size() > MOST) {
