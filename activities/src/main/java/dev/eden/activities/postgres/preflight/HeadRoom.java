@@ -74,7 +74,7 @@ final class HeadRoom {
         }
         boolean shared = log.get().mount().equals(rows.get().mount());
         long left = Math.max(0, log.get().free() - (shared ? load : 0));
-        if (left < Math.min(least, Retention.bound(target))) {
+        if (left < Retention.needed(target, least, 0)) {
             findings.warning(
                     "postgres.target.log_disk",
                     "The disk of the target's log "
@@ -83,7 +83,7 @@ final class HeadRoom {
                                     : "will have " + mib(left) + " MiB free after the load")
                             + ". After a cutover the log for the way back is kept there; nothing cuts over while less than "
                             + mib(Retention.DEFAULT.needed(target)) + " MiB are free.",
-                    "Give it more room, or set max_slot_wal_keep_size to less than is free.");
+                    "Give it more room, or set max_slot_wal_keep_size to 64 MiB less than is free, or below that.");
         }
     }
 

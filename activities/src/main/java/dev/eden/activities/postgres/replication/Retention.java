@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * Watches the log that a side keeps for the other. Its applications come first: where the disk is nearly full of it, the slot has to go. A disk that is
  * full of other things gains nothing by that, and the way back would be lost for it. Where the server has a bound of its own (max_slot_wal_keep_size),
- * that one is reached first and shows as a lost slot.
+ * and room for it, that one is reached first and shows as a lost slot.
  *
  * @param leastFree bytes of the log's disk that must stay free
  * @param atFault bytes of log from which on a slot has its share in there being less; on a disk with less than that, as much as is free
@@ -22,6 +22,9 @@ public record Retention(long leastFree, long atFault) {
 
     /** Log that would go with the slot; less does not help. Bytes. */
     private static final long WORTH_IT = 16L << 20;
+
+    /** Bytes beyond the server's own bound, which it looks at with each checkpoint only. */
+    private static final long BEYOND_BOUND = 64L << 20;
 
     /** What there is to do about a slot. */
     sealed interface Verdict {}
@@ -41,17 +44,18 @@ public record Retention(long leastFree, long atFault) {
     }
 
     Verdict gate(PostgresSession side, long kept) {
-        return kept < WORTH_IT ? new Enough() : judge(scarce(side), kept);
+        return kept < WORTH_IT ? new Enough() : judge(freeBelow(side, needed(side, leastFree, kept)), kept);
     }
 
-    /** What is free on the disk of a side's log where that is too little; empty also where it cannot be said. */
-    OptionalLong scarce(PostgresSession side) {
-        return freeBelow(side, leastFree);
-    }
-
-    /** Bytes that must be free on the disk of a side's log before it begins to keep log for the other: no more than its own bound lets it keep. */
+    /** Bytes that must be free on the disk of a side's log before it begins to keep log for the other. */
     public long needed(PostgresSession side) {
-        return Math.min(leastFree, bound(side));
+        return needed(side, leastFree, 0);
+    }
+
+    /** {@code most} bytes, or what the server's own bound lets slots keep beside the {@code kept} ones, and a little, where that is less. */
+    public static long needed(PostgresSession side, long most, long kept) {
+        long mebibytes = side.number("SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
+        return mebibytes < 0 ? most : Math.min(most, Math.max(0, (mebibytes << 20) - kept) + BEYOND_BOUND);
     }
 
     /** What is free on the disk of a side's log where less is than {@link #needed}; empty also where it cannot be said. */
@@ -62,12 +66,6 @@ public record Retention(long leastFree, long atFault) {
     private static OptionalLong freeBelow(PostgresSession side, long bytes) {
         OptionalLong free = HostDisk.free(side, "pg_wal");
         return free.isPresent() && free.getAsLong() < bytes ? free : OptionalLong.empty();
-    }
-
-    /** Bytes of log that slots may keep (max_slot_wal_keep_size); {@link Long#MAX_VALUE}: any. */
-    public static long bound(PostgresSession side) {
-        long mebibytes = side.number("SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
-        return mebibytes < 0 ? Long.MAX_VALUE : mebibytes << 20;
     }
 
     Verdict judge(OptionalLong scarce, long kept) {

@@ -80,7 +80,7 @@ public final class PostgresValidation {
             @Nullable Next next,
             @Nullable String last) {
         public Cursor {
-            done = List.copyOf(done);
+            done = done == null ? List.of() : List.copyOf(done);
             sample = List.copyOf(sample);
         }
 
