@@ -50,14 +50,14 @@ final class Evictions {
         return missing;
     }
 
-    /** Of a run before this one nobody knows the count: whoever evicts now may have done so then. */
+    /** Counts of a run before this one are gone, and so are those before {@code CONFIG RESETSTAT}. */
     private boolean evicted(String id, ServerInfo side) {
         String before = records.get(migration, id, BEFORE).orElse("");
         String run = side.text("run_id") + ":";
         long evicted = side.number("evicted_keys");
-        return before.startsWith(run)
-                ? evicted != Long.parseLong(before.substring(run.length()))
-                : new MemoryLimit(side).evicts() && (evicted > 0 || !before.isEmpty());
+        long known = before.startsWith(run) ? Long.parseLong(before.substring(run.length())) : 0;
+        boolean counted = before.startsWith(run) || new MemoryLimit(side).evicts();
+        return counted && evicted > (evicted < known ? 0 : known);
     }
 
     /** What keeps a target from taking over once more, in words: nobody has agreed to do without what it lacks. */

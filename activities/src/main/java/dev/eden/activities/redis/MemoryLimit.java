@@ -32,7 +32,8 @@ public record MemoryLimit(ServerInfo info) {
 
     /** Writes are refused now. */
     public boolean refuses() {
-        return refusesWhenFull() && used() >= limit();
+        boolean nothingToEvict = !evicts() || (!policy().startsWith("allkeys-") && info.expiringKeys() == 0);
+        return limit() > 0 && nothingToEvict && used() >= limit();
     }
 
     private long limit() {

@@ -326,11 +326,15 @@ final class Applier {
     }
 
     /**
-     * Of what a predecessor has executed last it may not have seen the reply. True where it can be had by doing it again; a load is needed where it
-     * can't. Whatever came before, a batch of its own, was fine: else nothing would have come after.
+     * Of what a predecessor has executed last it may not have seen the reply. True where it can be had by doing it again; where its keys are known they
+     * are copied; else a load is needed. Whatever came before, a batch of its own, was fine: else nothing would have come after.
      */
     private boolean toRepeat(Unit unit) throws LogLostException {
         if (unit.end() != found.position() || !unit.keyless()) {
+            return false;
+        }
+        if (!unit.repeatable() && unit.named()) {
+            unit.changes().stream().filter(Change::applied).forEach(this::suspect);
             return false;
         }
         if (!unit.repeatable()) {

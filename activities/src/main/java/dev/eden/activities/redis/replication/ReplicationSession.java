@@ -11,6 +11,7 @@ import dev.eden.proxy.Failpoints;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -148,9 +149,19 @@ final class ReplicationSession implements AutoCloseable {
         Applier applying = applier;
         if (applying != null && thread.isAlive()) {
             applying.stop();
-            try {
-                applying.awaitEnd(GRACE_MILLIS);
-            } catch (InterruptedException e) {
+            // A worker that is shut down has been interrupted by now.
+            boolean interrupted = Thread.interrupted();
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
+            boolean ended = false;
+            while (!ended && System.nanoTime() - until < 0) {
+                try {
+                    applying.awaitEnd(Math.max(1, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime())));
+                    ended = true;
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }

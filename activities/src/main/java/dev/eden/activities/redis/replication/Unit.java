@@ -39,6 +39,13 @@ record Unit(List<Change> changes, long end, int databaseAfter, long bytes) {
         return changes.stream().filter(Change::applied).count() == 1;
     }
 
+    /** Nothing of it is without keys that somebody tells, be it the followed server alone. */
+    boolean named() {
+        return changes.stream()
+                .filter(Change::applied)
+                .allMatch(change -> change.keys() != null && !change.keys().isEmpty());
+    }
+
     /** It may be applied a second time, with nothing in between: see {@link Change#repeatable}. */
     boolean repeatable() {
         return single() && changes.stream().filter(Change::applied).allMatch(Change::repeatable);
