@@ -142,7 +142,7 @@ public final class Lanes<T> {
 
         boolean mayBeMissed() {
             synchronized (Lanes.this) {
-                boolean missed = !worked && running > 1;
+                boolean missed = !worked && (running > 1 || pieces.isEmpty()); // all was taken meanwhile
                 if (missed) {
                     joinAt = System.nanoTime() + JOIN_AGAIN_NANOS;
                     leave();
