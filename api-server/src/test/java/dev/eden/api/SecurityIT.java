@@ -338,8 +338,8 @@ class SecurityIT {
             assertThat(elsewhere.headers().firstValue("access-control-allow-origin"))
                     .as("a browser keeps the answer from the page")
                     .isEmpty();
-            assertThat(through(front, "POST", "/encode", encrypted).statusCode())
-                    .isEqualTo(404);
+            // Short: it is answered, and the connection ended, before a body has come.
+            assertThat(through(front, "POST", "/encode", "{}").statusCode()).isEqualTo(404);
             assertThat(through(front, "GET", "/decode", "").statusCode()).isEqualTo(404);
             assertThat(through(front, "GET", "/api/v1/endpoints", "").statusCode())
                     .isEqualTo(404);
