@@ -55,9 +55,11 @@ final class Evictions {
         String before = records.get(migration, id, BEFORE).orElse("");
         String run = side.text("run_id") + ":";
         long evicted = side.number("evicted_keys");
-        long known = before.startsWith(run) ? Long.parseLong(before.substring(run.length())) : 0;
-        boolean counted = before.startsWith(run) || new MemoryLimit(side).evicts();
-        return counted && evicted > (evicted < known ? 0 : known);
+        if (!before.startsWith(run)) {
+            return new MemoryLimit(side).evicts() && evicted > 0;
+        }
+        long known = Long.parseLong(before.substring(run.length()));
+        return evicted > known || (evicted < known && evicted > 0);
     }
 
     /** What keeps a target from taking over once more, in words: nobody has agreed to do without what it lacks. */

@@ -33,7 +33,7 @@ final class Table {
         for (List<String> row : rows) {
             List<List<String>> cells = new ArrayList<>();
             for (int column = 0; column < columns; column++) {
-                List<String> parts = wrap(row.get(column));
+                List<String> parts = Wrapped.lines(row.get(column), 0, LIMIT);
                 cells.add(parts);
                 for (String part : parts) {
                     widths[column] = Math.max(widths[column], part.length());
@@ -58,18 +58,5 @@ final class Table {
             }
         }
         return lines;
-    }
-
-    private static List<String> wrap(String cell) {
-        List<String> parts = new ArrayList<>();
-        String rest = cell;
-        while (rest.length() > LIMIT) {
-            int space = rest.lastIndexOf(' ', LIMIT);
-            int end = space > LIMIT / 3 ? space : LIMIT;
-            parts.add(rest.substring(0, end));
-            rest = rest.substring(end).stripLeading();
-        }
-        parts.add(rest);
-        return parts;
     }
 }

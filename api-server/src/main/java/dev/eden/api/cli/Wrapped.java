@@ -5,20 +5,24 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Text for a terminal of 80 columns: broken at spaces, what follows the first line indented under it. */
+/** Text within some columns: broken at spaces, what follows the first line indented under it. */
 final class Wrapped {
-    private static final int COLUMNS = 80;
+    private static final int TERMINAL = 80;
     /** Takes no column. */
     private static final Pattern COLOUR = Pattern.compile("\u001b\\[[0-9;]*m");
 
     private Wrapped() {}
 
-    /** {@code indent}: of all lines but the first; before that column none is broken. */
+    /** For a terminal; {@code indent}: of all lines but the first, and before that column none is broken. */
     static List<String> lines(String text, int indent) {
+        return lines(text, indent, TERMINAL);
+    }
+
+    static List<String> lines(String text, int indent, int columns) {
         List<String> lines = new ArrayList<>();
         String rest = text;
         while (true) {
-            int end = end(rest, indent);
+            int end = end(rest, indent, columns);
             lines.add(rest.substring(0, end).stripTrailing());
             if (end == rest.length()) {
                 return lines;
@@ -28,7 +32,7 @@ final class Wrapped {
     }
 
     /** The last space that leaves a line of what has room, or, where a word has none, the room's end. */
-    private static int end(String text, int indent) {
+    private static int end(String text, int indent, int columns) {
         Matcher colour = COLOUR.matcher(text);
         int column = 0;
         int space = -1;
@@ -41,7 +45,7 @@ final class Wrapped {
             if (column > indent && text.charAt(at) == ' ') {
                 space = at;
             }
-            if (column == COLUMNS) {
+            if (column == columns) {
                 return space < 0 ? at : space;
             }
             column++;

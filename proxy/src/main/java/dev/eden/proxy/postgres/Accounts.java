@@ -28,7 +28,7 @@ final class Accounts {
 
     private final Set<String> trusted;
     /** Null while nobody knows. */
-    private final Supplier<@Nullable InterlayUsers> configured;
+    private final Supplier<InterlayUsers> configured;
 
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private final Map<String, Credential> credentials = new ConcurrentHashMap<>();
@@ -42,7 +42,7 @@ final class Accounts {
     /** A server has let the user in by this password. */
     private record Proof(Secret password, ServerAddress server, long at) {}
 
-    Accounts(Set<String> trusted, Supplier<@Nullable InterlayUsers> configured) {
+    Accounts(Set<String> trusted, Supplier<InterlayUsers> configured) {
         this.trusted = trusted;
         this.configured = configured;
         new SecureRandom().nextBytes(ownSeed);
@@ -59,20 +59,13 @@ final class Accounts {
     }
 
     private byte[] seed() {
-        InterlayUsers users = configured.get();
-        Secret common = users == null ? null : users.seed();
+        Secret common = configured.get().seed();
         return common == null ? ownSeed : common.reveal().getBytes(StandardCharsets.UTF_8);
     }
 
     /** Finds out how {@code user} proves itself; calls back on the loop's thread, maybe before it returns. */
     void find(PostgresLoop loop, String user, Consumer<Account> then) {
         InterlayUsers users = configured.get();
-        if (users == null) {
-            // Any user may be one of them, a trusted one too.
-            then.accept(new Account.Refused(
-                    ErrorMessage.fatal("57P03", "eden: the interlay's users have not been read yet")));
-            return;
-        }
         InterlayUsers.User given = users.byName().get(user);
         // One whose password no key opens here is held against what the server stores.
         if (given == null && trusted.contains(user) && !users.unreadable().contains(user)) {
@@ -241,8 +234,7 @@ final class Accounts {
 
     /** What servers are shown for a user who has been here: the password that the interlay has now, also for who came before it had. */
     Credential credential(String user) {
-        InterlayUsers users = configured.get();
-        InterlayUsers.User given = users == null ? null : users.byName().get(user);
+        InterlayUsers.User given = configured.get().byName().get(user);
         return given == null
                 ? credentials.getOrDefault(user, new Credential.None())
                 : new Credential.Password(given.password());

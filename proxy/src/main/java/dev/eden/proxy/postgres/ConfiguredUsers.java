@@ -6,7 +6,6 @@ import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.RouteStoreException;
 import java.time.Duration;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * without waiting, and the follower, whose reads count inside the pause of a cutover, has nothing to do with it. While the store is away what is
  * known stays; null before the first answer, which is not the same as none.
  */
-final class ConfiguredUsers implements Supplier<@Nullable InterlayUsers>, AutoCloseable {
+final class ConfiguredUsers implements Supplier<InterlayUsers>, AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(ConfiguredUsers.class);
     private static final Duration PACE = Duration.ofSeconds(1);
 
@@ -24,24 +23,28 @@ final class ConfiguredUsers implements Supplier<@Nullable InterlayUsers>, AutoCl
     private final RouteStore store;
     private final String interlay;
     private final Thread thread;
-    private volatile @Nullable InterlayUsers known;
+    private volatile InterlayUsers known;
 
-    private ConfiguredUsers(RouteStore store, String interlay) {
+    private ConfiguredUsers(RouteStore store, String interlay, InterlayUsers known) {
+        this.known = known;
         this.store = store;
         this.interlay = interlay;
         this.thread = Thread.ofVirtual().name("eden-users-" + interlay).unstarted(this::run);
     }
 
-    /** Has looked once when it returns: the first client is asked as all others are. */
+    /**
+     * Has looked once when it returns: the first client is asked as all others are, and nobody is taken for one without a password.
+     *
+     * @throws RouteStoreException when the store can't be read
+     */
     static ConfiguredUsers follow(RouteStore store, String interlay) {
-        ConfiguredUsers users = new ConfiguredUsers(store, interlay);
-        users.look();
+        ConfiguredUsers users = new ConfiguredUsers(store, interlay, store.users(interlay));
         users.thread.start();
         return users;
     }
 
     @Override
-    public @Nullable InterlayUsers get() {
+    public InterlayUsers get() {
         return known;
     }
 

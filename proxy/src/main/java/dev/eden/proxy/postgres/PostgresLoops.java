@@ -8,6 +8,7 @@ import dev.eden.proxy.LoopSnapshot;
 import dev.eden.proxy.PostgresProxyConfig;
 import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteStore;
+import dev.eden.proxy.RouteStoreException;
 import dev.eden.proxy.Wakefulness;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -54,7 +55,7 @@ public final class PostgresLoops implements DataPlane {
     private final ConfiguredUsers users;
     private final Wakefulness wakefulness = new Wakefulness();
 
-    /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read. */
+    /** Throws {@link java.io.UncheckedIOException} when the proxy's certificate cannot be read, {@link RouteStoreException} when the interlay's users can't. */
     public PostgresLoops(PostgresProxyConfig config, RouteStore store) {
         this.config = config;
         int wanted = config.eventLoops() > 0
@@ -64,8 +65,8 @@ public final class PostgresLoops implements DataPlane {
         epoll = Epoll.isAvailable() && !Boolean.getBoolean("eden.proxy.nio");
         ClientTls tls = new ClientTls(config.tls(), ClientStartup.PROTOCOL);
         Cancels cancels = new Cancels(config.identity().name());
-        peers = new PeerCancels(store, config.interlay(), cancels);
         users = ConfiguredUsers.follow(store, config.interlay());
+        peers = new PeerCancels(store, config.interlay(), cancels);
         PostgresLoop.Shared shared = new PostgresLoop.Shared(
                 new Accounts(config.trusted(), users), cancels, peers, tls, new AtomicInteger(), wakefulness);
         IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();

@@ -36,11 +36,13 @@ final class Carriage {
         private int keptBytes;
         private int confirmations;
         private boolean failed;
-        /** How often it is still to answer before what it says is to be kept. */
-        private int unheard;
+        /** What it says of writes that were copied there before the commit the client hears, or has heard, from the old server. */
+        private boolean keeps;
 
-        Carried(BackendConnection connection) {
+        /** {@code committed}: nothing is copied there any more. */
+        Carried(BackendConnection connection, boolean committed) {
             this.connection = connection;
+            this.keeps = committed;
         }
 
         private void start() {
@@ -51,21 +53,8 @@ final class Carriage {
             });
         }
 
-        /** What it has said so far, of writes that were copied there, the client hears or has heard from the old server. */
-        private void beginHere() {
-            unheard++;
-            connection.write(ping());
-        }
-
-        private void begun() {
-            unheard--;
-            kept.forEach(ByteBuf::release);
-            kept.clear();
-            keptBytes = 0;
-        }
-
         private boolean arrived() {
-            return confirmations == 0 && unheard == 0;
+            return confirmations == 0 && keeps;
         }
 
         @Override
@@ -76,9 +65,9 @@ final class Carriage {
             } else if (Listening.confirms(frame)) {
                 confirmations--;
                 frame.release();
-            } else if (type == '+') {
+            } else if (!keeps) {
+                keeps = type == '+'; // the answer to the PING of the commit
                 frame.release();
-                begun();
             } else if (keptBytes + frame.readableBytes() > KEPT_BYTES) {
                 failed = true;
                 frame.release();
@@ -144,7 +133,7 @@ final class Carriage {
                     } else if (connection == null) {
                         wanted = null;
                     } else {
-                        Carried there = new Carried(connection);
+                        Carried there = new Carried(connection, lastWord != null);
                         carried = there;
                         there.start();
                     }
@@ -157,13 +146,13 @@ final class Carriage {
         if (!listening.carriable() || own == null || lastWord != null) {
             return;
         }
-        Carried there = carried;
-        if (there != null) {
-            there.beginHere();
-        }
-        begin();
         LastWord word = new LastWord();
         lastWord = word;
+        Carried there = carried;
+        if (there != null && !there.keeps) {
+            there.connection.write(ping());
+        }
+        begin();
         own.expect(word, client.loop.now);
         own.write(ping());
     }

@@ -1,15 +1,13 @@
 package dev.eden.proxy.resp;
 
-import dev.eden.proxy.fuzz.FuzzedDecoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 
 /** What a client of Redis asks. */
-public final class FuzzedRequests extends FuzzedDecoder {
+public final class FuzzedRequests extends FuzzedResp {
     private static final int LARGE = 64 << 20;
     private static final String[] SAMPLES = {
         "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n",
@@ -24,22 +22,7 @@ public final class FuzzedRequests extends FuzzedDecoder {
     };
 
     public FuzzedRequests() {
-        super("redis requests", 20);
-    }
-
-    @Override
-    protected byte[] sample(Random random) {
-        return Samples.of(SAMPLES, random);
-    }
-
-    @Override
-    protected byte[] frame(Random random) {
-        return Samples.bulks(random);
-    }
-
-    @Override
-    protected byte[] lie(byte[] valid, long length, Random random) {
-        return Samples.lie(valid, length, random);
+        super("redis requests", SAMPLES);
     }
 
     @Override

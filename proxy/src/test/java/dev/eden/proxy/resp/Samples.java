@@ -7,6 +7,30 @@ import java.util.regex.Pattern;
 
 /** Bytes of RESP, right and wrong, for the fuzzed decoders. */
 final class Samples {
+    /** Of each kind one at least. */
+    static final String[] REPLIES = {
+        "+OK\r\n",
+        "-ERR no\r\n",
+        ":-12\r\n",
+        "$5\r\nhello\r\n",
+        "$0\r\n\r\n",
+        "$-1\r\n",
+        "*-1\r\n",
+        "*0\r\n",
+        "_\r\n",
+        "#t\r\n",
+        ",1.5e3\r\n",
+        "(123456789012345678901234567890\r\n",
+        "!5\r\nERR x\r\n",
+        "=7\r\ntxt:abc\r\n",
+        "*2\r\n$1\r\na\r\n*2\r\n:1\r\n*0\r\n",
+        "%1\r\n+k\r\n*1\r\n$3\r\na\r\n\r\n",
+        "~2\r\n:1\r\n_\r\n",
+        ">3\r\n$7\r\nmessage\r\n+c\r\n+m\r\n",
+        "|1\r\n+ttl\r\n:3\r\n$1\r\nx\r\n",
+        "*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n",
+    };
+
     private static final Pattern LENGTH = Pattern.compile("(?<=[*$!=~%>|])-?\\d+(?=\r\n)");
 
     private Samples() {}

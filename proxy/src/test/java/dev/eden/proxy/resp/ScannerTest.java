@@ -13,32 +13,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ScannerTest {
-    private static final String[] REPLIES = {
-        "+OK\r\n",
-        "-ERR no\r\n",
-        ":-12\r\n",
-        "$5\r\nhello\r\n",
-        "$0\r\n\r\n",
-        "$-1\r\n",
-        "*-1\r\n",
-        "*0\r\n",
-        "_\r\n",
-        "#t\r\n",
-        ",1.5e3\r\n",
-        "(123456789012345678901234567890\r\n",
-        "!5\r\nERR x\r\n",
-        "=7\r\ntxt:abc\r\n",
-        "*2\r\n$1\r\na\r\n*2\r\n:1\r\n*0\r\n",
-        "%1\r\n+k\r\n*1\r\n$3\r\na\r\n\r\n",
-        "~2\r\n:1\r\n_\r\n",
-        ">3\r\n$7\r\nmessage\r\n+c\r\n+m\r\n",
-        "|1\r\n+ttl\r\n:3\r\n$1\r\nx\r\n",
-        "*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n",
-    };
-
     @Test
     void findsTheEndOfEveryReplyCutAnywhere() {
-        for (String reply : REPLIES) {
+        for (String reply : Samples.REPLIES) {
             byte[] bytes = (reply + "+NEXT\r\n").getBytes(StandardCharsets.ISO_8859_1);
             for (int cut = 1; cut < reply.length(); cut++) {
                 ReplyScanner scanner = new ReplyScanner();
@@ -158,7 +135,8 @@ class ScannerTest {
         Random random = new Random(seed);
         String requests = "*3\r\n$3\r\nSET\r\n$3\r\nkey\r\n$5\r\nvalue\r\n*1\r\n$4\r\nPING\r\nGET x\r\n";
         for (int round = 0; round < rounds; round++) {
-            String base = random.nextBoolean() ? requests : REPLIES[random.nextInt(REPLIES.length)].repeat(2);
+            String base =
+                    random.nextBoolean() ? requests : Samples.REPLIES[random.nextInt(Samples.REPLIES.length)].repeat(2);
             byte[] bytes = base.getBytes(StandardCharsets.ISO_8859_1);
             for (int i = random.nextInt(4); i >= 0; i--) {
                 bytes[random.nextInt(bytes.length)] = (byte)

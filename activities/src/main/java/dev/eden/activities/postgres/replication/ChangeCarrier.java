@@ -196,6 +196,7 @@ public final class ChangeCarrier {
 
     /** An index more does no harm where its statement comes to nothing on the other side: it stays. */
     private void index(Asked asked, String name, String path, AdditiveChange.Index index) {
+        claim.requireNoneLater(standby);
         Set<String> before = new HashSet<>(broken(name));
         try {
             again(

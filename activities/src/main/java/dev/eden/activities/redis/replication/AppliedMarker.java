@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param offsetDatabase the log's selected database at {@code offset}
  * @param epoch of the direction that wrote it
  * @param generation of the applier that wrote it
+ * @param answered the end of the last unit that names no keys whose replies were seen, whatever else is still doubtful; 0: none in this direction
  */
 record AppliedMarker(
         String state,
@@ -31,7 +32,8 @@ record AppliedMarker(
         long offset,
         int offsetDatabase,
         long epoch,
-        long generation) {
+        long generation,
+        long answered) {
 
     /** A transaction of the log was applied, but for a command that was refused: nothing can be built on that. */
     static final String INCOMPLETE = "incomplete";
@@ -60,15 +62,24 @@ record AppliedMarker(
                 number(fields, "offset"),
                 (int) number(fields, "offset-db"),
                 number(fields, "epoch"),
-                number(fields, "generation")));
+                number(fields, "generation"),
+                answered(fields)));
+    }
+
+    /** {@code epoch:answered}: who does not know of it leaves that of another direction there, whose offsets are another log's. */
+    private static long answered(Map<String, String> fields) {
+        String prefix = fields.getOrDefault("epoch", "0") + ":";
+        String value = fields.getOrDefault("answered", "");
+        return value.startsWith(prefix) ? Long.parseLong(value.substring(prefix.length())) : 0;
     }
 
     AppliedMarker withGeneration(long newGeneration) {
-        return new AppliedMarker(state, replid, position, database, offset, offsetDatabase, epoch, newGeneration);
+        return new AppliedMarker(
+                state, replid, position, database, offset, offsetDatabase, epoch, newGeneration, answered);
     }
 
     void write(RespBuffer buffer, byte[] key) {
-        buffer.array(18).bulk("HSET").bulk(key, 0, key.length);
+        buffer.array(20).bulk("HSET").bulk(key, 0, key.length);
         buffer.bulk("state").bulk(state).bulk("replid").bulk(replid);
         number(buffer, "position", position);
         number(buffer, "db", database);
@@ -76,6 +87,7 @@ record AppliedMarker(
         number(buffer, "offset-db", offsetDatabase);
         number(buffer, "epoch", epoch);
         number(buffer, "generation", generation);
+        buffer.bulk("answered").bulk(epoch + ":" + answered);
     }
 
     private static void number(RespBuffer buffer, String field, long value) {

@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * <p>Three positions: <em>position</em> is executed; <em>equal</em> is known to be equal as well, once the replies were looked at;
  * <em>published</em> is the {@code offset} that stands on the written server. A successor starts at the published one: what lies between
  * it and {@code position} is executed, but may have met keys that had expired too early, so it only takes these keys as suspects; the last of
- * it may have been refused, where it names no keys: what is known of that is announced at once, without waiting for the next batch.
+ * it may have been refused, where it names no keys: that it was not (<em>answered</em>) is announced at once, without waiting for the next batch.
  *
  * <p>{@link #run} belongs to one thread; requests come from any.
  */
@@ -79,6 +79,9 @@ final class Applier {
     private long equal;
     private int equalDatabase;
 
+    /** End of the last unit without keys whose reply was seen. */
+    private long answered;
+
     /** End of the last unit taken from the queue; behind {@code position} only while a predecessor's last batch is gone through. */
     private long seen;
 
@@ -114,6 +117,7 @@ final class Applier {
         this.equal = found.offset();
         this.equalDatabase = found.offsetDatabase();
         this.seen = found.offset();
+        this.answered = found.answered();
         this.replid = found.replid();
         this.published = new RouteLedger.Position(found.replid(), found.offset());
         this.lingerNanos = lingerNanos;
@@ -266,7 +270,8 @@ final class Applier {
                 certain ? next : equal,
                 certain ? nextDatabase : equalDatabase,
                 found.epoch(),
-                found.generation());
+                found.generation(),
+                answered);
         batch.end(marker, key);
         Failpoints.reach("applier.before-exec");
         ApplyBatch.Result result = execute();
@@ -301,8 +306,9 @@ final class Applier {
             equalDatabase = database;
         }
         published = new RouteLedger.Position(marker.replid(), marker.offset());
-        if (published.offset() < equal && units.size() == 1 && units.getFirst().keyless()) {
-            // Its reply has been seen: a successor has to hear of it, whatever comes next.
+        if (units.size() == 1 && units.getFirst().keyless()) {
+            // Its reply has been seen: a successor has to hear of it, whatever comes next or is still doubtful.
+            answered = position;
             batch.announce(here("streaming", replid), key, to);
         }
         return copied;
@@ -326,11 +332,11 @@ final class Applier {
     }
 
     /**
-     * Of what a predecessor has executed last it may not have seen the reply. True where it can be had by doing it again; where its keys are known they
+     * Of what a predecessor has executed last it may not have seen the reply ({@link AppliedMarker#answered}). True where it can be had by doing it again; where its keys are known they
      * are copied; else a load is needed. Whatever came before, a batch of its own, was fine: else nothing would have come after.
      */
     private boolean toRepeat(Unit unit) throws LogLostException {
-        if (unit.end() != found.position() || !unit.keyless()) {
+        if (unit.end() != found.position() || !unit.keyless() || found.answered() >= unit.end()) {
             return false;
         }
         if (!unit.repeatable() && unit.named()) {
@@ -359,7 +365,7 @@ final class Applier {
 
     private AppliedMarker here(String state, String log) {
         return new AppliedMarker(
-                state, log, position, database, equal, equalDatabase, found.epoch(), found.generation());
+                state, log, position, database, equal, equalDatabase, found.epoch(), found.generation(), answered);
     }
 
     private ApplyBatch.Result execute() throws IOException, InterruptedException {

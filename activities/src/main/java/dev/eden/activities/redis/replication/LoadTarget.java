@@ -84,7 +84,7 @@ final class LoadTarget {
     }
 
     private static AppliedMarker loading(long epoch, long generation) {
-        return new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation);
+        return new AppliedMarker("loading", "", 0, 0, 0, 0, epoch, generation, 0);
     }
 
     /** A database with a key that is not Eden's; -1 when there is none. */

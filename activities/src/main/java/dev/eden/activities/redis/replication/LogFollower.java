@@ -75,6 +75,7 @@ final class LogFollower implements AutoCloseable {
     void run() {
         while (!closed) {
             try {
+                learn();
                 follow(open());
             } catch (LogLostException e) {
                 onEnd.accept(new Ending.LogLost(String.valueOf(e.getMessage())));
@@ -107,12 +108,23 @@ final class LogFollower implements AutoCloseable {
         }
     }
 
-    private ReplicaLink open() throws IOException {
-        if (!told) {
-            // Nothing is read before; where the server is away, this is tried again as the link is.
-            effects.readBy(sides.commands());
-            told = true;
+    /** Nothing is read before. Where the server does not tell now, the link stays: a load's own stands where no other may begin any more. */
+    private void learn() throws InterruptedException {
+        while (!told && !closed) {
+            try {
+                effects.readBy(sides.commands());
+                told = true;
+            } catch (RedisConnectionException | RedisException e) {
+                LOGGER.atWarn()
+                        .addKeyValue("migration", sides.migration())
+                        .addKeyValue("endpoint", sides.from().id())
+                        .log("the commands of its log are not told now: {}", e.getMessage());
+                TimeUnit.MILLISECONDS.sleep(RETRY_MILLIS);
+            }
         }
+    }
+
+    private ReplicaLink open() throws IOException {
         ReplicaLink open = link;
         if (open != null) {
             return open;

@@ -170,7 +170,7 @@ final class StartPoint implements AutoCloseable {
     /** The first marker of a direction; the record tells a server that was never written from one that lost its data. */
     private AppliedMarker begin(RespConnection own, String replid, long offset) throws IOException {
         AppliedMarker marker = new AppliedMarker(
-                "streaming", replid, offset, 0, offset, 0, sides.direction().epoch(), sides.generation());
+                "streaming", replid, offset, 0, offset, 0, sides.direction().epoch(), sides.generation(), 0);
         RespBuffer buffer = new RespBuffer(512);
         marker.write(buffer, AppliedMarker.key(sides.migration()));
         buffer.writeTo(own.output());

@@ -4,6 +4,7 @@ import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.Failpoints;
 import dev.eden.proxy.redis.CommandTable;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,6 +99,7 @@ final class StreamEffects {
 
     private CommandTable commands;
     private final TtlFilter filter;
+    private final Map<String, Boolean> understood = new HashMap<>();
     private final Map<DbKey, Boolean> absent = new LinkedHashMap<>(1024, 0.75f, false) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<DbKey, Boolean> eldest) {
@@ -165,7 +167,14 @@ final class StreamEffects {
         rememberExpiry(command, keys);
         rememberAbsence(name, database, keys);
         return new Change(
-                command, database, keys, probes, conditional || EFFECTIVE.contains(name), true, true, understood(name));
+                command,
+                database,
+                keys,
+                probes,
+                conditional || EFFECTIVE.contains(name),
+                true,
+                true,
+                understood.computeIfAbsent(name, StreamEffects::understood));
     }
 
     /** Of others (a module's, say) a server calls things keys that are none: copying them does not make up for a refusal. */

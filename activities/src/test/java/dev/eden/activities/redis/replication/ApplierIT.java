@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.redis.CommandTable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -71,6 +72,29 @@ class ApplierIT {
         assertThatThrownBy(applier::run).isInstanceOf(LogLostException.class);
     }
 
+    /** Its reply was seen while a key before it was still doubtful. */
+    @Test
+    void whatWasAnsweredIsPassedOver() throws Exception {
+        Applier applier = from(120, 110, 120);
+        put(120, "SWAPDB 1 2");
+        put(130, "SET b 1");
+        put(140, "SWAPDB 1 2");
+        running(applier, () -> await().atMost(PATIENCE).until(() -> marker().answered() == 140));
+        assertThat(green.call("GET", "b").text()).isEqualTo("1");
+        green.call("HSET", ReplicationLedger.appliedKey(Pair.MIGRATION), "epoch", "2");
+        assertThat(marker().answered()).as("of another direction").isZero();
+    }
+
+    /** Where its keys are known they are copied. */
+    @Test
+    void whatOnlyTheFollowedServerNamesTheKeysOfCostsNoLoad() throws Exception {
+        Applier applier = from(120, 110);
+        StreamCommand command = Logged.command("JSON.SET", "doc", "$", "1");
+        Change change = new Change(command, 0, List.of(command.argument(1)), List.of(), false, true, true, false);
+        queue.put(new Unit(List.of(change), 120, 0, 10));
+        assertThatThrownBy(applier::run).as("no lost log").hasMessageContaining("nothing is to be read");
+    }
+
     /** Whoever executed what came behind it has seen its reply. */
     @Test
     void whatWasSeenIsPassedOver() throws Exception {
@@ -116,12 +140,17 @@ class ApplierIT {
     }
 
     private Applier from(long position, long offset) {
-        AppliedMarker found = new AppliedMarker("streaming", "log", position, 0, offset, 0, 1, 1);
+        return from(position, offset, 0);
+    }
+
+    private Applier from(long position, long offset, long answered) {
+        AppliedMarker found = new AppliedMarker("streaming", "log", position, 0, offset, 0, 1, 1, answered);
         return new Applier(Pair.MIGRATION, to, queue, source, filter, found, new CopyPace(), 0);
     }
 
     private AppliedMarker marker() {
-        return AppliedMarker.read(green, Pair.MIGRATION).orElseGet(() -> new AppliedMarker("", "", 0, 0, 0, 0, 0, 0));
+        return AppliedMarker.read(green, Pair.MIGRATION)
+                .orElseGet(() -> new AppliedMarker("", "", 0, 0, 0, 0, 0, 0, 0));
     }
 
     private static void running(Applier applier, Runnable body) throws InterruptedException {

@@ -19,7 +19,8 @@ class LoadTargetIT {
                 RespConnection own = pair.connect("target");
                 RespConnection green = pair.connect("target")) {
             RespBuffer streaming = new RespBuffer(512);
-            new AppliedMarker("streaming", "r", 7, 0, 7, 0, 1, 1).write(streaming, AppliedMarker.key(Pair.MIGRATION));
+            new AppliedMarker("streaming", "r", 7, 0, 7, 0, 1, 1, 0)
+                    .write(streaming, AppliedMarker.key(Pair.MIGRATION));
             streaming.writeTo(own.output());
             own.read();
             green.call("SET", "seen", "1");
