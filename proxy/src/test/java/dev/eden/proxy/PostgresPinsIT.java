@@ -8,9 +8,12 @@ import dev.eden.proxy.postgres.PgWire;
 import java.io.IOException;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each reason why a client keeps its connection: it is counted, nobody else gets the connection, and only a look at the session that finds nothing ends it. */
@@ -43,51 +46,70 @@ class PostgresPinsIT extends PostgresFixture {
     }
 
     /** While it lasts somebody waits in vain, so the session is looked at, and kept; then nobody waits, and it is looked at as it rests. */
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "setting | SET work_mem = '7MB' | RESET work_mem",
-                "setting | SET app.tenant = '1' | RESET app.tenant",
-                "setting | SELECT set_config('work_mem', '7MB', false) | RESET work_mem",
-                "role | SET ROLE app_reader | RESET ROLE",
-                "listen | LISTEN news | UNLISTEN news",
-                "prepare | PREPARE p AS SELECT 1 | DEALLOCATE p",
-                "cursor | DECLARE c CURSOR WITH HOLD FOR SELECT 1 | CLOSE c",
-                "advisory_lock | SELECT pg_advisory_lock(7) | SELECT pg_advisory_unlock(7)",
-                "advisory_lock | SELECT pg_try_advisory_lock_shared(7, 8) | SELECT pg_advisory_unlock_all()",
-                "temporary | CREATE TEMP TABLE mine (id int) | DROP TABLE mine",
-                "temporary | SELECT 1 AS a INTO TEMP mine | DROP TABLE mine",
-                "temporary | CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1' | DROP FUNCTION pg_temp.f",
-                "unknown | DO $$BEGIN PERFORM set_config('work_mem', '7MB', false); END$$ | RESET work_mem",
-                "unknown | DO $$BEGIN CREATE TEMP TABLE mine (id int); END$$ | DROP TABLE mine",
-            })
-    void isKeptUntilALookFindsNothing(String reason, String makes, String ends) throws Exception {
-        startWithOne();
+    @Test
+    void isKeptUntilALookFindsNothing() throws Exception {
         try (Connection at = direct(source)) {
             run(at, """
                     DO $$BEGIN IF to_regrole('app_reader') IS NULL THEN CREATE ROLE app_reader; GRANT app_reader TO app; END IF; END$$;
                     GRANT TEMPORARY ON DATABASE eden TO app""");
-            try (PgWire client = wire();
-                    PgWire other = wire()) {
-                String served = ask(client, PROCESS);
-                assertThat(ask(other, PROCESS)).as("nothing holds it yet").isEqualTo(served);
-                assertThat(ask(client, makes)).endsWith("C ZI");
-                awaitEvent("pin_" + reason, 1);
-                assertThat(ask(other, PROCESS)).isEqualTo("E53300 ZI");
-                assertThat(lookedAt(at, served.substring(3, served.length() - 5)))
-                        .isTrue();
-                assertThat(event("pin_probed_clean")).isZero();
-                assertThat(traffic().pinnedConnections()).isOne();
-
-                assertThat(ask(client, ends)).endsWith("C ZI");
-                awaitEvent("pin_probed_clean", 1);
-                assertThat(lookedAt(at, served.substring(3, served.length() - 5)))
-                        .isTrue();
-                assertThat(ask(other, PROCESS)).isEqualTo(served);
-                assertThat(traffic().pinnedConnections()).isZero();
-                assertThat(event("pin_" + reason)).isOne();
+        }
+        // Most of it is waiting for a session to rest, so all wait at once, each with a proxy of its own.
+        try (var all = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<?>> running = new ArrayList<>();
+            for (String row : """
+                    setting | SET work_mem = '7MB' | RESET work_mem
+                    setting | SET app.tenant = '1' | RESET app.tenant
+                    setting | SELECT set_config('work_mem', '7MB', false) | RESET work_mem
+                    role | SET ROLE app_reader | RESET ROLE
+                    listen | LISTEN news | UNLISTEN news
+                    prepare | PREPARE p AS SELECT 1 | DEALLOCATE p
+                    cursor | DECLARE c CURSOR WITH HOLD FOR SELECT 1 | CLOSE c
+                    advisory_lock | SELECT pg_advisory_lock(7) | SELECT pg_advisory_unlock(7)
+                    advisory_lock | SELECT pg_try_advisory_lock_shared(8, 8) | SELECT pg_advisory_unlock_all()
+                    temporary | CREATE TEMP TABLE mine (id int) | DROP TABLE mine
+                    temporary | SELECT 1 AS a INTO TEMP mine | DROP TABLE mine
+                    temporary | CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql AS 'SELECT 1' | DROP FUNCTION pg_temp.f
+                    unknown | DO $$BEGIN PERFORM set_config('work_mem', '7MB', false); END$$ | RESET work_mem
+                    unknown | DO $$BEGIN CREATE TEMP TABLE mine (id int); END$$ | DROP TABLE mine
+                    """.lines().toList()) {
+                String[] columns = row.split(" \\| ");
+                PostgresPinsIT beside = new PostgresPinsIT();
+                beside.source = source;
+                beside.target = target;
+                running.add(all.submit(() -> {
+                    beside.isKept(columns[0], columns[1], columns[2]);
+                    return null;
+                }));
             }
+            for (Future<?> one : running) {
+                one.get();
+            }
+        }
+    }
+
+    private void isKept(String reason, String makes, String ends) throws Exception {
+        startWithOne();
+        try (Connection at = direct(source);
+                PgWire client = wire();
+                PgWire other = wire()) {
+            String served = ask(client, PROCESS);
+            assertThat(ask(other, PROCESS)).as("nothing holds it yet").isEqualTo(served);
+            assertThat(ask(client, makes)).as(makes).endsWith("C ZI");
+            awaitEvent("pin_" + reason, 1);
+            assertThat(ask(other, PROCESS)).as(makes).isEqualTo("E53300 ZI");
+            String process = served.substring(3, served.length() - 5);
+            assertThat(lookedAt(at, process)).as(makes).isTrue();
+            assertThat(event("pin_probed_clean")).as(makes).isZero();
+            assertThat(traffic().pinnedConnections()).as(makes).isOne();
+
+            assertThat(ask(client, ends)).as(ends).endsWith("C ZI");
+            awaitEvent("pin_probed_clean", 1);
+            assertThat(lookedAt(at, process)).as(ends).isTrue();
+            assertThat(ask(other, PROCESS)).as(ends).isEqualTo(served);
+            assertThat(traffic().pinnedConnections()).as(ends).isZero();
+            assertThat(event("pin_" + reason)).as(makes).isOne();
+        } finally {
+            end();
         }
     }
 

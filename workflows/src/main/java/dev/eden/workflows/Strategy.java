@@ -1,24 +1,28 @@
 package dev.eden.workflows;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How reads and writes move. {@code type} is {@code canary}, {@code blue_green} or {@code immediate}; fractions are 0…1.
  * Additive evolution only: instances live in workflow histories. In signals typed by hand the words of the REST API are
- * understood, too, but for durations: {@code bake_seconds}, {@code max_wait_ms}.
+ * understood, too.
  */
 public record Strategy(
         String type,
-        @JsonAlias("read_percentage") double readPercentage,
+        double readPercentage,
         String consistency,
-        @JsonAlias("max_wait_ms") long maxWaitMs,
+        long maxWaitMs,
         @Nullable List<Stage> stages,
-        @JsonAlias("write_mode") WriteMode writeMode) {
+        WriteMode writeMode) {
 
     public static final String CANARY = "canary";
     public static final String BLUE_GREEN = "blue_green";
@@ -30,6 +34,9 @@ public record Strategy(
     public static final String MAX_WAIT = "max_wait";
     public static final String ACK = "ack";
 
+    /** Of a read for the target, where nobody says. */
+    public static final long DEFAULT_MAX_WAIT_MS = 5;
+
     private static final Set<String> TYPES = Set.of(CANARY, BLUE_GREEN, IMMEDIATE);
 
     /** What a command typed by hand leaves out gets its default. */
@@ -40,6 +47,29 @@ public record Strategy(
         if (writeMode == null) {
             writeMode = new WriteMode("dual_write", "old_authoritative", "source", null);
         }
+    }
+
+    @JsonCreator
+    static Strategy written(
+            @JsonProperty("type") String type,
+            @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
+            @JsonProperty("consistency") String consistency,
+            @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
+            @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY) @JsonAlias(MAX_WAIT) @Nullable
+                    String maxWait,
+            @JsonProperty("stages") @Nullable List<Stage> stages,
+            @JsonProperty("writeMode") @JsonAlias("write_mode") WriteMode writeMode) {
+        long wait = orTyped(maxWaitMs, maxWait, Duration::toMillis, DEFAULT_MAX_WAIT_MS);
+        return new Strategy(type, readPercentage, consistency, wait, stages, writeMode);
+    }
+
+    /** What is no duration becomes a negative number, which {@link #problem} refuses: a signal that cannot be read at all would leave no trace. */
+    private static long orTyped(
+            @Nullable Long number, @Nullable String text, Function<Duration, Long> in, long otherwise) {
+        if (number != null) {
+            return number;
+        }
+        return text == null ? otherwise : DurationText.parse(text).map(in).orElse(-1L);
     }
 
     /** {@code mode} is {@code dual_write} or {@code cutover}; {@code ack} is {@code source} or {@code both}. */
@@ -68,14 +98,20 @@ public record Strategy(
      *
      * @param gates in force during this stage; null: the migration's
      */
-    public record Stage(
-            @JsonAlias("read_percentage") double readPercentage,
-            @JsonAlias("bake_seconds") long bakeSeconds,
-            MigrationSpec.@Nullable Gates gates) {
+    public record Stage(double readPercentage, long bakeSeconds, MigrationSpec.@Nullable Gates gates) {
 
         /** Under the migration's gates. */
         public Stage(double readPercentage, long bakeSeconds) {
             this(readPercentage, bakeSeconds, null);
+        }
+
+        @JsonCreator
+        static Stage written(
+                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
+                @JsonProperty("bakeSeconds") @JsonAlias("bake_seconds") @Nullable Long bakeSeconds,
+                @JsonProperty(value = "bake", access = JsonProperty.Access.WRITE_ONLY) @Nullable String bake,
+                @JsonProperty("gates") MigrationSpec.@Nullable Gates gates) {
+            return new Stage(readPercentage, orTyped(bakeSeconds, bake, Duration::toSeconds, 0), gates);
         }
     }
 
@@ -140,6 +176,12 @@ public record Strategy(
         }
         if (!fraction(readPercentage) || plan().stream().anyMatch(stage -> !fraction(stage.readPercentage()))) {
             return Optional.of("read_percentage is a fraction from 0 to 1");
+        }
+        if (maxWaitMs < 0 || maxWaitMs > 1_000) {
+            return Optional.of("max_wait is a duration from 0 to 1s, such as 5ms");
+        }
+        if (plan().stream().anyMatch(stage -> stage.bakeSeconds() < 0)) {
+            return Optional.of("bake is a duration such as 10m, or 0, which waits for advance");
         }
         Double writes = writeMode.writePercentage();
         if (writes != null && !fraction(writes)) {

@@ -69,10 +69,28 @@ class JsonTest {
         assertThat(command.emptyTarget()).isTrue();
         Strategy strategy = Objects.requireNonNull(command.strategy());
         assertThat(strategy.readPercentage()).isEqualTo(0.2);
+        assertThat(strategy.maxWaitMs()).isEqualTo(5);
         assertThat(strategy.writeMode()).isEqualTo(new Strategy.WriteMode("dual_write", null, "source", 0.0));
         assertThat(strategy.plan())
                 .containsExactly(new Strategy.Stage(0.1, 60, new MigrationSpec.Gates(0.01, -1, -1, 7, 100, "hold")));
         assertThat(strategy.problem()).isEmpty();
+    }
+
+    /** Left alone they would be a stage that waits for ever, and the default. */
+    @Test
+    void durationsAreUnderstoodAsTheRestApiHasThem() {
+        Strategy strategy = typed("""
+                {"type": "canary", "max_wait": "9ms", "stages": [{"readPercentage": 0.1, "bake": "10m"}]}""", Strategy.class);
+        assertThat(strategy.maxWaitMs()).isEqualTo(9);
+        assertThat(strategy.plan()).containsExactly(new Strategy.Stage(0.1, 600));
+        assertThat(strategy.problem()).isEmpty();
+        assertThat(there(strategy, Strategy.class)).isEqualTo(strategy);
+        assertThat(typed("{\"type\": \"canary\", \"max_wait\": \"soon\"}", Strategy.class)
+                        .problem())
+                .hasValueSatisfying(problem -> assertThat(problem).contains("max_wait"));
+        assertThat(typed("{\"type\": \"canary\", \"stages\": [{\"bake\": \"long\"}]}", Strategy.class)
+                        .problem())
+                .hasValueSatisfying(problem -> assertThat(problem).contains("bake"));
     }
 
     @Test

@@ -34,11 +34,11 @@ final class Evictions {
 
     /**
      * Of the side that takes over: true where keys may be missing on it. Rather once too often, since a full server evicts between this and the
-     * flip as well.
+     * flip as well, and one that has begun to count anew since may have.
      */
     boolean judge(String id, ServerInfo side) {
         MemoryLimit memory = new MemoryLimit(side);
-        boolean missing = evicted(id, side) || (memory.evicts() && memory.scarce());
+        boolean missing = evicted(id, side) || (memory.evicts() && (memory.scarce() || countedAnew(id, side)));
         if (missing) {
             records.put(migration, id, DROPPED, Long.toString(side.number("evicted_keys")));
             LOGGER.atWarn()
@@ -60,6 +60,12 @@ final class Evictions {
         }
         long known = Long.parseLong(before.substring(run.length()));
         return evicted > known || (evicted < known && evicted > 0);
+    }
+
+    private boolean countedAnew(String id, ServerInfo side) {
+        String before = records.get(migration, id, BEFORE).orElse("");
+        String run = side.text("run_id") + ":";
+        return !before.startsWith(run) || side.number("evicted_keys") < Long.parseLong(before.substring(run.length()));
     }
 
     /** What keeps a target from taking over once more, in words: nobody has agreed to do without what it lacks. */

@@ -53,6 +53,20 @@ class RedisReadinessIT {
         assertThat(blockers("source", "target")).singleElement().asString().contains("has evicted keys");
     }
 
+    /** What it has evicted meanwhile nobody can tell then. */
+    @Test
+    void aCacheWhoseCountBeganAnewMayHaveEvicted() {
+        fill("source", "allkeys-lru");
+        flip("source", "target");
+        control("source", "maxmemory", "1gb");
+        try (RespConnection source = connect("source")) {
+            source.call("CONFIG", "RESETSTAT");
+        }
+        kept("target");
+        flip("target", "source");
+        assertThat(blockers("source", "target")).singleElement().asString().contains("has evicted keys");
+    }
+
     @Test
     void aCacheThatHasRoomCanBeLeftAgain() {
         control("source", "maxmemory", "1gb");

@@ -1,5 +1,6 @@
 package dev.eden.api.config;
 
+import dev.eden.workflows.DurationText;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
@@ -132,11 +133,9 @@ public sealed interface Kind {
     }
 
     record Time() implements Kind {
-        private static final Pattern FORM = Pattern.compile("(\\d{1,9})(s|m|h|d)");
-
         @Override
         public Optional<String> problem(String value) {
-            return value.equals("0") || FORM.matcher(value).matches()
+            return value.equals("0") || DurationText.parse(value).isPresent() && !value.endsWith("ms")
                     ? Optional.empty()
                     : Optional.of("must be a duration such as 30s, 15m, 12h, 90d, or 0");
         }
@@ -147,17 +146,7 @@ public sealed interface Kind {
         }
 
         static Duration parse(String value) {
-            Matcher matcher = FORM.matcher(value);
-            if (!matcher.matches()) {
-                return Duration.ZERO;
-            }
-            long number = Long.parseLong(matcher.group(1));
-            return switch (matcher.group(2)) {
-                case "s" -> Duration.ofSeconds(number);
-                case "m" -> Duration.ofMinutes(number);
-                case "h" -> Duration.ofHours(number);
-                default -> Duration.ofDays(number);
-            };
+            return DurationText.parse(value).orElse(Duration.ZERO);
         }
     }
 

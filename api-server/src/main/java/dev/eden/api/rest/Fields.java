@@ -7,6 +7,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
+import dev.eden.workflows.DurationText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Fields {
     static final Pattern ID = Pattern.compile("[A-Za-z][A-Za-z0-9_.-]{0,62}");
-    private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
     private final ObjectNode node;
     private final String pointer;
@@ -237,21 +237,11 @@ final class Fields {
         if (value == null) {
             return otherwise;
         }
-        Duration duration = null;
+        @Nullable Duration duration = null;
         if (value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 0) {
             duration = unit.multipliedBy(value.asInt());
         } else if (value.isTextual()) {
-            var matcher = DURATION.matcher(value.asText());
-            if (matcher.matches()) {
-                long count = Long.parseLong(matcher.group(1));
-                duration = switch (matcher.group(2)) {
-                    case "ms" -> Duration.ofMillis(count);
-                    case "s" -> Duration.ofSeconds(count);
-                    case "m" -> Duration.ofMinutes(count);
-                    case "h" -> Duration.ofHours(count);
-                    default -> Duration.ofDays(count);
-                };
-            }
+            duration = DurationText.parse(value.asText()).orElse(null);
         }
         if (duration == null || duration.compareTo(min) < 0 || duration.compareTo(max) > 0) {
             error(name, "must be a duration such as \"500ms\", \"30s\", \"10m\", \"2h\" from " + min + " to " + max);

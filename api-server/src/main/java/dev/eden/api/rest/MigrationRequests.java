@@ -162,7 +162,7 @@ final class MigrationRequests {
     }
 
     private static Strategy strategyDefaults(String type) {
-        return new Strategy(type, 0, "session", 5, null, SOURCE_WRITES);
+        return new Strategy(type, 0, "session", Strategy.DEFAULT_MAX_WAIT_MS, null, SOURCE_WRITES);
     }
 
     /** Shares and stages are of a type; the rest outlives its change. */

@@ -290,7 +290,7 @@ public final class PostgresCutover implements CutoverEngine {
                     : List.of(
                             "the disk of the log of " + toId + " has " + (free.getAsLong() >> 20) + " MiB free, and "
                                     + (retention.needed(to) >> 20)
-                                    + " are needed: the log for the way back is kept there. Make room, or set max_slot_wal_keep_size to 64 MiB less than is free, or below that");
+                                    + " are needed: the log for the way back is kept there. Make room, or set max_slot_wal_keep_size so that it and max_wal_size together are less than is free");
         }
 
         @Override

@@ -83,7 +83,7 @@ final class HeadRoom {
                                     : "will have " + mib(left) + " MiB free after the load")
                             + ". After a cutover the log for the way back is kept there; nothing cuts over while less than "
                             + mib(Retention.DEFAULT.needed(target)) + " MiB are free.",
-                    "Give it more room, or set max_slot_wal_keep_size to 64 MiB less than is free, or below that.");
+                    "Give it more room, or set max_slot_wal_keep_size so that it and max_wal_size together are less than is free.");
         }
     }
 

@@ -23,9 +23,6 @@ public record Retention(long leastFree, long atFault) {
     /** Log that would go with the slot; less does not help. Bytes. */
     private static final long WORTH_IT = 16L << 20;
 
-    /** Bytes beyond the server's own bound, which it looks at with each checkpoint only. */
-    private static final long BEYOND_BOUND = 64L << 20;
-
     /** What there is to do about a slot. */
     sealed interface Verdict {}
 
@@ -52,10 +49,15 @@ public record Retention(long leastFree, long atFault) {
         return needed(side, leastFree, 0);
     }
 
-    /** {@code most} bytes, or what the server's own bound lets slots keep beside the {@code kept} ones, and a little, where that is less. */
+    /** {@code most} bytes, or what the server lets slots keep beside the {@code kept} ones where that is less: up to its own bound, and what comes between two checkpoints, with which it looks at it. */
     public static long needed(PostgresSession side, long most, long kept) {
-        long mebibytes = side.number("SELECT setting::bigint FROM pg_settings WHERE name = 'max_slot_wal_keep_size'");
-        return mebibytes < 0 ? most : Math.min(most, Math.max(0, (mebibytes << 20) - kept) + BEYOND_BOUND);
+        long bound = mebibytes(side, "max_slot_wal_keep_size");
+        return bound < 0 ? most : Math.min(most, Math.max(0, bound - kept) + mebibytes(side, "max_wal_size"));
+    }
+
+    /** Bytes; below zero: none. */
+    private static long mebibytes(PostgresSession side, String setting) {
+        return side.number("SELECT setting::bigint * 1048576 FROM pg_settings WHERE name = ?", setting);
     }
 
     /** What is free on the disk of a side's log where less is than {@link #needed}; empty also where it cannot be said. */

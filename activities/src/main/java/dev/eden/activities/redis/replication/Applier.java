@@ -20,6 +20,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -243,6 +244,7 @@ final class Applier {
         batch.begin();
         long next = position;
         int nextDatabase = database;
+        boolean sent = false;
         for (Unit unit : units) {
             seen = unit.end();
             if (unit.end() <= found.position() && !toRepeat(unit)) {
@@ -254,6 +256,7 @@ final class Applier {
                 giveUp(notCarried);
             }
             unit.changes().forEach(batch::add);
+            sent = true;
             next = unit.end();
             nextDatabase = unit.databaseAfter();
         }
@@ -306,7 +309,7 @@ final class Applier {
             equalDatabase = database;
         }
         published = new RouteLedger.Position(marker.replid(), marker.offset());
-        if (units.size() == 1 && units.getFirst().keyless()) {
+        if (sent && units.size() == 1 && units.getFirst().keyless()) {
             // Its reply has been seen: a successor has to hear of it, whatever comes next or is still doubtful.
             answered = position;
             batch.announce(here("streaming", replid), key, to);
@@ -335,11 +338,11 @@ final class Applier {
      * Of what a predecessor has executed last it may not have seen the reply ({@link AppliedMarker#answered}). True where it can be had by doing it again; where its keys are known they
      * are copied; else a load is needed. Whatever came before, a batch of its own, was fine: else nothing would have come after.
      */
-    private boolean toRepeat(Unit unit) throws LogLostException {
+    private boolean toRepeat(Unit unit) throws LogLostException, InterruptedException {
         if (unit.end() != found.position() || !unit.keyless() || found.answered() >= unit.end()) {
             return false;
         }
-        if (!unit.repeatable() && unit.named()) {
+        if (!unit.repeatable() && unit.named() && areKeys(unit)) {
             unit.changes().stream().filter(Change::applied).forEach(this::suspect);
             return false;
         }
@@ -349,6 +352,20 @@ final class Applier {
                             + " of the log was refused: replication ended before the answer");
         }
         return true;
+    }
+
+    /** What a server alone calls a key may be something else, an index: a copy of a key that is not there makes up for nothing. */
+    private boolean areKeys(Unit unit) throws InterruptedException {
+        List<Object[]> reads = new ArrayList<>();
+        for (Change change : unit.changes()) {
+            List<byte[]> keys = change.keys();
+            if (change.applied() && !change.understood() && keys != null) {
+                reads.add(new Object[] {"SELECT", change.database()});
+                keys.forEach(key -> reads.add(new Object[] {"EXISTS", key}));
+            }
+        }
+        return asked(() -> source.read(reads)).replies().stream()
+                .noneMatch(reply -> reply instanceof Reply.Int number && number.value() == 0);
     }
 
     /** As everything up to {@code position} left it. */
@@ -457,7 +474,7 @@ final class Applier {
         do {
             // Until they are copied, whatever reads them is as doubtful as they are.
             suspects.addAll(keys);
-            read = values(keys);
+            read = asked(() -> source.values(keys));
             applyUpTo(read.position().offset());
             keys.forEach(suspects::remove);
             read.values().stream()
@@ -471,10 +488,10 @@ final class Applier {
         return read.position();
     }
 
-    private SourceReads.Values values(List<DbKey> keys) throws InterruptedException {
+    private <T> T asked(Supplier<T> question) throws InterruptedException {
         while (true) {
             try {
-                return source.values(keys);
+                return question.get();
             } catch (RedisConnectionException | RedisException e) {
                 if (stopped) {
                     throw e;

@@ -131,6 +131,9 @@ final class LogFollower implements AutoCloseable {
         }
         open = sides.connectLink();
         link = open;
+        if (closed) {
+            throw new IOException("closed while it connected");
+        }
         switch (open.psync(replid, reader.offset())) {
             case ReplicaLink.Start.Full _ ->
                 throw new LogLostException(

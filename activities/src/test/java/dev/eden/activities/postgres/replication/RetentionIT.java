@@ -278,6 +278,12 @@ class RetentionIT {
                         .asString()
                         .startsWith("the disk of the log of target has ");
                 bound(servers, "'64MB'");
+                try (PostgresSession target = servers.control("target")) {
+                    assertThat(SHORT.needed(target))
+                            .as("and what comes until the server looks at it")
+                            .isEqualTo((64L << 20)
+                                    + target.number("SELECT pg_size_bytes(current_setting('max_wal_size'))"));
+                }
                 AttemptReport bounded = rolls(servers, true, SHORT);
                 assertThat(bounded.outcome()).as("%s", bounded).isEqualTo("committed");
                 bound(servers, "DEFAULT");

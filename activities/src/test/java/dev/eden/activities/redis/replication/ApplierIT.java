@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.redis.RespConnection;
+import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.proxy.redis.CommandTable;
 import java.time.Duration;
@@ -27,14 +28,13 @@ class ApplierIT {
     private final TtlFilter filter = new TtlFilter(4_096);
     private final SourceReads source = new SourceReads(
             pair.endpoint("source"),
-            () -> {
-                throw new IllegalStateException("nothing is to be read");
-            },
+            () -> EdenUsers.controlLogin(Pair.MIGRATION, pair.endpoint("source"), pair.records),
             "test");
     private final StreamEffects effects = new StreamEffects(CommandTable.bundled(), filter);
 
     @AfterEach
     void stop() {
+        source.close();
         to.close();
         green.close();
         pair.close();
@@ -85,14 +85,40 @@ class ApplierIT {
         assertThat(marker().answered()).as("of another direction").isZero();
     }
 
-    /** Where its keys are known they are copied. */
+    /** Passing over the first of them tells nothing of the second. */
+    @Test
+    void whatIsPassedOverAnswersForNothingBehindIt() throws Exception {
+        Applier applier = from(130, 110);
+        put(120, "SWAPDB 1 2");
+        put(130, "SWAPDB 3 4");
+        assertThatThrownBy(applier::run).isInstanceOf(LogLostException.class);
+        assertThat(marker().answered()).isLessThan(130);
+    }
+
+    /** Where its keys are known they are copied, here from a server whose log is not the one. */
     @Test
     void whatOnlyTheFollowedServerNamesTheKeysOfCostsNoLoad() throws Exception {
+        try (RespConnection blue = pair.connect("source")) {
+            blue.call("SET", "doc", "new");
+        }
         Applier applier = from(120, 110);
-        StreamCommand command = Logged.command("JSON.SET", "doc", "$", "1");
+        unknown(120, "JSON.SET", "doc");
+        assertThatThrownBy(applier::run).as("no lost log").hasMessageContaining("before what it sent");
+    }
+
+    /** An index, say, that the server calls a key: to copy it would be to delete a key, and the index would be missing without a word. */
+    @Test
+    void whatTheFollowedServerCallsAKeyAndIsNoneIsNotPassedOver() throws Exception {
+        Applier applier = from(120, 110);
+        unknown(120, "FT.CREATE", "index");
+        assertThatThrownBy(applier::run).isInstanceOf(LogLostException.class).hasMessageContaining("FT.CREATE");
+    }
+
+    /** A command that no table has, but the followed server's, which says that its first argument is a key. */
+    private void unknown(long end, String name, String key) throws InterruptedException {
+        StreamCommand command = Logged.command(name, key, "$", "1");
         Change change = new Change(command, 0, List.of(command.argument(1)), List.of(), false, true, true, false);
-        queue.put(new Unit(List.of(change), 120, 0, 10));
-        assertThatThrownBy(applier::run).as("no lost log").hasMessageContaining("nothing is to be read");
+        queue.put(new Unit(List.of(change), end, 0, 10));
     }
 
     /** Whoever executed what came behind it has seen its reply. */
