@@ -82,7 +82,7 @@ class TwoControlPlanesIT {
 
     /** Before the commit the flip is undone and made again, after it the other server takes it to its end. */
     @ParameterizedTest
-    @CsvSource({"cutover.position, true", "cutover.commit, true", "cutover.unfence, false"})
+    @CsvSource({"cutover.commit, true", "cutover.unfence, false"})
     void theOneThatFlipsMayDieInTheMiddle(String place, boolean undone) throws Exception {
         try (ControlPlanes world = new ControlPlanes(directory)) {
             world.fill(500, 100);

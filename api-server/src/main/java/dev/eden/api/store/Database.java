@@ -4,6 +4,9 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.eden.api.problem.StartupException;
 import dev.eden.proxy.Secret;
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.net.UnknownHostException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -127,10 +130,29 @@ public final class Database implements AutoCloseable {
         return switch (state) {
             case "28000", "28P01" -> "it refuses the login";
             case "3D000" -> "the database does not exist";
-            case "08001" -> "the connection is refused or the host is unknown";
+            case "08001" -> notConnected(e);
             case "57P03" -> "it is starting up or shutting down";
             default -> "SQLSTATE " + state;
         };
+    }
+
+    /** The driver has one SQLSTATE for all of it. */
+    private static String notConnected(SQLException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            switch (cause) {
+                case UnknownHostException _ -> {
+                    return "the host is unknown";
+                }
+                case SocketTimeoutException _ -> {
+                    return "it does not answer in time";
+                }
+                case ConnectException _ -> {
+                    return "the connection is refused";
+                }
+                default -> {}
+            }
+        }
+        return "it does not answer in time";
     }
 
     private static String firstLine(Exception e) {
