@@ -42,7 +42,8 @@ final class BackupAcknowledgement {
                 required ? "failure" : "warning",
                 "Nobody has said that a backup of " + spec.source()
                         + " was restored and that it can be restored to a point in time.",
-                "Verify both, then create the migration with the label " + LABEL + ", e.g. who, when and where."));
+                "Verify both, then say who did, when and where: eden migration set " + spec.id() + " label." + LABEL
+                        + "='…'."));
         return new Preflight(findings);
     }
 }

@@ -29,6 +29,7 @@ import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.ForgottenMigrations;
 import dev.eden.api.store.IdempotencyStore;
 import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationLabels;
 import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.ProxyStore;
@@ -242,6 +243,7 @@ public final class EdenServer implements AutoCloseable {
                 migrations,
                 new MigrationStarts(jdbi, store.audit()),
                 store.tunings(),
+                new MigrationLabels(jdbi, store.audit()),
                 orchestrator,
                 status,
                 new ForecastStore(jdbi),

@@ -21,6 +21,8 @@ class BackupAcknowledgementTest {
                         org.assertj.core.groups.Tuple.tuple("redis.version", "info"),
                         org.assertj.core.groups.Tuple.tuple(BackupAcknowledgement.FINDING, "warning"));
         assertThat(check(Map.of(), false).refused()).isFalse();
+        assertThat(check(Map.of(), false).findings().getLast().remedy())
+                .contains("eden migration set m label." + BackupAcknowledgement.LABEL + "=");
     }
 
     @Test

@@ -89,6 +89,7 @@ class CommandLineIT {
                         "failure    redis.maxmemory\n           the target is too small\n           remedy: give it 2 GiB\n")
                 .contains("1 failure, 1 warning;")
                 .contains("  1. initializing")
+                .containsPattern("copy +1,000 keys or rows, .* 0.5 s")
                 .doesNotContain("It has been started");
         FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
         assertThat(refused.code()).isEqualTo(3);
@@ -117,6 +118,9 @@ class CommandLineIT {
         assertThat(onceStarted.lastLine()).isEqualTo("next: eden migration status m1");
 
         ok("migration", "set", "m1", "read_percentage=25%");
+        assertThat(ok("migration", "set", "m1", "label.backup_verified=kim, on Monday")
+                        .out())
+                .containsPattern("labels +backup_verified=kim, on Monday");
         await().atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(eden.activities.shares).contains(0.25));
 

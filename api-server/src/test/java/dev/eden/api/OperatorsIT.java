@@ -76,6 +76,7 @@ class OperatorsIT {
         assertThat(after.path("copy_took_seconds").asDouble()).isPositive();
 
         tunes();
+        labels();
         rehearses();
         asTheGuidePrintsThem(home);
         isNotReadyAndSaysWhy();
@@ -176,6 +177,35 @@ class OperatorsIT {
         }
         assertThat(eden.patch(MIGRATION, "{\"reason\":\"nothing\"}").status()).isEqualTo(422);
         assertThat(eden.patch(MIGRATION, "{\"tuning\":null}").status()).isEqualTo(422);
+    }
+
+    /** In canary: no workflow has to know of it. */
+    private static void labels() {
+        TestServer.Answer labelled =
+                eden.patch(MIGRATION, "{\"labels\":{\"owner\":\"kim's\",\"team\":\"cache\"},\"reason\":\"who asks\"}");
+        assertThat(labelled.status()).as(labelled.body()).isEqualTo(200);
+        assertThat(labelled.json().path("labels")).isEqualTo(Json.tree("{\"owner\":\"kim's\",\"team\":\"cache\"}"));
+        String other = "{\"labels\":{\"team\":null},\"tuning\":{\"batch\":200}}";
+        TestServer.Answer both = eden.patch(MIGRATION, other);
+        assertThat(both.json().path("labels")).isEqualTo(Json.tree("{\"owner\":\"kim's\"}"));
+        assertThat(both.json().at("/tuning/batch").asInt()).isEqualTo(200);
+        eden.patch(MIGRATION, "{\"labels\":{\"owner\":\"kim's\"}}");
+        assertThat(events("migration.labelled"))
+                .as("nothing changed by the third")
+                .hasSize(2)
+                .first()
+                .satisfies(event -> {
+                    assertThat(event.path("reason").asText()).isEqualTo("who asks");
+                    assertThat(event.path("before")).isEqualTo(Json.tree("{\"labels\":{}}"));
+                    assertThat(event.at("/after/labels/team").asText()).isEqualTo("cache");
+                });
+        assertThat(eden.get("/api/v1/migrations?label=owner=kim's")
+                        .json()
+                        .at("/migrations/0/id")
+                        .asText())
+                .isEqualTo("m");
+        assertThat(eden.patch("/api/v1/migrations/none", other).status()).isEqualTo(404);
+        eden.patch(MIGRATION, "{\"tuning\":{\"batch\":100}}");
     }
 
     private static void rehearses() {

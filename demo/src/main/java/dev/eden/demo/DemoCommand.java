@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
         name = "demo",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Moves a live database to another one under load, there, back and there again, and judges it.")
+        description = "Moves a live database to another one under load, there, back and there again, and judges it.",
+        footer = {"", "Examples:", "  eden demo", "  eden demo --postgres --seconds 90"})
 public final class DemoCommand implements Callable<Integer> {
     /** What a shell reports for a program that Ctrl-C ended. */
     private static final int INTERRUPTED = 130;

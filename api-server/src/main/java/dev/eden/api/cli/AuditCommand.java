@@ -25,7 +25,13 @@ final class AuditCommand extends Group {
             name = "list",
             description =
                     "Entries of everything, oldest first: tokens, endpoints, interlays, proxies, keys, migrations that are forgotten too. Needs the role admin.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true,
+            footer = {
+                "",
+                "Examples:",
+                "  eden audit list --subject proxy/redis_interlay:pod-17",
+                "  eden audit list --after 4711 --limit 20"
+            })
     int list(
             @Mixin ApiOptions api,
             @Option(
@@ -62,10 +68,17 @@ final class AuditCommand extends Group {
     @Command(
             name = "verify",
             description = "Walks the whole log; exit code 8 where an entry is not as it was written.",
-            mixinStandardHelpOptions = true)
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  eden audit verify --json"})
     int verify(@Mixin ApiOptions api) {
         JsonNode found = api.client().get("/audit/verify");
-        int shown = api.show(found, page -> page.members(found), "eden migration list");
-        return found.path("intact").asBoolean() ? shown : ExitCode.ENDED_BADLY.code();
+        boolean intact = found.path("intact").asBoolean();
+        int shown = api.show(found, page -> page.members(found), intact ? "eden migration list" : from(found));
+        return intact ? shown : ExitCode.ENDED_BADLY.code();
+    }
+
+    /** The entry that is not as it was written, and what came after it. */
+    private static String from(JsonNode broken) {
+        return "eden audit list --after " + Math.max(0, broken.path("broken_at").asLong() - 1) + " --limit 20";
     }
 }

@@ -93,7 +93,8 @@ final class ConfigCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "example",
-            description = "Writes a file with every setting, its meaning and default, all commented out.")
+            description = "Writes a file with every setting, its meaning and default, all commented out.",
+            footer = {"", "Example:", "  eden config example > eden.yaml"})
     int example() {
         terminal.out().print(SettingsDocument.example());
         terminal.out().flush();

@@ -26,7 +26,13 @@ final class ContextCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "add",
-            description = "Adds or changes a context; the first one is in use.")
+            description = "Adds or changes a context; the first one is in use.",
+            footer = {
+                "",
+                "Examples:",
+                "  eden context add prod --url https://eden.example:8000 --token-file /run/secrets/eden-token",
+                "  eden context add dev --url http://127.0.0.1:8000 --token-env EDEN_DEV_TOKEN"
+            })
     int add(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "NAME") String name,
@@ -66,14 +72,22 @@ final class ContextCommand extends Group {
                 contexts.current().orElse("").equals(name) ? "eden migration list" : "eden context use " + name);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "use", description = "Client verbs talk to this one from now on.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "use",
+            description = "Client verbs talk to this one from now on.",
+            footer = {"", "Example:", "  eden context use prod"})
     int use(@Mixin ApiOptions api, @Parameters(paramLabel = "NAME") String name) {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.use(name);
         return list(api, contexts, "eden migration list");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "All contexts; tokens are never shown.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "All contexts; tokens are never shown.",
+            footer = {"", "Example:", "  eden context list"})
     int list(@Mixin ApiOptions api) {
         Contexts contexts = Contexts.load(api.terminal());
         return list(
@@ -87,7 +101,8 @@ final class ContextCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "remove",
-            description = "Forgets a context and the token stored in it.")
+            description = "Forgets a context and the token stored in it.",
+            footer = {"", "Example:", "  eden context remove dev"})
     int remove(@Mixin ApiOptions api, @Parameters(paramLabel = "NAME") String name) {
         Contexts contexts = Contexts.load(api.terminal());
         contexts.remove(name);

@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         name = "dev",
         description =
-                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.")
+                "Starts PostgreSQL, two Redis servers, Temporal and a server with a proxy, all on 127.0.0.1, until Ctrl-C.",
+        footer = {"", "Examples:", "  eden dev", "  eden dev --listen 127.0.0.1:6390 --listen-postgres 127.0.0.1:5432"})
 final class DevCommand implements Callable<Integer> {
     private final Terminal terminal;
 

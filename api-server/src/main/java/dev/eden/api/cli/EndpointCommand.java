@@ -32,7 +32,11 @@ final class EndpointCommand extends Group {
             "redis://HOST:PORT or postgresql://HOST:PORT/DATABASE; with TLS: rediss:// (Redis), the parameter "
                     + VERIFIED + " (PostgreSQL)";
 
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "All endpoints; passwords are never shown.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "All endpoints; passwords are never shown.",
+            footer = {"", "Example:", "  eden endpoint list"})
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/endpoints", "endpoints");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -53,7 +57,13 @@ final class EndpointCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "create",
-            description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.")
+            description = "Names a database; its password comes as EDEN_ENDPOINT_PASSWORD.",
+            footer = {
+                "",
+                "Examples:",
+                "  eden endpoint create ec2_redis redis://10.0.1.50:6379 --label team=cache",
+                "  EDEN_ENDPOINT_PASSWORD=secret eden endpoint create azure_redis rediss://azure.example:6380 --username app"
+            })
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -63,7 +73,11 @@ final class EndpointCommand extends Group {
         return api.show(made, page -> page.members(made), "eden endpoint check " + id);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "get", description = "One endpoint.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "get",
+            description = "One endpoint.",
+            footer = {"", "Example:", "  eden endpoint get ec2_redis"})
     int get(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode endpoint = api.client().get(ApiClient.path("endpoints", id));
         return api.show(endpoint, page -> page.members(endpoint), "eden endpoint check " + id);
@@ -73,7 +87,8 @@ final class EndpointCommand extends Group {
             mixinStandardHelpOptions = true,
             name = "update",
             description =
-                    "Changes an endpoint: options, labels and login stay where they are not named. An address in use can't change.")
+                    "Changes an endpoint: options, labels and login stay where they are not named. An address in use can't change.",
+            footer = {"", "Example:", "  eden endpoint update ec2_redis redis://10.0.1.50:6379 --label team=cache"})
     int update(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -88,13 +103,18 @@ final class EndpointCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "check",
-            description = "Connects now: version, role, latency, abilities.")
+            description = "Connects now: version, role, latency, abilities.",
+            footer = {"", "Example:", "  eden endpoint check ec2_redis"})
     int check(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode found = api.client().post(ApiClient.path("endpoints", id, "check"), null);
         return api.show(found, page -> page.members(found), "eden interlay list");
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "delete", description = "Forgets an endpoint that nothing uses.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "delete",
+            description = "Forgets an endpoint that nothing uses.",
+            footer = {"", "Example:", "  eden endpoint delete ec2_redis"})
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("endpoints", id), null);
         return api.show(answer, page -> page.line("endpoint " + id + " is forgotten"), "eden endpoint list");

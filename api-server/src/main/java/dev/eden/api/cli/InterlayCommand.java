@@ -2,7 +2,9 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,7 +31,8 @@ final class InterlayCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "list",
-            description = "All interlays and the endpoints behind them.")
+            description = "All interlays and the endpoints behind them.",
+            footer = {"", "Example:", "  eden interlay list"})
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/interlays", "interlays");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -52,7 +55,13 @@ final class InterlayCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "create",
-            description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.")
+            description = "Makes a front of an endpoint; 'eden proxy --interlay ID' serves it.",
+            footer = {
+                "",
+                "Examples:",
+                "  eden interlay create cache ec2_redis --listen 0.0.0.0:6379",
+                "  eden interlay create orders old_orders --listen 0.0.0.0:5432 --pooling session"
+            })
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -89,7 +98,8 @@ final class InterlayCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "update",
-            description = "Changes how an interlay pools; proxies take it when they start.")
+            description = "Changes how an interlay pools; proxies take it when they start.",
+            footer = {"", "Example:", "  eden interlay update orders --pooling transaction"})
     int update(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -100,7 +110,11 @@ final class InterlayCommand extends Group {
         return api.show(changed, page -> page.members(changed), "eden interlay get " + id);
     }
 
-    @Command(mixinStandardHelpOptions = true, name = "get", description = "One interlay.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "get",
+            description = "One interlay.",
+            footer = {"", "Example:", "  eden interlay get cache"})
     int get(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode interlay = api.client().get(ApiClient.path("interlays", id));
         return api.show(interlay, page -> page.members(interlay), "eden interlay traffic " + id);
@@ -109,7 +123,8 @@ final class InterlayCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "delete",
-            description = "Forgets an interlay that no migration and no proxy uses.")
+            description = "Forgets an interlay that no migration and no proxy uses.",
+            footer = {"", "Example:", "  eden interlay delete cache"})
     int delete(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("interlays", id), null);
         return api.show(answer, page -> page.line("interlay " + id + " is forgotten"), "eden interlay list");
@@ -118,7 +133,11 @@ final class InterlayCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "traffic",
-            description = "Its proxies' counters since their start, and latency.")
+            description = {
+                "Its proxies' counters since their start (STANDBY: reads that it served), and latency of the last seconds.",
+                "ALIVE: else how long it has been silent. Where each one listens: eden proxy list."
+            },
+            footer = {"", "Example:", "  eden interlay traffic cache"})
     int traffic(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode traffic = api.client().get(ApiClient.path("interlays", id, "traffic"));
         return api.show(
@@ -131,37 +150,26 @@ final class InterlayCommand extends Group {
                 "eden migration list");
     }
 
-    private static String millis(JsonNode value) {
-        return String.format(java.util.Locale.ROOT, "%.1f ms", value.asDouble());
-    }
-
+    /** A name of twenty characters still has room in a terminal; where each one listens: {@code eden proxy list}. */
     static Table proxies(JsonNode traffic) {
-        Table table = Table.of(
-                "PROXY",
-                "LISTEN",
-                "ALIVE",
-                "CONNECTIONS",
-                "OPERATIONS",
-                "ERRORS",
-                "P50",
-                "P99",
-                "BY THE STANDBY",
-                "SEEN");
+        Table table = Table.of("PROXY", "CLIENTS", "OPERATIONS", "ERRORS", "P50/P99 MS", "STANDBY", "ALIVE");
         for (JsonNode proxy : traffic.path("proxies")) {
-            long seconds = Math.max(
-                    0, (System.currentTimeMillis() - proxy.path("at_millis").asLong()) / 1000);
-            JsonNode active = proxy.path("report").path("active");
+            JsonNode report = proxy.path("report");
+            JsonNode active = report.path("active");
+            Duration silence = Duration.ofMillis(Math.max(
+                    0, System.currentTimeMillis() - proxy.path("at_millis").asLong()));
             table.row(
                     StatusText.text(proxy, "proxy"),
-                    StatusText.text(proxy, "listen"),
-                    proxy.path("alive").asBoolean() ? "yes" : "no",
-                    String.valueOf(proxy.path("report").path("connections").asLong()),
+                    String.valueOf(report.path("connections").asLong()),
                     String.valueOf(active.path("operations").asLong()),
                     String.valueOf(active.path("errors").asLong()),
-                    millis(active.path("p50_millis")),
-                    millis(active.path("p99_millis")),
-                    proxy.path("report").path("served_by_standby").asLong() + " reads",
-                    seconds + " s ago");
+                    String.format(
+                            Locale.ROOT,
+                            "%.1f/%.1f",
+                            active.path("p50_millis").asDouble(),
+                            active.path("p99_millis").asDouble()),
+                    String.valueOf(report.path("served_by_standby").asLong()),
+                    proxy.path("alive").asBoolean() ? "yes" : "no, " + StatusText.duration(silence));
         }
         return table;
     }

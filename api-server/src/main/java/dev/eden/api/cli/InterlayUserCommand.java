@@ -38,6 +38,12 @@ final class InterlayUserCommand extends Group {
             description = {
                 "Gives an interlay a user's password, the first or another one; its proxies take it within seconds.",
                 "It is asked for, or read from standard input where that is no terminal."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  eden interlay user set orders shop",
+                "  eden interlay user set orders shop --password-file shop.password"
             })
     int set(
             @Mixin ApiOptions api,
@@ -60,7 +66,8 @@ final class InterlayUserCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "list",
-            description = "The users whose passwords an interlay has, and since when; passwords are never shown.")
+            description = "The users whose passwords an interlay has, and since when; passwords are never shown.",
+            footer = {"", "Example:", "  eden interlay user list orders"})
     int list(@Mixin ApiOptions api, @Parameters(paramLabel = "INTERLAY", description = INTERLAY) String interlay) {
         JsonNode answer = api.client().list(ApiClient.path("interlays", interlay, "users"), "users");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -77,7 +84,8 @@ final class InterlayUserCommand extends Group {
             mixinStandardHelpOptions = true,
             name = "remove",
             description =
-                    "Forgets a user's password: proxies no longer let anybody in by it; sessions that are open stay.")
+                    "Forgets a user's password: proxies no longer let anybody in by it; sessions that are open stay.",
+            footer = {"", "Example:", "  eden interlay user remove orders shop"})
     int remove(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "INTERLAY", description = INTERLAY) String interlay,

@@ -38,7 +38,8 @@ final class KeyCommand extends Group {
             description = {
                 "Says how much of the store is sealed with which key; changes nothing.",
                 "Exit code 0: all of it with the first key, so that former ones can go. Exit code 1: not yet."
-            })
+            },
+            footer = {"", "Example:", "  eden key status --database-url postgresql://eden@db/eden"})
     static final class Status implements Callable<Integer> {
         private final Terminal terminal;
 
@@ -89,7 +90,8 @@ final class KeyCommand extends Group {
                 "Seals everything in the store with the first key; the keys given must open all of it.",
                 "Servers and proxies may run; they must have been given both keys. What is interrupted goes on with the next run. It is in the"
                         + " audit log."
-            })
+            },
+            footer = {"", "Example:", "  eden key rotate --config /etc/eden/eden.yaml"})
     static final class Rotate implements Callable<Integer> {
         private final Terminal terminal;
 

@@ -41,7 +41,11 @@ import picocli.CommandLine.Parameters;
             "  eden migration report ec2_to_azure"
         })
 final class MigrationCommand extends OperatorCommands {
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "Migrations and their phases.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "Migrations and their phases.",
+            footer = {"", "Example:", "  eden migration list --phase canary --label team=cache"})
     int list(
             @Mixin ApiOptions api,
             @Option(names = "--phase", paramLabel = "PHASE", description = "only those in it, such as canary or baking")
@@ -87,7 +91,11 @@ final class MigrationCommand extends OperatorCommands {
                 "",
                 "The least a file has:",
                 "  {\"id\": \"ec2_to_azure\", \"description\": \"to Azure\",",
-                "   \"strategy\": {\"type\": \"canary\", \"read_percentage\": 0.05}}"
+                "   \"strategy\": {\"type\": \"canary\", \"read_percentage\": 0.05}}",
+                "",
+                "Examples:",
+                "  eden migration create migration.json",
+                "  eden migration create - < migration.json"
             })
     int create(@Mixin ApiOptions api, @Parameters(paramLabel = "FILE") String file) {
         return status(api, api.client().post("/migrations", read(file)));
@@ -96,7 +104,8 @@ final class MigrationCommand extends OperatorCommands {
     @Command(
             mixinStandardHelpOptions = true,
             name = "add-interlay",
-            description = "Adds an interlay to move; its endpoint is the source.")
+            description = "Adds an interlay to move; its endpoint is the source.",
+            footer = {"", "Example:", "  eden migration add-interlay ec2_to_azure redis_interlay azure_redis"})
     int addInterlay(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -114,7 +123,9 @@ final class MigrationCommand extends OperatorCommands {
             mixinStandardHelpOptions = true,
             name = "plan",
             description =
-                    "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.")
+                    "What stands in the way, with remedies, and what migrate would do; changes nothing. Exit code 8 for failures.",
+            footer = {"", "Examples:", "  eden migration plan ec2_to_azure", "  eden migration plan ec2_to_azure --json"
+            })
     int plan(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode plan = api.client().get(ApiClient.path("migrations", id, "plan"));
         int shown = api.show(plan, page -> PlanText.print(plan, page), PlanText.next(plan));
@@ -124,7 +135,8 @@ final class MigrationCommand extends OperatorCommands {
     @Command(
             mixinStandardHelpOptions = true,
             name = "status",
-            description = "Where it stands, why it can't be cut over yet, what comes next.")
+            description = "Where it stands, why it can't be cut over yet, what comes next.",
+            footer = {"", "Example:", "  eden migration status ec2_to_azure"})
     int status(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         return status(api, api.client().get(ApiClient.path("migrations", id, "status")));
     }
@@ -132,7 +144,13 @@ final class MigrationCommand extends OperatorCommands {
     @Command(
             mixinStandardHelpOptions = true,
             name = "events",
-            description = "Its audit log: who did what, when and why.")
+            description = "Its audit log: who did what, when and why.",
+            footer = {
+                "",
+                "Examples:",
+                "  eden migration events ec2_to_azure --limit 20",
+                "  eden migration events ec2_to_azure --follow"
+            })
     int events(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -162,7 +180,8 @@ final class MigrationCommand extends OperatorCommands {
     @Command(
             mixinStandardHelpOptions = true,
             name = "validation",
-            description = "The last comparison: checks, differences, repairs.")
+            description = "The last comparison: checks, differences, repairs.",
+            footer = {"", "Example:", "  eden migration validation ec2_to_azure"})
     int validation(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode report = api.client().get(ApiClient.path("migrations", id, "validation"));
         return api.show(report, page -> ValidationText.print(report, page), NextCommand.command("status", id));
@@ -174,6 +193,12 @@ final class MigrationCommand extends OperatorCommands {
             description = {
                 "Forgets a migration that was never started; with the role admin also one that has ended, with its reports and attempts.",
                 "The audit log keeps what it was. Of one that has ended it asks first; a script says --yes."
+            },
+            footer = {
+                "",
+                "Examples:",
+                "  eden migration delete never_started",
+                "  eden migration delete long_finished --yes"
             })
     int delete(@Mixin ApiOptions api, @Mixin Confirmation confirmation, @Parameters(paramLabel = "ID") String id) {
         JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));

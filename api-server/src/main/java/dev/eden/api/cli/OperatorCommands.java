@@ -15,7 +15,8 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "migrate",
-            description = "Starts it: copies, compares, then waits in canary.")
+            description = "Starts it: copies, compares, then waits in canary.",
+            footer = {"", "Example:", "  eden migration migrate ec2_to_azure --reason 'change 4711'"})
     int migrate(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -26,7 +27,8 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "advance",
-            description = "Goes on with the next stage or phase without waiting for its gates' time.")
+            description = "Goes on with the next stage or phase without waiting for its gates' time.",
+            footer = {"", "Example:", "  eden migration advance ec2_to_azure"})
     int advance(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -37,7 +39,8 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "pause",
-            description = "Holds it where it is; replication goes on, nothing moves.")
+            description = "Holds it where it is; replication goes on, nothing moves.",
+            footer = {"", "Example:", "  eden migration pause ec2_to_azure --reason 'the source is busy until noon'"})
     int pause(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -48,7 +51,8 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "resume",
-            description = "Goes on after a pause, or tries again what needed an operator.")
+            description = "Goes on after a pause, or tries again what needed an operator.",
+            footer = {"", "Example:", "  eden migration resume ec2_to_azure"})
     int resume(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -60,7 +64,13 @@ abstract class OperatorCommands extends Group {
             mixinStandardHelpOptions = true,
             name = "abort",
             description =
-                    "Gives it up; the source serves as before. What was copied stays on the target, unless --empty-target. Asks first; a script says --yes.")
+                    "Gives it up; the source serves as before. What was copied stays on the target, unless --empty-target. Asks first; a script says --yes.",
+            footer = {
+                "",
+                "Examples:",
+                "  eden migration abort ec2_to_azure --reason 'the target is too small'",
+                "  eden migration abort ec2_to_azure --empty-target --yes"
+            })
     int abort(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
@@ -109,7 +119,8 @@ abstract class OperatorCommands extends Group {
                 "Takes it back. After a cutover the source owns writes again, nothing is lost, and the migration is in canary.",
                 "While the source owns writes there is nothing to take back: it ends the migration, as abort does.",
                 "Asks first; a script says --yes."
-            })
+            },
+            footer = {"", "Example:", "  eden migration rollback ec2_to_azure --reason 'latency'"})
     int rollback(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
@@ -136,7 +147,8 @@ abstract class OperatorCommands extends Group {
             description = {
                 "Ends it well: the way back is taken down, nothing of Eden's stays on the servers.",
                 "The point of no return: asks first; a script says --yes."
-            })
+            },
+            footer = {"", "Example:", "  eden migration finalize ec2_to_azure"})
     int finish(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
@@ -152,7 +164,8 @@ abstract class OperatorCommands extends Group {
             description = {
                 "Starts its workflow again where Temporal has lost it (terminated by hand, history gone).",
                 "It begins parked, in the phase that the store speaks for; resume, rollback or finalize goes on."
-            })
+            },
+            footer = {"", "Example:", "  eden migration recover ec2_to_azure"})
     int recover(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "ID") String id,
@@ -186,6 +199,9 @@ abstract class OperatorCommands extends Group {
                 status,
                 page -> {
                     StatusText.lines(status, page.coloured()).forEach(page::wrapped);
+                    if (!status.path("labels").isEmpty()) {
+                        page.field("labels", ApiOptions.cell(status.path("labels")));
+                    }
                     page.field("allowed", ApiOptions.cell(status.path("allowed")));
                     String ui = status.path("links").path("temporal_ui").asText("");
                     page.field("workflow", ui);

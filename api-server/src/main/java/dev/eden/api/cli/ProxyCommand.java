@@ -21,7 +21,16 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code eden proxy}: one proxy alone; it joins its interlay by name. */
-@Command(mixinStandardHelpOptions = true, name = "proxy", description = "Runs one proxy alone and joins its interlay.")
+@Command(
+        mixinStandardHelpOptions = true,
+        name = "proxy",
+        description = "Runs one proxy alone and joins its interlay.",
+        footer = {
+            "",
+            "Examples:",
+            "  EDEN_DATABASE_PASSWORD=… eden proxy --name p2 --listen 0.0.0.0:6379 --database-url postgresql://eden@db/eden",
+            "  eden proxy --config /etc/eden/eden.yaml"
+        })
 final class ProxyCommand implements Callable<Integer> {
     private final Terminal terminal;
 
@@ -81,7 +90,8 @@ final class ProxyCommand implements Callable<Integer> {
     @Command(
             mixinStandardHelpOptions = true,
             name = "list",
-            description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.")
+            description = "The proxies of every interlay, over REST; silent ones stand in the way of a cutover.",
+            footer = {"", "Example:", "  eden proxy list"})
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/proxies", "proxies");
         Table table = Table.of("ID", "LISTEN", "VERSION", "ALIVE", "SERVES", "CLIENTS", "SEEN");

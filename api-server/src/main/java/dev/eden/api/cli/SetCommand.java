@@ -13,22 +13,25 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Retunes a running migration: {@code NAME=VALUE} becomes a PATCH of what is named; the rest stays as it is. */
+/** Changes a migration: {@code NAME=VALUE} becomes a PATCH of what is named; the rest stays as it is. */
 @Command(
         mixinStandardHelpOptions = true,
         name = "set",
-        description = "Changes a running migration's strategy; what is not named stays.",
+        description = "Changes a migration's strategy and labels, also while it runs; what is not named stays.",
         footer = {
             "",
             "Settings: read_percentage (25%% or 0.25), consistency (session, global), max_wait (5ms), ack (source, both),",
-            "type (canary, blue_green, immediate). A whole strategy, with stages: --file FILE.",
+            "type (canary, blue_green, immediate), label.NAME (any text; label.NAME= takes it away).",
+            "A whole strategy, with stages: --file FILE.",
             "",
             "Examples:",
             "  eden migration set ec2_to_azure read_percentage=25%%",
-            "  eden migration set ec2_to_azure consistency=global max_wait=20ms --reason 'reports need it'"
+            "  eden migration set ec2_to_azure consistency=global max_wait=20ms --reason 'reports need it'",
+            "  eden migration set ec2_to_azure label.backup_verified='kim, restored to staging on Monday'"
         })
 final class SetCommand implements Callable<Integer> {
     private static final List<String> NAMES = List.of("read_percentage", "consistency", "max_wait", "ack", "type");
+    private static final String LABEL = "label.";
 
     @Mixin
     @SuppressWarnings("NullAway.Init")
@@ -89,8 +92,12 @@ final class SetCommand implements Callable<Integer> {
 
     private ObjectNode patch() {
         ObjectNode patch = Json.mapper().createObjectNode();
-        ObjectNode strategy = patch.putObject("strategy");
         settings.forEach((name, value) -> {
+            if (name.startsWith(LABEL)) {
+                patch.withObject("/labels").put(name.substring(LABEL.length()), value.isEmpty() ? null : value);
+                return;
+            }
+            ObjectNode strategy = patch.withObject("/strategy");
             switch (name) {
                 case "read_percentage" -> strategy.put(name, share(value));
                 case "consistency", "max_wait", "type" -> strategy.put(name, value);
@@ -102,7 +109,7 @@ final class SetCommand implements Callable<Integer> {
                             "there is no setting " + name,
                             Suggestions.nearest(name, NAMES)
                                     .map(near -> "did you mean " + near + "?")
-                                    .orElse("one of " + String.join(", ", NAMES)));
+                                    .orElse("one of " + String.join(", ", NAMES) + ", " + LABEL + "NAME"));
             }
         });
         return patch;

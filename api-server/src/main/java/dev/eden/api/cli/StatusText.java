@@ -220,7 +220,7 @@ final class StatusText {
         return lag.asLong() < 10_000 ? lag.asLong() + " ms" : duration(Duration.ofMillis(lag.asLong()));
     }
 
-    private static String bytes(long bytes) {
+    static String bytes(long bytes) {
         String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
         double value = bytes;
         int unit = 0;

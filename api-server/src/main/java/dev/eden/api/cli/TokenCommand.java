@@ -15,10 +15,18 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         name = "token",
         description = "Tokens of the API: viewer reads, operator runs migrations, admin manages endpoints and tokens.",
-        footer = {"", "Examples:", "  eden token create ci --role operator --lifetime 30d", "  eden token revoke 3f0c…"
+        footer = {
+            "",
+            "Examples:",
+            "  eden token create ci --role operator --lifetime 30d",
+            "  eden token revoke 3f0c6a3e-0000-4000-8000-000000000000"
         })
 final class TokenCommand extends Group {
-    @Command(mixinStandardHelpOptions = true, name = "list", description = "All tokens, without their secrets.")
+    @Command(
+            mixinStandardHelpOptions = true,
+            name = "list",
+            description = "All tokens, without their secrets.",
+            footer = {"", "Example:", "  eden token list"})
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/tokens", "tokens");
         Map<String, String> columns = new LinkedHashMap<>();
@@ -37,7 +45,8 @@ final class TokenCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "create",
-            description = "Makes a token; its secret is shown this once.")
+            description = "Makes a token; its secret is shown this once.",
+            footer = {"", "Example:", "  eden token create ci --role operator --lifetime 30d"})
     int create(
             @Mixin ApiOptions api,
             @Parameters(paramLabel = "LABEL", description = "whose it is, or what for") String label,
@@ -69,7 +78,8 @@ final class TokenCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "revoke",
-            description = "Ends a token; whoever uses it is refused from now on.")
+            description = "Ends a token; whoever uses it is refused from now on.",
+            footer = {"", "Example:", "  eden token revoke 3f0c6a3e-0000-4000-8000-000000000000"})
     int revoke(@Mixin ApiOptions api, @Parameters(paramLabel = "ID") String id) {
         JsonNode answer = api.client().call("DELETE", ApiClient.path("tokens", id), null);
         return api.show(answer, page -> page.line("token " + id + " is revoked"), "eden token list");

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Fields {
     static final Pattern ID = Pattern.compile("[A-Za-z][A-Za-z0-9_.-]{0,62}");
+    /** Of one thing, at most. */
+    static final int LABELS = 32;
 
     private final ObjectNode node;
     private final String pointer;
@@ -251,17 +253,29 @@ final class Fields {
     }
 
     Map<String, String> labels(String name) {
+        Map<String, String> labels = new TreeMap<>();
+        labelled(name, false).forEach((label, value) -> labels.put(label, String.valueOf(value)));
+        return labels;
+    }
+
+    /** Labels to be set, or, where they are null, taken away. */
+    LabelPatch labelPatch(String name) {
+        return new LabelPatch(labelled(name, true));
+    }
+
+    private Map<String, @Nullable String> labelled(String name, boolean nulls) {
         JsonNode value = get(name);
         if (value == null) {
             return Map.of();
         }
-        Map<String, String> labels = new TreeMap<>();
-        if (!value.isObject() || value.size() > 32) {
-            error(name, "must be an object of up to 32 strings");
+        Map<String, @Nullable String> labels = new TreeMap<>();
+        if (!value.isObject() || value.size() > LABELS) {
+            error(name, "must be an object of up to " + LABELS + " strings");
             return labels;
         }
         value.properties().forEach(e -> {
-            if (!e.getValue().isTextual()
+            boolean gone = nulls && e.getValue().isNull();
+            if (!(gone || e.getValue().isTextual())
                     || e.getKey().length() > 63
                     || e.getValue().asText().length() > 255
                     || !storable(e.getKey())
@@ -270,7 +284,7 @@ final class Fields {
                         name,
                         "names have up to 63 characters, values are strings of up to 255, without control characters");
             }
-            labels.put(e.getKey(), e.getValue().asText());
+            labels.put(e.getKey(), gone ? null : e.getValue().asText());
         });
         return labels;
     }

@@ -9,6 +9,7 @@ import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.ForecastStore;
 import dev.eden.api.store.InterlayStore;
+import dev.eden.api.store.MigrationLabels;
 import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
 import dev.eden.api.store.MigrationStore.Migration;
@@ -29,7 +30,6 @@ import jakarta.ws.rs.core.Response;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +46,7 @@ public final class MigrationCommands {
     private final MigrationStore migrations;
     private final MigrationStarts starts;
     private final TuningStore tunings;
+    private final MigrationLabels labels;
     private final Orchestrator orchestrator;
     private final MigrationStatus status;
     private final ForecastStore forecasts;
@@ -63,6 +64,7 @@ public final class MigrationCommands {
             MigrationStore migrations,
             MigrationStarts starts,
             TuningStore tunings,
+            MigrationLabels labels,
             Orchestrator orchestrator,
             MigrationStatus status,
             ForecastStore forecasts,
@@ -71,6 +73,7 @@ public final class MigrationCommands {
         this.migrations = migrations;
         this.starts = starts;
         this.tunings = tunings;
+        this.labels = labels;
         this.orchestrator = orchestrator;
         this.status = status;
         this.forecasts = forecasts;
@@ -101,6 +104,7 @@ public final class MigrationCommands {
                         .orElse(null));
         plan.set("findings", Json.mapper().valueToTree(found.findings()));
         plan.set("forecast", status.forecast(migration));
+        plan.set("pauses", MigrationReport.pauses(status.attempts(migration)));
         ArrayNode words = plan.putArray("steps");
         PlanSteps.of(spec).forEach(words::add);
         return plan;
@@ -179,22 +183,31 @@ public final class MigrationCommands {
                 new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null));
     }
 
-    /** The strategy first: where it is refused, the tuning stays too. */
+    /** The strategy first: where it is refused, tuning and labels stay too. */
     Response patch(Migration migration, MigrationRequests.Patch patch, String commandId, String actor) {
         UnaryOperator<Tuning> tuning = patch.tuning();
+        LabelPatch labelled = patch.labels();
         MigrationRequests.StrategyPatch strategy = patch.strategy();
-        if (strategy == null) {
-            if (migration.ended()) {
-                throw ended(migration);
-            }
-            tunings.set(migration, Objects.requireNonNull(tuning), actor, patch.reason());
-            return Response.ok(status.of(migration.id())).build();
+        if (labelled != null) {
+            labelled.apply(migration.labels()); // too many are refused before anything has been changed
         }
-        Response answer = patch(migration, strategy, patch.reason(), commandId, actor);
+        if (strategy == null && migration.ended()) {
+            throw ended(migration);
+        }
+        Response answer =
+                strategy == null ? Response.ok().build() : patch(migration, strategy, patch.reason(), commandId, actor);
+        if (tuning == null && labelled == null) {
+            return answer;
+        }
         if (tuning != null) {
             tunings.set(migration, tuning, actor, patch.reason());
         }
-        return answer;
+        if (labelled != null) {
+            labels.change(migration.id(), labelled, actor, patch.reason());
+        }
+        return Response.status(answer.getStatus())
+                .entity(status.of(migration.id()))
+                .build();
     }
 
     private Response patch(

@@ -110,32 +110,45 @@ public final class MigrationReport {
         return outcome;
     }
 
-    /** Of each flip, there and back: one that went well hides none that did not. */
-    static void pauses(ArrayNode attempts, long deadlineMs, ObjectNode outcome) {
-        int flights = 0;
-        Double longest = null;
-        Double rehearsed = null;
-        boolean unknown = false;
-        Boolean withinRehearsed = null;
+    /** Each flip's, there and back, beside the rehearsal before it. */
+    static ArrayNode pauses(ArrayNode attempts) {
         ArrayNode pauses = Json.mapper().createArrayNode();
+        Double rehearsed = null;
         for (JsonNode attempt : attempts) {
             Double pause = MigrationStatus.pauseMillis(attempt);
-            String ended = attempt.path("outcome").asText();
-            flights += ended.equals("rehearsed") ? 0 : 1;
-            if (ended.equals("rehearsed")) {
-                rehearsed = pause;
-            } else if (ended.equals("committed")) {
-                unknown |= pause == null;
-                if (pause != null) {
-                    longest = longest == null ? pause : Math.max(longest, pause);
-                    if (rehearsed != null) {
-                        withinRehearsed = (withinRehearsed == null || withinRehearsed) && pause <= rehearsed;
-                    }
-                }
-                pauses.addObject()
-                        .put("direction", attempt.path("direction").asText())
-                        .put("pause_ms", pause)
-                        .put("rehearsed_pause_ms", rehearsed);
+            switch (attempt.path("outcome").asText()) {
+                case "rehearsed" -> rehearsed = pause;
+                case "committed" ->
+                    pauses.addObject()
+                            .put("direction", attempt.path("direction").asText())
+                            .put("pause_ms", pause)
+                            .put("rehearsed_pause_ms", rehearsed);
+                default -> {}
+            }
+        }
+        return pauses;
+    }
+
+    /** Of each flip: one that went well hides none that did not. */
+    static void pauses(ArrayNode attempts, long deadlineMs, ObjectNode outcome) {
+        int flights = 0;
+        for (JsonNode attempt : attempts) {
+            flights += attempt.path("outcome").asText().equals("rehearsed") ? 0 : 1;
+        }
+        Double longest = null;
+        boolean unknown = false;
+        Boolean withinRehearsed = null;
+        ArrayNode pauses = pauses(attempts);
+        for (JsonNode flip : pauses) {
+            if (!flip.path("pause_ms").isNumber()) {
+                unknown = true;
+                continue;
+            }
+            double pause = flip.path("pause_ms").asDouble();
+            longest = longest == null ? pause : Math.max(longest, pause);
+            if (flip.path("rehearsed_pause_ms").isNumber()) {
+                withinRehearsed = (withinRehearsed == null || withinRehearsed)
+                        && pause <= flip.path("rehearsed_pause_ms").asDouble();
             }
         }
         outcome.put("attempts", flights);

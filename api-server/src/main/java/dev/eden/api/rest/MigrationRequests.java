@@ -55,7 +55,11 @@ final class MigrationRequests {
     }
 
     /** Null: not asked for. */
-    record Patch(@Nullable StrategyPatch strategy, @Nullable UnaryOperator<Tuning> tuning, String reason) {}
+    record Patch(
+            @Nullable StrategyPatch strategy,
+            @Nullable UnaryOperator<Tuning> tuning,
+            @Nullable LabelPatch labels,
+            String reason) {}
 
     /**
      * @param strategy what the present one becomes
@@ -67,7 +71,7 @@ final class MigrationRequests {
             Strategy strategy, boolean shareNamed, List<String> termsNamed, UnaryOperator<Strategy> onto) {}
 
     /**
-     * {@code {strategy?, tuning?, reason?}}; what strategy and tuning leave out stays as it is.
+     * {@code {strategy?, tuning?, labels?, reason?}}; what each of the three leaves out stays as it is.
      *
      * @param engine null as long as the migration has no interlay
      */
@@ -75,8 +79,8 @@ final class MigrationRequests {
         Fields fields = Fields.of(body, false);
         Fields strategy = fields.object("strategy");
         Fields tuning = fields.object("tuning");
-        if (!fields.has("strategy") && !fields.has("tuning")) {
-            fields.error("strategy", "is missing, and so is tuning: there is nothing to change");
+        if (!fields.has("strategy") && !fields.has("tuning") && !fields.has("labels")) {
+            fields.error("strategy", "is missing, and so are tuning and labels: there is nothing to change");
         }
         Patch patch = new Patch(
                 strategy == null
@@ -87,6 +91,7 @@ final class MigrationRequests {
                                 termsNamed(strategy),
                                 other -> again(body, other, current.gates(), engine)),
                 tuning == null ? null : tuning(tuning, engine),
+                fields.has("labels") ? fields.labelPatch("labels") : null,
                 fields.text("reason", 2000, ""));
         fields.done();
         return patch;

@@ -174,13 +174,7 @@ public final class TokenStore {
                     .list()
                     .forEach(former -> happened(handle, "token.revoked", former));
             if (given == null) {
-                UUID made = handle.createQuery(
-                                "INSERT INTO token (hash, role, label) VALUES (:hash, 'admin', :label) RETURNING id")
-                        .bind("hash", hash)
-                        .bind("label", FROM_ENVIRONMENT)
-                        .map((row, _) -> row.getObject("id", UUID.class))
-                        .one();
-                happened(handle, "token.created", made);
+                happened(handle, "token.created", insertAdmin(handle, hash, FROM_ENVIRONMENT));
             } else if (!given.good()) {
                 handle.createUpdate(
                                 "UPDATE token SET revoked_at = NULL, expires_at = NULL, role = 'admin' WHERE hash = :hash")
@@ -192,6 +186,14 @@ public final class TokenStore {
     }
 
     private record Given(UUID id, boolean good, boolean byHand) {}
+
+    private static UUID insertAdmin(Handle handle, byte[] hash, String label) {
+        return handle.createQuery("INSERT INTO token (hash, role, label) VALUES (:hash, 'admin', :label) RETURNING id")
+                .bind("hash", hash)
+                .bind("label", label)
+                .map((row, _) -> row.getObject("id", UUID.class))
+                .one();
+    }
 
     private void happened(Handle handle, String event, UUID token) {
         audit.append(handle, AuditLog.Entry.of(SYSTEM, event, "token/" + token, null, null));
@@ -213,10 +215,7 @@ public final class TokenStore {
             if (hasAdmin(handle)) {
                 return Optional.empty();
             }
-            handle.createUpdate("INSERT INTO token (hash, role, label) VALUES (:hash, 'admin', 'admin')")
-                    .bind("hash", hash(secret))
-                    .execute();
-            audit.append(handle, AuditLog.Entry.of("system", "token.created", "token/admin", null, null));
+            happened(handle, "token.created", insertAdmin(handle, hash(secret), "admin"));
             return Optional.of(secret);
         });
     }

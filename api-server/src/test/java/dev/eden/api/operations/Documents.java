@@ -3,7 +3,6 @@ package dev.eden.api.operations;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -62,14 +61,10 @@ public final class Documents {
 
     /** Words as a shell takes them apart: quotes keep spaces. */
     public static List<String> words(String line) {
-        return Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)")
+        return Pattern.compile("(?:'[^']*'|\"[^\"]*\"|[^\\s'\"])+")
                 .matcher(line)
                 .results()
-                .map(word -> Stream.of(1, 2, 3)
-                        .map(word::group)
-                        .filter(Objects::nonNull)
-                        .findFirst()
-                        .orElseThrow())
+                .map(word -> word.group().replaceAll("'([^']*)'|\"([^\"]*)\"", "$1$2"))
                 .toList();
     }
 

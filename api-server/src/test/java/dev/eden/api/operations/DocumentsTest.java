@@ -139,7 +139,7 @@ class DocumentsTest {
         assertThat(commands(block))
                 .containsExactly(
                         "endpoint create a redis://h:1", "migration set m read_percentage=25% --reason 'it is # 1'");
-        assertThat(Documents.words("a 'b c' \"d\" e")).containsExactly("a", "b c", "d", "e");
+        assertThat(Documents.words("a 'b c' \"d\" e f='g h'")).containsExactly("a", "b c", "d", "e", "f=g h");
         assertThatThrownBy(() -> Project.parse(Documents.words("migration cutover")))
                 .isInstanceOf(CommandLine.ParameterException.class);
         assertThatThrownBy(() -> Project.parse(Documents.words("migration cutover m --reazon x")))

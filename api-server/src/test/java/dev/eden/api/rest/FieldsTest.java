@@ -12,7 +12,9 @@ import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class FieldsTest {
@@ -155,6 +157,37 @@ class FieldsTest {
         for (String other : new String[] {"redis", null}) {
             assertThat(tuning(MigrationRequests.patch(batch, DEFINITION, other), Tuning.NONE))
                     .isEqualTo(new Tuning(null, null, 7, null));
+        }
+    }
+
+    @Test
+    void aPatchOfLabelsLeavesThoseThatItDoesNotName() {
+        MigrationRequests.Patch patch =
+                MigrationRequests.patch(bytes("{\"labels\":{\"a\":\"new\",\"b\":null}}"), DEFINITION, null);
+        assertThat(patch.strategy()).isNull();
+        assertThat(patch.tuning()).isNull();
+        LabelPatch labels = Objects.requireNonNull(patch.labels());
+        assertThat(labels.apply(Map.of("a", "old", "b", "gone", "c", "kept")))
+                .isEqualTo(Map.of("a", "new", "c", "kept"));
+        Map<String, String> full = new TreeMap<>();
+        for (int i = 0; i < Fields.LABELS; i++) {
+            full.put("l" + i, "");
+        }
+        assertThat(new LabelPatch(Map.of("l0", "x")).apply(full)).hasSize(Fields.LABELS);
+        assertThatThrownBy(() -> labels.apply(full))
+                .isInstanceOfSatisfying(
+                        Problem.class,
+                        problem -> assertThat(problem.errors())
+                                .extracting("pointer")
+                                .containsExactly("/labels"));
+        assertThatThrownBy(() -> MigrationRequests.create(
+                        bytes("{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"labels\":{\"a\":null}}")))
+                .as("of one that is made")
+                .isInstanceOf(Problem.class);
+        for (String wrong : List.of("null", "[]", "{\"a\":1}", "{\"" + "n".repeat(64) + "\":null}")) {
+            assertThatThrownBy(() -> MigrationRequests.patch(bytes("{\"labels\":" + wrong + "}"), DEFINITION, null))
+                    .as(wrong)
+                    .isInstanceOf(Problem.class);
         }
     }
 

@@ -52,6 +52,12 @@ class TokenStoreIT {
     }
 
     @Test
+    void theFirstOneIsThereUnderItsId() {
+        String secret = tokens.firstAdmin().orElseThrow();
+        assertThat(events()).containsExactly("token.created " + admin(secret).id());
+    }
+
+    @Test
     void whatAnAdminHasRevokedIsNotRevivedByARestart() {
         tokens.adminFromEnvironment("leaked");
         Identity leaked = admin("leaked");
