@@ -2,15 +2,18 @@
 # Histories of a PostgreSQL that moves there, back and there again behind three proxies, with a fault in each of the three flips: kill -9 or SIGSTOP of a process, or
 # a partition between it and Eden's store, at a step of the protocol; the seed says which. Each run is one set of servers and a number of such histories one after
 # the other; the demo's checker (bank sums, list-append with cycle check, unique sequences, prepared statements, LISTEN) judges the whole of it. Needs jq and the durable Temporal (eden temporal install).
-#   docs/postgres-histories.sh [runs, default 10] [histories a run, default 10] [first seed, default 1] [from-to, default 15-18]
-# Prints a row a run; exit code 0 only if no run found anything. A run that failed is repeated with: eden chaos --postgres --seed … and its faults.
+#   docs/postgres-histories.sh [runs, default 30] [histories a run, default 10] [first seed, default 1] [from-to, default 15-18]
+# Prints a row a run, and at the end how often each point was struck by each action; exit code 0 only if no run found anything. A run that failed is repeated with: eden chaos --postgres --seed … and its faults.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-runs=${1:-10} histories=${2:-10} first=${3:-1} pair=${4:-15-18} failed=0
-points=(cutover.arm cutover.prepare cutover.drain cutover.fence cutover.position cutover.verify cutover.turn cutover.commit
-  cutover.unfence cutover.stable cutover.abort proxy.hold proxy.open proxy.armed proxy.drained settle.restore settle.end-abort settle.unfence)
-victims=(self self self self server proxy-1 proxy-2 proxy-3 store)
+runs=${1:-30} histories=${2:-10} first=${3:-1} pair=${4:-15-18} failed=0
+points=(cutover.check cutover.arm cutover.prepare cutover.drain cutover.fence cutover.position cutover.verify cutover.turn cutover.commit
+  cutover.unfence cutover.stable cutover.abort proxy.hold proxy.armed proxy.armed.acknowledged proxy.drained proxy.drained.acknowledged
+  proxy.carried proxy.carried.acknowledged proxy.open proxy.opened proxy.opened.acknowledged settle.restore settle.end-abort settle.unfence)
+victims=(self self self self server proxy-1 proxy-2 proxy-3 store temporal standby)
 actions=(kill stop cut)
+struck=$(mktemp)
+trap 'rm -f "$struck"' EXIT
 echo "| seed | histories | faults struck | verdict | acknowledged | in doubt | longest block of others ms | not reached |"
 echo "|---|---|---|---|---|---|---|---|"
 for ((seed = first; seed < first + runs; seed++)); do
@@ -19,6 +22,8 @@ for ((seed = first; seed < first + runs; seed++)); do
   for ((i = 0; i < 3 * histories; i++)); do
     point=${points[RANDOM % ${#points[@]}]} victim=${victims[RANDOM % ${#victims[@]}]}
     action=${actions[RANDOM % ${#actions[@]}]}
+    # The database that follows has no link to Eden's store.
+    [[ $victim-$action == standby-cut ]] && action=stop
     faults+="${faults:+,}$point:$action:$victim"
   done
   status=0
@@ -28,6 +33,10 @@ for ((seed = first; seed < first + runs; seed++)); do
   case $status in 0 | 3) ;; *) failed=1 ;; esac
   jq -er --argjson seed "$seed" --argjson histories "$histories" '"| \($seed) | \($histories) | \(.faults | length) | \(
     if .verdict == "failed" then "**failed**: \(.failures + .examples + [.faults[].anomalies[]] | .[:12])" else .verdict end) | \(.acknowledged_writes) | \(.in_doubt) | \(
-    [.faults[].block_ms] | max) | \(.unreached) |"' <<<"$line" 2>/dev/null || { echo "| $seed | $histories | – | **could not run**: $(tail -1 <<<"$said") |"; failed=1; }
+    [.faults[].block_ms] | max) | \(.unreached) |"' <<<"$line" 2>/dev/null && jq -c '.faults[]' <<<"$line" >>"$struck" || { echo "| $seed | $histories | – | **could not run**: $(tail -1 <<<"$said") |"; failed=1; }
 done
+echo
+jq -rs --args '$ARGS.positional as $actions | "| point | \($actions | join(" | ")) | not reached |", "|---|\($actions | map("---|") | add)---|",
+  (group_by(.point)[] | . as $of | "| \(.[0].point) | \($actions | map(. as $action | $of | map(select(.action == $action and (.outcome | startswith("not reached") | not))) | length | tostring) | join(" | ")) | \(
+    $of | map(select(.outcome | startswith("not reached"))) | length) |")' "${actions[@]}" <"$struck"
 exit "$failed"

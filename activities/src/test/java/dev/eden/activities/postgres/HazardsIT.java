@@ -599,6 +599,58 @@ class HazardsIT {
                         "postgres.names.reserved");
     }
 
+    /** On a target that is not empty no client copies them. */
+    @Test
+    void eachKindThatTheCataloguesLeaveOutIsNamed() {
+        for (String server : List.of("starved", "new")) {
+            make(server, "kinds", "", List.of("""
+                    CREATE FOREIGN DATA WRAPPER away;
+                    CREATE SERVER elsewhere FOREIGN DATA WRAPPER away;
+                    GRANT USAGE ON FOREIGN SERVER elsewhere TO pg_monitor;
+                    CREATE USER MAPPING FOR PUBLIC SERVER elsewhere;
+                    CREATE TEXT SEARCH PARSER parts (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype);
+                    CREATE TEXT SEARCH TEMPLATE plain (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+                    CREATE OPERATOR FAMILY lonely USING btree;
+                    CREATE ACCESS METHOD another TYPE TABLE HANDLER heap_tableam_handler;
+                    CREATE TABLE t (a int PRIMARY KEY, b text COMPRESSION pglz);
+                    REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
+                    ALTER SCHEMA public OWNER TO pg_monitor"""));
+        }
+        make("old", "kinds", "", List.of("CREATE TABLE t (a int PRIMARY KEY, b text)"));
+        make("old", "no_kinds", "", List.of());
+        for (String server : List.of("starved", "new")) {
+            assertThat(notCopied(server, "kinds"))
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            "foreign-data wrappers (1)",
+                            "foreign servers and wrappers with grants of their own (1)",
+                            "user mappings (1)",
+                            "text search parsers (1)",
+                            "text search templates (1)",
+                            "operator families (1)",
+                            "access methods (1)",
+                            "compression of columns (1)",
+                            "languages with grants of their own (1)",
+                            "the owner of the schema public (1)");
+        }
+        assertThat(notCopied("old", "no_kinds")).isEmpty();
+    }
+
+    private List<String> notCopied(String server, String database) {
+        Map<String, Endpoint> endpoints =
+                Map.of("source", endpoint(server, database), "target", endpoint("old", "kinds"));
+        return new PostgresPreflight(
+                        id -> Objects.requireNonNull(endpoints.get(id)),
+                        new InMemoryServerRecords(),
+                        UserDirectory.NONE,
+                        new PostgresPreflight.Limits(100_000, 1, 1))
+                .preflight(PostgresServers.spec()).findings().stream()
+                        .filter(finding -> finding.id().equals("postgres.schema.not_copied"))
+                        .map(Finding::message)
+                        .toList();
+    }
+
     /** Beside passwords, by which the endpoints' own logins differ already. */
     @Test
     void rolesThatAreNotTheSameAreNamedWithWhatDiffers() {

@@ -103,6 +103,61 @@ class PostgresRepairIT {
         }
     }
 
+    /** However long the other side stands still, and wherever in a comparison that begins. */
+    @Test
+    void holdsNothingWhileTheOtherSideStandsStill() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            try (PostgresSession application = servers.own("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession lock = servers.control("target")) {
+                application.execute("SET statement_timeout = '2s'");
+                String marker = EdenObjects.of(PostgresServers.MIGRATION).marker(EdenObjects.Role.SOURCE);
+                target.execute("""
+                        CREATE SEQUENCE public.eden_marks;
+                        CREATE FUNCTION public.eden_still() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                            IF nextval('public.eden_marks') >= TG_ARGV[0]::bigint THEN PERFORM pg_advisory_xact_lock(77); END IF;
+                            RETURN NEW;
+                        END $$""");
+                for (Still still : List.of(
+                        new Still("checked", 2), // unheld, before rows are held to be mended
+                        new Still("checked", 3), // held
+                        new Still("keyless", 1),
+                        new Still("keyless", 5))) {
+                    target.execute("SELECT setval('public.eden_marks', 1, false)");
+                    target.execute("CREATE TRIGGER still BEFORE INSERT OR UPDATE ON " + marker
+                            + " FOR EACH ROW WHEN (NEW.id = 3) EXECUTE FUNCTION public.eden_still(" + still.mark()
+                            + ")");
+                    target.execute("ALTER TABLE " + marker + " ENABLE ALWAYS TRIGGER still");
+                    damage(target, "DELETE FROM public." + still.table() + " WHERE a = 1");
+                    CompletableFuture<Report> validation = new CompletableFuture<>();
+                    lock.transaction(() -> {
+                        lock.query("SELECT pg_advisory_xact_lock(77)", row -> true);
+                        validate(servers, validation);
+                        await().atMost(LONG)
+                                .pollInterval(Duration.ofMillis(5))
+                                .until(
+                                        () -> target.is(
+                                                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"));
+                        assertThat(application.update("UPDATE public." + still.table() + " SET b = -2000 WHERE a = 1"))
+                                .as("%s", still)
+                                .isEqualTo(1);
+                    });
+                    assertThat(validation.get(40, TimeUnit.SECONDS).repaired())
+                            .as("%s", still)
+                            .isEqualTo(1);
+                    assertThat(validation.get().remaining()).isZero();
+                    target.execute("DROP TRIGGER still ON " + marker);
+                }
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    /** @param mark of validation, from which on none arrives */
+    private record Still(String table, int mark) {}
+
     private static PostgresServers servers() {
         PostgresServers servers = PostgresServers.start(15, 15);
         try (PostgresSession source = servers.own("source")) {

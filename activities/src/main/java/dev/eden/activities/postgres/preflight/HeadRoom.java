@@ -13,8 +13,10 @@ import java.util.OptionalLong;
  * superuser may read. Where that is not allowed, or no Linux, the finding says that it is not known.
  */
 final class HeadRoom {
-    /** Indexes that are built side by side after the load. */
-    private static final int BUILDERS = 2;
+    /** Primary keys that are built side by side, one in each lane of the load; after it two indexes are. Tuning may want more lanes. */
+    private static final int BUILDERS = 4;
+    /** What each of Eden's sessions that build has at least, however little the server gives others. */
+    private static final long LEAST = 128 << 20;
 
     private final PostgresSession source;
     private final PostgresSession target;
@@ -90,14 +92,24 @@ final class HeadRoom {
     private void memory() {
         OptionalLong available = available(target);
         long builder = target.number("SELECT pg_size_bytes(current_setting('maintenance_work_mem'))");
-        if (available.isPresent() && available.getAsLong() < BUILDERS * builder) {
+        if (available.isPresent() && available.getAsLong() < forBuilding(builder)) {
             findings.warning(
                     "postgres.target.memory",
                     "The target's host has " + mib(available.getAsLong())
-                            + " MiB of memory left, and building indexes may take " + mib(BUILDERS * builder)
-                            + " (maintenance_work_mem for each of " + BUILDERS + ").",
-                    "Lower maintenance_work_mem of the target, or give its host more memory.");
+                            + " MiB of memory left, and building primary keys and indexes may take "
+                            + mib(forBuilding(builder)) + " (maintenance_work_mem, or " + mib(LEAST)
+                            + " where that is less, for each of " + BUILDERS + "; more with more lanes).",
+                    (builder > LEAST
+                                    ? "Lower maintenance_work_mem of the target to " + mib(LEAST)
+                                            + "MB (less has no effect here), let the load have fewer lanes,"
+                                    : "Let the load have fewer lanes,")
+                            + " or give the target's host more memory.");
         }
+    }
+
+    /** Bytes that sorting may take with that {@code maintenance_work_mem}. */
+    static long forBuilding(long setting) {
+        return BUILDERS * Math.max(setting, LEAST);
     }
 
     /** Bytes. */

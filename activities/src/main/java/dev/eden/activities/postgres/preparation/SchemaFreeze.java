@@ -159,5 +159,7 @@ final class SchemaFreeze {
             session.execute("CREATE EVENT TRIGGER " + Sql.name(names.freeze(name)) + " ON " + event
                     + " EXECUTE FUNCTION " + Sql.name(names.schema()) + "." + function + "()");
         }
+        // In sessions that have set session_replication_role, too; Eden's own are let through by the functions.
+        session.execute("ALTER EVENT TRIGGER " + Sql.name(names.freeze(name)) + " ENABLE ALWAYS");
     }
 }

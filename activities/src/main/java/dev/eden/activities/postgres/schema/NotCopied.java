@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.schema;
 
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.UserTables;
 import java.util.List;
 
 /** The catalogue copier's limits. */
@@ -32,8 +33,20 @@ public final class NotCopied {
                     UNION ALL SELECT 'transforms', count(*) FROM pg_transform p WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_transform'::regclass AND e.objid = p.oid AND e.deptype = 'e')
                     UNION ALL SELECT 'foreign servers', count(*) FROM pg_foreign_server p WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_server'::regclass AND e.objid = p.oid AND e.deptype = 'e')
                     UNION ALL SELECT 'foreign tables', count(*) FROM pg_foreign_table
+                    UNION ALL SELECT 'foreign-data wrappers', count(*) FROM pg_foreign_data_wrapper p WHERE NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_foreign_data_wrapper'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'user mappings', count(*) FROM pg_user_mappings
+                    UNION ALL SELECT 'text search parsers', count(*) FROM pg_ts_parser p JOIN pg_namespace n ON n.oid = p.prsnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_parser'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'text search templates', count(*) FROM pg_ts_template p JOIN pg_namespace n ON n.oid = p.tmplnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_ts_template'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'operator families', count(*) FROM pg_opfamily p JOIN pg_namespace n ON n.oid = p.opfnamespace WHERE SCHEMA AND NOT EXISTS (SELECT FROM pg_opclass c WHERE c.opcfamily = p.oid)
+                        AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_opfamily'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'access methods', count(*) FROM pg_am p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_am'::regclass AND e.objid = p.oid AND e.deptype = 'e')
+                    UNION ALL SELECT 'compression of columns', count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attcompression <> '' AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND OWN
+                    UNION ALL SELECT 'languages with grants of their own', count(*) FROM pg_language p WHERE p.lanacl IS NOT NULL AND p.lanacl IS DISTINCT FROM (SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_language'::regclass AND i.objoid = p.oid)
+                    UNION ALL SELECT 'foreign servers and wrappers with grants of their own', (SELECT count(*) FROM pg_foreign_server WHERE srvacl IS NOT NULL) + (SELECT count(*) FROM pg_foreign_data_wrapper p
+                        WHERE p.fdwacl IS NOT NULL AND p.fdwacl IS DISTINCT FROM (SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = 'pg_foreign_data_wrapper'::regclass AND i.objoid = p.oid))
+                    UNION ALL SELECT 'the owner of the schema public', count(*) FROM pg_namespace p WHERE p.nspname = 'public' AND p.nspowner NOT IN (10, 'pg_database_owner'::regrole)
                     UNION ALL SELECT 'security labels', count(*) FROM pg_seclabel
                     UNION ALL SELECT 'casts', count(*) FROM pg_cast p WHERE p.oid > 16383 AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_cast'::regclass AND e.objid = p.oid AND e.deptype IN ('e', 'i'))
-                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA));
+                ) AS kinds WHERE number > 0""").replace("SCHEMA", SCHEMA).replace("OWN", UserTables.OWN_RELATION));
     }
 }

@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Copies a database's schema by the catalogues, over JDBC alone; what they would leave out comes before them by {@link SchemaDump} where it can. What the target has already, by kind and name, stays as it is: that makes it
- * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and nothing more to maintain; all
- * other indexes, constraints and triggers come after it. Views are made together with what they may need: keys they group by, materialized views.
+ * idempotent, and lets a target be prepared with a wider schema. The load finds tables with their primary keys and no other index, and takes the key of a table that it copies whole, and that is
+ * large enough, away until its rows are there; all other indexes, constraints and triggers come after it. Views are made together with what they may need: keys they group by, materialized views.
  */
 public final class SchemaCopier {
     private static final Logger LOGGER = LoggerFactory.getLogger(SchemaCopier.class);

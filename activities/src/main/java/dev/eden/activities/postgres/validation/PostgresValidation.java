@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Compares every row of every table on both sides while both live and replicate: checksums are computed by the servers, per range of the primary
- * key, on both at the same time; what differs is narrowed to rows and only counted when it differs at equal positions. Further: that every
+ * key, on both at the same time; what differs is narrowed to rows and only counted when it differs at equal positions. So no random sample of rows is drawn besides: it would be
+ * of what has been compared already. Further: that every
  * constraint, index and trigger of the source is on the target, no constraint waits to be validated, and no sequence would give a value twice.
  */
 public final class PostgresValidation {
@@ -141,10 +142,16 @@ public final class PostgresValidation {
             last = start.last();
             for (TableShape table : tables.subList(start.compared(tables), tables.size())) {
                 requireSame(migration, direction);
+                String before = last;
                 if (table.key().isEmpty()) {
-                    new KeylessComparison(sides, table, tally, repair).compare();
+                    new KeylessComparison(
+                                    sides,
+                                    table,
+                                    tally,
+                                    repair,
+                                    () -> heartbeat.accept(tally.cursor(start, before, null)))
+                            .compare();
                 } else {
-                    String before = last;
                     new TableComparison(
                                     table, repair, tally, next -> heartbeat.accept(tally.cursor(start, before, next)))
                             .compare(sides, pool, start.next(), lanes, pace);

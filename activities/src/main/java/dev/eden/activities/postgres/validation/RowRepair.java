@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresException;
+import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.Unvalidated;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -24,25 +25,30 @@ final class RowRepair {
         this.table = table;
     }
 
-    /** In a transaction on the followed side. Throws what is {@link Unvalidated#busy} where a reader of the table is in the way. */
+    /** While something may be held: {@link Sides#holding}. */
     void repair(List<List<String>> keys) {
         Object[] arguments = table.keyArguments(keys);
-        sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
-        sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
-        sides.from.execute("TRUNCATE pg_temp.eden_wanted");
-        for (List<String> key : keys) {
-            sides.from.update(
-                    "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
-        }
-        byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
-                + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
+        sides.from.execute("CREATE TEMP TABLE eden_wanted (keys text[]) ON COMMIT DROP");
+        sides.from.update("INSERT INTO pg_temp.eden_wanted SELECT keys FROM " + table.keyRows("keys"), arguments);
+        sides.from.query(
+                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + table.keyList("t.") + " FOR SHARE OF t",
+                row -> true,
+                arguments);
+        byte[] rows = copyOut(
+                sides.from,
+                "SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
+                        + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
         sides.awaitApplied();
-        replace(rows, keys);
+        sides.to.transaction(() -> {
+            replace(rows, keys);
+            sides.from.number("SELECT 1"); // they are still held
+        });
     }
 
-    /** A table without a key: all of it. The caller keeps writers away and has awaited what is older. */
+    /** A table without a key: all of it, {@link Sides#atEqualPositions}. */
     void repairAll() {
-        byte[] rows = copyOut("SELECT " + String.join(", ", table.stored()) + " FROM ONLY " + table.name());
+        byte[] rows =
+                copyOut(sides.beside, "SELECT " + String.join(", ", table.stored()) + " FROM ONLY " + table.name());
         replace(rows, null);
     }
 
@@ -66,10 +72,10 @@ final class RowRepair {
         });
     }
 
-    private byte[] copyOut(String query) {
+    private static byte[] copyOut(PostgresSession session, String query) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            sides.from.copy().copyOut("COPY (" + query + ") TO STDOUT", bytes);
+            session.copy().copyOut("COPY (" + query + ") TO STDOUT", bytes);
         } catch (SQLException e) {
             throw PostgresException.of(e);
         } catch (IOException e) {

@@ -1,0 +1,8 @@
+package dev.eden.activities.postgres.validation;
+
+/** What was held kept applications waiting for too long: it has been let go, and may be held again. */
+final class LetGoException extends RuntimeException {
+    LetGoException() {
+        super("held for too long");
+    }
+}
