@@ -3,13 +3,13 @@
 # those one by one, between two flips and during one. The demo's checker judges; the exit code is 0 only if nothing was lost, doubled or stale.
 # Clients of a proxy that is replaced have to connect again, and nothing else.
 #
-#   docs/rolling-upgrade.sh [revision] [options of the demo]      (the last tag; a few minutes; wants Git, Maven and a JDK 25)
+#   docs/rolling-upgrade.sh REVISION [options of the demo]      (a few minutes; wants Git, Maven and a JDK 25)
 set -euo pipefail
 
 home=$(CDPATH='' cd -- "$(dirname "$0")/.." && pwd -P)
-revision=${1:-$(git -C "$home" describe --tags --abbrev=0 2>/dev/null || true)}
-[ -n "$revision" ] || { echo "rolling-upgrade: there is no tag; name the revision whose proxies are to be replaced" >&2; exit 2; }
-shift || true
+revision=${1:-}
+[ -n "$revision" ] || { echo "rolling-upgrade: name the revision whose proxies are to be replaced: docs/rolling-upgrade.sh REVISION [options of the demo]" >&2; exit 2; }
+shift
 former=$(mktemp -d)
 finish() {
     git -C "$home" worktree remove --force "$former/eden" 2>/dev/null || true

@@ -37,6 +37,7 @@ class FuzzIT {
         RequestMaker maker = new RequestMaker(OpenApi.read(), SEED);
         Map<Integer, Integer> statuses = new TreeMap<>();
         String before = "none";
+        int revoked = 0;
         for (int i = 0; i < REQUESTS; i++) {
             RequestMaker.Made made = maker.next();
             TestServer.Answer answer;
@@ -60,17 +61,29 @@ class FuzzIT {
             }
             statuses.merge(answer.status(), 1, Integer::sum);
             if (answer.status() == 201) {
-                int again = send(made).status();
-                assertThat(again).as("asked for again: " + what).isIn(201, 409);
-                statuses.merge(again, 1, Integer::sum);
+                TestServer.Answer again = send(made);
+                assertThat(again.status()).as("asked for again: " + what).isIn(201, 409);
+                statuses.merge(again.status(), 1, Integer::sum);
+                learn(maker, made, answer);
+                learn(maker, made, again);
+            }
+            if (made.method().equals("DELETE") && made.path().contains("/tokens/") && answer.status() == 204) {
+                revoked++;
             }
         }
         System.out.println("statuses: " + statuses);
         assertThat(statuses.keySet())
                 .as("the requests reach all kinds of answers")
                 .contains(200, 201, 400, 401, 404, 409, 422);
+        assertThat(revoked).as("tokens that requests have made are revoked").isPositive();
         assertThat(eden.get("/api/v1/audit/verify").json().path("intact").asBoolean())
                 .isTrue();
+    }
+
+    private static void learn(RequestMaker maker, RequestMaker.Made made, TestServer.Answer answer) {
+        if (made.path().startsWith("/api/v1/tokens") && answer.status() == 201) {
+            maker.madeToken(answer.json().at("/token/id").asText());
+        }
     }
 
     private static TestServer.Answer send(RequestMaker.Made made) {

@@ -136,6 +136,7 @@ final class RouteFollower implements AutoCloseable {
         HandOpened opened = handOpened;
         String away = outside;
         boolean slept = wakefulness.slept();
+        boolean bound = route.active() != null;
         String detail = away != null
                 ? "holds requests: " + away
                 : opened != null
@@ -144,8 +145,12 @@ final class RouteFollower implements AutoCloseable {
                                 ? "holds requests: it was stopped for a while and has not read the route since"
                                 : !serving && !readable
                                         ? "holds requests: the store can't be read and an attempt is running"
-                                        : !readable ? "the store can't be read; serving on the last route" : "";
-        return new Health(serving && !slept, route.state(), route.epoch(), readable, detail);
+                                        : !readable
+                                                ? "the store can't be read; serving on the last route"
+                                                : bound
+                                                        ? ""
+                                                        : "the interlay has no endpoint yet: every request is answered with an error";
+        return new Health(serving && !slept, route.state(), route.epoch(), readable, bound, detail);
     }
 
     Route route() {

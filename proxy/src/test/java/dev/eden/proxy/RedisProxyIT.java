@@ -458,6 +458,8 @@ class RedisProxyIT extends RedisFixture {
         try (RedisProxy other = RedisProxy.start(config("p4"), unbound, new SimpleMeterRegistry());
                 Wire client = new Wire(other.port())) {
             assertThat(client.call("GET", "a")).isEqualTo("-ERR eden: interlay has no endpoint yet");
+            assertThat(other.health().bound()).isFalse();
+            assertThat(other.health().detail()).contains("no endpoint yet");
             unbound.change(r -> new Route(
                     "test",
                     2,

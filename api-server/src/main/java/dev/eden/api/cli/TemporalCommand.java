@@ -33,7 +33,7 @@ final class TemporalCommand extends Group {
             name = "install",
             description = {
                 "Builds Temporal's durable dev server with its Web UI into Eden's cache; shows how far it is.",
-                "Needs Go 1.26 or newer on the PATH; the first build takes about six minutes on two cores. Does nothing where this version"
+                "Needs Go 1.26.4 or newer on the PATH; the first build takes about six minutes on two cores. Does nothing where this version"
                         + " is there already."
             },
             footer = {"", "Examples:", "  eden temporal install", "  eden temporal install --check"})

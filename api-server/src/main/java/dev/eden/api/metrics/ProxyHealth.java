@@ -8,8 +8,9 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * What a proxy's ports for probes answer. A proxy without the store serves on and is ready. It holds requests in every cutover's pause:
- * that must not take it out of a balancer, so only a hold of more than {@value #LONG_HOLD_SECONDS} s is not ready. Thread-safe.
+ * What a proxy's ports for probes answer. A proxy without the store serves on and is ready; so is one whose interlay has no endpoint yet, since
+ * proxies start before the first endpoint is registered. It holds requests in every cutover's pause: that must not take it out of a balancer,
+ * so only a hold of more than {@value #LONG_HOLD_SECONDS} s is not ready. Thread-safe.
  */
 public final class ProxyHealth {
     /** Longer than any attempt may hold by far: then the store is away in the middle of one. */
@@ -49,7 +50,8 @@ public final class ProxyHealth {
 
     private Answer whole(Health health) {
         boolean stuck = heldForLong(health);
-        String status = draining ? "draining" : stuck ? "unhealthy" : health.storeReadable() ? "healthy" : "degraded";
+        boolean whole = health.storeReadable() && health.bound();
+        String status = draining ? "draining" : stuck ? "unhealthy" : whole ? "healthy" : "degraded";
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("status", status);
         body.put("parts", Map.of("store", health.storeReadable() ? "up" : "down"));

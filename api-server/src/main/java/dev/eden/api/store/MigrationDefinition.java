@@ -20,8 +20,7 @@ public record MigrationDefinition(
     }
 
     /** What is asked for that {@code engine} has nothing for, and what to say instead; null where all of it can be done. */
-    @Nullable
-    String unfit(String engine) {
+    public @Nullable String unfit(String engine) {
         return switch (engine) {
             case "redis" -> unfitForRedis();
             case "postgres" ->

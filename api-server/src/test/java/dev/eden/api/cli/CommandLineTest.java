@@ -124,13 +124,38 @@ class CommandLineTest {
             terminal.with("XDG_CACHE_HOME", home.toString()).with("PATH", home + ":/usr/bin:/bin");
             FakeTerminal.Result old = terminal.run("temporal", "install");
             assertThat(old.code()).isEqualTo(1);
-            assertThat(old.err()).contains("Go 1.20 is older than 1.26", "https://go.dev/dl");
+            assertThat(old.err()).contains("Go 1.20 is older than " + goWanted(), "https://go.dev/dl");
+            // A patch release before the one that the module names is too old as well: its toolchain refuses to build
+            // it.
+            String before = goWanted().replaceFirst("\\.\\d+$", "");
+            Files.writeString(go, "#!/bin/sh\necho go" + before + "\n");
+            assertThat(terminal.run("temporal", "install").err())
+                    .contains("Go " + before + " is older than " + goWanted());
             FakeTerminal.Result check = terminal.run("temporal", "install", "--check");
             assertThat(check.code()).isEqualTo(1);
             assertThat(check.err()).contains("is not there", "what to do: eden temporal install");
         } finally {
             System.clearProperty(TemporalCommand.HOME);
         }
+    }
+
+    /** The module says which Go it needs; whoever reads of it elsewhere is told the same. */
+    @Test
+    void theGoThatIsAskedForIsTheModules() throws IOException {
+        String told = "Go " + goWanted() + " or newer";
+        Path folder = Objects.requireNonNull(docs().getParent()).resolve("infra/temporal");
+        assertThat(Files.readString(folder.resolve("README.md"))).contains(told);
+        assertThat(Files.readString(folder.resolve("build"))).contains(told);
+        assertThat(new FakeTerminal(home).run("temporal", "install", "--help").out())
+                .contains(told);
+    }
+
+    private static String goWanted() throws IOException {
+        Matcher line = Pattern.compile("(?m)^go (\\S+)$")
+                .matcher(Files.readString(
+                        Objects.requireNonNull(docs().getParent()).resolve("infra/temporal/go.mod")));
+        assertThat(line.find()).isTrue();
+        return line.group(1);
     }
 
     @Test

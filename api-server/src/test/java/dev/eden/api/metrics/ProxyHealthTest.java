@@ -11,10 +11,12 @@ import org.junit.jupiter.api.Test;
 
 /** What an orchestrator does to a proxy because of its probes must never end a client's connection without need. */
 class ProxyHealthTest {
-    private static final Health SERVING = new Health(true, RouteState.STABLE, 3, true, "");
-    private static final Health HOLDING = new Health(false, RouteState.PREPARED, 3, true, "");
+    private static final Health SERVING = new Health(true, RouteState.STABLE, 3, true, true, "");
+    private static final Health HOLDING = new Health(false, RouteState.PREPARED, 3, true, true, "");
     private static final Health WITHOUT_STORE =
-            new Health(true, RouteState.STABLE, 3, false, "the store can't be read");
+            new Health(true, RouteState.STABLE, 3, false, true, "the store can't be read");
+    private static final Health UNBOUND =
+            new Health(true, RouteState.STABLE, 0, true, false, "the interlay has no endpoint yet");
 
     private final AtomicReference<Health> proxy = new AtomicReference<>(SERVING);
     private final AtomicLong clock = new AtomicLong();
@@ -54,6 +56,17 @@ class ProxyHealthTest {
         assertThat(health.answer("/health").body())
                 .containsEntry("status", "degraded")
                 .containsEntry("detail", "the store can't be read");
+    }
+
+    /** Start-up probes ask whether it is ready, and applications may start before anybody registers the first endpoint. */
+    @Test
+    void withoutAnEndpointItIsReadyAndSaysThatNothingIsForwarded() {
+        proxy.set(UNBOUND);
+        assertThat(status("/health/ready")).isEqualTo(200);
+        assertThat(status("/health")).isEqualTo(200);
+        assertThat(health.answer("/health").body())
+                .containsEntry("status", "degraded")
+                .containsEntry("detail", "the interlay has no endpoint yet");
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.eden.api.operations;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -8,14 +9,24 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The documents' blocks of commands, each with the mark above it: {@code <!-- commands: run: TEST -->} or {@code … not run: REASON -->}. */
+/**
+ * The documents' commands, in blocks and between words, each with the mark above it: {@code <!-- commands: run: TEST -->} or
+ * {@code … not run: REASON -->}.
+ */
 public final class Documents {
     private static final Pattern MARK = Pattern.compile("<!-- commands: (run|not run): (.+) -->");
     /** A word at the beginning of a line that makes a block without a language one of commands. */
     private static final Pattern COMMAND = Pattern.compile(
             "(?m)^(\\$ )?(\\./eden|eden|mvn|curl|docker|kubectl|psql|redis-cli|temporal|infra/|docs/|\\.ci/|go|git|export|printf|apt-get)\\b.*");
 
+    /** What a sentence or a table tells somebody to type, as far as no other test holds it: verbs of {@code eden} are parsed by one. */
+    private static final Pattern INLINE =
+            Pattern.compile("`((?:mvn|docker[- ]compose|go|\\.ci/run|docs/\\S+\\.sh|infra/\\S+)(?: [^`]*)?)`");
+
     private Documents() {}
+
+    /** What one file has: blocks, and commands between words. */
+    private record Page(List<Block> blocks, List<Block> inline) {}
 
     /** @param heading below which it stands. {@code run}: whether the mark says that a test runs it; null without a mark. {@code by}: the test or the reason */
     public record Block(
@@ -68,9 +79,24 @@ public final class Documents {
                 .toList();
     }
 
-    /** A mark holds for every block below it until the next mark. */
     static List<Block> blocks(Path file) {
+        return page(file).blocks();
+    }
+
+    /** Commands in sentences and tables. */
+    static List<Block> inline(Path file) {
+        return page(file).inline();
+    }
+
+    /** What stands between the blocks. */
+    static String prose(Path file) {
+        return Project.read(file).replaceAll("(?ms)^ *```.*?^ *```", "");
+    }
+
+    /** A mark holds for everything below it until the next mark. */
+    private static Page page(Path file) {
         List<Block> blocks = new ArrayList<>();
+        List<Block> inline = new ArrayList<>();
         @Nullable Boolean run = null;
         String by = "";
         String heading = "";
@@ -103,8 +129,20 @@ public final class Documents {
                     run = mark.group(1).equals("run");
                     by = mark.group(2).strip();
                 }
+                Matcher command = INLINE.matcher(line);
+                while (command.find()) {
+                    if (runs(command.group(1))) {
+                        inline.add(new Block(file, number, heading, command.group(1), run, by));
+                    }
+                }
             }
         }
-        return blocks;
+        return new Page(blocks, inline);
+    }
+
+    /** A path below {@code infra} may be of a file that is read, and no command. */
+    private static boolean runs(String said) {
+        Path file = Project.ROOT.resolve(said.split(" ")[0]);
+        return !said.startsWith("infra/") || Files.isRegularFile(file) && Files.isExecutable(file);
     }
 }

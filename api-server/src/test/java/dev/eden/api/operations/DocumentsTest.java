@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.eden.api.cli.EdenCommand;
 import dev.eden.api.cli.Terminal;
 import dev.eden.api.operations.Documents.Block;
+import dev.eden.workflows.SearchAttributesNeeded;
 import dev.eden.workflows.activity.Failures;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -261,6 +263,27 @@ class DocumentsTest {
         assertThat(Arrays.stream(workflow.split("new Event\\.Failed\\(")).count())
                 .as("new failures of the workflow need a runbook: add it to docs/operating.md and here")
                 .isEqualTo(5);
+    }
+
+    @Test
+    void theTableOfSearchAttributesIsWhole() {
+        Map<String, String> told = Pattern.compile("(?m)^\\| `(Eden\\w+)` \\| (\\w+) \\|")
+                .matcher(Project.text("docs/operating.md"))
+                .results()
+                .collect(Collectors.toMap(row -> row.group(1), row -> row.group(2)));
+        assertThat(told)
+                .isEqualTo(SearchAttributesNeeded.ALL.entrySet().stream()
+                        .collect(Collectors.toMap(Map.Entry::getKey, one -> switch (one.getValue()) {
+                            case INDEXED_VALUE_TYPE_KEYWORD -> "Keyword";
+                            case INDEXED_VALUE_TYPE_INT -> "Int";
+                            case INDEXED_VALUE_TYPE_UNSPECIFIED,
+                                    INDEXED_VALUE_TYPE_TEXT,
+                                    INDEXED_VALUE_TYPE_DOUBLE,
+                                    INDEXED_VALUE_TYPE_BOOL,
+                                    INDEXED_VALUE_TYPE_DATETIME,
+                                    INDEXED_VALUE_TYPE_KEYWORD_LIST,
+                                    UNRECOGNIZED -> String.valueOf(one.getValue());
+                        })));
     }
 
     private static Set<String> headings(String document) {

@@ -61,6 +61,8 @@ public final class RequestMaker {
     private final OpenApi api;
     private final Random random;
     private final Random strangers;
+    /** Ids that the server has chosen, which no list of made-up ones would ever hold. */
+    private final List<String> tokens = new ArrayList<>();
 
     public RequestMaker(OpenApi api, long seed) {
         this.api = api;
@@ -76,12 +78,17 @@ public final class RequestMaker {
         }
     }
 
+    /** A token that a request of its own has made: one that may be revoked, unlike the one that requests are sent with. */
+    public void madeToken(String id) {
+        tokens.add(id);
+    }
+
     public Made next() {
         OpenApi.Operation operation =
                 api.operations().get(random.nextInt(api.operations().size()));
         StringBuilder path = new StringBuilder(aliased(operation.path()) && chance(8) ? "" : "/api/v1");
         for (String segment : operation.path().substring(1).split("/")) {
-            path.append('/').append(segment.startsWith("{") ? parameter(segment) : segment);
+            path.append('/').append(segment.startsWith("{") ? parameter(operation, segment) : segment);
         }
         String query = query(operation);
         List<String> headers = new ArrayList<>();
@@ -102,7 +109,10 @@ public final class RequestMaker {
         return new Made(method, path + query, body, !chance(25), headers);
     }
 
-    private String parameter(String segment) {
+    private String parameter(OpenApi.Operation operation, String segment) {
+        if (operation.path().equals("/tokens/{id}") && !tokens.isEmpty() && !chance(3)) {
+            return pick(tokens);
+        }
         if (segment.equals("{command}") && !chance(10)) {
             return pick(List.copyOf(api.commands()));
         }
@@ -114,12 +124,15 @@ public final class RequestMaker {
         for (JsonNode one : operation.node().path("parameters")) {
             JsonNode parameter = api.resolved(one);
             if (parameter.path("in").asText().equals("query") && chance(2)) {
-                JsonNode value =
-                        value(parameter.path("schema"), parameter.path("name").asText());
+                String name = parameter.path("name").asText();
+                boolean place = operation.path().equals("/tokens") && name.equals("after") && !tokens.isEmpty();
+                String value = place && chance(2)
+                        ? pick(tokens)
+                        : value(parameter.path("schema"), name).asText();
                 query.append(query.isEmpty() ? '?' : '&')
-                        .append(parameter.path("name").asText())
+                        .append(name)
                         .append('=')
-                        .append(URLEncoder.encode(value.asText(), StandardCharsets.UTF_8));
+                        .append(URLEncoder.encode(value, StandardCharsets.UTF_8));
             }
         }
         if (strangers.nextInt(25) == 0) {
