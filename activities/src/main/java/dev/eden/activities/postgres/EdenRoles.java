@@ -58,6 +58,8 @@ public final class EdenRoles {
         session.transaction(() -> {
             // When preparation runs again, the freeze of the schema is there already, and this is the endpoint's own
             // login.
+            session.execute("SET LOCAL eden.schema_freeze = off");
+            // That of an earlier Eden.
             session.execute("SET LOCAL session_replication_role = replica");
             // Of two that begin at once only one gets in; logins are not held up by this lock.
             session.execute("LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE");

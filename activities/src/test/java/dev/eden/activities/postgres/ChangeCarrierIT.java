@@ -48,7 +48,7 @@ class ChangeCarrierIT {
                         .as("nothing cuts over")
                         .isEqualTo(1);
                 // What the runbook says.
-                source.execute("SET session_replication_role = replica");
+                source.execute("SET eden.schema_freeze = off");
                 source.execute("ALTER TABLE shop.events ALTER feeling TYPE shop.mood USING feeling::text::shop.mood");
                 try (var running = servers.replicate()) {
                     await().atMost(LONG).until(() -> target.number("SELECT count(*) FROM " + CARRIED) == 0);

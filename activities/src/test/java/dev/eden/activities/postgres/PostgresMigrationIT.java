@@ -413,6 +413,10 @@ class PostgresMigrationIT {
             statement.execute("CREATE TEMP TABLE mine AS SELECT 1 AS a");
             statement.execute("DROP TABLE mine");
             statement.execute("CREATE TABLE IF NOT EXISTS shop.events (id int)");
+            // Superusers pass it so, and nobody else.
+            statement.execute("SET eden.schema_freeze = off");
+            assertThatThrownBy(() -> statement.execute("ALTER TABLE shop.events ADD COLUMN more int"))
+                    .hasMessageContaining("frozen");
         }
         try (PostgresSession session = servers.own(owner)) {
             assertThatThrownBy(
