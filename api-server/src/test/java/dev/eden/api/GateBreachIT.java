@@ -143,13 +143,16 @@ class GateBreachIT {
                 .isEqualTo(200);
         assertThat(eden.post("/api/v1/migrations/m/migrate", null).status()).isEqualTo(202);
         await("it waits").atMost(PATIENCE).until(() -> !events("stage_waits").isEmpty());
-        assertThat(events("stage_waits")).singleElement().satisfies(event -> assertThat(
-                        event.path("reason").asText())
-                .contains("waits for samples: 0 of 50 reads", "p99 needs 50 reads"));
+        assertThat(events("stage_waits"))
+                .singleElement()
+                .satisfies(event -> assertThat(event.path("reason").asText())
+                        .contains("waits for samples: 0 of 50 reads", "p99 needs 50 reads"));
         assertThat(status().at("/canary/bake/over").asBoolean()).isTrue();
         assertThat(status().at("/canary/bake/seen/missing/0").asText()).isEqualTo("0 of 50 reads");
         try (Reader reader = new Reader(proxy.port())) {
-            await("it passes").atMost(PATIENCE).until(() -> !events("stage_promoted").isEmpty());
+            await("it passes")
+                    .atMost(PATIENCE)
+                    .until(() -> !events("stage_promoted").isEmpty());
             assertThat(reader.refused.get()).isZero();
         }
         assertThat(events("stage_promoted").getFirst().path("reason").asText())

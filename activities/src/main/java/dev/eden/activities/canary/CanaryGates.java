@@ -15,7 +15,12 @@ import org.jspecify.annotations.Nullable;
 public final class CanaryGates {
 
     /** What was seen of the target over some time; {@code compared}: reads that were asked of both sides, for their rows alone. */
-    record Seen(long reads, long errors, long compared, long mismatched, @Nullable Latency latency) {
+    record Seen(
+            long reads,
+            long errors,
+            long compared,
+            long mismatched,
+            @Nullable Latency latency) {
         static final Seen NOTHING = new Seen(0, 0, 0, 0, null);
 
         static Seen of(Counted counted) {
@@ -38,11 +43,7 @@ public final class CanaryGates {
                 newMismatched += now.mismatchedReads() - before.mismatchedReads();
             }
             return new Seen(
-                    reads + newReads,
-                    errors + newErrors,
-                    compared + newCompared,
-                    mismatched + newMismatched,
-                    latency);
+                    reads + newReads, errors + newErrors, compared + newCompared, mismatched + newMismatched, latency);
         }
 
         /** With the proxies' windows as they are now. */
@@ -141,10 +142,8 @@ public final class CanaryGates {
     }
 
     private static String latency(Gates gates, Seen seen) {
-        return compared(gates, seen.latency())
-                        .map(Latencies::words)
-                        .orElse("latencies were not compared")
-                + ", " + gate("%.2f", gates.maxLatencyRatio());
+        return compared(gates, seen.latency()).map(Latencies::words).orElse("latencies were not compared") + ", "
+                + gate("%.2f", gates.maxLatencyRatio());
     }
 
     private static String gate(String format, double value) {

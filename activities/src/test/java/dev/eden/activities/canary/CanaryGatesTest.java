@@ -30,9 +30,11 @@ class CanaryGatesTest {
                 .hasValueSatisfying(why ->
                         assertThat(why).contains("max_error_rate", "11 of 1000", "0.0110", "the gate is 0.0100"));
         assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3.2)))
-                .hasValueSatisfying(why -> assertThat(why)
-                        .isEqualTo("max_latency_ratio: p99 over about 5 s at proxy front:p1 is 3.200 ms of 120 reads on the target"
-                                + " and 2.000 ms of 2400 requests on the source, ratio 1.60, the gate is 1.50"));
+                .hasValueSatisfying(
+                        why -> assertThat(why)
+                                .isEqualTo(
+                                        "max_latency_ratio: p99 over about 5 s at proxy front:p1 is 3.200 ms of 120 reads on the target"
+                                                + " and 2.000 ms of 2400 requests on the source, ratio 1.60, the gate is 1.50"));
         assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3))).isEmpty();
         assertThat(CanaryGates.numbers(GATES, seen(1_000, 10, 2, 3)))
                 .contains("10 of 1000 reads", "in the worst window p99", "front:p1", "of 120 reads", "ratio 1.50");
@@ -79,10 +81,7 @@ class CanaryGatesTest {
     void withoutASourceNothingIsComparedAndNothingPasses() {
         Seen seen = new Seen(1_000, 0, 0, 0, null).timed(GATES, List.of(served("p1", 0, 0, 9, 5_000)));
         assertThat(CanaryGates.breach(GATES, seen)).isEmpty();
-        assertThat(CanaryGates.missing(GATES, seen))
-                .singleElement()
-                .asString()
-                .contains("the nearest was 5000 and 0");
+        assertThat(CanaryGates.missing(GATES, seen)).singleElement().asString().contains("the nearest was 5000 and 0");
         Gates errorsAlone = new Gates(0.01, -1, -1, 100, 100, "hold");
         assertThat(CanaryGates.missing(errorsAlone, seen)).isEmpty();
     }

@@ -66,16 +66,15 @@ class StageWatchTest {
         assertThat(watch.look(timed(2_000, 0, 1, 99), 1, BAKED - 1)).isEmpty();
         assertThat(watch.waits(BAKED - 1)).as("it bakes").isEmpty();
         assertThat(watch.look(timed(2_000, 0, 1, 99), 2, BAKED)).isEmpty();
-        assertThat(watch.waits(BAKED)).hasValueSatisfying(why -> assertThat(why)
-                .startsWith("baked, waits for samples: p99 needs 100 reads")
-                .contains("99 and 5000 (front:p1)")
-                .doesNotContain("2000"));
-        assertThat(watch.look(timed(2_100, 0, 1.4, 100), 3, BAKED + 1))
-                .hasValueSatisfying(verdict -> {
-                    assertThat(verdict.passed()).isTrue();
-                    assertThat(verdict.reason())
-                            .contains("0 of 2100 reads", "of 100 reads on the target", "ratio 1.40");
-                });
+        assertThat(watch.waits(BAKED))
+                .hasValueSatisfying(why -> assertThat(why)
+                        .startsWith("baked, waits for samples: p99 needs 100 reads")
+                        .contains("99 and 5000 (front:p1)")
+                        .doesNotContain("2000"));
+        assertThat(watch.look(timed(2_100, 0, 1.4, 100), 3, BAKED + 1)).hasValueSatisfying(verdict -> {
+            assertThat(verdict.passed()).isTrue();
+            assertThat(verdict.reason()).contains("0 of 2100 reads", "of 100 reads on the target", "ratio 1.40");
+        });
         assertThat(watch.waits(BAKED + 1)).isEmpty();
     }
 

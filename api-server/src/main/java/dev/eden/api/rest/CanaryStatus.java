@@ -14,6 +14,7 @@ import dev.eden.workflows.MigrationView;
 import dev.eden.workflows.Strategy;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -32,17 +33,18 @@ final class CanaryStatus {
         node.put("read_percentage", view == null ? 0 : view.readPercentage());
         node.put("desired", definition.strategy().readPercentage());
         boolean canary = view != null && view.phase() instanceof MigrationPhase.Canary;
-        int number = view != null && view.phase() instanceof MigrationPhase.Canary(int stage) ? stage : -1;
-        List<Strategy.Stage> stages = definition.strategy().stages();
-        boolean staged = canary && stages != null && !stages.isEmpty();
-        boolean planned = staged && definition.strategy().type().equals(Strategy.CANARY);
+        int number = view != null && view.phase() instanceof MigrationPhase.Canary(int stage) ? stage : 0;
+        List<Strategy.Stage> stages =
+                Objects.requireNonNullElse(definition.strategy().stages(), List.of());
+        boolean planned = canary && definition.strategy().type().equals(Strategy.CANARY);
         Optional<Strategy.Stage> present =
                 planned && number < stages.size() ? Optional.of(stages.get(number)) : Optional.empty();
-        node.put("stage", staged ? (Integer) (number + 1) : null);
+        node.put("stage", canary && !stages.isEmpty() ? (Integer) (number + 1) : null);
         node.put("chosen", traffic.chosenShare());
         node.put("served", traffic.servedShare());
         node.set("ineligible", Json.mapper().valueToTree(traffic.ineligible()));
-        Gates gates = present.map(Strategy.Stage::gates).orElse(definition.gates());
+        Gates own = present.isPresent() ? present.get().gates() : null;
+        Gates gates = own == null ? definition.gates() : own;
         node.set("gates", canary ? MigrationStatus.stageGates(gates) : null);
         Long until = view == null ? null : view.bakeUntilMillis();
         node.set(
@@ -59,9 +61,7 @@ final class CanaryStatus {
         node.put("began_at", Instant.ofEpochMilli(until - seconds * 1_000).toString());
         node.put("ends_at", Instant.ofEpochMilli(until).toString());
         node.put("over", nowMillis >= until);
-        node.set(
-                "seen",
-                watched == null || watched.bakedAtMillis() != until ? null : seen(gates, watched.counted()));
+        node.set("seen", watched == null || watched.bakedAtMillis() != until ? null : seen(gates, watched.counted()));
         return node;
     }
 

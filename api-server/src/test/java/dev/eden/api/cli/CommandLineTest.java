@@ -169,7 +169,8 @@ class CommandLineTest {
         ((ObjectNode) bake.path("seen"))
                 .set("latency", Json.tree("{\"ratio\": 1.254, \"interlay\": \"front\", \"proxy\": \"p1\"}"));
         assertThat(StatusText.lines(status, false))
-                .anyMatch(line -> line.contains("baked; 1 of 37 reads failed (2.7 %); p99 at worst 1.25 times the source's (front:p1)"));
+                .anyMatch(line -> line.contains(
+                        "baked; 1 of 37 reads failed (2.7 %); p99 at worst 1.25 times the source's (front:p1)"));
         status.withObject("/canary").putNull("bake");
         assertThat(StatusText.lines(status, false)).noneMatch(line -> line.startsWith("stage "));
     }

@@ -94,8 +94,8 @@ class CanaryStatusTest {
                 "pause",
                 new MigrationSpec.CutoverBudget(100, 1),
                 null);
-        MigrationView view = new MigrationView(
-                phase, false, 0.25, true, true, List.of(), 0, 0, "", List.of(), false, bakeUntil);
+        MigrationView view =
+                new MigrationView(phase, false, 0.25, true, true, List.of(), 0, 0, "", List.of(), false, bakeUntil);
         JsonNode canary = CanaryStatus.of(
                 definition,
                 view,

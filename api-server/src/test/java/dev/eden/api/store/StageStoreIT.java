@@ -54,10 +54,9 @@ class StageStoreIT {
         assertThat(stages.counted("m", BAKED)).hasValue(counted);
         assertThat(stages.counted("m", BAKED + 1)).isEmpty();
         assertThat(statuses.of("m").stage())
-                .isEqualTo(new StatusStore.Stage(
-                        BAKED, new Counted(37, 1, 2, 0, counted.latency(), 5, List.of())));
-        jdbi.useHandle(handle -> handle.execute(
-                "UPDATE stage_watch SET counted = counted - 'latency' - 'began_at_millis'"));
+                .isEqualTo(new StatusStore.Stage(BAKED, new Counted(37, 1, 2, 0, counted.latency(), 5, List.of())));
+        jdbi.useHandle(
+                handle -> handle.execute("UPDATE stage_watch SET counted = counted - 'latency' - 'began_at_millis'"));
         assertThat(stages.counted("m", BAKED))
                 .as("of before")
                 .hasValue(new Counted(37, 1, 2, 0, null, 0, counted.heard()));
@@ -79,7 +78,6 @@ class StageStoreIT {
         TestDatabase.create(
                 migrations,
                 "m",
-                new Strategy(
-                        "canary", 0.1, "session", 5, null, new WriteMode("dual_write", null, "source", null)));
+                new Strategy("canary", 0.1, "session", 5, null, new WriteMode("dual_write", null, "source", null)));
     }
 }
