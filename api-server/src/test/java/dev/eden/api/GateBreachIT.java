@@ -135,7 +135,7 @@ class GateBreachIT {
     @Test
     void aStageShortOfSamplesSaysSoAndPassesOnceTheyCome() {
         created("/api/v1/migrations", """
-            {"id": "m", "strategy": {"type": "canary", "stages": [{"read_percentage": 0.5, "bake": "1s"}, {"read_percentage": 0.6, "bake": "0"}]},
+            {"id": "m", "strategy": {"type": "canary", "stages": [{"read_percentage": 0.5, "bake": "1s"}, {"read_percentage": 0.6, "bake": "0s"}]},
              "gates": {"max_error_rate": 0.01, "max_latency_ratio": 1000, "max_lag_ms": 5000, "min_samples": 50}}\
             """);
         assertThat(eden.post("/api/v1/migrations/m/interlay/redis_interlay", "{\"endpoint\":\"new\"}")
