@@ -23,7 +23,7 @@ final class ActivitySet {
                         store.records(),
                         store.users(),
                         routes,
-                        new StageStore(store.database().jdbi()),
+                        new StageStore(store.database().jdbi(), store.audit()),
                         store.replication(),
                         new StoredValidationReports(store.database().jdbi())),
                 "server-" + ProcessHandle.current().pid(),

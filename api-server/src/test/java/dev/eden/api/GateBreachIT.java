@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import redis.clients.jedis.Jedis;
@@ -128,6 +129,36 @@ class GateBreachIT {
                     .as("what the target refused the source has answered")
                     .isZero();
         }
+    }
+
+    /** It waited without a word, and a ratio of nothing would have passed. */
+    @Test
+    void aStageShortOfSamplesSaysSoAndPassesOnceTheyCome() {
+        created("/api/v1/migrations", """
+            {"id": "m", "strategy": {"type": "canary", "stages": [{"read_percentage": 0.5, "bake": "1s"}, {"read_percentage": 0.6, "bake": "0s"}]},
+             "gates": {"max_error_rate": 0.01, "max_latency_ratio": 1000, "max_lag_ms": 5000, "min_samples": 50}}\
+            """);
+        assertThat(eden.post("/api/v1/migrations/m/interlay/redis_interlay", "{\"endpoint\":\"new\"}")
+                        .status())
+                .isEqualTo(200);
+        assertThat(eden.post("/api/v1/migrations/m/migrate", null).status()).isEqualTo(202);
+        await("it waits").atMost(PATIENCE).until(() -> !events("stage_waits").isEmpty());
+        assertThat(events("stage_waits"))
+                .singleElement()
+                .satisfies(event -> assertThat(event.path("reason").asText())
+                        .contains("waits for samples: 0 of 50 reads", "p99 needs 50 reads"));
+        assertThat(status().at("/canary/bake/over").asBoolean()).isTrue();
+        assertThat(status().at("/canary/bake/seen/missing/0").asText()).isEqualTo("0 of 50 reads");
+        try (Reader reader = new Reader(proxy.port())) {
+            await("it passes")
+                    .atMost(PATIENCE)
+                    .until(() -> !events("stage_promoted").isEmpty());
+            assertThat(reader.refused.get()).isZero();
+        }
+        assertThat(events("stage_promoted").getFirst().path("reason").asText())
+                .contains("in the worst window p99 over about 5 s at proxy redis_interlay:p1", "the gate is 1000.00");
+        assertThat(events("stage_waits")).hasSize(1);
+        assertThat(status().path("canary").path("bake").isNull()).isTrue();
     }
 
     private static Matcher numbers(JsonNode event) {

@@ -160,7 +160,8 @@ final class MigrationState {
                 flips,
                 lastReason,
                 PhaseMachine.allowed(phase, facts()),
-                failed);
+                failed,
+                phase instanceof Canary && bakeUntilMillis > 0 ? (Long) bakeUntilMillis : null);
     }
 
     /** The share of reads that the proxies were told; all of them once the target owns writes. */

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param readPercentage of the target: what the proxies are told now, not what a plan or a patch has for later
  * @param failed it is paused because a step has failed, and nothing is tried until somebody resumes; null: from before
+ * @param bakeUntilMillis when the canary's present stage has baked (Unix time); null: it waits for a command, or it is no canary
  */
 public record MigrationView(
         MigrationPhase phase,
@@ -20,4 +21,5 @@ public record MigrationView(
         int flips,
         String lastReason,
         List<String> allowedCommands,
-        @Nullable Boolean failed) {}
+        @Nullable Boolean failed,
+        @Nullable Long bakeUntilMillis) {}

@@ -183,14 +183,14 @@ class JsonTest {
     @Test
     void theViewOfTheDirectoryIsTheViewOfTheQuery() throws Exception {
         var view = new MigrationView(
-                new Canary(1), false, 0.25, true, false, List.of("b"), 1, 0, "r", List.of("cutover"), true);
+                new Canary(1), false, 0.25, true, false, List.of("b"), 1, 0, "r", List.of("cutover"), true, 5L);
         assertThat(new ObjectMapper().readValue(ViewJson.write(view), MigrationView.class))
                 .isEqualTo(view);
         assertThat(there(view, MigrationView.class)).isEqualTo(view);
-        String before = ViewJson.write(view).replace(",\"failed\":true", "");
-        assertThat(new ObjectMapper().readValue(before, MigrationView.class).failed())
-                .as("what an older version recorded")
-                .isNull();
+        String before = ViewJson.write(view).replace(",\"failed\":true,\"bakeUntilMillis\":5", "");
+        MigrationView old = new ObjectMapper().readValue(before, MigrationView.class);
+        assertThat(old.failed()).as("what an older version recorded").isNull();
+        assertThat(old.bakeUntilMillis()).isNull();
     }
 
     @Test

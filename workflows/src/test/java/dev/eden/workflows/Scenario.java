@@ -50,6 +50,7 @@ enum Scenario {
         long baked = bench.world.watched.getLast().bakedAtMillis();
         await().until(() -> System.currentTimeMillis() > baked + 300);
         assertThat(bench.view().phase()).as("too few reads were seen").isEqualTo(new Canary(0));
+        assertThat(bench.view().bakeUntilMillis()).isEqualTo(baked);
         bench.update(Kind.PAUSE);
         bench.world.enoughSamples = true;
         await().until(() -> bench.world.watched.getLast().bakedAtMillis() == 0);

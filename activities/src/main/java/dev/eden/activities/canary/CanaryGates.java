@@ -1,27 +1,39 @@
 package dev.eden.activities.canary;
 
 import dev.eden.activities.canary.SinceFirstSeen.Step;
+import dev.eden.activities.store.StageLedger.Counted;
+import dev.eden.activities.store.StageLedger.Latency;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Judges what a canary's target served. Pure. */
-final class CanaryGates {
+/** Judges what a canary's target served; what a stage lacks is the same for its watch and for a status. Pure. */
+public final class CanaryGates {
 
     /** What was seen of the target over some time; {@code compared}: reads that were asked of both sides, for their rows alone. */
-    record Seen(long reads, long errors, long compared, long mismatched, double sourceP99, double targetP99) {
-        static final Seen NOTHING = new Seen(0, 0, 0, 0, 0, 0);
+    record Seen(
+            long reads,
+            long errors,
+            long compared,
+            long mismatched,
+            @Nullable Latency latency) {
+        static final Seen NOTHING = new Seen(0, 0, 0, 0, null);
 
-        /** With what came since the last look; latencies are the worst proxy's percentiles over its last window. */
+        static Seen of(Counted counted) {
+            return new Seen(
+                    counted.reads(), counted.errors(), counted.compared(), counted.mismatched(), counted.latency());
+        }
+
+        /** With what came since the last look. */
         Seen plus(List<Step> steps) {
             long newReads = 0;
             long newErrors = 0;
             long newCompared = 0;
             long newMismatched = 0;
-            double source = 0;
-            double target = 0;
             for (Step step : steps) {
                 TrafficReport before = step.before();
                 TrafficReport now = step.now();
@@ -29,16 +41,14 @@ final class CanaryGates {
                 newErrors += now.standby().errors() - before.standby().errors();
                 newCompared += now.comparedReads() - before.comparedReads();
                 newMismatched += now.mismatchedReads() - before.mismatchedReads();
-                source = Math.max(source, now.active().p99Millis());
-                target = Math.max(target, now.standby().p99Millis());
             }
             return new Seen(
-                    reads + newReads,
-                    errors + newErrors,
-                    compared + newCompared,
-                    mismatched + newMismatched,
-                    source,
-                    target);
+                    reads + newReads, errors + newErrors, compared + newCompared, mismatched + newMismatched, latency);
+        }
+
+        /** With the proxies' windows as they are now. */
+        Seen timed(Gates gates, List<Step> steps) {
+            return new Seen(reads, errors, compared, mismatched, Latencies.worst(gates, latency, steps));
         }
 
         double errorRate() {
@@ -48,13 +58,30 @@ final class CanaryGates {
         double mismatchRate() {
             return compared == 0 ? 0 : (double) mismatched / compared;
         }
-
-        double latencyRatio() {
-            return sourceP99 > 0 ? targetP99 / sourceP99 : 0;
-        }
     }
 
     private CanaryGates() {}
+
+    /** What is still to be seen before a stage can pass, in words; empty: nothing. */
+    public static List<String> missing(Gates gates, Counted stage) {
+        return missing(gates, Seen.of(stage));
+    }
+
+    /** The worst window of a proxy that had enough samples. */
+    public static Optional<Latency> latency(Gates gates, Counted stage) {
+        return compared(gates, stage.latency());
+    }
+
+    static List<String> missing(Gates gates, Seen seen) {
+        List<String> missing = new ArrayList<>();
+        if (!enough(gates, seen)) {
+            missing.add(seen.reads() + " of " + Math.max(1, gates.minSamples()) + " reads");
+        }
+        if (gates.maxLatencyRatio() >= 0 && compared(gates, seen.latency()).isEmpty()) {
+            missing.add(Latencies.wanting(gates, seen.latency()));
+        }
+        return missing;
+    }
 
     /** Fewer reads than {@code minSamples} prove nothing; where no figure of the reads is gated none are needed. */
     static boolean enough(Gates gates, Seen seen) {
@@ -75,16 +102,23 @@ final class CanaryGates {
         if (gates.maxErrorRate() >= 0 && seen.errorRate() > gates.maxErrorRate()) {
             return Optional.of("max_error_rate: " + errors(gates, seen));
         }
-        if (gates.maxLatencyRatio() >= 0 && seen.latencyRatio() > gates.maxLatencyRatio()) {
-            return Optional.of("max_latency_ratio: " + latency(gates, seen));
+        if (gates.maxLatencyRatio() < 0) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        return compared(gates, seen.latency())
+                .filter(worst -> worst.ratio() > gates.maxLatencyRatio())
+                .map(_ -> "max_latency_ratio: " + latency(gates, seen));
     }
 
     /** The figures of a stage that has passed. */
     static String numbers(Gates gates, Seen seen) {
-        return "passed: " + errors(gates, seen) + "; " + latency(gates, seen)
+        String worst = compared(gates, seen.latency()).isPresent() ? "; in the worst window " : "; ";
+        return "passed: " + errors(gates, seen) + worst + latency(gates, seen)
                 + (seen.compared() == 0 ? "" : "; " + mismatches(gates, seen));
+    }
+
+    private static Optional<Latency> compared(Gates gates, @Nullable Latency latency) {
+        return Optional.ofNullable(latency).filter(one -> Latencies.counts(gates, one));
     }
 
     private static String mismatches(Gates gates, Seen seen) {
@@ -108,13 +142,7 @@ final class CanaryGates {
     }
 
     private static String latency(Gates gates, Seen seen) {
-        return String.format(
-                        Locale.ROOT,
-                        "p99 is %.3f ms on the target and %.3f ms on the source, ratio %.2f over %d reads, ",
-                        seen.targetP99(),
-                        seen.sourceP99(),
-                        seen.latencyRatio(),
-                        seen.reads())
+        return compared(gates, seen.latency()).map(Latencies::words).orElse("latencies were not compared") + ", "
                 + gate("%.2f", gates.maxLatencyRatio());
     }
 

@@ -52,7 +52,8 @@ public final class RouteCanary implements CanaryActivities {
         @Nullable Counted before = baked > 0 ? stages.counted(migration, baked).orElse(null) : null;
         List<Reported> heard = routes.traffic(migration);
         long saved = System.nanoTime();
-        StageWatch watch = new StageWatch(request.spec().gates(), baked, before, heard, saved);
+        StageWatch watch = new StageWatch(request.spec().gates(), baked, before, heard, saved, clock.millis());
+        boolean told = false;
         if (baked > 0 && before == null) {
             stages.save(migration, baked, watch.counted());
         }
@@ -68,11 +69,17 @@ public final class RouteCanary implements CanaryActivities {
             long now = System.nanoTime();
             Optional<CanaryVerdict> verdict = watch.look(heard, now, clock.millis());
             if (verdict.isPresent()) {
+                if (verdict.get().passed()) {
+                    stages.save(migration, baked, watch.counted());
+                }
                 return verdict.get();
             }
             if (baked > 0 && now - saved > SAVE_NANOS) {
                 stages.save(migration, baked, watch.counted());
                 saved = now;
+                Optional<String> waits = told ? Optional.empty() : watch.waits(clock.millis());
+                waits.ifPresent(why -> stages.waits(migration, baked, why));
+                told |= waits.isPresent();
             }
         }
     }

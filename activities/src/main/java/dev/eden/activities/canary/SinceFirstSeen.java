@@ -22,7 +22,7 @@ final class SinceFirstSeen {
     private record Origin(String interlay, String proxy) {}
 
     /** One proxy's totals at the look before and now. */
-    record Step(TrafficReport before, TrafficReport now) {}
+    record Step(String interlay, String proxy, TrafficReport before, TrafficReport now) {}
 
     SinceFirstSeen(List<Reported> start) {
         next(start);
@@ -37,7 +37,7 @@ final class SinceFirstSeen {
             last.put(origin, one);
             TrafficReport from =
                     before != null && before.incarnation().equals(one.incarnation()) ? before.report() : one.report();
-            steps.add(new Step(from, one.report()));
+            steps.add(new Step(one.interlay(), one.proxy(), from, one.report()));
         }
         while (last.size() > MOST) {
             last.remove(last.keySet().iterator().next());

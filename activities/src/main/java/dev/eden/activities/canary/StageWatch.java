@@ -10,14 +10,19 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Judges one stage of a canary: each window by itself, and all that was served since the stage began before it passes. Pure; not thread-safe.
+ * Judges one stage of a canary: each window by itself, and all that was served since the stage began before it passes. Percentiles of several
+ * windows make none of their own: of latencies it keeps the worst window. Pure; not thread-safe.
  */
 final class StageWatch {
     /** Gates judge windows of this length; a window with too few samples goes on. */
     static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
 
+    /** A proxy's percentiles are of its last 5 s, and what is heard of it may be 3 s old: before this they are of the stage before, with fewer reads perhaps. */
+    private static final long REACHES_BACK_MILLIS = 8_000;
+
     private final Gates gates;
     private final long bakedAtMillis;
+    private final long beganAtMillis;
     private final SinceFirstSeen since;
     private CanaryGates.Seen window = CanaryGates.Seen.NOTHING;
     private CanaryGates.Seen stage;
@@ -27,13 +32,18 @@ final class StageWatch {
      * @param bakedAtMillis 0: it never passes, it only breaches
      * @param before what a watch before this one has counted of the stage; null: this is the first
      */
-    StageWatch(Gates gates, long bakedAtMillis, @Nullable Counted before, List<Reported> heard, long nowNanos) {
+    StageWatch(
+            Gates gates,
+            long bakedAtMillis,
+            @Nullable Counted before,
+            List<Reported> heard,
+            long nowNanos,
+            long nowMillis) {
         this.gates = gates;
         this.bakedAtMillis = bakedAtMillis;
+        beganAtMillis = before == null ? nowMillis : before.beganAtMillis();
         since = new SinceFirstSeen(before == null ? heard : before.heard());
-        stage = before == null
-                ? CanaryGates.Seen.NOTHING
-                : new CanaryGates.Seen(before.reads(), before.errors(), before.compared(), before.mismatched(), 0, 0);
+        stage = before == null ? CanaryGates.Seen.NOTHING : CanaryGates.Seen.of(before);
         windowStart = nowNanos;
     }
 
@@ -42,17 +52,23 @@ final class StageWatch {
         List<SinceFirstSeen.Step> steps = since.next(heard);
         window = window.plus(steps);
         stage = stage.plus(steps);
+        if (nowMillis >= beganAtMillis + REACHES_BACK_MILLIS) {
+            window = window.timed(gates, steps);
+            stage = stage.timed(gates, steps);
+        }
         Optional<String> breach = CanaryGates.breach(gates, window);
         if (breach.isPresent()) {
             return Optional.of(new CanaryVerdict(true, breach.get()));
         }
-        if (bakedAtMillis > 0 && nowMillis >= bakedAtMillis && CanaryGates.enough(gates, stage)) {
+        if (hasBaked(nowMillis)) {
             // Errors too few for each window may still be too many for the stage.
             Optional<String> overall = CanaryGates.breach(gates, stage);
-            return Optional.of(
-                    overall.isPresent()
-                            ? new CanaryVerdict(true, overall.get())
-                            : new CanaryVerdict(false, CanaryGates.numbers(gates, stage), true));
+            if (overall.isPresent()) {
+                return Optional.of(new CanaryVerdict(true, overall.get()));
+            }
+            if (CanaryGates.missing(gates, stage).isEmpty()) {
+                return Optional.of(new CanaryVerdict(false, CanaryGates.numbers(gates, stage), true));
+            }
         }
         if (nowNanos - windowStart > WINDOW_NANOS && CanaryGates.enough(gates, window)) {
             window = CanaryGates.Seen.NOTHING;
@@ -61,8 +77,27 @@ final class StageWatch {
         return Optional.empty();
     }
 
+    /** What a stage that has baked still waits for, in words. */
+    Optional<String> waits(long nowMillis) {
+        List<String> missing = CanaryGates.missing(gates, stage);
+        return missing.isEmpty() || !hasBaked(nowMillis)
+                ? Optional.empty()
+                : Optional.of("baked, waits for samples: " + String.join("; ", missing));
+    }
+
+    private boolean hasBaked(long nowMillis) {
+        return bakedAtMillis > 0 && nowMillis >= bakedAtMillis;
+    }
+
     /** For the next watch of this stage. */
     Counted counted() {
-        return new Counted(stage.reads(), stage.errors(), stage.compared(), stage.mismatched(), since.last());
+        return new Counted(
+                stage.reads(),
+                stage.errors(),
+                stage.compared(),
+                stage.mismatched(),
+                stage.latency(),
+                beganAtMillis,
+                since.last());
     }
 }

@@ -3,17 +3,42 @@ package dev.eden.activities.store;
 import dev.eden.activities.store.RouteLedger.Reported;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a canary's stage has shown since it began, kept over the workers that watch it. */
 public interface StageLedger {
     /**
      * Of the target.
      *
+     * @param latency the worst window of a proxy so far, or the one nearest to having enough samples; null: none yet
+     * @param beganAtMillis when its first watch began; 0: from before that was kept
      * @param heard the proxies' last totals: what they serve while nobody watches counts, too
      */
-    record Counted(long reads, long errors, long compared, long mismatched, List<Reported> heard) {
+    record Counted(
+            long reads,
+            long errors,
+            long compared,
+            long mismatched,
+            @Nullable Latency latency,
+            long beganAtMillis,
+            List<Reported> heard) {
         public Counted {
             heard = List.copyOf(heard);
+        }
+    }
+
+    /** What one proxy's last window (about 5 s) said of both sides: reads on the target, all requests on the source. */
+    record Latency(
+            String interlay,
+            String proxy,
+            double sourceP99Millis,
+            long sourceSamples,
+            double targetP99Millis,
+            long targetSamples) {
+
+        /** 0 where nothing was asked of the source. */
+        public double ratio() {
+            return sourceP99Millis > 0 ? targetP99Millis / sourceP99Millis : 0;
         }
     }
 
@@ -22,4 +47,7 @@ public interface StageLedger {
 
     /** Takes the place of what was counted of this stage, or of one before. */
     void save(String migration, long bakedAtMillis, Counted counted);
+
+    /** It has baked, and waits for samples: told once a stage, whoever watches it. */
+    void waits(String migration, long bakedAtMillis, String why);
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.eden.activities.canary.CanaryGates.Seen;
 import dev.eden.activities.canary.SinceFirstSeen.Step;
 import dev.eden.activities.store.RouteLedger.Reported;
+import dev.eden.activities.store.StageLedger.Latency;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
 import java.util.List;
@@ -19,6 +20,7 @@ class CanaryGatesTest {
     void fewReadsProveNothing() {
         Seen few = seen(99, 99, 1, 9);
         assertThat(CanaryGates.enough(GATES, few)).isFalse();
+        assertThat(CanaryGates.missing(GATES, few)).containsExactly("99 of 100 reads");
         assertThat(CanaryGates.breach(GATES, few)).isEmpty();
     }
 
@@ -28,11 +30,76 @@ class CanaryGatesTest {
                 .hasValueSatisfying(why ->
                         assertThat(why).contains("max_error_rate", "11 of 1000", "0.0110", "the gate is 0.0100"));
         assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3.2)))
-                .hasValueSatisfying(why -> assertThat(why)
-                        .contains("max_latency_ratio", "3.200 ms", "2.000 ms", "ratio 1.60", "the gate is 1.50"));
+                .hasValueSatisfying(
+                        why -> assertThat(why)
+                                .isEqualTo(
+                                        "max_latency_ratio: p99 over about 5 s at proxy front:p1 is 3.200 ms of 120 reads on the target"
+                                                + " and 2.000 ms of 2400 requests on the source, ratio 1.60, the gate is 1.50"));
         assertThat(CanaryGates.breach(GATES, seen(1_000, 10, 2, 3))).isEmpty();
         assertThat(CanaryGates.numbers(GATES, seen(1_000, 10, 2, 3)))
-                .contains("10 of 1000 reads", "ratio 1.50 over 1000 reads");
+                .contains("10 of 1000 reads", "in the worst window p99", "front:p1", "of 120 reads", "ratio 1.50");
+        assertThat(CanaryGates.missing(GATES, seen(1_000, 10, 2, 3))).isEmpty();
+    }
+
+    /** The slow target of one was held against the slow source of the other. */
+    @Test
+    void eachProxyIsHeldAgainstItself() {
+        List<Step> crossed =
+                List.of(served("p1", 1, 1_000, 4, 200), served("p2", 10, 1_000, 2, 200), served("p3", 9, 3, 99, 9));
+        Seen seen = new Seen(1_000, 0, 0, 0, null);
+        assertThat(CanaryGates.breach(GATES, seen.timed(GATES, crossed)))
+                .hasValueSatisfying(why -> assertThat(why).contains("front:p1", "ratio 4.00"));
+        List<Step> healthy = List.of(served("p1", 1, 1_000, 1, 200), served("p2", 10, 1_000, 9, 200));
+        assertThat(CanaryGates.breach(GATES, seen.timed(GATES, healthy)))
+                .as("p2 is farther from both")
+                .isEmpty();
+        assertThat(seen.timed(GATES, crossed).timed(GATES, healthy).latency())
+                .as("the worst is kept")
+                .isEqualTo(seen.timed(GATES, crossed).latency());
+    }
+
+    @Test
+    void aPercentileOfAFewIsNone() {
+        Seen seen = new Seen(1_000, 0, 0, 0, null).timed(GATES, List.of(served("p1", 1, 1_000, 9, 99)));
+        assertThat(CanaryGates.breach(GATES, seen)).isEmpty();
+        assertThat(CanaryGates.missing(GATES, seen))
+                .containsExactly("p99 needs 100 reads on the target and 100 requests on the source within about 5 s"
+                        + " at one proxy, the nearest was 99 and 1000 (front:p1)");
+        assertThat(CanaryGates.numbers(GATES, seen)).contains("latencies were not compared");
+        Seen nearer = seen.timed(GATES, List.of(served("p2", 1, 5, 1, 5_000)));
+        assertThat(nearer.latency()).isEqualTo(seen.latency());
+        Seen enough = nearer.timed(GATES, List.of(served("p2", 1, 100, 1, 100)));
+        assertThat(CanaryGates.missing(GATES, enough)).isEmpty();
+        Gates modest = new Gates(0.01, 1.5, -1, 20, 100, "hold");
+        assertThat(CanaryGates.breach(modest, seen))
+                .as("whoever gates by fewer reads compares fewer")
+                .isPresent();
+    }
+
+    /** All reads go to the target, and nobody writes. */
+    @Test
+    void withoutASourceNothingIsComparedAndNothingPasses() {
+        Seen seen = new Seen(1_000, 0, 0, 0, null).timed(GATES, List.of(served("p1", 0, 0, 9, 5_000)));
+        assertThat(CanaryGates.breach(GATES, seen)).isEmpty();
+        assertThat(CanaryGates.missing(GATES, seen)).singleElement().asString().contains("the nearest was 5000 and 0");
+        Gates errorsAlone = new Gates(0.01, -1, -1, 100, 100, "hold");
+        assertThat(CanaryGates.missing(errorsAlone, seen)).isEmpty();
+    }
+
+    private static Step served(String proxy, double source, long sources, double target, long targets) {
+        TrafficReport report = new TrafficReport(
+                1,
+                1,
+                0,
+                new TrafficReport.Side(sources, 0, source, source, sources),
+                new TrafficReport.Side(targets, 0, target, target, targets),
+                0,
+                0,
+                0,
+                0,
+                0,
+                Map.of());
+        return new Step("front", proxy, report, report);
     }
 
     @Test
@@ -107,7 +174,7 @@ class CanaryGatesTest {
 
     @Test
     void whatWasThereBeforeTheWindowDoesNotCount() {
-        Seen seen = Seen.NOTHING.plus(List.of(new Step(report(0, 0, 50), report(0, 0, 200))));
+        Seen seen = Seen.NOTHING.plus(List.of(new Step("front", "p1", report(0, 0, 50), report(0, 0, 200))));
         assertThat(seen.compared()).isEqualTo(150);
         assertThat(CanaryGates.breach(mismatches(0), seen)).isEmpty();
     }
@@ -118,7 +185,7 @@ class CanaryGatesTest {
     }
 
     private static Seen compared(long compared, long mismatched) {
-        return new Seen(1_000, 0, compared, mismatched, 1, 1);
+        return new Seen(1_000, 0, compared, mismatched, null);
     }
 
     private static Gates mismatches(double most) {
@@ -126,6 +193,6 @@ class CanaryGatesTest {
     }
 
     private static Seen seen(long reads, long errors, double sourceP99, double targetP99) {
-        return new Seen(reads, errors, 0, 0, sourceP99, targetP99);
+        return new Seen(reads, errors, 0, 0, new Latency("front", "p1", sourceP99, 2_400, targetP99, 120));
     }
 }

@@ -44,7 +44,11 @@ final class StatusText {
                 "canary",
                 canary(status.path("canary"), status.at("/strategy/stages").size()),
                 coloured);
-        add(lines, "gates", gates(status.path("gates")), coloured);
+        String stage = StageText.of(status.path("canary"), coloured);
+        if (!stage.isEmpty()) {
+            add(lines, "stage", stage, coloured);
+        }
+        add(lines, "gates", gates(status), coloured);
         add(lines, "cutover", readiness(status, coloured), coloured);
         for (JsonNode blocker : status.path("blockers")) {
             add(lines, "", "- " + Style.YELLOW.of(ApiOptions.cell(blocker), coloured), coloured);
@@ -72,6 +76,10 @@ final class StatusText {
         line.append("  lag ").append(millis(status.path("replication_lag_ms")));
         line.append("  canary ")
                 .append(percent(status.path("canary").path("read_percentage").asDouble()));
+        String waits = StageText.waits(status.path("canary"));
+        if (!waits.isEmpty()) {
+            line.append("  ").append(waits);
+        }
         if (status.path("ready_for_cutover").asBoolean()) {
             line.append("  ready for cutover");
         } else if (!status.path("blockers").isEmpty()) {
@@ -185,13 +193,15 @@ final class StatusText {
         return text.toString();
     }
 
-    /** The limits that hold for a stage to pass, and for the cutover the lag's. */
-    private static String gates(JsonNode gates) {
+    /** The limits that hold for the present stage to pass, and for the cutover the lag's. */
+    private static String gates(JsonNode status) {
+        JsonNode all = status.path("gates");
+        JsonNode gates = status.at("/canary/gates").isObject() ? status.at("/canary/gates") : all;
         List<String> texts = new ArrayList<>();
         texts.add("errors " + gate(gates.path("max_error_rate"), StatusText::percent));
         texts.add("latency " + gate(gates.path("max_latency_ratio"), ratio -> ratio + " times the source's"));
         texts.add("mismatches " + gate(gates.path("max_mismatch_rate"), StatusText::percent));
-        texts.add("lag at most " + millis(gates.path("max_lag_ms")));
+        texts.add("lag at most " + millis(all.path("max_lag_ms")));
         return String.join(", ", texts);
     }
 

@@ -142,7 +142,14 @@ public final class MigrationStatus {
         } else {
             status.putNull("progress");
         }
-        status.set("canary", canary(migration, view));
+        status.set(
+                "canary",
+                CanaryStatus.of(
+                        migration.definition(),
+                        view,
+                        traffic.figures(migration.interlays()),
+                        stored.stage(),
+                        System.currentTimeMillis()));
         route(stored, status);
         status.put("flips", view == null ? 0 : view.flips());
         status.set("attempts", attempts(stored.attempts()));
@@ -260,23 +267,10 @@ public final class MigrationStatus {
         return node;
     }
 
-    private ObjectNode canary(Migration migration, @Nullable MigrationView view) {
-        TrafficWindow.Figures figures = traffic.figures(migration.interlays());
-        ObjectNode node = Json.mapper().createObjectNode();
-        node.put("read_percentage", view == null ? 0 : view.readPercentage());
-        node.put("desired", migration.definition().strategy().readPercentage());
-        List<Strategy.Stage> stages = migration.definition().strategy().stages();
-        if (view != null
-                && view.phase() instanceof MigrationPhase.Canary(int stage)
-                && stages != null
-                && !stages.isEmpty()) {
-            node.put("stage", stage + 1);
-        } else {
-            node.putNull("stage");
-        }
-        node.put("chosen", figures.chosenShare());
-        node.put("served", figures.servedShare());
-        node.set("ineligible", Json.mapper().valueToTree(figures.ineligible()));
+    /** The same of a stage, which the lag does not hold up. */
+    static ObjectNode stageGates(MigrationSpec.Gates gates) {
+        ObjectNode node = gates(gates);
+        node.remove("max_lag_ms");
         return node;
     }
 
@@ -359,9 +353,7 @@ public final class MigrationStatus {
                         .put("read_percentage", stage.readPercentage())
                         .put("bake", stage.bakeSeconds() + "s");
                 if (stage.gates() != null) {
-                    ObjectNode own = gates(stage.gates());
-                    own.remove("max_lag_ms");
-                    one.set("gates", own);
+                    one.set("gates", stageGates(stage.gates()));
                 }
             }
         }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.ReplicationLedger.Progress;
 import dev.eden.activities.store.RouteLedger.JoinedProxy;
+import dev.eden.activities.store.StageLedger.Counted;
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
 import dev.eden.api.store.MigrationStore.Migration;
@@ -34,6 +35,7 @@ public final class StatusStore {
 
     private static final String SELECT = "SELECT " + MigrationRows.COLUMNS + """
             , p.progress::text AS progress_text, %s, t.copy_rate, t.parallelism, t.batch, t.max_source_latency_ms, r.epoch, r.active, r.state,
+                w.baked_at AS stage_baked_at, jsonb_set(w.counted, '{heard}', '[]')::text AS stage_counted,
                 (SELECT min(one.active) FROM route one JOIN migration_interlay i ON i.interlay = one.interlay
                  WHERE i.migration = m.id HAVING count(one.migration) = 0 AND min(one.active) = max(one.active)) AS resting,
                 (SELECT jsonb_agg(jsonb_build_array(a.id, a.direction, a.outcome, a.report::text,
@@ -44,6 +46,7 @@ public final class StatusStore {
             FROM migration m
                 LEFT JOIN replication p ON p.migration = m.id
                 LEFT JOIN tuning t ON t.migration = m.id
+                LEFT JOIN stage_watch w ON w.migration = m.id
                 LEFT JOIN LATERAL (SELECT epoch, active, state FROM route WHERE route.migration = m.id ORDER BY interlay LIMIT 1) r ON true
             WHERE m.id = :id""".formatted(PROGRESS_AGE);
 
@@ -59,6 +62,7 @@ public final class StatusStore {
      * @param resting the owner of writes behind its interlays while these are in no migration
      * @param attempts oldest first
      * @param proxies of its interlays that have joined and have not signed off
+     * @param stage the last one of its canary that was watched in order to pass
      */
     public record StoredStatus(
             Migration migration,
@@ -67,7 +71,14 @@ public final class StatusStore {
             @Nullable Route route,
             @Nullable String resting,
             List<AttemptReport> attempts,
-            List<JoinedProxy> proxies) {}
+            List<JoinedProxy> proxies,
+            @Nullable Stage stage) {}
+
+    /**
+     * @param bakedAtMillis tells one stage from another
+     * @param counted without the proxies' totals
+     */
+    public record Stage(long bakedAtMillis, Counted counted) {}
 
     /** @param state in lower case */
     public record Route(long epoch, String active, String state) {}
@@ -85,6 +96,7 @@ public final class StatusStore {
         String state = row.getString("state");
         String attempts = row.getString("attempts_text");
         String proxies = row.getString("proxies_text");
+        String counted = row.getString("stage_counted");
         return new StoredStatus(
                 MigrationRows.migration(row),
                 row.getString("progress_text") == null ? Optional.empty() : Optional.of(progress(row)),
@@ -94,7 +106,8 @@ public final class StatusStore {
                         : new Route(row.getLong("epoch"), row.getString("active"), state.toLowerCase(Locale.ROOT)),
                 row.getString("resting"),
                 attempts == null ? List.of() : attempts(Json.tree(attempts)),
-                proxies == null ? List.of() : proxies(Json.tree(proxies)));
+                proxies == null ? List.of() : proxies(Json.tree(proxies)),
+                counted == null ? null : new Stage(row.getLong("stage_baked_at"), StageStore.read(counted)));
     }
 
     private static List<JoinedProxy> proxies(JsonNode array) {

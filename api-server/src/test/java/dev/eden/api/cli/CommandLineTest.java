@@ -192,6 +192,34 @@ class CommandLineTest {
     }
 
     @Test
+    void aStageThatWaitsSaysForWhatAndWhatItHasShown() {
+        ObjectNode status = (ObjectNode) Json.tree("""
+                {"id": "m", "phase": "canary", "gates": {"max_error_rate": 0.01, "max_lag_ms": 100},
+                 "canary": {"read_percentage": 0.1, "stage": 1, "gates": {"max_error_rate": 0.001, "max_latency_ratio": 1.5, "min_samples": 1000},
+                  "bake": {"began_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-01T00:01:00Z", "over": true,
+                   "seen": {"reads": 37, "errors": 1, "error_rate": 0.027, "latency": null, "missing": ["37 of 1000 reads", "p99 needs 100"]}}}}""");
+        String waits = "baked, waits for samples: 37 of 1000 reads, p99 needs 100";
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.startsWith("stage ") && line.endsWith(waits + "; 1 of 37 reads failed (2.7 %)"))
+                .anyMatch(line -> line.contains("errors at most 0.1 %, latency at most 1.5 times the source's"));
+        assertThat(StatusText.line(status)).contains(waits);
+        ObjectNode bake = (ObjectNode) status.at("/canary/bake");
+        bake.put("over", false);
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.contains("bakes until 2026-01-01T00:01:00Z, samples so far: 37 of 1000 reads"));
+        assertThat(StatusText.line(status)).doesNotContain("baked", "samples");
+        bake.put("over", true);
+        ((ObjectNode) bake.path("seen")).putArray("missing");
+        ((ObjectNode) bake.path("seen"))
+                .set("latency", Json.tree("{\"ratio\": 1.254, \"interlay\": \"front\", \"proxy\": \"p1\"}"));
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.contains(
+                        "baked; 1 of 37 reads failed (2.7 %); p99 at worst 1.25 times the source's (front:p1)"));
+        status.withObject("/canary").putNull("bake");
+        assertThat(StatusText.lines(status, false)).noneMatch(line -> line.startsWith("stage "));
+    }
+
+    @Test
     void aTextOfSomebodysStaysOnItsLine() {
         String reason = "one\ntwo\u001b[2Jthree";
         ObjectNode status = (ObjectNode) Json.tree("{\"id\": \"m\", \"phase\": \"canary\", \"failed\": true}");

@@ -127,6 +127,6 @@ class LiveViewsTest {
 
     private static MigrationView view(String reason) {
         return new MigrationView(
-                new MigrationPhase.Canary(0), false, 0, true, true, List.of(), 0, 0, reason, List.of(), false);
+                new MigrationPhase.Canary(0), false, 0, true, true, List.of(), 0, 0, reason, List.of(), false, null);
     }
 }

@@ -1,0 +1,92 @@
+package dev.eden.activities.canary;
+
+import dev.eden.activities.canary.SinceFirstSeen.Step;
+import dev.eden.activities.store.StageLedger.Latency;
+import dev.eden.proxy.TrafficReport;
+import dev.eden.workflows.MigrationSpec.Gates;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Holds the target's p99 against the source's, of one proxy at a time: another may be nearer to either server, or busier. Pure. */
+final class Latencies {
+    /** From so many on a single slow one is not the p99. */
+    private static final long ENOUGH = 100;
+
+    private Latencies() {}
+
+    /** Samples that a window needs on each side; who gates by fewer reads says that fewer are enough. */
+    static long needed(Gates gates) {
+        return Math.clamp(gates.minSamples(), 1, ENOUGH);
+    }
+
+    static boolean counts(Gates gates, Latency latency) {
+        return scarcer(latency) >= needed(gates);
+    }
+
+    /** The worst that counts; while none does, the one that is nearest to it. */
+    static @Nullable Latency worst(Gates gates, @Nullable Latency before, List<Step> steps) {
+        Latency worst = before;
+        for (Step step : steps) {
+            Latency one = of(step);
+            if (worst == null || isWorse(gates, one, worst)) {
+                worst = one;
+            }
+        }
+        return worst;
+    }
+
+    private static boolean isWorse(Gates gates, Latency one, Latency than) {
+        boolean counts = counts(gates, one);
+        if (counts != counts(gates, than)) {
+            return counts;
+        }
+        if (counts) {
+            return one.ratio() > than.ratio();
+        }
+        return scarcer(one) == scarcer(than) ? samples(one) > samples(than) : scarcer(one) > scarcer(than);
+    }
+
+    private static Latency of(Step step) {
+        TrafficReport.Side source = step.now().active();
+        TrafficReport.Side target = step.now().standby();
+        return new Latency(
+                step.interlay(),
+                step.proxy(),
+                source.p99Millis(),
+                source.samples(),
+                target.p99Millis(),
+                target.samples());
+    }
+
+    private static long scarcer(Latency latency) {
+        return Math.min(latency.sourceSamples(), latency.targetSamples());
+    }
+
+    private static long samples(Latency latency) {
+        return latency.sourceSamples() + latency.targetSamples();
+    }
+
+    static String words(Latency latency) {
+        return String.format(
+                Locale.ROOT,
+                "p99 over about 5 s at proxy %s:%s is %.3f ms of %d reads on the target and %.3f ms of %d requests on the source, ratio %.2f",
+                latency.interlay(),
+                latency.proxy(),
+                latency.targetP99Millis(),
+                latency.targetSamples(),
+                latency.sourceP99Millis(),
+                latency.sourceSamples(),
+                latency.ratio());
+    }
+
+    /** What there has to be before anything is compared. */
+    static String wanting(Gates gates, @Nullable Latency nearest) {
+        return "p99 needs " + needed(gates) + " reads on the target and " + needed(gates)
+                + " requests on the source within about 5 s at one proxy"
+                + (nearest == null
+                        ? ""
+                        : ", the nearest was " + nearest.targetSamples() + " and " + nearest.sourceSamples() + " ("
+                                + nearest.interlay() + ":" + nearest.proxy() + ")");
+    }
+}
