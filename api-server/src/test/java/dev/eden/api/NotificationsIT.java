@@ -55,8 +55,7 @@ class NotificationsIT {
     @Test
     void aMigrationToItsEndIsToldOf() throws Exception {
         Path file = Files.writeString(
-                home.resolve("m.json"),
-                "{\"id\":\"m\",\"description\":\"d\",\"strategy\":{\"type\":\"blue_green\"}}");
+                home.resolve("m.json"), "{\"id\":\"m\",\"description\":\"d\",\"strategy\":{\"type\":\"blue_green\"}}");
         FakeTerminal.Result nobody = shell.run("migration", "create", file.toString(), "--notify", "oncall,pager");
         assertThat(nobody.code()).as(nobody.out()).isEqualTo(2);
         assertThat(nobody.err()).contains("/notify/receivers/1", "there are oncall, away");
@@ -74,11 +73,12 @@ class NotificationsIT {
         assertThat(created.code()).as(created.err()).isZero();
         assertThat(created.out()).contains("oncall of started, ready, cutover_committed, completed");
         assertThat(eden.get("/api/v1/migrations/m").json().path("notify"))
-                .isEqualTo(Json.tree(
-                        "{\"receivers\":[\"oncall\"],\"on\":[\"started\",\"ready\",\"cutover_committed\",\"completed\"]}"));
+                .isEqualTo(
+                        Json.tree(
+                                "{\"receivers\":[\"oncall\"],\"on\":[\"started\",\"ready\",\"cutover_committed\",\"completed\"]}"));
         moved("m", "green");
-        await().untilAsserted(() -> assertThat(told("m"))
-                .containsExactly("started", "ready", "cutover_committed", "completed"));
+        await().untilAsserted(() ->
+                assertThat(told("m")).containsExactly("started", "ready", "cutover_committed", "completed"));
         JsonNode last = hook.taken().getLast().json();
         assertThat(last.path("phase").asText()).isEqualTo("completed");
         assertThat(last.at("/links/report").asText()).isEqualTo("https://eden.example/api/v1/migrations/m/report");

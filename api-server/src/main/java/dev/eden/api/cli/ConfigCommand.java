@@ -70,8 +70,8 @@ final class ConfigCommand extends Group {
         if (verb == Setting.Verb.SERVER) {
             configuration
                     .receiverNames()
-                    .forEach(name -> table.row(
-                            "notify.receivers." + name, "(a secret)", configuration.receiverOrigin(name)));
+                    .forEach(name ->
+                            table.row("notify.receivers." + name, "(a secret)", configuration.receiverOrigin(name)));
         }
         Page page = new Page(terminal);
         page.table(table, "");

@@ -99,7 +99,8 @@ final class MigrationCommand extends OperatorCommands {
                             names = "--notify",
                             paramLabel = "RECEIVER",
                             split = ",",
-                            description = "who is told of it, with commas between them (eden notify list); instead of the file's")
+                            description =
+                                    "who is told of it, with commas between them (eden notify list); instead of the file's")
                     @Nullable
                     List<String> receivers,
             @Option(

@@ -11,11 +11,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         name = "notify",
         description = "Receivers that may be told of migrations, and whether they hear.",
-        footer = {
-            "",
-            "Examples:",
-            "  eden notify test oncall",
-            "  eden migration create migration.json --notify oncall"
+        footer = {"", "Examples:", "  eden notify test oncall", "  eden migration create migration.json --notify oncall"
         })
 final class NotifyCommand extends Group {
     @Command(
@@ -31,7 +27,9 @@ final class NotifyCommand extends Group {
                         ApiOptions.table(receivers, Map.of("RECEIVER", "id")),
                         "There are no receivers: docs/configuration.md says how to make them."),
                 "eden notify test "
-                        + (receivers.isEmpty() ? "RECEIVER" : receivers.path(0).path("id").asText()));
+                        + (receivers.isEmpty()
+                                ? "RECEIVER"
+                                : receivers.path(0).path("id").asText()));
     }
 
     @Command(

@@ -193,7 +193,8 @@ abstract class OperatorCommands extends Group {
                     if (notify.isObject()) {
                         page.field(
                                 "notify",
-                                ApiOptions.cell(notify.path("receivers")) + " of " + ApiOptions.cell(notify.path("on")));
+                                ApiOptions.cell(notify.path("receivers")) + " of "
+                                        + ApiOptions.cell(notify.path("on")));
                     }
                 },
                 NextCommand.of(status));

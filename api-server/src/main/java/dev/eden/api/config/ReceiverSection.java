@@ -150,7 +150,8 @@ final class ReceiverSection {
         String setting = keyNode.getValue();
         String key = of + "." + setting;
         if (setting.equals("secret")) {
-            file.fault(keyNode.getStartMark(), key + " would be a secret in this file; name a file with " + key + "_file");
+            file.fault(
+                    keyNode.getStartMark(), key + " would be a secret in this file; name a file with " + key + "_file");
         } else if (!SETTINGS.contains(setting)) {
             file.fault(
                     keyNode.getStartMark(),

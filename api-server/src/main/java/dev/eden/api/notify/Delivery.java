@@ -65,8 +65,7 @@ final class Delivery implements AutoCloseable {
             return new Outcome(null, "it does not answer within " + timeout.toMillis() / 1_000.0 + " s");
         } catch (ExecutionException e) {
             // The message may hold the address.
-            return new Outcome(
-                    null, "it can't be asked: " + root(e).getClass().getSimpleName());
+            return new Outcome(null, "it can't be asked: " + root(e).getClass().getSimpleName());
         } finally {
             answer.cancel(true);
         }

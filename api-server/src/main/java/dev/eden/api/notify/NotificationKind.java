@@ -19,7 +19,8 @@ public enum NotificationKind {
     ROLLING_BACK(true, "it is being taken back, because somebody has said so"),
     ROLLBACK_COMMITTED(true, "the source owns writes again, and the migration goes on in canary"),
     STEP_FAILED(true, "a step has failed: it is tried on, or everything is taken back"),
-    NEEDS_OPERATOR(true, "nothing moves until somebody comes: it is parked, paused by a failure, or has lost its workflow"),
+    NEEDS_OPERATOR(
+            true, "nothing moves until somebody comes: it is parked, paused by a failure, or has lost its workflow"),
     ROLLED_BACK(true, "it has ended, and the source owns writes"),
     COMPLETED(true, "it has ended, and the target owns writes");
 
@@ -67,7 +68,8 @@ public enum NotificationKind {
 
     /** What a workflow has recorded says where the migration was before. */
     private static Optional<NotificationKind> recorded(AuditLog.Event event) {
-        String before = event.before() == null ? "" : event.before().path("phase").asText();
+        String before =
+                event.before() == null ? "" : event.before().path("phase").asText();
         String phase = String.valueOf(event.phase());
         if (before.isEmpty()) {
             return Optional.empty();

@@ -90,7 +90,8 @@ public final class Notifier implements AutoCloseable {
         this.terms = terms;
         this.delivery = new Delivery(terms.timeout());
         this.threads = new ScheduledThreadPoolExecutor(
-                receivers.size(), Thread.ofPlatform().name("notifier-", 0).daemon().factory());
+                receivers.size(),
+                Thread.ofPlatform().name("notifier-", 0).daemon().factory());
     }
 
     /**
@@ -107,8 +108,7 @@ public final class Notifier implements AutoCloseable {
             @Nullable WebUi ui,
             MeterRegistry registry,
             Terms terms) {
-        Notifier notifier =
-                new Notifier(receivers, store, audit, new Notification(publicUrl, ui), registry, terms);
+        Notifier notifier = new Notifier(receivers, store, audit, new Notification(publicUrl, ui), registry, terms);
         notifier.begin();
         return notifier;
     }
@@ -119,7 +119,11 @@ public final class Notifier implements AutoCloseable {
     }
 
     /** What came of a trial. */
-    public record Trial(String receiver, boolean delivered, @Nullable Integer status, @Nullable String problem) {}
+    public record Trial(
+            String receiver,
+            boolean delivered,
+            @Nullable Integer status,
+            @Nullable String problem) {}
 
     /** Sends one of those that are there something of no migration, once; empty where there is none of that name. */
     public Optional<Trial> test(String name, String actor) {
@@ -150,7 +154,9 @@ public final class Notifier implements AutoCloseable {
                 counter(receiver, result);
             }
             OutageLog outage = new OutageLog(
-                    LOGGER, "what receivers are to be told can't be read", "what receivers are to be told is read again");
+                    LOGGER,
+                    "what receivers are to be told can't be read",
+                    "what receivers are to be told is read again");
             threads.scheduleWithFixedDelay(
                     () -> look(receiver, outage), 0, terms.look().toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -190,8 +196,8 @@ public final class Notifier implements AutoCloseable {
     private void tell(Receiver receiver, Claim claim) throws InterruptedException {
         long passed = claim.position();
         for (AuditLog.Event event : audit.events(claim.migration(), claim.position(), PAGE)) {
-            Optional<NotificationKind> kind = NotificationKind.of(event)
-                    .filter(one -> claim.on().contains(one.label()));
+            Optional<NotificationKind> kind =
+                    NotificationKind.of(event).filter(one -> claim.on().contains(one.label()));
             if (kind.isPresent()) {
                 send(receiver, claim, passed, event, notification.of(event, kind.get()));
                 return;

@@ -59,11 +59,12 @@ public final class NotificationStore {
 
     static void begin(Handle handle, String migration, MigrationDefinition.@Nullable Notify notify) {
         if (notify != null) {
-            notify.receivers().forEach(receiver -> handle.createUpdate(
-                            "INSERT INTO notification (migration, receiver) VALUES (:migration, :receiver)")
-                    .bind("migration", migration)
-                    .bind("receiver", receiver)
-                    .execute());
+            notify.receivers()
+                    .forEach(receiver -> handle.createUpdate(
+                                    "INSERT INTO notification (migration, receiver) VALUES (:migration, :receiver)")
+                            .bind("migration", migration)
+                            .bind("receiver", receiver)
+                            .execute());
         }
     }
 
@@ -129,8 +130,8 @@ public final class NotificationStore {
         return jdbi.inTransaction(handle -> {
             boolean settled = settle(handle, claim, event.id(), "due_at = clock_timestamp()", Duration.ZERO);
             if (settled) {
-                String phase = MigrationStore.get(handle, claim.migration(), false)
-                        .phase();
+                String phase =
+                        MigrationStore.get(handle, claim.migration(), false).phase();
                 audit.append(
                         handle,
                         AuditLog.Entry.migration(

@@ -361,7 +361,8 @@ class ConfigurationTest {
     void receiversHaveNamesAndTheirAddressesAreSecrets() throws IOException {
         Path url = Files.writeString(folder.resolve("url"), "https://hooks.example/hunter2\n");
         Path secret = Files.writeString(folder.resolve("secret"), "0123456789abcdef\n");
-        Configuration configuration = Configuration.load(Verb.SERVER, Map.of(), Map.of(), file("""
+        Configuration configuration =
+                Configuration.load(Verb.SERVER, Map.of(), Map.of(), file("""
                 database: {url: 'postgresql://eden@db/eden'}
                 notify:
                   receivers:
@@ -369,7 +370,8 @@ class ConfigurationTest {
                       url_file: URL
                       secret_file: SECRET
                     chat: {url: 'http://relay:8080/chat'}
-                """.replace("URL", url.toString()).replace("SECRET", secret.toString())));
+                """.replace("URL", url.toString())
+                        .replace("SECRET", secret.toString())));
         assertThat(configuration.receiverNames()).containsExactly("oncall", "chat");
         Receiver oncall = configuration.receiver("oncall");
         assertThat(oncall.url().reveal()).isEqualTo("https://hooks.example/hunter2");

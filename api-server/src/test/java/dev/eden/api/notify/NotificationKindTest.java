@@ -86,8 +86,7 @@ class NotificationKindTest {
                 .results()
                 .map((MatchResult heading) -> heading.group(1))
                 .toList();
-        assertThat(Runbook.values())
-                .allSatisfy(runbook -> assertThat(headings).contains(runbook.heading()));
+        assertThat(Runbook.values()).allSatisfy(runbook -> assertThat(headings).contains(runbook.heading()));
         assertThat(Runbook.of(NotificationKind.NEEDS_OPERATOR, "step_failed", "ReplicationStopped: a value too large"))
                 .hasValueSatisfying(runbook -> {
                     assertThat(runbook.code()).isEqualTo("replication-stopped");

@@ -29,7 +29,8 @@ public final class ReceivingServer implements AutoCloseable {
     private volatile IntUnaryOperator answers = _ -> 204;
 
     /** @param status that it was answered with */
-    public record Received(String path, String body, @Nullable String signature, int status) {
+    public record Received(
+            String path, String body, @Nullable String signature, int status) {
         public JsonNode json() {
             return Json.tree(body);
         }

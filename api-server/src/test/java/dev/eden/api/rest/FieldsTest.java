@@ -179,8 +179,7 @@ class FieldsTest {
                 .extracting(FieldError::pointer, FieldError::detail)
                 .satisfiesExactly(
                         one -> assertThat(one.toList())
-                                .containsExactly(
-                                        "/notify/receivers/1", "is not one of these: there are oncall, chat"),
+                                .containsExactly("/notify/receivers/1", "is not one of these: there are oncall, chat"),
                         one -> assertThat(one.toList().toString())
                                 .contains("/notify/on/0", "started", "needs_operator", "completed"));
         assertThat(refused("{\"on\":[\"completed\"]}", receivers))

@@ -119,7 +119,9 @@ class NotifierIT {
             }
         }
         await().untilAsserted(() -> assertThat(hook.taken()).hasSize(8 * 2 * 5 * 2));
-        assertThat(hook.taken().getFirst().signature()).as("no secret, no signature").isNull();
+        assertThat(hook.taken().getFirst().signature())
+                .as("no secret, no signature")
+                .isNull();
         for (int i = 0; i < 8; i++) {
             String migration = "m" + i;
             List<Long> ids = hook.taken().stream()
@@ -130,9 +132,9 @@ class NotifierIT {
             assertThat(once).as("in order").isSorted().hasSize(10);
             assertThat(ids).as("once for each of the two").hasSize(20);
         }
-        assertThat(counted("delivered") + registry.counter(
-                                "eden_notifications", "receiver", "chat", "outcome", "delivered")
-                        .count())
+        assertThat(counted("delivered")
+                        + registry.counter("eden_notifications", "receiver", "chat", "outcome", "delivered")
+                                .count())
                 .isEqualTo(160);
     }
 
@@ -145,11 +147,15 @@ class NotifierIT {
         // A kill -9 behind the request leaves just this: a claim that nobody settles.
         NotificationStore.Claim dead =
                 store.claim("oncall", Duration.ofMillis(1_500)).orElseThrow();
-        assertThat(store.claim("oncall", Duration.ofSeconds(30))).as("nobody else's meanwhile").isEmpty();
+        assertThat(store.claim("oncall", Duration.ofSeconds(30)))
+                .as("nobody else's meanwhile")
+                .isEmpty();
         notifier(QUICK, registry, hook.as("oncall", null));
         await().untilAsserted(() -> assertThat(hook.taken()).hasSize(1));
         assertThat(hook.taken().getFirst().id()).isEqualTo(first);
-        assertThat(store.told(dead, first + 100)).as("one that was only slow changes nothing").isFalse();
+        assertThat(store.told(dead, first + 100))
+                .as("one that was only slow changes nothing")
+                .isFalse();
 
         // One that is ended while it sends takes its claim back, and does not wait for the answer.
         CountDownLatch asked = new CountDownLatch(1);
@@ -170,9 +176,11 @@ class NotifierIT {
         ending.close();
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(3));
         notifier(QUICK, registry, slow.as("slow", null));
-        await().untilAsserted(() -> assertThat(slow.taken()).extracting(Received::id).contains(of));
+        await().untilAsserted(
+                        () -> assertThat(slow.taken()).extracting(Received::id).contains(of));
         ended.countDown();
-        await().untilAsserted(() -> assertThat(slow.received()).extracting(Received::id).containsExactly(of, of));
+        await().untilAsserted(() ->
+                assertThat(slow.received()).extracting(Received::id).containsExactly(of, of));
     }
 
     @Test
@@ -193,8 +201,8 @@ class NotifierIT {
                 .singleElement()
                 .satisfies(event -> {
                     assertThat(event.reason())
-                            .isEqualTo("receiver oncall was not told of event " + lost
-                                    + ": it answers with status 503");
+                            .isEqualTo(
+                                    "receiver oncall was not told of event " + lost + ": it answers with status 503");
                     assertThat(event.phase()).isNotNull();
                     assertThat(NotificationKind.of(event)).isEmpty();
                 });
@@ -221,9 +229,8 @@ class NotifierIT {
         asked.await();
         await().untilAsserted(() -> assertThat(prompt.kinds()).containsExactly("cutover_committed"));
         HikariDataSource pool = (HikariDataSource) database.database().dataSource();
-        await().untilAsserted(
-                        () -> assertThat(pool.getHikariPoolMXBean().getActiveConnections())
-                                .isZero());
+        await().untilAsserted(() ->
+                assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero());
         record("m", 2, "phase_changed", "baking", "completed", "");
         await().untilAsserted(() -> assertThat(prompt.kinds()).containsExactly("cutover_committed", "completed"));
         assertThat(hanging.taken()).isEmpty();
@@ -277,11 +284,10 @@ class NotifierIT {
 
     /** Rows that somebody still has to look at. */
     private long untold() {
-        return database.jdbi().withHandle(handle -> handle.createQuery("""
+        return database.jdbi()
+                .withHandle(handle -> handle.createQuery("""
                         SELECT count(*) FROM notification n
-                        WHERE n.position < (SELECT max(a.position) FROM audit_log a WHERE a.migration = n.migration)""")
-                .mapTo(Long.class)
-                .one());
+                        WHERE n.position < (SELECT max(a.position) FROM audit_log a WHERE a.migration = n.migration)""").mapTo(Long.class).one());
     }
 
     private void create(String id, String... receivers) {
@@ -300,10 +306,9 @@ class NotifierIT {
 
     /** As a workflow does, which was in {@code before}; the id of the entry. */
     private long record(String id, long revision, String event, String before, String phase, String reason) {
-        database.jdbi()
-                .useHandle(handle -> handle.execute("UPDATE migration SET phase = ? WHERE id = ?", before, id));
-        recorder.record(new PhaseRecord(
-                id, revision, phase, "{}", "eden", event.replace("command.", ""), reason, null));
+        database.jdbi().useHandle(handle -> handle.execute("UPDATE migration SET phase = ? WHERE id = ?", before, id));
+        recorder.record(
+                new PhaseRecord(id, revision, phase, "{}", "eden", event.replace("command.", ""), reason, null));
         return audit.events(id, 0, 1_000).getLast().id();
     }
 
