@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * holds a claim meanwhile and nothing of the store. Thread-safe, also against other servers.
  */
 public final class NotificationStore {
-    /** Not the beginning of any event that somebody is told of: a notification about a notification is never sent. */
+    /** Nobody is told of it: a notification about a notification is never sent. */
     private static final String GIVEN_UP = "notification.given_up";
 
     private final Jdbi jdbi;
@@ -128,17 +128,21 @@ public final class NotificationStore {
     /** {@code event} was never taken, and is not told any more; what comes after it is tried next. */
     public boolean givenUp(Claim claim, AuditLog.Event event, String why) {
         return jdbi.inTransaction(handle -> {
-            boolean settled = settle(handle, claim, event.id(), "due_at = clock_timestamp()", Duration.ZERO);
+            // Locked first, as by whoever forgets it; and what is written here is not of a phase that is over by then.
+            Optional<String> phase = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
+                    .bind("id", claim.migration())
+                    .mapTo(String.class)
+                    .findOne();
+            boolean settled =
+                    phase.isPresent() && settle(handle, claim, event.id(), "due_at = clock_timestamp()", Duration.ZERO);
             if (settled) {
-                String phase =
-                        MigrationStore.get(handle, claim.migration(), false).phase();
                 audit.append(
                         handle,
                         AuditLog.Entry.migration(
                                 "system",
                                 GIVEN_UP,
                                 claim.migration(),
-                                phase,
+                                phase.get(),
                                 "receiver " + claim.receiver() + " was not told of event " + event.id() + ": " + why,
                                 null,
                                 Map.of("receiver", claim.receiver(), "event", event.id())));
