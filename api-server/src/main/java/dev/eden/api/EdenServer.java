@@ -7,6 +7,7 @@ import dev.eden.api.metrics.ProcessMeters;
 import dev.eden.api.metrics.ProxyPresence;
 import dev.eden.api.metrics.ServerMeters;
 import dev.eden.api.metrics.TrafficWindow;
+import dev.eden.api.notify.Notifier;
 import dev.eden.api.rest.ApiServer;
 import dev.eden.api.rest.AuditResource;
 import dev.eden.api.rest.CodecResource;
@@ -22,6 +23,7 @@ import dev.eden.api.rest.MigrationResource;
 import dev.eden.api.rest.MigrationStatus;
 import dev.eden.api.rest.ProxyRemoval;
 import dev.eden.api.rest.ProxyResource;
+import dev.eden.api.rest.ReceiverResource;
 import dev.eden.api.rest.Security;
 import dev.eden.api.rest.TokenResource;
 import dev.eden.api.store.AuditChain;
@@ -32,6 +34,7 @@ import dev.eden.api.store.InterlayStore;
 import dev.eden.api.store.MigrationLabels;
 import dev.eden.api.store.MigrationStarts;
 import dev.eden.api.store.MigrationStore;
+import dev.eden.api.store.NotificationStore;
 import dev.eden.api.store.ProxyStore;
 import dev.eden.api.store.StatusStore;
 import dev.eden.api.store.StoredValidationReports;
@@ -42,6 +45,7 @@ import dev.eden.api.temporal.Orphans;
 import dev.eden.api.temporal.PayloadEncryption;
 import dev.eden.api.temporal.TemporalArrival;
 import dev.eden.api.temporal.TemporalConnection;
+import dev.eden.api.temporal.WebUi;
 import dev.eden.api.trace.ActivityTracing;
 import dev.eden.api.trace.FlipSpans;
 import dev.eden.api.trace.RequestIdFilter;
@@ -227,6 +231,15 @@ public final class EdenServer implements AutoCloseable {
         orphans = lost;
         meters.orphans(lost::count);
         lost.start(options.orchestration().orphanCheck());
+        WebUi ui = WebUi.of(options.temporalUi(), options.temporalNamespace());
+        Notifier notifier = opened(Notifier.start(
+                options.receivers(),
+                new NotificationStore(jdbi, store.audit()),
+                store.audit(),
+                options.publicUrl(),
+                ui,
+                registry,
+                Notifier.Terms.DEFAULT));
         MigrationStatus status = new MigrationStatus(
                 new LiveViews(orchestrator::view),
                 lost,
@@ -235,8 +248,7 @@ public final class EdenServer implements AutoCloseable {
                 store.routeRows(),
                 traffic,
                 new EndpointHealth(store.endpoints(), store.records()::controlLogin),
-                options.temporalUi(),
-                options.temporalNamespace());
+                ui);
         BackupAcknowledgement backup = BackupAcknowledgement.of(migrations, options.requireBackup());
         InterlayCoverage coverage = InterlayCoverage.of(interlays);
         MigrationCommands commands = new MigrationCommands(
@@ -276,7 +288,9 @@ public final class EdenServer implements AutoCloseable {
                 commands,
                 status,
                 validations,
-                new MigrationReport(status, store.audit(), validations, new ForecastStore(jdbi))));
+                new MigrationReport(status, store.audit(), validations, new ForecastStore(jdbi)),
+                notifier));
+        components.add(new ReceiverResource(notifier));
         components.add(events);
         components.add(new TokenResource(tokens));
         components.add(new CodecResource(payloads));

@@ -1,6 +1,7 @@
 package dev.eden.api;
 
 import dev.eden.api.config.Networks;
+import dev.eden.api.config.Receiver;
 import dev.eden.api.rest.ApiTls;
 import dev.eden.api.rest.Security;
 import dev.eden.proxy.Secret;
@@ -49,6 +50,7 @@ public record ServerOptions(
      * @param trustedProxies balancers before the API, which say whom they speak for
      * @param proxies of the proxies inside
      * @param maxValueBytes a Redis value that is larger, serialised, stops the load
+     * @param receivers who may be told of migrations
      */
     public record Policy(
             @Nullable ApiTls tls,
@@ -59,7 +61,8 @@ public record ServerOptions(
             @Nullable String publicUrl,
             Networks trustedProxies,
             ProxySettings proxies,
-            int maxValueBytes) {
+            int maxValueBytes,
+            List<Receiver> receivers) {
         /** Without TLS and traces, and with the limits of every server. */
         public static final Policy DEFAULT = new Policy(
                 null,
@@ -70,7 +73,8 @@ public record ServerOptions(
                 null,
                 Networks.NONE,
                 ProxySettings.NONE,
-                64 << 20);
+                64 << 20,
+                List.of());
     }
 
     /**
@@ -158,6 +162,10 @@ public record ServerOptions(
         return policy.proxies();
     }
 
+    public List<Receiver> receivers() {
+        return policy.receivers();
+    }
+
     /** The same with another certificate, or none. */
     public ServerOptions withTls(@Nullable ApiTls other) {
         return with(new Policy(
@@ -169,7 +177,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same under other limits. */
@@ -183,7 +192,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same with another use of Temporal. */
@@ -197,7 +207,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same, stricter about backups or not. */
@@ -211,7 +222,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same with another collector of spans, or none. */
@@ -225,7 +237,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same, reached elsewhere. */
@@ -239,7 +252,8 @@ public record ServerOptions(
                 other,
                 trustedProxies(),
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same behind other balancers. */
@@ -253,7 +267,8 @@ public record ServerOptions(
                 publicUrl(),
                 other,
                 proxies(),
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same with other proxies inside. */
@@ -267,7 +282,8 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 other,
-                maxValueBytes()));
+                maxValueBytes(),
+                receivers()));
     }
 
     /** The same with another limit of one value. */
@@ -281,7 +297,23 @@ public record ServerOptions(
                 publicUrl(),
                 trustedProxies(),
                 proxies(),
-                other));
+                other,
+                receivers()));
+    }
+
+    /** The same with others who may be told. */
+    public ServerOptions withReceivers(List<Receiver> others) {
+        return with(new Policy(
+                tls(),
+                limits(),
+                orchestration(),
+                requireBackup(),
+                traces(),
+                publicUrl(),
+                trustedProxies(),
+                proxies(),
+                maxValueBytes(),
+                others));
     }
 
     private ServerOptions with(Policy other) {

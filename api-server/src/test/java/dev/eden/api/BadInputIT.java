@@ -35,7 +35,8 @@ class BadInputIT {
             "write_mode":{"mode":"dual_write","policy":"old_authoritative","ack":"source","write_percentage":0}},
             "data":{"type":"scan","mechanism":"auto","replace":"replace"},
             "gates":{"max_error_rate":0.1,"max_latency_ratio":2,"max_mismatch_rate":0,"min_samples":10,"max_lag_ms":100,"on_breach":"hold"},
-            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3,"open_transactions":"cancel"},"validation":{"repair":false},"labels":{"a":"b"}}""";
+            "failure_handling":"pause","cutover":{"deadline_ms":100,"max_attempts":3,"open_transactions":"cancel"},"validation":{"repair":false},"labels":{"a":"b"},
+            "notify":{"receivers":["oncall"]}}""";
 
     private static TestServer eden;
     private static final ListAppender<ILoggingEvent> LOG = new ListAppender<>();
@@ -137,7 +138,9 @@ class BadInputIT {
                 wrong(m, MIGRATION, "/cutover/open_transactions", "\"kill\""),
                 wrong(m, MIGRATION, "/validation/repair", "\"no\""),
                 wrong(m, MIGRATION, "/validation/skip", "true"),
-                wrong(m, MIGRATION, "/notify", "{\"url\":\"u\"}"),
+                wrong(m, MIGRATION, "/notify/url", "\"http://u/\""),
+                wrong(m, MIGRATION, "/notify/receivers", "\"oncall\""),
+                wrong(m, MIGRATION, "/notify/on", "[]"),
                 wrong(m, MIGRATION, "/dns", "{\"zone\":\"z\"}"),
                 wrong(m, MIGRATION, "/labels", "\"a=b\""),
                 wrong(m, MIGRATION, "/strategi", "{}"),
@@ -298,6 +301,7 @@ class BadInputIT {
                 404,
                 "endpoint-not-found");
         assertProblem(eden.get("/api/v1/migrations/existing/validation"), 404, "validation-not-found");
+        assertProblem(eden.post("/api/v1/receivers/nope/test", null), 404, "receiver-not-found");
         assertProblem(eden.get("/api/v1/migrations?limit=x"), 400, "invalid-parameter");
         assertProblem(eden.get("/api/v1/migrations/existing/events?after=x"), 400, "invalid-parameter");
         assertProblem(

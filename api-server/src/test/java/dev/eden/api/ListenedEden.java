@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.config.Receiver;
 import dev.eden.api.json.Json;
 import dev.eden.embedded.EmbeddedPostgres;
 import dev.eden.embedded.EmbeddedTemporal;
@@ -49,7 +50,7 @@ final class ListenedEden implements AutoCloseable {
     private final EdenProxy proxy;
     final SpanCollector spans;
 
-    private ListenedEden(ServerOptions.Front front) throws Exception {
+    private ListenedEden(ServerOptions.Front front, List<Receiver> receivers) throws Exception {
         interlay = front.interlay();
         logs = opened(LoggedLines.open());
         spans = opened(SpanCollector.start());
@@ -71,7 +72,8 @@ final class ListenedEden implements AutoCloseable {
                         "default",
                         null,
                         new Secret(TOKEN))
-                .withTraces(spans.endpoint())));
+                .withTraces(spans.endpoint())
+                .withReceivers(receivers)));
         proxy = opened(EdenProxy.start(new EdenProxy.Options(
                 "beside",
                 interlay,
@@ -84,7 +86,12 @@ final class ListenedEden implements AutoCloseable {
     }
 
     static ListenedEden start(ServerOptions.Front front) throws Exception {
-        return new ListenedEden(front);
+        return start(front, List.of());
+    }
+
+    /** One whose migrations somebody may be told of. */
+    static ListenedEden start(ServerOptions.Front front, List<Receiver> receivers) throws Exception {
+        return new ListenedEden(front, receivers);
     }
 
     /** Of the proxy inside and of the one beside. */
@@ -165,6 +172,7 @@ final class ListenedEden implements AutoCloseable {
                 "/migrations/" + migration + "/validation",
                 "/migrations/" + migration + "/events?limit=1000",
                 "/migrations/" + migration + "/report",
+                "/receivers",
                 "/tokens"));
         List.of(endpoints).forEach(endpoint -> paths.add("/endpoints/" + endpoint));
         for (String path : paths) {

@@ -1,8 +1,12 @@
 package dev.eden.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.eden.api.config.Receiver;
+import dev.eden.api.notify.ReceivingServer;
 import dev.eden.embedded.EmbeddedRedis;
+import dev.eden.proxy.Secret;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,11 +25,19 @@ class SecretsIT {
     private static final String TARGET = "canary-of-the-target-58211";
     private static final String APPLICATION = "canary-of-the-application-90415";
     private static final String MISTAKEN = "canary-of-a-typing-error-33602";
+    private static final String ADDRESS = "canary-of-an-address-44871";
+    private static final String SIGNING = "canary-that-signs-20655";
+    private static final String HOST = "canary-of-a-host-55417";
     private static final String VALUE = "canary-in-a-value-61288";
 
     @Test
     void noSecretIsWhereItDoesNotBelong() throws Exception {
-        try (ListenedEden eden = ListenedEden.start(ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0)));
+        try (ReceivingServer hook = ReceivingServer.start("/" + ADDRESS);
+                ListenedEden eden = ListenedEden.start(
+                        ServerOptions.Front.redis(new InetSocketAddress("127.0.0.1", 0)),
+                        List.of(
+                                hook.as("oncall", SIGNING),
+                                new Receiver("away", new Secret("http://" + HOST + ".invalid/" + ADDRESS), null)));
                 EmbeddedRedis source = redis(SOURCE);
                 EmbeddedRedis target = redis(TARGET)) {
             try (Jedis admin = new Jedis("127.0.0.1", source.port())) {
@@ -45,9 +57,27 @@ class SecretsIT {
                                     line.contains("direction=\"forward\"")
                                             ? "asked-for-cutover"
                                             : "asked-for-rollback"));
+            await("whoever is to be told of the end")
+                    .untilAsserted(() -> assertThat(hook.kinds())
+                            .containsSubsequence(
+                                    "cutover_committed",
+                                    "rolling_back",
+                                    "rollback_committed",
+                                    "cutover_committed",
+                                    "completed"));
+            assertThat(hook.taken())
+                    .allSatisfy(one -> assertThat(one.signature()).startsWith("t="))
+                    .allSatisfy(one -> assertThat(one.kind().equals("test")
+                                    || one.json().path("migration").asText().equals(ID))
+                            .isTrue());
+            assertThat(eden.logs()).as("one is away, which is said").contains("a receiver was not told of an event");
             List<String> secrets = new ArrayList<>(eden.ownSecrets());
+            secrets.addAll(List.of(ADDRESS, SIGNING, HOST));
             secrets.addAll(List.of(SOURCE, TARGET, APPLICATION, MISTAKEN, VALUE));
-            assertThat(eden.places(ID).leaks(secrets)).isEmpty();
+            assertThat(eden.places(ID)
+                            .in("a notification", String.valueOf(hook.taken()).replace("path=/" + ADDRESS, ""))
+                            .leaks(secrets))
+                    .isEmpty();
         }
     }
 
@@ -62,7 +92,7 @@ class SecretsIT {
                 "/migrations",
                 "{\"id\":\"" + ID + "\",\"strategy\":{\"type\":\"canary\",\"read_percentage\":0.2},"
                         + "\"failure_handling\":\"needs_operator\",\"cutover\":{\"deadline_ms\":3000},"
-                        + "\"gates\":{\"max_lag_ms\":2000}}",
+                        + "\"gates\":{\"max_lag_ms\":2000},\"notify\":{\"receivers\":[\"oncall\",\"away\"]}}",
                 201);
         eden.follow(ID);
         eden.post("/migrations/" + ID + "/interlay/redis_interlay", "{\"endpoint\":\"new\"}", 200);
@@ -85,6 +115,9 @@ class SecretsIT {
             eden.awaitPhase(ID, "completed");
             assertThat(application.get("key:0")).isEqualTo(VALUE);
         }
+        eden.post("/receivers/oncall/test", null, 200);
+        eden.post("/receivers/away/test", null, 200);
+        eden.post("/receivers/" + ID + "/test", null, 404);
         eden.readEverything(ID, "old", "new");
     }
 

@@ -3,6 +3,7 @@ package dev.eden.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.config.Receiver;
 import dev.eden.api.json.Json;
 import dev.eden.api.rest.OpenApi;
 import dev.eden.api.rest.Security;
@@ -46,6 +47,9 @@ final class TestServer implements AutoCloseable {
     /** Another way to Temporal; null: straight. */
     @Nullable
     String temporalAddress;
+
+    /** Who may be told of migrations. */
+    List<Receiver> receivers = List.of(new Receiver("oncall", new Secret("http://127.0.0.1:1/"), null));
 
     final Path directory;
     private final HttpClient http = HttpClient.newHttpClient();
@@ -118,7 +122,8 @@ final class TestServer implements AutoCloseable {
                         "http://temporal-ui",
                         new Secret(TOKEN))
                 .withLimits(new Security.Limits(100_000, 100_000, 256))
-                .withPublicUrl("https://eden.example/");
+                .withPublicUrl("https://eden.example/")
+                .withReceivers(receivers);
     }
 
     /** An answer; {@code json} is null for an empty body. */

@@ -67,6 +67,12 @@ final class ConfigCommand extends Group {
                 table.row(setting.key(), shown(configuration, setting), origin);
             }
         }
+        if (verb == Setting.Verb.SERVER) {
+            configuration
+                    .receiverNames()
+                    .forEach(name ->
+                            table.row("notify.receivers." + name, "(a secret)", configuration.receiverOrigin(name)));
+        }
         Page page = new Page(terminal);
         page.table(table, "");
         page.line((file == null ? "the environment" : file) + " is right");

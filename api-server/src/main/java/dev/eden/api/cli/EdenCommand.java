@@ -54,6 +54,7 @@ public final class EdenCommand implements Runnable {
             EndpointCommand.class,
             InterlayCommand.class,
             MigrationCommand.class,
+            NotifyCommand.class,
             TokenCommand.class,
             AuditCommand.class,
             ContextCommand.class,

@@ -1,12 +1,15 @@
 package dev.eden.api.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.api.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -97,8 +100,50 @@ final class MigrationCommand extends OperatorCommands {
                 "  eden migration create migration.json",
                 "  eden migration create - < migration.json"
             })
-    int create(@Mixin ApiOptions api, @Parameters(paramLabel = "FILE") String file) {
-        return status(api, api.client().post("/migrations", read(file)));
+    int create(
+            @Mixin ApiOptions api,
+            @Parameters(paramLabel = "FILE") String file,
+            @Option(
+                            names = "--notify",
+                            paramLabel = "RECEIVER",
+                            split = ",",
+                            description =
+                                    "who is told of it, with commas between them (eden notify list); instead of the file's")
+                    @Nullable
+                    List<String> receivers,
+            @Option(
+                            names = "--notify-on",
+                            paramLabel = "KIND",
+                            split = ",",
+                            description =
+                                    "of what, such as needs_operator,completed (docs/guide/notifications.md; default: of most)")
+                    @Nullable
+                    List<String> kinds) {
+        String body = read(file);
+        if (receivers == null && kinds == null) {
+            return status(api, api.client().post("/migrations", body));
+        }
+        if (receivers == null) {
+            throw new CliFailure(ExitCode.USAGE, "--notify-on says of what, and nobody is named", "add --notify");
+        }
+        ObjectNode asked = object(file, body);
+        ObjectNode notify = asked.putObject("notify");
+        notify.set("receivers", Json.mapper().valueToTree(receivers));
+        if (kinds != null) {
+            notify.set("on", Json.mapper().valueToTree(kinds));
+        }
+        return status(api, api.client().post("/migrations", asked.toString()));
+    }
+
+    private static ObjectNode object(String file, String body) {
+        try {
+            if (Json.mapper().readTree(body) instanceof ObjectNode object) {
+                return object;
+            }
+        } catch (JsonProcessingException e) {
+            // Said below: where it is wrong, the server says of a file that is sent as it is.
+        }
+        throw new CliFailure(ExitCode.USAGE, "the file " + file + " is not one JSON object", "correct it");
     }
 
     @Command(

@@ -205,6 +205,13 @@ abstract class OperatorCommands extends Group {
                     page.field("allowed", ApiOptions.cell(status.path("allowed")));
                     String ui = status.path("links").path("temporal_ui").asText("");
                     page.field("workflow", ui);
+                    JsonNode notify = status.path("notify");
+                    if (notify.isObject()) {
+                        page.field(
+                                "notify",
+                                ApiOptions.cell(notify.path("receivers")) + " of "
+                                        + ApiOptions.cell(notify.path("on")));
+                    }
                 },
                 NextCommand.of(status));
     }

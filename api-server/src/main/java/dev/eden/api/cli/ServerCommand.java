@@ -115,7 +115,10 @@ final class ServerCommand implements Callable<Integer> {
                 .withPublicUrl(configuration.text(Setting.PUBLIC_URL))
                 .withTrustedProxies(configuration.networks(Setting.TRUSTED_PROXIES))
                 .withProxies(SettingOptions.proxies(configuration))
-                .withMaxValueBytes(configuration.number(Setting.MAX_VALUE_MIB) << 20);
+                .withMaxValueBytes(configuration.number(Setting.MAX_VALUE_MIB) << 20)
+                .withReceivers(configuration.receiverNames().stream()
+                        .map(configuration::receiver)
+                        .toList());
     }
 
     static @Nullable ApiTls tls(Configuration configuration) {

@@ -66,6 +66,7 @@ final class StartCheck {
         boolean inside = !configuration.isTrue(Setting.SERVER_NO_PROXY);
         listen(Setting.SERVER_LISTEN, inside);
         listen(Setting.SERVER_LISTEN_POSTGRES, inside);
+        configuration.receiverNames().forEach(this::receiver);
         proxies(inside
                 && (configuration.text(Setting.SERVER_LISTEN) != null
                         || configuration.text(Setting.SERVER_LISTEN_POSTGRES) != null));
@@ -79,6 +80,15 @@ final class StartCheck {
             boolean ofKey = configuration.text(Setting.API_CERT) == null
                     || (key != null && String.valueOf(e.getMessage()).contains(key.toString()));
             fault(ofKey ? Setting.API_KEY : Setting.API_CERT, e);
+        }
+    }
+
+    /** Its place is in the message already: that of the file's name in the configuration. */
+    private void receiver(String name) {
+        try {
+            configuration.receiver(name);
+        } catch (StartupException e) {
+            faults.add(e.getMessage() + "; " + e.remedy());
         }
     }
 

@@ -30,6 +30,7 @@ import org.yaml.snakeyaml.reader.ReaderException;
 public final class ConfigFile {
     private final Map<Setting, Value> values = new EnumMap<>(Setting.class);
     private final List<Fault> faults = new ArrayList<>();
+    private final ReceiverSection receivers = new ReceiverSection(this);
     private final String name;
 
     private ConfigFile(String name) {
@@ -38,6 +39,11 @@ public final class ConfigFile {
 
     /** A value and where it stands; lines and columns begin with 1. */
     record Value(String text, int line, int column) {}
+
+    static Value value(ScalarNode scalar) {
+        Mark mark = scalar.getStartMark();
+        return new Value(scalar.getValue(), mark.getLine() + 1, mark.getColumn() + 1);
+    }
 
     /** Something wrong, and where. */
     public record Fault(String file, int line, int column, String message) {
@@ -91,6 +97,10 @@ public final class ConfigFile {
         return values;
     }
 
+    ReceiverSection receivers() {
+        return receivers;
+    }
+
     /** Where a value of this file stands. */
     String place(Value value) {
         return name + ":" + value.line() + ":" + value.column();
@@ -115,6 +125,8 @@ public final class ConfigFile {
             String key = prefix.isEmpty() ? keyNode.getValue() : prefix + "." + keyNode.getValue();
             if (!seen.add(key)) {
                 fault(keyNode.getStartMark(), key + " is there twice");
+            } else if (key.equals(ReceiverSection.KEY)) {
+                receivers.read(tuple.getValueNode());
             } else if (isSection(key)) {
                 section(key, tuple.getValueNode());
             } else {
@@ -139,8 +151,7 @@ public final class ConfigFile {
                                 "database.url has a password in it; put it into database.password_file or EDEN_DATABASE_PASSWORD");
                     }
                 });
-        Mark mark = scalar.getStartMark();
-        values.put(setting, new Value(text, mark.getLine() + 1, mark.getColumn() + 1));
+        values.put(setting, value(scalar));
     }
 
     private void unknown(String key, ScalarNode node) {
@@ -177,10 +188,10 @@ public final class ConfigFile {
                 return true;
             }
         }
-        return false;
+        return ReceiverSection.KEY.startsWith(key + ".");
     }
 
-    private void fault(Mark mark, String message) {
+    void fault(Mark mark, String message) {
         faults.add(new Fault(name, mark.getLine() + 1, mark.getColumn() + 1, message));
     }
 }

@@ -144,6 +144,21 @@ public final class Configuration {
         return inFile == null ? Optional.empty() : Optional.of(secretIn(inFile.text(), file.place(inFile)));
     }
 
+    /** Who may be told of migrations, by name; they are in the file alone. */
+    public Set<String> receiverNames() {
+        return file.receivers().names();
+    }
+
+    /** Where a receiver was said. */
+    public String receiverOrigin(String name) {
+        return file.receivers().place(name);
+    }
+
+    /** With what the files have that it names. Throws {@link StartupException}. */
+    public Receiver receiver(String name) {
+        return file.receivers().open(name);
+    }
+
     /** The secret in a file; {@code where} says who named it. */
     public static Secret secretIn(String path, String where) {
         String secret;

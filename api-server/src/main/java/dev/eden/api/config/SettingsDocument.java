@@ -58,7 +58,7 @@ public final class SettingsDocument {
                     .append(setting.defaultValue() == null ? "" : setting.defaultValue())
                     .append('\n');
         }
-        return yaml.toString();
+        return yaml.append(ReceiverSection.EXAMPLE).toString();
     }
 
     private static String processes(Setting setting) {

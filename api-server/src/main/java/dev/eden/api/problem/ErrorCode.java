@@ -278,6 +278,12 @@ public enum ErrorCode {
             "It is written in phase validating.",
             Retry.LATER),
     TOKEN_NOT_FOUND(404, "There is no such token", "No token has this id.", "{LIST_TOKENS} lists them.", Retry.NEVER),
+    RECEIVER_NOT_FOUND(
+            404,
+            "There is no such receiver",
+            "No receiver of this name is configured at this server.",
+            "{LIST_RECEIVERS} lists them.",
+            Retry.NEVER),
     IDEMPOTENCY_KEY_REUSED(
             422,
             "The Idempotency-Key was used for another request",

@@ -16,6 +16,7 @@ public enum Reference {
     LIST_PROXIES("GET /api/v1/proxies", "eden proxy list"),
     LIST_MIGRATIONS("GET /api/v1/migrations", "eden migration list"),
     LIST_TOKENS("GET /api/v1/tokens", "eden token list"),
+    LIST_RECEIVERS("GET /api/v1/receivers", "eden notify list"),
     REPLACE_ENDPOINT("PUT the existing one", "change the existing one: eden endpoint update ID URI"),
     START_MIGRATION("POST …/migrate", "eden migration migrate ID"),
     ADD_INTERLAY(

@@ -11,6 +11,7 @@ import dev.eden.workflows.DurationText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -185,6 +186,37 @@ final class Fields {
         }
         error(name, known);
         return allowed[0];
+    }
+
+    /**
+     * An array of one word or more, each of those that there are.
+     *
+     * @param otherwise where it is absent; null: it must be there
+     * @param none what to do where there are no words at all
+     */
+    List<String> words(String name, @Nullable List<String> otherwise, Collection<String> allowed, String none) {
+        JsonNode value = get(name);
+        String known = allowed.isEmpty() ? "there are none; " + none : "there are " + String.join(", ", allowed);
+        if (value == null) {
+            if (otherwise == null && !has(name)) {
+                error(name, "is missing: " + known);
+            }
+            return otherwise == null ? List.of() : otherwise;
+        }
+        if (!value.isArray() || value.isEmpty()) {
+            error(name, "must be an array of one name or more: " + known);
+            return List.of();
+        }
+        Set<String> words = new LinkedHashSet<>();
+        for (int i = 0; i < value.size(); i++) {
+            JsonNode word = value.get(i);
+            if (!word.isTextual() || !allowed.contains(word.asText())) {
+                error(name + "/" + i, "is not one of these: " + known);
+            } else if (!words.add(word.asText())) {
+                error(name + "/" + i, "is there twice");
+            }
+        }
+        return List.copyOf(words);
     }
 
     boolean bool(String name, boolean otherwise) {

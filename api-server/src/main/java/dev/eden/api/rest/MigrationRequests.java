@@ -1,6 +1,7 @@
 package dev.eden.api.rest;
 
 import dev.eden.activities.store.Tuning;
+import dev.eden.api.notify.NotificationKind;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +27,8 @@ final class MigrationRequests {
 
     record NewMigration(String id, String description, MigrationDefinition definition, Map<String, String> labels) {}
 
-    static NewMigration create(byte[] body) {
+    /** @param receivers names of those that may be told */
+    static NewMigration create(byte[] body, Set<String> receivers) {
         Fields fields = Fields.of(body, false);
         String id = fields.requiredId("id");
         String description = fields.text("description", 2000, "");
@@ -40,17 +43,16 @@ final class MigrationRequests {
         MigrationSpec.CutoverBudget budget = budget(fields.object("cutover"));
         Map<String, String> labels = fields.labels("labels");
         MigrationSpec.Validation validation = validation(fields.object("validation"));
-        for (String later : List.of("dns", "notify")) {
-            Fields unsupported = fields.object(later);
-            if (unsupported != null && !unsupported.isEmpty()) {
-                fields.error(later, "is not supported by this version yet");
-            }
+        MigrationDefinition.Notify notify = notify(fields.object("notify"), receivers);
+        Fields dns = fields.object("dns");
+        if (dns != null && !dns.isEmpty()) {
+            fields.error("dns", "is not supported by this version yet");
         }
         fields.done();
         return new NewMigration(
                 id,
                 description,
-                new MigrationDefinition(strategy, data, gates, failureHandling, budget, validation),
+                new MigrationDefinition(strategy, data, gates, failureHandling, budget, validation, notify),
                 labels);
     }
 
@@ -333,6 +335,17 @@ final class MigrationRequests {
     /** Null is what an answer has for a gate that is off. */
     private static double gate(Fields fields, String name, double otherwise, double max) {
         return fields.isNull(name) ? -1 : fields.number(name, otherwise, 0, max);
+    }
+
+    /** An empty object is nobody, as it was before anybody could be named. */
+    private static MigrationDefinition.@Nullable Notify notify(@Nullable Fields fields, Set<String> receivers) {
+        if (fields == null || fields.isEmpty()) {
+            return null;
+        }
+        List<String> named = fields.words("receivers", null, receivers, "configure them: docs/configuration.md");
+        List<String> on = fields.words("on", NotificationKind.usual(), NotificationKind.labels(), "");
+        fields.end();
+        return new MigrationDefinition.Notify(named, on);
     }
 
     private static MigrationSpec.Validation validation(@Nullable Fields fields) {

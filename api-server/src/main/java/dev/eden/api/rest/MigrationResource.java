@@ -2,6 +2,7 @@ package dev.eden.api.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.eden.activities.store.ValidationLedger;
+import dev.eden.api.notify.Notifier;
 import dev.eden.api.problem.ErrorCode;
 import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
@@ -51,6 +52,7 @@ public final class MigrationResource {
     private final MigrationStatus status;
     private final ValidationLedger validations;
     private final MigrationReport report;
+    private final Notifier notifier;
 
     public MigrationResource(
             MigrationStore migrations,
@@ -58,13 +60,15 @@ public final class MigrationResource {
             MigrationCommands commands,
             MigrationStatus status,
             ValidationLedger validations,
-            MigrationReport report) {
+            MigrationReport report,
+            Notifier notifier) {
         this.migrations = migrations;
         this.forgotten = forgotten;
         this.commands = commands;
         this.status = status;
         this.validations = validations;
         this.report = report;
+        this.notifier = notifier;
     }
 
     @POST
@@ -72,7 +76,7 @@ public final class MigrationResource {
     @Allow(Role.OPERATOR)
     @Answers(value = 201, problems = ErrorCode.MIGRATION_EXISTS)
     public Response create(byte[] body, @Context ContainerRequestContext request) {
-        MigrationRequests.NewMigration asked = MigrationRequests.create(body);
+        MigrationRequests.NewMigration asked = MigrationRequests.create(body, notifier.names());
         Migration created = migrations.create(
                 asked.id(), asked.description(), asked.definition(), asked.labels(), Caller.actor(request));
         return Response.created(URI.create("/api/v1/migrations/" + created.id()))

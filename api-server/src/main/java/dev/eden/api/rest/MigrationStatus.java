@@ -17,13 +17,11 @@ import dev.eden.api.store.StatusStore.StoredStatus;
 import dev.eden.api.store.Views;
 import dev.eden.api.temporal.LiveViews;
 import dev.eden.api.temporal.Orphans;
+import dev.eden.api.temporal.WebUi;
 import dev.eden.workflows.MigrationPhase;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.MigrationView;
-import dev.eden.workflows.MigrationWorkflow;
 import dev.eden.workflows.Strategy;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,10 +45,9 @@ public final class MigrationStatus {
     private final RouteReports reports;
     private final TrafficWindow traffic;
     private final EndpointHealth health;
-    private final @Nullable String temporalUi;
-    private final String namespace;
+    private final @Nullable WebUi temporalUi;
 
-    /** {@code temporalUi}: base URI of the Web UI, null where there is none. */
+    /** {@code temporalUi} null: there is none. */
     public MigrationStatus(
             LiveViews views,
             Orphans orphans,
@@ -59,8 +56,7 @@ public final class MigrationStatus {
             RouteReports reports,
             TrafficWindow traffic,
             EndpointHealth health,
-            @Nullable String temporalUi,
-            String namespace) {
+            @Nullable WebUi temporalUi) {
         this.views = views;
         this.orphans = orphans;
         this.routes = routes;
@@ -69,7 +65,6 @@ public final class MigrationStatus {
         this.traffic = traffic;
         this.health = health;
         this.temporalUi = temporalUi;
-        this.namespace = namespace;
     }
 
     /** Asks the store once, then the workflow and the databases, all at once. */
@@ -162,6 +157,7 @@ public final class MigrationStatus {
         status.putObject("validation").put("repair", validation == null || validation.repair());
         status.put("failure_handling", migration.definition().failureHandling());
         status.set("cutover", Json.mapper().valueToTree(migration.definition().cutover()));
+        status.set("notify", Json.mapper().valueToTree(migration.definition().told()));
         status.set("labels", Json.mapper().valueToTree(migration.labels()));
         status.put("created_at", migration.createdAt());
         status.put("created_by", migration.createdBy());
@@ -379,10 +375,7 @@ public final class MigrationStatus {
         links.put("validation", self + "/validation");
         links.put("report", self + "/report");
         if (temporalUi != null && migration.started()) {
-            links.put(
-                    "temporal_ui",
-                    temporalUi.replaceAll("/+$", "") + "/namespaces/" + namespace + "/workflows/"
-                            + URLEncoder.encode(MigrationWorkflow.workflowId(migration.id()), StandardCharsets.UTF_8));
+            links.put("temporal_ui", temporalUi.workflow(migration.id()));
         }
         ArrayNode next = links.putArray("next");
         for (String command : allowed) {

@@ -1,22 +1,37 @@
 package dev.eden.api.store;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** A migration as asked for, without its id and before it is known which endpoints it moves. Stored as JSON: additive evolution only; {@code validation} null: from before. */
+/** A migration as asked for, without its id and before it is known which endpoints it moves. Stored as JSON: additive evolution only; {@code validation} null: from before; {@code told} null: nobody is. */
 public record MigrationDefinition(
         Strategy strategy,
         MigrationSpec.Data data,
         MigrationSpec.Gates gates,
         String failureHandling,
         MigrationSpec.CutoverBudget cutover,
-        MigrationSpec.@Nullable Validation validation) {
+        MigrationSpec.@Nullable Validation validation,
+        @JsonProperty("notify") @Nullable Notify told) {
+
+    /**
+     * Who is told of what; no workflow knows of it.
+     *
+     * @param receivers names of those that servers are configured with
+     * @param on labels of what they are told of
+     */
+    public record Notify(List<String> receivers, List<String> on) {
+        public Notify {
+            receivers = List.copyOf(receivers);
+            on = List.copyOf(on);
+        }
+    }
 
     public MigrationDefinition withStrategy(Strategy patched) {
-        return new MigrationDefinition(patched, data, gates, failureHandling, cutover, validation);
+        return new MigrationDefinition(patched, data, gates, failureHandling, cutover, validation, told);
     }
 
     /** What is asked for that {@code engine} has nothing for, and what to say instead; null where all of it can be done. */

@@ -100,6 +100,7 @@ public final class MigrationStore {
                 }
                 throw new Problem(ErrorCode.MIGRATION_EXISTS, "migration " + id + " exists already");
             }
+            NotificationStore.begin(handle, id, definition.told());
             audit.append(handle, AuditLog.Entry.migration(actor, CREATED, id, "created", "", null, definition));
             RequestClaim.done(handle);
             return get(handle, id, false);

@@ -357,6 +357,104 @@ class ConfigurationTest {
                 .contains("eden.yaml:1:15: log.format must be text or json");
     }
 
+    @Test
+    void receiversHaveNamesAndTheirAddressesAreSecrets() throws IOException {
+        Path url = Files.writeString(folder.resolve("url"), "https://hooks.example/hunter2\n");
+        Path secret = Files.writeString(folder.resolve("secret"), "0123456789abcdef\n");
+        Configuration configuration =
+                Configuration.load(Verb.SERVER, Map.of(), Map.of(), file("""
+                database: {url: 'postgresql://eden@db/eden'}
+                notify:
+                  receivers:
+                    oncall:
+                      url_file: URL
+                      secret_file: SECRET
+                    chat: {url: 'http://relay:8080/chat'}
+                """.replace("URL", url.toString())
+                        .replace("SECRET", secret.toString())));
+        assertThat(configuration.receiverNames()).containsExactly("oncall", "chat");
+        Receiver oncall = configuration.receiver("oncall");
+        assertThat(oncall.url().reveal()).isEqualTo("https://hooks.example/hunter2");
+        assertThat(Objects.requireNonNull(oncall.secret()).reveal()).isEqualTo("0123456789abcdef");
+        assertThat(oncall.toString()).contains("oncall").doesNotContain("hunter2", "0123456789abcdef");
+        assertThat(configuration.receiver("chat").secret()).isNull();
+        FakeTerminal.Result right = new FakeTerminal(folder)
+                .with("EDEN_DATA_DIR", folder.resolve("data").toString())
+                .run("config", "check", folder.resolve("eden.yaml").toString());
+        assertThat(right.code()).as(right.err()).isZero();
+        assertThat(right.out())
+                .containsPattern("notify.receivers.oncall +\\(a secret\\) +.*eden.yaml:4:5")
+                .doesNotContain("hunter2", "relay");
+        assertThat(ConfigFile.read(file("notify:\n")).faults()).isEmpty();
+        assertThat(ConfigFile.read(file("notify: {receivers: }\n")).faults()).isEmpty();
+    }
+
+    @Test
+    void aReceiverThatIsNoneIsRefusedWithItsPlace() throws IOException {
+        List<ConfigFile.Fault> faults = ConfigFile.read(file("""
+                notify:
+                  receivrs: {}
+                  receivers:
+                    a: {url: 'ftp://hunter2/'}
+                    b: {url: 'https://u:hunter2@h/'}
+                    c: {url: 'https://h/', url_file: /f}
+                    d: {secret_file: /f}
+                    e: {url: 'https://h/', secret: hunter2}
+                    f: {urll: 'https://hunter2/'}
+                    g: https://hunter2/
+                    h: {url: [a]}
+                    'i j': {url: 'https://h/'}
+                    k: {url: 'https://h/', url: 'https://h/'}
+                    a: {url: 'https://h/'}
+                    l: {url: 'https://h:99999/'}
+                """)).faults();
+        assertThat(faults)
+                .extracting(fault -> fault.line() + ":" + fault.column() + " " + fault.message())
+                .containsExactly(
+                        "2:3 there is no setting notify.receivrs; docs/configuration.md lists all",
+                        "4:14 notify.receivers.a.url must begin with http:// or https://",
+                        "5:14 notify.receivers.b.url has a user in it, which would not be sent",
+                        "6:5 notify.receivers.c has url and url_file, which are for the same: one of them",
+                        "7:5 notify.receivers.d has no address: url, or url_file for one that is a secret",
+                        "8:28 notify.receivers.e.secret would be a secret in this file; name a file with notify.receivers.e.secret_file",
+                        "9:9 there is no setting notify.receivers.f.urll; there are url, url_file, secret_file",
+                        "9:5 notify.receivers.f has no address: url, or url_file for one that is a secret",
+                        "10:8 notify.receivers.g is a section with url or url_file, and secret_file",
+                        "11:14 notify.receivers.h.url is one value",
+                        "12:5 a receiver's name begins with a letter and has up to 63 letters, digits, '_', '.' or '-'",
+                        "13:28 notify.receivers.k.url is there twice",
+                        "14:5 notify.receivers.a is there twice",
+                        "15:14 notify.receivers.l.url has a port that there is not");
+        assertThat(faults.toString()).doesNotContain("hunter2");
+        assertThat(ConfigFile.read(file("notify: {receivers: [a]}\n")).faults())
+                .singleElement()
+                .satisfies(fault -> assertThat(fault.toString())
+                        .contains(":1:21: notify.receivers is a section with receivers by their names"));
+
+        Path no = Files.writeString(folder.resolve("no"), "hunter2\n");
+        Path file = file("""
+                database: {url: 'postgresql://eden@db/eden'}
+                notify:
+                  receivers:
+                    a: {url_file: NO}
+                    b: {url_file: /nowhere/url}
+                    c: {url: 'http://h/', secret_file: NO}
+                """.replace("NO", no.toString()));
+        FakeTerminal terminal = new FakeTerminal(folder)
+                .with("EDEN_DATA_DIR", folder.resolve("data").toString());
+        FakeTerminal.Result checked = terminal.run("config", "check", file.toString());
+        assertThat(checked.err())
+                .contains(file + ":4:19: the URL in the file " + no + " must begin with http:// or https://")
+                .contains(file + ":5:19: the file /nowhere/url can't be read")
+                .contains(file + ":6:40: the secret in the file " + no + " is too short")
+                .doesNotContain("hunter2");
+        assertThat(faults(terminal.run("server", "--config", file.toString()))).isEqualTo(faults(checked));
+        assertThat(terminal.run("config", "check", file.toString(), "--for", "proxy")
+                        .err())
+                .as("a proxy tells nobody")
+                .doesNotContain("receivers", "secret in the file");
+    }
+
     private static List<String> faults(FakeTerminal.Result result) {
         return result.err().lines().filter(line -> line.startsWith("  ")).toList();
     }

@@ -93,6 +93,7 @@ class CanaryStatusTest {
                 OF_ALL,
                 "pause",
                 new MigrationSpec.CutoverBudget(100, 1),
+                null,
                 null);
         MigrationView view =
                 new MigrationView(phase, false, 0.25, true, true, List.of(), 0, 0, "", List.of(), false, bakeUntil);

@@ -1,20 +1,26 @@
 package dev.eden.api.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.eden.activities.store.Tuning;
 import dev.eden.api.json.Json;
+import dev.eden.api.notify.NotificationKind;
+import dev.eden.api.problem.FieldError;
 import dev.eden.api.problem.Problem;
 import dev.eden.api.store.EndpointStore;
 import dev.eden.api.store.MigrationDefinition;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class FieldsTest {
@@ -27,6 +33,7 @@ class FieldsTest {
             new MigrationSpec.Gates(0.01, -1, -1, 200, 5_000, "rollback"),
             "pause",
             MigrationSpec.CutoverBudget.defaults(),
+            null,
             null);
 
     private static Strategy strategy(MigrationRequests.Patch patch) {
@@ -47,7 +54,7 @@ class FieldsTest {
                 .containsExactly(new MigrationSpec.Gates(0.01, 1.5, -1, 200, 5_000, "rollback"));
         String created =
                 "{\"id\":\"m\",\"gates\":{\"max_error_rate\":0.01,\"on_breach\":\"rollback\"},\"strategy\":{\"type\":\"canary\",\"stages\":[{\"read_percentage\":0.1,\"gates\":{\"max_error_rate\":null}}]}}";
-        assertThat(MigrationRequests.create(bytes(created))
+        assertThat(MigrationRequests.create(bytes(created), Set.of())
                         .definition()
                         .strategy()
                         .stages())
@@ -88,7 +95,7 @@ class FieldsTest {
                 List.of(new Strategy.Stage(0.1, 60)),
                 new Strategy.WriteMode("dual_write", "old_authoritative", "both", null));
         MigrationDefinition definition = new MigrationDefinition(
-                staged, DEFINITION.data(), DEFINITION.gates(), "pause", DEFINITION.cutover(), null);
+                staged, DEFINITION.data(), DEFINITION.gates(), "pause", DEFINITION.cutover(), null, null);
         assertThat(strategy(
                         MigrationRequests.patch(bytes("{\"strategy\":{\"type\":\"blue_green\"}}"), definition, null)))
                 .isEqualTo(new Strategy("blue_green", 0, "global", 20, null, staged.writeMode()));
@@ -124,13 +131,13 @@ class FieldsTest {
     @Test
     void whoeverLetsASchemaGrowMeansAPostgres() {
         String body = "{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"data\":%s}";
-        assertThat(MigrationRequests.create(bytes(body.formatted("{\"ddl\":\"additive\"}")))
+        assertThat(MigrationRequests.create(bytes(body.formatted("{\"ddl\":\"additive\"}")), Set.of())
                         .definition()
                         .data())
                 .isEqualTo(new MigrationSpec.Data("logical", "auto", "fail", "additive"));
         for (String type : new String[] {"scan", "none"}) {
             byte[] other = bytes(body.formatted("{\"type\":\"" + type + "\",\"ddl\":\"additive\"}"));
-            assertThatThrownBy(() -> MigrationRequests.create(other))
+            assertThatThrownBy(() -> MigrationRequests.create(other, Set.of()))
                     .isInstanceOfSatisfying(
                             Problem.class,
                             problem -> assertThat(problem.errors())
@@ -160,6 +167,62 @@ class FieldsTest {
         }
     }
 
+    /** What may be named is said, since nothing else tells whoever asks for it. */
+    @Test
+    void whoIsToldOfWhatIsAmongThoseThatThereAre() {
+        Set<String> receivers = new LinkedHashSet<>(List.of("oncall", "chat"));
+        assertThat(notified("{\"receivers\":[\"chat\"]}", receivers))
+                .isEqualTo(new MigrationDefinition.Notify(List.of("chat"), NotificationKind.usual()));
+        assertThat(notified("{\"receivers\":[\"chat\",\"oncall\"],\"on\":[\"completed\"]}", receivers))
+                .isEqualTo(new MigrationDefinition.Notify(List.of("chat", "oncall"), List.of("completed")));
+        assertThat(notified("{}", receivers)).isNull();
+        assertThat(NotificationKind.usual()).contains("needs_operator").doesNotContain("started");
+        assertThat(refused("{\"receivers\":[\"chat\",\"pager\"],\"on\":[\"ended\"]}", receivers))
+                .extracting(FieldError::pointer, FieldError::detail)
+                .satisfiesExactly(
+                        one -> assertThat(one.toList())
+                                .containsExactly("/notify/receivers/1", "is not one of these: there are oncall, chat"),
+                        one -> assertThat(one.toList().toString())
+                                .contains("/notify/on/0", "started", "needs_operator", "completed"));
+        assertThat(refused("{\"on\":[\"completed\"]}", receivers))
+                .singleElement()
+                .satisfies(error -> assertThat(error.detail()).isEqualTo("is missing: there are oncall, chat"));
+        assertThat(refused("{\"receivers\":[\"chat\",\"chat\"]}", receivers))
+                .singleElement()
+                .satisfies(error -> assertThat(error.detail()).isEqualTo("is there twice"));
+        assertThat(refused("{\"receivers\":[]}", receivers)).hasSize(1);
+        assertThat(refused("{\"receivers\":\"chat\"}", receivers)).hasSize(1);
+        assertThat(refused("{\"url\":\"http://h/\"}", Set.of()))
+                .as("nobody is configured, and nobody can be here")
+                .extracting(FieldError::pointer)
+                .containsExactly("/notify/receivers", "/notify/url");
+        assertThat(Json.read(Json.write(DEFINITION), MigrationDefinition.class))
+                .as("one from before, or of which nobody is told")
+                .isEqualTo(DEFINITION);
+    }
+
+    private static MigrationDefinition.@Nullable Notify notified(String notify, Set<String> receivers) {
+        return MigrationRequests.create(
+                        bytes("{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"notify\":" + notify + "}"), receivers)
+                .definition()
+                .told();
+    }
+
+    private static List<FieldError> refused(String notify, Set<String> receivers) {
+        return assertThatExceptionOfType(Problem.class)
+                .isThrownBy(() -> notified(notify, receivers))
+                .actual()
+                .errors();
+    }
+
+    /** Other servers, and statements, look for these names. */
+    @Test
+    void aDefinitionIsStoredInTheWordsOfTheApi() {
+        assertThat(Json.write(DEFINITION).toString())
+                .contains("\"read_percentage\":", "\"max_wait_ms\":", "\"write_mode\":")
+                .doesNotContain("readPercentage", "maxWait\"");
+    }
+
     @Test
     void aPatchOfLabelsLeavesThoseThatItDoesNotName() {
         MigrationRequests.Patch patch =
@@ -181,7 +244,7 @@ class FieldsTest {
                                 .extracting("pointer")
                                 .containsExactly("/labels"));
         assertThatThrownBy(() -> MigrationRequests.create(
-                        bytes("{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"labels\":{\"a\":null}}")))
+                        bytes("{\"id\":\"m\",\"strategy\":{\"type\":\"canary\"},\"labels\":{\"a\":null}}"), Set.of()))
                 .as("of one that is made")
                 .isInstanceOf(Problem.class);
         for (String wrong : List.of("null", "[]", "{\"a\":1}", "{\"" + "n".repeat(64) + "\":null}")) {
@@ -194,7 +257,7 @@ class FieldsTest {
     @Test
     void allThatIsWrongIsReportedAtOnceAndNoValueRepeated() {
         assertThatThrownBy(() -> MigrationRequests.create(
-                        bytes("{\"id\":\"s3cret 1\",\"strategy\":{\"type\":\"s3cret2\",\"x\":1},\"y\":2}")))
+                        bytes("{\"id\":\"s3cret 1\",\"strategy\":{\"type\":\"s3cret2\",\"x\":1},\"y\":2}"), Set.of()))
                 .isInstanceOfSatisfying(Problem.class, problem -> {
                     assertThat(problem.errors())
                             .extracting("pointer")

@@ -11,6 +11,7 @@ import dev.eden.api.store.MigrationDefinition;
 import jakarta.ws.rs.container.ContainerRequestContext;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,7 @@ class NotInThisVersionTest {
         ObjectNode said = (ObjectNode) Json.tree(row.body());
         if (said.has("tuning")) {
             MigrationDefinition plain =
-                    MigrationRequests.create(bytes(MIGRATION)).definition();
+                    MigrationRequests.create(bytes(MIGRATION), Set.of()).definition();
             assertThatThrownBy(() -> MigrationRequests.patch(bytes(row.body()), plain, row.engine()))
                     .isInstanceOf(Problem.class);
             return;
@@ -65,11 +66,11 @@ class NotInThisVersionTest {
         });
         String engine = row.engine();
         if (engine == null) {
-            assertThatThrownBy(() -> MigrationRequests.create(bytes(body.toString())))
+            assertThatThrownBy(() -> MigrationRequests.create(bytes(body.toString()), Set.of()))
                     .isInstanceOf(Problem.class);
         } else {
             MigrationDefinition definition =
-                    MigrationRequests.create(bytes(body.toString())).definition();
+                    MigrationRequests.create(bytes(body.toString()), Set.of()).definition();
             assertThat(definition.unfit(engine)).isNotNull();
         }
     }

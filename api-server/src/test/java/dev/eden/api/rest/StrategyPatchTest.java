@@ -7,6 +7,7 @@ import dev.eden.workflows.Strategy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +18,7 @@ class StrategyPatchTest {
     private static final MigrationDefinition PLANNED =
             MigrationRequests.create(bytes("""
                     {"id":"m","strategy":{"type":"canary","stages":[
-                    {"read_percentage":0.05},{"read_percentage":0.25},{"read_percentage":1,"bake":0}]}}""")).definition();
+                    {"read_percentage":0.05},{"read_percentage":0.25},{"read_percentage":1,"bake":0}]}}"""), Set.of()).definition();
 
     /** The share beside the plan is 0 from the beginning: the last stage could not be taken back by naming it. */
     @ParameterizedTest

@@ -6,6 +6,7 @@ import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.Strategy;
 import java.util.Map;
 import org.jdbi.v3.core.Jdbi;
+import org.jspecify.annotations.Nullable;
 
 /** Eden's store, empty, on a PostgreSQL of its own. */
 record TestDatabase(EmbeddedPostgres postgres, Database database) implements AutoCloseable {
@@ -23,6 +24,12 @@ record TestDatabase(EmbeddedPostgres postgres, Database database) implements Aut
 
     /** One of a Redis, not started. */
     static MigrationStore.Migration create(MigrationStore migrations, String id, Strategy strategy) {
+        return create(migrations, id, strategy, null);
+    }
+
+    /** The same, of which somebody is told. */
+    static MigrationStore.Migration create(
+            MigrationStore migrations, String id, Strategy strategy, MigrationDefinition.@Nullable Notify notify) {
         return migrations.create(
                 id,
                 "d",
@@ -32,7 +39,8 @@ record TestDatabase(EmbeddedPostgres postgres, Database database) implements Aut
                         MigrationSpec.Gates.defaults(),
                         "pause",
                         new MigrationSpec.CutoverBudget(100, 1),
-                        null),
+                        null,
+                        notify),
                 Map.of(),
                 "ada");
     }
