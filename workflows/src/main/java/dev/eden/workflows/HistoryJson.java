@@ -10,6 +10,7 @@ import dev.eden.workflows.MigrationSpec.Gates;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.common.converter.JacksonJsonPayloadConverter;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class HistoryJson {
     private HistoryJson() {}
 
-    /** Gates in signals may be typed by hand; the store's and the API's are written whole, in words of their own. */
+    /** Gates, strategies and stages in signals may be typed by hand; the store's and the API's are written whole, in words of their own. */
     private abstract static class TypedGates {
         @JsonCreator
         static Gates of(
@@ -33,11 +34,40 @@ public final class HistoryJson {
         }
     }
 
+    private abstract static class TypedStrategy {
+        @JsonCreator
+        static Strategy written(
+                @JsonProperty("type") String type,
+                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
+                @JsonProperty("consistency") String consistency,
+                @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
+                @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY)
+                        @JsonAlias(Strategy.MAX_WAIT)
+                        @Nullable String maxWait,
+                @JsonProperty("stages") @Nullable List<Strategy.Stage> stages,
+                @JsonProperty("writeMode") @JsonAlias("write_mode") Strategy.WriteMode writeMode) {
+            throw new UnsupportedOperationException("a mix-in's methods are never called");
+        }
+    }
+
+    private abstract static class TypedStage {
+        @JsonCreator
+        static Strategy.Stage written(
+                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
+                @JsonProperty("bakeSeconds") @JsonAlias("bake_seconds") @Nullable Long bakeSeconds,
+                @JsonProperty(value = "bake", access = JsonProperty.Access.WRITE_ONLY) @Nullable String bake,
+                @JsonProperty("gates") @Nullable Gates gates) {
+            throw new UnsupportedOperationException("a mix-in's methods are never called");
+        }
+    }
+
     /** For clients, and so for their workers. Thread-safe. */
     public static DataConverter converter() {
         ObjectMapper mapper = JacksonJsonPayloadConverter.newDefaultObjectMapper()
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .addMixIn(Gates.class, TypedGates.class)
+                .addMixIn(Strategy.class, TypedStrategy.class)
+                .addMixIn(Strategy.Stage.class, TypedStage.class)
                 .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
         return DefaultDataConverter.newDefaultInstance()
                 .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(mapper));

@@ -1,8 +1,6 @@
 package dev.eden.workflows;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
-import com.fasterxml.jackson.annotation.JsonCreator;
-import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -49,16 +47,15 @@ public record Strategy(
         }
     }
 
-    @JsonCreator
+    /** Of a history, or typed by hand: {@link HistoryJson}. */
     static Strategy written(
-            @JsonProperty("type") String type,
-            @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
-            @JsonProperty("consistency") String consistency,
-            @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
-            @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY) @JsonAlias(MAX_WAIT) @Nullable
-                    String maxWait,
-            @JsonProperty("stages") @Nullable List<Stage> stages,
-            @JsonProperty("writeMode") @JsonAlias("write_mode") WriteMode writeMode) {
+            String type,
+            double readPercentage,
+            String consistency,
+            @Nullable Long maxWaitMs,
+            @Nullable String maxWait,
+            @Nullable List<Stage> stages,
+            WriteMode writeMode) {
         long wait = orTyped(maxWaitMs, maxWait, Duration::toMillis, DEFAULT_MAX_WAIT_MS);
         return new Strategy(type, readPercentage, consistency, wait, stages, writeMode);
     }
@@ -105,12 +102,11 @@ public record Strategy(
             this(readPercentage, bakeSeconds, null);
         }
 
-        @JsonCreator
         static Stage written(
-                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
-                @JsonProperty("bakeSeconds") @JsonAlias("bake_seconds") @Nullable Long bakeSeconds,
-                @JsonProperty(value = "bake", access = JsonProperty.Access.WRITE_ONLY) @Nullable String bake,
-                @JsonProperty("gates") MigrationSpec.@Nullable Gates gates) {
+                double readPercentage,
+                @Nullable Long bakeSeconds,
+                @Nullable String bake,
+                MigrationSpec.@Nullable Gates gates) {
             return new Stage(readPercentage, orTyped(bakeSeconds, bake, Duration::toSeconds, 0), gates);
         }
     }
