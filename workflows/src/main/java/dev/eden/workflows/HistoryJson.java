@@ -43,7 +43,8 @@ public final class HistoryJson {
                 @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
                 @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY)
                         @JsonAlias(Strategy.MAX_WAIT)
-                        @Nullable String maxWait,
+                        @Nullable
+                        String maxWait,
                 @JsonProperty("stages") @Nullable List<Strategy.Stage> stages,
                 @JsonProperty("writeMode") @JsonAlias("write_mode") Strategy.WriteMode writeMode) {
             throw new UnsupportedOperationException("a mix-in's methods are never called");
