@@ -43,7 +43,7 @@ public final class HistoryJson {
                 @JsonProperty("consistency") String consistency,
                 @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
                 @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY)
-                        @JsonAlias("max_wait")
+                        @JsonAlias(Strategy.MAX_WAIT)
                         @Nullable
                         String maxWait,
                 @JsonProperty("stages") @Nullable List<Strategy.Stage> stages,
