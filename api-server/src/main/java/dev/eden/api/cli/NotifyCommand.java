@@ -17,7 +17,8 @@ final class NotifyCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "list",
-            description = "Their names; notify.receivers in the servers' configuration makes them.")
+            description = "Their names; notify.receivers in the servers' configuration makes them.",
+            footer = {"", "Example:", "  eden notify list"})
     int list(@Mixin ApiOptions api) {
         JsonNode answer = api.client().list("/receivers", "receivers");
         JsonNode receivers = answer.path("receivers");
@@ -35,7 +36,8 @@ final class NotifyCommand extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "test",
-            description = "Sends it something of no migration, once; exit code 8 where it is not taken.")
+            description = "Sends it something of no migration, once; exit code 8 where it is not taken.",
+            footer = {"", "Example:", "  eden notify test oncall"})
     int test(@Mixin ApiOptions api, @Parameters(paramLabel = "RECEIVER") String receiver) {
         JsonNode trial = api.client().post(ApiClient.path("receivers", receiver, "test"), null);
         boolean delivered = trial.path("delivered").asBoolean();
