@@ -2,10 +2,11 @@ package dev.eden.api.metrics;
 
 import dev.eden.api.metrics.MigrationFigures.Running;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
@@ -16,12 +17,12 @@ final class MigrationMeters {
     private final MigrationFigures figures;
     private final StreamRate stream = new StreamRate();
     private final List<Shown> shown = new ArrayList<>();
-    private final MultiGauge running;
-    private final MultiGauge attempts;
-    private final MultiGauge pause;
-    private final MultiGauge longest;
-    private final MultiGauge all;
-    private final MultiGauge presence;
+    private final TaggedGauge running;
+    private final TaggedGauge attempts;
+    private final TaggedGauge pause;
+    private final TaggedGauge longest;
+    private final TaggedGauge all;
+    private final TaggedGauge presence;
 
     MigrationMeters(MeterRegistry registry, Jdbi jdbi) {
         this.registry = registry;
@@ -70,14 +71,14 @@ final class MigrationMeters {
     }
 
     /** One figure of each running migration; null: not shown. */
-    private record Shown(MultiGauge gauge, Function<Running, @Nullable Number> value) {}
+    private record Shown(TaggedGauge gauge, Function<Running, @Nullable Number> value) {}
 
     private void show(String name, String description, Function<Running, @Nullable Number> value) {
         shown.add(new Shown(gauge(name, description), value));
     }
 
-    private MultiGauge gauge(String name, String description) {
-        return MultiGauge.builder(name).description(description).register(registry);
+    private TaggedGauge gauge(String name, String description) {
+        return new TaggedGauge(registry, name, description);
     }
 
     private static int flag(boolean on) {
@@ -95,45 +96,41 @@ final class MigrationMeters {
         List<Running> migrations = figures.running();
         stream.retain(migrations.stream().map(Running::migration).toList());
         for (Shown one : shown) {
-            List<MultiGauge.Row<?>> rows = new ArrayList<>();
+            Map<Tags, Number> values = new HashMap<>();
             for (Running migration : migrations) {
                 Number value = one.value().apply(migration);
                 if (value != null) {
-                    rows.add(MultiGauge.Row.of(Tags.of("migration", migration.migration()), value));
+                    values.put(Tags.of("migration", migration.migration()), value);
                 }
             }
-            one.gauge().register(rows, true);
+            one.gauge().set(values);
         }
-        register(
-                running,
-                migrations,
-                one -> MultiGauge.Row.of(Tags.of("migration", one.migration(), "phase", one.phase()), 1));
-        register(
+        set(running, migrations, one -> Tags.of("migration", one.migration(), "phase", one.phase()), _ -> 1);
+        set(
                 attempts,
                 figures.attempts(),
-                one -> MultiGauge.Row.of(
-                        Tags.of("migration", one.migration(), "direction", one.direction(), "outcome", one.outcome()),
-                        one.count()));
+                one -> Tags.of("migration", one.migration(), "direction", one.direction(), "outcome", one.outcome()),
+                one -> one.count());
         List<MigrationFigures.Pause> pauses = figures.pauses();
-        register(pause, pauses, one -> MultiGauge.Row.of(flips(one), one.millis()));
-        register(longest, pauses, one -> MultiGauge.Row.of(flips(one), one.longest()));
-        register(all, figures.phases(), one -> MultiGauge.Row.of(Tags.of("phase", one.phase()), one.migrations()));
-        List<MultiGauge.Row<?>> joined = new ArrayList<>();
+        set(pause, pauses, MigrationMeters::flips, one -> one.millis());
+        set(longest, pauses, MigrationMeters::flips, one -> one.longest());
+        set(all, figures.phases(), one -> Tags.of("phase", one.phase()), one -> one.migrations());
+        Map<Tags, Number> joined = new HashMap<>();
         for (MigrationFigures.Proxies one : figures.proxies()) {
             Tags tags = Tags.of("interlay", one.interlay());
-            joined.add(MultiGauge.Row.of(tags.and("state", "alive"), one.alive()));
-            joined.add(MultiGauge.Row.of(tags.and("state", "silent"), one.silent()));
+            joined.put(tags.and("state", "alive"), one.alive());
+            joined.put(tags.and("state", "silent"), one.silent());
         }
-        presence.register(joined, true);
+        presence.set(joined);
     }
 
     private static Tags flips(MigrationFigures.Pause one) {
         return Tags.of("migration", one.migration(), "direction", one.direction());
     }
 
-    private static <T> void register(MultiGauge gauge, List<T> figures, Function<T, MultiGauge.Row<?>> row) {
-        List<MultiGauge.Row<?>> rows = new ArrayList<>();
-        figures.forEach(one -> rows.add(row.apply(one)));
-        gauge.register(rows, true);
+    private static <T> void set(TaggedGauge gauge, List<T> figures, Function<T, Tags> tags, Function<T, Number> value) {
+        Map<Tags, Number> values = new HashMap<>();
+        figures.forEach(one -> values.put(tags.apply(one), value.apply(one)));
+        gauge.set(values);
     }
 }

@@ -6,12 +6,12 @@ import dev.eden.proxy.OutageLog;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
@@ -36,9 +36,9 @@ public final class ServerMeters implements AutoCloseable {
     private final InterlayStore interlays;
     private final TrafficWindow traffic;
     private final boolean proxies;
-    private final MultiGauge latency;
-    private final MultiGauge connections;
-    private final MultiGauge throughput;
+    private final TaggedGauge latency;
+    private final TaggedGauge connections;
+    private final TaggedGauge throughput;
     private final Set<String> counted = new HashSet<>();
     private final ConcurrentHashMap<String, Boolean> dependencies = new ConcurrentHashMap<>();
     private final Thread thread;
@@ -95,8 +95,8 @@ public final class ServerMeters implements AutoCloseable {
                 .register(registry);
     }
 
-    private MultiGauge gauge(String name, String description) {
-        return MultiGauge.builder(name).description(description).register(registry);
+    private TaggedGauge gauge(String name, String description) {
+        return new TaggedGauge(registry, name, description);
     }
 
     private void run() {
@@ -119,16 +119,16 @@ public final class ServerMeters implements AutoCloseable {
     }
 
     private void proxies() {
-        List<MultiGauge.Row<?>> latencies = new ArrayList<>();
-        List<MultiGauge.Row<?>> clients = new ArrayList<>();
-        List<MultiGauge.Row<?>> rates = new ArrayList<>();
+        Map<Tags, Number> latencies = new HashMap<>();
+        Map<Tags, Number> clients = new HashMap<>();
+        Map<Tags, Number> rates = new HashMap<>();
         for (Interlay interlay : interlays.list()) {
             TrafficWindow.Figures figures = traffic.figures(List.of(interlay.id()));
             Tags tags = Tags.of("interlay", interlay.id());
-            latencies.add(MultiGauge.Row.of(tags.and("quantile", "0.5"), figures.p50Millis()));
-            latencies.add(MultiGauge.Row.of(tags.and("quantile", "0.99"), figures.p99Millis()));
-            clients.add(MultiGauge.Row.of(tags, figures.connections()));
-            rates.add(MultiGauge.Row.of(tags, figures.operationsPerSecond()));
+            latencies.put(tags.and("quantile", "0.5"), figures.p50Millis());
+            latencies.put(tags.and("quantile", "0.99"), figures.p99Millis());
+            clients.put(tags, figures.connections());
+            rates.put(tags, figures.operationsPerSecond());
             if (counted.add(interlay.id())) {
                 FunctionCounter.builder("eden_errors_total", traffic, all -> all.errors(interlay.id()))
                         .description("error replies that clients got")
@@ -136,8 +136,8 @@ public final class ServerMeters implements AutoCloseable {
                         .register(registry);
             }
         }
-        latency.register(latencies, true);
-        connections.register(clients, true);
-        throughput.register(rates, true);
+        latency.set(latencies);
+        connections.set(clients);
+        throughput.set(rates);
     }
 }
