@@ -34,7 +34,6 @@ public final class HistoryJson {
         }
     }
 
-    /** Strategies too, with REST's words for what differs. */
     private abstract static class TypedStrategy {
         @JsonCreator
         static Strategy written(
@@ -42,23 +41,8 @@ public final class HistoryJson {
                 @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
                 @JsonProperty("consistency") String consistency,
                 @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
-                @JsonProperty(value = "maxWait", access = JsonProperty.Access.WRITE_ONLY)
-                        @JsonAlias(Strategy.MAX_WAIT)
-                        @Nullable
-                        String maxWait,
                 @JsonProperty("stages") @Nullable List<Strategy.Stage> stages,
                 @JsonProperty("writeMode") @JsonAlias("write_mode") Strategy.WriteMode writeMode) {
-            throw new UnsupportedOperationException("a mix-in's methods are never called");
-        }
-    }
-
-    private abstract static class TypedStage {
-        @JsonCreator
-        static Strategy.Stage written(
-                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
-                @JsonProperty("bakeSeconds") @JsonAlias("bake_seconds") @Nullable Long bakeSeconds,
-                @JsonProperty(value = "bake", access = JsonProperty.Access.WRITE_ONLY) @Nullable String bake,
-                @JsonProperty("gates") @Nullable Gates gates) {
             throw new UnsupportedOperationException("a mix-in's methods are never called");
         }
     }
@@ -69,7 +53,6 @@ public final class HistoryJson {
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .addMixIn(Gates.class, TypedGates.class)
                 .addMixIn(Strategy.class, TypedStrategy.class)
-                .addMixIn(Strategy.Stage.class, TypedStage.class)
                 .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
         return DefaultDataConverter.newDefaultInstance()
                 .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(mapper));

@@ -1,26 +1,24 @@
 package dev.eden.workflows;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How reads and writes move. {@code type} is {@code canary}, {@code blue_green} or {@code immediate}; fractions are 0…1.
  * Additive evolution only: instances live in workflow histories. In signals typed by hand the words of the REST API are
- * understood, too.
+ * understood, too, but for durations: {@code bake_seconds}, {@code max_wait_ms}.
  */
 public record Strategy(
         String type,
-        double readPercentage,
+        @JsonAlias("read_percentage") double readPercentage,
         String consistency,
-        long maxWaitMs,
+        @JsonAlias("max_wait_ms") long maxWaitMs,
         @Nullable List<Stage> stages,
-        WriteMode writeMode) {
+        @JsonAlias("write_mode") WriteMode writeMode) {
 
     public static final String CANARY = "canary";
     public static final String BLUE_GREEN = "blue_green";
@@ -53,20 +51,10 @@ public record Strategy(
             double readPercentage,
             String consistency,
             @Nullable Long maxWaitMs,
-            @Nullable String maxWait,
             @Nullable List<Stage> stages,
             WriteMode writeMode) {
-        long wait = orTyped(maxWaitMs, maxWait, Duration::toMillis, DEFAULT_MAX_WAIT_MS);
+        long wait = maxWaitMs == null ? DEFAULT_MAX_WAIT_MS : maxWaitMs;
         return new Strategy(type, readPercentage, consistency, wait, stages, writeMode);
-    }
-
-    /** What is no duration becomes a negative number, which {@link #problem} refuses: a signal that cannot be read at all would leave no trace. */
-    private static long orTyped(
-            @Nullable Long number, @Nullable String text, Function<Duration, Long> in, long otherwise) {
-        if (number != null) {
-            return number;
-        }
-        return text == null ? otherwise : DurationText.parse(text).map(in).orElse(-1L);
     }
 
     /** {@code mode} is {@code dual_write} or {@code cutover}; {@code ack} is {@code source} or {@code both}. */
@@ -95,20 +83,14 @@ public record Strategy(
      *
      * @param gates in force during this stage; null: the migration's
      */
-    public record Stage(double readPercentage, long bakeSeconds, MigrationSpec.@Nullable Gates gates) {
+    public record Stage(
+            @JsonAlias("read_percentage") double readPercentage,
+            @JsonAlias("bake_seconds") long bakeSeconds,
+            MigrationSpec.@Nullable Gates gates) {
 
         /** Under the migration's gates. */
         public Stage(double readPercentage, long bakeSeconds) {
             this(readPercentage, bakeSeconds, null);
-        }
-
-        /** As {@link HistoryJson} reads it. */
-        static Stage written(
-                double readPercentage,
-                @Nullable Long bakeSeconds,
-                @Nullable String bake,
-                MigrationSpec.@Nullable Gates gates) {
-            return new Stage(readPercentage, orTyped(bakeSeconds, bake, Duration::toSeconds, 0), gates);
         }
     }
 
@@ -173,12 +155,6 @@ public record Strategy(
         }
         if (!fraction(readPercentage) || plan().stream().anyMatch(stage -> !fraction(stage.readPercentage()))) {
             return Optional.of("read_percentage is a fraction from 0 to 1");
-        }
-        if (maxWaitMs < 0 || maxWaitMs > 1_000) {
-            return Optional.of("max_wait is a duration from 0 to 1s, such as 5ms");
-        }
-        if (plan().stream().anyMatch(stage -> stage.bakeSeconds() < 0)) {
-            return Optional.of("bake is a duration such as 10m, or 0, which waits for advance");
         }
         Double writes = writeMode.writePercentage();
         if (writes != null && !fraction(writes)) {

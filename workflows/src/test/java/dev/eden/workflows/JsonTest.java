@@ -76,23 +76,6 @@ class JsonTest {
         assertThat(strategy.problem()).isEmpty();
     }
 
-    /** Left alone they would be a stage that waits for ever, and the default. */
-    @Test
-    void durationsAreUnderstoodAsTheRestApiHasThem() {
-        Strategy strategy = typed("""
-                {"type": "canary", "max_wait": "9ms", "stages": [{"readPercentage": 0.1, "bake": "10m"}]}""", Strategy.class);
-        assertThat(strategy.maxWaitMs()).isEqualTo(9);
-        assertThat(strategy.plan()).containsExactly(new Strategy.Stage(0.1, 600));
-        assertThat(strategy.problem()).isEmpty();
-        assertThat(there(strategy, Strategy.class)).isEqualTo(strategy);
-        assertThat(typed("{\"type\": \"canary\", \"max_wait\": \"soon\"}", Strategy.class)
-                        .problem())
-                .hasValueSatisfying(problem -> assertThat(problem).contains("max_wait"));
-        assertThat(typed("{\"type\": \"canary\", \"stages\": [{\"bake\": \"long\"}]}", Strategy.class)
-                        .problem())
-                .hasValueSatisfying(problem -> assertThat(problem).contains("bake"));
-    }
-
     @Test
     void everythingThatIsCarriedComesBack() {
         Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));

@@ -46,9 +46,9 @@ public final class CanaryGates {
                     reads + newReads, errors + newErrors, compared + newCompared, mismatched + newMismatched, latency);
         }
 
-        /** With the proxies' windows as they are now. */
-        Seen timed(Gates gates, List<Step> steps) {
-            return new Seen(reads, errors, compared, mismatched, Latencies.worst(gates, latency, steps));
+        /** With what proxies' windows tell now. */
+        Seen timed(Gates gates, List<Latency> told) {
+            return new Seen(reads, errors, compared, mismatched, Latencies.worst(gates, latency, told));
         }
 
         double errorRate() {

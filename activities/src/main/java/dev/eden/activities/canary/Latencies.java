@@ -25,10 +25,9 @@ final class Latencies {
     }
 
     /** The worst that counts; while none does, the one that is nearest to it. */
-    static @Nullable Latency worst(Gates gates, @Nullable Latency before, List<Step> steps) {
+    static @Nullable Latency worst(Gates gates, @Nullable Latency before, List<Latency> told) {
         Latency worst = before;
-        for (Step step : steps) {
-            Latency one = of(step);
+        for (Latency one : told) {
             if (worst == null || isWorse(gates, one, worst)) {
                 worst = one;
             }
@@ -47,7 +46,7 @@ final class Latencies {
         return scarcer(one) == scarcer(than) ? samples(one) > samples(than) : scarcer(one) > scarcer(than);
     }
 
-    private static Latency of(Step step) {
+    static Latency of(Step step) {
         TrafficReport.Side source = step.now().active();
         TrafficReport.Side target = step.now().standby();
         return new Latency(
@@ -57,6 +56,34 @@ final class Latencies {
                 source.samples(),
                 target.p99Millis(),
                 target.samples());
+    }
+
+    /**
+     * Means of several proxies' percentiles, as ratios are averaged (of twice as slow and twice as fast neither is left), by their samples: each is still held against
+     * itself. Null where fewer than two have samples of both sides.
+     */
+    static @Nullable Latency together(List<Latency> few) {
+        List<Latency> timed = few.stream()
+                .filter(one -> scarcer(one) > 0 && one.sourceP99Millis() > 0 && one.targetP99Millis() > 0)
+                .toList();
+        if (timed.size() < 2) {
+            return null;
+        }
+        double weights = timed.stream().mapToLong(Latencies::scarcer).sum();
+        double source = timed.stream()
+                .mapToDouble(one -> scarcer(one) * Math.log(one.sourceP99Millis()))
+                .sum();
+        double target = timed.stream()
+                .mapToDouble(one -> scarcer(one) * Math.log(one.targetP99Millis()))
+                .sum();
+        String interlay = timed.getFirst().interlay();
+        return new Latency(
+                timed.stream().allMatch(one -> one.interlay().equals(interlay)) ? interlay : "several",
+                timed.size() + " together",
+                Math.exp(source / weights),
+                timed.stream().mapToLong(Latency::sourceSamples).sum(),
+                Math.exp(target / weights),
+                timed.stream().mapToLong(Latency::targetSamples).sum());
     }
 
     private static long scarcer(Latency latency) {
@@ -83,7 +110,7 @@ final class Latencies {
     /** What there has to be before anything is compared. */
     static String wanting(Gates gates, @Nullable Latency nearest) {
         return "p99 needs " + needed(gates) + " reads on the target and " + needed(gates)
-                + " requests on the source within about 5 s at one proxy"
+                + " requests on the source within about 5 s, twice in a row, at one proxy or at several together"
                 + (nearest == null
                         ? ""
                         : ", the nearest was " + nearest.targetSamples() + " and " + nearest.sourceSamples() + " ("

@@ -21,8 +21,16 @@ final class SinceFirstSeen {
 
     private record Origin(String interlay, String proxy) {}
 
-    /** One proxy's totals at the look before and now. */
-    record Step(String interlay, String proxy, TrafficReport before, TrafficReport now) {}
+    /**
+     * One proxy's totals at the look before and now.
+     *
+     * @param first it was not heard before, or has begun anew since
+     */
+    record Step(String interlay, String proxy, TrafficReport before, TrafficReport now, boolean first) {
+        String origin() {
+            return interlay + ":" + proxy;
+        }
+    }
 
     SinceFirstSeen(List<Reported> start) {
         next(start);
@@ -35,9 +43,9 @@ final class SinceFirstSeen {
             Origin origin = new Origin(one.interlay(), one.proxy());
             Reported before = last.remove(origin);
             last.put(origin, one);
-            TrafficReport from =
-                    before != null && before.incarnation().equals(one.incarnation()) ? before.report() : one.report();
-            steps.add(new Step(one.interlay(), one.proxy(), from, one.report()));
+            boolean first = before == null || !before.incarnation().equals(one.incarnation());
+            TrafficReport from = before == null || first ? one.report() : before.report();
+            steps.add(new Step(one.interlay(), one.proxy(), from, one.report(), first));
         }
         while (last.size() > MOST) {
             last.remove(last.keySet().iterator().next());

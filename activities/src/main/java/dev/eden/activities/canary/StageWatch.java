@@ -2,6 +2,7 @@ package dev.eden.activities.canary;
 
 import dev.eden.activities.store.RouteLedger.Reported;
 import dev.eden.activities.store.StageLedger.Counted;
+import dev.eden.activities.store.StageLedger.Latency;
 import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
 import java.time.Duration;
@@ -11,19 +12,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Judges one stage of a canary: each window by itself, and all that was served since the stage began before it passes. Percentiles of several
- * windows make none of their own: of latencies it keeps the worst window. Pure; not thread-safe.
+ * windows make none of their own: of latencies it keeps the worst that was sustained. Pure; not thread-safe.
  */
 final class StageWatch {
     /** Gates judge windows of this length; a window with too few samples goes on. */
     static final long WINDOW_NANOS = Duration.ofSeconds(5).toNanos();
 
-    /** A proxy's percentiles are of its last 5 s, and what is heard of it may be 3 s old: before this they are of the stage before, with fewer reads perhaps. */
-    private static final long REACHES_BACK_MILLIS = 8_000;
+    /** By then whoever has samples enough has been heard with them twice. */
+    private static final long HEARD_MILLIS = 20_000;
 
     private final Gates gates;
     private final long bakedAtMillis;
     private final long beganAtMillis;
     private final SinceFirstSeen since;
+    private final SustainedLatencies latencies;
     private CanaryGates.Seen window = CanaryGates.Seen.NOTHING;
     private CanaryGates.Seen stage;
     private long windowStart;
@@ -41,7 +43,8 @@ final class StageWatch {
             long nowMillis) {
         this.gates = gates;
         this.bakedAtMillis = bakedAtMillis;
-        beganAtMillis = before == null ? nowMillis : before.beganAtMillis();
+        beganAtMillis = before == null || before.beganAtMillis() == 0 ? nowMillis : before.beganAtMillis();
+        latencies = new SustainedLatencies(beganAtMillis);
         since = new SinceFirstSeen(before == null ? heard : before.heard());
         stage = before == null ? CanaryGates.Seen.NOTHING : CanaryGates.Seen.of(before);
         windowStart = nowNanos;
@@ -52,10 +55,9 @@ final class StageWatch {
         List<SinceFirstSeen.Step> steps = since.next(heard);
         window = window.plus(steps);
         stage = stage.plus(steps);
-        if (nowMillis >= beganAtMillis + REACHES_BACK_MILLIS) {
-            window = window.timed(gates, steps);
-            stage = stage.timed(gates, steps);
-        }
+        List<Latency> told = latencies.next(gates, steps, nowMillis);
+        window = window.timed(gates, told);
+        stage = stage.timed(gates, told);
         Optional<String> breach = CanaryGates.breach(gates, window);
         if (breach.isPresent()) {
             return Optional.of(new CanaryVerdict(true, breach.get()));
@@ -80,7 +82,7 @@ final class StageWatch {
     /** What a stage that has baked still waits for, in words. */
     Optional<String> waits(long nowMillis) {
         List<String> missing = CanaryGates.missing(gates, stage);
-        return missing.isEmpty() || !hasBaked(nowMillis)
+        return missing.isEmpty() || !hasBaked(nowMillis) || nowMillis < beganAtMillis + HEARD_MILLIS
                 ? Optional.empty()
                 : Optional.of("baked, waits for samples: " + String.join("; ", missing));
     }

@@ -1,12 +1,14 @@
 package dev.eden.activities.canary;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.eden.activities.store.RouteLedger.Reported;
 import dev.eden.activities.store.StageLedger.Counted;
 import dev.eden.proxy.TrafficReport;
 import dev.eden.workflows.MigrationSpec.Gates;
 import dev.eden.workflows.activity.CanaryActivities.CanaryVerdict;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -71,11 +73,14 @@ class StageWatchTest {
                         .startsWith("baked, waits for samples: p99 needs 100 reads")
                         .contains("99 and 5000 (front:p1)")
                         .doesNotContain("2000"));
-        assertThat(watch.look(timed(2_100, 0, 1.4, 100), 3, BAKED + 1)).hasValueSatisfying(verdict -> {
+        assertThat(watch.look(timed(2_050, 0, 1.4, 100), 3, BAKED + 1))
+                .as("once")
+                .isEmpty();
+        assertThat(watch.look(timed(2_100, 0, 1.4, 100), 3, BAKED + 6_001)).hasValueSatisfying(verdict -> {
             assertThat(verdict.passed()).isTrue();
             assertThat(verdict.reason()).contains("0 of 2100 reads", "of 100 reads on the target", "ratio 1.40");
         });
-        assertThat(watch.waits(BAKED + 1)).isEmpty();
+        assertThat(watch.waits(BAKED + 6_001)).isEmpty();
     }
 
     @Test
@@ -100,7 +105,11 @@ class StageWatchTest {
     @Test
     void theWorstWindowOutlivesWhoeverSawIt() {
         StageWatch first = watch(TIMED, null, timed(0, 0, 1, 0));
-        assertThat(first.look(timed(900, 0, 7, 500), 1, SETTLED))
+        assertThat(first.look(timed(800, 0, 9, 500), 1, SETTLED)).isEmpty();
+        assertThat(first.look(timed(850, 0, 90, 500), 1, SETTLED + 5_999))
+                .as("half of it is the same window")
+                .isEmpty();
+        assertThat(first.look(timed(900, 0, 7, 500), 1, SETTLED + 6_000))
                 .as("too few reads in all")
                 .isEmpty();
         StageWatch second = watch(TIMED, first.counted(), timed(900, 0, 1, 500));
@@ -116,10 +125,64 @@ class StageWatchTest {
         assertThat(watch.look(timed(5_000, 0, 7, 500), 1, SETTLED - 1)).isEmpty();
         assertThat(watch.counted().latency()).isNull();
         assertThat(watch.look(timed(5_001, 0, 1, 500), 2, SETTLED)).isEmpty();
+        assertThat(watch.look(timed(5_001, 0, 1, 500), 2, SETTLED + 6_000)).isEmpty();
         StageWatch next = watch(TIMED, watch.counted(), timed(5_001, 0, 1, 500));
         assertThat(next.look(timed(5_001, 0, 1, 500), 3, BAKED))
                 .map(CanaryVerdict::passed)
                 .hasValue(true);
+    }
+
+    /** A percentile of some hundred requests is far off now and then. */
+    @Test
+    void oneSlowWindowIsNoBreach() {
+        StageWatch watch = watch(TIMED, null, timed(0, 0, 1, 0));
+        long now = SETTLED;
+        for (double p99 : new double[] {1, 9, 1, 1, 8}) {
+            assertThat(watch.look(timed(5_000, 0, p99, 500), 1, now)).isEmpty();
+            now += 6_000;
+        }
+        assertThat(watch.look(timed(5_000, 0, 7, 500), 1, now))
+                .map(CanaryVerdict::reason)
+                .hasValueSatisfying(why -> assertThat(why).contains("ratio 7.00"));
+    }
+
+    /** It is cold, and its target's connections are new. */
+    @Test
+    void aProxyThatHasBegunLatelyIsNotHeldAgainstTheTarget() {
+        StageWatch watch = watch(TIMED, null, timed(0, 0, 1, 0));
+        assertThat(watch.look(fleet(1, 5_000, 9, 500), 1, SETTLED)).isEmpty();
+        assertThat(watch.look(fleet(1, 5_000, 9, 500), 1, SETTLED + 7_000)).isEmpty();
+        assertThat(watch.look(fleet(1, 5_000, 1.2, 500), 1, SETTLED + 8_000)).isEmpty();
+        assertThat(watch.look(fleet(1, 5_000, 1.2, 500), 1, SETTLED + 14_000)).isEmpty();
+        assertThat(watch.counted().latency())
+                .isNotNull()
+                .satisfies(worst -> assertThat(worst.ratio()).isEqualTo(1.2));
+    }
+
+    /** Fifty side-cars with a few reads each have enough of them together. */
+    @Test
+    void manyWithFewSamplesAreTakenTogether() {
+        StageWatch watch = watch(TIMED, null, fleet(50, 0, 1, 3));
+        assertThat(watch.look(fleet(50, 5_000, 1.2, 3), 1, SETTLED)).isEmpty();
+        assertThat(watch.look(fleet(50, 5_000, 1.2, 3), 1, SETTLED + 6_000)).isEmpty();
+        assertThat(watch.counted().latency()).isNotNull().satisfies(worst -> {
+            assertThat(worst.proxy()).isEqualTo("50 together");
+            assertThat(worst.targetSamples()).isEqualTo(150);
+            assertThat(worst.ratio()).isCloseTo(1.2, within(0.001));
+        });
+        assertThat(watch.look(fleet(50, 5_000, 9, 3), 1, SETTLED + 12_000)).isEmpty();
+        assertThat(watch.look(fleet(50, 5_000, 9, 3), 1, SETTLED + 18_000))
+                .map(CanaryVerdict::reason)
+                .hasValueSatisfying(why -> assertThat(why).contains("front:50 together", "ratio 9.00"));
+    }
+
+    private static List<Reported> fleet(int proxies, long reads, double p99, long samples) {
+        List<Reported> heard = new ArrayList<>();
+        for (int i = 0; i < proxies; i++) {
+            Reported one = timed(reads, 0, p99, samples).getFirst();
+            heard.add(new Reported("front", "pod-" + i, "i1", one.report()));
+        }
+        return heard;
     }
 
     private static StageWatch watch(Gates gates, @Nullable Counted before, List<Reported> heard) {

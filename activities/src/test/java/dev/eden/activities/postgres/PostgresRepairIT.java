@@ -121,10 +121,10 @@ class PostgresRepairIT {
                             RETURN NEW;
                         END $$""");
                 for (Still still : List.of(
-                        new Still("checked", 2), // unheld, before rows are held to be mended
-                        new Still("checked", 3), // held
+                        new Still("checked", 2), // before rows are held to be mended
+                        new Still("checked", 3), // while they are
                         new Still("keyless", 1),
-                        new Still("keyless", 5))) {
+                        new Still("keyless", 2))) {
                     target.execute("SELECT setval('public.eden_marks', 1, false)");
                     target.execute("CREATE TRIGGER still BEFORE INSERT OR UPDATE ON " + marker
                             + " FOR EACH ROW WHEN (NEW.id = 3) EXECUTE FUNCTION public.eden_still(" + still.mark()

@@ -16,13 +16,13 @@ import java.util.List;
 final class SchemaFreeze {
     /** Eden itself, and superusers who say so: for what a runbook has them mend, and for Eden's first steps, which it takes by the endpoint's own login. */
     private static final String PASSES = """
-            CREATE OR REPLACE FUNCTION %1$s.passes() RETURNS boolean LANGUAGE sql SET search_path = pg_catalog AS $eden$
+            CREATE OR REPLACE FUNCTION %1$s.passes() RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $eden$
                 SELECT session_user ~ %2$s OR current_setting('eden.schema_freeze', true) = 'off' AND (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
             $eden$""";
 
     /** 1: Eden's schema, 2: pattern of its roles, 3: true where additive changes are carried, 4: first half of the locks' keys. */
     private static final String FREEZE = """
-            CREATE OR REPLACE FUNCTION %1$s.freeze() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $eden$
+            CREATE OR REPLACE FUNCTION %1$s.freeze() RETURNS event_trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $eden$
             DECLARE what text;
             BEGIN
                 IF %1$s.passes() OR tg_tag IN ('REFRESH MATERIALIZED VIEW', 'REINDEX') THEN
@@ -48,7 +48,7 @@ final class SchemaFreeze {
 
     /** True where this session holds the lock of that table, or of the table of that index or of one above it. */
     private static final String ASKED = """
-            CREATE OR REPLACE FUNCTION %1$s.asked(object oid) RETURNS boolean LANGUAGE sql SET search_path = pg_catalog AS $eden$
+            CREATE OR REPLACE FUNCTION %1$s.asked(object oid) RETURNS boolean LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $eden$
                 SELECT EXISTS (
                     SELECT FROM pg_partition_ancestors(coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = object), object)) AS a (relid)
                     JOIN pg_locks l ON l.locktype = 'advisory' AND l.classid = %4$s AND l.objid = a.relid AND l.objsubid = 2
@@ -96,7 +96,7 @@ final class SchemaFreeze {
 
     /** Returns when the standby has the change. */
     private static final String ASK = """
-            CREATE OR REPLACE FUNCTION %1$s.ask(relation oid, tag text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $eden$
+            CREATE OR REPLACE FUNCTION %1$s.ask(relation oid, tag text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $eden$
             DECLARE
                 refused text;
                 since timestamptz := clock_timestamp();

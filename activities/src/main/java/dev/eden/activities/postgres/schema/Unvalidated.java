@@ -23,6 +23,8 @@ public final class Unvalidated {
     /** Since then NOT NULL is a constraint that need not be validated. */
     private static final int NOT_NULL_SINCE = 18;
 
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+
     /** A table and all that it inherits from. */
     private static final String LINE = """
             WITH RECURSIVE line AS (SELECT to_regclass(?)::oid AS oid UNION SELECT i.inhparent FROM line JOIN pg_inherits i ON i.inhrelid = line.oid)
@@ -73,31 +75,36 @@ public final class Unvalidated {
     }
 
     /**
-     * Runs work that writes rows of that table as they are on the other side, in the transaction that is open; once more without these constraints where it
-     * fails by one. The caller may hold applications' rows: a lock that is not to be had soon, because somebody reads the table, ends it.
+     * Runs work that writes rows of that table as they are on the other side, in one transaction; once more without these constraints where it fails by one.
+     * The caller may hold applications' rows: a lock that is not to be had soon, because somebody reads the table, is {@link #busy}.
      *
      * @param table quoted, with its schema
      */
     public static void write(PostgresSession session, String table, Runnable work) {
-        session.execute("SAVEPOINT eden_written");
         try {
-            work.run();
+            session.transaction(work);
         } catch (PostgresException e) {
             if (!VIOLATIONS.contains(e.sqlState())) {
                 throw e;
             }
-            session.execute("ROLLBACK TO SAVEPOINT eden_written");
-            session.execute("SET LOCAL lock_timeout = '200ms'");
-            // What they drop may be the same of two tables.
-            session.query("SELECT pg_advisory_xact_lock(hashtextextended('eden unvalidated', 0))", row -> true);
-            List<Constraint> all = read(session, session.major(), table);
-            if (all.isEmpty()) {
-                throw e;
-            }
-            all.forEach(one -> session.execute(one.drop()));
-            work.run();
-            all.forEach(one -> session.execute(one.add()));
+            session.transaction(() -> {
+                session.execute("SET LOCAL lock_timeout = '200ms'");
+                // What they drop may be the same of two tables.
+                session.query("SELECT pg_advisory_xact_lock(hashtextextended('eden unvalidated', 0))", row -> true);
+                List<Constraint> all = read(session, session.major(), table);
+                if (all.isEmpty()) {
+                    throw e;
+                }
+                all.forEach(one -> session.execute(one.drop()));
+                work.run();
+                all.forEach(one -> session.execute(one.add()));
+            });
         }
+    }
+
+    /** Nothing was written, and may be later. */
+    public static boolean busy(PostgresException e) {
+        return e.sqlState().equals(LOCK_NOT_AVAILABLE);
     }
 
     private static List<Constraint> read(PostgresSession session, int major) {

@@ -1,6 +1,8 @@
 package dev.eden.activities.postgres.validation;
 
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.schema.Unvalidated;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Compares a range of a table's primary key while both sides live. A checksum first; where it differs, row by row; and what differs then is
- * looked at by {@link SuspectRows}.
+ * only believed when the row did not change on the followed side while the written one came to a position after it. A row that
+ * always changes is held for those milliseconds: let go and held again where they are too many.
  */
 final class KeyedComparison {
     /** Keys that are in memory at a time. */
@@ -22,10 +25,15 @@ final class KeyedComparison {
     /** A range that has so many times more is not fetched whole, on either side. */
     private static final int TIMES = 4;
 
+    private static final int BATCH = 500;
+    private static final int LOOKS = 3;
+    private static final int HELD_LOOKS = 20;
+    private static final long LET_GO_MILLIS = 100;
+
     private final Sides sides;
     private final TableShape table;
     private final Tally tally;
-    private final SuspectRows suspects;
+    private final boolean repair;
     private final Runnable alive;
 
     /** @param alive is told now and then in a range that takes long */
@@ -33,7 +41,7 @@ final class KeyedComparison {
         this.sides = sides;
         this.table = table;
         this.tally = tally;
-        this.suspects = new SuspectRows(sides, table, tally, repair, alive);
+        this.repair = repair;
         this.alive = alive;
     }
 
@@ -52,6 +60,9 @@ final class KeyedComparison {
     }
 
     private record Sum(long rows, String sum) {}
+
+    /** {@code version}: of the row on the followed side, changes with every update. */
+    private record Seen(String hash, String version) {}
 
     void compare(Range range) {
         if (range.there() || table.reordered() && !range.whole()) {
@@ -80,14 +91,14 @@ final class KeyedComparison {
             session.query(rows, row -> hashes.put(key(row.getArray(1)), row.getString(2)), arguments);
             return hashes;
         });
-        Set<List<String>> different = new LinkedHashSet<>();
+        Set<List<String>> suspects = new LinkedHashSet<>();
         both.from().forEach((key, hash) -> {
             if (!hash.equals(both.to().get(key))) {
-                different.add(key);
+                suspects.add(key);
             }
         });
-        both.to().keySet().stream().filter(key -> !both.from().containsKey(key)).forEach(different::add);
-        suspects.judge(new ArrayList<>(different));
+        both.to().keySet().stream().filter(key -> !both.from().containsKey(key)).forEach(suspects::add);
+        suspect(new ArrayList<>(suspects));
     }
 
     /** So many rows of one side at a time, in its own order, each looked up on the other by its key. */
@@ -112,13 +123,138 @@ final class KeyedComparison {
                 tally.compared(keys.size());
             }
             // Rows that both sides have were compared from the followed one.
-            suspects.judge(keys.stream()
+            suspect(keys.stream()
                     .filter(key ->
                             range.there() ? !others.containsKey(key) : !Objects.equals(rows.get(key), others.get(key)))
                     .toList());
             alive.run();
             rest = keys.size() < RANGE ? null : new Range(range.there(), keys.getLast(), range.upTo());
         }
+    }
+
+    private void suspect(List<List<String>> keys) {
+        tally.suspicious(keys.size());
+        for (int i = 0; i < keys.size(); i += BATCH) {
+            confirm(keys.subList(i, Math.min(keys.size(), i + BATCH)));
+            alive.run();
+        }
+    }
+
+    private void confirm(List<List<String>> suspects) {
+        List<List<String>> open = new ArrayList<>(suspects);
+        for (int look = 0; !open.isEmpty(); look++) {
+            if (look == LOOKS + HELD_LOOKS) {
+                throw new UnsettledException(
+                        table.name() + ": " + open.size() + " rows could not be held to be compared, or mended");
+            }
+            if (look > LOOKS) {
+                Sides.pause(LET_GO_MILLIS); // applications that waited for the rows come first
+            }
+            List<List<String>> now = open;
+            open = look < LOOKS ? look(now, false) : lookHeld(now);
+            alive.run();
+        }
+    }
+
+    private List<List<String>> lookHeld(List<List<String>> keys) {
+        try {
+            return sides.holding(() -> look(hold(keys), true));
+        } catch (LetGoException e) {
+            return keys;
+        }
+    }
+
+    /** Keeps writers away from the rows until the transaction ends. */
+    private List<List<String>> hold(List<List<String>> keys) {
+        sides.from.query(
+                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + table.keyList("t.") + " FOR SHARE OF t",
+                row -> true,
+                table.keyArguments(keys));
+        return keys;
+    }
+
+    /** Those that changed meanwhile and have to be looked at again. */
+    private List<List<String>> look(List<List<String>> keys, boolean held) {
+        Map<List<String>, Seen> before = seen(sides.from, keys);
+        sides.awaitApplied();
+        Map<List<String>, Seen> there = seen(sides.to, keys);
+        Map<List<String>, Seen> after = held ? before : seen(sides.from, keys);
+        List<List<String>> again = new ArrayList<>();
+        List<List<String>> different = new ArrayList<>();
+        for (List<String> key : keys) {
+            Seen here = before.get(key);
+            if (same(here, there.get(key))) {
+                continue;
+            }
+            // A row that is absent cannot be held; one that appears shows in the second look.
+            Seen now = held && here == null ? seen(sides.from, List.of(key)).get(key) : after.get(key);
+            if (Objects.equals(here, now)) {
+                different.add(key);
+            } else {
+                again.add(key);
+            }
+        }
+        if (!different.isEmpty()) {
+            boolean mended;
+            try {
+                mended = repair && mend(different, held);
+            } catch (PostgresException e) {
+                if (!Unvalidated.busy(e)) {
+                    throw e;
+                }
+                again.addAll(different);
+                return again;
+            } catch (LetGoException e) {
+                if (held) {
+                    throw e;
+                }
+                again.addAll(different);
+                return again;
+            }
+            for (List<String> key : different) {
+                Seen here = before.get(key);
+                Seen other = there.get(key);
+                String kind = here == null ? "extra" : other == null ? "missing" : "value";
+                tally.different(table.shown(key), kind, "", mended);
+            }
+        }
+        return again;
+    }
+
+    private boolean mend(List<List<String>> keys, boolean held) {
+        RowRepair rows = new RowRepair(sides, table);
+        if (held) {
+            rows.repair(keys);
+            Map<List<String>, Seen> here = seen(sides.from, keys);
+            Map<List<String>, Seen> there = seen(sides.to, keys);
+            // Nothing but a row that was absent, and so not held, can be on its way.
+            return keys.stream().allMatch(key -> same(here.get(key), there.get(key)) || !there.containsKey(key));
+        }
+        sides.holding(() -> {
+            rows.repair(keys);
+            return true;
+        });
+        // Looked at again as anything suspicious: a repair that did not hold shows.
+        Map<List<String>, Seen> here = seen(sides.from, keys);
+        sides.awaitApplied();
+        Map<List<String>, Seen> there = seen(sides.to, keys);
+        Map<List<String>, Seen> after = seen(sides.from, keys);
+        return keys.stream()
+                .allMatch(key -> same(here.get(key), there.get(key)) || !Objects.equals(here.get(key), after.get(key)));
+    }
+
+    private static boolean same(@Nullable Seen here, @Nullable Seen there) {
+        return here == null ? there == null : there != null && here.hash().equals(there.hash());
+    }
+
+    private Map<List<String>, Seen> seen(PostgresSession session, List<List<String>> keys) {
+        Map<List<String>, Seen> seen = new HashMap<>();
+        session.query(
+                "SELECT " + table.keyTexts("t") + ", " + table.hash("t")
+                        + "::text, t.xmin::text || ' ' || t.ctid::text FROM " + table.keyJoin(),
+                row -> seen.put(key(row.getArray(1)), new Seen(row.getString(2), row.getString(3))),
+                table.keyArguments(keys));
+        return seen;
     }
 
     private String where(Range range) {

@@ -1,16 +1,15 @@
 package dev.eden.activities.postgres.validation;
 
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
-import java.util.Optional;
 
 /**
- * Compares a table without a primary key as a whole. Such a table is small (preflight sees to it). When its checksum differs its writers are kept away until
- * the written side has come to that position and both have been looked at, which is not for as long as a checksum takes.
+ * Compares a table without a primary key as a whole. Such a table is small (preflight sees to it), so when its checksum differs its writers are
+ * kept away until the written side has come to that position.
  */
 final class KeylessComparison {
-    private static final int LOOKS = 3;
     private static final int TRIES = 20;
-    private static final long LET_GO_MILLIS = 100;
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final Sides sides;
     private final TableShape table;
@@ -27,8 +26,6 @@ final class KeylessComparison {
         this.alive = alive;
     }
 
-    private record Difference(String kind, boolean mended) {}
-
     void compare() {
         Sides.Both<String> sums = sides.both(this::sum);
         tally.compared(rows(sums.from()));
@@ -36,47 +33,44 @@ final class KeylessComparison {
             return;
         }
         tally.suspicious(1);
-        for (int look = 0; look < LOOKS; look++) {
-            alive.run();
-            sides.awaitApplied();
-            sums = sides.both(this::sum);
-            if (sums.from().equals(sums.to())) {
-                return;
-            }
-        }
-        atEqualPositions()
-                .ifPresent(difference -> tally.different(
-                        table.name(),
-                        difference.kind(),
-                        "a table without a key: compared as a whole",
-                        difference.mended()));
-    }
-
-    private Optional<Difference> atEqualPositions() {
-        for (int attempt = 1; attempt <= TRIES; attempt++) {
+        for (int attempt = 1; ; attempt++) {
             alive.run();
             try {
-                return sides.atEqualPositions(table.name(), repair, this::difference);
+                sides.holding(() -> {
+                    held();
+                    return true;
+                });
+                return;
             } catch (LetGoException e) {
-                Sides.pause(LET_GO_MILLIS); // applications that waited for the table come first
+                if (attempt == TRIES) {
+                    throw new UnsettledException(table.name()
+                            + ": its writers could not be kept away for the moment that comparing it takes");
+                }
+            } catch (PostgresException e) {
+                if (!e.sqlState().equals(LOCK_NOT_AVAILABLE) || attempt == TRIES) {
+                    throw e;
+                }
             }
+            Sides.pause(100); // applications that waited for the table come first
         }
-        throw new UnsettledException(table.name()
-                + ": its writers could not be kept away for the moment that comparing, or mending, it takes");
     }
 
-    private Optional<Difference> difference() {
-        String here = sum(sides.beside);
+    private void held() {
+        sides.from.execute("SET LOCAL lock_timeout = '200ms'");
+        sides.from.execute("LOCK TABLE ONLY " + table.name() + " IN SHARE MODE");
+        sides.awaitApplied();
+        String here = sum(sides.from);
         String there = sum(sides.to);
         if (here.equals(there)) {
-            return Optional.empty();
+            return;
         }
         if (repair) {
             new RowRepair(sides, table).repairAll();
         }
+        boolean mended = repair && sum(sides.to).equals(here);
         long more = rows(there) - rows(here);
         String kind = more > 0 ? "extra" : more < 0 ? "missing" : "value";
-        return Optional.of(new Difference(kind, repair && sum(sides.to).equals(here)));
+        tally.different(table.name(), kind, "a table without a key: compared as a whole", mended);
     }
 
     private String sum(PostgresSession session) {

@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
  * lets it be, a lane rests three times as long as it worked. Thread-safe.
  */
 record Pace(LongSupplier lagMillis, CopyPace source) {
-    static final long HIGH_MILLIS = 250;
+    private static final long HIGH_MILLIS = 250;
     private static final int TIMES = 3;
     private static final long LONGEST_MILLIS = 2_000;
 

@@ -1,7 +1,6 @@
 package dev.eden.activities.postgres.validation;
 
 import dev.eden.activities.postgres.PostgresException;
-import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.schema.Unvalidated;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -25,30 +24,25 @@ final class RowRepair {
         this.table = table;
     }
 
-    /** While something may be held: {@link Sides#holding}. */
+    /** In a transaction on the followed side. Throws what is {@link Unvalidated#busy} where a reader of the table is in the way. */
     void repair(List<List<String>> keys) {
         Object[] arguments = table.keyArguments(keys);
-        sides.from.execute("CREATE TEMP TABLE eden_wanted (keys text[]) ON COMMIT DROP");
-        sides.from.update("INSERT INTO pg_temp.eden_wanted SELECT keys FROM " + table.keyRows("keys"), arguments);
-        sides.from.query(
-                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + table.keyList("t.") + " FOR SHARE OF t",
-                row -> true,
-                arguments);
-        byte[] rows = copyOut(
-                sides.from,
-                "SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
-                        + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
+        sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
+        sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
+        sides.from.execute("TRUNCATE pg_temp.eden_wanted");
+        for (List<String> key : keys) {
+            sides.from.update(
+                    "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
+        }
+        byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
+                + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
         sides.awaitApplied();
-        sides.to.transaction(() -> {
-            replace(rows, keys);
-            sides.from.number("SELECT 1"); // they are still held
-        });
+        replace(rows, keys);
     }
 
-    /** A table without a key: all of it, {@link Sides#atEqualPositions}. */
+    /** A table without a key: all of it. The caller keeps writers away and has awaited what is older. */
     void repairAll() {
-        byte[] rows =
-                copyOut(sides.beside, "SELECT " + String.join(", ", table.stored()) + " FROM ONLY " + table.name());
+        byte[] rows = copyOut("SELECT " + String.join(", ", table.stored()) + " FROM ONLY " + table.name());
         replace(rows, null);
     }
 
@@ -72,10 +66,10 @@ final class RowRepair {
         });
     }
 
-    private static byte[] copyOut(PostgresSession session, String query) {
+    private byte[] copyOut(String query) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            session.copy().copyOut("COPY (" + query + ") TO STDOUT", bytes);
+            sides.from.copy().copyOut("COPY (" + query + ") TO STDOUT", bytes);
         } catch (SQLException e) {
             throw PostgresException.of(e);
         } catch (IOException e) {

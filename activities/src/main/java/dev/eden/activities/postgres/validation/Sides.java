@@ -4,11 +4,8 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.Pair;
-import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import java.time.Duration;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -17,21 +14,12 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/**
- * Sessions on either side for one lane of a comparison, and the marker that tells how far the written side is. What is held on the followed side
- * keeps applications waiting: that is bounded here, whatever becomes of the other side.
- */
+/** One session on either side for one lane of a comparison, and the marker that tells how far the written side is. */
 final class Sides implements AutoCloseable {
     private static final int MARKER_ROW = 3;
     private static final long LOOK_MILLIS = 2;
-    private static final Duration HELD = Duration.ofMillis(200);
-    /** Each statement, and Eden's silence between two: a host that is gone answers none. */
-    private static final List<String> WHILE_HELD = List.of(
-            "SET LOCAL lock_timeout = '200ms'",
-            "SET LOCAL statement_timeout = '500ms'",
-            "SET LOCAL idle_in_transaction_session_timeout = '3s'");
-    /** No lock in time, a deadlock, a statement that took too long. */
-    private static final Set<String> TOO_LONG = Set.of("55P03", "40P01", "57014");
+    /** How long applications may wait for the other side, while what they write is held. */
+    private static final Duration HELD = Duration.ofSeconds(1);
 
     private static final Executor THREADS = work -> Thread.ofVirtual().start(work);
     /** Shared by all lanes: the row is one, and only grows. */
@@ -39,17 +27,15 @@ final class Sides implements AutoCloseable {
 
     final PostgresSession from;
     final PostgresSession to;
-    /** On the followed side too, for what is not part of the other's transaction. */
-    final PostgresSession beside;
-
+    private final PostgresSession marking;
     private final String marker;
     private final Duration patience;
-    private boolean held;
+    private boolean holding;
 
-    private Sides(PostgresSession from, PostgresSession to, PostgresSession beside, String marker, Duration patience) {
+    private Sides(PostgresSession from, PostgresSession to, PostgresSession marking, String marker, Duration patience) {
         this.from = from;
         this.to = to;
-        this.beside = beside;
+        this.marking = marking;
         this.marker = marker;
         this.patience = patience;
     }
@@ -60,8 +46,8 @@ final class Sides implements AutoCloseable {
         try {
             PostgresSession to = pair.control(followed.other(), "validate", Duration.ZERO);
             try {
-                PostgresSession beside = pair.control(followed, "validate", Duration.ZERO);
-                return new Sides(from, to, beside, names.marker(followed), patience);
+                PostgresSession marking = pair.control(followed, "validate", Duration.ZERO);
+                return new Sides(from, to, marking, names.marker(followed), patience);
             } catch (RuntimeException e) {
                 to.close();
                 throw e;
@@ -94,123 +80,41 @@ final class Sides implements AutoCloseable {
     }
 
     /**
-     * Returns when the written side has applied everything that was committed on the followed one before the call. While something is held that is
-     * soon or not at all: {@link LetGoException}.
+     * Runs work in a transaction on the followed side that holds what applications write: only once the other side has come up to it, and only for as long as
+     * that takes again.
+     *
+     * @throws LetGoException where it takes longer: they go on, and what the work has written on the followed side is undone
      */
-    void awaitApplied() {
-        waited();
+    <T> T holding(Supplier<T> work) {
+        awaitApplied();
+        holding = true;
+        try {
+            return from.transaction(work);
+        } finally {
+            holding = false;
+        }
     }
 
-    /** Nanoseconds beside the round trips: a server that is far away is not one that is behind. */
-    private long waited() {
+    /**
+     * Returns when the written side has applied everything that was committed on the followed one before the call. While something is held that is soon, or a
+     * {@link LetGoException}.
+     */
+    void awaitApplied() {
         long number = NUMBERS.incrementAndGet();
         // A lane that is late must not set the row back.
-        beside.update(
+        marking.update(
                 "INSERT INTO " + marker
                         + " AS old (id, number) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET number = greatest(old.number, excluded.number)",
                 MARKER_ROW,
                 number);
-        if (applied(number)) {
-            return 0;
-        }
-        long begun = System.nanoTime();
-        long most = (held ? HELD : patience).toNanos();
-        do {
-            if (System.nanoTime() - begun > most) {
-                throw held
+        long end = System.nanoTime() + (holding ? HELD : patience).toNanos();
+        while (EdenSchema.read(to, marker, MARKER_ROW) < number) {
+            if (System.nanoTime() - end > 0) {
+                throw holding
                         ? new LetGoException()
                         : new UnsettledException("the written side does not come up with the other");
             }
             pause(LOOK_MILLIS);
-        } while (!applied(number));
-        return System.nanoTime() - begun;
-    }
-
-    private boolean applied(long number) {
-        return EdenSchema.read(to, marker, MARKER_ROW) >= number;
-    }
-
-    /**
-     * Runs work in a transaction on the followed side that holds what applications write, when the written side is near.
-     *
-     * @throws LetGoException where it took too long: nothing was done, and they go on
-     */
-    <T> T holding(Supplier<T> work) {
-        awaitNear();
-        to.execute("SET statement_timeout = '500ms'");
-        held = true;
-        try {
-            return from.transaction(() -> {
-                from.executeAll(WHILE_HELD);
-                return work.get();
-            });
-        } catch (PostgresException e) {
-            throw orLetGo(e);
-        } finally {
-            held = false;
-            to.execute("SET statement_timeout = 0");
-        }
-    }
-
-    /**
-     * Runs work that sees a table on {@link #beside} and {@link #to} as it is at equal positions. The table's writers wait until both have been looked
-     * at for the first time, and not for the work.
-     *
-     * @param table quoted, with its schema
-     * @param written on the other side, to which replication waits with its changes of the table until the work is done
-     * @throws LetGoException as {@link #holding}
-     */
-    <T> T atEqualPositions(String table, boolean written, Supplier<T> work) {
-        awaitNear();
-        // No transaction() around the rest, which goes on after this one.
-        from.execute("BEGIN");
-        held = true;
-        try {
-            from.executeAll(WHILE_HELD);
-            from.execute("LOCK TABLE ONLY " + table + " IN SHARE MODE");
-            awaitApplied();
-            return beside.transaction(() -> {
-                snapshot(beside);
-                return to.transaction(() -> {
-                    to.execute("SET LOCAL lock_timeout = '200ms'");
-                    if (written) {
-                        to.execute("LOCK TABLE ONLY " + table + " IN SHARE ROW EXCLUSIVE MODE");
-                    }
-                    snapshot(to);
-                    letGo();
-                    return work.get();
-                });
-            });
-        } catch (PostgresException e) {
-            throw orLetGo(e);
-        } finally {
-            letGo();
-        }
-    }
-
-    private static void snapshot(PostgresSession session) {
-        session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-        session.number("SELECT 1");
-    }
-
-    private void letGo() {
-        if (held) {
-            held = false;
-            from.execute("ROLLBACK");
-        }
-    }
-
-    private static RuntimeException orLetGo(PostgresException e) {
-        return TOO_LONG.contains(e.sqlState()) ? new LetGoException() : e;
-    }
-
-    /** Writers that wait for what is held would wait for the other side's lag too. */
-    private void awaitNear() {
-        long begun = System.nanoTime();
-        while (waited() > TimeUnit.MILLISECONDS.toNanos(Pace.HIGH_MILLIS)) {
-            if (System.nanoTime() - begun > patience.toNanos()) {
-                throw new UnsettledException("the written side is too far behind for rows to be held meanwhile");
-            }
         }
     }
 
@@ -227,6 +131,6 @@ final class Sides implements AutoCloseable {
     public void close() {
         from.close();
         to.close();
-        beside.close();
+        marking.close();
     }
 }
