@@ -31,7 +31,7 @@ final class ContextCommand extends Group {
                 "",
                 "Examples:",
                 "  eden context add prod --url https://eden.example:8000 --token-file /run/secrets/eden-token",
-                "  eden context add dev --url http://127.0.0.1:8000 --token-env EDEN_DEV_TOKEN"
+                "  eden context add dev --url http://127.0.0.1:8000 --token-env DEV_TOKEN"
             })
     int add(
             @Mixin ApiOptions api,

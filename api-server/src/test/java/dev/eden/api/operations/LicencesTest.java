@@ -55,6 +55,8 @@ class LicencesTest {
     private static final String HEAD = """
             # Licences
 
+            <!-- commands: not run: the build itself, with a page written -->
+
             Every library that ends up in the image, with version and licence, as the [bill of materials](security.md#bill-of-materials) has it. Where there are several licences, whoever
             passes the library on chooses one. `mvn -Psbom -DskipITs -Dtest=LicencesTest -Dsurefire.failIfNoSpecifiedTests=false -Deden.docs.write=true package` writes this page anew; the same
             test holds it against the bill of materials, and each licence against those that let Eden be passed on; `PackagedIT` holds it against the jars that a build has packaged.
