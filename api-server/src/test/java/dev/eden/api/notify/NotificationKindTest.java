@@ -110,6 +110,7 @@ class NotificationKindTest {
                 phase,
                 "",
                 before == null ? null : Json.tree("{\"phase\":\"" + before + "\"}"),
-                Json.tree("{\"failed\":" + failed + "}"));
+                Json.tree("{\"failed\":" + failed + "}"),
+                "5f8e");
     }
 }
