@@ -3,6 +3,8 @@
 CREATE TABLE notification (
     migration     text        NOT NULL REFERENCES migration (id) ON DELETE CASCADE,
     receiver      text        NOT NULL,
+    -- What it is told of. Not read from the migration's spec, which a server of an older version may write again without it.
+    kinds         jsonb       NOT NULL,
     -- Of the audit log: entries up to there were told, given up, or were nothing to tell.
     position      bigint      NOT NULL DEFAULT 0,
     due_at        timestamptz NOT NULL DEFAULT clock_timestamp(),

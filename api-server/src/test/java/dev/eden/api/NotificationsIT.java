@@ -101,6 +101,7 @@ class NotificationsIT {
         assertThat(hook.taken()).anySatisfy(one -> {
             assertThat(one.kind()).isEqualTo("test");
             assertThat(one.signature()).isNotNull();
+            assertThat(one.key()).as("no other's").isNotEmpty();
         });
         FakeTerminal.Result away = shell.run("notify", "test", "away");
         assertThat(away.code()).isEqualTo(8);

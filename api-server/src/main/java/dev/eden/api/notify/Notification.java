@@ -6,6 +6,7 @@ import dev.eden.api.json.Json;
 import dev.eden.api.store.AuditLog;
 import dev.eden.api.temporal.WebUi;
 import java.time.Instant;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** What is sent, made of an entry of the audit log alone: that shows no secrets, and the same entry is the same text whoever sends it. */
@@ -30,6 +31,7 @@ final class Notification {
         String migration = String.valueOf(event.migration());
         String reason = shortened(event.reason());
         ObjectNode body = Json.mapper().createObjectNode();
+        body.put("key", event.hash());
         body.put("id", event.id());
         body.put("time", event.at());
         body.put("migration", migration);
@@ -66,6 +68,7 @@ final class Notification {
     String test(String receiver, String actor) {
         return Json.mapper()
                 .createObjectNode()
+                .put("key", UUID.randomUUID().toString())
                 .put("id", 0)
                 .put("time", Instant.now().toString())
                 .put("kind", TEST)

@@ -68,23 +68,24 @@ public enum NotificationKind {
 
     /** What a workflow has recorded says where the migration was before. */
     private static Optional<NotificationKind> recorded(AuditLog.Event event) {
-        String before =
-                event.before() == null ? "" : event.before().path("phase").asText();
+        JsonNode view = event.before();
+        String before = view == null ? "" : view.path("phase").asText();
         String phase = String.valueOf(event.phase());
-        if (before.isEmpty()) {
+        if (view == null || before.isEmpty()) {
             return Optional.empty();
         }
         boolean entered = !before.equals(phase);
-        if (entered && phase.equals("needs_operator")) {
+        boolean failed = event.event().equals(AuditEvents.STEP_FAILED);
+        if (phase.equals("needs_operator") && (entered || failed)) {
             return Optional.of(NEEDS_OPERATOR);
         }
         if (event.event().equals(AuditEvents.GATE_BREACHED)) {
             return Optional.of(GATE_BREACHED);
         }
-        if (event.event().equals(AuditEvents.STEP_FAILED)) {
+        if (failed) {
             return Optional.of(waits(event.after()) ? NEEDS_OPERATOR : STEP_FAILED);
         }
-        return entered ? between(before, phase) : Optional.empty();
+        return entered ? between(view, phase) : Optional.empty();
     }
 
     /** It is paused because a step has failed. */
@@ -92,13 +93,17 @@ public enum NotificationKind {
         return view != null && view.path("failed").asBoolean();
     }
 
-    private static Optional<NotificationKind> between(String before, String phase) {
+    private static Optional<NotificationKind> between(JsonNode view, String phase) {
+        String before = view.path("phase").asText();
+        // A workflow that was lost behind its flip is parked by its recovery first: not before somebody resumes it does
+        // it bake.
+        String forward = view.path("parked_in").asText(before);
         return Optional.ofNullable(
                 switch (phase) {
                     case "completed" -> COMPLETED;
                     case "rolled_back" -> ROLLED_BACK;
                     case "rolling_back" -> ROLLING_BACK;
-                    case "baking" -> before.equals("cutting_over") ? CUTOVER_COMMITTED : null;
+                    case "baking" -> forward.equals("cutting_over") ? CUTOVER_COMMITTED : null;
                     case "canary" ->
                         switch (before) {
                             case "cutting_over" -> CUTOVER_FAILED;

@@ -153,12 +153,7 @@ public final class Notifier implements AutoCloseable {
             for (Result result : Result.values()) {
                 counter(receiver, result);
             }
-            OutageLog outage = new OutageLog(
-                    LOGGER,
-                    "what receivers are to be told can't be read",
-                    "what receivers are to be told is read again");
-            threads.scheduleWithFixedDelay(
-                    () -> look(receiver, outage), 0, terms.look().toMillis(), TimeUnit.MILLISECONDS);
+            threads.scheduleWithFixedDelay(new Loop(receiver), 0, terms.look().toMillis(), TimeUnit.MILLISECONDS);
         }
         try {
             List<String> unknown = store.unknown(receivers.keySet());
@@ -172,8 +167,40 @@ public final class Notifier implements AutoCloseable {
         }
     }
 
-    private void look(Receiver receiver, OutageLog outage) {
-        try {
+    /** One receiver's. Where the audit log has nothing new, it looks for what is to be tried again, and more seldom: that looks at each migration ever told. */
+    private final class Loop implements Runnable {
+        private final Receiver receiver;
+        private final OutageLog outage = new OutageLog(
+                LOGGER, "what receivers are to be told can't be read", "what receivers are to be told is read again");
+        private long head = -1;
+        private long lookedNanos;
+
+        Loop(Receiver receiver) {
+            this.receiver = receiver;
+        }
+
+        @Override
+        public void run() {
+            try {
+                long present = audit.head();
+                if (present != head
+                        || System.nanoTime() - lookedNanos >= terms.first().toNanos()) {
+                    tellAll();
+                    head = present;
+                    lookedNanos = System.nanoTime();
+                }
+                outage.answered();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException | Error e) {
+                // What is thrown from here ends the loop for good.
+                if (!threads.isShutdown()) {
+                    outage.failed(e);
+                }
+            }
+        }
+
+        private void tellAll() throws InterruptedException {
             boolean more = true;
             while (more && !Thread.currentThread().isInterrupted()) {
                 Optional<Claim> claim = store.claim(receiver.name(), terms.lease());
@@ -181,13 +208,6 @@ public final class Notifier implements AutoCloseable {
                 if (more) {
                     tell(receiver, claim.get());
                 }
-            }
-            outage.answered();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            if (!threads.isShutdown()) {
-                outage.failed(e);
             }
         }
     }
@@ -223,7 +243,7 @@ public final class Notifier implements AutoCloseable {
                 done(receiver, claim, event, Result.DELIVERED);
             }
         } else if (claim.failingFor(terms.patience()) && isOld(event, claim.now())) {
-            if (store.givenUp(claim, event, problem)) {
+            if (store.givenUp(claim, event, problem, terms.first())) {
                 done(receiver, claim, event, Result.GIVEN_UP);
                 LOGGER.atError()
                         .addKeyValue("receiver", receiver.name())

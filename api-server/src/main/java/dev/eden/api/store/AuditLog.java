@@ -1,5 +1,6 @@
 package dev.eden.api.store;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.api.json.Json;
 import java.sql.ResultSet;
@@ -18,7 +19,8 @@ public final class AuditLog {
     static final String COMMAND = "command.";
 
     private static final String COLUMNS =
-            "position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after";
+            "position AS id, at, actor, event, subject, migration, phase, reason, before::text AS before, after::text AS after,"
+                    + " encode(hash, 'hex') AS hash";
 
     private final Jdbi jdbi;
 
@@ -62,7 +64,11 @@ public final class AuditLog {
         return value == null ? null : Json.mapper().valueToTree(value);
     }
 
-    /** A stored entry; {@code id} is its place in the order of commits: what is read after an id never appears before it later. */
+    /**
+     * A stored entry; {@code id} is its place in the order of commits: what is read after an id never appears before it later.
+     *
+     * @param hash of the entry and all before it, hexadecimal: another store's entry at the same place has another
+     */
     public record Event(
             long id,
             String at,
@@ -73,7 +79,8 @@ public final class AuditLog {
             @Nullable String phase,
             String reason,
             @Nullable JsonNode before,
-            @Nullable JsonNode after) {}
+            @Nullable JsonNode after,
+            @JsonIgnore String hash) {}
 
     /** Appends in the caller's transaction; false where this revision of the migration had been recorded before. */
     boolean append(Handle handle, Entry entry) {
@@ -102,6 +109,13 @@ public final class AuditLog {
     static final String BEGUN =
             "(SELECT coalesce(max(position), 0) FROM audit_log WHERE migration = :migration AND event = '"
                     + MigrationStore.CREATED + "')";
+
+    /** The id of the last entry; 0: there is none. */
+    public long head() {
+        return jdbi.withHandle(handle -> handle.createQuery("SELECT position FROM audit_head")
+                .mapTo(Long.class)
+                .one());
+    }
 
     /** Events of a migration after {@code afterId}, oldest first. */
     public List<Event> events(String migration, long afterId, int limit) {
@@ -147,7 +161,8 @@ public final class AuditLog {
                 row.getString("phase"),
                 row.getString("reason"),
                 parsed(row.getString("before")),
-                parsed(row.getString("after")));
+                parsed(row.getString("after")),
+                row.getString("hash"));
     }
 
     /** The strategy that the last entry about it has: as a migration was made, or was patched to. */

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** Keeps the directory in step with the workflows: phase, view, a changed strategy and one audit event per record; ending phases give the endpoints back. */
 public final class MigrationRecorder implements DirectoryActivities {
     private static final Set<String> ENDED = Set.of("completed", "rolled_back");
+    private static final String PARKED = "needs_operator";
     private static final Set<String> COMMANDS =
             Arrays.stream(Command.Kind.values()).map(Command.Kind::label).collect(Collectors.toUnmodifiableSet());
 
@@ -115,6 +116,9 @@ public final class MigrationRecorder implements DirectoryActivities {
     /** Of a command it is the only entry, whatever way the command came: who, why, for which request, and where the migration stands with it. */
     private AuditLog.Entry entry(Handle handle, PhaseRecord record, long revision, String phaseBefore, String phase) {
         ObjectNode before = Json.mapper().createObjectNode().put("phase", phaseBefore);
+        if (phaseBefore.equals(PARKED)) {
+            parkedIn(handle, record.migration()).ifPresent(parked -> before.put("parked_in", parked));
+        }
         ObjectNode after = Json.mapper().createObjectNode();
         after.setAll((ObjectNode) Views.parse(record.viewJson())
                 .<JsonNode>map(view -> Json.mapper().valueToTree(view))
@@ -138,6 +142,18 @@ public final class MigrationRecorder implements DirectoryActivities {
                 record.reason(),
                 before,
                 after);
+    }
+
+    /** The phase that it was in before it waited for an operator: with a recovery the workflow that knew is gone. */
+    private static Optional<String> parkedIn(Handle handle, String migration) {
+        return handle.createQuery("""
+                        SELECT before ->> 'phase' FROM audit_log
+                        WHERE migration = :migration AND phase = :parked AND before ->> 'phase' <> :parked
+                        ORDER BY position DESC LIMIT 1""")
+                .bind("migration", migration)
+                .bind("parked", PARKED)
+                .mapTo(String.class)
+                .findOne();
     }
 
     private static String label(String phase) {

@@ -310,8 +310,10 @@ public final class MigrationStore {
     }
 
     private static void storeStrategy(Handle handle, Migration migration, Strategy strategy) {
-        handle.createUpdate("UPDATE migration SET spec = CAST(:spec AS jsonb), updated_at = now() WHERE id = :id")
-                .bind("spec", Json.write(migration.definition().withStrategy(strategy)))
+        // Nothing else of it: a newer version may have written what this one does not know.
+        handle.createUpdate(
+                        "UPDATE migration SET spec = jsonb_set(spec, '{strategy}', CAST(:strategy AS jsonb)), updated_at = now() WHERE id = :id")
+                .bind("strategy", Json.write(strategy))
                 .bind("id", migration.id())
                 .execute();
     }

@@ -25,6 +25,9 @@ public final class NotificationStore {
     /** Nobody is told of it: a notification about a notification is never sent. */
     private static final String GIVEN_UP = "notification.given_up";
 
+    /** So long overdue, nobody was there to try: what failed before says nothing of the receiver. Longer than a round through many that hang. */
+    private static final Duration UNTRIED = Duration.ofHours(1);
+
     private final Jdbi jdbi;
     private final AuditLog audit;
 
@@ -61,27 +64,33 @@ public final class NotificationStore {
         if (notify != null) {
             notify.receivers()
                     .forEach(receiver -> handle.createUpdate(
-                                    "INSERT INTO notification (migration, receiver) VALUES (:migration, :receiver)")
+                                    "INSERT INTO notification (migration, receiver, kinds) VALUES (:migration, :receiver, CAST(:kinds AS jsonb))")
                             .bind("migration", migration)
                             .bind("receiver", receiver)
+                            .bind("kinds", Json.write(notify.on()))
                             .execute());
         }
     }
 
-    /** The migration of which this receiver has waited longest to be told something; others do not get it for {@code lease}. */
+    /**
+     * The migration of which this receiver has waited longest to be told something, those that have just failed behind all others; nobody else gets it
+     * for {@code lease}.
+     */
     public Optional<Claim> claim(String receiver, Duration lease) {
         UUID id = UUID.randomUUID();
         return jdbi.withHandle(handle -> handle.createQuery("""
-                        UPDATE notification SET claim = :claim, due_at = clock_timestamp() + :lease * interval '1 millisecond'
+                        UPDATE notification SET claim = :claim, due_at = clock_timestamp() + :lease * interval '1 millisecond',
+                            failures = CASE WHEN due_at < clock_timestamp() - :untried * interval '1 millisecond' THEN 0 ELSE failures END,
+                            failing_since = CASE WHEN due_at < clock_timestamp() - :untried * interval '1 millisecond' THEN NULL ELSE failing_since END
                         WHERE (migration, receiver) = (
                             SELECT n.migration, n.receiver FROM notification n
                             WHERE n.receiver = :receiver AND n.due_at <= clock_timestamp()
                                 AND EXISTS (SELECT FROM audit_log a WHERE a.migration = n.migration AND a.position > n.position)
-                            ORDER BY n.due_at LIMIT 1 FOR UPDATE OF n SKIP LOCKED)
-                        RETURNING migration, receiver, position, failures, failing_since, clock_timestamp() AS now,
-                            (SELECT m.spec #> '{notify,on}' FROM migration m WHERE m.id = notification.migration)::text AS kinds""")
+                            ORDER BY n.failures > 0, n.due_at LIMIT 1 FOR UPDATE OF n SKIP LOCKED)
+                        RETURNING migration, receiver, position, kinds::text AS kinds, failures, failing_since, clock_timestamp() AS now""")
                 .bind("claim", id)
                 .bind("lease", lease.toMillis())
+                .bind("untried", UNTRIED.toMillis())
                 .bind("receiver", receiver)
                 .map((row, _) -> claim(id, row))
                 .findOne());
@@ -89,10 +98,7 @@ public final class NotificationStore {
 
     private static Claim claim(UUID id, ResultSet row) throws SQLException {
         List<String> on = new ArrayList<>();
-        String kinds = row.getString("kinds");
-        if (kinds != null) {
-            Json.tree(kinds).forEach(kind -> on.add(kind.asText()));
-        }
+        Json.tree(row.getString("kinds")).forEach(kind -> on.add(kind.asText()));
         OffsetDateTime failingSince = row.getObject("failing_since", OffsetDateTime.class);
         return new Claim(
                 row.getString("migration"),
@@ -125,16 +131,21 @@ public final class NotificationStore {
                 wait);
     }
 
-    /** {@code event} was never taken, and is not told any more; what comes after it is tried next. */
-    public boolean givenUp(Claim claim, AuditLog.Event event, String why) {
+    /** {@code event} was never taken, and is not told any more; what comes after it is tried after {@code wait}, as patiently as this was. */
+    public boolean givenUp(Claim claim, AuditLog.Event event, String why, Duration wait) {
         return jdbi.inTransaction(handle -> {
             // Locked first, as by whoever forgets it; and what is written here is not of a phase that is over by then.
             Optional<String> phase = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
                     .bind("id", claim.migration())
                     .mapTo(String.class)
                     .findOne();
-            boolean settled =
-                    phase.isPresent() && settle(handle, claim, event.id(), "due_at = clock_timestamp()", Duration.ZERO);
+            boolean settled = phase.isPresent()
+                    && settle(
+                            handle,
+                            claim,
+                            event.id(),
+                            "failures = 0, failing_since = NULL, due_at = clock_timestamp() + :wait * interval '1 millisecond'",
+                            wait);
             if (settled) {
                 audit.append(
                         handle,

@@ -45,7 +45,7 @@ class NotificationKindTest {
         "step_failed, replicating, replicating, false, step_failed",
         "step_failed, replicating, rolling_back, false, step_failed",
         "step_failed, replicating, needs_operator, false, needs_operator",
-        "step_failed, needs_operator, needs_operator, false, step_failed",
+        "step_failed, needs_operator, needs_operator, false, needs_operator",
         "attempt_aborted, rolling_back, needs_operator, false, needs_operator",
         "recovered, canary, needs_operator, false, needs_operator",
         "command.resume, needs_operator, canary, false,",
@@ -61,6 +61,22 @@ class NotificationKindTest {
         assertThat(NotificationKind.of(event(event, before, phase, failed)).map(NotificationKind::label))
                 .as(event + " " + before + " " + phase)
                 .isEqualTo(Optional.ofNullable(kind));
+    }
+
+    /** The workflow that flipped was lost before it could say so. */
+    @Test
+    void aCutoverBehindWhichTheWorkflowWasLostIsToldWhereItIsResumed() {
+        assertThat(NotificationKind.of(resumed("cutting_over", "baking"))).contains(NotificationKind.CUTOVER_COMMITTED);
+        assertThat(NotificationKind.of(resumed("baking", "baking")))
+                .as("told before")
+                .isEmpty();
+        assertThat(NotificationKind.of(resumed("cutting_over", "canary"))).isEmpty();
+    }
+
+    private static AuditLog.Event resumed(String parkedIn, String phase) {
+        AuditLog.Event event = event("command.resume", "needs_operator\",\"parked_in\":\"" + parkedIn, phase, false);
+        assertThat(event.before()).hasSize(2);
+        return event;
     }
 
     @Test
@@ -110,6 +126,7 @@ class NotificationKindTest {
                 phase,
                 "",
                 before == null ? null : Json.tree("{\"phase\":\"" + before + "\"}"),
-                Json.tree("{\"failed\":" + failed + "}"));
+                Json.tree("{\"failed\":" + failed + "}"),
+                "5f8e");
     }
 }

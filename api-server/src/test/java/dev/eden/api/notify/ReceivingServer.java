@@ -39,6 +39,10 @@ public final class ReceivingServer implements AutoCloseable {
             return json().path("kind").asText();
         }
 
+        public String key() {
+            return json().path("key").asText();
+        }
+
         public long id() {
             return json().path("id").asLong();
         }

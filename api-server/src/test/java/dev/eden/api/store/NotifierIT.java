@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.eden.api.config.Receiver;
+import dev.eden.api.json.Json;
 import dev.eden.api.notify.NotificationKind;
 import dev.eden.api.notify.Notifier;
 import dev.eden.api.notify.Notifier.Terms;
@@ -21,11 +22,13 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jdbi.v3.core.Jdbi;
@@ -88,6 +91,11 @@ class NotifierIT {
                 .extracting(Received::id)
                 .containsOnly(parked);
         assertThat(all.getFirst().json()).isEqualTo(all.get(2).json());
+        assertThat(all).extracting(Received::key).allMatch(key -> key.matches("[0-9a-f]{64}"));
+        assertThat(Json.mapper().valueToTree(audit.events("m", 0, 1).getFirst()).has("hash"))
+                .as("of the chain: as it was, the API shows none")
+                .isFalse();
+        assertThat(new HashSet<>(all.stream().map(Received::key).toList())).hasSize(2);
         assertThat(all.getFirst().json().path("code").asText()).isEqualTo("replication-stopped");
         assertThat(all.getFirst().json().path("runbook").asText()).isEqualTo("docs/operating.md#replicationstopped");
         assertThat(all.getFirst().json().path("phase").asText()).isEqualTo("needs_operator");
@@ -212,6 +220,112 @@ class NotifierIT {
         assertThat(hook.taken()).hasSize(1);
     }
 
+    /** Of a backlog, too, each is tried as patiently as the first. */
+    @Test
+    void whatComesBehindSomethingGivenUpIsTriedAnew() throws Exception {
+        ReceivingServer hook = hook("/").answering(_ -> 503);
+        create("m", "oncall");
+        record("m", 1, "phase_changed", "cutting_over", "baking", "");
+        long last = record("m", 2, "phase_changed", "baking", "completed", "");
+        Terms impatient = new Terms(
+                QUICK.look(), QUICK.timeout(), QUICK.lease(), QUICK.first(), QUICK.longest(), Duration.ofMillis(50));
+        notifier(impatient, registry, hook.as("oncall", null));
+        await().untilAsserted(() -> assertThat(counted("given_up")).isEqualTo(2));
+        assertThat(hook.received()).filteredOn(one -> one.id() == last).hasSizeGreaterThan(1);
+    }
+
+    /** Nobody has tried meanwhile: no server was there, or none with this receiver. */
+    @Test
+    void timeWithoutAnybodyToTellIsNoFailureOfTheReceiver() {
+        create("m", "oncall");
+        record("m", 1, "phase_changed", "cutting_over", "baking", "");
+        store.failed(claimed(), 0, Duration.ZERO);
+        overdue("10 minutes");
+        NotificationStore.Claim tried = claimed();
+        assertThat(tried.failures()).isEqualTo(1);
+        assertThat(tried.failingSince()).isNotNull();
+        overdue("2 days");
+        NotificationStore.Claim anew = claimed();
+        assertThat(anew.failures()).isZero();
+        assertThat(anew.failingSince()).isNull();
+    }
+
+    @Test
+    void whatFailsWaitsBehindWhatIsNew() {
+        create("failing", "oncall");
+        record("failing", 1, "phase_changed", "cutting_over", "baking", "");
+        store.failed(claimed(), 0, Duration.ZERO);
+        create("fresh", "oncall");
+        record("fresh", 1, "phase_changed", "cutting_over", "baking", "");
+        assertThat(claimed().migration()).isEqualTo("fresh");
+        assertThat(claimed().migration()).isEqualTo("failing");
+    }
+
+    /** Whoever patches it may be a server of a version that knows no receivers, and reads and writes a definition without them. */
+    @Test
+    void whatAnOlderServerWritesAgainForgetsNobody() throws Exception {
+        ReceivingServer hook = hook("/");
+        create("m", "oncall");
+        database.jdbi()
+                .useHandle(handle -> handle.execute("UPDATE migration SET spec = spec - 'notify' WHERE id = 'm'"));
+        notifier(QUICK, registry, hook.as("oncall", null));
+        record("m", 1, "phase_changed", "cutting_over", "baking", "");
+        await().untilAsserted(() -> assertThat(hook.kinds()).containsExactly("cutover_committed"));
+
+        create("later", "oncall");
+        database.jdbi()
+                .useHandle(handle -> handle.execute(
+                        "UPDATE migration SET spec = jsonb_set(spec, '{of_a_newer_version}', '1') WHERE id = 'later'"));
+        migrations.patchBeforeStart("later", strategy -> strategy.withReadPercentage(0.7), "ada", "");
+        assertThat(migrations.get("later").definition().strategy().readPercentage())
+                .isEqualTo(0.7);
+        boolean kept = database.jdbi()
+                .withHandle(handle -> handle.createQuery(
+                                "SELECT spec -> 'of_a_newer_version' = '1' FROM migration WHERE id = 'later'")
+                        .mapTo(Boolean.class)
+                        .one());
+        assertThat(kept).isTrue();
+    }
+
+    /** The flip is committed, the workflow lost: after its recovery somebody resumes, and the target owns writes. */
+    @Test
+    void aRecoveryTellsOnceWhatTheLostWorkflowCouldNot() throws Exception {
+        ReceivingServer hook = hook("/");
+        create("m", "oncall");
+        record("m", 1, "recovered", "cutting_over", "needs_operator", "its workflow was gone");
+        record("m", 2, "command.resume", "needs_operator", "baking", "");
+        record("m", 3, "step_failed", "baking", "needs_operator", "PreconditionFailed: x");
+        record("m", 4, "command.resume", "needs_operator", "baking", "");
+        record("m", 5, "phase_changed", "baking", "completed", "");
+        notifier(QUICK, registry, hook.as("oncall", null));
+        await().untilAsserted(() -> assertThat(hook.kinds())
+                .containsExactly("needs_operator", "cutover_committed", "needs_operator", "completed"));
+    }
+
+    @Test
+    void anErrorEndsNobodysLoop() throws Exception {
+        ReceivingServer hook = hook("/");
+        create("m", "oncall");
+        AtomicInteger errors = new AtomicInteger(3);
+        Jdbi failing = Jdbi.create(() -> {
+            if (Thread.currentThread().getName().startsWith("notifier-") && errors.getAndDecrement() > 0) {
+                throw new StackOverflowError("of a test");
+            }
+            return database.database().dataSource().getConnection();
+        });
+        AuditLog log = new AuditLog(failing);
+        parts.push(Notifier.start(
+                List.of(hook.as("oncall", null)),
+                new NotificationStore(failing, log),
+                log,
+                null,
+                null,
+                registry,
+                QUICK));
+        record("m", 1, "phase_changed", "cutting_over", "baking", "");
+        await().untilAsserted(() -> assertThat(hook.kinds()).containsExactly("cutover_committed"));
+    }
+
     @Test
     void oneThatHangsHoldsUpNobodyAndNothingOfTheStore() throws Exception {
         CountDownLatch over = new CountDownLatch(1);
@@ -275,6 +389,16 @@ class NotifierIT {
                 terms);
         parts.push(notifier);
         return notifier;
+    }
+
+    private NotificationStore.Claim claimed() {
+        return store.claim("oncall", Duration.ofSeconds(30)).orElseThrow();
+    }
+
+    private void overdue(String time) {
+        database.jdbi()
+                .useHandle(handle -> handle.execute(
+                        "UPDATE notification SET due_at = clock_timestamp() - CAST(? AS interval)", time));
     }
 
     private double counted(String outcome) {
