@@ -10,7 +10,6 @@ import dev.eden.workflows.MigrationSpec.Gates;
 import io.temporal.common.converter.DataConverter;
 import io.temporal.common.converter.DefaultDataConverter;
 import io.temporal.common.converter.JacksonJsonPayloadConverter;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,25 +33,11 @@ public final class HistoryJson {
         }
     }
 
-    private abstract static class TypedStrategy {
-        @JsonCreator
-        static Strategy written(
-                @JsonProperty("type") String type,
-                @JsonProperty("readPercentage") @JsonAlias("read_percentage") double readPercentage,
-                @JsonProperty("consistency") String consistency,
-                @JsonProperty("maxWaitMs") @JsonAlias("max_wait_ms") @Nullable Long maxWaitMs,
-                @JsonProperty("stages") @Nullable List<Strategy.Stage> stages,
-                @JsonProperty("writeMode") @JsonAlias("write_mode") Strategy.WriteMode writeMode) {
-            throw new UnsupportedOperationException("a mix-in's methods are never called");
-        }
-    }
-
     /** For clients, and so for their workers. Thread-safe. */
     public static DataConverter converter() {
         ObjectMapper mapper = JacksonJsonPayloadConverter.newDefaultObjectMapper()
                 .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
                 .addMixIn(Gates.class, TypedGates.class)
-                .addMixIn(Strategy.class, TypedStrategy.class)
                 .setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
         return DefaultDataConverter.newDefaultInstance()
                 .withPayloadConverterOverrides(new JacksonJsonPayloadConverter(mapper));

@@ -30,7 +30,7 @@ public record Strategy(
     public static final String MAX_WAIT = "max_wait";
     public static final String ACK = "ack";
 
-    /** Of a read for the target, where nobody says. */
+    /** Of a read for the target, where a request does not say. */
     public static final long DEFAULT_MAX_WAIT_MS = 5;
 
     private static final Set<String> TYPES = Set.of(CANARY, BLUE_GREEN, IMMEDIATE);
@@ -43,18 +43,6 @@ public record Strategy(
         if (writeMode == null) {
             writeMode = new WriteMode("dual_write", "old_authoritative", "source", null);
         }
-    }
-
-    /** As {@link HistoryJson} reads it: a command may be typed by hand, and what it leaves out gets its default. */
-    static Strategy written(
-            String type,
-            double readPercentage,
-            String consistency,
-            @Nullable Long maxWaitMs,
-            @Nullable List<Stage> stages,
-            WriteMode writeMode) {
-        long wait = maxWaitMs == null ? DEFAULT_MAX_WAIT_MS : maxWaitMs;
-        return new Strategy(type, readPercentage, consistency, wait, stages, writeMode);
     }
 
     /** {@code mode} is {@code dual_write} or {@code cutover}; {@code ack} is {@code source} or {@code both}. */

@@ -69,7 +69,6 @@ class JsonTest {
         assertThat(command.emptyTarget()).isTrue();
         Strategy strategy = Objects.requireNonNull(command.strategy());
         assertThat(strategy.readPercentage()).isEqualTo(0.2);
-        assertThat(strategy.maxWaitMs()).isEqualTo(5);
         assertThat(strategy.writeMode()).isEqualTo(new Strategy.WriteMode("dual_write", null, "source", 0.0));
         assertThat(strategy.plan())
                 .containsExactly(new Strategy.Stage(0.1, 60, new MigrationSpec.Gates(0.01, -1, -1, 7, 100, "hold")));

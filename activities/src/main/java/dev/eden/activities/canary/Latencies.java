@@ -58,13 +58,16 @@ final class Latencies {
                 target.samples());
     }
 
+    /** Below this the p99 of a window is hardly more than any request, and the two sides' are not alike where one has many. */
+    private static final long SOME = 20;
+
     /**
      * Means of several proxies' percentiles, as ratios are averaged (of twice as slow and twice as fast neither is left), by their samples: each is still held against
-     * itself. Null where fewer than two have samples of both sides.
+     * itself. Null where fewer than two have 20 samples on both sides.
      */
     static @Nullable Latency together(List<Latency> few) {
         List<Latency> timed = few.stream()
-                .filter(one -> scarcer(one) > 0 && one.sourceP99Millis() > 0 && one.targetP99Millis() > 0)
+                .filter(one -> scarcer(one) >= SOME && one.sourceP99Millis() > 0 && one.targetP99Millis() > 0)
                 .toList();
         if (timed.size() < 2) {
             return null;

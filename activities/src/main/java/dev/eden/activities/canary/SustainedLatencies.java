@@ -17,8 +17,6 @@ final class SustainedLatencies {
     /** A proxy's percentiles are of its last 5 s, and what is heard of it may be 3 s old: before this they are of a time before. */
     static final long REACHES_BACK_MILLIS = 8_000;
 
-    /** Two windows have nothing in common. */
-    private static final long APART_MILLIS = 6_000;
     /** They are after each other still. */
     private static final long STALE_MILLIS = 20_000;
 
@@ -68,7 +66,7 @@ final class SustainedLatencies {
         @Nullable Window before = last.get(origin);
         if (before == null) {
             last.put(origin, new Window(now, nowMillis));
-        } else if (nowMillis >= before.atMillis() + APART_MILLIS) {
+        } else if (nowMillis >= before.atMillis() + REACHES_BACK_MILLIS) {
             told.add(now.ratio() < before.latency().ratio() ? now : before.latency());
             last.put(origin, new Window(now, nowMillis));
         }

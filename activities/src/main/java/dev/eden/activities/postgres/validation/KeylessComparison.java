@@ -1,6 +1,5 @@
 package dev.eden.activities.postgres.validation;
 
-import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 
 /**
@@ -9,7 +8,6 @@ import dev.eden.activities.postgres.PostgresSession;
  */
 final class KeylessComparison {
     private static final int TRIES = 20;
-    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final Sides sides;
     private final TableShape table;
@@ -45,10 +43,6 @@ final class KeylessComparison {
                 if (attempt == TRIES) {
                     throw new UnsettledException(table.name()
                             + ": its writers could not be kept away for the moment that comparing it takes");
-                }
-            } catch (PostgresException e) {
-                if (!e.sqlState().equals(LOCK_NOT_AVAILABLE) || attempt == TRIES) {
-                    throw e;
                 }
             }
             Sides.pause(100); // applications that waited for the table come first

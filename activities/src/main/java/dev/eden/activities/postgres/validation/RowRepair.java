@@ -27,13 +27,13 @@ final class RowRepair {
     /** In a transaction on the followed side. Throws what is {@link Unvalidated#busy} where a reader of the table is in the way. */
     void repair(List<List<String>> keys) {
         Object[] arguments = table.keyArguments(keys);
-        sides.from.query("SELECT 1 FROM " + table.keyJoin() + " FOR SHARE OF t", row -> true, arguments);
         sides.from.execute("CREATE TEMP TABLE IF NOT EXISTS eden_wanted (keys text[]) ON COMMIT DROP");
         sides.from.execute("TRUNCATE pg_temp.eden_wanted");
-        for (List<String> key : keys) {
-            sides.from.update(
-                    "INSERT INTO pg_temp.eden_wanted VALUES (?::text[])", (Object) key.toArray(String[]::new));
-        }
+        sides.from.update("INSERT INTO pg_temp.eden_wanted SELECT keys FROM " + table.keyRows("keys"), arguments);
+        sides.from.query(
+                "SELECT 1 FROM " + table.keyJoin() + " ORDER BY " + table.keyList("t.") + " FOR SHARE OF t",
+                row -> true,
+                arguments);
         byte[] rows = copyOut("SELECT " + TableShape.qualified("t", table.stored()) + " FROM ONLY " + table.name()
                 + " AS t JOIN pg_temp.eden_wanted AS w ON " + table.keyMatches(i -> "w.keys[" + (i + 1) + "]"));
         sides.awaitApplied();

@@ -4,8 +4,10 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.Pair;
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
@@ -20,6 +22,12 @@ final class Sides implements AutoCloseable {
     private static final long LOOK_MILLIS = 2;
     /** How long applications may wait for the other side, while what they write is held. */
     private static final Duration HELD = Duration.ofSeconds(1);
+    /** Nothing is held while the other side is farther behind than this. */
+    private static final Duration NEAR = Duration.ofMillis(500);
+    /** Shorter than the silence after which a worker counts as dead. */
+    private static final Duration FAR = Duration.ofSeconds(5);
+    /** No lock in time, and a deadlock. */
+    private static final Set<String> TOO_LONG = Set.of("55P03", "40P01");
 
     private static final Executor THREADS = work -> Thread.ofVirtual().start(work);
     /** Shared by all lanes: the row is one, and only grows. */
@@ -80,18 +88,39 @@ final class Sides implements AutoCloseable {
     }
 
     /**
-     * Runs work in a transaction on the followed side that holds what applications write: only once the other side has come up to it, and only for as long as
-     * that takes again.
+     * Runs work in a transaction on the followed side that holds what applications write: only while the other side is near, and for as long as it takes
+     * that to come up again.
      *
-     * @throws LetGoException where it takes longer: they go on, and what the work has written on the followed side is undone
+     * @throws LetGoException where that, or a lock, takes too long: applications go on, and what the work has written on the followed side is undone
      */
     <T> T holding(Supplier<T> work) {
-        awaitApplied();
+        awaitNear();
         holding = true;
         try {
-            return from.transaction(work);
+            return from.transaction(() -> {
+                from.execute("SET LOCAL lock_timeout = '2s'");
+                return work.get();
+            });
+        } catch (PostgresException e) {
+            throw TOO_LONG.contains(e.sqlState()) ? new LetGoException() : e;
         } finally {
             holding = false;
+        }
+    }
+
+    /** What is held meanwhile would wait for the other side's lag as well. */
+    private void awaitNear() {
+        long begun = System.nanoTime();
+        while (true) {
+            long asked = System.nanoTime();
+            awaitApplied();
+            long now = System.nanoTime();
+            if (now - asked < NEAR.toNanos()) {
+                return;
+            }
+            if (now - begun > FAR.toNanos()) {
+                throw new LetGoException();
+            }
         }
     }
 

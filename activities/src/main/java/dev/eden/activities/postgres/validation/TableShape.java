@@ -104,10 +104,22 @@ record TableShape(
 
     /** Joins the table, as {@code t}, with keys given as one array of texts per column, as {@code k}. */
     String keyJoin() {
-        String arrays = key.stream().map(_ -> "?::text[]").collect(Collectors.joining(", "));
-        String names = IntStream.range(0, key.size()).mapToObj(i -> "k" + i).collect(Collectors.joining(", "));
-        return "ONLY " + name + " AS t JOIN unnest(" + arrays + ") AS k (" + names + ") ON "
+        return "ONLY " + name + " AS t JOIN unnest(" + keyArrays() + ") AS k (" + keyNames("") + ") ON "
                 + keyMatches(i -> "k.k" + i);
+    }
+
+    /** The keys given as for {@link #keyJoin}, as rows with one column of that name: an array of texts. */
+    String keyRows(String column) {
+        return "(SELECT ARRAY[" + keyNames("k.") + "] FROM unnest(" + keyArrays() + ") AS k (" + keyNames("")
+                + ")) AS wanted (" + column + ")";
+    }
+
+    private String keyArrays() {
+        return key.stream().map(_ -> "?::text[]").collect(Collectors.joining(", "));
+    }
+
+    private String keyNames(String before) {
+        return IntStream.range(0, key.size()).mapToObj(i -> before + "k" + i).collect(Collectors.joining(", "));
     }
 
     /** @param value an expression for the text of the column at that place */
