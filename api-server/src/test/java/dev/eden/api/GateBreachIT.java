@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,14 +187,7 @@ class GateBreachIT {
     }
 
     private List<JsonNode> events(String name) {
-        return StreamSupport.stream(
-                        eden.get("/api/v1/migrations/m/events?limit=1000")
-                                .json()
-                                .path("events")
-                                .spliterator(),
-                        false)
-                .filter(event -> event.path("event").asText().equals(name))
-                .toList();
+        return eden.events("m", name);
     }
 
     private double canaryReads() {

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
-import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -86,12 +85,12 @@ class PostgresOwnerIT {
                         () -> assertThat(status(eden).path("phase").asText()).isEqualTo("baking"));
         writers.awaitMore(200);
         assertThat(writers.refused).isEmpty();
-        assertThat(events(eden, "gate_breached")).isEmpty();
+        assertThat(eden.events("m", "gate_breached")).isEmpty();
 
         run(writers.url, "INSERT INTO fails VALUES (18, " + every + ")");
         await("the breach")
                 .atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(events(eden, "gate_breached"))
+                .untilAsserted(() -> assertThat(eden.events("m", "gate_breached"))
                         .singleElement()
                         .satisfies(event ->
                                 assertThat(event.path("reason").asText()).containsPattern(reason)));
@@ -109,17 +108,6 @@ class PostgresOwnerIT {
 
     private static JsonNode status(TestServer eden) {
         return eden.get("/api/v1/migrations/m/status").json();
-    }
-
-    private static List<JsonNode> events(TestServer eden, String name) {
-        return StreamSupport.stream(
-                        eden.get("/api/v1/migrations/m/events?limit=1000")
-                                .json()
-                                .path("events")
-                                .spliterator(),
-                        false)
-                .filter(event -> event.path("event").asText().equals(name))
-                .toList();
     }
 
     private static void sent(TestServer eden, String path, @Nullable String body, int expected) {

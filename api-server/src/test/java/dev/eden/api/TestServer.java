@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.StreamSupport;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,18 @@ final class TestServer implements AutoCloseable {
         activities.directory = Jdbi.create(postgres.jdbcUrl(), postgres.user(), postgres.password());
         temporal = EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withForm(form));
         server = EdenServer.start(options(0, 0), opened);
+    }
+
+    /** Entries of that name in a migration's audit log. */
+    List<JsonNode> events(String migration, String name) {
+        return StreamSupport.stream(
+                        get("/api/v1/migrations/" + migration + "/events?limit=1000")
+                                .json()
+                                .path("events")
+                                .spliterator(),
+                        false)
+                .filter(event -> event.path("event").asText().equals(name))
+                .toList();
     }
 
     static TestServer start() {

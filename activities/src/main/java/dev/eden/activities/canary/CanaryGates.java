@@ -67,7 +67,7 @@ public final class CanaryGates {
         return missing(gates, Seen.of(stage));
     }
 
-    /** The worst window of a proxy that had enough samples. */
+    /** The worst that was sustained, with enough samples. */
     public static Optional<Latency> latency(Gates gates, Counted stage) {
         return compared(gates, stage.latency());
     }

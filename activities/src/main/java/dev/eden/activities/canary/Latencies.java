@@ -8,10 +8,13 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Holds the target's p99 against the source's, of one proxy at a time: another may be nearer to either server, or busier. Pure. */
+/** Holds the target's p99 against the source's, each proxy's against its own: another may be nearer to either server, or busier. Pure. */
 final class Latencies {
     /** From so many on a single slow one is not the p99. */
     private static final long ENOUGH = 100;
+
+    /** Below this the p99 of a window is hardly more than any request, and the two sides' are not alike where one has many. */
+    private static final long SOME = 20;
 
     private Latencies() {}
 
@@ -57,9 +60,6 @@ final class Latencies {
                 target.p99Millis(),
                 target.samples());
     }
-
-    /** Below this the p99 of a window is hardly more than any request, and the two sides' are not alike where one has many. */
-    private static final long SOME = 20;
 
     /**
      * Means of several proxies' percentiles, as ratios are averaged (of twice as slow and twice as fast neither is left), by their samples: each is still held against

@@ -27,7 +27,7 @@ public interface StageLedger {
         }
     }
 
-    /** What one proxy's last window (about 5 s) said of both sides: reads on the target, all requests on the source. */
+    /** What a window (about 5 s) of a proxy, or of several that have few samples each, said of both sides: reads on the target, all requests on the source. */
     record Latency(
             String interlay,
             String proxy,

@@ -1,6 +1,5 @@
 package dev.eden.api.config;
 
-import dev.eden.workflows.DurationText;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;

@@ -1,11 +1,11 @@
-package dev.eden.workflows;
+package dev.eden.api.config;
 
 import java.time.Duration;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A duration as people type it, in settings, requests and signals alike: {@code 500ms}, {@code 30s}, {@code 10m}, {@code 2h}, {@code 90d}. */
+/** A duration as people type it, in settings and requests alike: {@code 500ms}, {@code 30s}, {@code 10m}, {@code 2h}, {@code 90d}. */
 public final class DurationText {
     private static final Pattern FORM = Pattern.compile("(\\d{1,9})(ms|s|m|h|d)");
 
