@@ -13,7 +13,14 @@ import java.util.Set;
  * has said so, or an earlier run. Queries say of what, and the statement.
  */
 final class Details {
-    private static final String COLUMNS = """
+    /**
+     * Options of columns that a server keeps for itself: {@code pg_attver}, a version that servers since 15.20 note with every column. An older one
+     * refuses it, a newer one has its own.
+     */
+    static final String SERVERS_OWN = "^pg_";
+
+    private static final String COLUMNS =
+            """
             SELECT format('%s.%I %s', c.oid::regclass, a.attname, d.kind), format('ALTER TABLE %s ALTER COLUMN %I %s', c.oid::regclass, a.attname, d.what)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type y ON y.oid = a.atttypid
             CROSS JOIN LATERAL (
@@ -24,11 +31,11 @@ final class Details {
                 UNION ALL SELECT 'STORAGE', CASE WHEN a.attstorage <> y.typstorage AND c.relkind = 'r' THEN 'SET STORAGE '
                     || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END
                 UNION ALL SELECT 'STATISTICS', CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END
-                UNION ALL SELECT split_part(o, '=', 1), format('SET (%s)', o) FROM unnest(a.attoptions) AS o) AS d (kind, what)
+                UNION ALL SELECT split_part(o, '=', 1), format('SET (%s)', o) FROM unnest(a.attoptions) AS o WHERE o !~ 'SERVERS_OWN') AS d (kind, what)
             WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND d.what IS NOT NULL AND OWN
             UNION ALL SELECT format('%s toast.%s', c.oid::regclass, split_part(o, '=', 1)), format('ALTER TABLE %s SET (toast.%s)', c.oid::regclass, o)
             FROM pg_class c JOIN pg_class t ON t.oid = c.reltoastrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN unnest(t.reloptions) AS o
-            WHERE c.relkind = 'r' AND OWN""".replace("OWN", UserTables.OWN_RELATION);
+            WHERE c.relkind = 'r' AND OWN""".replace("SERVERS_OWN", SERVERS_OWN).replace("OWN", UserTables.OWN_RELATION);
 
     private static final String CLUSTERED = """
             SELECT c.oid::regclass::text, format('ALTER TABLE %s CLUSTER ON %I', c.oid::regclass, x.relname) FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid

@@ -18,6 +18,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +37,9 @@ final class SchemaDump {
 
     private static final int MOST_SAID = 300;
     private static final int TRANSACTION_TIMEOUT_SINCE = 17;
+    private static final Pattern COLUMN_OPTIONS = Pattern.compile(
+            "^(ALTER (?:FOREIGN )?TABLE ONLY .+ ALTER COLUMN .+ SET \\()([^()']+)\\);$", Pattern.MULTILINE);
+    private static final Pattern OPTION_SEPARATOR = Pattern.compile(", ");
 
     private final Pair pair;
 
@@ -118,12 +126,26 @@ final class SchemaDump {
         }
     }
 
-    /** As that version of a server takes it: it has the schema public already, and may not know every setting that the client does. */
+    /**
+     * As that version of a server takes it: it has the schema public already, and may not know every setting that the client does. A client older than
+     * {@link Details#SERVERS_OWN} takes them for people's.
+     */
     static String script(String dumped, int major) {
-        String script = dumped.replace("\nCREATE SCHEMA public;\n", "\n");
+        String script = COLUMN_OPTIONS
+                .matcher(dumped.replace("\nCREATE SCHEMA public;\n", "\n"))
+                .replaceAll(SchemaDump::withoutServersOwn);
         return major >= TRANSACTION_TIMEOUT_SINCE
                 ? script
                 : script.replaceFirst("\nSET transaction_timeout = 0;\n", "\n");
+    }
+
+    private static String withoutServersOwn(MatchResult statement) {
+        Predicate<String> serversOwn = Pattern.compile(Details.SERVERS_OWN).asPredicate();
+        String options = OPTION_SEPARATOR
+                .splitAsStream(statement.group(2))
+                .filter(serversOwn.negate())
+                .collect(Collectors.joining(", "));
+        return options.isEmpty() ? "" : Matcher.quoteReplacement(statement.group(1) + options + ");");
     }
 
     private void failed(PostgresSession source, String why) {

@@ -106,7 +106,10 @@ class SchemaCopierIT {
                     COMMENT ON COLUMN shop.kept.b IS 'old';
                     COMMENT ON COLUMN shop.kept.c IS 'old';
                     COMMENT ON INDEX shop.by_b IS 'old';
-                    COMMENT ON INDEX shop.by_c IS 'old'""");
+                    COMMENT ON INDEX shop.by_c IS 'old';
+                    -- as servers since 15.20 keep it
+                    SET allow_system_table_mods = on;
+                    UPDATE pg_attribute SET attoptions = array_prepend('pg_attver=22251816', attoptions) WHERE attrelid = 'shop.kept'::regclass AND attnum > 0""");
             target.execute(table + """
                     ALTER TABLE shop.kept ALTER b SET STORAGE MAIN, ALTER b SET STATISTICS 500, ALTER b SET (n_distinct = -0.1),
                         SET (toast.autovacuum_enabled = true);

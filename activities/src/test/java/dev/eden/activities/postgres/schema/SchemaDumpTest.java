@@ -25,4 +25,21 @@ class SchemaDumpTest {
                 .contains("transaction_timeout")
                 .doesNotContain("SCHEMA public");
     }
+
+    @Test
+    void whatAServerNotesOfColumnsForItselfIsNotCopied() {
+        assertThat(SchemaDump.script("""
+                ALTER TABLE ONLY public.t ALTER COLUMN a SET (pg_attver=22159328);
+                ALTER TABLE ONLY public."a b" ALTER COLUMN "c$1" SET (pg_attver=22251816, n_distinct=5);
+                ALTER TABLE ONLY public.t ALTER COLUMN d SET (n_distinct=-0.5, pg_attver=1, n_distinct_inherited=7);
+                ALTER TABLE ONLY public.t ALTER COLUMN e SET STATISTICS 300;
+                SELECT 'ALTER TABLE t SET (pg_attver=1)';
+                """, 18)).isEqualTo("""
+
+                ALTER TABLE ONLY public."a b" ALTER COLUMN "c$1" SET (n_distinct=5);
+                ALTER TABLE ONLY public.t ALTER COLUMN d SET (n_distinct=-0.5, n_distinct_inherited=7);
+                ALTER TABLE ONLY public.t ALTER COLUMN e SET STATISTICS 300;
+                SELECT 'ALTER TABLE t SET (pg_attver=1)';
+                """);
+    }
 }
