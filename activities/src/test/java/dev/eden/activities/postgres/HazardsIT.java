@@ -417,6 +417,7 @@ class HazardsIT {
                         "CREATE TABLE t (a int PRIMARY KEY, c int) PARTITION BY RANGE (a)"),
                 down("postgres.version.downgrade", "warning", "SELECT 1"),
                 server("postgres.wal_level", "failure", "old starved"),
+                server("postgres.output_plugin", "failure", "old starved"),
                 server("postgres.slots", "failure", "old starved"),
                 server("postgres.senders", "failure", "old starved"),
                 server("postgres.workers", "failure", "old starved"),
@@ -468,6 +469,7 @@ class HazardsIT {
                 start(
                         14,
                         "wal_level=replica",
+                        "output_plugin_libraries=test_decoding",
                         "max_replication_slots=2",
                         "max_wal_senders=2",
                         "max_logical_replication_workers=1",

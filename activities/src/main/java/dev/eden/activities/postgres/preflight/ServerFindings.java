@@ -92,6 +92,14 @@ final class ServerFindings {
                     "The " + side + " can run " + workers + " logical replication workers, " + WORKERS + " are needed.",
                     "Raise max_logical_replication_workers and max_worker_processes and restart the " + side + ".");
         }
+        // An allowlist that servers have since August 2026 (CVE-2026-6471).
+        if (session.is("SELECT 'pgoutput' <> ALL (SELECT trim(unnest(string_to_array(libraries, ',')), ' \"'))"
+                + " FROM current_setting('output_plugin_libraries', true) AS libraries WHERE libraries IS NOT NULL")) {
+            findings.failure(
+                    "postgres.output_plugin",
+                    "The " + side + " does not let pgoutput decode its log, which native replication needs.",
+                    "Add pgoutput to output_plugin_libraries of the " + side + " and reload its configuration.");
+        }
         String keep = session.text("SHOW max_slot_wal_keep_size").orElse("-1");
         if (keep.equals("-1")) {
             findings.warning(
