@@ -206,7 +206,9 @@ public final class EmbeddedPostgres implements EmbeddedDatabase, AutoCloseable {
             stop();
             return;
         }
-        process.kill();
+        // At once, as PostgreSQL's documentation has it (18.5): killed, it would leave its shared memory behind, and a
+        // system has room for some thousands.
+        process.stop(Signal.QUIT, Duration.ofSeconds(10));
         try {
             Cache.delete(base);
             Watchdog.ofThisJvm().drop(base);

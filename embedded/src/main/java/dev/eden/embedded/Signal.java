@@ -12,6 +12,7 @@ import java.util.Locale;
  */
 enum Signal {
     INT(2, 2),
+    QUIT(3, 3),
     KILL(9, 9),
     TERM(15, 15),
     STOP(19, 17),

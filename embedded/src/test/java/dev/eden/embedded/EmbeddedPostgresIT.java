@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -99,15 +101,28 @@ class EmbeddedPostgresIT {
     }
 
     @Test
-    void closingRemovesEverything() {
+    void closingRemovesEverything() throws Exception {
         var postgres = EmbeddedPostgres.start();
         List<ProcessHandle> all =
                 ProcessHandle.of(postgres.pid()).orElseThrow().descendants().toList();
         assertThat(all).isNotEmpty();
+        String sharedMemory = Files.readAllLines(postgres.dataDir().resolve("postmaster.pid"))
+                .get(6)
+                .strip()
+                .split(" +")[1];
+        assertThat(segments()).contains(sharedMemory);
         postgres.suspend();
         postgres.close();
+        assertThat(segments()).doesNotContain(sharedMemory);
         await().untilAsserted(() -> assertThat(all).noneMatch(ProcessHandle::isAlive));
         assertThat(postgres.dataDir().getParent()).doesNotExist();
+    }
+
+    /** The system's: proc(5), {@code /proc/sysvipc}. */
+    private static List<String> segments() throws IOException {
+        return Files.readAllLines(Path.of("/proc/sysvipc/shm")).stream()
+                .map(line -> line.strip().split(" +")[1])
+                .toList();
     }
 
     @Test
