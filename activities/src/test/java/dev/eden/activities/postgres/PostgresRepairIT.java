@@ -1,8 +1,11 @@
 package dev.eden.activities.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.cutover.CutoverEngine;
+import dev.eden.activities.postgres.cutover.PostgresCutover;
 import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.store.ValidationLedger.Report;
 import java.time.Clock;
@@ -101,6 +104,79 @@ class PostgresRepairIT {
                 assertThat(running.failure.get()).isNull();
             }
         }
+    }
+
+    /** Then applications may have changed them already. */
+    @Test
+    void writesNothingOnceItsRowsAreLetGo() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            try (PostgresSession application = servers.own("source");
+                    PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession lock = servers.control("target")) {
+                application.execute("INSERT INTO public.other VALUES (200, 5)");
+                await().atMost(LONG).until(() -> target.is("SELECT true FROM public.other WHERE a = 200"));
+                damage(target, "UPDATE public.other SET b = 6 WHERE a = 200");
+                String comparing = EdenObjects.of(PostgresServers.MIGRATION).session("validate");
+                CompletableFuture<Report> validation = new CompletableFuture<>();
+                lock.transaction(() -> {
+                    lock.query("SELECT 1 FROM public.other WHERE a = 200 FOR UPDATE", row -> true);
+                    validate(servers, validation);
+                    await().atMost(LONG)
+                            .until(() -> target.is(
+                                    "SELECT true FROM pg_stat_activity WHERE application_name = ? AND wait_event_type = 'Lock'",
+                                    comparing));
+                    assertThat(source.is(
+                                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = ? AND state = 'idle in transaction'",
+                                    comparing))
+                            .isTrue();
+                });
+                assertThatThrownBy(() -> validation.get(40, TimeUnit.SECONDS))
+                        .hasCauseInstanceOf(PostgresConnectionException.class);
+                assertThat(target.number("SELECT b FROM public.other WHERE a = 200"))
+                        .isEqualTo(6);
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    /** What a stalled process has begun could be committed long after. */
+    @Test
+    void neitherAComparisonNorATurnBeginsBesideAnotherRepair() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            try (PostgresSession stalled = stalled(servers)) {
+                CompletableFuture<Report> validation = new CompletableFuture<>();
+                validate(servers, validation);
+                assertThat(validation.get(40, TimeUnit.SECONDS).differencesFound())
+                        .isZero();
+                assertThatThrownBy(() -> stalled.execute("COMMIT")).isInstanceOf(PostgresConnectionException.class);
+            }
+            PostgresCutover engine = new PostgresCutover(servers, servers.records);
+            try (CutoverEngine.Session session =
+                    engine.open(PostgresServers.MIGRATION, "source", "target", CutoverEngine.Others.END)) {
+                session.undo();
+                session.beginFence();
+                session.fence(Duration.ofSeconds(5));
+                assertThat(session.awaitApplied(session.position(), Duration.ofSeconds(5)))
+                        .isTrue();
+                try (PostgresSession stalled = stalled(servers)) {
+                    session.turn();
+                    assertThatThrownBy(() -> stalled.execute("COMMIT")).isInstanceOf(PostgresConnectionException.class);
+                }
+            }
+        }
+    }
+
+    private static PostgresSession stalled(PostgresServers servers) {
+        PostgresSession session = servers.pair().control(EdenObjects.Role.TARGET, "validate", LONG);
+        session.execute("BEGIN");
+        session.execute("SET LOCAL session_replication_role = replica");
+        session.execute("DELETE FROM public.other WHERE a = 7");
+        return session;
     }
 
     /** However long the other side stands still, and wherever in a comparison that begins. */

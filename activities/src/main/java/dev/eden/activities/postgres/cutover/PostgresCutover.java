@@ -20,6 +20,7 @@ import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.postgres.replication.ChangeCarrier;
 import dev.eden.activities.postgres.replication.LostLog;
 import dev.eden.activities.postgres.replication.Retention;
+import dev.eden.activities.postgres.validation.Sides;
 import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.RouteLedger.Position;
 import dev.eden.activities.store.ServerRecords;
@@ -351,6 +352,9 @@ public final class PostgresCutover implements CutoverEngine {
             // Whoever looked while the row was still STABLE may be about to act on that.
             endOthers(from, names);
             endOthers(to, names);
+            // Rows that a comparison holds would keep clients from draining.
+            Sides.endAll(from, names);
+            Sides.endAll(to, names);
             Appliers.freshen(to, names);
             opening = DatabaseFence.opening(
                     to, Logins.rules(pair(), from, publisher().other()));
@@ -561,6 +565,8 @@ public final class PostgresCutover implements CutoverEngine {
         @Override
         public Position turn() {
             Appliers.revoke(to, names, WORKERS_END);
+            // One that has awaited the applier may be about to write what it read while FROM was the owner.
+            Sides.endAll(to, names);
             sequences().copy(from, to, clients, publisher() == EdenObjects.Role.SOURCE);
             flush();
             // The fence on the other side must have outlived all of this: a restarted server would have ended this

@@ -51,6 +51,8 @@ final class KeylessComparison {
 
     private void held() {
         sides.from.execute("SET LOCAL lock_timeout = '200ms'");
+        // The other side reads, and writes, all of it.
+        sides.from.execute("SET LOCAL idle_in_transaction_session_timeout = '60s'");
         sides.from.execute("LOCK TABLE ONLY " + table.name() + " IN SHARE MODE");
         sides.awaitApplied();
         String here = sum(sides.from);

@@ -133,6 +133,7 @@ public final class PostgresValidation {
             tuned.follow(() -> replication.tuning(migration));
             return tuned.lanes(LANES);
         };
+        endEarlier(pair);
         try (Sides sides = Sides.open(pair, followed, PATIENCE);
                 SidesPool pool = new SidesPool(pair, followed, PATIENCE, LANES);
                 SourcePing _ = new SourcePing(migration, tuned, () -> ping(pair, followed))) {
@@ -193,6 +194,14 @@ public final class PostgresValidation {
                 .addKeyValue("repaired", report.repaired())
                 .log("validated");
         return report;
+    }
+
+    private static void endEarlier(Pair pair) {
+        for (Role side : Role.values()) {
+            try (PostgresSession session = pair.control(side, "ending", PING_LIMIT)) {
+                Sides.endAll(session, pair.names());
+            }
+        }
     }
 
     private Cursor beginning(String way) {

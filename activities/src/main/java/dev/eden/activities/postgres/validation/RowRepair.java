@@ -49,6 +49,8 @@ final class RowRepair {
     private void replace(byte[] rows, @org.jspecify.annotations.Nullable List<List<String>> keys) {
         Unvalidated.write(sides.to, table.name(), () -> {
             sides.to.execute("SET LOCAL session_replication_role = replica");
+            // Sooner than the followed side lets go of the rows: what arrives late finds no transaction.
+            sides.to.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'");
             sides.to.execute("CREATE TEMP TABLE eden_copied ON COMMIT DROP AS SELECT "
                     + String.join(", ", table.stored()) + " FROM " + table.name() + " LIMIT 0");
             copyIn(rows);
@@ -63,6 +65,8 @@ final class RowRepair {
             }
             sides.to.execute("INSERT INTO " + table.name() + " (" + String.join(", ", table.stored())
                     + ") OVERRIDING SYSTEM VALUE SELECT * FROM " + COPIED);
+            // Where the rows are not held any more, they are not these any more.
+            sides.from.execute("SELECT 1");
         });
     }
 

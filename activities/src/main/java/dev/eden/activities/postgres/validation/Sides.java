@@ -3,6 +3,7 @@ package dev.eden.activities.postgres.validation;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenSchema;
+import dev.eden.activities.postgres.OtherSessions;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -17,7 +18,9 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** One session on either side for one lane of a comparison, and the marker that tells how far the written side is. */
-final class Sides implements AutoCloseable {
+public final class Sides implements AutoCloseable {
+    private static final String PART = "validate";
+    private static final Duration OTHERS_END = Duration.ofSeconds(2);
     private static final int MARKER_ROW = 3;
     private static final long LOOK_MILLIS = 2;
     /** How long applications may wait for the other side, while what they write is held. */
@@ -28,6 +31,9 @@ final class Sides implements AutoCloseable {
     private static final Duration FAR = Duration.ofSeconds(5);
     /** No lock in time, and a deadlock. */
     private static final Set<String> TOO_LONG = Set.of("55P03", "40P01");
+
+    /** The followed side lets go by itself where this process cannot reach it, or hangs on the other side. */
+    private static final String CUT_OFF = "SET LOCAL idle_in_transaction_session_timeout = '15s'";
 
     private static final Executor THREADS = work -> Thread.ofVirtual().start(work);
     /** Shared by all lanes: the row is one, and only grows. */
@@ -50,11 +56,11 @@ final class Sides implements AutoCloseable {
 
     static Sides open(Pair pair, Role followed, Duration patience) {
         EdenObjects names = pair.names();
-        PostgresSession from = pair.control(followed, "validate", Duration.ZERO);
+        PostgresSession from = pair.control(followed, PART, Duration.ZERO);
         try {
-            PostgresSession to = pair.control(followed.other(), "validate", Duration.ZERO);
+            PostgresSession to = pair.control(followed.other(), PART, Duration.ZERO);
             try {
-                PostgresSession marking = pair.control(followed, "validate", Duration.ZERO);
+                PostgresSession marking = pair.control(followed, PART, Duration.ZERO);
                 return new Sides(from, to, marking, names.marker(followed), patience);
             } catch (RuntimeException e) {
                 to.close();
@@ -67,6 +73,15 @@ final class Sides implements AutoCloseable {
     }
 
     record Both<T>(T from, T to) {}
+
+    /**
+     * Ends whoever compares on this server, and takes back what of a repair is not committed: what a stalled process had sent already would come late. Who
+     * begins to compare comes first, and authority does not turn over one.
+     */
+    public static void endAll(PostgresSession session, EdenObjects names) {
+        OtherSessions.end(
+                session, OTHERS_END, "usename = ? AND application_name = ?", names.control(), names.session(PART));
+    }
 
     /** Asks both at the same time. */
     <T> Both<T> both(Function<PostgresSession, T> question) {
@@ -99,6 +114,7 @@ final class Sides implements AutoCloseable {
         try {
             return from.transaction(() -> {
                 from.execute("SET LOCAL lock_timeout = '2s'");
+                from.execute(CUT_OFF);
                 return work.get();
             });
         } catch (PostgresException e) {
