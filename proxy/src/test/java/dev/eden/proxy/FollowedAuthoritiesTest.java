@@ -60,8 +60,7 @@ class FollowedAuthoritiesTest {
             assertThatThrownBy(() -> AuthoritiesTest.connect(kept, renewed.getLocalPort()))
                     .isInstanceOf(SSLHandshakeException.class);
             Files.copy(second.files().certificateChain(), pem, StandardCopyOption.REPLACE_EXISTING);
-            await().ignoreExceptions()
-                    .untilAsserted(() -> AuthoritiesTest.connect(kept, renewed.getLocalPort()));
+            await().ignoreExceptions().untilAsserted(() -> AuthoritiesTest.connect(kept, renewed.getLocalPort()));
         }
         assertThat(lines()).containsExactly("INFO the authorities of the changed file are trusted");
 
