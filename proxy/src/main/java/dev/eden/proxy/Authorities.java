@@ -1,8 +1,6 @@
 package dev.eden.proxy;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.InvalidAlgorithmParameterException;
@@ -11,11 +9,6 @@ import java.security.KeyStoreException;
 import java.security.NoSuchAlgorithmException;
 import java.security.Provider;
 import java.security.Security;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateException;
-import java.security.cert.CertificateFactory;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import javax.net.ssl.ManagerFactoryParameters;
@@ -23,12 +16,12 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.TrustManagerFactorySpi;
-import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Authorities that this process trusts beside those of the JDK, whatever it connects to. A provider says so and no trust store in a file: the JDK
- * opens such a file again for each new context, and trusts nobody once something has tidied the temporary directory.
+ * opens such a file again for each new context, and trusts nobody once something has tidied the temporary directory. A file that changes is followed:
+ * {@link FollowedAuthorities}.
  */
 public final class Authorities {
     private static final String PROVIDER = "EdenAuthorities";
@@ -37,76 +30,51 @@ public final class Authorities {
 
     /** The message names the file and says what is wrong with it, never what it holds. */
     public static final class UnusableException extends IOException {
-        private UnusableException(Path file, String why) {
+        UnusableException(Path file, String why) {
             super(file + " " + why);
         }
     }
 
     /** That {@link #trust} could take the file. */
     public static void check(Path pem) throws UnusableException {
-        read(pem);
+        FollowedAuthorities.read(pem);
     }
 
     /**
      * From now on those of the PEM file are trusted wherever nobody names authorities of their own. To be called before the first connection: contexts
-     * that are made already stay as they are. What an earlier call named is trusted no more.
+     * that are made already know nothing of the file. Those that are made from then on trust what it holds when they connect; by a second call they still go
+     * by the file of their own.
      */
     public static void trust(Path pem) throws UnusableException {
-        Collection<? extends Certificate> more = read(pem);
-        Security.removeProvider(PROVIDER);
         try {
             String algorithm = TrustManagerFactory.getDefaultAlgorithm();
-            TrustManagerFactory known = TrustManagerFactory.getInstance(algorithm);
-            List<Certificate> all = new ArrayList<>(more);
-            @Nullable KeyStore byDefault = null;
-            known.init(byDefault);
-            for (TrustManager manager : known.getTrustManagers()) {
-                if (manager instanceof X509TrustManager roots) {
-                    all.addAll(List.of(roots.getAcceptedIssuers()));
-                }
-            }
-            Security.insertProviderAt(new Trust(algorithm, known.getProvider(), store(all)), 1);
-            TrustManagerFactory merged = TrustManagerFactory.getInstance(algorithm);
-            merged.init(byDefault);
+            Provider jdk = provider(algorithm);
+            TrustManager followed = new FollowedAuthorities(pem, algorithm, jdk);
+            Security.removeProvider(PROVIDER);
+            Security.insertProviderAt(new Trust(algorithm, jdk, followed), 1);
             // The JDK's own default context asks other providers with its own store in hand.
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, merged.getTrustManagers(), null);
+            context.init(null, new TrustManager[] {followed}, null);
             SSLContext.setDefault(context);
-        } catch (GeneralSecurityException | IOException e) {
+        } catch (GeneralSecurityException e) {
             throw new IllegalStateException("the JDK's authorities can't be read", e);
         }
     }
 
-    private static Collection<? extends Certificate> read(Path pem) throws UnusableException {
-        try (InputStream in = Files.newInputStream(pem)) {
-            Collection<? extends Certificate> found =
-                    CertificateFactory.getInstance("X.509").generateCertificates(in);
-            if (found.isEmpty()) {
-                throw new UnusableException(pem, "holds no certificate");
+    /** Whose trust managers these are where no file is named. */
+    private static Provider provider(String algorithm) throws NoSuchAlgorithmException {
+        for (Provider provider : Security.getProviders("TrustManagerFactory." + algorithm)) {
+            if (!provider.getName().equals(PROVIDER)) {
+                return provider;
             }
-            return found;
-        } catch (UnusableException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new UnusableException(pem, "can't be read");
-        } catch (CertificateException e) {
-            throw new UnusableException(pem, "can't be read as PEM");
         }
-    }
-
-    private static KeyStore store(List<Certificate> all) throws GeneralSecurityException, IOException {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(null, null);
-        for (int i = 0; i < all.size(); i++) {
-            store.setCertificateEntry("authority-" + i, all.get(i));
-        }
-        return store;
+        throw new NoSuchAlgorithmException(algorithm);
     }
 
     private static final class Trust extends Provider {
         private static final long serialVersionUID = 1;
 
-        Trust(String algorithm, Provider of, KeyStore byDefault) {
+        Trust(String algorithm, Provider of, TrustManager byDefault) {
             super(PROVIDER, "1", "The JDK's authorities and those of a file");
             putService(
                     new Service(this, "TrustManagerFactory", algorithm, Factory.class.getName(), List.of(), Map.of()) {
@@ -121,26 +89,31 @@ public final class Authorities {
     /** That of the JDK, with another default. */
     private static final class Factory extends TrustManagerFactorySpi {
         private final TrustManagerFactory factory;
-        private final KeyStore byDefault;
+        private final TrustManager byDefault;
+        private boolean named;
 
-        Factory(TrustManagerFactory factory, KeyStore byDefault) {
+        Factory(TrustManagerFactory factory, TrustManager byDefault) {
             this.factory = factory;
             this.byDefault = byDefault;
         }
 
         @Override
         protected void engineInit(@Nullable KeyStore store) throws KeyStoreException {
-            factory.init(store == null ? byDefault : store);
+            named = store != null;
+            if (named) {
+                factory.init(store);
+            }
         }
 
         @Override
         protected void engineInit(ManagerFactoryParameters parameters) throws InvalidAlgorithmParameterException {
+            named = true;
             factory.init(parameters);
         }
 
         @Override
         protected TrustManager[] engineGetTrustManagers() {
-            return factory.getTrustManagers();
+            return named ? factory.getTrustManagers() : new TrustManager[] {byDefault};
         }
     }
 }

@@ -7,6 +7,8 @@ import java.security.MessageDigest;
 import java.security.cert.X509Certificate;
 import java.security.spec.PSSParameterSpec;
 import java.util.Locale;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /** {@code tls-server-end-point} (RFC 5929, section 4.1): what both ends of a TLS connection make of the server's certificate. */
@@ -14,6 +16,15 @@ public final class ChannelBinding {
     private static final String PSS = "RSASSA-PSS";
 
     private ChannelBinding() {}
+
+    /** Of the certificate that a server has shown; empty too where its hash is none that the JDK knows: who could not bind logs in without. */
+    public static byte[] ofPeer(SSLSession session) {
+        try {
+            return session.getPeerCertificates()[0] instanceof X509Certificate shown ? of(shown) : new byte[0];
+        } catch (GeneralSecurityException | SSLPeerUnverifiedException e) {
+            return new byte[0];
+        }
+    }
 
     /** The certificate's hash, by the one that it is signed with; empty where its signature has no such hash (EdDSA): then nothing can be bound. */
     public static byte[] of(X509Certificate certificate) throws GeneralSecurityException {

@@ -69,13 +69,13 @@ public final class PemPair {
     }
 
     /**
-     * A hash over both files, by which a change is seen: where they are links, as in Kubernetes, or moved into place, their times say
+     * A hash over files, by which a change is seen: where they are links, as in Kubernetes, or moved into place, their times say
      * nothing. A file that can't be read counts as empty, and is then refused by its name.
      */
-    public static byte[] content(Path certificates, Path key) {
+    public static byte[] content(Path... files) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file : List.of(certificates, key)) {
+            for (Path file : files) {
                 try {
                     digest.update(Files.readAllBytes(file));
                 } catch (IOException e) {

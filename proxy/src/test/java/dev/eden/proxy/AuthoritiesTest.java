@@ -73,7 +73,7 @@ class AuthoritiesTest {
         return ((JdkSslContext) SslContextBuilder.forClient().build()).context().getSocketFactory();
     }
 
-    private static void connect(SSLSocketFactory factory, int port) throws IOException {
+    static void connect(SSLSocketFactory factory, int port) throws IOException {
         try (SSLSocket socket = (SSLSocket) factory.createSocket(InetAddress.getByName("localhost"), port)) {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
@@ -82,7 +82,7 @@ class AuthoritiesTest {
         }
     }
 
-    private static SSLServerSocket server(SelfSigned pair) throws Exception {
+    static SSLServerSocket server(SelfSigned pair) throws Exception {
         SSLServerSocket server = (SSLServerSocket)
                 pair.context().getServerSocketFactory().createServerSocket(0, 10, InetAddress.getByName("localhost"));
         Thread.ofVirtual().start(() -> {

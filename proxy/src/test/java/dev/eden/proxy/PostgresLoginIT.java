@@ -46,7 +46,9 @@ class PostgresLoginIT extends PostgresFixture {
             Path rules = server.dataDir().resolve("pg_hba.conf");
             Files.writeString(
                     rules,
-                    "host all old 127.0.0.1/32 md5\nhost all open 127.0.0.1/32 trust\n" + Files.readString(rules));
+                    "host all old 127.0.0.1/32 md5\nhost all open 127.0.0.1/32 trust\n"
+                            + "hostssl all bound 127.0.0.1/32 scram-sha-256\nhost all bound 127.0.0.1/32 reject\n"
+                            + Files.readString(rules));
             try (Connection at = direct(server)) {
                 run(at, "CREATE ROLE open LOGIN");
                 run(at, "CREATE ROLE salted LOGIN PASSWORD 'pepper'");
@@ -124,11 +126,15 @@ class PostgresLoginIT extends PostgresFixture {
         }
     }
 
-    /** What a client that trusts everybody is shown. */
     private X509Certificate shown() throws Exception {
+        return shownBy(proxy.port());
+    }
+
+    /** What a client that trusts everybody is shown. */
+    private static X509Certificate shownBy(int port) throws Exception {
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
-        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", proxy.port())) {
+        try (SSLSocket socket = (SSLSocket) context.getSocketFactory().createSocket("127.0.0.1", port)) {
             SSLParameters parameters = socket.getSSLParameters();
             parameters.setApplicationProtocols(new String[] {"postgresql"});
             socket.setSSLParameters(parameters);
@@ -436,44 +442,90 @@ class PostgresLoginIT extends PostgresFixture {
     @Test
     void serversAreVerified() throws Exception {
         TlsFiles own = certificate();
+        encrypt(own);
+        serve(source.port());
+        assertThatThrownBy(this::client)
+                .isInstanceOf(SQLException.class)
+                .hasMessageContaining("TLS with the server failed");
+        proxy.close();
+        Authorities.trust(own.certificateChain());
+        serve(source.port());
+        try (Connection client = client()) {
+            assertThat(one(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+                    .isEqualTo("t");
+        }
+    }
+
+    @Test
+    void proofsAreBoundToTheServersCertificate() throws Exception {
+        SelfSigned own = SelfSigned.make(files);
+        SelfSigned other = SelfSigned.make(files);
+        encrypt(own.files());
+        try (Connection at = direct(source)) {
+            run(at, "CREATE ROLE bound LOGIN PASSWORD 'pencil'");
+        }
+        Path trusted = files.resolve("both.pem");
+        Files.writeString(
+                trusted,
+                Files.readString(own.files().certificateChain())
+                        + Files.readString(other.files().certificateChain()));
+        Authorities.trust(trusted);
+        serve(source.port());
+        try (Connection client = client("user", "bound")) {
+            assertThat(one(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+                    .isEqualTo("t");
+        }
+        proxy.close();
+        try (TlsInBetween listener = new TlsInBetween(other.context(), source.port(), own.context())) {
+            serve(listener.port());
+            assertThatThrownBy(() -> client("user", "bound"))
+                    .isInstanceOf(SQLException.class)
+                    .hasMessageContaining("SCRAM channel binding check failed");
+            proxy.close();
+        }
+        try (TlsInBetween balancer = new TlsInBetween(other.context(), source.port(), null)) {
+            serve(balancer.port());
+            try (Connection client = client()) {
+                assertThat(one(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+                        .as("a server that can bind nothing is told that the proxy could")
+                        .isEqualTo("f");
+            }
+        }
+    }
+
+    private void serve(int port) {
+        store = new MemoryRouteStore(MemoryRouteStore.route(overTls(port), null));
+        proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
+    }
+
+    private Backend overTls(int port) {
+        return new Backend(
+                "source",
+                "127.0.0.1",
+                port,
+                true,
+                null,
+                new Backend.Login(source.user(), new Secret(source.password())),
+                "eden");
+    }
+
+    /** The source shows this from now on. */
+    private void encrypt(TlsFiles shown) throws Exception {
         Path data = source.dataDir();
-        for (var file : Map.of("server.crt", own.certificateChain(), "server.key", own.privateKey())
+        for (var file : Map.of("server.crt", shown.certificateChain(), "server.key", shown.privateKey())
                 .entrySet()) {
-            Path copy = Files.copy(file.getValue(), data.resolve(file.getKey()));
+            Path copy = Files.copy(file.getValue(), data.resolve(file.getKey()), StandardCopyOption.REPLACE_EXISTING);
             Files.setPosixFilePermissions(copy, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
             Files.setOwner(copy, Files.getOwner(data));
         }
+        X509Certificate certificate = read(shown.certificateChain());
         try (Connection at = direct(source)) {
             run(at, "ALTER SYSTEM SET ssl_cert_file = 'server.crt'");
             run(at, "ALTER SYSTEM SET ssl_key_file = 'server.key'");
             run(at, "ALTER SYSTEM SET ssl = on");
             run(at, "SELECT pg_reload_conf()");
-            org.awaitility.Awaitility.await().until(() -> {
-                try (Connection again = direct(source)) {
-                    return one(again, "SHOW ssl").equals("on");
-                }
-            });
         }
-        Backend encrypted = new Backend(
-                "source",
-                "localhost",
-                source.port(),
-                true,
-                null,
-                new Backend.Login(source.user(), new Secret(source.password())),
-                "eden");
-        store = new MemoryRouteStore(MemoryRouteStore.route(encrypted, null));
-        proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
-        assertThatThrownBy(this::client)
-                .isInstanceOfSatisfying(
-                        SQLException.class, e -> assertThat(e.getMessage()).contains("TLS with the server failed"));
-        proxy.close();
-        Authorities.trust(own.certificateChain());
-        proxy = PostgresProxy.start(config("p1"), store, new SimpleMeterRegistry());
-        try (Connection client = client()) {
-            assertThat(one(client, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
-                    .isEqualTo("t");
-        }
+        await().ignoreExceptions().until(() -> certificate.equals(shownBy(source.port())));
     }
 
     @Test

@@ -205,6 +205,30 @@ class HazardsIT {
                         "warning",
                         "CREATE FUNCTION once() RETURNS void LANGUAGE sql AS 'SELECT pg_advisory_lock(1)'"),
                 up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION here() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET TIME ZONE ''CET''; END'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION reader() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; END'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION dice() RETURNS void LANGUAGE sql AS 'SELECT setseed(0.5)'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION wide() RETURNS void LANGUAGE sql AS 'UPDATE pg_settings SET setting = ''1MB'' WHERE name = ''work_mem'''"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION scratch() RETURNS void LANGUAGE plpgsql AS 'BEGIN CREATE TABLE pg_temp.t (a int); END'"),
+                up(
+                        "postgres.functions.session",
+                        "warning",
+                        "CREATE FUNCTION held() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE ''DECLARE c CURSOR WITH HOLD FOR SELECT 1''; END'"),
+                up(
                         "postgres.functions.search_path",
                         "failure",
                         "CREATE FUNCTION plain(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(t)'",
@@ -551,7 +575,8 @@ class HazardsIT {
                 CREATE TABLE keyless (a amount, b text[], c mood, d pair, e int4range, f jsonb, g char(3), h bit(2), i "char", j varchar(9),
                     k json GENERATED ALWAYS AS ('1'::json) STORED)""", """
                 CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SET search_path = public AS $$ BEGIN
-                  PERFORM set_config('app.tenant', 'x', true); PERFORM pg_advisory_xact_lock(1); SET LOCAL timezone = 'UTC';
+                  PERFORM set_config('app.tenant', 'x', true); PERFORM pg_advisory_xact_lock(1); SET LOCAL timezone = 'UTC'; SET LOCAL TIME ZONE 'UTC';
+                  PERFORM setting FROM pg_settings; CREATE TABLE IF NOT EXISTS names (a int); ALTER TABLE names SET SCHEMA public;
                   IF true THEN UPDATE t SET a = 1; END IF; END $$""", """
                 CREATE FUNCTION lowered(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT pg_catalog.lower(t)';
                 CREATE FUNCTION of_path(t text) RETURNS text LANGUAGE sql IMMUTABLE SET search_path = public AS 'SELECT lowered(t)';

@@ -7,6 +7,7 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.text.Normalizer;
 import java.util.Base64;
+import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class Scram {
     static final String MECHANISM = "SCRAM-SHA-256";
     static final String MECHANISM_PLUS = "SCRAM-SHA-256-PLUS";
+    private static final String BOUND = "p=tls-server-end-point";
     /** Of verifiers that a server makes unless it is told otherwise, and always before PostgreSQL 16. */
     static final int ITERATIONS = 4096;
 
@@ -96,7 +98,7 @@ final class Scram {
             gs2 = clientFirst.substring(0, secondComma + 1);
             String flag = clientFirst.substring(0, firstComma);
             if (plus) {
-                if (!flag.equals("p=tls-server-end-point")) {
+                if (!flag.equals(BOUND)) {
                     throw new ProtocolViolation("unsupported SCRAM channel-binding type");
                 }
             } else if (flag.equals("y") && binding != null) {
@@ -160,19 +162,48 @@ final class Scram {
     /** A proof that held. */
     record Proven(byte[] clientKey, String serverFinal) {}
 
+    /**
+     * The mechanism that a client's end takes, and how that binds its proof to the TLS connection (RFC 5802, section 6).
+     *
+     * @param gs2 tells the server which of the two sides does not bind: who has struck -PLUS from its offer on the way is found out by it
+     * @param data what the proof is bound to; empty: nothing
+     */
+    record Choice(String mechanism, String gs2, byte[] data) {
+        private static final byte[] NOTHING = {};
+        static final Choice UNBOUND = new Choice(MECHANISM, "n,,", NOTHING);
+
+        /** {@code binding}: that of the server's certificate; empty: without TLS, or the certificate has none. Null: nothing is offered that is known here. */
+        static @Nullable Choice of(List<String> offered, byte[] binding) {
+            boolean binds = binding.length > 0;
+            if (binds && offered.contains(MECHANISM_PLUS)) {
+                return new Choice(MECHANISM_PLUS, BOUND + ",,", binding);
+            }
+            if (!offered.contains(MECHANISM)) {
+                return null;
+            }
+            return binds ? new Choice(MECHANISM, "y,,", NOTHING) : UNBOUND;
+        }
+
+        private byte[] shown() {
+            return concat(ascii(gs2), data);
+        }
+    }
+
     /** The client's end of one exchange, with a password or with a key recovered from a client's proof. */
     static final class Client {
         private final Credential credential;
+        private final Choice choice;
         private final String clientNonce = nonce();
         private String authMessage = "";
         private byte[] serverKey = new byte[0];
 
-        Client(Credential credential) {
+        Client(Credential credential, Choice choice) {
             this.credential = credential;
+            this.choice = choice;
         }
 
         String first() {
-            return "n,,n=,r=" + clientNonce;
+            return choice.gs2() + "n=,r=" + clientNonce;
         }
 
         /** What is to be derived first; null: nothing. Throws {@link ProtocolViolation}. */
@@ -224,7 +255,7 @@ final class Scram {
                 case Credential.None _ ->
                     throw new ProtocolViolation("the server asks for a password and none is known");
             }
-            String withoutProof = "c=biws,r=" + nonce;
+            String withoutProof = "c=" + base64(choice.shown()) + ",r=" + nonce;
             authMessage = "n=,r=" + clientNonce + "," + serverFirst + "," + withoutProof;
             byte[] proof = xor(clientKey, hmac(storedKey, ascii(authMessage)));
             return withoutProof + ",p=" + base64(proof);

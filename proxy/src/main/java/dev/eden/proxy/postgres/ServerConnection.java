@@ -1,5 +1,6 @@
 package dev.eden.proxy.postgres;
 
+import dev.eden.proxy.ChannelBinding;
 import dev.eden.proxy.postgres.Expectations.Kind;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -306,6 +307,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             context.pipeline().addFirst(tls);
             tls.handshakeFuture().addListener(future -> {
                 if (future.isSuccess()) {
+                    login.encrypted(ChannelBinding.ofPeer(tls.engine().getSession()));
                     startup(context);
                 } else {
                     fail(ErrorMessage.fatal("08001", "eden: TLS with the server failed: " + future.cause()));

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,9 @@ final class ServerLogin {
     private final String applicationName;
     private final @Nullable String admission;
     private Scram.@Nullable Client scram;
+    /** What a proof is bound to; empty: nothing. */
+    private byte[] binding = {};
+
     /** The server has wanted to see something. */
     private boolean asked;
 
@@ -30,6 +34,11 @@ final class ServerLogin {
         this.key = key;
         this.credential = credential;
         this.applicationName = applicationName;
+    }
+
+    /** The connection is encrypted; {@code endPoint}: the {@link dev.eden.proxy.ChannelBinding} of the certificate that the server has shown. */
+    void encrypted(byte[] endPoint) {
+        binding = endPoint;
     }
 
     void startup(ByteBuf out) {
@@ -89,14 +98,15 @@ final class ServerLogin {
             }
             case SASL -> {
                 String mechanisms = in.toString(from, to - from, StandardCharsets.UTF_8);
-                if (!java.util.List.of(mechanisms.split("\0")).contains(Scram.MECHANISM)) {
+                Scram.Choice choice = Scram.Choice.of(List.of(mechanisms.split("\0")), binding);
+                if (choice == null) {
                     throw new ProtocolViolation("the server offers no SASL mechanism that the proxy knows");
                 }
-                Scram.Client client = new Scram.Client(credential);
+                Scram.Client client = new Scram.Client(credential, choice);
                 scram = client;
                 byte[] first = client.first().getBytes(StandardCharsets.UTF_8);
                 int at = Message.begin(out, 'p');
-                Message.string(out, Scram.MECHANISM);
+                Message.string(out, choice.mechanism());
                 out.writeInt(first.length).writeBytes(first);
                 Message.end(out, at);
             }

@@ -85,7 +85,7 @@ public final class PgWire implements AutoCloseable {
             said.put(more[i], more[i + 1]);
         }
         startup(version, said);
-        Scram.Client scram = new Scram.Client(new Credential.Password(new Secret(password)));
+        Scram.Client scram = new Scram.Client(new Credential.Password(new Secret(password)), Scram.Choice.UNBOUND);
         for (Frame frame = read(); ; frame = read()) {
             switch (frame.type()) {
                 case 'R' -> answer(frame, scram);

@@ -13,7 +13,7 @@ class ScramTest {
     private static final byte[] SALT = "salty salt bytes".getBytes(StandardCharsets.US_ASCII);
 
     private static Scram.@Nullable Proven login(Credential credential, Scram.Verifier verifier) {
-        Scram.Client client = new Scram.Client(credential);
+        Scram.Client client = new Scram.Client(credential, Scram.Choice.UNBOUND);
         Scram.Server server = new Scram.Server(verifier, false, null);
         String last = PgWire.last(client, server.first(client.first()));
         Scram.Proven proven = server.last(last);

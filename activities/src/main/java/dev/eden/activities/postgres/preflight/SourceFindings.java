@@ -20,7 +20,8 @@ final class SourceFindings {
      */
     private static final String CHANGES_ITS_SESSION =
             "set_config\\s*\\([^;]*,\\s*''?f(alse)?''?\\s*\\)|pg_(try_)?advisory_lock(_shared)?\\s*\\(|\\mcreate\\s+((global|local)\\s+)?temp(orary)?\\M"
-                    + "|(^|;|\\m(begin|then|else|loop|execute)\\M)[\\s'']*(set\\s+(session\\s+)?(?!local\\M|constraints\\M|transaction\\M)[\\w.\"]+\\s*(=|to\\M)|set\\s+(session\\s+)?role\\M|listen\\M)";
+                    + "|\\mcreate\\s+(or\\s+replace\\s+)?\\w+\\s+(if\\s+not\\s+exists\\s+)?pg_temp\\.|\\mcursor\\s+with\\s+hold\\M|\\m(setseed|dblink_connect(_u)?)\\s*\\(|\\mupdate\\s+(pg_catalog\\.)?pg_settings\\M"
+                    + "|(^|;|\\m(begin|then|else|loop|execute)\\M)[\\s'']*(set\\s+(session\\s+)?(?!local\\M|constraints\\M|transaction\\M)[\\w.\"]+\\s*(=|to\\M)|set\\s+(session\\s+)?(role|names|schema|time\\s+zone|authorization|characteristics)\\M|listen\\M)";
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
