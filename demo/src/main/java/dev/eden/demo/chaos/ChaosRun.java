@@ -136,7 +136,7 @@ final class ChaosRun {
                 Injector.sleep(20);
             }
         });
-        long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
+        long deadline = System.nanoTime() + (2 + points.size()) * SETTLE_MILLIS * 1_000_000;
         try {
             while (!reached.get()) {
                 for (String point : injector.hits(Victim.SERVER)) {
