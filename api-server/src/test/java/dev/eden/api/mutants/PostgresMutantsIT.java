@@ -599,6 +599,7 @@ class PostgresMutantsIT {
     private Judgement lostReplies(boolean mutant) throws Exception {
         PostgresWorld.Ports ports = new PostgresWorld.Ports();
         ports.clients = 48;
+        ports.targetOverLink = true;
         ports.repeats = mutant;
         ports.prepare = (_, target) -> letInWithoutPassword(target);
         try (PostgresWorld world = world(ports)) {

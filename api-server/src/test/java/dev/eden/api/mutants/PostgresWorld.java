@@ -36,7 +36,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** {@link World} of a PostgreSQL: a proxy with each pooling, both servers behind a {@linkplain Link link} for them. */
+/** {@link World} of a PostgreSQL: a proxy with each pooling, the source behind a {@linkplain Link link} for them, the target where that is asked for. */
 final class PostgresWorld extends World<PostgresWorld> {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final int ROWS = 2_000;
@@ -55,7 +55,10 @@ final class PostgresWorld extends World<PostgresWorld> {
         /** Every third client goes to the source itself, past Eden. */
         boolean strangers;
 
-        /** A {@link Repeater} stands between the proxies and the target. */
+        /** The proxies go to the target over {@link #proxiesToTarget}. */
+        boolean targetOverLink;
+
+        /** Before which a {@link Repeater} stands then. */
         boolean repeats;
 
         int from = 15;
@@ -95,8 +98,9 @@ final class PostgresWorld extends World<PostgresWorld> {
         endpoints = endpoints(port("source"), port("target"));
         new PostgresPreparation(endpoints, records, routes::read).prepare(spec, () -> {});
         routes.attach(MIGRATION, "source", "target", List.of("front"));
+        int overLink = repeater == null ? proxiesToTarget.port() : repeater.port();
         EndpointDirectory forProxies =
-                endpoints(proxiesToSource.port(), repeater == null ? proxiesToTarget.port() : repeater.port());
+                endpoints(proxiesToSource.port(), ports.targetOverLink ? overLink : port("target"));
         for (int i = 1; i <= PROXIES; i++) {
             proxies.add(part(PostgresProxy.start(
                     PostgresProxyConfig.of(
