@@ -60,6 +60,11 @@ final class Link implements AutoCloseable {
         return swallowed.get();
     }
 
+    /** On so many present connections replies were lost. */
+    long swallowing() {
+        return open.stream().filter(connection -> connection.swallowed).count();
+    }
+
     /** Ends every connection. */
     void cut() {
         open.forEach(Connection::close);
@@ -117,6 +122,7 @@ final class Link implements AutoCloseable {
         final CountDownLatch free = new CountDownLatch(1);
         final AtomicLong underWay = new AtomicLong();
         volatile boolean stuck;
+        volatile boolean swallowed;
 
         Connection(Socket client, Socket server) {
             this.client = client;
@@ -169,7 +175,8 @@ final class Link implements AutoCloseable {
                         read >= 0;
                         read = server.getInputStream().read(buffer)) {
                     if (swallowing) {
-                        swallowed.addAndGet(read);
+                        Link.this.swallowed.addAndGet(read);
+                        swallowed = true;
                     } else if (!client.isClosed()) {
                         client.getOutputStream().write(buffer, 0, read);
                     }

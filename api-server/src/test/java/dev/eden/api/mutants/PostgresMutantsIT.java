@@ -22,6 +22,11 @@ import dev.eden.proxy.Route;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
 import dev.eden.proxy.Secret;
+import java.net.URI;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,6 +51,12 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 /**
  * As {@link MutantsIT}, of a PostgreSQL: each rule of the protocol is taken out once, in a situation where it matters, and the demo's checker has to
  * notice; with the rule the same situation is clean. One by default, all with {@code -Deden.mutants=all} (some minutes).
+ *
+ * <p>An applier that is stopped between reading and writing can't be passed by another one, a subscription has one worker: there the wait for it is what is taken
+ * out, and that it is taken away at the turn is a case of its own.
+ *
+ * <p>The race with an expiry has no counterpart here: nothing in a PostgreSQL goes away by the clock, rows end by statements only, which replication carries in
+ * their order.
  */
 @Tag("alone")
 class PostgresMutantsIT {
@@ -573,6 +584,49 @@ class PostgresMutantsIT {
             assertThat(report.outcome()).as("%s", report).isEqualTo(mutant ? "committed" : "aborted");
             world.awaitLoad(300);
             return world.judge();
+        }
+    }
+
+    // ---- a statement in doubt is sent again
+
+    @Test
+    @EnabledIfSystemProperty(named = "eden.mutants", matches = "all")
+    void aStatementInDoubtSentAgain() throws Exception {
+        isCaught("in doubt, sent again", this::lostReplies, Anomaly.DUPLICATED, Anomaly.REORDERED, Anomaly.WRONG);
+    }
+
+    /** What the clients have sent to the new side runs, but its answers are lost with the connections. */
+    private Judgement lostReplies(boolean mutant) throws Exception {
+        PostgresWorld.Ports ports = new PostgresWorld.Ports();
+        ports.clients = 48;
+        ports.targetOverLink = true;
+        ports.repeats = mutant;
+        ports.prepare = (_, target) -> letInWithoutPassword(target);
+        try (PostgresWorld world = world(ports)) {
+            committed(world.attempt(true));
+            world.awaitLoad(300);
+            world.proxiesToTarget.swallowReplies();
+            await().atMost(PATIENCE).until(() -> world.proxiesToTarget.swallowing() >= 40);
+            world.proxiesToTarget.cut();
+            world.awaitLoad(300);
+            if (world.repeater != null) {
+                assertThat(world.repeater.repeated()).isGreaterThan(10);
+            }
+            return world.judge();
+        }
+    }
+
+    /** The demo's user: see {@link Repeater}. */
+    private static void letInWithoutPassword(String uri) throws SQLException {
+        String[] login = URI.create(uri).getUserInfo().split(":", 2);
+        try (Connection connection =
+                        DriverManager.getConnection("jdbc:" + uri.replaceFirst("//.*@", "//"), login[0], login[1]);
+                Statement statement = connection.createStatement()) {
+            statement.execute("""
+                    DO $$ BEGIN
+                        EXECUTE format('COPY (VALUES (''host all app 127.0.0.1/32 trust''), (''host all all 127.0.0.1/32 scram-sha-256'')) TO %L', current_setting('hba_file'));
+                        PERFORM pg_reload_conf();
+                    END $$""");
         }
     }
 

@@ -36,7 +36,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
-/** {@link World} of a PostgreSQL: a proxy with each pooling, the source behind a {@linkplain Link link} for them. */
+/** {@link World} of a PostgreSQL: a proxy with each pooling, the source behind a {@linkplain Link link} for them, the target where that is asked for. */
 final class PostgresWorld extends World<PostgresWorld> {
     private static final Duration LIMIT = Duration.ofSeconds(30);
     private static final int ROWS = 2_000;
@@ -55,6 +55,12 @@ final class PostgresWorld extends World<PostgresWorld> {
         /** Every third client goes to the source itself, past Eden. */
         boolean strangers;
 
+        /** The proxies go to the target over {@link #proxiesToTarget}. */
+        boolean targetOverLink;
+
+        /** Before which a {@link Repeater} stands then. */
+        boolean repeats;
+
         int from = 15;
         int to = 15;
 
@@ -68,6 +74,10 @@ final class PostgresWorld extends World<PostgresWorld> {
 
     final PostgresDatabases databases;
     final Link proxiesToSource;
+    final Link proxiesToTarget;
+    /** Null unless it is asked for. */
+    final @Nullable Repeater repeater;
+
     private final Ports ports;
     private final EndpointDirectory endpoints;
     private final List<PostgresProxy> proxies = new ArrayList<>();
@@ -83,10 +93,14 @@ final class PostgresWorld extends World<PostgresWorld> {
         workload.fill();
         ports.prepare.prepare(databases.sourceUri(), databases.targetUri());
         proxiesToSource = part(new Link("127.0.0.1", port("source")));
-        endpoints = endpoints(port("source"));
+        proxiesToTarget = part(new Link("127.0.0.1", port("target")));
+        repeater = ports.repeats ? part(new Repeater(proxiesToTarget.port())) : null;
+        endpoints = endpoints(port("source"), port("target"));
         new PostgresPreparation(endpoints, records, routes::read).prepare(spec, () -> {});
         routes.attach(MIGRATION, "source", "target", List.of("front"));
-        EndpointDirectory forProxies = endpoints(proxiesToSource.port());
+        int overLink = repeater == null ? proxiesToTarget.port() : repeater.port();
+        EndpointDirectory forProxies =
+                endpoints(proxiesToSource.port(), ports.targetOverLink ? overLink : port("target"));
         for (int i = 1; i <= PROXIES; i++) {
             proxies.add(part(PostgresProxy.start(
                     PostgresProxyConfig.of(
@@ -124,14 +138,14 @@ final class PostgresWorld extends World<PostgresWorld> {
         return proxies.stream().map(PostgresProxy::port).toList();
     }
 
-    private EndpointDirectory endpoints(int sourcePort) {
+    private EndpointDirectory endpoints(int sourcePort, int targetPort) {
         return id -> {
             String[] login = uri(id).getUserInfo().split(":", 2);
             return new Endpoint(
                     id,
                     "postgres",
                     "127.0.0.1",
-                    id.equals("source") ? sourcePort : port(id),
+                    id.equals("source") ? sourcePort : targetPort,
                     false,
                     new Backend.Login(login[0], new Secret(login[1])),
                     "eden");

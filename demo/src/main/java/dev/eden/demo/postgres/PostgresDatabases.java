@@ -24,7 +24,7 @@ public final class PostgresDatabases implements Databases {
     private static final String DATABASE = "eden";
 
     /** Eden's fence leaves roles of such a name alone: this one reads fenced servers, and damages the target behind Eden's back. */
-    private static final String SABOTEUR = "eden_demo_saboteur_link";
+    static final String SABOTEUR = "eden_demo_saboteur_link";
 
     /** {@code plan} refuses such names, so it is made later, in a database that no fence is around. */
     private static final String OTHER_DATABASE = "postgres";

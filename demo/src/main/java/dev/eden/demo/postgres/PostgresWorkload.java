@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** Rows, transactions and sessions of an application, judged by what each client was told. */
@@ -145,7 +146,29 @@ public final class PostgresWorkload implements Workload {
         if (completed && !schemaDiffering.isEmpty()) {
             failures.add("the schema differs: " + shown(schemaDiffering));
         }
+        if (completed) {
+            failures.addAll(leftBehind());
+        }
         return new Judgement(cells.and(transactions), rowsDiffering.size(), failures);
+    }
+
+    /** Neither server has anything of Eden's any more, and the source is what it was. */
+    private List<String> leftBehind() throws SQLException {
+        List<String> failures = new ArrayList<>();
+        for (boolean onTarget : List.of(false, true)) {
+            String side = onTarget ? "the target" : "the source";
+            try (Connection server = databases.connect(onTarget)) {
+                List<String> left = LeftBehind.on(server);
+                if (!left.isEmpty()) {
+                    failures.add("left behind on " + side + ": " + shown(new TreeSet<>(left)));
+                }
+                Set<String> differing = StillRows.differing(schemaBefore, StillRows.schema(server));
+                if (!onTarget && !differing.isEmpty()) {
+                    failures.add("the schema of the source differs: " + shown(differing));
+                }
+            }
+        }
+        return failures;
     }
 
     private static String shown(Set<String> names) {

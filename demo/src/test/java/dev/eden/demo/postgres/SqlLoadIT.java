@@ -81,6 +81,23 @@ class SqlLoadIT {
     }
 
     @Test
+    void whatIsLeftBehindIsSeen() throws Exception {
+        assertThat(LeftBehind.on(admin)).isEmpty();
+        try (Statement statement = admin.createStatement()) {
+            statement.execute("""
+                    CREATE ROLE eden_demo_12345678_link;
+                    CREATE SCHEMA eden_demo_12345678;
+                    CREATE PUBLICATION eden_demo_12345678 FOR ALL TABLES;
+                    CREATE SUBSCRIPTION eden_demo_12345678 CONNECTION 'host=/nowhere' PUBLICATION none WITH (connect = false);
+                    """);
+        }
+        assertThat(LeftBehind.on(admin))
+                .hasSize(5)
+                .contains(
+                        "role eden_demo_12345678_link", "schema eden_demo_12345678", "publication eden_demo_12345678");
+    }
+
+    @Test
     void anHonestServerPasses() throws Exception {
         Run run = run(12_000, _ -> {}, _ -> {});
 

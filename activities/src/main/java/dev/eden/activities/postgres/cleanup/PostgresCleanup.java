@@ -62,10 +62,12 @@ public final class PostgresCleanup {
             sides.last(
                     pair.endpoint(side).id(),
                     () -> leave(pair, side, side == owner, takenBack, takenBack && emptyTarget));
+            Failpoints.reach("cleanup.side");
         }
         Failpoints.reach("cleanup.before-forget");
         sides.end();
         records.removeAll(spec.id());
+        Failpoints.reach("cleanup.forgotten");
         LOGGER.atInfo()
                 .addKeyValue("migration", spec.id())
                 .log("nothing of Eden's is left on {} and {}", spec.source(), spec.target());
@@ -75,6 +77,7 @@ public final class PostgresCleanup {
         try (PostgresSession session = session(pair, side)) {
             Links.note(pair, side.other(), session);
             Links.dropSubscription(session, pair.names().main());
+            Failpoints.reach("cleanup.subscription");
             Links.dropSubscription(session, pair.names().probe());
         }
     }
@@ -85,6 +88,7 @@ public final class PostgresCleanup {
             // The other side may be out of Eden's reach and still be able to come here.
             EdenRoles.endLink(session, pair.migration());
             Links.dropSlots(pair, side, session);
+            Failpoints.reach("cleanup.slots");
             Links.dropPublication(session, names.main());
             Links.dropPublication(session, names.probe());
             session.execute("DROP SCHEMA IF EXISTS " + Sql.name(names.schema()) + " CASCADE");
@@ -105,6 +109,7 @@ public final class PostgresCleanup {
         }
         Failpoints.reach("cleanup.access");
         removeRoles(pair, side, emptied ? new RoleCopier(pair).created() : List.of());
+        Failpoints.reach("cleanup.roles");
     }
 
     private static String words(RuntimeException failure) {

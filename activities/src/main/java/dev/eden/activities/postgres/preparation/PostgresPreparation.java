@@ -71,14 +71,18 @@ public final class PostgresPreparation {
             fenceTarget(spec, onTarget);
             Failpoints.reach("preparation.fence");
             SchemaFreeze.create(onSource, pair.names(), spec.data().additive());
+            Failpoints.reach("preparation.freeze");
             SchemaFreeze.create(onTarget, pair.names(), spec.data().additive());
             new RowIdentities(pair).change(onSource);
+            Failpoints.reach("preparation.identities");
             new RoleCopier(pair).copy(onSource, onTarget);
+            Failpoints.reach("preparation.roles");
             EdenRoles.admitReaders(onSource, migration);
             EdenRoles.admitReaders(onTarget, migration);
             new CreatedObjects(pair).remember(onTarget);
         }
         new SchemaCopier(pair).beforeLoad(betweenObjects);
+        Failpoints.reach("preparation.schema");
     }
 
     private void saveAccess(MigrationSpec spec, PostgresSession onSource, PostgresSession onTarget) {

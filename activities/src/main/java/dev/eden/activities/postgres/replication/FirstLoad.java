@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
+import dev.eden.proxy.Failpoints;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,7 @@ final class FirstLoad {
         List<String> done = FullLoad.done(target, pair.names());
         boolean begun = copies && forward.hasSlot(source);
         forward.publication(source, tables);
+        Failpoints.reach("load.publication");
         done.remove(pair.names().marker(Role.SOURCE));
         if (begun && !done.isEmpty()) {
             LOGGER.atInfo()
@@ -80,7 +82,9 @@ final class FirstLoad {
             load = whole.progress();
             loading = null;
         }
+        Failpoints.reach("load.tables");
         forward.subscribe(target, source.major());
+        Failpoints.reach("load.subscription");
     }
 
     /** What an earlier load had not completed, the servers copy by themselves now, at their own pace: there is no way to slow them down. */
@@ -91,6 +95,7 @@ final class FirstLoad {
         if (!unknown.isEmpty()) {
             FullLoad.empty(target, unknown);
             forward.loadTheRest(target);
+            Failpoints.reach("load.rest");
         }
     }
 }

@@ -10,6 +10,7 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.replication.LoadProgress.TableSize;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
+import dev.eden.proxy.Failpoints;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -124,6 +125,7 @@ final class FullLoad {
                             "CREATE_REPLICATION_SLOT " + Sql.name(names.main()) + " LOGICAL pgoutput",
                             row -> row.getString("snapshot_name"))
                     .orElseThrow();
+            Failpoints.reach("load.slot");
             try (SourcePing _ = new SourcePing(pair.migration(), pace, this::ping)) {
                 Lanes.run(parts, () -> pace.lanes(LANES), lane -> lane(lane, snapshot));
             }
@@ -196,6 +198,9 @@ final class FullLoad {
             }
             table.meter.rows().set(table.copied.get());
             table.state = "ready";
+            Failpoints.reach("load.table");
+        } else {
+            Failpoints.reach("load.split");
         }
     }
 

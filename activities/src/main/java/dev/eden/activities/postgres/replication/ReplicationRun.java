@@ -12,6 +12,7 @@ import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.postgres.schema.SchemaCopier;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationLedger.Direction;
+import dev.eden.proxy.Failpoints;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -241,7 +242,9 @@ final class ReplicationRun implements AutoCloseable {
                 Links.note(pair, Role.SOURCE, target);
                 first.copyTheRest(source, target);
                 awaitLoad(onFrom, onTo);
+                Failpoints.reach("load.indexes");
                 new SchemaCopier(pair, this::openedForLoad).afterLoad();
+                Failpoints.reach("load.done");
                 String server = onFrom.text("SELECT system_identifier FROM pg_control_system()")
                         .orElse("");
                 ledger.loaded(pair.migration(), direction.epoch(), generation, server, 0);
@@ -312,11 +315,13 @@ final class ReplicationRun implements AutoCloseable {
         if (!back.ensure(to == Role.TARGET ? target : source)) {
             throw late();
         }
+        Failpoints.reach("load.way-back");
         reverse.publishProbe(target);
         forward.publishProbe(source);
         reverse.subscribe(source, target.major());
         forward.subscribeProbe(target);
         reverse.subscribeProbe(source);
+        Failpoints.reach("load.links");
     }
 
     private void awaitLoad(PostgresSession onFrom, PostgresSession onTo) {

@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.proxy.Failpoints;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -47,6 +48,7 @@ public final class SchemaCopier {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
             new SchemaDump(pair).copy(source, target, betweenObjects);
+            Failpoints.reach("preparation.dump");
             // A late run finds the rows copied, and nothing would make them again.
             if (!target.is(
                     "SELECT EXISTS (SELECT FROM pg_subscription WHERE subname = ?)",
@@ -92,6 +94,7 @@ public final class SchemaCopier {
                             .map(List::of)
                             .toList(),
                     object -> make(object.session(), object.wanted(), List.of()));
+            Failpoints.reach("load.constraints");
             make(target, Unvalidated.of(source, target.major()), to.checks());
             make(target, from.foreignKeys(), to.foreignKeys());
             builders.run(
@@ -100,6 +103,7 @@ public final class SchemaCopier {
                             .collect(Collectors.groupingBy(SchemaCopier::validated))
                             .values(),
                     object -> object.wanted().forEach(one -> again(object.session(), one.statements())));
+            Failpoints.reach("load.triggers");
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             Details.afterLoad(source, target);

@@ -1,6 +1,8 @@
 package dev.eden.activities.postgres.replication;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.copy.CopyPace;
 import dev.eden.activities.postgres.EdenObjects.Role;
@@ -9,7 +11,13 @@ import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.store.ReplicationLedger.TableProgress;
+import dev.eden.proxy.Failpoints;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What the load copies, by parts and whole, in whichever format a table's types allow. */
@@ -83,6 +91,49 @@ class FullLoadIT {
                                 "shop.numbers",
                                 "shop.empty",
                                 servers.pair().names().marker(Role.SOURCE));
+            }
+        }
+    }
+
+    /** What a part has brought is not complete: the next load begins the table anew. */
+    @Test
+    void aTableWhosePartsWereCutOffHasNoRowTwice() throws IOException {
+        Path failpoints = Files.createDirectories(
+                Path.of(Objects.requireNonNull(System.getProperty("eden.failpoints"), "set by the build")));
+        try (var servers = PostgresServers.start(15, 17)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("""
+                        CREATE SCHEMA shop;
+                        CREATE TABLE shop.numbers (n int, filler text);
+                        INSERT INTO shop.numbers SELECT i, repeat('x', 100) FROM generate_series(1, 30000) AS i;
+                        CREATE TABLE shop.few (id int PRIMARY KEY);
+                        INSERT INTO shop.few VALUES (1), (2);
+                        ANALYZE;
+                        """);
+            }
+            servers.prepare();
+            try (PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target")) {
+                new Link(servers.pair(), Role.SOURCE).publication(source, UserTables.published(source));
+                FullLoad load = new FullLoad(servers.pair(), new CopyPace(), session -> {}, 100_000);
+                Files.writeString(failpoints.resolve("load.split"), "error");
+                assertThatThrownBy(() -> load.run(source, target, UserTables.leaves(source)))
+                        .isInstanceOf(Failpoints.FailpointException.class);
+                assertThat(target.number("SELECT count(*) FROM shop.numbers")).isBetween(1L, 29_999L);
+                assertThat(FullLoad.done(target, servers.pair().names())).doesNotContain("shop.numbers");
+
+                try (var _ = servers.replicate()) {
+                    await().atMost(Duration.ofSeconds(90))
+                            .untilAsserted(() -> assertThat(target.number(
+                                            "SELECT count(*) FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE subname = ? AND srsubstate = 'r'",
+                                            servers.pair().names().main()))
+                                    .isEqualTo(3));
+                    assertThat(target.number("SELECT count(*) FROM shop.numbers"))
+                            .isEqualTo(30_000);
+                    assertThat(target.number("SELECT count(DISTINCT n) FROM shop.numbers"))
+                            .isEqualTo(30_000);
+                    assertThat(target.number("SELECT count(*) FROM shop.few")).isEqualTo(2);
+                }
             }
         }
     }
