@@ -122,7 +122,7 @@ final class ChaosRun {
         Map<String, FaultReport> planned = new LinkedHashMap<>();
         for (String point : points) {
             planned.put(point, atEnd(point));
-            injector.plant(Victim.SERVER, point, options.killAtEnds());
+            injector.plant(Node.SERVER, point, options.killAtEnds());
         }
         // Asked beside: a stopped server answers nothing until it has been brought back.
         AtomicBoolean reached = new AtomicBoolean();
@@ -139,11 +139,11 @@ final class ChaosRun {
         long deadline = System.nanoTime() + 2 * SETTLE_MILLIS * 1_000_000;
         try {
             while (!reached.get()) {
-                for (String point : injector.hits(Victim.SERVER)) {
+                for (String point : injector.hits(Node.SERVER)) {
                     FaultReport report = planned.computeIfAbsent(point, this::atEnd);
                     long from = history.now();
-                    bringBack(report, Victim.SERVER);
-                    injector.forget(Victim.SERVER, point);
+                    bringBack(report, Node.SERVER);
+                    injector.forget(Node.SERVER, point);
                     report.outcome = where;
                     report.window = new Window(from, history.now());
                 }
@@ -164,7 +164,7 @@ final class ChaosRun {
                         point,
                         false,
                         0,
-                        Victim.SERVER,
+                        Node.SERVER,
                         options.killAtEnds() ? Blow.KILL : Blow.STOP,
                         down,
                         options.proxies()),
@@ -200,14 +200,14 @@ final class ChaosRun {
         asked.set(true);
         bringBack(report, report.struck);
         revive(fault);
-        for (Victim other : report.also) {
+        for (Node other : report.also) {
             injector.restore(other, fault.blow());
         }
         report.backAt = history.now();
         settle(report);
         report.window = new Window(blow, history.now());
         report.outcome = fault.flip() ? outcome(before, "") : "–";
-        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
+        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now(), report.unreachable(blow));
         report.notes.add(route().story(from, history.now()));
         injector.clear();
     }
@@ -227,7 +227,7 @@ final class ChaosRun {
         if (point == null) {
             return;
         }
-        for (Victim other : report.fault.reachedBy()) {
+        for (Node other : report.fault.reachedBy()) {
             if (other != first
                     && !injector.withdraw(other, point)
                     && report.fault.self()
@@ -252,7 +252,7 @@ final class ChaosRun {
             return fault.victim();
         }
         while (history.now() - from < HIT_MILLIS * 1000) {
-            Victim hit = injector.hit(point, fault.reachedBy());
+            Node hit = injector.hit(point, fault.reachedBy());
             if (hit != null) {
                 if (fault.blow() == Blow.CUT || !fault.self()) {
                     injector.strike(fault.self() ? hit : fault.victim(), fault.blow());
