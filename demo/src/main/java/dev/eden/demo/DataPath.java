@@ -44,20 +44,25 @@ final class DataPath implements AutoCloseable {
         all.addFirst(DATABASES);
         for (int i = 0; i < all.size(); i++) {
             String address = i == 0 ? "127.0.0.1" : "127.0.1." + i;
-            ways.put(all.get(i), new Ways(address, link(address, this.source, source), link(address, this.target, target)));
+            ways.put(
+                    all.get(i),
+                    new Ways(address, link(address, this.source, source), link(address, this.target, target)));
         }
     }
 
     private static URI relayed(URI real) {
         try {
-            return new URI(real.getScheme(), real.getUserInfo(), NAME, FreePort.find(), real.getPath(), real.getQuery(), null);
+            return new URI(
+                    real.getScheme(), real.getUserInfo(), NAME, FreePort.find(), real.getPath(), real.getQuery(), null);
         } catch (URISyntaxException e) {
             throw new IllegalStateException("no address for a link", e);
         }
     }
 
     private static Link link(String address, URI relayed, URI real) {
-        return new Link(new InetSocketAddress(address, relayed.getPort()), new InetSocketAddress(real.getHost(), real.getPort()));
+        return new Link(
+                new InetSocketAddress(address, relayed.getPort()),
+                new InetSocketAddress(real.getHost(), real.getPort()));
     }
 
     /** Where Eden is told that the database is. */
@@ -73,7 +78,8 @@ final class DataPath implements AutoCloseable {
     /** What the JVM of a process must be told to take its own ways. */
     String jvmFlag(String process) {
         try {
-            Path hosts = Files.writeString(directory.resolve(process + ".hosts"), of(process).address + " " + NAME + "\n");
+            Path hosts =
+                    Files.writeString(directory.resolve(process + ".hosts"), of(process).address + " " + NAME + "\n");
             return "-Djdk.net.hosts.file=" + hosts;
         } catch (IOException e) {
             throw new UncheckedIOException("no file of hosts", e);

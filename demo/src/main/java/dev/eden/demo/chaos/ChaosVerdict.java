@@ -60,8 +60,9 @@ final class ChaosVerdict {
     }
 
     private static boolean explains(FaultReport report, LoadStats.Trouble trouble) {
-        // A listener is told, by the end of its session, that it may have missed something: where its proxy was stopped for
-        // longer than the others wait, could not read the commit because the store was away, or could not hear out a database.
+        // A listener is told, by the end of its session, that it may have missed something: where its proxy was
+        // stopped for longer than the others wait, could not read the commit because the store was away, or could
+        // not hear a database out.
         boolean listener = trouble.client() < 0;
         boolean told = listener && trouble.message().contains("57P01");
         boolean own = report.struckProxyOf(trouble.client());

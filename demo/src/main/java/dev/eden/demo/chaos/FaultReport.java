@@ -44,11 +44,10 @@ final class FaultReport {
 
     /** When the server, which sets and takes fences, could not reach a database, if that is what was struck at {@code blow}. */
     Window unreachable(long blow) {
-        boolean struckServersWay =
-                switch (struck) {
-                    case Node node -> false;
-                    case Way way -> way.process() == Node.SERVER;
-                };
+        boolean struckServersWay = switch (struck) {
+            case Node node -> false;
+            case Way way -> way.process() == Node.SERVER;
+        };
         return struckServersWay ? new Window(blow, backAt) : new Window(0, 0);
     }
 
