@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Histories of a PostgreSQL that moves there, back and there again behind three proxies, with a fault in each of the three flips: kill -9 or SIGSTOP of a process, or
-# a partition between it and Eden's store, at a step of the protocol; the seed says which. Each run is one set of servers and a number of such histories one after
+# a partition between it and Eden's store or (one fault of three) on a way of the data, at a step of the protocol; the seed says which. Each run is one set of servers and a number of such histories one after
 # the other; the demo's checker (bank sums, list-append with cycle check, unique sequences, prepared statements, LISTEN) judges the whole of it. Needs jq and the durable Temporal (eden temporal install).
 #   docs/postgres-histories.sh [runs, default 30] [histories a run, default 10] [first seed, default 1] [from-to, default 15-18]
 # Prints a row a run, and at the end how often each point was struck by each action; exit code 0 only if no run found anything. A run that failed is repeated with: eden chaos --postgres --seed … and its faults.
@@ -10,7 +10,8 @@ runs=${1:-30} histories=${2:-10} first=${3:-1} pair=${4:-15-18} failed=0
 points=(cutover.check cutover.arm cutover.prepare cutover.drain cutover.fence cutover.position cutover.verify cutover.turn cutover.commit
   cutover.unfence cutover.stable cutover.abort proxy.hold proxy.armed proxy.armed.acknowledged proxy.drained proxy.drained.acknowledged
   proxy.carried proxy.carried.acknowledged proxy.open proxy.opened proxy.opened.acknowledged settle.restore settle.end-abort settle.unfence)
-victims=(self self self self server proxy-1 proxy-2 proxy-3 store temporal standby)
+victims=(self self self self server proxy-1 proxy-2 proxy-3 store temporal standby
+  server~owner server~standby owner~standby proxy-1~owner proxy-2~standby proxy-3~owner)
 actions=(kill stop cut)
 struck=$(mktemp)
 trap 'rm -f "$struck"' EXIT
@@ -24,6 +25,8 @@ for ((seed = first; seed < first + runs; seed++)); do
     action=${actions[RANDOM % ${#actions[@]}]}
     # The database that follows has no link to Eden's store.
     [[ $victim-$action == standby-cut ]] && action=stop
+    # A way can only be cut.
+    [[ $victim == *~* ]] && action=cut
     faults+="${faults:+,}$point:$action:$victim"
   done
   status=0

@@ -23,28 +23,29 @@ class ChaosIT {
     void nothingIsLostWhenProcessesDieOrStallInTheMiddleOfAFlip() throws Exception {
         JsonNode json = passed(
                 "--faults=cutover.fence:kill:server,cutover.commit:stop:server,proxy.drained:kill:proxy-1,"
-                        + "random:kill:store",
+                        + "random:kill:store,cutover.turn:cut:server~standby",
                 "--seed=7",
                 "--seconds=240",
                 "--keys=2000",
                 "--rate=800",
                 "--clients=12");
-        assertThat(json.get("faults").size()).isEqualTo(4);
+        assertThat(json.get("faults").size()).isEqualTo(5);
     }
 
-    /** A flip, a rollback, a flip. docs/postgres-histories.sh runs many of these. */
+    /** A flip, a rollback, a flip, a rollback. docs/postgres-histories.sh runs many of these. */
     @Test
     void nothingIsLostOfAPostgresEither() throws Exception {
         JsonNode json = passed(
                 "--postgres",
-                "--faults=cutover.unfence:kill:server,proxy.drained:stop:proxy-1,cutover.turn:kill:server",
+                "--faults=cutover.unfence:kill:server,proxy.drained:stop:proxy-1,cutover.turn:kill:server,"
+                        + "cutover.fence:cut:owner~standby",
                 "--seed=7",
                 "--seconds=240",
                 "--keys=2000",
                 "--rate=300",
                 "--clients=8",
                 "--deadline=1500");
-        assertThat(json.get("faults").size()).isEqualTo(3);
+        assertThat(json.get("faults").size()).isEqualTo(4);
     }
 
     private static JsonNode passed(String... arguments) throws Exception {

@@ -9,6 +9,7 @@ import dev.eden.embedded.ServerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,6 +56,8 @@ public final class Cluster implements AutoCloseable {
     private final @Nullable Path proxyBuild;
     /** By the process they come from; {@value #TO_TEMPORAL}: from the control plane to Temporal. */
     private final Map<String, Link> links = new HashMap<>();
+    /** Only where there are to be faults: nothing else stands in the way of data. */
+    private @Nullable DataPath dataPath;
 
     private final String adminToken = secret();
     private final Map<String, String> environment = new HashMap<>();
@@ -72,7 +75,7 @@ public final class Cluster implements AutoCloseable {
 
     /**
      * @param proxies how many
-     * @param faults whether Eden's processes get a directory for failpoints each, and links to its store that can be cut
+     * @param faults whether Eden's processes get a directory for failpoints each, and links to its store and to the databases that can be cut
      */
     public Cluster(Databases databases, int proxies, boolean faults) {
         this(databases, proxies, faults, null);
@@ -123,10 +126,15 @@ public final class Cluster implements AutoCloseable {
         environment.put("TEMPORAL_ADDRESS", temporal.address());
         if (faults) {
             InetSocketAddress storeAddress = new InetSocketAddress("127.0.0.1", store.port());
-            link(SERVER, storeAddress);
+            List<String> processes = new ArrayList<>(List.of(SERVER));
             for (int i = 1; i <= proxies; i++) {
-                link("proxy-" + i, storeAddress);
+                processes.add("proxy-" + i);
             }
+            processes.forEach(process -> link(process, storeAddress));
+            DataPath ways = new DataPath(
+                    directory, processes, URI.create(databases.sourceUri()), URI.create(databases.targetUri()));
+            closeLater(ways);
+            dataPath = ways;
             String[] frontend = temporal.address().split(":");
             link(TO_TEMPORAL, new InetSocketAddress(frontend[0], Integer.parseInt(frontend[1])));
         }
@@ -255,6 +263,7 @@ public final class Cluster implements AutoCloseable {
                 throw new UncheckedIOException("no directory for failpoints", e);
             }
             flags.add("-Deden.failpoints=" + points);
+            flags.add(started(dataPath).jvmFlag(name));
         }
         EdenProcess process = new EdenProcess(
                 name,
@@ -289,6 +298,25 @@ public final class Cluster implements AutoCloseable {
             found.add(started(links.get(from)));
         }
         return found;
+    }
+
+    /** The way from a process (its name) to a database; only where there are to be faults. */
+    public Link dataLink(String name, boolean toTarget) {
+        return started(dataPath).link(name, toTarget);
+    }
+
+    /** The way from one database to the other; only where there are to be faults. */
+    public Link dataLink(boolean toTarget) {
+        return dataLink(DataPath.DATABASES, toTarget);
+    }
+
+    /** Where Eden is told that a database is, with credentials. */
+    String databaseUri(boolean ofTarget) {
+        DataPath ways = dataPath;
+        if (ways != null) {
+            return ways.uri(ofTarget);
+        }
+        return ofTarget ? databases.targetUri() : databases.sourceUri();
     }
 
     public int proxyCount() {

@@ -25,9 +25,14 @@ public final class Link implements AutoCloseable {
     private boolean closed;
 
     Link(InetSocketAddress to) {
+        this(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), to);
+    }
+
+    /** @param at where it listens */
+    Link(InetSocketAddress at, InetSocketAddress to) {
         this.to = to;
         try {
-            listener = new ServerSocket(0, 200, InetAddress.getLoopbackAddress());
+            listener = new ServerSocket(at.getPort(), 200, at.getAddress());
         } catch (IOException e) {
             throw new UncheckedIOException("no port for a link", e);
         }

@@ -49,8 +49,8 @@ public final class Scenario {
 
     /** Makes endpoints and interlay of {@code cluster}. */
     public static void register(RestClient rest, Cluster cluster) throws IOException {
-        rest.post("/endpoints", endpoint(SOURCE, cluster.databases().sourceUri()));
-        rest.post("/endpoints", endpoint(TARGET, cluster.databases().targetUri()));
+        rest.post("/endpoints", endpoint(SOURCE, cluster.databaseUri(false)));
+        rest.post("/endpoints", endpoint(TARGET, cluster.databaseUri(true)));
         rest.post("/interlays", """
                 {"id": "%s", "endpoint": "%s"}""".formatted(cluster.databases().interlay(), SOURCE));
     }

@@ -9,7 +9,10 @@ enum Blow {
     KILL,
     /** SIGSTOP, and SIGCONT after 1 to 5 s. */
     STOP,
-    /** A partition: its links to Eden's store (the server's to Temporal too) carry nothing either way for 1 to 5 s; its links to databases and clients do. */
+    /**
+     * A partition: for 1 to 5 s nothing passes either way. A process is cut off from Eden's store (the server from Temporal too) and keeps its links to databases and
+     * clients; a {@link Way} is cut between its two ends.
+     */
     CUT;
 
     String label() {

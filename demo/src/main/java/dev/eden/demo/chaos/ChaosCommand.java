@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -54,7 +55,8 @@ public final class ChaosCommand implements Callable<Integer> {
             names = "--victims",
             split = ",",
             description =
-                    "self, server, proxy-1, proxy-2, proxy-3, store, temporal, standby: who is struck at each point (default: self)")
+                    "self, server, proxy-1, proxy-2, proxy-3, store, temporal, standby, and ways that can be cut: proxy-1~owner, proxy-1~standby, "
+                            + "server~owner, server~standby, owner~standby (PostgreSQL): who is struck at each point (default: self)")
     private List<String> victims = List.of("self");
 
     @Option(
@@ -109,7 +111,7 @@ public final class ChaosCommand implements Callable<Integer> {
     public Integer call() {
         load.check(spec);
         if (proxies < 2 || proxies > 3) {
-            throw new ParameterException(spec.commandLine(), "--proxies is 2 or 3");
+            throw refused("--proxies is 2 or 3");
         }
         ChaosOptions options = new ChaosOptions(
                 List.copyOf(beginning),
@@ -179,26 +181,30 @@ public final class ChaosCommand implements Callable<Integer> {
         for (String point : points) {
             for (String victim : victims) {
                 for (String action : actions) {
-                    faults.add(fault(point, action, victim(point, victim), choice));
+                    faults.add(fault(point, action, victim, choice));
                 }
             }
         }
         for (String each : single) {
             String[] parts = each.split(":", 3);
             if (parts.length != 3) {
-                throw new ParameterException(spec.commandLine(), each + " is not POINT:ACTION:PROCESS");
+                throw refused(each + " is not POINT:ACTION:PROCESS");
             }
-            faults.add(fault(parts[0], parts[1], victim(parts[0], parts[2]), choice));
+            faults.add(fault(parts[0], parts[1], parts[2], choice));
         }
         if (shuffle) {
             java.util.Collections.shuffle(faults, choice);
         }
-        List<Victim> atRandom = new ArrayList<>(List.of(Victim.SERVER));
-        atRandom.addAll(Victim.proxies(proxies));
-        atRandom.addAll(List.of(Victim.STORE, Victim.TEMPORAL));
+        List<Victim> atRandom = new ArrayList<>(List.of(Node.SERVER));
+        atRandom.addAll(Node.proxies(proxies));
+        atRandom.addAll(List.of(Node.STORE, Node.TEMPORAL));
+        if (actions.contains(Blow.CUT.label())) {
+            atRandom.addAll(Way.all(proxies, postgres));
+        }
         for (int i = 0; i < random; i++) {
             Victim victim = atRandom.get(choice.nextInt(atRandom.size()));
-            Blow blow = Blow.of(actions.get(choice.nextInt(actions.size())));
+            Blow drawn = Blow.of(actions.get(choice.nextInt(actions.size())));
+            Blow blow = obstacle(drawn, victim) == null ? drawn : Blow.CUT;
             boolean flip = choice.nextInt(10) < 7;
             faults.add(new Fault(
                     null, flip, choice.nextInt(flip ? 600 : 1500), victim, blow, blow.millis(choice), proxies));
@@ -206,12 +212,19 @@ public final class ChaosCommand implements Callable<Integer> {
         return faults;
     }
 
-    private Fault fault(String point, String action, Victim victim, Random choice) {
+    private Fault fault(String point, String action, String struck, Random choice) {
         boolean anyMoment = point.equals("random");
-        Blow blow = Blow.of(action);
-        if (victim.proxy() >= proxies || (blow == Blow.CUT && victim == Victim.STANDBY)) {
-            throw new ParameterException(
-                    spec.commandLine(), action + " of " + victim.label() + " is not possible here");
+        Blow blow;
+        Victim victim;
+        try {
+            blow = Blow.of(action);
+            victim = victim(point, struck);
+        } catch (IllegalArgumentException unknown) {
+            throw refused(String.valueOf(unknown.getMessage()));
+        }
+        String obstacle = obstacle(blow, victim);
+        if (obstacle != null) {
+            throw refused(action + " of " + victim.label() + " is not possible here: " + obstacle);
         }
         return new Fault(
                 anyMoment ? null : point,
@@ -223,10 +236,29 @@ public final class ChaosCommand implements Callable<Integer> {
                 proxies);
     }
 
+    private @Nullable String obstacle(Blow blow, Victim victim) {
+        if (victim.proxy() >= proxies) {
+            return "there are " + proxies + " proxies";
+        }
+        return switch (victim) {
+            case Node node -> blow == Blow.CUT && node == Node.STANDBY ? "it has no link to Eden's store" : null;
+            case Way way ->
+                blow != Blow.CUT
+                        ? "a way can be cut and nothing else"
+                        : Way.all(proxies, postgres).contains(way)
+                                ? null
+                                : "Eden carries what one Redis says to the other";
+        };
+    }
+
+    private ParameterException refused(String words) {
+        return new ParameterException(spec.commandLine(), words);
+    }
+
     private static Victim victim(String point, String label) {
         if (!label.equals("self")) {
             return Victim.of(label);
         }
-        return point.startsWith("proxy.") || point.startsWith("settle.") ? Victim.PROXY_1 : Victim.SERVER;
+        return point.startsWith("proxy.") || point.startsWith("settle.") ? Node.PROXY_1 : Node.SERVER;
     }
 }

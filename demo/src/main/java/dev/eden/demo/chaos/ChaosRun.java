@@ -123,7 +123,7 @@ final class ChaosRun {
         Map<String, FaultReport> planned = new LinkedHashMap<>();
         for (String point : points) {
             planned.put(point, atEnd(point));
-            injector.plant(Victim.SERVER, point, options.killAtEnds());
+            injector.plant(Node.SERVER, point, options.killAtEnds());
         }
         // Asked beside: a stopped server answers nothing until it has been brought back.
         AtomicBoolean reached = new AtomicBoolean();
@@ -140,11 +140,11 @@ final class ChaosRun {
         long deadline = System.nanoTime() + (2 + points.size()) * SETTLE_MILLIS * 1_000_000;
         try {
             while (!reached.get()) {
-                for (String point : injector.hits(Victim.SERVER)) {
+                for (String point : injector.hits(Node.SERVER)) {
                     FaultReport report = planned.computeIfAbsent(point, this::atEnd);
                     long from = history.now();
                     bringBackAtEnd(report);
-                    injector.forget(Victim.SERVER, point);
+                    injector.forget(Node.SERVER, point);
                     report.outcome = where;
                     report.window = new Window(from, history.now());
                 }
@@ -160,9 +160,9 @@ final class ChaosRun {
     /** One that comes to another point before it serves dies there: the next look finds that one. */
     private void bringBackAtEnd(FaultReport report) {
         try {
-            bringBack(report, Victim.SERVER);
+            bringBack(report, Node.SERVER);
         } catch (EmbeddedServerException ended) {
-            if (injector.hits(Victim.SERVER).size() < 2) {
+            if (injector.hits(Node.SERVER).size() < 2) {
                 throw ended;
             }
             report.backAt = history.now();
@@ -177,7 +177,7 @@ final class ChaosRun {
                         point,
                         false,
                         0,
-                        Victim.SERVER,
+                        Node.SERVER,
                         options.killAtEnds() ? Blow.KILL : Blow.STOP,
                         down,
                         options.proxies()),
@@ -213,14 +213,14 @@ final class ChaosRun {
         asked.set(true);
         bringBack(report, report.struck);
         revive(fault);
-        for (Victim other : report.also) {
+        for (Node other : report.also) {
             injector.restore(other, fault.blow());
         }
         report.backAt = history.now();
         settle(report);
         report.window = new Window(blow, history.now());
         report.outcome = fault.flip() ? outcome(before, "") : "–";
-        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
+        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now(), report.unreachable(blow));
         report.notes.add(route().story(from, history.now()));
         injector.clear();
     }
@@ -240,7 +240,7 @@ final class ChaosRun {
         if (point == null) {
             return;
         }
-        for (Victim other : report.fault.reachedBy()) {
+        for (Node other : report.fault.reachedBy()) {
             if (other != first
                     && !injector.withdraw(other, point)
                     && report.fault.self()
@@ -265,7 +265,7 @@ final class ChaosRun {
             return fault.victim();
         }
         while (history.now() - from < HIT_MILLIS * 1000) {
-            Victim hit = injector.hit(point, fault.reachedBy());
+            Node hit = injector.hit(point, fault.reachedBy());
             if (hit != null) {
                 if (fault.blow() == Blow.CUT || !fault.self()) {
                     injector.strike(fault.self() ? hit : fault.victim(), fault.blow());

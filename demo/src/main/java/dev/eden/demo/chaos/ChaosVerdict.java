@@ -41,18 +41,8 @@ final class ChaosVerdict {
     static void blame(List<FaultReport> reports, LoadStats.Trouble trouble, long at) {
         FaultReport near = null;
         for (FaultReport report : reports) {
-            // A listener is told, by the end of its session, that it may have missed something: where its proxy was
-            // stopped for longer than the others wait, or could not read the commit because the store was away.
-            boolean listener = trouble.client() < 0;
-            boolean told = listener
-                    && report.struck == Victim.STORE
-                    && trouble.message().contains("57P01");
-            boolean own = told
-                    || trouble.connection()
-                            && (report.fault.kill() || listener)
-                            && report.struckProxyOf(trouble.client());
             if (report.happened()
-                    && own
+                    && explains(report, trouble)
                     && at >= report.window.from() - 500_000
                     && at <= report.backAt + AFTERWARDS_MICROS) {
                 return;
@@ -67,6 +57,20 @@ final class ChaosVerdict {
         } else if (!reports.isEmpty()) {
             reports.getFirst().anomalies.add("before: " + words);
         }
+    }
+
+    private static boolean explains(FaultReport report, LoadStats.Trouble trouble) {
+        // A listener is told, by the end of its session, that it may have missed something: where its proxy was
+        // stopped for longer than the others wait, could not read the commit because the store was away, or could
+        // not hear a database out.
+        boolean listener = trouble.client() < 0;
+        boolean told = listener && trouble.message().contains("57P01");
+        boolean own = report.struckProxyOf(trouble.client());
+        return switch (report.struck) {
+            case Node node ->
+                told && node == Node.STORE || trouble.connection() && (report.fault.kill() || listener) && own;
+            case Way way -> told && own;
+        };
     }
 
     ChaosVerdict judge(Workload workload, List<InetSocketAddress> proxies, RouteWatch.Sample route) {

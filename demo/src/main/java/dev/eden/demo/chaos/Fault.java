@@ -16,7 +16,7 @@ record Fault(
         @Nullable String point, boolean flip, long delayMillis, Victim victim, Blow blow, long millis, int proxies) {
 
     /** A way that leads to a place which an undisturbed attempt never comes to. */
-    record Primer(Victim at, String point, String action) {}
+    record Primer(Node at, String point, String action) {}
 
     String name() {
         if (point != null) {
@@ -30,23 +30,26 @@ record Fault(
     }
 
     /** Which processes may come to the point; the first one there acts. */
-    List<Victim> reachedBy() {
+    List<Node> reachedBy() {
         String place = point;
         if (place == null) {
             return List.of();
         }
-        if (place.startsWith("settle.") && victim != Victim.SERVER) {
-            return Victim.proxies(proxies);
+        if (place.startsWith("settle.") && victim.process() != Node.SERVER) {
+            return Node.proxies(proxies);
         }
         if (place.startsWith("proxy.")) {
-            return List.of(victim.proxy() >= 0 ? victim : Victim.PROXY_1);
+            return List.of(victim.proxy() >= 0 ? victim.process() : Node.PROXY_1);
         }
-        return List.of(Victim.SERVER);
+        return List.of(Node.SERVER);
     }
 
     /** Whether the process that reaches the point strikes itself. */
     boolean self() {
-        return reachedBy().contains(victim);
+        return switch (victim) {
+            case Node node -> reachedBy().contains(node);
+            case Way way -> false;
+        };
     }
 
     List<Primer> primers() {
@@ -55,11 +58,11 @@ record Fault(
             return List.of();
         }
         // A coordinator that fails settles by itself; one that is dead is settled by a proxy.
-        String end = victim == Victim.SERVER ? "error" : "kill";
+        String end = victim.process() == Node.SERVER ? "error" : "kill";
         return switch (place) {
-            case "settle.restore", "settle.end-abort" -> List.of(new Primer(Victim.SERVER, "cutover.position", end));
-            case "settle.unfence" -> List.of(new Primer(Victim.SERVER, "cutover.unfence", end));
-            case "cutover.abort" -> List.of(new Primer(Victim.SERVER, "cutover.verify", "error"));
+            case "settle.restore", "settle.end-abort" -> List.of(new Primer(Node.SERVER, "cutover.position", end));
+            case "settle.unfence" -> List.of(new Primer(Node.SERVER, "cutover.unfence", end));
+            case "cutover.abort" -> List.of(new Primer(Node.SERVER, "cutover.verify", "error"));
             default -> List.of();
         };
     }

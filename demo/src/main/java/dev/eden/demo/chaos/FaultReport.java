@@ -15,7 +15,7 @@ final class FaultReport {
     String outcome = "not reached";
     Victim struck;
     /** Others that died of the same fault: two may come to a point of the settler's at once. */
-    final Set<Victim> also = EnumSet.noneOf(Victim.class);
+    final Set<Node> also = EnumSet.noneOf(Node.class);
     /** From the blow to the moment when everything was as before, in microseconds of the history. */
     Window window = new Window(0, 0);
     /** When the victim served again. */
@@ -37,11 +37,18 @@ final class FaultReport {
 
     /** Whether {@code client} spoke through a proxy that this fault struck. */
     boolean struckProxyOf(int client) {
-        if (client < 0) {
-            return struckProxy(); // a listener, of which there is one at each
-        }
-        int proxy = client % proxies;
+        // Listeners, of which there is one at each, count from -1 downwards.
+        int proxy = client < 0 ? -1 - client : client % proxies;
         return struck.proxy() == proxy || also.stream().anyMatch(other -> other.proxy() == proxy);
+    }
+
+    /** When the server, which sets and takes fences, could not reach a database, if that is what was struck at {@code blow}. */
+    Window unreachable(long blow) {
+        boolean struckServersWay = switch (struck) {
+            case Node node -> false;
+            case Way way -> way.process() == Node.SERVER;
+        };
+        return struckServersWay ? new Window(blow, backAt) : new Window(0, 0);
     }
 
     boolean struckProxy() {

@@ -11,7 +11,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,13 +24,15 @@ final class Injector {
     private static final int LONG_ENOUGH_TO_CUT = 25;
 
     private final Cluster cluster;
+    private final Links links;
     private boolean standbyIsTarget = true;
 
     Injector(Cluster cluster) {
         this.cluster = cluster;
+        this.links = new Links(cluster);
     }
 
-    /** Which server the faults of {@link Victim#STANDBY} strike, and bring back, until told otherwise. */
+    /** Which server the faults of {@link Node#STANDBY} and of ways strike, and bring back, until told otherwise. */
     void standby(boolean isTarget) {
         standbyIsTarget = isTarget;
     }
@@ -48,8 +49,8 @@ final class Injector {
         }
         String action = fault.blow() == Blow.CUT
                 ? "delay " + LONG_ENOUGH_TO_CUT
-                : fault.self() ? fault.blow().label() : fault.blow().label() + " " + pids(fault.victim());
-        for (Victim at : fault.reachedBy()) {
+                : fault.self() ? fault.blow().label() : fault.blow().label() + " " + pids(node(fault.victim()));
+        for (Node at : fault.reachedBy()) {
             write(at, point, action);
         }
         for (Fault.Primer primer : fault.primers()) {
@@ -57,7 +58,7 @@ final class Injector {
         }
     }
 
-    private void write(Victim at, String point, String action) {
+    private void write(Node at, String point, String action) {
         Path directory = eden(at).failpoints();
         try {
             Files.deleteIfExists(directory.resolve(point + ".hit"));
@@ -70,8 +71,8 @@ final class Injector {
 
     /** Who reached the point, or null while nobody has. */
     @Nullable
-    Victim hit(String point, List<Victim> candidates) {
-        for (Victim candidate : candidates) {
+    Node hit(String point, List<Node> candidates) {
+        for (Node candidate : candidates) {
             if (Files.exists(eden(candidate).failpoints().resolve(point + ".hit"))) {
                 return candidate;
             }
@@ -80,7 +81,7 @@ final class Injector {
     }
 
     /** Takes one back; false where the process has come to it already. */
-    boolean withdraw(Victim at, String point) {
+    boolean withdraw(Node at, String point) {
         try {
             return Files.deleteIfExists(eden(at).failpoints().resolve(point));
         } catch (IOException e) {
@@ -90,7 +91,7 @@ final class Injector {
 
     /** Takes back what nobody came to; what was hit is forgotten. */
     void clear() {
-        for (Victim at : eden()) {
+        for (Node at : links.eden()) {
             try (Stream<Path> files = Files.list(eden(at).failpoints())) {
                 for (Path file : files.toList()) {
                     Files.deleteIfExists(file);
@@ -102,7 +103,7 @@ final class Injector {
     }
 
     /** Names of the points that were reached since they were planted. */
-    List<String> hits(Victim at) {
+    List<String> hits(Node at) {
         try (Stream<Path> files = Files.list(eden(at).failpoints())) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".hit"))
@@ -113,7 +114,7 @@ final class Injector {
         }
     }
 
-    void forget(Victim at, String point) {
+    void forget(Node at, String point) {
         try {
             Files.deleteIfExists(eden(at).failpoints().resolve(point + ".hit"));
         } catch (IOException e) {
@@ -122,26 +123,28 @@ final class Injector {
     }
 
     /** Plants one point in one process. */
-    void plant(Victim at, String point, boolean kill) {
+    void plant(Node at, String point, boolean kill) {
         write(at, point, kill ? "kill" : "stop");
     }
 
     /** Strikes the whole process tree; harmless where a failpoint has struck it already. */
     void strike(Victim victim, Blow blow) {
         switch (blow) {
-            case CUT -> links(victim).forEach(Link::cut);
+            case CUT -> links.of(victim, standbyIsTarget).forEach(Link::cut);
             case KILL -> {
-                switch (victim) {
-                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).kill();
+                Node struck = node(victim);
+                switch (struck) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(struck).kill();
                     case STORE -> cluster.postgres().kill();
                     case TEMPORAL -> cluster.temporal().kill();
                     case STANDBY -> standby().kill();
                 }
             }
             case STOP -> {
-                switch (victim) {
+                Node struck = node(victim);
+                switch (struck) {
                     case SERVER, PROXY_1, PROXY_2, PROXY_3 ->
-                        eden(victim).process().suspend();
+                        eden(struck).process().suspend();
                     case STORE -> cluster.postgres().suspend();
                     case TEMPORAL -> cluster.temporal().suspend();
                     case STANDBY -> standby().suspend();
@@ -153,19 +156,21 @@ final class Injector {
     /** Returns when the victim serves again, or has its links back. */
     void restore(Victim victim, Blow blow) {
         switch (blow) {
-            case CUT -> links(victim).forEach(Link::mend);
+            case CUT -> links.of(victim, standbyIsTarget).forEach(Link::mend);
             case KILL -> {
-                switch (victim) {
-                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).restart(START);
+                Node struck = node(victim);
+                switch (struck) {
+                    case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(struck).restart(START);
                     case STORE -> restartStore();
                     case TEMPORAL -> cluster.temporal().restart();
                     case STANDBY -> standby().restart();
                 }
             }
             case STOP -> {
-                switch (victim) {
+                Node struck = node(victim);
+                switch (struck) {
                     case SERVER, PROXY_1, PROXY_2, PROXY_3 ->
-                        eden(victim).process().resume();
+                        eden(struck).process().resume();
                     case STORE -> cluster.postgres().resume();
                     case TEMPORAL -> cluster.temporal().resume();
                     case STANDBY -> standby().resume();
@@ -174,21 +179,11 @@ final class Injector {
         }
     }
 
-    private List<Link> links(Victim victim) {
+    private static Node node(Victim victim) {
         return switch (victim) {
-            case SERVER, PROXY_1, PROXY_2, PROXY_3, TEMPORAL -> cluster.links(victim.label());
-            case STORE ->
-                eden().stream()
-                        .flatMap(each -> cluster.links(each.label()).stream().limit(1))
-                        .toList();
-            case STANDBY -> throw new DemoException("the standby has no link that can be cut");
+            case Node node -> node;
+            case Way way -> throw new DemoException(way.label() + " can be cut and nothing else");
         };
-    }
-
-    private List<Victim> eden() {
-        List<Victim> all = new ArrayList<>(Victim.proxies(cluster.proxyCount()));
-        all.addFirst(Victim.SERVER);
-        return all;
     }
 
     /** A postmaster does not start while a backend of the one before still has its shared memory. */
@@ -206,11 +201,11 @@ final class Injector {
         }
     }
 
-    boolean alive(Victim victim) {
+    boolean alive(Node victim) {
         return eden(victim).process().isAlive();
     }
 
-    private EdenProcess eden(Victim victim) {
+    private EdenProcess eden(Node victim) {
         return switch (victim) {
             case SERVER -> cluster.controlPlane();
             case PROXY_1, PROXY_2, PROXY_3 -> cluster.proxyProcesses().get(victim.proxy());
@@ -218,7 +213,7 @@ final class Injector {
         };
     }
 
-    private String pids(Victim victim) {
+    private String pids(Node victim) {
         long root = switch (victim) {
             case SERVER, PROXY_1, PROXY_2, PROXY_3 -> eden(victim).process().pid();
             case STORE -> cluster.postgres().pid();

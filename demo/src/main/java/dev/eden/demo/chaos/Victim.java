@@ -1,49 +1,22 @@
 package dev.eden.demo.chaos;
 
-import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
+import java.util.stream.Stream;
 
-/**
- * The processes that faults strike. The server holds the coordinator, the workers and the applier; {@code STANDBY} is the Redis that follows
- * when the fault is planted.
- */
-enum Victim {
-    SERVER,
-    PROXY_1,
-    PROXY_2,
-    PROXY_3,
-    STORE,
-    TEMPORAL,
-    STANDBY;
-
+/** What a fault strikes. */
+sealed interface Victim permits Node, Way {
     /** As the command line and the tables call it. */
-    String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
+    String label();
+
+    /** The process that it is, or from which it leads to a database. */
+    Node process();
+
+    /** Index of the proxy whose clients feel it, -1 where there is none. */
+    int proxy();
 
     static Victim of(String label) {
-        for (Victim victim : values()) {
-            if (victim.label().equals(label)) {
-                return victim;
-            }
-        }
-        throw new IllegalArgumentException("no such process: " + label);
-    }
-
-    static List<Victim> proxies(int count) {
-        return Arrays.stream(values())
-                .filter(victim -> victim.proxy() >= 0 && victim.proxy() < count)
-                .toList();
-    }
-
-    /** Index of a proxy, -1 for anything else. */
-    int proxy() {
-        return switch (this) {
-            case PROXY_1 -> 0;
-            case PROXY_2 -> 1;
-            case PROXY_3 -> 2;
-            case SERVER, STORE, TEMPORAL, STANDBY -> -1;
-        };
+        return Stream.<Victim>concat(Stream.of(Node.values()), Stream.of(Way.values()))
+                .filter(victim -> victim.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no such process: " + label));
     }
 }

@@ -83,7 +83,7 @@ final class Listener implements Runnable, AutoCloseable {
                 return;
             } catch (SQLException e) {
                 lost = lost < 0 ? lastHeard : lost;
-                stats.disconnected(-1, "listener: " + e.getSQLState() + " " + e.getMessage());
+                stats.disconnected(-1 - address, "listener: " + e.getSQLState() + " " + e.getMessage());
                 LockSupport.parkNanos(100_000_000);
             }
         }

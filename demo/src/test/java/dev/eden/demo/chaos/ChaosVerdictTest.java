@@ -46,7 +46,7 @@ class ChaosVerdictTest {
 
     @Test
     void onlyClientsOfTheKilledProxiesMayLoseTheirConnection() {
-        FaultReport report = report(1, "settle.unfence", Victim.PROXY_1);
+        FaultReport report = report(1, "settle.unfence", Node.PROXY_1);
         report.window = new Window(1_000_000, 2_000_000);
         report.backAt = 1_500_000;
         ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(0, 0, true, "lost"), 1_200_000);
@@ -56,7 +56,7 @@ class ChaosVerdictTest {
 
         // Both came to the point.
         report.anomalies.clear();
-        report.also.add(Victim.PROXY_2);
+        report.also.add(Node.PROXY_2);
         ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, true, "lost"), 1_200_000);
         assertThat(report.anomalies).isEmpty();
         ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, false, "ERR"), 1_200_000);
@@ -69,8 +69,8 @@ class ChaosVerdictTest {
                 new LoadStats.Trouble(-1, 0, true, "listener: 57P01 FATAL: eden: the interlay has moved");
         LoadStats.Trouble lost = new LoadStats.Trouble(-1, 0, true, "listener: 08006 the connection was lost");
         LoadStats.Trouble client = new LoadStats.Trouble(3, 0, true, "57P01 FATAL: eden: the interlay has moved");
-        FaultReport store = report(1, "cutover.unfence", Victim.STORE);
-        FaultReport server = report(2, "cutover.unfence", Victim.SERVER);
+        FaultReport store = report(1, "cutover.unfence", Node.STORE);
+        FaultReport server = report(2, "cutover.unfence", Node.SERVER);
         for (FaultReport report : List.of(store, server)) {
             report.window = new Window(1_000_000, 2_000_000);
             report.backAt = 1_500_000;
@@ -80,6 +80,31 @@ class ChaosVerdictTest {
         }
         assertThat(store.anomalies).hasSize(2);
         assertThat(server.anomalies).hasSize(3);
+    }
+
+    @Test
+    void aPartitionFromADatabaseExcusesListenersOfItsProxyAlone() {
+        FaultReport report = report(1, "cutover.turn", Way.PROXY_2_OWNER);
+        report.window = new Window(1_000_000, 2_000_000);
+        report.backAt = 1_500_000;
+        String late = "57P01 FATAL: eden: this proxy was late, and notifications may have been missed";
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(-2, 0, true, "listener: " + late), 1_200_000);
+        assertThat(report.anomalies).isEmpty();
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(-1, 0, true, "listener: " + late), 1_200_000);
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(-2, 0, true, "listener: 08006 lost"), 1_200_000);
+        ChaosVerdict.blame(List.of(report), new LoadStats.Trouble(1, 0, true, late), 1_200_000);
+        assertThat(report.anomalies).hasSize(3);
+    }
+
+    @Test
+    void onlyWhatTheServerCannotReachIsNotCountedAsUnsettled() {
+        FaultReport own = report(1, "cutover.unfence", Way.SERVER_STANDBY);
+        FaultReport others = report(2, "cutover.unfence", Way.OWNER_STANDBY);
+        for (FaultReport report : List.of(own, others)) {
+            report.backAt = 4_000_000;
+        }
+        assertThat(own.unreachable(1_000_000).shared(500_000, 6_000_000)).isEqualTo(3_000_000);
+        assertThat(others.unreachable(1_000_000).shared(500_000, 6_000_000)).isZero();
     }
 
     private static JsonNode json(ChaosVerdict verdict) throws Exception {
@@ -92,7 +117,7 @@ class ChaosVerdictTest {
     }
 
     private static FaultReport report(int number, String point) {
-        return report(number, point, Victim.SERVER);
+        return report(number, point, Node.SERVER);
     }
 
     private static FaultReport report(int number, String point, Victim victim) {
