@@ -81,7 +81,7 @@ final class FollowedAuthorities extends X509ExtendedTrustManager {
                 seen = content;
                 try {
                     trusted = load();
-                    LOGGER.atInfo().log("the authorities of the changed file are trusted");
+                    LOGGER.atInfo().log("the authorities of the changed file {} are trusted", pem);
                 } catch (IOException | GeneralSecurityException e) {
                     LOGGER.atError()
                             .log(

@@ -62,7 +62,7 @@ class FollowedAuthoritiesTest {
             Files.copy(second.files().certificateChain(), pem, StandardCopyOption.REPLACE_EXISTING);
             await().ignoreExceptions().untilAsserted(() -> AuthoritiesTest.connect(kept, renewed.getLocalPort()));
         }
-        assertThat(lines()).containsExactly("INFO the authorities of the changed file are trusted");
+        assertThat(lines()).containsExactly("INFO the authorities of the changed file " + pem + " are trusted");
 
         Files.writeString(pem, "hunter2");
         await().untilAsserted(() -> {
