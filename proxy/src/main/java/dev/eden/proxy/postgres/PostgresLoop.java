@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -264,6 +266,37 @@ final class PostgresLoop {
             });
         });
         schedule();
+    }
+
+    /** Whether {@code server} answers; else why not. By a new connection: one that has been open for long may pass where no other gets through any more. */
+    void reach(Backend server, Backend.Login login, Duration limit, CompletableFuture<Optional<String>> answer) {
+        tick();
+        ServerPool pool = ownPool(server, login, 1);
+        Future<?> end = eventLoop.schedule(
+                () -> {
+                    tick();
+                    answer.complete(Optional.of("no answer within " + limit.toMillis() + " ms"));
+                    pool.close();
+                    schedule();
+                },
+                limit.toNanos(),
+                TimeUnit.NANOSECONDS);
+        pool.exchange("SELECT 1", outcome -> {
+            end.cancel(false);
+            ErrorMessage error = outcome.error();
+            answer.complete(
+                    error == null || elsewhere(server, error)
+                            ? Optional.empty()
+                            : Optional.of(error.sqlState() + " " + error.message()));
+            pool.close();
+        });
+        schedule();
+    }
+
+    /** It is there; the database asked for is a guess where the endpoint names none. */
+    private static boolean elsewhere(Backend server, ErrorMessage error) {
+        return server.database() == null
+                && (error.sqlState().equals("3D000") || error.sqlState().equals("42501"));
     }
 
     private boolean drop(ServerPool pool, boolean flipped) {
