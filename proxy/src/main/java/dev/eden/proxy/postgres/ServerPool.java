@@ -259,7 +259,7 @@ final class ServerPool {
                 continue; // is being cleaned
             }
             connection.read(true);
-            connection.exchange(new Exchange("DISCARD ALL", outcome -> {
+            Exchange cleaning = new Exchange("DISCARD ALL", outcome -> {
                 left.remove(connection);
                 if (outcome.error() == null) {
                     connection.discarded();
@@ -267,7 +267,8 @@ final class ServerPool {
                 } else {
                     connection.close();
                 }
-            }));
+            });
+            connection.exchange(cleaning, ServerConnection.OWN_LIMIT);
         }
     }
 
