@@ -41,6 +41,9 @@ final class PostgresLoop {
     /** A read that takes longer makes the proxy look whether the standby still speaks. */
     private static final long LONG_READ = Duration.ofSeconds(1).toNanos();
 
+    /** For what a client's login waits for. */
+    private static final Duration LOOKUP = Duration.ofSeconds(10);
+
     private static final long PROBE_IDLE = Duration.ofMillis(200).toNanos();
 
     final PostgresProxyConfig config;
@@ -182,7 +185,8 @@ final class PostgresLoop {
     ServerPool edenPool(Backend backend, Backend.Login login) {
         PoolKey key = edenKey(backend, login);
         return edenPools.computeIfAbsent(
-                new EdenKey(key, login), _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())));
+                new EdenKey(key, login),
+                _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())).answeringWithin(LOOKUP));
     }
 
     /** For what the proxy asks a server about itself; the caller closes it. */

@@ -32,6 +32,9 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     /** For what the proxy does on a server beside its clients' requests: one that takes longer is taken for lost. */
     static final Duration OWN_LIMIT = Duration.ofSeconds(5);
 
+    /** Clients that wait for it are patient for longer. */
+    private static final Duration LOGIN_LIMIT = Duration.ofSeconds(10);
+
     private enum Phase {
         CONNECTING,
         TLS,
@@ -262,7 +265,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             context.close();
             return;
         }
-        long patience = loop.config.limits().loginTimeout().toMillis();
+        long patience = LOGIN_LIMIT.toMillis();
         loginEnd = loop.eventLoop.schedule(() -> loginTooLong(patience), patience, TimeUnit.MILLISECONDS);
         if (pool.key.server().tls()) {
             phase = Phase.TLS;

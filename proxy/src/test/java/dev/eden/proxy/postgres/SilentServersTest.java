@@ -106,6 +106,23 @@ class SilentServersTest {
         assertThat(pool.open()).isZero();
     }
 
+    /** All logins of a loop ask by one connection. */
+    @Test
+    void whoDoesNotAnswerALookupIsLostAndTheNextAsksAnew() {
+        loop.gate.install(MemoryRouteStore.route(SOURCE, TARGET));
+        ServerPool pool = loop.edenPool(SOURCE, new Backend.Login("eden", new Secret("eden")));
+        ask(pool);
+        after(9);
+        assertThat(told).isEmpty();
+        after(1);
+        assertThat(told).containsExactly("08006");
+        ask(pool);
+        answerAll();
+        assertThat(told).containsExactly("08006", "");
+        after(10);
+        assertThat(pool.open()).as("who has answered stays").isEqualTo(1);
+    }
+
     private ServerPool clients(Backend server) {
         return loop.pool(new PoolKey(ServerAddress.of(server), "eden", "app", Map.of()));
     }
