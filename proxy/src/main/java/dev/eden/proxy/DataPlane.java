@@ -1,8 +1,10 @@
 package dev.eden.proxy;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -28,6 +30,14 @@ public interface DataPlane extends AutoCloseable {
 
     /** Brings to the standby what clients' sessions need there (scripts, logged-in connections); completes, never exceptionally, when that is done as far as it goes. */
     CompletableFuture<Void> prepareForFlip();
+
+    /**
+     * The row is ARMED: does this proxy get through to the server that may own the writes next? Completes within {@code limit}, never exceptionally, with
+     * why it does not; empty: it does, or there is no telling before the flip.
+     */
+    default CompletableFuture<Optional<String>> reach(Route armed, Duration limit) {
+        return CompletableFuture.completedFuture(Optional.empty());
+    }
 
     /**
      * The row is ARMED: connections of clients' users to the standby, if it lets the proxies in for that, so that clients need not wait for logins

@@ -2,6 +2,7 @@ package dev.eden.proxy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *   STABLE(e) ── serve
- *   ARMED ────── serve on a lease of 2 s since the last successful read began; ack ARMED
+ *   ARMED ────── serve on a lease of 2 s since the last successful read began; ack ARMED when the standby answers
  *   PREPARED ─── hold; ack DRAINED when nothing is in flight; past the deadline try to abort
  *   ABORTING ─── hold
  *   COMMITTED ── hold; leave the old side; ack CARRIED when listeners listen on the new one and the row is COMMITTED still
@@ -80,6 +81,7 @@ final class RouteFollower implements AutoCloseable {
 
     private long attempt;
     private boolean armedAcknowledged;
+    private boolean unreachedTold;
     private boolean drainedAcknowledged;
     private boolean openedPending;
     private boolean listeners;
@@ -381,6 +383,7 @@ final class RouteFollower implements AutoCloseable {
     private void begin(long number) {
         attempt = number;
         armedAcknowledged = false;
+        unreachedTold = false;
         drainedAcknowledged = false;
         abortTried = false;
         preparedAt = 0;
@@ -432,7 +435,13 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
+            CompletableFuture<Optional<String>> reaching = loops.reach(route, LOG_IN);
             List<Integer> there = loggedIn(route);
+            Optional<String> unreached = unreached(reaching);
+            if (unreached.isPresent()) {
+                tellUnreached(route, unreached.get());
+                return; // and look again: the attempt ends before anybody is held
+            }
             rehearse(route);
             loops.lease(readBegan + LEASE.toNanos());
             acknowledge(
@@ -454,6 +463,35 @@ final class RouteFollower implements AutoCloseable {
             Thread.currentThread().interrupt();
             return List.of();
         }
+    }
+
+    private static Optional<String> unreached(CompletableFuture<Optional<String>> reaching) {
+        try {
+            return reaching.get(LOG_IN.plus(AT_ONCE).toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return Optional.of("no answer within " + LOG_IN.toMillis() + " ms");
+        } catch (ExecutionException e) {
+            return Optional.of(String.valueOf(e.getCause()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Optional.of("interrupted");
+        }
+    }
+
+    private void tellUnreached(Route route, String why) {
+        Backend standby = route.standby();
+        if (standby == null || unreachedTold) {
+            return;
+        }
+        unreachedTold = true;
+        LOGGER.atWarn()
+                .addKeyValue("interlay", interlay)
+                .addKeyValue("attempt", route.attempt())
+                .log(
+                        "not armed: {} at {} does not answer this proxy ({}), whose clients would have no server after a flip; check that this host may connect there: routes, firewalls, pg_hba.conf, TLS, max_connections",
+                        standby.endpoint(),
+                        standby.address(),
+                        why);
     }
 
     /**

@@ -275,7 +275,10 @@ final class Gate {
     private boolean resting() {
         boolean[] busy = new boolean[1];
         for (ServerPool pool : loop.pools()) {
-            pool.each(connection -> busy[0] |= connection.busy());
+            // On the other side the proxy is at its own business; what a client reads there is its session's, below.
+            if (pool.onActive()) {
+                pool.each(connection -> busy[0] |= connection.busy());
+            }
         }
         if (busy[0]) {
             return false;

@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -38,6 +40,9 @@ final class PostgresLoop {
     private static final long UNUSED = Duration.ofMinutes(5).toNanos();
     /** A read that takes longer makes the proxy look whether the standby still speaks. */
     private static final long LONG_READ = Duration.ofSeconds(1).toNanos();
+
+    /** For what a client's login waits for. */
+    private static final Duration LOOKUP = Duration.ofSeconds(10);
 
     private static final long PROBE_IDLE = Duration.ofMillis(200).toNanos();
 
@@ -180,7 +185,8 @@ final class PostgresLoop {
     ServerPool edenPool(Backend backend, Backend.Login login) {
         PoolKey key = edenKey(backend, login);
         return edenPools.computeIfAbsent(
-                new EdenKey(key, login), _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())));
+                new EdenKey(key, login),
+                _ -> new ServerPool(this, key, 1, new Credential.Password(login.password())).answeringWithin(LOOKUP));
     }
 
     /** For what the proxy asks a server about itself; the caller closes it. */
@@ -264,6 +270,37 @@ final class PostgresLoop {
             });
         });
         schedule();
+    }
+
+    /** Whether {@code server} answers; else why not. By a new connection: one that has been open for long may pass where no other gets through any more. */
+    void reach(Backend server, Backend.Login login, Duration limit, CompletableFuture<Optional<String>> answer) {
+        tick();
+        ServerPool pool = ownPool(server, login, 1);
+        Future<?> end = eventLoop.schedule(
+                () -> {
+                    tick();
+                    answer.complete(Optional.of("no answer within " + limit.toMillis() + " ms"));
+                    pool.close();
+                    schedule();
+                },
+                limit.toNanos(),
+                TimeUnit.NANOSECONDS);
+        pool.exchange("SELECT 1", outcome -> {
+            end.cancel(false);
+            ErrorMessage error = outcome.error();
+            answer.complete(
+                    error == null || elsewhere(server, error)
+                            ? Optional.empty()
+                            : Optional.of(error.sqlState() + " " + error.message()));
+            pool.close();
+        });
+        schedule();
+    }
+
+    /** It is there; the database asked for is a guess where the endpoint names none. */
+    private static boolean elsewhere(Backend server, ErrorMessage error) {
+        return server.database() == null
+                && (error.sqlState().equals("3D000") || error.sqlState().equals("42501"));
     }
 
     private boolean drop(ServerPool pool, boolean flipped) {

@@ -30,9 +30,11 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -166,6 +168,20 @@ public final class PostgresLoops implements DataPlane {
     @Override
     public CompletableFuture<Void> prepareForFlip() {
         return CompletableFuture.completedFuture(null);
+    }
+
+    /** By Eden's own role, which the fence lets in. Once for all loops: they share the way. */
+    @Override
+    public CompletableFuture<Optional<String>> reach(Route armed, Duration limit) {
+        Backend standby = armed.standby();
+        Backend.Login login = standby == null ? null : standby.edenLogin();
+        if (standby == null || login == null) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        CompletableFuture<Optional<String>> answer = new CompletableFuture<>();
+        PostgresLoop loop = loops.getFirst();
+        loop.eventLoop.execute(() -> loop.reach(standby, login, limit, answer));
+        return answer;
     }
 
     @Override

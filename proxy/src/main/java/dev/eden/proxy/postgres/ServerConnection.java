@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +29,12 @@ import org.slf4j.event.Level;
  */
 final class ServerConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOGGER = LoggerFactory.getLogger(ServerConnection.class);
+
+    /** For what the proxy does on a server beside its clients' requests: one that takes longer is taken for lost. */
+    static final Duration OWN_LIMIT = Duration.ofSeconds(5);
+
+    /** Clients that wait for it are patient for longer. */
+    private static final Duration LOGIN_LIMIT = Duration.ofSeconds(10);
 
     private enum Phase {
         CONNECTING,
@@ -76,6 +83,8 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ErrorMessage farewell;
     /** Only what it heard as its client's is still wanted. */
     private boolean leaving;
+    /** The server has not answered the proxy in time. */
+    private boolean silent;
     /** Its client went with requests under way. */
     private boolean orphaned;
 
@@ -225,6 +234,22 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         write(out);
     }
 
+    /** As {@link #exchange(Exchange)}; a server that has not answered within {@code limit} is taken for lost. */
+    void exchange(Exchange exchange, Duration limit) {
+        ScheduledFuture<?> end = loop.eventLoop.schedule(() -> silent(limit), limit.toMillis(), TimeUnit.MILLISECONDS);
+        exchange(exchange.first(_ -> end.cancel(false)));
+    }
+
+    private void silent(Duration limit) {
+        loop.tick();
+        silent = true;
+        fail(ErrorMessage.fatal(
+                "08006",
+                "eden: server " + pool.key.server().endpoint() + " has not answered the proxy within "
+                        + limit.toMillis() + " ms"));
+        loop.schedule();
+    }
+
     // ---- reading
 
     void read(boolean wanted) {
@@ -241,7 +266,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             context.close();
             return;
         }
-        long patience = loop.config.limits().loginTimeout().toMillis();
+        long patience = LOGIN_LIMIT.toMillis();
         loginEnd = loop.eventLoop.schedule(() -> loginTooLong(patience), patience, TimeUnit.MILLISECONDS);
         if (pool.key.server().tls()) {
             phase = Phase.TLS;
@@ -336,18 +361,23 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /**
      * The client goes on elsewhere: one more round trip brings it what this session was told before, and then this ends. Nothing else of this
-     * connection concerns the client any more.
+     * connection concerns the client any more. Where the server does not answer, nobody knows what it would have been told.
      */
     void hearOut() {
+        ClientSession listener = client;
         leaving = true;
         read(true);
         loop.gate.hearsOut();
-        exchange(new Exchange("SELECT 1", outcome -> {
+        Exchange last = new Exchange("SELECT 1", outcome -> {
             leaving = false;
             client = null;
             loop.gate.heardOut();
             close();
-        }));
+            if (silent && listener != null) {
+                listener.crossing.endIfListening();
+            }
+        });
+        exchange(last, OWN_LIMIT);
     }
 
     boolean leaving() {

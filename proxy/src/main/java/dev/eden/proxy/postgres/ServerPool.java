@@ -1,6 +1,7 @@
 package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.PostgresProxyConfig;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -49,6 +50,9 @@ final class ServerPool {
     /** By which a standby tells the proxies from other clients while it lets them in ahead of a flip. */
     private @Nullable String admission;
 
+    /** For the answer to a query of the proxy's own; null: as long as it takes. */
+    private @Nullable Duration limit;
+
     private @Nullable Runnable settled;
     /** Left by their clients in a flip: not as new before they are cleaned. */
     private final List<ServerConnection> left = new ArrayList<>();
@@ -90,6 +94,12 @@ final class ServerPool {
         this.fixed = fixed;
         this.unusedSince = loop.now;
         this.retryAt = loop.now;
+    }
+
+    /** A server that lets a query of the proxy's own wait for longer is taken for lost, and another connection asks what comes next. */
+    ServerPool answeringWithin(Duration time) {
+        limit = time;
+        return this;
     }
 
     boolean isClosed() {
@@ -178,11 +188,17 @@ final class ServerPool {
     }
 
     private void run(ServerConnection connection, Exchange exchange) {
-        connection.exchange(exchange.first(_ -> {
+        Exchange then = exchange.first(_ -> {
             if (connection.usable()) {
                 release(connection);
             }
-        }));
+        });
+        Duration patience = limit;
+        if (patience == null) {
+            connection.exchange(then);
+        } else {
+            connection.exchange(then, patience);
+        }
     }
 
     /** Gives a connection back that is clean: no transaction, nothing expected, nothing left in its session. */
@@ -259,7 +275,7 @@ final class ServerPool {
                 continue; // is being cleaned
             }
             connection.read(true);
-            connection.exchange(new Exchange("DISCARD ALL", outcome -> {
+            Exchange cleaning = new Exchange("DISCARD ALL", outcome -> {
                 left.remove(connection);
                 if (outcome.error() == null) {
                     connection.discarded();
@@ -267,7 +283,8 @@ final class ServerPool {
                 } else {
                     connection.close();
                 }
-            }));
+            });
+            connection.exchange(cleaning, ServerConnection.OWN_LIMIT);
         }
     }
 

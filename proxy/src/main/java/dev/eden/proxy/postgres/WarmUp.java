@@ -29,12 +29,13 @@ final class WarmUp {
             ByteBuf plan = plan(statement);
             connection.exchange(new Exchange(plan, new RowBag(), _ -> plan.release()));
         }
-        connection.exchange(new Exchange("RESET default_transaction_read_only", outcome -> {
+        Exchange last = new Exchange("RESET default_transaction_read_only", outcome -> {
             if (outcome.error() != null) {
                 connection.close();
             }
             done.run();
-        }));
+        });
+        connection.exchange(last, ServerConnection.OWN_LIMIT);
     }
 
     /** The highest {@code $n}. One in a literal would be one too many: then that statement is not planned. */
