@@ -574,13 +574,15 @@ class PostgresCanaryIT extends PostgresFixture {
             String all = one(
                     atTarget,
                     "SELECT string_agg(pid::text, ' ') || ' ' || split_part(pg_read_file('postmaster.pid'), chr(10), 1) FROM pg_stat_activity");
+            arm(); // while it answers still
             signals("STOP", all);
             try {
                 Future<String> one = threads.submit(() -> one(client, "SELECT name FROM sides"));
                 Future<String> two = threads.submit(() -> one(other, "SELECT name FROM sides"));
                 assertThat(one.get(60, TimeUnit.SECONDS)).isEqualTo("source");
                 assertThat(two.get(60, TimeUnit.SECONDS)).isEqualTo("source");
-                hold(); // nobody waits over there any more
+                prepareArmed();
+                drained(); // nobody waits over there any more
                 abort();
             } finally {
                 signals("CONT", all);

@@ -187,6 +187,10 @@ abstract class PostgresFixture {
 
     void prepare() {
         arm();
+        prepareArmed();
+    }
+
+    void prepareArmed() {
         store.state(RouteState.PREPARED, attempt, 120_000);
     }
 
