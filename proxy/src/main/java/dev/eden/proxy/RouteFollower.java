@@ -45,6 +45,13 @@ final class RouteFollower implements AutoCloseable {
     private static final int REHEARSED_HOLDS = 4;
     private static final Duration BETWEEN_HOLDS = Duration.ofMillis(40);
     /** Well within the time that a proxy has to say that it is armed. */
+    /** Within the coordinator's patience with proxies that do not say that they are armed. */
+    private static final Duration REACH = Duration.ofMillis(2_500);
+
+    /** A look at the row is due then, and the lease with it. */
+    private static final Duration REACH_LOOK = Duration.ofMillis(500);
+
+    private static final Duration REACH_AGAIN = Duration.ofMillis(250);
     private static final Duration LOG_IN = Duration.ofMillis(1_200);
 
     private static final Duration AT_ONCE = Duration.ofMillis(20);
@@ -81,6 +88,8 @@ final class RouteFollower implements AutoCloseable {
 
     private long attempt;
     private boolean armedAcknowledged;
+    private @Nullable CompletableFuture<Optional<String>> reaching;
+    private long reachAgainAt = System.nanoTime();
     private boolean unreachedTold;
     private boolean drainedAcknowledged;
     private boolean openedPending;
@@ -383,6 +392,8 @@ final class RouteFollower implements AutoCloseable {
     private void begin(long number) {
         attempt = number;
         armedAcknowledged = false;
+        reaching = null;
+        reachAgainAt = System.nanoTime();
         unreachedTold = false;
         drainedAcknowledged = false;
         abortTried = false;
@@ -435,13 +446,10 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
-            CompletableFuture<Optional<String>> reaching = loops.reach(route, LOG_IN);
-            List<Integer> there = loggedIn(route);
-            Optional<String> unreached = unreached(reaching);
-            if (unreached.isPresent()) {
-                tellUnreached(route, unreached.get());
+            if (!reached(route)) {
                 return; // and look again: the attempt ends before anybody is held
             }
+            List<Integer> there = loggedIn(route);
             rehearse(route);
             loops.lease(readBegan + LEASE.toNanos());
             acknowledge(
@@ -465,17 +473,33 @@ final class RouteFollower implements AutoCloseable {
         }
     }
 
-    private static Optional<String> unreached(CompletableFuture<Optional<String>> reaching) {
+    /** Logging in to a server that is far away takes eight round trips, with TLS, so one try goes on over several looks at the row. */
+    private boolean reached(Route route) {
+        CompletableFuture<Optional<String>> trying = reaching;
+        if (trying == null) {
+            if (System.nanoTime() - reachAgainAt < 0) {
+                return false;
+            }
+            trying = loops.reach(route, REACH);
+            reaching = trying;
+        }
+        Optional<String> unreached;
         try {
-            return reaching.get(LOG_IN.plus(AT_ONCE).toNanos(), TimeUnit.NANOSECONDS);
+            unreached = trying.get(REACH_LOOK.toNanos(), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            return Optional.of("no answer within " + LOG_IN.toMillis() + " ms");
+            return false;
         } catch (ExecutionException e) {
-            return Optional.of(String.valueOf(e.getCause()));
+            unreached = Optional.of(String.valueOf(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return Optional.of("interrupted");
+            return false;
         }
+        if (unreached.isPresent()) {
+            reaching = null;
+            reachAgainAt = System.nanoTime() + REACH_AGAIN.toNanos();
+            tellUnreached(route, unreached.get());
+        }
+        return unreached.isEmpty();
     }
 
     private void tellUnreached(Route route, String why) {

@@ -171,6 +171,37 @@ class PostgresRepairIT {
         }
     }
 
+    /** Another process, whose clock is ahead, has compared before; and what applications write is still under way. */
+    @Test
+    void waitsForWhatIsUnderWayWhoeverComparedBefore() throws Exception {
+        try (var servers = servers();
+                var running = servers.replicate()) {
+            PostgresMigrationIT.awaitStreaming(servers);
+            String marker = EdenObjects.of(PostgresServers.MIGRATION).marker(EdenObjects.Role.SOURCE);
+            try (PostgresSession application = servers.own("source");
+                    PostgresSession source = servers.control("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession lock = servers.control("target")) {
+                long ahead = (System.currentTimeMillis() + 3_600_000) << 16;
+                EdenSchema.write(source, marker, 3, ahead);
+                await().atMost(LONG).until(() -> EdenSchema.read(target, marker, 3) == ahead);
+                CompletableFuture<Report> validation = new CompletableFuture<>();
+                lock.transaction(() -> {
+                    lock.execute("LOCK TABLE public.other IN SHARE MODE");
+                    application.execute("INSERT INTO public.other VALUES (300, 5)");
+                    application.execute("INSERT INTO public.keyless VALUES (300, 5)");
+                    validate(servers, validation);
+                    await().atMost(LONG).until(() -> EdenSchema.read(source, marker, 3) > ahead);
+                });
+                assertThat(validation.get(40, TimeUnit.SECONDS).differencesFound())
+                        .isZero();
+                assertThat(target.number("SELECT count(*) FROM public.keyless WHERE a = 300"))
+                        .isEqualTo(1);
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
     private static PostgresSession stalled(PostgresServers servers) {
         PostgresSession session = servers.pair().control(EdenObjects.Role.TARGET, "validate", LONG);
         session.execute("BEGIN");

@@ -36,9 +36,9 @@ final class Connector {
     private static final Duration UNHEARD = Duration.ofSeconds(60);
 
     private static final Duration LOOK = Duration.ofSeconds(10);
-    private static final int KEEPALIVE_IDLE_SECONDS = 10;
-    private static final int KEEPALIVE_INTERVAL_SECONDS = 5;
-    private static final int KEEPALIVE_PROBES = 3;
+    private static final int KEEPALIVE_IDLE_SECONDS = 20;
+    private static final int KEEPALIVE_INTERVAL_SECONDS = 10;
+    private static final int KEEPALIVE_PROBES = 4;
 
     private final Bootstrap bootstrap;
     private final EventLoop eventLoop;
@@ -119,13 +119,16 @@ final class Connector {
         }
     }
 
-    /** For how long the other host has confirmed nothing although something is on its way; 0: nothing is. */
+    /**
+     * For how long the other host has sent nothing, and confirmed nothing, although something is on its way; 0: nothing is. Data count by themselves: while they come in one stream, Linux does not
+     * note that they confirm, too.
+     */
     static long unheardMillis(EpollSocketChannel socket) {
         if (!socket.isActive()) {
             return 0;
         }
         EpollTcpInfo info = socket.tcpInfo();
-        return info.unacked() == 0 ? 0 : info.lastAckRecv();
+        return info.unacked() == 0 ? 0 : Math.min(info.lastAckRecv(), info.lastDataRecv());
     }
 
     private static String reason(Throwable cause) {

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
@@ -289,7 +290,7 @@ final class PostgresLoop {
             end.cancel(false);
             ErrorMessage error = outcome.error();
             answer.complete(
-                    error == null || elsewhere(server, error)
+                    error == null || there(server, error)
                             ? Optional.empty()
                             : Optional.of(error.sqlState() + " " + error.message()));
             pool.close();
@@ -297,10 +298,14 @@ final class PostgresLoop {
         schedule();
     }
 
-    /** It is there; the database asked for is a guess where the endpoint names none. */
-    private static boolean elsewhere(Backend server, ErrorMessage error) {
-        return server.database() == null
-                && (error.sqlState().equals("3D000") || error.sqlState().equals("42501"));
+    /**
+     * It is there. Those that are logged in ahead of the flip may have taken what was free; and where the endpoint names no database the one that is asked for
+     * is a guess.
+     */
+    private static boolean there(Backend server, ErrorMessage error) {
+        return error.sqlState().equals("53300")
+                || server.database() == null
+                        && Set.of("3D000", "42501", "28000").contains(error.sqlState());
     }
 
     private boolean drop(ServerPool pool, boolean flipped) {

@@ -34,7 +34,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     static final Duration OWN_LIMIT = Duration.ofSeconds(5);
 
     /** Clients that wait for it are patient for longer. */
-    private static final Duration LOGIN_LIMIT = Duration.ofSeconds(10);
+    private static final Duration LOGIN_LIMIT = Duration.ofSeconds(25);
 
     private enum Phase {
         CONNECTING,
@@ -83,8 +83,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ErrorMessage farewell;
     /** Only what it heard as its client's is still wanted. */
     private boolean leaving;
-    /** The server has not answered the proxy in time. */
-    private boolean silent;
     /** Its client went with requests under way. */
     private boolean orphaned;
 
@@ -242,7 +240,6 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     private void silent(Duration limit) {
         loop.tick();
-        silent = true;
         fail(ErrorMessage.fatal(
                 "08006",
                 "eden: server " + pool.key.server().endpoint() + " has not answered the proxy within "
@@ -373,7 +370,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
             client = null;
             loop.gate.heardOut();
             close();
-            if (silent && listener != null) {
+            if (outcome.error() != null && listener != null) {
                 listener.crossing.endIfListening();
             }
         });

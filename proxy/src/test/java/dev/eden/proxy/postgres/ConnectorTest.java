@@ -40,11 +40,11 @@ class ConnectorTest {
                             cause -> opened.completeExceptionally(new IOException(cause)));
             EpollSocketChannel channel = opened.join();
             assertThat(channel.config().getOption(EpollChannelOption.TCP_KEEPIDLE))
-                    .isEqualTo(10);
+                    .isEqualTo(20);
             assertThat(channel.config().getOption(EpollChannelOption.TCP_KEEPINTVL))
-                    .isEqualTo(5);
+                    .isEqualTo(10);
             assertThat(channel.config().getOption(EpollChannelOption.TCP_KEEPCNT))
-                    .isEqualTo(3);
+                    .isEqualTo(4);
             assertThat(channel.config().getOption(EpollChannelOption.TCP_USER_TIMEOUT))
                     .isZero();
             channel.writeAndFlush(Unpooled.wrappedBuffer(new byte[64 << 20]));

@@ -72,7 +72,7 @@ class ServerPoolTest {
         channel.pipeline()
                 .addLast(new ServerConnection(pool, new ServerLogin(pool.key, new Credential.None(), "test", null)));
         channel.pipeline().fireChannelActive();
-        channel.advanceTimeBy(9, TimeUnit.SECONDS);
+        channel.advanceTimeBy(24, TimeUnit.SECONDS);
         channel.runScheduledPendingTasks();
         assertThat(channel.isOpen()).isTrue();
         channel.advanceTimeBy(1, TimeUnit.SECONDS);

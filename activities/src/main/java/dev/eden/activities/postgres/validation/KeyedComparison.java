@@ -25,7 +25,10 @@ final class KeyedComparison {
     /** A range that has so many times more is not fetched whole, on either side. */
     private static final int TIMES = 4;
 
-    private static final int BATCH = 500;
+    private static final int MOST_ROWS = 500;
+    /** What is held is copied through this process, and nobody waits long for it. */
+    private static final long MOST_BYTES = 8L << 20;
+
     private static final int LOOKS = 3;
     private static final int HELD_LOOKS = 20;
     private static final long LET_GO_MILLIS = 100;
@@ -134,8 +137,9 @@ final class KeyedComparison {
 
     private void suspect(List<List<String>> keys) {
         tally.suspicious(keys.size());
-        for (int i = 0; i < keys.size(); i += BATCH) {
-            confirm(keys.subList(i, Math.min(keys.size(), i + BATCH)));
+        int batch = (int) Math.clamp(MOST_BYTES / Math.max(1, table.width()), 1, MOST_ROWS);
+        for (int i = 0; i < keys.size(); i += batch) {
+            confirm(keys.subList(i, Math.min(keys.size(), i + batch)));
             alive.run();
         }
     }
@@ -222,7 +226,7 @@ final class KeyedComparison {
     }
 
     private boolean mend(List<List<String>> keys, boolean held) {
-        RowRepair rows = new RowRepair(sides, table);
+        RowRepair rows = new RowRepair(sides, table, alive);
         if (held) {
             rows.repair(keys);
         } else {

@@ -56,12 +56,14 @@ final class KeylessComparison {
         sides.from.execute("LOCK TABLE ONLY " + table.name() + " IN SHARE MODE");
         sides.awaitApplied();
         String here = sum(sides.from);
+        alive.run();
         String there = sum(sides.to);
+        alive.run();
         if (here.equals(there)) {
             return;
         }
         if (repair) {
-            new RowRepair(sides, table).repairAll();
+            new RowRepair(sides, table, alive).repairAll();
         }
         boolean mended = repair && sum(sides.to).equals(here);
         long more = rows(there) - rows(here);

@@ -18,10 +18,13 @@ final class RowRepair {
 
     private final Sides sides;
     private final TableShape table;
+    private final Runnable alive;
 
-    RowRepair(Sides sides, TableShape table) {
+    /** @param alive is told between statements that may take long */
+    RowRepair(Sides sides, TableShape table, Runnable alive) {
         this.sides = sides;
         this.table = table;
+        this.alive = alive;
     }
 
     /** In a transaction on the followed side. Throws what is {@link Unvalidated#busy} where a reader of the table is in the way. */
@@ -54,6 +57,7 @@ final class RowRepair {
             sides.to.execute("CREATE TEMP TABLE eden_copied ON COMMIT DROP AS SELECT "
                     + String.join(", ", table.stored()) + " FROM " + table.name() + " LIMIT 0");
             copyIn(rows);
+            alive.run();
             if (keys == null) {
                 sides.to.execute("DELETE FROM ONLY " + table.name());
             } else {
@@ -63,6 +67,7 @@ final class RowRepair {
                         row -> row.getLong(1),
                         table.keyArguments(keys));
             }
+            alive.run();
             sides.to.execute("INSERT INTO " + table.name() + " (" + String.join(", ", table.stored())
                     + ") OVERRIDING SYSTEM VALUE SELECT * FROM " + COPIED);
             // Where the rows are not held any more, they are not these any more.
@@ -79,6 +84,7 @@ final class RowRepair {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        alive.run();
         return bytes.toByteArray();
     }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -36,8 +35,6 @@ public final class Sides implements AutoCloseable {
     private static final String CUT_OFF = "SET LOCAL idle_in_transaction_session_timeout = '15s'";
 
     private static final Executor THREADS = work -> Thread.ofVirtual().start(work);
-    /** Shared by all lanes: the row is one, and only grows. */
-    private static final AtomicLong NUMBERS = new AtomicLong(System.currentTimeMillis() << 16);
 
     final PostgresSession from;
     final PostgresSession to;
@@ -58,6 +55,8 @@ public final class Sides implements AutoCloseable {
         EdenObjects names = pair.names();
         PostgresSession from = pair.control(followed, PART, Duration.ZERO);
         try {
+            // Nor is anything held for one that does not take the rows which it asked for.
+            from.execute("SET tcp_user_timeout = '15s'");
             PostgresSession to = pair.control(followed.other(), PART, Duration.ZERO);
             try {
                 PostgresSession marking = pair.control(followed, PART, Duration.ZERO);
@@ -145,13 +144,12 @@ public final class Sides implements AutoCloseable {
      * {@link LetGoException}.
      */
     void awaitApplied() {
-        long number = NUMBERS.incrementAndGet();
-        // A lane that is late must not set the row back.
-        marking.update(
+        // Counted by the row itself, of which there is one for all lanes and processes: whoever has a higher number has
+        // committed later.
+        long number = marking.number(
                 "INSERT INTO " + marker
-                        + " AS old (id, number) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET number = greatest(old.number, excluded.number)",
-                MARKER_ROW,
-                number);
+                        + " AS old (id, number) VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET number = old.number + 1 RETURNING number",
+                MARKER_ROW);
         long end = System.nanoTime() + (holding ? HELD : patience).toNanos();
         while (EdenSchema.read(to, marker, MARKER_ROW) < number) {
             if (System.nanoTime() - end > 0) {

@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
  * @param stored quoted; those that can be written
  * @param key of the primary key; empty: none
  * @param rows the server's estimate
+ * @param width of a row with what is kept beside it, in bytes, by that estimate
  * @param converted the two sides keep texts in different encodings
  * @param reordered the two sides sort the key's texts differently
  */
@@ -30,20 +31,23 @@ record TableShape(
         List<String> stored,
         List<KeyColumn> key,
         long rows,
+        long width,
         boolean converted,
         boolean reordered) {
 
     private static final String LEAVES =
             " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace%s WHERE " + UserTables.LEAF + "%s";
 
+    private record Size(long rows, long bytes) {}
+
     /** Every table that holds rows, in order of name. All at once, because there may be thousands, and a server far away; {@code alive} in between. */
     static List<TableShape> read(PostgresSession session, PostgresSession other, Runnable alive) {
         boolean converted = !RowText.encoding(session).equals(RowText.encoding(other));
-        Map<String, Long> rows = new LinkedHashMap<>();
+        Map<String, Size> sizes = new LinkedHashMap<>();
         session.query(
-                "SELECT format('%I.%I', n.nspname, c.relname), greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100)"
+                "SELECT format('%I.%I', n.nspname, c.relname), greatest(c.reltuples::bigint, pg_relation_size(c.oid) / 100), pg_table_size(c.oid)"
                         + LEAVES.formatted("", " ORDER BY 1"),
-                row -> rows.put(row.getString(1), row.getLong(2)));
+                row -> sizes.put(row.getString(1), new Size(row.getLong(2), row.getLong(3))));
         alive.run();
         Map<String, List<String>> columns = new HashMap<>();
         Map<String, List<String>> stored = new HashMap<>();
@@ -66,12 +70,13 @@ record TableShape(
         Map<String, List<String>> orders = TextOrder.read(session);
         Map<String, List<String>> otherOrders = converted ? Map.of() : TextOrder.read(other);
         List<TableShape> all = new ArrayList<>();
-        rows.forEach((table, number) -> all.add(new TableShape(
+        sizes.forEach((table, size) -> all.add(new TableShape(
                 table,
                 columns.getOrDefault(table, List.of()),
                 stored.getOrDefault(table, List.of()),
                 keys.getOrDefault(table, List.of()),
-                number,
+                size.rows(),
+                size.bytes() / Math.max(1, size.rows()),
                 converted,
                 orders.containsKey(table) && !orders.get(table).equals(otherOrders.get(table)))));
         return all;
