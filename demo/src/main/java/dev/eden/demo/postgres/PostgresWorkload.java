@@ -162,10 +162,12 @@ public final class PostgresWorkload implements Workload {
                 if (!left.isEmpty()) {
                     failures.add("left behind on " + side + ": " + shown(new TreeSet<>(left)));
                 }
-                Set<String> differing = StillRows.differing(schemaBefore, StillRows.schema(server));
-                if (!onTarget && !differing.isEmpty()) {
-                    failures.add("the schema of the source differs: " + shown(differing));
-                }
+            }
+        }
+        try (Connection source = databases.connect(false)) {
+            Set<String> differing = StillRows.differing(schemaBefore, StillRows.schema(source));
+            if (!differing.isEmpty()) {
+                failures.add("the schema of the source differs: " + shown(differing));
             }
         }
         return failures;
