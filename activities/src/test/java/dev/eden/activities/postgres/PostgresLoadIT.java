@@ -8,6 +8,7 @@ import dev.eden.activities.store.ReplicationLedger.TableProgress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -66,6 +67,38 @@ class PostgresLoadIT {
         }
     }
 
+    /** It is loaded as any other table, and may be the one that was not yet. */
+    @Test
+    void theMarkerComesToATargetThatLacksIt() {
+        try (var servers = PostgresServers.start(15, 18)) {
+            schema(servers);
+            servers.prepare();
+            String marker = EdenObjects.of(PostgresServers.MIGRATION).marker(EdenObjects.Role.SOURCE);
+            try (PostgresSession reader = servers.control("target");
+                    PostgresSession target = servers.control("target")) {
+                try (var running = servers.replicate()) {
+                    reader.transaction(() -> {
+                        reader.number("SELECT count(*) FROM " + marker);
+                        awaitLoaded(target, TABLES);
+                        running.close();
+                    });
+                }
+                assertThat(target.number("SELECT count(*) FROM " + marker)).isZero();
+                try (var another = servers.replicate()) {
+                    finish(servers);
+                    await().atMost(LONG).until(() -> EdenSchema.read(target, marker, 1) > 0);
+                    assertThat(another.failure.get()).isNull();
+                }
+            }
+        }
+    }
+
+    private static void awaitLoaded(PostgresSession target, List<String> tables) {
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThat(target.texts("SELECT name FROM eden_m1.loaded"))
+                        .contains(tables.stream().map(table -> "shop." + table).toArray(String[]::new)));
+    }
+
     private static void schema(PostgresServers servers) {
         try (PostgresSession source = servers.own("source")) {
             source.execute("CREATE SCHEMA shop");
@@ -105,11 +138,7 @@ class PostgresLoadIT {
 
     private static void awaitComplete(PostgresServers servers, String... tables) {
         try (PostgresSession target = servers.control("target")) {
-            await().atMost(LONG)
-                    .untilAsserted(() -> assertThat(target.texts("SELECT name FROM eden_m1.loaded"))
-                            .contains(List.of(tables).stream()
-                                    .map(table -> "shop." + table)
-                                    .toArray(String[]::new)));
+            awaitLoaded(target, List.of(tables));
             await().atMost(LONG)
                     .until(() -> servers.store
                             .progress(PostgresServers.MIGRATION)

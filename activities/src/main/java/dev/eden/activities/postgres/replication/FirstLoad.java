@@ -67,6 +67,9 @@ final class FirstLoad {
                     .log("the full load goes on: {} tables are complete", done.size());
             forward.republish(
                     source, done.stream().map(table -> "ONLY " + table).toList());
+            // Its rows may be on the target or not: either way they come with the log, where none of them is changed
+            // before it is made.
+            source.execute("DELETE FROM " + pair.names().marker(Role.SOURCE));
         } else {
             if (!Appliers.unlessLater(
                     source,
