@@ -23,6 +23,8 @@ for ((seed = first; seed < first + runs; seed++)); do
   for ((i = 0; i < 3 * histories; i++)); do
     point=${points[RANDOM % ${#points[@]}]} victim=${victims[RANDOM % ${#victims[@]}]}
     action=${actions[RANDOM % ${#actions[@]}]}
+    # From the commit on it owns the writes: its clients lose what they have there, with Eden or without.
+    [[ $victim == standby && $point =~ ^(cutover\.(commit|unfence|stable)|proxy\.(carried|open)|settle\.unfence) ]] && victim=self
     # The database that follows has no link to Eden's store.
     [[ $victim-$action == standby-cut ]] && action=stop
     # A way can only be cut.

@@ -42,6 +42,9 @@ final class ChaosRun {
     private final History history;
     private final List<FaultReport> reports = new ArrayList<>();
     private final long began = System.nanoTime();
+    /** The fault under way had not struck then: where this process itself waits for a processor, long before it is seen to have. */
+    private long lookedLast;
+
     private @Nullable RouteWatch watch;
     private @Nullable RestClient rest;
 
@@ -209,7 +212,7 @@ final class ChaosRun {
         }
         report.struck = fault.self() && struck != null ? struck : fault.victim();
         onlyOnce(report, struck);
-        long blow = history.now();
+        long blow = lookedLast;
         asked.set(true);
         bringBack(report, report.struck);
         revive(fault);
@@ -261,12 +264,17 @@ final class ChaosRun {
         String point = fault.point();
         if (point == null) {
             Injector.sleep(fault.delayMillis());
+            lookedLast = history.now();
             injector.strike(fault.victim(), fault.blow());
             return fault.victim();
         }
+        lookedLast = from;
         while (history.now() - from < HIT_MILLIS * 1000) {
+            long look = history.now();
             Node hit = injector.hit(point, fault.reachedBy());
-            if (hit != null) {
+            if (hit == null) {
+                lookedLast = look;
+            } else {
                 if (fault.blow() == Blow.CUT || !fault.self()) {
                     injector.strike(fault.self() ? hit : fault.victim(), fault.blow());
                 }
