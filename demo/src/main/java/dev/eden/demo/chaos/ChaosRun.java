@@ -223,7 +223,7 @@ final class ChaosRun {
         settle(report);
         report.window = new Window(blow, history.now());
         report.outcome = fault.flip() ? outcome(before, "") : "–";
-        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now(), report.unreachable(blow));
+        report.unsettledMillis = route().longestUnsettledMillis(blow, history.now());
         report.notes.add(route().story(from, history.now()));
         injector.clear();
     }

@@ -42,15 +42,6 @@ final class FaultReport {
         return struck.proxy() == proxy || also.stream().anyMatch(other -> other.proxy() == proxy);
     }
 
-    /** When the server, which sets and takes fences, could not reach a database, if that is what was struck at {@code blow}. */
-    Window unreachable(long blow) {
-        boolean struckServersWay = switch (struck) {
-            case Node node -> false;
-            case Way way -> way.process() == Node.SERVER;
-        };
-        return struckServersWay ? new Window(blow, backAt) : new Window(0, 0);
-    }
-
     boolean struckProxy() {
         return struck.proxy() >= 0 || also.stream().anyMatch(other -> other.proxy() >= 0);
     }

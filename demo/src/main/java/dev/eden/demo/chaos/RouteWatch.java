@@ -1,7 +1,6 @@
 package dev.eden.demo.chaos;
 
 import dev.eden.demo.history.History;
-import dev.eden.demo.history.History.Window;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -47,12 +46,8 @@ final class RouteWatch implements AutoCloseable {
         return changes.isEmpty() ? latest : changes.getLast();
     }
 
-    /**
-     * The longest time in which the row was readable and not STABLE, among those that touch the window; milliseconds.
-     *
-     * @param unreachable does not count: what had to be done on a server could not be done
-     */
-    long longestUnsettledMillis(long from, long to, Window unreachable) {
+    /** The longest time in which the row was readable and not STABLE, among those that touch the window; milliseconds. */
+    long longestUnsettledMillis(long from, long to) {
         long longest = 0;
         long since = -1;
         for (Sample sample : snapshot()) {
@@ -64,7 +59,7 @@ final class RouteWatch implements AutoCloseable {
                 since = sample.at();
             } else if (!unsettled && since >= 0) {
                 if (sample.at() >= from && since <= to) {
-                    longest = Math.max(longest, sample.at() - since - unreachable.shared(since, sample.at()));
+                    longest = Math.max(longest, sample.at() - since);
                 }
                 since = -1;
             }

@@ -14,11 +14,6 @@ public final class History {
         public boolean overlaps(long otherFrom, long otherTo) {
             return from <= otherTo && otherFrom <= to;
         }
-
-        /** How much of {@code [from, to]} lies within. */
-        public long shared(long otherFrom, long otherTo) {
-            return Math.max(0, Math.min(to, otherTo) - Math.max(from, otherFrom));
-        }
     }
 
     /** Takes the operations of one cell. */

@@ -96,17 +96,6 @@ class ChaosVerdictTest {
         assertThat(report.anomalies).hasSize(3);
     }
 
-    @Test
-    void onlyWhatTheServerCannotReachIsNotCountedAsUnsettled() {
-        FaultReport own = report(1, "cutover.unfence", Way.SERVER_STANDBY);
-        FaultReport others = report(2, "cutover.unfence", Way.OWNER_STANDBY);
-        for (FaultReport report : List.of(own, others)) {
-            report.backAt = 4_000_000;
-        }
-        assertThat(own.unreachable(1_000_000).shared(500_000, 6_000_000)).isEqualTo(3_000_000);
-        assertThat(others.unreachable(1_000_000).shared(500_000, 6_000_000)).isZero();
-    }
-
     private static JsonNode json(ChaosVerdict verdict) throws Exception {
         return new ObjectMapper().readTree(verdict.json());
     }

@@ -2,25 +2,19 @@ package dev.eden.proxy.postgres;
 
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.CancelKey;
-import dev.eden.proxy.ClientTls;
-import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.MemoryRouteStore;
-import dev.eden.proxy.PostgresProxyConfig;
-import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Secret;
 import dev.eden.proxy.Wakefulness;
 import dev.eden.proxy.fuzz.FuzzedDecoder;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** What a client of a PostgreSQL says, to the parts that stand behind a socket: before it has said who it is, before it has proved it, and after. */
@@ -85,24 +79,7 @@ public final class FuzzedSessions extends FuzzedDecoder {
             for (int i = 0; i < 64; i++) {
                 peers.ask(0, new byte[4], () -> {});
             }
-            PostgresProxyConfig config = PostgresProxyConfig.of(
-                            new ProxyIdentity("p1", "1", "127.0.0.1", "test"),
-                            "test",
-                            new InetSocketAddress("127.0.0.1", 0))
-                    .withTrusted(Set.of("trusted"));
-            loop = new PostgresLoop(
-                    config,
-                    new PostgresLoop.Shared(
-                            new Accounts(config.trusted(), () -> InterlayUsers.NONE),
-                            cancels,
-                            peers,
-                            new ClientTls(null),
-                            new AtomicInteger(),
-                            new Wakefulness()),
-                    home.eventLoop(),
-                    FakeServer.class,
-                    null,
-                    2);
+            loop = SingleLoop.of(Set.of("trusted"), cancels, peers, home.eventLoop(), FakeServer.class, 2);
             Backend backend = new Backend(
                     "fake", "127.0.0.1", 1, false, null, new Backend.Login("eden", new Secret("eden")), "eden");
             loop.gate.install(MemoryRouteStore.route(backend, null));

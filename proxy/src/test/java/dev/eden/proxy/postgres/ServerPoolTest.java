@@ -3,21 +3,15 @@ package dev.eden.proxy.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.proxy.Backend;
-import dev.eden.proxy.ClientTls;
-import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.MemoryRouteStore;
-import dev.eden.proxy.PostgresProxyConfig;
-import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Secret;
-import dev.eden.proxy.Wakefulness;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,27 +20,10 @@ class ServerPoolTest {
     private final Cancels cancels = new Cancels("p1");
     private final PeerCancels peers =
             new PeerCancels(new MemoryRouteStore(MemoryRouteStore.route(null, null)), "test", cancels);
-    private final PostgresLoop loop = loop();
+    private final PostgresLoop loop =
+            SingleLoop.of(Set.of(), cancels, peers, channel.eventLoop(), EmbeddedChannel.class, 1);
     private final ServerPool pool =
             loop.ownPool(MemoryRouteStore.backend("nowhere", 1), new Backend.Login("nobody", new Secret("nothing")), 0);
-
-    private PostgresLoop loop() {
-        PostgresProxyConfig config = PostgresProxyConfig.of(
-                new ProxyIdentity("p1", "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
-        return new PostgresLoop(
-                config,
-                new PostgresLoop.Shared(
-                        new Accounts(config.trusted(), () -> InterlayUsers.NONE),
-                        cancels,
-                        peers,
-                        new ClientTls(null),
-                        new AtomicInteger(),
-                        new Wakefulness()),
-                channel.eventLoop(),
-                EmbeddedChannel.class,
-                null,
-                1);
-    }
 
     @AfterEach
     void close() {

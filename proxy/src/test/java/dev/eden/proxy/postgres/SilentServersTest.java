@@ -3,21 +3,15 @@ package dev.eden.proxy.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.proxy.Backend;
-import dev.eden.proxy.ClientTls;
-import dev.eden.proxy.InterlayUsers;
 import dev.eden.proxy.MemoryRouteStore;
-import dev.eden.proxy.PostgresProxyConfig;
-import dev.eden.proxy.ProxyIdentity;
 import dev.eden.proxy.Secret;
-import dev.eden.proxy.Wakefulness;
 import io.netty.channel.embedded.EmbeddedChannel;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,29 +24,11 @@ class SilentServersTest {
     private final Cancels cancels = new Cancels("p1");
     private final PeerCancels peers =
             new PeerCancels(new MemoryRouteStore(MemoryRouteStore.route(null, null)), "test", cancels);
-    private final PostgresLoop loop = loop();
+    private final PostgresLoop loop = SingleLoop.of(Set.of(), cancels, peers, home.eventLoop(), FakeServer.class, 2);
     private final List<String> told = new ArrayList<>();
 
     private static Backend backend(String name) {
         return new Backend(name, "127.0.0.1", 1, false, null, new Backend.Login("eden", new Secret("eden")), "eden");
-    }
-
-    private PostgresLoop loop() {
-        PostgresProxyConfig config = PostgresProxyConfig.of(
-                new ProxyIdentity("p1", "1", "127.0.0.1", "test"), "test", new InetSocketAddress("127.0.0.1", 0));
-        return new PostgresLoop(
-                config,
-                new PostgresLoop.Shared(
-                        new Accounts(config.trusted(), () -> InterlayUsers.NONE),
-                        cancels,
-                        peers,
-                        new ClientTls(null),
-                        new AtomicInteger(),
-                        new Wakefulness()),
-                home.eventLoop(),
-                FakeServer.class,
-                null,
-                2);
     }
 
     @AfterEach
