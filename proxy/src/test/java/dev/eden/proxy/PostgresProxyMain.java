@@ -12,8 +12,8 @@ public final class PostgresProxyMain {
                 target[0],
                 Integer.parseInt(target[1]),
                 false,
-                new Backend.Login(arguments[2], new Secret(arguments[3])),
                 null,
+                new Backend.Login(arguments[2], new Secret(arguments[3])),
                 arguments[4].equals("*") ? null : arguments[4]);
         PostgresProxyConfig config = PostgresProxyConfig.of(
                         new ProxyIdentity("bench", "1", "", ""),
