@@ -6,5 +6,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-5} rows=${2:-3000000} version=${3:-15} bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
+reports=activities/target/failsafe-reports
+rm -f "$reports"/*PostgresLoadBenchmarkIT-output.txt
+status=0
 mvn -q -B -pl activities -am verify -Dtest=NONE -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
-  -Dit.test=PostgresLoadBenchmarkIT -Dbench="$rounds" -Dbench.rows="$rows" -Dbench.version="$version" -Dbench.bin="$bin"
+  -Dit.test=PostgresLoadBenchmarkIT -Dbench="$rounds" -Dbench.rows="$rows" -Dbench.version="$version" -Dbench.bin="$bin" || status=$?
+# What tests say goes to files.
+sed -nE 's/.*PostgresLoadBenchmarkIT[^a-z]*(.*(rows\/s|CPU of).*)/\1/p' "$reports"/*PostgresLoadBenchmarkIT-output.txt
+exit "$status"

@@ -5,7 +5,7 @@
 # once, with a connection beside it that does nothing: no error, every acknowledged row there, and the idle connection still answers.
 # Needs psql 15 or later, openssl, a JDK 25 (JAVA_HOME) and Maven; drivers that are not there are left out and named: a C compiler with
 # libpq's headers, python3 with psycopg (PYTHON), go, pgjdbc's jar (from the build's own classpath). The servers are the build's own, of the versions FROM and TO (default 17 and 18: the first that
-# negotiate TLS directly).
+# negotiate TLS directly). Exit code 0: nothing differs, no row is missing, no driver was left out; 3: only that some were left out; 1 otherwise.
 #   [FROM=17 TO=18] docs/drivers/matrix.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -120,18 +120,20 @@ work_psql() { # psql as a person uses it: one statement after the other, the nex
 }
 
 drivers=(psql)
+left=()
 if cc -O1 -o "$work/libpq" docs/drivers/checks.c -I"$(pg_config --includedir 2>/dev/null)" -L"$(pg_config --libdir 2>/dev/null)" -lpq 2>"$work/cc.log"; then
   drivers+=(libpq)
 else
-  echo "left out: libpq"
+  left+=(libpq)
 fi
-"$python" -c 'import psycopg' 2>/dev/null && drivers+=(psycopg) || echo "left out: psycopg"
+"$python" -c 'import psycopg' 2>/dev/null && drivers+=(psycopg) || left+=(psycopg)
 if command -v go >/dev/null && (cd docs/drivers/go && cp go.mod "$work/go.mod" && go mod tidy -modfile="$work/go.mod" && go build -mod=mod -modfile="$work/go.mod" -o "$work/pgx" .) 2>"$work/go.log"; then
   drivers+=(pgx)
 else
-  echo "left out: pgx"
+  left+=(pgx)
 fi
 drivers+=(pgjdbc)
+[ ${#left[@]} -eq 0 ] || echo "left out: ${left[*]}"
 # Where there is no such database, Eden adds which one it serves.
 plain() { sed -E -e 's/process with PID [0-9]+|PID [0-9]+/PID/' -e '/^HINT:  eden: interlay /d'; }
 status=0
@@ -180,4 +182,5 @@ for driver in "${drivers[@]}"; do
     [[ $said =~ ^work:\ ([0-9]+)\ acknowledged,\ ([0-9]+)\ there,\ idle\ connection\ answers\ 42$ ]] && [ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ] || status=1
   done
 done
+[ "$status" -ne 0 ] || [ ${#left[@]} -eq 0 ] || status=3
 exit "$status"

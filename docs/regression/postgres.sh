@@ -4,7 +4,7 @@
 # source (PG_SOURCE; Debian: apt-get source postgresql-15), its headers (PG_INCLUDE, default Debian's postgresql-server-dev-15) with a C compiler
 # for the suite's own functions, a JDK 25 (JAVA_HOME) and Maven. Under root the server runs as the user nobody.
 #   PG_SOURCE=… docs/regression/postgres.sh [tests: "boolean char …", default all] [isolation: yes|no]
-# Exit code 0: whatever the direct run gives, the run through the proxy gives too.
+# Exit code 0: whatever the direct run gives, and it gives something, the run through the proxy gives too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tests=${1:-} isolation=${2:-yes}
@@ -83,9 +83,14 @@ status=0
 for kind in regress isolation; do
   log=$(grep -hE '^ *(All|# All|# ?[0-9]+ of| ?[0-9]+ of).*tests' "$out/direct.$kind.log" "$out/proxy.$kind.log" 2>/dev/null || true)
   printf '%s: %s\n' "$kind" "${log//$'\n'/ | }"
-  [ ! -d "$out/direct/$kind/results" ] && continue
+  [ "$kind" = regress ] || [ "$isolation" = yes ] || continue
+  results=$(find "$out/direct/$kind/results" -type f | wc -l)
+  if [ "$results" -eq 0 ]; then
+    echo "$kind: nothing was run: see $out/direct.$kind.log"
+    status=1
+  fi
   diff -r "$out/direct/$kind/results" "$out/proxy/$kind/results" >"$out/$kind.diff" || status=1
-  printf '%s: %s files differ\n' "$kind" "$(grep -c '^diff\|^Only' "$out/$kind.diff" || true)"
+  printf '%s: %s of %s files differ\n' "$kind" "$(grep -c '^diff\|^Only' "$out/$kind.diff" || true)" "$results"
 done
 echo "results: $out"
 exit "$status"

@@ -301,7 +301,7 @@ public enum Setting {
             Kind.integer(0, 10_000),
             "0",
             Use.PROXY,
-            "shared connections to the database; 0: the interlay's, else 8 (Redis) or 20 (PostgreSQL)"),
+            "shared connections to the database (PostgreSQL: for each user); 0: the interlay's, else 8 (Redis) or 20 (PostgreSQL)"),
     PROXY_TLS_CERT(
             "proxy.tls_cert_file",
             "EDEN_PROXY_TLS_CERT_FILE",
