@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Full load of three million rows from one PostgreSQL to another: Eden, the servers' own initial synchronisation, pg_dump | pg_restore, interleaved, once with the
+# Full load of three million rows from one PostgreSQL to another: Eden, the servers' own initial synchronisation, pg_dump | pg_restore and, where it is installed, pgcopydb, interleaved, once with the
 # primary key alone and once with two more indexes; and the comparison of both sides, beside an md5 aggregate by hand. Prints medians.
 # Needs pg_dump and pg_restore of the servers' version (PG_BIN, default Debian's 15), a JDK 25 (JAVA_HOME) and Maven. The servers are embedded ones.
 #   docs/benchmarks/postgres-load.sh [rounds] [rows] [version]

@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.validation.PostgresValidation;
 import dev.eden.activities.store.ValidationLedger.Report;
+import dev.eden.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,16 +23,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * {@code -Dbench=rounds}: how fast three million rows get from one server to another, by Eden, by the servers' own initial synchronisation and by
- * {@code pg_dump | pg_restore}, interleaved; and how fast they are compared. See docs/benchmarks/postgres-load.sh.
+ * {@code -Dbench=rounds}: how fast three million rows get from one server to another, by Eden, by the servers' own initial synchronisation, by
+ * {@code pg_dump | pg_restore} and, where it is installed, by {@code pgcopydb clone}, interleaved; and how fast they are compared. See docs/benchmarks/postgres-load.sh.
  */
 @EnabledIfSystemProperty(named = "bench", matches = "[1-9][0-9]*")
 class PostgresLoadBenchmarkIT {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresLoadBenchmarkIT.class);
     private static final int ROWS = Integer.getInteger("bench.rows", 3_000_000);
     private static final String BIN = System.getProperty("bench.bin", "/usr/lib/postgresql/15/bin");
+    private static final Path PGCOPYDB = Path.of("/usr/bin/pgcopydb");
     private static final int VERSION = Integer.getInteger("bench.version", 15);
-    private static final String WANTED = System.getProperty("bench.what", "eden native dump validation");
+    private static final String WANTED = System.getProperty("bench.what", "eden native dump pgcopydb validation");
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final String INDEXES =
             "CREATE INDEX accounts_bid ON shop.accounts (bid); CREATE INDEX accounts_balance ON shop.accounts (abalance, aid)";
@@ -49,13 +52,14 @@ class PostgresLoadBenchmarkIT {
                     }
                 }
                 for (int round = 1; round <= Integer.getInteger("bench"); round++) {
-                    for (String what : List.of("eden", "native", "dump")) {
-                        if (WANTED.contains(what)) {
+                    for (String what : List.of("eden", "native", "dump", "pgcopydb")) {
+                        if (WANTED.contains(what) && (!what.equals("pgcopydb") || Files.isExecutable(PGCOPYDB))) {
                             rest(servers);
                             double took = switch (what) {
                                 case "eden" -> eden(servers.again(), round, indexes);
                                 case "native" -> natively(servers, indexes.equals("2"));
-                                default -> dumped(servers);
+                                case "dump" -> dumped(servers);
+                                default -> cloned(servers);
                             };
                             note(what + ", " + indexes + " more indexes", took);
                         }
@@ -201,6 +205,43 @@ class PostgresLoadBenchmarkIT {
         for (Process process : ProcessBuilder.startPipeline(List.of(dump, restore))) {
             assertThat(process.waitFor()).isZero();
         }
+        return arrived(servers, before);
+    }
+
+    private static double cloned(PostgresServers servers) throws IOException, InterruptedException {
+        Path work = Files.createTempDirectory("pgcopydb");
+        var clone = new ProcessBuilder(
+                PGCOPYDB.toString(),
+                "clone",
+                "--dir",
+                work.resolve("work").toString(),
+                "--source",
+                uri(servers.source),
+                "--target",
+                uri(servers.target),
+                "--table-jobs",
+                "2",
+                "--index-jobs",
+                "2");
+        clone.environment().put("PATH", BIN + ":" + System.getenv("PATH"));
+        clone.redirectErrorStream(true).redirectOutput(work.resolve("log").toFile());
+        long before = System.nanoTime();
+        assertThat(clone.start().waitFor())
+                .as(() -> "what pgcopydb says in " + work)
+                .isZero();
+        double took = arrived(servers, before);
+        try (var files = Files.walk(work)) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
+        }
+        return took;
+    }
+
+    private static String uri(EmbeddedPostgres server) {
+        return "postgresql://" + server.user() + ":" + server.password() + "@127.0.0.1:" + server.port() + "/eden";
+    }
+
+    private static double arrived(PostgresServers servers, long before) {
         double took = (System.nanoTime() - before) / 1e9;
         try (PostgresSession target = servers.own("target")) {
             assertThat(target.number("SELECT count(*) FROM shop.accounts")).isEqualTo(ROWS);
