@@ -22,15 +22,15 @@ class RowSampleIT {
             make(target, "other");
             source.execute("CREATE PUBLICATION " + Sql.name(names.main()) + " FOR ALL TABLES");
             RowSample sample = RowSample.prepare(source, target, names);
-            assertThat(sample.tables())
-                    .as("without one that has another key there")
-                    .isEqualTo(4);
             assertThat(sample.differing(source, target)).isEmpty();
             target.execute("UPDATE public.paths SET note = 'y' WHERE path::text = 'top.n499'");
             target.execute("DELETE FROM public.words WHERE word::text = 'W99'");
             target.execute("UPDATE public.turned SET note = 'y' WHERE b = 77");
             assertThat(sample.differing(source, target))
                     .containsExactlyInAnyOrder("public.paths", "public.words", "public.turned");
+            assertThat(sample.tables())
+                    .as("without one that has another key there")
+                    .isEqualTo(4);
         }
     }
 
