@@ -84,11 +84,6 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "CREATE TABLE t (a pair NOT NULL)",
                         "ALTER TABLE t REPLICA IDENTITY FULL"),
                 up(
-                        "postgres.tables.key_type",
-                        "warning",
-                        "CREATE EXTENSION citext",
-                        "CREATE TABLE t (a int, b citext, PRIMARY KEY (a, b))"),
-                up(
                         "postgres.tables.unlogged",
                         "failure",
                         "CREATE UNLOGGED TABLE t (a int PRIMARY KEY)",
@@ -234,11 +229,18 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                 down("postgres.extensions.unsupported", "failure", "CREATE EXTENSION timescaledb"),
                 down("postgres.extensions.tables", "warning", "CREATE EXTENSION timescaledb"),
                 down("postgres.extensions.version", "warning", "CREATE EXTENSION pg_stat_statements"),
+                up("postgres.extensions.version", "info", "CREATE EXTENSION pg_stat_statements"),
                 target(
                         "postgres.schema.not_copied",
                         "warning",
                         "CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int)",
                         "CREATE TABLE t (a int PRIMARY KEY)"),
+                up(
+                        "postgres.schema.not_copied",
+                        "warning",
+                        "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET allow_in_place_tablespaces = on', current_database()); END$$",
+                        "CREATE TABLESPACE fast LOCATION ''",
+                        "CREATE TABLE t (a int PRIMARY KEY) TABLESPACE fast"),
                 // Also where a client copies everything else.
                 new Hazard(
                         "postgres.schema.not_copied",

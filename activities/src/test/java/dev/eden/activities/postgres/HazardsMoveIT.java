@@ -38,6 +38,8 @@ class HazardsMoveIT {
             CREATE TABLE shop.parent (a int PRIMARY KEY, self int REFERENCES shop.parent);
             CREATE TABLE shop.child (x text COLLATE "C") INHERITS (shop.parent);
             CREATE MATERIALIZED VIEW shop.seen AS SELECT count(*) AS n FROM shop.keyless;
+            CREATE MATERIALIZED VIEW shop.not_yet AS SELECT 1 / (a - 1) AS n FROM shop.keyless WITH NO DATA;
+            CREATE MATERIALIZED VIEW shop.fragile AS SELECT 1 / (a - 1) AS n FROM shop.by_index;
             CREATE TABLE shop.large (a int PRIMARY KEY, b text);
             CREATE VIEW shop.grouped WITH (security_barrier) AS SELECT a, b, count(*) AS n FROM shop.large GROUP BY a;
             ALTER VIEW shop.grouped ALTER COLUMN b SET DEFAULT 'none';
@@ -91,6 +93,9 @@ class HazardsMoveIT {
             UNION ALL SELECT 'comment ' || obj_description('shop.seen'::regclass)
             ORDER BY 1""".formatted(SETTINGS);
 
+    private static final String UNPOPULATED =
+            "SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated ORDER BY 1";
+
     private static final List<String> VIEWS = List.of("seen", "grouped", "of_seen", "seen_grouped", "of_both");
 
     /** Two versions: it is hoped that one has a {@code pg_dump} on this host, and the other has none. */
@@ -128,6 +133,10 @@ class HazardsMoveIT {
             servers.prepare();
             try (var running = servers.replicate()) {
                 PostgresMigrationIT.awaitStreaming(servers);
+                try (PostgresSession target = servers.control("target")) {
+                    assertThat(target.texts(UNPOPULATED)).containsExactly("fragile", "not_yet");
+                }
+                // Also what its query failed at.
                 try (PostgresSession source = servers.control("source")) {
                     for (String table : TABLES) {
                         source.execute("UPDATE ONLY shop." + table
@@ -143,6 +152,7 @@ class HazardsMoveIT {
                 try (PostgresSession source = servers.control("source");
                         PostgresSession target = servers.control("target")) {
                     assertThat(target.number("SELECT n FROM shop.seen")).isEqualTo(500);
+                    assertThat(target.texts(UNPOPULATED)).containsExactly("not_yet");
                     for (String view : VIEWS) {
                         String rows = "SELECT count(*) || md5(string_agg(v::text, ',' ORDER BY v::text)) FROM shop."
                                 + view + " AS v";

@@ -4,6 +4,7 @@ import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.RowText;
 import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.postgres.validation.KeyColumn;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,9 +20,6 @@ import java.util.stream.IntStream;
 final class RowSample {
     private static final int TABLES = 6;
     private static final int ROWS = 20;
-
-    /** Quoted, with its schema; the key's columns are not quoted. */
-    private record Candidate(String table, List<String> key) {}
 
     /**
      * @param newest answers the keys of each table's newest rows, as JSON
@@ -45,41 +43,41 @@ final class RowSample {
         Parts here = new Parts();
         Parts there = new Parts();
         boolean converted = !RowText.encoding(from).equals(RowText.encoding(to));
-        for (Candidate candidate : candidates(from, names)) {
-            Map<String, String> typesHere = types(from, candidate.table());
-            Map<String, String> typesThere = types(to, candidate.table());
-            if (!typesThere.keySet().containsAll(candidate.key())) {
+        for (String table : candidates(from, names)) {
+            List<KeyColumn> keyHere = KeyColumn.of(from, table);
+            List<KeyColumn> keyThere = sameOrder(keyHere, KeyColumn.of(to, table));
+            if (keyThere.size() < keyHere.size()) {
                 continue;
             }
-            String row = typesHere.entrySet().stream()
+            Map<String, String> typesThere = types(to, table);
+            String row = types(from, table).entrySet().stream()
                     .filter(column -> column.getValue().equals(typesThere.get(column.getKey())))
                     .map(column -> "t." + Sql.name(column.getKey()))
                     .collect(Collectors.joining(", ", "ROW(", ")"));
             String hash = RowText.hash(row, converted);
             int place = tables.size();
-            here.add(place, candidate, typesHere, hash);
-            there.add(place, candidate, typesThere, hash);
-            tables.add(candidate.table());
+            here.add(place, table, keyHere, hash);
+            there.add(place, table, keyThere, hash);
+            tables.add(table);
         }
         return new RowSample(tables, here.statements(), there.statements());
     }
 
-    private static List<Candidate> candidates(PostgresSession from, EdenObjects names) {
-        return from.query(
-                """
-                SELECT format('%I.%I', n.nspname, c.relname),
-                    (SELECT array_agg(a.attname::text ORDER BY k.at) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (num, at)
-                     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num WHERE k.at <= i.indnkeyatts)
-                FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
+    /** The other side's columns of that key, as far as they are of its own. */
+    private static List<KeyColumn> sameOrder(List<KeyColumn> key, List<KeyColumn> other) {
+        return key.stream()
+                .flatMap(column -> other.stream().filter(its -> its.name().equals(column.name())))
+                .toList();
+    }
+
+    /** Quoted, with their schemas. */
+    private static List<String> candidates(PostgresSession from, EdenObjects names) {
+        return from.texts("""
+                SELECT format('%I.%I', n.nspname, c.relname) FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
                 JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
                 LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
-                WHERE p.pubname = ? AND n.nspname <> ? ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) DESC LIMIT ?""",
-                row -> new Candidate(
-                        row.getString(1), List.of((String[]) row.getArray(2).getArray())),
-                names.main(),
-                names.schema(),
-                TABLES);
+                WHERE p.pubname = ? AND n.nspname <> ? ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) DESC LIMIT ?""", names.main(), names.schema(), TABLES);
     }
 
     /** In order of names. */
@@ -97,19 +95,18 @@ final class RowSample {
         private final List<String> newest = new ArrayList<>();
         private final List<String> sums = new ArrayList<>();
 
-        void add(int place, Candidate candidate, Map<String, String> types, String hash) {
-            List<String> key = candidate.key().stream().map(Sql::name).toList();
+        void add(int place, String table, List<KeyColumn> columns, String hash) {
+            List<String> key = columns.stream().map(KeyColumn::name).toList();
             newest.add("(SELECT coalesce(jsonb_agg(jsonb_build_array("
                     + key.stream().map(column -> column + "::text").collect(Collectors.joining(", "))
-                    + ")), '[]') FROM (SELECT " + String.join(", ", key) + " FROM " + candidate.table() + " ORDER BY "
+                    + ")), '[]') FROM (SELECT " + String.join(", ", key) + " FROM " + table + " ORDER BY "
                     + key.stream().map(column -> column + " DESC").collect(Collectors.joining(", ")) + " LIMIT " + ROWS
                     + ") AS newest)");
             sums.add("(SELECT count(*) || '/' || coalesce(sum(" + hash
                     + "), 0) FROM jsonb_array_elements((a -> " + place + ") || (b -> " + place
-                    + ")) AS k JOIN " + candidate.table() + " AS t ON "
-                    + IntStream.range(0, key.size())
-                            .mapToObj(i -> "t." + key.get(i) + " = (k ->> " + i + ")::"
-                                    + types.get(candidate.key().get(i)))
+                    + ")) AS k JOIN " + table + " AS t ON "
+                    + IntStream.range(0, columns.size())
+                            .mapToObj(i -> columns.get(i).matching("(k ->> " + i + ")"))
                             .collect(Collectors.joining(" AND "))
                     + ")");
         }

@@ -7,6 +7,7 @@ import dev.eden.activities.postgres.schema.NotCopied;
 import dev.eden.activities.postgres.schema.TargetObjects;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -160,23 +161,7 @@ final class PairFindings {
                             + Findings.some(unsupported) + ".",
                     "Move such a database by the extension's own means.");
         }
-        Map<String, String> there = new HashMap<>();
-        target.query(
-                "SELECT name, string_agg(version, ' ') FROM pg_available_extension_versions GROUP BY 1",
-                row -> there.put(row.getString(1), " " + row.getString(2) + " "));
-        List<String> versions = new ArrayList<>();
-        source.query(
-                "SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1",
-                row -> there.containsKey(row.getString(1))
-                        && !there.get(row.getString(1)).contains(" " + row.getString(2) + " ")
-                        && versions.add(row.getString(1) + " " + row.getString(2)));
-        if (!versions.isEmpty()) {
-            findings.warning(
-                    "postgres.extensions.version",
-                    "The target's server has these extensions in other versions only, and gets its default one: "
-                            + Findings.some(versions) + ".",
-                    "Install the source's version on the target, or try the application with the other one.");
-        }
+        extensionVersions();
         List<String> configured = source.texts(
                 "SELECT extname FROM pg_extension WHERE extconfig IS NOT NULL AND extname <> 'plpgsql' ORDER BY 1");
         if (!configured.isEmpty()) {
@@ -184,6 +169,40 @@ final class PairFindings {
                     "postgres.extensions.tables",
                     "The tables of these extensions are not copied: " + Findings.some(configured) + ".",
                     "Fill them on the target by hand.");
+        }
+    }
+
+    /** Nothing names a version where extensions are made: what comes is the target's default one, or what is there already. */
+    private void extensionVersions() {
+        Map<String, String> there = new HashMap<>();
+        target.query(
+                "SELECT name, coalesce(installed_version, default_version) FROM pg_available_extensions",
+                row -> there.put(row.getString(1), row.getString(2)));
+        Set<String> possible =
+                new HashSet<>(target.texts("SELECT name || ' ' || version FROM pg_available_extension_versions"));
+        List<String> elsewhere = new ArrayList<>();
+        List<String> others = new ArrayList<>();
+        source.query("SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1", row -> {
+            String name = row.getString(1);
+            String here = row.getString(2);
+            String other = there.get(name);
+            return other != null
+                    && !other.equals(here)
+                    && (possible.contains(name + " " + here) ? others : elsewhere)
+                            .add(name + " (" + here + ", there " + other + ")");
+        });
+        if (!elsewhere.isEmpty()) {
+            findings.warning(
+                    "postgres.extensions.version",
+                    "The target's server has these extensions in other versions only: " + Findings.some(elsewhere)
+                            + ".",
+                    "Install the source's version on the target, or try the application with the other one.");
+        }
+        if (!others.isEmpty()) {
+            findings.info(
+                    "postgres.extensions.version",
+                    "These extensions get another version than the source's: " + Findings.some(others)
+                            + ". Where the application needs the source's, CREATE EXTENSION … VERSION on the target before the migration.");
         }
     }
 
@@ -212,6 +231,15 @@ final class PairFindings {
         if (!publications.isEmpty()) {
             kinds.add(Findings.some(publications));
             remedies.add("Publications are never copied: make them on the target before the cutover.");
+        }
+        List<String> tablespaces = NotCopied.tablespaces(source);
+        tablespaces.removeAll(
+                target.texts(
+                        "SELECT 'tablespace ' || quote_ident(s.spcname) FROM pg_database d JOIN pg_tablespace s ON s.oid = d.dattablespace WHERE d.datname = current_database()"));
+        if (!tablespaces.isEmpty()) {
+            kinds.add(Findings.some(tablespaces));
+            remedies.add(
+                    "Everything comes to the tablespace of the target's database: see that it has room, and move what needs another one after the migration.");
         }
         if (!kinds.isEmpty()) {
             findings.warning(

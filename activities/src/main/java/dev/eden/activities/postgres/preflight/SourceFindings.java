@@ -38,7 +38,6 @@ final class SourceFindings {
     void check() {
         keyless();
         incomparable();
-        new KeyFindings(source, findings).check();
         notReplicated();
         generated();
         triggers();

@@ -81,7 +81,7 @@ final class Catalogue {
                     WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i') ORDER BY c.oid""");
     }
 
-    /** Functions, procedures and aggregates without their bodies' checks. */
+    /** Functions and procedures without their bodies' checks; aggregates are named by {@link NotCopied}. */
     List<SchemaObject> functions() {
         List<SchemaObject> all = new ArrayList<>(objects("""
                 SELECT 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid),

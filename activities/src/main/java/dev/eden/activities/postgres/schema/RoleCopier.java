@@ -24,7 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the source's roles on the target, with their passwords' verifiers, memberships and settings, where the target has none of that name.
+ * Makes the source's roles on the target, with their passwords' verifiers, memberships, settings and comments, where the target has none of that name.
  * Which these are is stored before the first is made, so that a migration that is taken back can remove them.
  */
 public final class RoleCopier {
@@ -151,6 +151,9 @@ public final class RoleCopier {
         leftOut("because an older server knows no membership that neither inherits nor may SET ROLE", wider);
         target.executeAll(statements);
         settings(source, names).forEach(setting -> attempt(target, setting));
+        target.executeAll(source.texts(
+                "SELECT format('COMMENT ON ROLE %I IS %L', rolname, shobj_description(oid, 'pg_authid')) FROM pg_roles WHERE rolname = ANY (?) AND shobj_description(oid, 'pg_authid') IS NOT NULL",
+                (Object) names));
     }
 
     private void leftOut(String why, List<String> grants) {

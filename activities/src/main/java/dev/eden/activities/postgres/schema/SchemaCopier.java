@@ -107,7 +107,7 @@ public final class SchemaCopier {
             make(target, from.triggers(), to.triggers());
             make(target, from.statistics(), to.statistics());
             Details.afterLoad(source, target);
-            make(target, refreshes(from), List.of());
+            new MaterializedViews(pair).fill(source, target);
             followRoles(source, target);
             new DatabaseDefaults(pair).copy(source, target);
             target.execute("ANALYZE");
@@ -128,13 +128,6 @@ public final class SchemaCopier {
         }
     }
 
-    private static List<SchemaObject> refreshes(Catalogue from) {
-        return from.materializedViews().stream()
-                .map(view -> view.identity().replaceFirst("^materialized view", "REFRESH MATERIALIZED VIEW"))
-                .map(sql -> new SchemaObject(sql, List.of(sql)))
-                .toList();
-    }
-
     private static boolean constraint(SchemaObject object) {
         return object.identity().startsWith("constraint ");
     }
@@ -152,7 +145,7 @@ public final class SchemaCopier {
      * By kind and name.
      *
      * @param wanted what the followed side has
-     * @param missing what of it the other has not, or not validated
+     * @param missing what of it the other has not, or not validated, or not populated
      */
     public record Comparison(List<String> wanted, List<String> missing) {}
 
@@ -163,6 +156,8 @@ public final class SchemaCopier {
             List<String> missing = new ArrayList<>(wanted);
             missing.removeAll(new HashSet<>(all(new Catalogue(to))));
             missing.addAll(Catalogue.validations(from, to));
+            MaterializedViews.empty(from, to)
+                    .forEach(view -> missing.add("materialized view " + view + " (not populated)"));
             return new Comparison(wanted, missing);
         }
     }

@@ -3,6 +3,8 @@ package dev.eden.activities.postgres.validation;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,31 +19,37 @@ import java.util.stream.IntStream;
  * @param name quoted
  * @param type as a cast takes it that cuts nothing: {@code character} and {@code bit} alone mean a length of 1
  */
-record KeyColumn(String name, String type, String less, String upTo, String equal, String greater) {
+public record KeyColumn(String name, String type, String less, String upTo, String equal, String greater) {
+
+    private static final String COLUMNS = """
+            SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, -1),
+                (SELECT array_agg(CASE n.nspname WHEN 'pg_catalog' THEN p.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, p.oprname) END
+                    ORDER BY m.amopstrategy) FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
+                 WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amoppurpose = 's')
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k (num, opclass, at)
+            JOIN pg_attribute a ON a.attnum = k.num JOIN pg_opclass o ON o.oid = k.opclass
+            WHERE i.indisprimary AND a.attrelid = i.indrelid AND k.at <= i.indnkeyatts AND\s""";
 
     /** Of every table that holds rows and has a primary key. */
     static Map<String, List<KeyColumn>> read(PostgresSession session) {
         Map<String, List<KeyColumn>> all = new HashMap<>();
-        session.query("""
-                SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, -1),
-                    (SELECT array_agg(CASE n.nspname WHEN 'pg_catalog' THEN p.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, p.oprname) END
-                        ORDER BY m.amopstrategy) FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
-                     WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amoppurpose = 's')
-                FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k (num, opclass, at)
-                JOIN pg_attribute a ON a.attnum = k.num JOIN pg_opclass o ON o.oid = k.opclass
-                WHERE i.indisprimary AND a.attrelid = i.indrelid AND k.at <= i.indnkeyatts AND\s""" + UserTables.LEAF + " ORDER BY c.oid, k.at", row -> {
-            // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies").
-            String[] operators = (String[]) row.getArray(4).getArray();
-            return all.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
-                    .add(new KeyColumn(
-                            Sql.name(row.getString(2)),
-                            row.getString(3),
-                            operators[0],
-                            operators[1],
-                            operators[2],
-                            operators[4]));
-        });
+        session.query(
+                COLUMNS + UserTables.LEAF + " ORDER BY c.oid, k.at",
+                row -> all.computeIfAbsent(row.getString(1), _ -> new ArrayList<>())
+                        .add(of(row)));
         return all;
+    }
+
+    /** Of one table, quoted with its schema; none where it has no primary key. */
+    public static List<KeyColumn> of(PostgresSession session, String table) {
+        return session.query(COLUMNS + "c.oid = to_regclass(?) ORDER BY k.at", KeyColumn::of, table);
+    }
+
+    private static KeyColumn of(ResultSet row) throws SQLException {
+        // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies").
+        String[] operators = (String[]) row.getArray(4).getArray();
+        return new KeyColumn(
+                Sql.name(row.getString(2)), row.getString(3), operators[0], operators[1], operators[2], operators[4]);
     }
 
     private boolean ordinary() {
@@ -49,7 +57,7 @@ record KeyColumn(String name, String type, String less, String upTo, String equa
     }
 
     /** Of the table as {@code t}; the value is a text. */
-    String matching(String value) {
+    public String matching(String value) {
         return matching("t.", value);
     }
 

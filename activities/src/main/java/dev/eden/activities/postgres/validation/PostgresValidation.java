@@ -5,6 +5,7 @@ import dev.eden.activities.copy.SourcePing;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.schema.MaterializedViews;
 import dev.eden.activities.postgres.schema.SchemaCopier;
 import dev.eden.activities.store.DifferenceKinds;
 import dev.eden.activities.store.EndpointDirectory;
@@ -163,6 +164,8 @@ public final class PostgresValidation {
             sequences = SequenceComparison.compare(sides, direction.startOffset() > 0, followed == Role.SOURCE);
         }
         requireSame(migration, direction);
+        Cursor compared = tally.cursor(start, last, null);
+        new MaterializedViews(pair).fillAgain(followed, () -> heartbeat.accept(compared));
         SchemaCopier.Comparison schema = new SchemaCopier(pair).compare(followed);
         for (String object : schema.missing()) {
             tally.object(object, "missing", "an object of the schema", false);

@@ -3,6 +3,7 @@ package dev.eden.activities.postgres.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.Pair;
@@ -157,6 +158,91 @@ class SchemaCopierIT {
             assertThat(target.texts("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = 'app'"))
                     .as("what the older one does not know")
                     .containsExactly("work_mem=8MB");
+        }
+    }
+
+    /** Their queries say what the rows of the moment allow. */
+    @Test
+    void aMaterializedViewThatCannotBeFilledHoldsNothingBackButIsNamed() {
+        try (var servers = PostgresServers.start(18, 18);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = made(servers);
+            source.execute("""
+                    CREATE SCHEMA shop;
+                    CREATE TABLE shop.rows (a int PRIMARY KEY);
+                    CREATE MATERIALIZED VIEW shop.never AS SELECT 1 / (a - 1) FROM shop.rows WITH NO DATA;
+                    CREATE MATERIALIZED VIEW shop.fragile AS SELECT 1 / (a - 1) FROM shop.rows;
+                    CREATE MATERIALIZED VIEW shop.of_fragile AS SELECT count(*) FROM shop.fragile;
+                    CREATE VIEW shop.between AS SELECT 1::bigint AS n;
+                    CREATE MATERIALIZED VIEW shop.first AS SELECT n FROM shop.between;
+                    CREATE MATERIALIZED VIEW shop.second AS SELECT count(*) AS n FROM shop.rows;
+                    CREATE OR REPLACE VIEW shop.between AS SELECT n FROM shop.second""");
+            SchemaCopier copier = new SchemaCopier(pair);
+            copier.beforeLoad(() -> {});
+            target.execute("INSERT INTO shop.rows VALUES (1), (2)");
+            copier.afterLoad();
+            assertThat(target.texts("SELECT relname FROM pg_class WHERE relkind = 'm' AND relispopulated ORDER BY 1"))
+                    .containsExactly("first", "second");
+            assertThat(target.number("SELECT n FROM shop.first")).isEqualTo(2);
+            List<String> named = List.of(
+                    "materialized view shop.fragile (not populated)",
+                    "materialized view shop.of_fragile (not populated)");
+            MaterializedViews views = new MaterializedViews(pair);
+            views.fillAgain(Role.SOURCE, () -> {});
+            assertThat(copier.compare(Role.SOURCE).missing()).isEqualTo(named);
+            target.execute("DELETE FROM shop.rows WHERE a = 1");
+            // Whoever asks for them ends what takes long.
+            target.execute("BEGIN; COMMENT ON MATERIALIZED VIEW shop.fragile IS 'held'");
+            views.fillAgain(Role.SOURCE, () -> {});
+            assertThatThrownBy(() -> views.fillAgain(Role.SOURCE, () -> {
+                        throw new CancellationException("given up");
+                    }))
+                    .hasMessage("given up");
+            target.execute("ROLLBACK");
+            assertThat(copier.compare(Role.SOURCE).missing()).isEqualTo(named);
+            views.fillAgain(Role.SOURCE, () -> {});
+            assertThat(copier.compare(Role.SOURCE).missing()).isEmpty();
+            assertThat(target.texts("SELECT relname FROM pg_class WHERE relkind = 'm' AND NOT relispopulated"))
+                    .containsExactly("never");
+        }
+    }
+
+    /** The target's version of one of them lacks a function. */
+    @Test
+    void grantsOnWhatExtensionsMadeAndCommentsOnRolesAreCopied() {
+        try (var servers = PostgresServers.start(18, 14);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = made(servers);
+            source.execute("""
+                    CREATE ROLE app;
+                    COMMENT ON ROLE app IS 'the shop''s';
+                    CREATE EXTENSION pg_stat_statements SCHEMA public;
+                    CREATE EXTENSION pg_trgm SCHEMA public;
+                    REVOKE SELECT ON public.pg_stat_statements FROM PUBLIC;
+                    GRANT SELECT ON public.pg_stat_statements TO app;
+                    GRANT SELECT (stats_reset) ON public.pg_stat_statements_info TO app WITH GRANT OPTION;
+                    GRANT EXECUTE ON FUNCTION public.pg_stat_statements_reset(oid, oid, bigint, boolean) TO app;
+                    REVOKE EXECUTE ON FUNCTION public.similarity(text, text) FROM PUBLIC;
+                    REVOKE USAGE ON TYPE public.gtrgm FROM PUBLIC""");
+            new RoleCopier(pair).copy(source, target);
+            SchemaCopier copier = new SchemaCopier(pair);
+            copier.beforeLoad(() -> {});
+            copier.beforeLoad(() -> {});
+            assertThat(target.text("SELECT shobj_description('app'::regrole, 'pg_authid')"))
+                    .contains("the shop's");
+            // To whom else but the owner.
+            String grants = """
+                    SELECT format('%s %s %s', what, grantee::regrole, is_grantable) FROM (
+                        SELECT relname AS what, relacl AS acl FROM pg_class WHERE relname = 'pg_stat_statements'
+                        UNION ALL SELECT attname, attacl FROM pg_attribute WHERE attrelid = 'public.pg_stat_statements_info'::regclass AND attacl IS NOT NULL
+                        UNION ALL SELECT proname, proacl FROM pg_proc WHERE proname = 'similarity'
+                        UNION ALL SELECT typname, typacl FROM pg_type WHERE typname = 'gtrgm') AS o, aclexplode(coalesce(acl, acldefault('f', 10))) AS a
+                    WHERE grantee IN (0, 'app'::regrole) ORDER BY 1""";
+            assertThat(target.texts(grants))
+                    .containsExactly("pg_stat_statements app f", "stats_reset app t")
+                    .isEqualTo(source.texts(grants));
         }
     }
 
