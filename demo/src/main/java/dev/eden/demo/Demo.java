@@ -132,6 +132,7 @@ final class Demo {
                 secondsToLoad,
                 load.seconds(),
                 damageResult(scenario.planted(), rest),
+                scenario.servedByTarget(),
                 failure);
     }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything that was found, and whether it is good enough.
  *
+ * @param readsOnTarget that the target served before the first cutover, while a share of them was to go there
  * @param failure why the scenario did not reach its end, or null
  */
 record DemoVerdict(
@@ -29,6 +30,7 @@ record DemoVerdict(
         double secondsToLoad,
         double seconds,
         DamageResult damage,
+        long readsOnTarget,
         @Nullable String failure) {
 
     /** How many keys were damaged, how many of them Eden named, how many it repaired, and whether it named those and no other. */
@@ -83,6 +85,9 @@ record DemoVerdict(
             failures.add("the flips were "
                     + flips().stream().map(Flip::direction).toList() + ", not forward, rollback, forward");
         }
+        if (failure == null && readsOnTarget == 0) {
+            failures.add("the target served no read before the cutover: nothing was shown of the canary");
+        }
         if (damage.planted() > 0 && !damage.exact()) {
             failures.add(
                     damage.planted() + " keys were damaged, Eden named " + damage.found() + " of them and repaired "
@@ -119,6 +124,7 @@ record DemoVerdict(
                 + ", unexplained " + checked.count(Anomaly.WRONG));
         lines.add("  errors at clients " + clientErrors + ", connections dropped " + disconnects
                 + (options.proxiesFrom() == null ? "" : ": proxies were replaced"));
+        lines.add(String.format(Locale.ROOT, "  canary: %,d reads served by the target", readsOnTarget));
         for (Flip flip : attempts) {
             lines.add(String.format(
                     Locale.ROOT,
@@ -167,6 +173,7 @@ record DemoVerdict(
         json.put("conflicts", conflicts);
         json.put("operations", checked.operations());
         json.put("ops_per_second", Math.round(operationsPerSecond));
+        json.put("reads_on_target", readsOnTarget);
         flips(json.putArray("flips"), flips());
         flips(
                 json.putArray("aborted_attempts"),

@@ -24,6 +24,7 @@ public final class Scenario {
 
     private static final Duration PATIENCE = Duration.ofSeconds(300);
     private static final long STATUS_MILLIS = 100;
+    private static final Duration REPORTED = Duration.ofSeconds(15);
     private static final Duration SHORTEST_STEP = Duration.ofMillis(1500);
 
     private final DemoOptions options;
@@ -33,6 +34,7 @@ public final class Scenario {
     private final Screen screen;
     private final List<History.Window> flipWindows = new ArrayList<>();
     private Map<String, String> planted = Map.of();
+    private long readsOnTarget;
 
     Scenario(DemoOptions options, RestClient rest, Cluster cluster, Workload workload, Screen screen) {
         this.options = options;
@@ -109,6 +111,7 @@ public final class Scenario {
         steps.waitUntil(0.45);
         share(0.75);
         steps.waitUntil(0.55);
+        readsOnTarget = readsOnTarget();
         epoch = flip(poller, "cutover", "baking", epoch);
         screen.event("cut over: the target owns the writes, the source follows it");
         if (options.proxiesFrom() != null) {
@@ -129,6 +132,27 @@ public final class Scenario {
         await(poller, "completed", status -> status.phase().equals("completed"));
         screen.event("finalised: the migration is completed");
         steps.waitUntil(1.0);
+    }
+
+    /** What the proxies say that the target has served before it owned anything. They report every now and then, and on a busy machine few reads find it up to date: the first is waited for. */
+    private long readsOnTarget() throws IOException {
+        long deadline = System.nanoTime() + REPORTED.toNanos();
+        while (true) {
+            long served = 0;
+            for (JsonNode proxy : rest.get("/interlays/" + cluster.databases().interlay() + "/traffic")
+                    .path("proxies")) {
+                served += proxy.at("/report/served_by_standby").asLong();
+            }
+            if (served > 0 || System.nanoTime() > deadline) {
+                return served;
+            }
+            pause(STATUS_MILLIS);
+        }
+    }
+
+    /** In the first canary, of the share that was to go there. */
+    long servedByTarget() {
+        return readsOnTarget;
     }
 
     private void upgrade(int proxy) {

@@ -142,6 +142,10 @@ public final class Eden {
             return """
                     {"findings": [{"id": "redis.mechanism", "severity": "info", "message": "a stand-in"}]}""";
         }
+        if (path.endsWith("/traffic")) {
+            return """
+                    {"proxies": [{"report": {"served_by_standby": 100}}]}""";
+        }
         if (!path.endsWith("/status")) {
             return "{}";
         }

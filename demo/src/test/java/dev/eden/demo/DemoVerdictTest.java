@@ -38,6 +38,20 @@ class DemoVerdictTest {
         assertThat(json.at("/flips/0/latencies_ms")).hasSize(3);
         assertThat(json.at("/flips/0/steps_ms/prepare").asDouble()).isEqualTo(1.5);
         assertThat(json.get("ops_per_second").asLong()).isEqualTo(6000);
+        assertThat(json.get("reads_on_target").asLong()).isEqualTo(300);
+    }
+
+    /** No read is stale where the target serves none. */
+    @Test
+    void aCanaryThatServesNothingFails() {
+        DemoVerdict verdict = verdict(Map.of(), 0, 0, 0, ALL, DamageResult.NONE, 0, null);
+
+        assertThat(verdict.failures()).singleElement().asString().contains("served no read");
+        assertThat(verdict.json().get("reads_on_target").asLong(-1)).isZero();
+        assertThat(verdict(Map.of(), 0, 0, 0, ALL, DamageResult.NONE, 0, "stopped")
+                        .failures())
+                .as("it did not come so far, perhaps")
+                .containsExactly("stopped");
     }
 
     @Test
@@ -96,6 +110,18 @@ class DemoVerdictTest {
             List<Flip> flips,
             DamageResult damage,
             @Nullable String failure) {
+        return verdict(anomalies, stillLost, errors, disconnects, flips, damage, 300, failure);
+    }
+
+    private static DemoVerdict verdict(
+            Map<Anomaly, Long> anomalies,
+            long stillLost,
+            long errors,
+            long disconnects,
+            List<Flip> flips,
+            DamageResult damage,
+            long readsOnTarget,
+            @Nullable String failure) {
         return new DemoVerdict(
                 "redis",
                 new DemoOptions(60, 100_000, 24, 6000, 1, 100, true, damage.planted(), false, null),
@@ -109,6 +135,7 @@ class DemoVerdictTest {
                 9,
                 60,
                 damage,
+                readsOnTarget,
                 failure);
     }
 }

@@ -264,6 +264,76 @@ class PostgresCanaryIT extends PostgresFixture {
         }
     }
 
+    /** What names an object of the database in a value is a number there, and each server has its own. */
+    @Test
+    void numbersOfAServersOwnAreReadAtTheSource() throws SQLException {
+        for (Connection at : List.of(atSource, atTarget)) {
+            run(at, "CREATE DOMAIN kinds AS regtype[]");
+            run(at, "CREATE TABLE refs (name text, r regclass)");
+            run(at, "CREATE TABLE lists (name text, k kinds)");
+            run(at, "CREATE TABLE numbers (name text, o oid)");
+            run(at, "CREATE FUNCTION number_of(regclass) RETURNS oid IMMUTABLE LANGUAGE sql AS 'SELECT $1::oid'");
+            run(at, "GRANT ALL ON refs, lists, numbers TO app");
+        }
+        for (Connection at : List.of(atSource, atTarget)) {
+            String side = at == atSource ? "source" : "target";
+            run(at, "INSERT INTO refs VALUES ('" + side + "', 'sides')");
+            run(at, "INSERT INTO lists VALUES ('" + side + "', '{int4}')");
+            run(at, "INSERT INTO numbers VALUES ('" + side + "', 1)");
+        }
+        run(atSource, "ALTER PUBLICATION " + LINK + " ADD TABLE refs, lists, numbers");
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client()) {
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> one(client, "SELECT name, o FROM numbers").equals("target"));
+            for (String sql : List.of(
+                    "SELECT name, r FROM refs",
+                    "SELECT name, k FROM lists",
+                    "SELECT name, number_of('sides') FROM sides",
+                    "SELECT name, 'sides'::\"regclass\"::oid FROM sides",
+                    "SELECT name, \"tableoid\" FROM sides")) {
+                assertThat(one(client, sql)).as(sql).isEqualTo("source");
+            }
+            assertThat(one(client, "SELECT name, o FROM numbers")).isEqualTo("target");
+        } finally {
+            run(atSource, "ALTER PUBLICATION " + LINK + " DROP TABLE refs, lists, numbers");
+            for (Connection at : List.of(atSource, atTarget)) {
+                run(at, "DROP FUNCTION number_of");
+                run(at, "DROP TABLE refs, lists, numbers");
+                run(at, "DROP DOMAIN kinds");
+            }
+        }
+    }
+
+    /** A change of the schema holds a table of the standby's before it holds the source's. */
+    @Test
+    void whatHoldsATableThereHoldsNoReader() throws Exception {
+        canary(Consistency.SESSION, Duration.ofMillis(200));
+        try (Connection client = client();
+                Connection hasty = client();
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+                Connection locker = direct(target)) {
+            awaitServed(client);
+            awaitServed(hasty);
+            locker.setAutoCommit(false);
+            run(locker, "LOCK TABLE sides IN ACCESS EXCLUSIVE MODE");
+            for (Connection reader : List.of(client, hasty)) {
+                assertThat(threads.submit(() -> one(reader, "SELECT name FROM sides"))
+                                .get(20, TimeUnit.SECONDS))
+                        .isEqualTo("source");
+            }
+            assertThat(traffic().ineligible()).containsKey("standby_locked");
+            assertThat(one(client, "SHOW lock_timeout")).isEqualTo("0");
+            locker.rollback();
+            awaitServed(client);
+            run(atTarget, "GRANT CONNECT ON DATABASE eden TO PUBLIC");
+            hold();
+            flip();
+            assertThat(one(client, "SELECT name FROM sides")).isEqualTo("target");
+            assertThat(one(client, "SHOW lock_timeout")).isEqualTo("0");
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"simple", "extended"})
     void transactionsThatOnlyReadAreServedToo(String mode) throws SQLException {
@@ -520,14 +590,13 @@ class PostgresCanaryIT extends PostgresFixture {
         try (Connection client = client("preferQueryMode", "simple");
                 Connection one = client();
                 Connection other = client();
-                Connection locker = direct(target);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             awaitServed(client);
             run(client, "PREPARE mine AS SELECT pg_backend_pid()");
             run(client, "PREPARE nap AS SELECT pg_sleep(3)");
             String pid = one(client, "EXECUTE mine");
-            locker.setAutoCommit(false);
-            run(locker, "LOCK TABLE sides IN ACCESS EXCLUSIVE MODE");
+            String longRead =
+                    "SELECT count(*) FROM cells a, cells b, cells c, cells d, cells e WHERE a.n + b.n + c.n + d.n + e.n < 0 AND e.id < 12";
             String postmaster = one(atSource, "SELECT split_part(pg_read_file('postmaster.pid'), chr(10), 1)");
             Future<String> napping = threads.submit(() -> one(client, "EXECUTE nap"));
             await().atMost(Duration.ofSeconds(30))
@@ -542,16 +611,17 @@ class PostgresCanaryIT extends PostgresFixture {
                     return null;
                 });
                 napping.get();
-                reading = threads.submit(() -> one(client, "SELECT name FROM sides"));
+                reading = threads.submit(() -> one(client, longRead));
                 await().atMost(Duration.ofSeconds(30))
                         .until(() -> reading.isDone()
-                                || one(atTarget, "SELECT count(*) FROM pg_locks WHERE NOT granted")
-                                        .equals("1"));
+                                || one(
+                                                atTarget,
+                                                "SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT count(*) FROM cells a%'")
+                                        .equals("t"));
             } finally {
                 signal("CONT", postmaster);
             }
             cancelling.get();
-            locker.rollback();
             reading.get();
             for (Connection another : List.of(one, other)) {
                 another.setAutoCommit(false);

@@ -9,6 +9,8 @@ public final class AuditEvents {
     public static final String COMMAND_REFUSED = "command_refused";
     public static final String STAGE_PROMOTED = "stage_promoted";
     public static final String STAGE_WAITS = "stage_waits";
+    public static final String DELAYED = "delayed";
+    public static final String READS_DIFFER = "reads_differ";
     public static final String GATE_BREACHED = "gate_breached";
     public static final String STEP_FAILED = "step_failed";
     public static final String ATTEMPT_ABORTED = "attempt_aborted";

@@ -121,7 +121,7 @@ public final class CanaryGates {
         return Optional.ofNullable(latency).filter(one -> Latencies.counts(gates, one));
     }
 
-    private static String mismatches(Gates gates, Seen seen) {
+    static String mismatches(Gates gates, Seen seen) {
         return String.format(
                         Locale.ROOT,
                         "%d of %d reads asked of both sides had different rows, rate %.4f, ",

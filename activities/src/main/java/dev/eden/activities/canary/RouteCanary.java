@@ -54,6 +54,7 @@ public final class RouteCanary implements CanaryActivities {
         long saved = System.nanoTime();
         StageWatch watch = new StageWatch(request.spec().gates(), baked, before, heard, saved, clock.millis());
         boolean told = false;
+        long differing = 0;
         if (baked > 0 && before == null) {
             stages.save(migration, baked, watch.counted());
         }
@@ -68,6 +69,10 @@ public final class RouteCanary implements CanaryActivities {
             heard = routes.traffic(migration);
             long now = System.nanoTime();
             Optional<CanaryVerdict> verdict = watch.look(heard, now, clock.millis());
+            if (watch.mismatched() > differing) {
+                differing = watch.mismatched();
+                stages.differ(migration, differing, watch.mismatches());
+            }
             if (verdict.isPresent()) {
                 if (verdict.get().passed()) {
                     stages.save(migration, baked, watch.counted());

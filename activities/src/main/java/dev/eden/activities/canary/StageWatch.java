@@ -87,6 +87,16 @@ final class StageWatch {
                 : Optional.of("baked, waits for samples: " + String.join("; ", missing));
     }
 
+    /** Of the reads that both sides were asked, how many had different rows. */
+    long mismatched() {
+        return stage.mismatched();
+    }
+
+    /** The same, in words and with the gate. */
+    String mismatches() {
+        return CanaryGates.mismatches(gates, stage);
+    }
+
     private boolean hasBaked(long nowMillis) {
         return bakedAtMillis > 0 && nowMillis >= bakedAtMillis;
     }

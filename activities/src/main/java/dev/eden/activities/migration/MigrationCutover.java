@@ -6,6 +6,7 @@ import dev.eden.activities.cutover.CutoverCoordinator;
 import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.activities.store.RouteLedger.Routes;
+import dev.eden.activities.store.StageLedger;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.CutoverActivities;
 import java.util.List;
@@ -22,13 +23,19 @@ public final class MigrationCutover implements CutoverActivities {
     private final CutoverCoordinator coordinator;
     private final AttemptSettler settler;
     private final LostAttempts lost;
+    private final StageLedger stages;
 
     public MigrationCutover(
-            RouteLedger routes, CutoverCoordinator coordinator, AttemptSettler settler, LostAttempts lost) {
+            RouteLedger routes,
+            CutoverCoordinator coordinator,
+            AttemptSettler settler,
+            LostAttempts lost,
+            StageLedger stages) {
         this.routes = routes;
         this.coordinator = coordinator;
         this.settler = settler;
         this.lost = lost;
+        this.stages = stages;
     }
 
     @Override
@@ -37,6 +44,9 @@ public final class MigrationCutover implements CutoverActivities {
             return new Readiness(true, List.of());
         }
         List<String> blockers = coordinator.readiness(request.spec(), request.forward());
+        if (!blockers.isEmpty()) {
+            stages.delayed(request.spec().id(), "not ready for cutover: " + String.join("; ", blockers));
+        }
         return new Readiness(blockers.isEmpty(), blockers);
     }
 

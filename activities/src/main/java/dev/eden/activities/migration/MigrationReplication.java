@@ -10,6 +10,7 @@ import dev.eden.activities.store.EndpointDirectory;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.ReplicationWatcher;
 import dev.eden.activities.store.ServerRecords;
+import dev.eden.activities.store.StageLedger;
 import dev.eden.workflows.MigrationSpec;
 import dev.eden.workflows.activity.Failures;
 import dev.eden.workflows.activity.ReplicationActivities;
@@ -23,6 +24,7 @@ public final class MigrationReplication implements ReplicationActivities {
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
     private final ReplicationLedger ledger;
+    private final StageLedger stages;
     private final ReplicatorRegistry registry;
     private final int maxValueBytes;
     private final Clock clock;
@@ -31,12 +33,14 @@ public final class MigrationReplication implements ReplicationActivities {
             EndpointDirectory endpoints,
             ServerRecords records,
             ReplicationLedger ledger,
+            StageLedger stages,
             ReplicatorRegistry registry,
             int maxValueBytes,
             Clock clock) {
         this.endpoints = endpoints;
         this.records = records;
         this.ledger = ledger;
+        this.stages = stages;
         this.registry = registry;
         this.maxValueBytes = maxValueBytes;
         this.clock = clock;
@@ -90,7 +94,7 @@ public final class MigrationReplication implements ReplicationActivities {
 
     @Override
     public ReplicationStatus awaitCaughtUp(CaughtUpRequest request) {
-        return new CaughtUp(ledger).await(request);
+        return new CaughtUp(ledger, stages).await(request);
     }
 
     /** A comparison of before says nothing of what is loaded now, and the reads on the target end: that is the workflow's to know. */

@@ -79,7 +79,13 @@ public record MigrationSteps(
                         new PostgresPreparation(ports.endpoints(), ports.records(), ports.routes()::read),
                         ports.routes()),
                 new MigrationReplication(
-                        ports.endpoints(), ports.records(), ports.replication(), replicators, maxValueBytes, clock),
+                        ports.endpoints(),
+                        ports.records(),
+                        ports.replication(),
+                        ports.stages(),
+                        replicators,
+                        maxValueBytes,
+                        clock),
                 new MigrationValidation(
                         validation,
                         new PostgresValidation(
@@ -89,7 +95,8 @@ public record MigrationSteps(
                         ports.routes(),
                         new CutoverCoordinator(ports.routes(), ports.replication(), engine, settler, process),
                         settler,
-                        lost),
+                        lost,
+                        ports.stages()),
                 new MigrationCleanup(
                         ports.routes(),
                         settler,

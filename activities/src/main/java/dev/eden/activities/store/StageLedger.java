@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** What a canary's stage has shown since it began, kept over the workers that watch it. */
+/** What a canary's stage has shown since it began, kept over the workers that watch it, and what keeps a migration from going on by itself. */
 public interface StageLedger {
     /**
      * Of the target.
@@ -50,4 +50,13 @@ public interface StageLedger {
 
     /** It has baked, and waits for samples: told once a stage, whoever watches it. */
     void waits(String migration, long bakedAtMillis, String why);
+
+    /**
+     * Reads that both sides were asked had different rows, {@code mismatched} of them so far: told the first time, then as they get ten times as many, and once an
+     * hour while they get more.
+     */
+    void differ(String migration, long mismatched, String why);
+
+    /** The canary or the cutover would come by itself now, and waits: told once, until something else is told of the migration. */
+    void delayed(String migration, String why);
 }

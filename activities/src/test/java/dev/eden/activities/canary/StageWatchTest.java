@@ -184,6 +184,24 @@ class StageWatchTest {
         assertThat(watch.waits(BAKED)).hasValueSatisfying(why -> assertThat(why).contains("the nearest was 19"));
     }
 
+    /** Nobody has to gate them to be told. */
+    @Test
+    void readsThatDifferAreCountedWithoutAGate() {
+        StageWatch watch = watch(GATES, null, compared(10, 0));
+        assertThat(watch.look(compared(14, 0), 1, BEGAN)).isEmpty();
+        assertThat(watch.mismatched()).isZero();
+        assertThat(watch.look(compared(30, 2), 2, BEGAN)).isEmpty();
+        assertThat(watch.mismatched()).isEqualTo(2);
+        assertThat(watch.mismatches())
+                .isEqualTo("2 of 20 reads asked of both sides had different rows, rate 0.1000, not gated");
+    }
+
+    private static List<Reported> compared(long compared, long mismatched) {
+        var none = new TrafficReport.Side(0, 0, 1, 1, 0);
+        return List.of(new Reported(
+                "front", "p1", "i1", new TrafficReport(1, 1, 0, none, none, 0, 0, 0, compared, mismatched, Map.of())));
+    }
+
     private static List<Reported> fleet(int proxies, long reads, double p99, long samples) {
         List<Reported> heard = new ArrayList<>();
         for (int i = 0; i < proxies; i++) {

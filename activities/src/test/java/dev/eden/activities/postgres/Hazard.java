@@ -392,6 +392,11 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "CREATE TABLE t (a int PRIMARY KEY, c int) PARTITION BY RANGE (a)"),
                 down("postgres.version.downgrade", "warning", "SELECT 1"),
                 server("postgres.wal_level", "failure", "old starved"),
+                server(
+                        "postgres.replicas.synchronous",
+                        "warning",
+                        "starved old",
+                        "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END$$"),
                 server("postgres.output_plugin", "failure", "old starved"),
                 server("postgres.slots", "failure", "old starved"),
                 server("postgres.senders", "failure", "old starved"),

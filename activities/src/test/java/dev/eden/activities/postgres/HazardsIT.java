@@ -85,7 +85,9 @@ class HazardsIT {
                         "max_replication_slots=2",
                         "max_wal_senders=2",
                         "max_logical_replication_workers=1",
-                        "maintenance_work_mem=1TB"));
+                        "maintenance_work_mem=1TB",
+                        "synchronous_standby_names=nobody",
+                        "synchronous_commit=local"));
         EmbeddedPostgres standby =
                 EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withVersion(15));
         standby.stop();
@@ -210,6 +212,7 @@ class HazardsIT {
                         "postgres.target.schema",
                         "postgres.target.schema_wider",
                         "postgres.server.settings",
+                        "postgres.replicas.synchronous",
                         "postgres.names.reserved");
     }
 

@@ -7,7 +7,11 @@ import dev.eden.workflows.AuditEvents;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.statement.Query;
+import org.jspecify.annotations.Nullable;
 
 /** {@link StageLedger} in the store. Thread-safe. */
 public final class StageStore implements StageLedger {
@@ -45,30 +49,55 @@ public final class StageStore implements StageLedger {
     @Override
     public void waits(String migration, long bakedAtMillis, String why) {
         String baked = Instant.ofEpochMilli(bakedAtMillis).toString();
+        tell(
+                migration,
+                AuditEvents.STAGE_WAITS,
+                why,
+                Map.of("baked_at", baked),
+                handle -> handle.createQuery("""
+                                SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event AND after ->> 'baked_at' = :baked)""").bind("baked", baked));
+    }
+
+    @Override
+    public void differ(String migration, long mismatched, String why) {
+        tell(
+                migration,
+                AuditEvents.READS_DIFFER,
+                why,
+                Map.of("mismatched", mismatched),
+                handle -> handle.createQuery("""
+                                SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event
+                                    AND at > clock_timestamp() - interval '1 hour' AND CAST(after ->> 'mismatched' AS bigint) * 10 > :mismatched)""").bind("mismatched", mismatched));
+    }
+
+    @Override
+    public void delayed(String migration, String why) {
+        tell(migration, AuditEvents.DELAYED, why, null, handle -> handle.createQuery("""
+                        SELECT coalesce((SELECT event = :event FROM audit_log WHERE migration = :id ORDER BY position DESC LIMIT 1), false)"""));
+    }
+
+    /** @param told of {@code :id} and {@code :event}: it need not be told again */
+    private void tell(
+            String migration,
+            String event,
+            String why,
+            @Nullable Map<String, Object> after,
+            Function<Handle, Query> told) {
         jdbi.useTransaction(handle -> {
             // Locked: a watch that is taken for lost may tell it as well.
             Optional<String> phase = handle.createQuery("SELECT phase FROM migration WHERE id = :id FOR UPDATE")
                     .bind("id", migration)
                     .mapTo(String.class)
                     .findOne();
-            boolean told = handle.createQuery("""
-                            SELECT EXISTS (SELECT FROM audit_log WHERE migration = :id AND event = :event AND after ->> 'baked_at' = :baked)""")
+            boolean again = told.apply(handle)
                     .bind("id", migration)
-                    .bind("event", AuditEvents.STAGE_WAITS)
-                    .bind("baked", baked)
+                    .bind("event", event)
                     .mapTo(Boolean.class)
                     .one();
-            if (phase.isPresent() && !told) {
+            if (phase.isPresent() && !again) {
                 audit.append(
                         handle,
-                        AuditLog.Entry.migration(
-                                AuditEvents.EDEN,
-                                AuditEvents.STAGE_WAITS,
-                                migration,
-                                phase.get(),
-                                why,
-                                null,
-                                Map.of("baked_at", baked)));
+                        AuditLog.Entry.migration(AuditEvents.EDEN, event, migration, phase.get(), why, null, after));
             }
         });
     }

@@ -10,6 +10,7 @@ import dev.eden.activities.cutover.CutoverEngine;
 import dev.eden.activities.cutover.LostAttempts;
 import dev.eden.activities.migration.MigrationCutover;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.ToldStages;
 import dev.eden.api.store.RouteReports;
 import dev.eden.proxy.RouteState;
 import dev.eden.proxy.RouteStore;
@@ -34,6 +35,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LostCoordinatorIT extends ProtocolStage {
     /** What the coordinator rehearses with. */
     private static final long NO_ATTEMPT = -1;
+
+    private final ToldStages stages = new ToldStages();
 
     /** Dies at the first, second, third … call on store or servers, until an attempt gets through alive. */
     @Test
@@ -197,7 +200,23 @@ class LostCoordinatorIT extends ProtocolStage {
 
     private MigrationCutover cutover(RouteLedger ledger) {
         return new MigrationCutover(
-                ledger, coordinator(ledger, engine), new AttemptSettler(ledger, engine), new LostAttempts(ledger));
+                ledger,
+                coordinator(ledger, engine),
+                new AttemptSettler(ledger, engine),
+                new LostAttempts(ledger),
+                stages);
+    }
+
+    /** As {@code immediate} asks, when nobody else would hear of it. */
+    @Test
+    void aCutoverThatWouldComeByItselfAndWaitsIsToldOf() {
+        AttemptRequest request = new AttemptRequest(spec, true, 1, "", "run");
+        assertThat(cutover(routes).readiness(request).ready()).isFalse();
+        assertThat(stages.delays)
+                .singleElement()
+                .asString()
+                .startsWith("not ready for cutover: ")
+                .hasSizeGreaterThan("not ready for cutover: ".length());
     }
 
     /** A proxy that has not opened: its clients may wait still. */

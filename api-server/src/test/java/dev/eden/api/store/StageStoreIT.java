@@ -33,6 +33,8 @@ class StageStoreIT {
                 StageStore stages = new StageStore(database.jdbi(), audit);
                 isKept(stages, database.jdbi());
                 isToldOnce(stages, audit);
+                differencesAreToldAsTheyGrow(stages, audit);
+                aDelayIsToldUntilSomethingElseIs(stages, audit);
             }
         }
     }
@@ -72,6 +74,29 @@ class StageStoreIT {
                 .extracting(AuditLog.Event::reason)
                 .containsExactly("baked, waits for samples: 37 of 1000 reads", "another stage");
         assertThat(audit.events("unknown", 0, 100)).isEmpty();
+    }
+
+    private static void differencesAreToldAsTheyGrow(StageStore stages, AuditLog audit) {
+        stages.differ("unknown", 1, "1 of 20");
+        for (long mismatched : new long[] {1, 2, 9, 10, 1, 99, 100}) {
+            stages.differ("m", mismatched, mismatched + " differ");
+        }
+        assertThat(audit.events("m", 0, 100))
+                .filteredOn(event -> event.event().equals(AuditEvents.READS_DIFFER))
+                .extracting(AuditLog.Event::reason)
+                .containsExactly("1 differ", "10 differ", "100 differ");
+        assertThat(audit.events("unknown", 0, 100)).isEmpty();
+    }
+
+    private static void aDelayIsToldUntilSomethingElseIs(StageStore stages, AuditLog audit) {
+        stages.delayed("m", "lag 500 ms");
+        stages.delayed("m", "lag 700 ms");
+        stages.differ("m", 1_000, "1000 differ");
+        stages.delayed("m", "lag 900 ms");
+        assertThat(audit.events("m", 0, 100))
+                .filteredOn(event -> event.event().equals(AuditEvents.DELAYED))
+                .extracting(AuditLog.Event::reason)
+                .containsExactly("lag 500 ms", "lag 900 ms");
     }
 
     private static void create(MigrationStore migrations) {

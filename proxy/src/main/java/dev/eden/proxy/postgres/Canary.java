@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which of one client's reads the standby serves. A client is chosen once, so that its reads stay on one side; a read of a chosen client goes
- * there when the standby has what this client (or, {@code global}, anybody) had been told before. Its answer is kept until it is whole: what
- * fails there is served by the active side instead, and the client never learns.
+ * there when the standby has what this client (or, {@code global}, anybody) had been told before. Its answer is kept until it is whole, unless it is
+ * long: what fails there is served by the active side instead, and the client never learns.
  *
  * <pre>
  *   ACTIVE ◄── not a read, not eligible, not chosen, waited too long
@@ -22,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Canary {
+    /** Why a read that the standby was asked for is served by the active side after all. */
+    static final String FAILED = "standby_error";
+    /** Something holds a table there. */
+    static final String LOCKED = "standby_locked";
+
     private static final int WHOLE = 10_000;
     private static final long RETRY_MICROS = 500;
     /** Longer than that nobody has to look back who has not been told anything. */
@@ -262,7 +267,7 @@ final class Canary {
             }
             if (!done && !closed) {
                 refused = connection.usable() ? settings : null;
-                failedThere();
+                failedThere(FAILED);
             }
             if (!closed) {
                 session.process();
@@ -315,8 +320,8 @@ final class Canary {
     }
 
     /** The standby could not serve the read: the active side does. */
-    void failedThere() {
-        loop.counters.ineligible.merge("standby_error", 1L, Long::sum);
+    void failedThere(String reason) {
+        loop.counters.ineligible.merge(reason, 1L, Long::sum);
         activeNext = true;
     }
 

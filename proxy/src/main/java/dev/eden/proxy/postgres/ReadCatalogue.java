@@ -19,7 +19,7 @@ final class ReadCatalogue {
     /**
      * Of relations that can be named without {@code pg_} or {@code information_schema}: tables that the publication carries whole (with all
      * partitions and children, without column list, filter or row security), views with their text, and everything else. The signature is what
-     * {@code SELECT *} gives, with the numbers of types that clients are told.
+     * {@code SELECT *} gives, with the numbers of types that clients are told; none is the same where a column's values are numbers of the server's own.
      */
     private static final String RELATIONS = """
             SELECT 'relation', c.relname, CASE WHEN c.relkind = 'v' THEN 'view'
@@ -42,7 +42,7 @@ final class ReadCatalogue {
     /**
      * By what the server says of their volatility; of aggregates, that of their parts. Stable ones may look at anything: built-in ones are judged by name,
      * others by their text, which has to be SQL. What they give is part of the signature; not where it takes an argument of that type to be called
-     * instead of a built-in one ({@code max} of an extension's type).
+     * instead of a built-in one ({@code max} of an extension's type), unless that takes a server's own numbers.
      */
     private static final String FUNCTIONS = ("""
             SELECT 'function', p.proname, CASE WHEN n.nspname = 'pg_catalog' THEN 'own' ELSE 'made' END, p.provolatile::text,
@@ -50,14 +50,15 @@ final class ReadCatalogue {
                     || CASE WHEN l.lanname = 'c' THEN '' ELSE pg_catalog.md5(p.prosrc) END
                     || coalesce((SELECT pg_catalog.string_agg(%s, '' ORDER BY x.n)
                         FROM pg_catalog.unnest(p.proallargtypes || p.prorettype) WITH ORDINALITY AS x(id, n) WHERE x.id <> ALL (p.proargtypes)
-                            OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)), '') END,
+                            OR NOT EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = p.proname AND b.pronamespace = 'pg_catalog'::pg_catalog.regnamespace)), '')
+                    || %s END,
                 CASE WHEN n.nspname <> 'pg_catalog' AND p.provolatile = 's' AND l.lanname = 'sql' AND p.prosqlbody IS NULL AND p.proconfig IS NULL
                     AND NOT p.prosecdef THEN p.prosrc END
             FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
             WHERE n.nspname <> 'information_schema' AND p.prokind <> 'p'
             UNION ALL SELECT 'function', p.proname, 'made', 'v', '', NULL FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc p ON p.oid = a.aggfnoid
             WHERE p.oid >= 16384 AND EXISTS (SELECT FROM pg_catalog.pg_proc f WHERE f.provolatile = 'v'
-                AND f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))""").formatted(SentTypes.of("x.id"));
+                AND f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))""").formatted(SentTypes.of("x.id"), SentTypes.taken("p.proargtypes"));
 
     /** What runs without being named: then nothing is admitted. */
     private static final String UNNAMED = """
@@ -165,7 +166,7 @@ final class ReadCatalogue {
             String name = text(row, 1);
             switch (text(row, 0)) {
                 case "relation" -> {
-                    boolean same = there.contains("relation " + name + " " + text(row, 3));
+                    boolean same = same(there, "relation " + name + " ", text(row, 3));
                     Relation relation = !same
                             ? Relation.OTHER
                             : switch (text(row, 2)) {
@@ -183,7 +184,7 @@ final class ReadCatalogue {
                 }
                 case "function" -> function(row, name, there, bodies);
                 case "type" -> {
-                    if (!there.contains("type " + text(row, 3))) {
+                    if (!same(there, "type ", text(row, 3))) {
                         renumbered.add(name);
                     }
                 }
@@ -197,10 +198,14 @@ final class ReadCatalogue {
         admit(views, bodies);
     }
 
+    private static boolean same(Set<String> there, String kind, String signature) {
+        return there.contains(kind + signature) && !signature.contains(SentTypes.LOCAL);
+    }
+
     private void function(@Nullable String[] row, String name, Set<String> there, Map<String, String> bodies) {
         boolean own = text(row, 2).equals("own");
         boolean immutable = text(row, 3).equals("i");
-        boolean same = own || there.contains("function " + text(row, 4));
+        boolean same = own || same(there, "function ", text(row, 4));
         if (same && (immutable || own && text(row, 3).equals("s") && STABLE.contains(name))) {
             functions.add(name);
         } else if (own) {

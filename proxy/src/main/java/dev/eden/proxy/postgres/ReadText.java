@@ -21,13 +21,10 @@ final class ReadText {
 
     /** Unquoted, these run or lock without a parenthesis behind them. */
     private static final Set<String> SESSION = Set.of(
-            "current_user",
-            "session_user",
-            "user",
-            "current_role",
-            "system_user",
-            "current_catalog",
-            "current_schema",
+            "current_user", "session_user", "user", "current_role", "system_user", "current_catalog", "current_schema");
+
+    /** What a server tells of itself by these, quoted or not, another tells otherwise: numbers of its own, and where its rows are. */
+    private static final Set<String> SYSTEM = Set.of(
             "ctid",
             "xmin",
             "xmax",
@@ -126,7 +123,23 @@ final class ReadText {
 
     /** Which rows, or in which order they are put together, is not said by the query alone. */
     private static final Set<String> UNORDERED = Set.of(
-            "limit", "offset", "fetch", "distinct", "over", "string_agg", "array_agg", "any_value", "sum", "avg");
+            "limit",
+            "offset",
+            "fetch",
+            "distinct",
+            "over",
+            "array",
+            "string_agg",
+            "array_agg",
+            "json_agg",
+            "jsonb_agg",
+            "json_object_agg",
+            "jsonb_object_agg",
+            "xmlagg",
+            "any_value",
+            "mode",
+            "sum",
+            "avg");
 
     /**
      * @param read false: no read at all, nothing to count
@@ -171,7 +184,25 @@ final class ReadText {
         if (nothing != null) {
             return Verdict.refused(nothing);
         }
+        if (declaresLocal(text, from, limit)) {
+            return Verdict.refused("type");
+        }
         return new ReadText(catalogue, new SqlTokens(text, from, limit)).judge();
+    }
+
+    /** True where the parameters' types that follow a text in a Parse message include one whose values are a server's own numbers. */
+    private static boolean declaresLocal(ByteBuf in, int from, int limit) {
+        int at = Message.endOfString(in, from, limit) + 1;
+        if (at == 0 || limit - at < 2) {
+            return false;
+        }
+        int types = in.getUnsignedShort(at);
+        for (at += 2; types > 0 && limit - at >= 4; types--, at += 4) {
+            if (SentTypes.local(in.getInt(at))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Verdict judge() {
@@ -199,7 +230,9 @@ final class ReadText {
                 case QUOTED -> {
                     name = in.name();
                     called = true;
-                    reason = in.length() > 63 || name.startsWith("pg_") ? "text" : named(name);
+                    reason = in.length() > 63 || name.startsWith("pg_")
+                            ? "text"
+                            : SYSTEM.contains(name) ? "system" : named(name);
                 }
                 case OPEN -> reason = name == null ? null : call(name, called);
                 case LITERAL -> reason = before == Token.LITERAL ? "text" : literal(in.raw());
@@ -231,7 +264,7 @@ final class ReadText {
         if (CLOCKS.contains(word)) {
             return "clock";
         }
-        if (SESSION.contains(word) || word.startsWith("pg_")) {
+        if (SESSION.contains(word) || SYSTEM.contains(word) || word.startsWith("pg_")) {
             return "system";
         }
         if (in.length() > 63) {

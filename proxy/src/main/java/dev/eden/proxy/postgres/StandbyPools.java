@@ -44,6 +44,14 @@ final class StandbyPools {
             .map(name -> name.toLowerCase(java.util.Locale.ROOT))
             .collect(Collectors.toUnmodifiableSet());
 
+    /**
+     * What holds a table there (a change of the schema that is made on the standby first) need not hold it on the active side, which serves the
+     * read instead.
+     */
+    private static final int LOCK_MILLIS = 500;
+
+    private static final String LOCK_TIMEOUT = "lock_timeout";
+
     /** A read that takes longer is not compared. */
     private static final int COMPARED_MILLIS = 500;
 
@@ -160,8 +168,16 @@ final class StandbyPools {
                 settings.put(name, value);
             }
         }
+        settings.compute(LOCK_TIMEOUT, (_, own) -> lockTimeout(own));
         return "SET ROLE " + Settings.identifier(user) + ";" + Settings.statement(settings)
                 + ";SET default_transaction_read_only = on";
+    }
+
+    /** In milliseconds, as 0 is: for ever. */
+    private static String lockTimeout(@Nullable String own) {
+        return own == null || own.equals("0") || Integer.parseInt(own) > LOCK_MILLIS
+                ? Integer.toString(LOCK_MILLIS)
+                : own;
     }
 
     /** The route has changed: whatever there is goes to a server that is the standby no more. */

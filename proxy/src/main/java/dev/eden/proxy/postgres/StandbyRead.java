@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A read that the standby serves, one at a time: its answer is kept until it is whole, so that what fails there is asked again of the active side and the
- * client never learns.
+ * client never learns. Of an answer that is too long to be kept it does.
  */
 final class StandbyRead {
     /** Of an answer that is kept; more goes out as it comes, and then it is too late to ask the other side. */
     private static final int MOST_KEPT = 1 << 20;
+
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
 
     private final ClientSession session;
     /** Null: none is under way. */
@@ -20,6 +22,7 @@ final class StandbyRead {
     private @Nullable CompositeByteBuf kept;
     private boolean keeping;
     private boolean failed;
+    private String failure = Canary.FAILED;
     private boolean cancelled;
     private long begunAt;
     /** What a pin holds on the active side meanwhile. */
@@ -91,6 +94,7 @@ final class StandbyRead {
             return false;
         }
         failed = true;
+        failure = error.sqlState().equals(LOCK_NOT_AVAILABLE) ? Canary.LOCKED : Canary.FAILED;
         return true;
     }
 
@@ -103,7 +107,7 @@ final class StandbyRead {
         over();
         if (again) {
             release(answer);
-            session.canary.failedThere();
+            session.canary.failedThere(failure);
         } else {
             session.loop.counters.servedByStandby++;
             release(asked);
@@ -124,7 +128,7 @@ final class StandbyRead {
         over();
         release(answer);
         if (again) {
-            session.canary.failedThere();
+            session.canary.failedThere(Canary.FAILED);
         } else {
             release(asked);
         }

@@ -23,6 +23,7 @@ class ReadTextTest {
             relation("better", "view", "SELECT good.id FROM good;"),
             relation("here", "table"),
             function("count", "own", "i"),
+            function("json_agg", "own", "s"),
             function("lower", "own", "i"),
             function("to_char", "own", "s"),
             function("now", "own", "s"),
@@ -38,7 +39,10 @@ class ReadTextTest {
             new @Nullable String[] {"type", "mood", "", "public.mood mood=16400", null, null},
             new @Nullable String[] {"type", "amount", "", "public.amount", null, null},
             function("mixed", "made", "i"),
-            function("mixed", "own", "v"));
+            function("mixed", "own", "v"),
+            new @Nullable String[] {
+                "relation", "refs", "table", "public.id integer,r regclass" + SentTypes.LOCAL, null, null
+            });
 
     private static @Nullable String[] relation(String name, String kind, @Nullable String... text) {
         return new @Nullable String[] {
@@ -113,6 +117,7 @@ class ReadTextTest {
             SELECT id FROM late                                   | relation
             SELECT id FROM s, t                                   | relation
             SELECT * FROM here                                    | relation
+            SELECT id FROM refs                                   | relation
             SELECT 'fine'::mood FROM t                            | type
             SELECT "mood" 'fine' FROM t                           | type
             SELECT current_date FROM t                            | clock
@@ -125,6 +130,8 @@ class ReadTextTest {
             SELECT relname FROM pg_class, t                       | system
             SELECT "pg_sleep"(1) FROM t                           | text
             SELECT ctid FROM t                                    | system
+            SELECT "tableoid" FROM t                              | system
+            SELECT 't'::"regclass"::oid FROM t                    | system
             SELECT 't'::regclass FROM t                           | system
             SELECT current_user FROM t                            | system
             SELECT table_name FROM information_schema.tables, t   | system
@@ -168,5 +175,25 @@ class ReadTextTest {
     void comparesOnlyWhatTheRowsAloneDecide() {
         assertThat(judge(CATALOGUE, "SELECT id FROM t").comparable()).isTrue();
         assertThat(judge(CATALOGUE, "SELECT id FROM t LIMIT 3").comparable()).isFalse();
+        assertThat(judge(CATALOGUE, "SELECT json_agg(t) FROM t").comparable()).isFalse();
+        assertThat(judge(CATALOGUE, "SELECT array(SELECT id FROM t) FROM t").comparable())
+                .isFalse();
+    }
+
+    /** A name that is given for such a parameter becomes a number of the server that reads it. */
+    @Test
+    void aParameterThatIsANumberOfAServersOwnIsForTheActiveSide() {
+        assertThat(judgeDeclared(26, 20).reason()).isNull();
+        assertThat(judgeDeclared(20, 2205).reason()).isEqualTo("type");
+        assertThat(judgeDeclared(2210).reason()).isEqualTo("type");
+    }
+
+    private static ReadText.Verdict judgeDeclared(int... types) {
+        ByteBuf parse = Unpooled.copiedBuffer("SELECT id FROM t WHERE o = $1\0", StandardCharsets.UTF_8)
+                .writeShort(types.length);
+        for (int type : types) {
+            parse.writeInt(type);
+        }
+        return ReadText.judge(CATALOGUE, parse, 0, parse.writerIndex());
     }
 }

@@ -64,6 +64,7 @@ public final class PostgresPreflight {
             if (onSource != null && sourceGood) {
                 new SourceFindings(onSource, findings, limits.keyless()).check();
                 new PathFindings(onSource, findings).check();
+                ReplicaFindings.check(onSource, findings);
             }
             if (onSource != null && onTarget != null && sourceGood && targetGood) {
                 boolean prepared =
