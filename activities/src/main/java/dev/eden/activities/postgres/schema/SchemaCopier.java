@@ -149,10 +149,10 @@ public final class SchemaCopier {
     }
 
     /**
-     * By kind and name.
+     * By kind and name, and constraints and unique indexes by what they ask of rows.
      *
      * @param wanted what the followed side has
-     * @param missing what of it the other has not, or not validated
+     * @param missing what of it the other has not, or with another meaning, or not validated
      */
     public record Comparison(List<String> wanted, List<String> missing) {}
 
@@ -162,6 +162,9 @@ public final class SchemaCopier {
             List<String> wanted = all(new Catalogue(from));
             List<String> missing = new ArrayList<>(wanted);
             missing.removeAll(new HashSet<>(all(new Catalogue(to))));
+            List<String> lacking = new ArrayList<>(Restrictions.of(from).lacking(Restrictions.of(to)));
+            lacking.removeAll(new HashSet<>(missing));
+            missing.addAll(lacking);
             missing.addAll(Catalogue.validations(from, to));
             return new Comparison(wanted, missing);
         }
