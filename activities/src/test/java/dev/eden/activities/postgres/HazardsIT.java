@@ -220,8 +220,8 @@ class HazardsIT {
     @CsvSource({"old, new", "new, old", "starved, new"})
     void theSameSchemaHasNothingOfItsOwn(String from, String to) {
         String database = "same_" + from + "_" + to;
-        make(from, database, "", List.of(RichSchema.SQL));
-        make(to, database, "", List.of(RichSchema.SQL));
+        make(from, database, "", List.of(RichSchema.SQL, RichSchema.PARSED));
+        make(to, database, "", List.of(RichSchema.SQL, RichSchema.PARSED));
         Map<String, Endpoint> endpoints = Map.of("source", endpoint(from, database), "target", endpoint(to, database));
         assertThat(new PostgresPreflight(
                                 id -> Objects.requireNonNull(endpoints.get(id)),

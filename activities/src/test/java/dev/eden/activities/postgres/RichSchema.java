@@ -11,11 +11,10 @@ public final class RichSchema {
             CREATE TYPE shop.span AS RANGE (SUBTYPE = float8);
             CREATE TYPE shop.words AS RANGE (SUBTYPE = text, COLLATION = "C");
             CREATE FUNCTION shop.low(t text, n int DEFAULT 1 + 1) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS 'SELECT pg_catalog.lower(t)';
-            CREATE FUNCTION shop.parsed(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT n + 1; END;
             CREATE PROCEDURE shop.act(INOUT n int) LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, pg_temp AS 'BEGIN n := n + 1; END';
             CREATE FUNCTION shop.noted() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.note := 'x'; RETURN NEW; END$$;
             CREATE TABLE shop.customer (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mail shop.mail NOT NULL, name varchar(60) COLLATE "C", mood shop.mood DEFAULT 'fine',
-                both shop."Two", since timestamptz(3) DEFAULT now(), span shop.span, note text, state varchar(9) DEFAULT 'new',
+                pair shop."Two", since timestamptz(3) DEFAULT now(), span shop.span, note text, state varchar(9) DEFAULT 'new',
                 doubled int GENERATED ALWAYS AS (length(note) * 2) STORED, amount numeric(12,2) CHECK (amount >= 0 AND (amount < 1000 OR state <> 'new')),
                 CONSTRAINT "State's" CHECK (state IN ('new', 'old') AND (name IS NULL OR name <> '' OR note ~~ 'x%')),
                 CONSTRAINT of_mood CHECK (mood = ANY ('{sad,fine}'::shop.mood[]) OR mood > 'fine'), CONSTRAINT no_more CHECK (id > 0) NO INHERIT,
@@ -54,6 +53,10 @@ public final class RichSchema {
             ALTER TABLE shop.customer ENABLE ROW LEVEL SECURITY;
             CREATE POLICY theirs ON shop.customer AS RESTRICTIVE FOR UPDATE TO PUBLIC USING (name = current_user AND (state = 'x' OR id > 3)) WITH CHECK (id IN (SELECT a FROM shop.parent));
             """;
+
+    /** By itself: the driver would not find where it ends. */
+    public static final String PARSED =
+            "CREATE FUNCTION shop.parsed(n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT n + 1; END";
 
     private RichSchema() {}
 }

@@ -15,12 +15,13 @@ import org.jspecify.annotations.Nullable;
 public record Restrictions(List<Index> indexes, List<Rule> rules) {
     /** Without the name, and what has no bearing on rows. */
     private static final String INDEXES = """
-            SELECT format('%I.%I', n.nspname, c.relname), 'index ' || i.indexrelid::regclass, format('constraint %s.%I', c.oid::regclass, k.conname),
+            SELECT format('%I.%I', n.nspname, c.relname), 'index ' || i.indexrelid::regclass,
+                CASE WHEN k.oid IS NOT NULL THEN format('constraint %s.%I', c.oid::regclass, k.conname) END,
                 i.indisunique, i.indisexclusion, i.indisvalid, i.indimmediate,
                 regexp_replace(CASE WHEN i.indisexclusion THEN pg_get_constraintdef(k.oid) ELSE substr(pg_get_indexdef(i.indexrelid), strpos(pg_get_indexdef(i.indexrelid), ' USING ')) END,
                     ' WITH \\([^)]*\\)| TABLESPACE .*$', ''),
                 CASE WHEN i.indexprs IS NULL AND i.indpred IS NULL AND NOT i.indisexclusion THEN ARRAY(SELECT a.attname::text FROM pg_attribute a
-                    WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])) ELSE '{}' END, k.oid IS NOT NULL
+                    WHERE a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])) ELSE '{}' END
             FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
             LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
             WHERE NOT x.relispartition AND c.relkind IN ('r', 'p') AND OWN ORDER BY 1, 2""".replace("OWN", UserTables.OWN_RELATION);
@@ -111,7 +112,7 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
                         row -> new Index(
                                 row.getString(1),
                                 row.getString(2),
-                                row.getBoolean(10) ? row.getString(3) : null,
+                                row.getString(3),
                                 row.getBoolean(4),
                                 row.getBoolean(5),
                                 row.getBoolean(6),

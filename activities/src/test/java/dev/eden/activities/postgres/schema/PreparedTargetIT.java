@@ -185,8 +185,8 @@ class PreparedTargetIT {
                 wider(TABLE, "CREATE INDEX u ON t (b)", "CREATE INDEX u ON t (b, c)", "index public.u"),
                 wrong(
                         TABLE,
-                        "ALTER TABLE t ADD CONSTRAINT x EXCLUDE (b WITH =)",
-                        "ALTER TABLE t ADD CONSTRAINT x EXCLUDE (b WITH <>)",
+                        "ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING gist (int4range(a, b) WITH &&)",
+                        "ALTER TABLE t ADD CONSTRAINT x EXCLUDE USING gist (int4range(a, b) WITH -|-)",
                         "constraint public.t.x lacking",
                         "index public.x"),
                 wrong(

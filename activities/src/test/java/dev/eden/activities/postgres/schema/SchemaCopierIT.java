@@ -175,9 +175,13 @@ class SchemaCopierIT {
                 PostgresSession source = servers.own("source");
                 PostgresSession target = servers.own("target")) {
             Pair pair = made(servers);
-            source.execute("SET search_path = public; " + RichSchema.SQL
-                    + (Math.min(from, to) < 15 ? "" : "CREATE UNIQUE INDEX none ON shop.parent (b) NULLS NOT DISTINCT;")
-                    + "SET search_path = pg_catalog");
+            source.execute("SET search_path = public");
+            source.execute(RichSchema.SQL);
+            source.execute(RichSchema.PARSED);
+            if (Math.min(from, to) >= 15) {
+                source.execute("CREATE UNIQUE INDEX none ON shop.parent (b) NULLS NOT DISTINCT");
+            }
+            source.execute("SET search_path = pg_catalog");
             new RoleCopier(pair).copy(source, target);
             SchemaCopier copier = new SchemaCopier(pair);
             copier.beforeLoad(() -> {});
