@@ -378,6 +378,52 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "CREATE TABLE t (a int PRIMARY KEY, b int)",
                         "CREATE TABLE t (a int PRIMARY KEY, b int)",
                         "CREATE INDEX ON t (b)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY)",
+                        "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TYPE mood AS ENUM ('fine', 'sad')",
+                        "CREATE TYPE mood AS ENUM ('sad', 'fine')"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE DOMAIN amount AS int",
+                        "CREATE DOMAIN amount AS int CHECK (VALUE > 0)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int REFERENCES t)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE UNIQUE INDEX u ON t (b)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int); CREATE INDEX u ON t (b)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE t (a text PRIMARY KEY)",
+                        "CREATE COLLATION folded (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false)",
+                        "CREATE TABLE t (a text COLLATE folded PRIMARY KEY)"),
+                target(
+                        "postgres.target.schema_wider",
+                        "warning",
+                        "CREATE TYPE mood AS ENUM ('fine', 'sad')",
+                        "CREATE TYPE mood AS ENUM ('fine', 'so', 'sad')"),
+                target(
+                        "postgres.target.schema_wider",
+                        "warning",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL)",
+                        "CREATE TABLE t (a int PRIMARY KEY, b int)"),
+                target(
+                        "postgres.target.definitions",
+                        "warning",
+                        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+                        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'"),
                 new Hazard(
                         "postgres.target.schema_way_back",
                         "failure",

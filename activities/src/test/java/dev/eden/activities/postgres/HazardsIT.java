@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each hazard as a database of its own, the finding that it has, and that docs/postgres-hazards.md says the same. */
@@ -214,6 +215,26 @@ class HazardsIT {
                         "postgres.server.settings",
                         "postgres.replicas.synchronous",
                         "postgres.names.reserved");
+    }
+
+    /** Made by the same words on both sides, which the versions print in their own. */
+    @ParameterizedTest
+    @CsvSource({"old, new", "new, old", "starved, new"})
+    void theSameSchemaHasNothingOfItsOwn(String from, String to) {
+        String database = "same_" + from + "_" + to;
+        make(from, database, "", List.of(RichSchema.SQL, RichSchema.PARSED));
+        make(to, database, "", List.of(RichSchema.SQL, RichSchema.PARSED));
+        Map<String, Endpoint> endpoints = Map.of("source", endpoint(from, database), "target", endpoint(to, database));
+        assertThat(new PostgresPreflight(
+                                id -> Objects.requireNonNull(endpoints.get(id)),
+                                new InMemoryServerRecords(),
+                                UserDirectory.NONE,
+                                new PostgresPreflight.Limits(100_000, 1, 1))
+                        .preflight(PostgresServers.spec())
+                        .findings())
+                .filteredOn(finding -> finding.id().startsWith("postgres.target.schema")
+                        || finding.id().equals("postgres.target.definitions"))
+                .isEmpty();
     }
 
     /** On a target that is not empty no client copies them. */

@@ -4,6 +4,10 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.postgres.replication.AdditiveChange;
+import dev.eden.activities.postgres.schema.OwnDefinitions;
+import dev.eden.activities.postgres.schema.RelationKinds;
+import dev.eden.activities.postgres.schema.Restrictions;
+import dev.eden.activities.postgres.schema.TypeKinds;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,7 +32,18 @@ final class TableFindings {
         this.findings = findings;
     }
 
-    private record Column(String table, String type, boolean required, boolean notNull, boolean generated) {}
+    /**
+     * @param collation "default" is the database's
+     * @param folds its collation takes different texts for equal
+     */
+    private record Column(
+            String table,
+            String type,
+            boolean required,
+            boolean notNull,
+            boolean generated,
+            String collation,
+            boolean folds) {}
 
     /** {@code filled}: the target has the rows by other means. */
     void check(boolean filled) {
@@ -59,13 +74,20 @@ final class TableFindings {
                 (column.required() ? wrong : wider).add(key);
             }
         });
-        Restrictions.of(target).beyond(Restrictions.of(source), shared, wrong, wider);
+        RelationKinds.compare(source, target, wrong, wider);
+        TypeKinds.compare(source, target, wrong, wider);
+        Restrictions asked = Restrictions.of(source);
+        Restrictions askedThere = Restrictions.of(target);
+        askedThere.beyond(asked, shared, wrong, wider);
+        asked.lacking(askedThere).forEach(one -> wrong.add(one + " (asks less)"));
         if (!wrong.isEmpty()) {
             findings.failure(
                     "postgres.target.schema",
-                    "Tables that the target has already cannot take the source's rows: " + Findings.some(wrong) + ".",
+                    "What the target has already cannot take the source's rows, or hold for them what the source does: "
+                            + Findings.some(wrong.stream().distinct().toList()) + ".",
                     "Give each missing column, give additional ones a default, make each type the source's or a wider one of its kind, drop what only the target asks of rows"
-                            + " (keys, checks, NOT NULL, triggers ENABLE ALWAYS) until the migration has ended, or drop the tables.");
+                            + " (keys, checks, NOT NULL, foreign keys, triggers ENABLE ALWAYS) and add it after the migration, drop what has a name of the source's and is another thing,"
+                            + " for Eden to make it as on the source, or drop the tables.");
         }
         boolean more = there.entrySet().stream()
                 .anyMatch(column -> !here.containsKey(column.getKey())
@@ -81,8 +103,15 @@ final class TableFindings {
             findings.warning(
                     "postgres.target.schema_wider",
                     "Tables that the target has already differ from the source's: " + Findings.some(wider)
-                            + ". What the source has not is not compared, and does not come back with a rollback. Of a wider type, values that the source's does not hold stop the way back.",
+                            + ". What the source has not is not compared, and does not come back with a rollback. Values that the source does not hold (of a wider type, NULL, more labels of an enum) stop the way back.",
                     "Nothing, if this is wanted.");
+        }
+        List<String> own = OwnDefinitions.differing(source, target);
+        if (!own.isEmpty()) {
+            findings.warning(
+                    "postgres.target.definitions",
+                    "The target has these with another definition, and keeps its own: " + Findings.some(own) + ".",
+                    "Nothing, if this is wanted. Else drop them on the target: Eden makes them as on the source.");
         }
     }
 
@@ -110,6 +139,12 @@ final class TableFindings {
             wrong.add(key + " (generated on one side)");
         } else if (there != null && there.notNull() && !here.notNull()) {
             wrong.add(key + " (NOT NULL)");
+        } else if (there != null && here.notNull() && !there.notNull()) {
+            wider.add(key + " (may be NULL)");
+        }
+        if (there != null && !there.collation().equals(here.collation())) {
+            (there.folds() ? wrong : wider)
+                    .add(key + " (collation " + here.collation() + " → " + there.collation() + ")");
         }
     }
 
@@ -119,7 +154,9 @@ final class TableFindings {
                 "SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, a.atttypmod),"
                         + " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '',"
                         + " a.attnotnull OR EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.convalidated"
-                        + " AND pg_get_constraintdef(k.oid) = format('CHECK ((%I IS NOT NULL))', a.attname)), a.attgenerated <> '' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                        + " AND pg_get_constraintdef(k.oid) = format('CHECK ((%I IS NOT NULL))', a.attname)), a.attgenerated <> '',"
+                        + " CASE WHEN a.attcollation <> 0 AND l.collname <> 'default' THEN l.oid::regcollation::text ELSE 'default' END, NOT coalesce(l.collisdeterministic, true)"
+                        + " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_collation l ON l.oid = a.attcollation"
                         + " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND "
                         + UserTables.OWN_RELATION + " ORDER BY 1, a.attnum",
                 row -> all.put(
@@ -129,7 +166,9 @@ final class TableFindings {
                                 row.getString(3),
                                 row.getBoolean(4),
                                 row.getBoolean(5),
-                                row.getBoolean(6))));
+                                row.getBoolean(6),
+                                row.getString(7),
+                                row.getBoolean(8))));
         return all;
     }
 }

@@ -182,12 +182,13 @@ final class Catalogue {
                 WHERE k.contype = 'f' AND k.conparentid = 0 AND OWN_RELATION ORDER BY k.oid""");
     }
 
-    /** On the target: whatever waits to be validated, unless it does on the source too. */
+    /** On the target: whatever waits to be validated, unless it does on the source too. What a key has for each partition goes with it, and each version names it otherwise. */
     static List<String> validations(PostgresSession source, PostgresSession target) {
         String all =
                 "SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.oid::regclass, k.conname) FROM pg_constraint k"
                         + " JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-                        + " WHERE NOT k.convalidated AND k.contype IN ('f', 'c', 'n') AND " + UserTables.OWN_RELATION
+                        + " WHERE NOT k.convalidated AND k.conparentid = 0 AND k.contype IN ('f', 'c', 'n') AND "
+                        + UserTables.OWN_RELATION
                         + " ORDER BY k.oid";
         List<String> there = new ArrayList<>(target.texts(all));
         there.removeAll(new HashSet<>(source.texts(all)));

@@ -142,10 +142,10 @@ public final class SchemaCopier {
     }
 
     /**
-     * By kind and name.
+     * By kind and name, and constraints and unique indexes by what they ask of rows.
      *
      * @param wanted what the followed side has
-     * @param missing what of it the other has not, or not validated, or not populated
+     * @param missing what of it the other has not, or with another meaning, or not validated, or not populated
      */
     public record Comparison(List<String> wanted, List<String> missing) {}
 
@@ -155,6 +155,9 @@ public final class SchemaCopier {
             List<String> wanted = all(new Catalogue(from));
             List<String> missing = new ArrayList<>(wanted);
             missing.removeAll(new HashSet<>(all(new Catalogue(to))));
+            List<String> lacking = new ArrayList<>(Restrictions.of(from).lacking(Restrictions.of(to)));
+            lacking.removeAll(new HashSet<>(missing));
+            missing.addAll(lacking);
             missing.addAll(Catalogue.validations(from, to));
             MaterializedViews.empty(from, to)
                     .forEach(view -> missing.add("materialized view " + view + " (not populated)"));

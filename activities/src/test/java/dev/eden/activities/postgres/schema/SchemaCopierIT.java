@@ -9,10 +9,16 @@ import dev.eden.activities.postgres.EdenSchema;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
+import dev.eden.activities.postgres.RichSchema;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SchemaCopierIT {
     /** Each as one text on both servers. */
@@ -243,6 +249,45 @@ class SchemaCopierIT {
             assertThat(target.texts(grants))
                     .containsExactly("pg_stat_statements app f", "stats_reset app t")
                     .isEqualTo(source.texts(grants));
+        }
+    }
+
+    /** By itself nothing of it is another thing, whatever version prints it, and whichever side is followed. */
+    @ParameterizedTest
+    @CsvSource({"14, 18", "18, 14", "15, 18", "18, 15", "16, 17", "17, 16"})
+    void whatEdenHasMadeItselfIsTheSame(int from, int to) {
+        try (var servers = PostgresServers.start(from, to);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            Pair pair = made(servers);
+            source.execute("SET search_path = public");
+            source.execute(RichSchema.SQL);
+            source.execute(RichSchema.PARSED);
+            if (Math.min(from, to) >= 15) {
+                source.execute("CREATE UNIQUE INDEX none ON shop.parent (b) NULLS NOT DISTINCT");
+            }
+            source.execute("SET search_path = pg_catalog");
+            new RoleCopier(pair).copy(source, target);
+            SchemaCopier copier = new SchemaCopier(pair);
+            copier.beforeLoad(() -> {});
+            copier.afterLoad();
+            assertThat(copier.compare(Role.SOURCE).missing()).isEmpty();
+            assertThat(copier.compare(Role.TARGET).missing()).isEmpty();
+            List<String> differing = new ArrayList<>(OwnDefinitions.differing(source, target));
+            RelationKinds.compare(source, target, differing, differing);
+            TypeKinds.compare(source, target, differing, differing);
+            Restrictions here = Restrictions.of(source);
+            Set<String> tables =
+                    here.indexes().stream().map(Restrictions.Index::table).collect(Collectors.toSet());
+            Restrictions.of(target).beyond(here, tables, differing, differing);
+            assertThat(differing).isEmpty();
+
+            // Later, by hand.
+            target.execute(
+                    "DROP INDEX shop.by_name; CREATE INDEX by_name ON shop.customer (name);"
+                            + "ALTER TABLE shop.customer DROP CONSTRAINT \"State's\", ADD CONSTRAINT \"State's\" CHECK (state <> '')");
+            assertThat(copier.compare(Role.SOURCE).missing())
+                    .containsExactlyInAnyOrder("index shop.by_name", "constraint shop.customer.\"State's\"");
         }
     }
 
