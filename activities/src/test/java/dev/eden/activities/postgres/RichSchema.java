@@ -18,9 +18,11 @@ public final class RichSchema {
                 doubled int GENERATED ALWAYS AS (length(note) * 2) STORED, amount numeric(12,2) CHECK (amount >= 0 AND (amount < 1000 OR state <> 'new')),
                 CONSTRAINT "State's" CHECK (state IN ('new', 'old') AND (name IS NULL OR name <> '' OR note ~~ 'x%')),
                 CONSTRAINT of_mood CHECK (mood = ANY ('{sad,fine}'::shop.mood[]) OR mood > 'fine'), CONSTRAINT no_more CHECK (id > 0) NO INHERIT,
+                CONSTRAINT ranged CHECK (id BETWEEN 1 AND 5000000 AND amount NOT BETWEEN -2 AND -1 AND name <> 'x'), CONSTRAINT quoted CHECK (state IN ('it''s', 'a)', 'b (c)', E'd\\\\e', 'new', 'old')),
                 CONSTRAINT mail_once UNIQUE (mail) DEFERRABLE INITIALLY DEFERRED, UNIQUE (name, state) INCLUDE (amount),
                 CONSTRAINT apart EXCLUDE USING gist (span WITH &&) WHERE (note IS NOT NULL));
             CREATE UNIQUE INDEX by_name ON shop.customer (lower((name)::text) text_pattern_ops DESC NULLS LAST, (coalesce(state, 'x'))) WHERE (mood <> 'sad');
+            CREATE UNIQUE INDEX of_few ON shop.customer (since) WHERE id BETWEEN 1 AND 5 AND amount > 0;
             CREATE INDEX by_note ON shop.customer USING btree (note COLLATE "C") INCLUDE (amount) WITH (fillfactor = 70, deduplicate_items = off);
             CREATE INDEX by_low ON shop.customer (shop.low(note), since DESC);
             CREATE INDEX by_hash ON shop.customer USING hash (state);

@@ -79,7 +79,7 @@ final class TableFindings {
         Restrictions asked = Restrictions.of(source);
         Restrictions askedThere = Restrictions.of(target);
         askedThere.beyond(asked, shared, wrong, wider);
-        asked.lacking(askedThere).forEach(one -> wrong.add(one + " (asks less)"));
+        asked.lacking(askedThere, true).forEach(one -> wrong.add(one + " (asks less)"));
         if (!wrong.isEmpty()) {
             findings.failure(
                     "postgres.target.schema",

@@ -70,6 +70,18 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
             return table + " " + unique + " " + exclusion + " " + immediate + definition;
         }
 
+        /** As far as a catalogue tells of one that is not of columns alone. */
+        boolean looksLike(Index other) {
+            return columns.isEmpty()
+                    && other.columns.isEmpty()
+                    && other.valid
+                    && unique == other.unique
+                    && exclusion == other.exclusion
+                    && (other.immediate || !immediate)
+                    && table.equals(other.table)
+                    && identity().equals(other.identity());
+        }
+
         /** As {@link SchemaObject#identity}. */
         String identity() {
             return constraint == null ? name : constraint;
@@ -97,7 +109,7 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
         }
 
         boolean foreignKey() {
-            return definition.startsWith("FOREIGN KEY ");
+            return definition.startsWith("FOREIGN KEY");
         }
 
         boolean constraint() {
@@ -162,8 +174,12 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
         }
     }
 
-    /** What these ask of rows and the other does not, though it has something of that name, so that it is not made there. By {@link SchemaObject#identity}. */
-    public List<String> lacking(Restrictions other) {
+    /**
+     * What these ask of rows and the other does not, though it has something of that name, so that it is not made there. By {@link SchemaObject#identity}.
+     *
+     * @param texts also of checks, and of what indexes say beyond their columns: servers print some in more than one way, so only where somebody can look
+     */
+    public List<String> lacking(Restrictions other, boolean texts) {
         Set<String> names = new HashSet<>();
         Set<String> identities = new HashSet<>();
         Set<String> asked = new HashSet<>();
@@ -182,14 +198,19 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
         for (Index index : indexes) {
             boolean taken = identities.contains(index.identity());
             boolean met = index.unique() || index.exclusion()
-                    ? asked.contains(index.asked()) || other.indexes.stream().anyMatch(index::follows)
+                    ? asked.contains(index.asked())
+                            || other.indexes.stream().anyMatch(index::follows)
+                            || !texts && other.indexes.stream().anyMatch(index::looksLike)
                     : other.has(index);
             if (index.valid() && (taken ? !met : names.contains(index.name()))) {
                 all.add(index.identity());
             }
         }
         for (Rule rule : rules) {
-            if (rule.constraint() && identities.contains(rule.name()) && !asked.contains(rule.asked())) {
+            if (rule.constraint()
+                    && (texts || rule.foreignKey())
+                    && identities.contains(rule.name())
+                    && !asked.contains(rule.asked())) {
                 all.add(rule.name());
             }
         }

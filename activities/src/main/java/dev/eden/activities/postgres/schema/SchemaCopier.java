@@ -142,7 +142,7 @@ public final class SchemaCopier {
     }
 
     /**
-     * By kind and name, and constraints and unique indexes by what they ask of rows.
+     * By kind and name, and keys, foreign keys and unique indexes by what their columns are.
      *
      * @param wanted what the followed side has
      * @param missing what of it the other has not, or with another meaning, or not validated, or not populated
@@ -155,7 +155,7 @@ public final class SchemaCopier {
             List<String> wanted = all(new Catalogue(from));
             List<String> missing = new ArrayList<>(wanted);
             missing.removeAll(new HashSet<>(all(new Catalogue(to))));
-            List<String> lacking = new ArrayList<>(Restrictions.of(from).lacking(Restrictions.of(to)));
+            List<String> lacking = new ArrayList<>(Restrictions.of(from).lacking(Restrictions.of(to), false));
             lacking.removeAll(new HashSet<>(missing));
             missing.addAll(lacking);
             missing.addAll(Catalogue.validations(from, to));

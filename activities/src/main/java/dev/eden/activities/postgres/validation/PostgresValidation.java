@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * Compares every row of every table on both sides while both live and replicate: checksums are computed by the servers, per range of the primary
  * key, on both at the same time; what differs is narrowed to rows and only counted when it differs at equal positions. So no random sample of rows is drawn besides: it would be
  * of what has been compared already. Further: that every object of the source's schema is on the target, by kind and name ({@link SchemaCopier#compare}); what is there by
- * the name of a constraint or a unique index asks no less of rows; no constraint waits to be validated; and no sequence would give a value twice. That other definitions,
- * of functions, triggers and views, are the same is not looked at: a target may have been prepared with its own, which plan lists.
+ * the name of a key, a foreign key or a unique index asks no less of rows, as far as its columns tell; no constraint waits to be validated; and no sequence would give a value twice. That other definitions,
+ * of checks, functions, triggers and views, are the same is not looked at: a target may have been prepared with its own, which plan lists.
  */
 public final class PostgresValidation {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresValidation.class);
