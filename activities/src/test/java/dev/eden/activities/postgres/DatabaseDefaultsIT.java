@@ -13,6 +13,9 @@ class DatabaseDefaultsIT {
             UNION ALL SELECT format('%s %s', a.grantee::regrole, a.privilege_type) FROM pg_database, aclexplode(coalesce(datacl, acldefault('d', datdba))) AS a
                 WHERE datname = current_database() AND a.privilege_type = 'CREATE' ORDER BY 1""";
 
+    private static final String COMMENT = "SELECT c FROM pg_database AS d, shobj_description(d.oid, 'pg_database') AS c"
+            + " WHERE datname = current_database() AND c IS NOT NULL";
+
     private static final String SETTINGS =
             "SELECT format('%s %s', setrole::regrole, c) FROM pg_db_role_setting, unnest(setconfig) AS c WHERE setrole::regrole::text !~ '^eden_' ORDER BY 1";
 
@@ -26,7 +29,8 @@ class DatabaseDefaultsIT {
                     ALTER DEFAULT PRIVILEGES FOR ROLE app GRANT SELECT ON TABLES TO reader;
                     ALTER ROLE app SET session_preload_libraries = 'adminpack';
                     ALTER DATABASE eden SET session_preload_libraries = 'adminpack';
-                    ALTER DATABASE eden SET work_mem = '5MB';""");
+                    ALTER DATABASE eden SET work_mem = '5MB';
+                    COMMENT ON DATABASE eden IS 'the shop''s';""");
             List<String> targetRights;
             try (PostgresSession target = servers.own("target")) {
                 targetRights = target.texts(RIGHTS);
@@ -42,6 +46,7 @@ class DatabaseDefaultsIT {
                         .isEqualTo(texts(servers, "source", RIGHTS))
                         .contains("late", "late CREATE", "reader CREATE");
                 assertThat(texts(servers, "target", SETTINGS)).containsExactly("- work_mem=5MB");
+                assertThat(texts(servers, "target", COMMENT)).containsExactly("the shop's");
                 // Whoever owns a table made by app may still do to it what was not apart on the source.
                 assertThat(
                                 texts(
@@ -68,6 +73,7 @@ class DatabaseDefaultsIT {
                 assertThat(target.texts("SELECT defaclacl::text FROM pg_default_acl"))
                         .isEmpty();
                 assertThat(target.texts(SETTINGS)).isEmpty();
+                assertThat(target.texts(COMMENT)).isEmpty();
                 assertThat(target.texts(RIGHTS)).isEqualTo(targetRights);
             }
         }

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What belongs to the database as a whole: its settings and those of roles in it, its owner, who may create schemas and temporary tables, and the
- * privileges that new objects get. Owner and privileges become the source's; a setting, and a default privilege of the same role, schema and kind, that the
+ * What belongs to the database as a whole: its settings and those of roles in it, its comment, its owner, who may create schemas and temporary tables, and the
+ * privileges that new objects get. Owner and privileges become the source's; a setting, the comment, and a default privilege of the same role, schema and kind, that the
  * target has already stays as it is. How to take it back is stored before anything is changed. CONNECT is the fence's.
  */
 public final class DatabaseDefaults {
@@ -62,6 +62,7 @@ public final class DatabaseDefaults {
         Roles roles = new Roles(Set.copyOf(target.texts("SELECT quote_ident(rolname) FROM pg_roles")), new TreeSet<>());
         Change ownership = ownership(source, target, database, roles);
         Change settings = settings(source, target, database);
+        Change comment = comment(source, target, database);
         Change privileges = DefaultPrivileges.missing(source, target, roles);
         if (!roles.missed().isEmpty()) {
             LOGGER.atWarn()
@@ -70,13 +71,16 @@ public final class DatabaseDefaults {
         }
         List<String> undo = new ArrayList<>(ownership.undo());
         undo.addAll(settings.undo());
+        undo.addAll(comment.undo());
         undo.addAll(privileges.undo());
         pair.records().putIfAbsent(pair.migration(), pair.target(), UNDO, encode(undo));
         target.transaction(() -> {
             target.executeAll(ownership.statements());
             target.executeAll(privileges.statements());
         });
-        for (String setting : settings.statements()) {
+        List<String> single = new ArrayList<>(settings.statements());
+        single.addAll(comment.statements());
+        for (String setting : single) {
             try {
                 target.execute(setting);
             } catch (PostgresException e) {
@@ -88,9 +92,19 @@ public final class DatabaseDefaults {
         }
     }
 
+    private static Change comment(PostgresSession source, PostgresSession target, String database) {
+        String comments = "SELECT quote_literal(c) FROM shobj_description((SELECT oid FROM pg_database"
+                + " WHERE datname = current_database()), 'pg_database') AS c WHERE c IS NOT NULL";
+        String statement = "COMMENT ON DATABASE " + database + " IS ";
+        return source.text(comments)
+                .filter(_ -> target.text(comments).isEmpty())
+                .map(text -> new Change(List.of(statement + text), List.of(statement + "NULL")))
+                .orElse(new Change(List.of(), List.of()));
+    }
+
     /** Applications keep secrets in settings of their own. */
     private static String withoutValue(String setting) {
-        return setting.substring(0, setting.indexOf(" TO "));
+        return setting.split(" (TO|IS) ", 2)[0];
     }
 
     /** The target as it was. Idempotent. */
