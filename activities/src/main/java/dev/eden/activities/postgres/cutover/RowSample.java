@@ -46,7 +46,7 @@ final class RowSample {
         for (String table : candidates(from, names)) {
             List<KeyColumn> keyHere = KeyColumn.of(from, table);
             List<KeyColumn> keyThere = sameOrder(keyHere, KeyColumn.of(to, table));
-            if (keyThere.size() < keyHere.size()) {
+            if (keyHere.isEmpty() || keyThere.size() < keyHere.size()) {
                 continue;
             }
             Map<String, String> typesThere = types(to, table);

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.schema;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a server says of a definition, without what differs where the types of columns do, or where a server has read what another one printed: casts, and
@@ -14,7 +15,10 @@ final class PlainText {
 
     private PlainText() {}
 
-    static String of(String definition) {
-        return PARENTHESIS.matcher(CAST.matcher(definition).replaceAll("")).replaceAll("");
+    /** Of what went meanwhile servers say nothing. */
+    static String of(@Nullable String definition) {
+        return definition == null
+                ? ""
+                : PARENTHESIS.matcher(CAST.matcher(definition).replaceAll("")).replaceAll("");
     }
 }

@@ -1,6 +1,7 @@
 package dev.eden.activities.postgres.schema;
 
 import dev.eden.activities.postgres.EdenObjects;
+import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Grants and comments of everything that was copied. Grants are set, not added to; comments where there are none. Running it again changes nothing. */
@@ -70,7 +72,12 @@ final class Privileges {
     /** A privilege that older servers do not know, and whose work an owner does there. */
     private static final int MAINTAIN_SINCE = 17;
 
+    /** Of a column that the target's version of an extension has not. */
+    private static final String UNDEFINED_COLUMN = "42703";
+
     private record Grant(String what, String grantee, String statement) {}
+
+    private static final Pattern OF_COLUMN = Pattern.compile("^GRANT [A-Z]+ ?\\(");
 
     private Privileges() {}
 
@@ -92,6 +99,7 @@ final class Privileges {
     private static void copy(String objects, Predicate<String> there, PostgresSession source, PostgresSession target) {
         Set<String> roles = new HashSet<>(target.texts("SELECT rolname FROM pg_roles"));
         // The defaults (PUBLIC may execute, owners may everything) must not add to what the source says.
+        List<String> ofColumns = new ArrayList<>();
         List<String> statements =
                 source.texts("SELECT DISTINCT what FROM (" + objects + ") AS o WHERE columns = ''").stream()
                         .filter(there)
@@ -108,7 +116,16 @@ final class Privileges {
                 .filter(grant ->
                         target.major() >= MAINTAIN_SINCE || !grant.statement().startsWith("GRANT MAINTAIN"))
                 .map(Grant::statement)
-                .forEach(statements::add);
+                .forEach(statement -> (OF_COLUMN.matcher(statement).find() ? ofColumns : statements).add(statement));
         target.transaction(() -> target.executeAll(statements));
+        for (String statement : ofColumns) {
+            try {
+                target.execute(statement);
+            } catch (PostgresException e) {
+                if (!e.sqlState().equals(UNDEFINED_COLUMN)) {
+                    throw e;
+                }
+            }
+        }
     }
 }

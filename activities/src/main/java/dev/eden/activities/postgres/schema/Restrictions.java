@@ -43,8 +43,8 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity AND OWN ORDER BY 1, 2""".replace("OWN", UserTables.OWN_RELATION);
 
     public Restrictions {
-        indexes = List.copyOf(indexes);
-        rules = List.copyOf(rules);
+        indexes = indexes.stream().filter(one -> !one.definition().isEmpty()).toList();
+        rules = rules.stream().filter(one -> !one.definition().isEmpty()).toList();
     }
 
     /**
