@@ -10,7 +10,8 @@ reports=activities/target/failsafe-reports
 rm -f "$reports"/*PostgresLoadBenchmarkIT-output.txt
 status=0
 mvn -q -B -pl activities -am verify -Dtest=NONE -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false \
-  -Dit.test=PostgresLoadBenchmarkIT -Dbench="$rounds" -Dbench.rows="$rows" -Dbench.version="$version" -Dbench.bin="$bin" || status=$?
+  -Dit.test=PostgresLoadBenchmarkIT -Dbench="$rounds" -Dbench.rows="$rows" -Dbench.version="$version" -Dbench.bin="$bin" \
+  -Dbench.pgcopydb="$(command -v pgcopydb || true)" || status=$?
 # What tests say goes to files.
 sed -nE 's/.*PostgresLoadBenchmarkIT[^a-z]*(.*(rows\/s|CPU of).*)/\1/p' "$reports"/*PostgresLoadBenchmarkIT-output.txt
 exit "$status"

@@ -31,7 +31,7 @@ class PostgresLoadBenchmarkIT {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresLoadBenchmarkIT.class);
     private static final int ROWS = Integer.getInteger("bench.rows", 3_000_000);
     private static final String BIN = System.getProperty("bench.bin", "/usr/lib/postgresql/15/bin");
-    private static final Path PGCOPYDB = Path.of("/usr/bin/pgcopydb");
+    private static final String PGCOPYDB = System.getProperty("bench.pgcopydb", "");
     private static final int VERSION = Integer.getInteger("bench.version", 15);
     private static final String WANTED = System.getProperty("bench.what", "eden native dump pgcopydb validation");
     private static final Duration LONG = Duration.ofMinutes(5);
@@ -53,7 +53,7 @@ class PostgresLoadBenchmarkIT {
                 }
                 for (int round = 1; round <= Integer.getInteger("bench"); round++) {
                     for (String what : List.of("eden", "native", "dump", "pgcopydb")) {
-                        if (WANTED.contains(what) && (!what.equals("pgcopydb") || Files.isExecutable(PGCOPYDB))) {
+                        if (WANTED.contains(what) && (!what.equals("pgcopydb") || !PGCOPYDB.isEmpty())) {
                             rest(servers);
                             double took = switch (what) {
                                 case "eden" -> eden(servers.again(), round, indexes);
@@ -211,7 +211,7 @@ class PostgresLoadBenchmarkIT {
     private static double cloned(PostgresServers servers) throws IOException, InterruptedException {
         Path work = Files.createTempDirectory("pgcopydb");
         var clone = new ProcessBuilder(
-                PGCOPYDB.toString(),
+                PGCOPYDB,
                 "clone",
                 "--dir",
                 work.resolve("work").toString(),
