@@ -13,6 +13,9 @@ final class CanaryPhase {
     /** Change id: a stage passes by the watch's verdict over all its reads, no longer by time alone. */
     private static final String JUDGED = "stages-judged";
 
+    /** Change id: what was wanted before the answer came does not cut over any more. */
+    private static final String ASKED_ANEW = "wanted-when-ready";
+
     private static final Duration AFTER_A_FAILED_SERIES = Duration.ofSeconds(30);
     private static final Duration LONGEST_ASK = Duration.ofSeconds(60);
 
@@ -97,7 +100,7 @@ final class CanaryPhase {
             } else if (baked != null && baked.isCompleted() && advancesByItself()) {
                 return new Event.StageBaked("");
             } else if (asked != null && asked.isCompleted() && cutsOverByItself()) {
-                if (isReady()) {
+                if (isReady() && stillCutsOver()) {
                     return new Event.CutoverDue();
                 }
                 askAgain = null;
@@ -108,6 +111,12 @@ final class CanaryPhase {
 
     private boolean cutsOverByItself() {
         return state.strategy().type().equals(Strategy.IMMEDIATE) && !state.held() && !state.paused();
+    }
+
+    /** The strategy may have been another, or somebody have paused, while the activity asked. */
+    private boolean stillCutsOver() {
+        return cutsOverByItself()
+                || Workflow.getVersion(ASKED_ANEW, Workflow.DEFAULT_VERSION, 1) == Workflow.DEFAULT_VERSION;
     }
 
     private boolean advancesByItself() {

@@ -2,6 +2,7 @@ package dev.eden.workflows;
 
 import dev.eden.workflows.Command.Kind;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
@@ -15,6 +16,7 @@ final class CommandInbox {
 
     private final Deque<Command> pending = new ArrayDeque<>();
     private final LinkedHashSet<String> seen = new LinkedHashSet<>();
+    private @Nullable Command leading;
 
     CommandInbox(List<Command> pending, List<String> seen) {
         this.pending.addAll(pending);
@@ -59,6 +61,25 @@ final class CommandInbox {
         }
         pending.add(command);
         return true;
+    }
+
+    /** It was obeyed and ends the phase, which may still wait for what it had begun. */
+    void leads(Command command) {
+        leading = command;
+    }
+
+    /** The phase is another. */
+    void arrived() {
+        leading = null;
+    }
+
+    /** What a further command is judged after, oldest first. */
+    List<Command> ahead() {
+        List<Command> ahead = new ArrayList<>(pending);
+        if (leading != null) {
+            ahead.addFirst(leading);
+        }
+        return ahead;
     }
 
     @Nullable

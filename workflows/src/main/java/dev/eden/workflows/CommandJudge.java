@@ -17,7 +17,7 @@ final class CommandJudge {
         for (Command earlier : before) {
             if (refusal(earlier, phase, facts).isEmpty()
                     && PhaseMachine.onCommand(phase, earlier.effect(), facts) instanceof Moved moved) {
-                facts = facts.after(earlier.effect());
+                facts = facts.after(earlier.effect(), moved.phase());
                 phase = moved.phase();
             }
         }

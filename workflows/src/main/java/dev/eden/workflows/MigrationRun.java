@@ -190,6 +190,7 @@ final class MigrationRun {
     private void enter(MigrationPhase next, String event, String actor, String reason, String explanation) {
         watch.leave();
         state.enter(next, Workflow.currentTimeMillis());
+        inbox.arrived();
         if (!explanation.isEmpty()) {
             state.reason(explanation);
         }

@@ -242,7 +242,12 @@ final class MigrationState {
                         hold();
                         emptyTarget = false; // nothing has ended; who ends it later says so anew
                     }
-                    case CuttingOver _, MigrationPhase.NeedsOperator _, Baking _ -> {}
+                    case MigrationPhase.NeedsOperator _ -> {
+                        if (canary.stage() != stage) {
+                            enterStage(canary.stage(), nowMillis); // of a plan that was patched meanwhile
+                        }
+                    }
+                    case CuttingOver _, Baking _ -> {}
                     case MigrationPhase.Created _, MigrationPhase.Initializing _, MigrationPhase.Replicating _ -> {}
                     case MigrationPhase.Completed _, MigrationPhase.RolledBack _ -> {}
                 }
@@ -340,6 +345,9 @@ final class MigrationState {
             if (phase instanceof Canary) {
                 phase = new Canary(0);
                 return true;
+            }
+            if (phase instanceof MigrationPhase.NeedsOperator parked && parked.resumeTo() instanceof Canary) {
+                phase = new MigrationPhase.NeedsOperator(parked.reason(), new Canary(0));
             }
         } else if (keepsPlan) {
             strategy = next;

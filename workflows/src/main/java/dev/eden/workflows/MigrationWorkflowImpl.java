@@ -60,7 +60,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         if (inbox.knows(command.id())) {
             return;
         }
-        CommandJudge.refusal(command, inbox.pending(), state).ifPresent(refused -> {
+        CommandJudge.refusal(command, inbox.ahead(), state).ifPresent(refused -> {
             throw refused.failure();
         });
     }

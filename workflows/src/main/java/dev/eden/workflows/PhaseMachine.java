@@ -66,16 +66,34 @@ final class PhaseMachine {
             MigrationSpec.FailureHandling failureHandling,
             boolean breachRollsBack) {
 
-        /** The facts as they will be once a command of this kind is obeyed. */
-        Facts after(Kind kind) {
+        /** The facts as they will be once a command of this kind is obeyed, which leads to that phase. */
+        Facts after(Kind kind, MigrationPhase next) {
             return switch (kind) {
                 case PAUSE -> withFlags(true, failed, finalizing, ending);
                 case RESUME -> withFlags(false, false, finalizing, ending);
                 case FINALIZE -> withFlags(false, false, true, ending);
                 case ABORT -> withFlags(false, false, finalizing, true);
                 case ROLLBACK -> withFlags(false, false, finalizing, false);
-                case ADVANCE, CUTOVER, PATCH_STRATEGY -> this;
+                case ADVANCE -> next instanceof Canary canary ? inStage(canary.stage()) : this;
+                case CUTOVER, PATCH_STRATEGY -> this;
             };
+        }
+
+        private Facts inStage(int number) {
+            return new Facts(
+                    paused,
+                    targetOwnsWrites,
+                    diffEmpty,
+                    replicating,
+                    finalizing,
+                    ending,
+                    false,
+                    failed,
+                    number,
+                    stages,
+                    attemptsLeft,
+                    failureHandling,
+                    breachRollsBack);
         }
 
         private Facts withFlags(boolean isPaused, boolean hasFailed, boolean isFinalizing, boolean isEnding) {

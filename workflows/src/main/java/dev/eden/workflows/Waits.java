@@ -20,10 +20,11 @@ import java.util.function.Supplier;
  */
 final class Waits {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
-    /** Change ids: both are asked only where the decision is another than before. */
+    /** Change ids: each is asked only where the decision is another than before. */
     private static final String FINALIZED_AFTER_A_FAILURE = "finalized-after-a-failure";
 
     private static final String HELD_ANEW = "held-stage-anew";
+    private static final String COME_FIRST = "come-before-length";
 
     private final MigrationState state;
     private final CommandInbox inbox;
@@ -55,10 +56,12 @@ final class Waits {
             if (replication.ended()) {
                 throw new PhaseLeft.ByEvent(replication.howEnded());
             }
-            if (longEnough()) {
+            boolean holds = condition.get();
+            // What has come is not known to the next run.
+            if (longEnough() && !(holds && decides(COME_FIRST))) {
                 throw new PhaseLeft.ByLength();
             }
-            if (condition.get()) {
+            if (holds) {
                 return;
             }
             // What a command caused beside the phase has been scheduled.
@@ -158,6 +161,7 @@ final class Waits {
                     ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), state.facts())).phase();
             boolean anew = state.obey(command, () -> decides(HELD_ANEW));
             if (!next.equals(state.phase()) && command.effect() != Kind.PATCH_STRATEGY || anew) {
+                inbox.leads(command);
                 throw new PhaseLeft.ByCommand(command.effect() == Kind.PATCH_STRATEGY ? state.phase() : next, command);
             }
             if (!command.reason().isEmpty()) {

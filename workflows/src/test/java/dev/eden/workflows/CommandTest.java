@@ -174,6 +174,47 @@ class CommandTest {
         assertThat(bench.world.attempts).hasSize(1);
     }
 
+    /** The first has left the inbox and its phase goes on until the share has been given. */
+    @Test
+    void aCutoverThatWaitsForTheShareIsTheOnlyOne() {
+        bench.world.applyBlocked = true;
+        bench.start(Bench.spec());
+        bench.untilReady();
+        await().until(() -> bench.world.calls.contains("apply"));
+        bench.update(Kind.CUTOVER);
+        assertThat(refused(command(Kind.CUTOVER, "b")).why()).contains("a cutover is running");
+        bench.world.applyBlocked = false;
+        bench.untilPhase("baking");
+        assertThat(bench.world.attempts).hasSize(1);
+        assertThat(events(AuditEvents.COMMAND_REFUSED)).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"PAUSE", "PATCH_STRATEGY"})
+    void whatIsNotWantedAnyMoreWhenItIsReadyIsNotCutOver(Kind kind) {
+        bench.world.readinessBlocked = true;
+        bench.start(Bench.spec(Bench.ofType(Strategy.IMMEDIATE), FailureHandling.PAUSE, "hold"));
+        await().until(() -> bench.world.calls.contains("readiness"));
+        bench.send(new Command(kind, "c", "alice", "", kind == Kind.PAUSE ? null : Bench.ofType(Strategy.BLUE_GREEN)));
+        await().until(() -> !events(kind.label()).isEmpty());
+        bench.world.readinessBlocked = false;
+        await().during(Duration.ofMillis(500)).until(() -> bench.view().phase() instanceof Canary);
+        assertThat(bench.world.attempts).isEmpty();
+    }
+
+    @Test
+    void asManyAdvancesAreTakenAtOnceAsThereAreStages() {
+        bench.world.applyBlocked = true;
+        bench.start(
+                Bench.spec(Bench.canary(0.05, new Stage(0.1, 0), new Stage(0.5, 0)), FailureHandling.PAUSE, "hold"));
+        bench.until(view -> view.phase() instanceof Canary);
+        await().until(() -> bench.world.calls.contains("apply"));
+        bench.send(command(Kind.ADVANCE, "a"));
+        assertThat(refused(command(Kind.ADVANCE, "b")).why()).contains("stage 2 is the last");
+        bench.world.applyBlocked = false;
+        await().until(() -> bench.world.shares().contains(0.5));
+    }
+
     @Test
     void aRollbackDuringAnAttemptWaitsForItsOutcome() {
         bench.world.attemptBlocked = true;

@@ -69,6 +69,9 @@ final class FakeWorld
     volatile boolean enoughSamples = true;
 
     volatile String applyFailure = "";
+    /** Said to be done only when no longer so. */
+    volatile boolean applyBlocked;
+
     volatile String cleanupFailure = "";
     volatile boolean attemptBlocked;
 
@@ -76,6 +79,9 @@ final class FakeWorld
     volatile boolean attemptSilent;
 
     volatile Readiness readiness = new Readiness(true, List.of());
+    /** Not answered while so. */
+    volatile boolean readinessBlocked;
+
     volatile AttemptResult settleResult = aborted("settled");
     volatile int recordFailures;
 
@@ -208,6 +214,7 @@ final class FakeWorld
         if (!applyFailure.isEmpty()) {
             throw ApplicationFailure.newFailure(applyFailure, Failures.PRECONDITION_FAILED);
         }
+        await().atMost(Duration.ofSeconds(9)).until(() -> !applyBlocked);
         applied.add(request);
     }
 
@@ -249,6 +256,7 @@ final class FakeWorld
     @Override
     public Readiness readiness(AttemptRequest request) {
         calls.add("readiness");
+        await().atMost(Duration.ofSeconds(4)).until(() -> !readinessBlocked);
         return readiness;
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.MigrationPhase.Baking;
 import dev.eden.workflows.MigrationPhase.Canary;
+import dev.eden.workflows.MigrationPhase.NeedsOperator;
 import dev.eden.workflows.MigrationPhase.RollingBack;
 import dev.eden.workflows.MigrationPhase.Validating;
 import dev.eden.workflows.MigrationSpec.FailureHandling;
@@ -47,6 +48,23 @@ class HoldTest {
         assertThat(state.held()).isFalse();
         assertThat(state.bakeUntilMillis()).isEqualTo(61_000);
         assertThat(state.wanted().readPercentage()).isEqualTo(0.1);
+    }
+
+    /** Its stages are others: the one that failed may not be among them. */
+    @Test
+    void aPlanThatIsGivenWhileParkedBeginsWithItsFirstStage() {
+        Stage first = new Stage(0.2, 30);
+        MigrationState state = new MigrationState(
+                spec(Bench.canary(0.05, new Stage(0.1, 60), new Stage(0.3, 60), new Stage(0.5, 0))), 1, false);
+        state.enter(new Validating(), 0);
+        state.enter(new Canary(0), 0);
+        state.enter(new Canary(2), 0);
+        state.enter(new NeedsOperator("failed", new Canary(2)), 0);
+        state.obey(patch(Bench.canary(0.05, first, new Stage(0.4, 0)), true), () -> true);
+        assertThat(state.phase()).isEqualTo(new NeedsOperator("failed", new Canary(0)));
+        state.enter(new Canary(0), 1_000);
+        assertThat(state.bakeUntilMillis()).isEqualTo(31_000);
+        assertThat(state.wanted().readPercentage()).isEqualTo(0.2);
     }
 
     /** It was said of an end that did not come. */

@@ -71,11 +71,11 @@ class PhaseMachineTest {
     }
 
     private static Facts paused(Facts f) {
-        return f.after(Kind.PAUSE);
+        return f.after(Kind.PAUSE, new Canary(0));
     }
 
     private static Facts finalizing(Facts f) {
-        return f.after(Kind.FINALIZE);
+        return f.after(Kind.FINALIZE, new Baking());
     }
 
     private static String told(Transition transition) {
@@ -261,7 +261,7 @@ class PhaseMachineTest {
 
     @Test
     void anAbortAfterAFlipEndsTheMigration() {
-        Facts ending = facts(new RollingBack(true)).after(Kind.ABORT);
+        Facts ending = facts(new RollingBack(true)).after(Kind.ABORT, new RollingBack(true));
         assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Committed(), ending)))
                 .isEqualTo("rolling_back");
         assertThat(told(PhaseMachine.onCommand(new RollingBack(true), Kind.ABORT, ending)))
