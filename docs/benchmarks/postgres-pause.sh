@@ -4,7 +4,8 @@
 # Needs PostgreSQL's server and pgbench (PG_BIN, default Debian's 15; TARGET_BIN for another version on the target), Temporal's dev server
 # (eden temporal install), python3, a JDK 25 and Maven. Under root the servers run as the user nobody.
 #   docs/benchmarks/postgres-pause.sh [flips, default 10] [share, default 0.7] [scale, default 20] [clients, default 16]
-# DEADLINE (ms, default 1500) is what an attempt may hold clients for; REHEARSE=1 rehearses before the first flip, as the guide says.
+# DEADLINE (ms, default 1500) is what an attempt may hold clients for; REHEARSE=3 rehearses three times before the first flip, as the guide says. As on a server of its own,
+# there should be huge pages for the three servers' shared buffers: sysctl vm.nr_hugepages=1400.
 set -euo pipefail
 home=$(CDPATH='' cd -- "$(dirname "$0")/../.." && pwd -P)
 flips=${1:-10} share=${2:-0.7} scale=${3:-20} clients=${4:-16}
@@ -135,10 +136,11 @@ def watch():
 time.sleep(10)
 watcher = threading.Thread(target=watch)
 watcher.start()
-if os.environ.get("REHEARSE"):
+for rehearsal in range(int(os.environ.get("REHEARSE", "0"))):
     call("POST", "/migrations/bench/rehearse", {"reason": "benchmark"})
-    while not any(attempt["outcome"] == "rehearsed" for attempt in status()["attempts"]):
+    while sum(attempt["outcome"] == "rehearsed" for attempt in status()["attempts"]) <= rehearsal:
         time.sleep(0.2)
+    time.sleep(2)
 for flip in range(flips):
     time.sleep(5)
     call("POST", f"/migrations/bench/{'rollback' if flip % 2 else 'cutover'}", {"reason": "benchmark"})

@@ -56,11 +56,12 @@ public final class UserTables {
                 .toList();
     }
 
+    /** Quoted each: servers of different versions quote different words by themselves. */
     private static Map<String, String> columns(PostgresSession session) {
         Map<String, String> all = new HashMap<>();
         session.query(
                 "SELECT CASE c.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END || format('%I.%I', n.nspname, c.relname),"
-                        + " (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) FROM pg_attribute a"
+                        + " (SELECT string_agg('\"' || replace(a.attname, '\"', '\"\"') || '\"', ', ' ORDER BY a.attname COLLATE \"C\") FROM pg_attribute a"
                         + " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')"
                         + " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND "
                         + OWN_RELATION,

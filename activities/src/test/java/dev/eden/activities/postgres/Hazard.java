@@ -436,6 +436,18 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "failure",
                         "CREATE TABLE t (a int PRIMARY KEY) PARTITION BY RANGE (a)",
                         "CREATE TABLE t (a int PRIMARY KEY, c int) PARTITION BY RANGE (a)"),
+                target(
+                        "postgres.target.schema_way_back",
+                        "failure",
+                        "CREATE TABLE t (a int)",
+                        "CREATE TABLE t (a int, c int DEFAULT 1)"),
+                target(
+                        "postgres.target.schema",
+                        "failure",
+                        "CREATE TABLE \"order\" (a int PRIMARY KEY)",
+                        "CREATE TABLE \"order\" (a int PRIMARY KEY CHECK (a > 0))"),
+                up("postgres.names", "failure", "CREATE TABLE json (a int PRIMARY KEY)"),
+                down("postgres.names", "failure", "CREATE SCHEMA merge_action"),
                 down("postgres.version.downgrade", "warning", "SELECT 1"),
                 server("postgres.wal_level", "failure", "old starved"),
                 server(

@@ -5,7 +5,7 @@ public final class RichSchema {
     public static final String SQL = """
             CREATE SCHEMA shop;
             CREATE TYPE shop.mood AS ENUM ('sad', 'fine', 'it''s ok');
-            CREATE TYPE shop."Two" AS (a text COLLATE "C", b numeric(10,2));
+            CREATE TYPE shop."Two" AS (a text COLLATE "C", b numeric(10,2), json text);
             CREATE DOMAIN shop.positive AS int NOT NULL CONSTRAINT above CHECK (VALUE > 0);
             CREATE DOMAIN shop.mail AS varchar(80) CHECK (VALUE ~ '@' AND length(VALUE) > 3);
             CREATE TYPE shop.span AS RANGE (SUBTYPE = float8);
@@ -26,7 +26,7 @@ public final class RichSchema {
             CREATE INDEX by_note ON shop.customer USING btree (note COLLATE "C") INCLUDE (amount) WITH (fillfactor = 70, deduplicate_items = off);
             CREATE INDEX by_low ON shop.customer (shop.low(note), since DESC);
             CREATE INDEX by_hash ON shop.customer USING hash (state);
-            CREATE TABLE shop.orders (id int, at date, customer bigint REFERENCES shop.customer ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE, total shop.positive,
+            CREATE TABLE shop.orders (id int, at date, json jsonb, customer bigint REFERENCES shop.customer ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE, total shop.positive,
                 PRIMARY KEY (id, at), CONSTRAINT real CHECK (at > '2000-01-01')) PARTITION BY RANGE (at);
             CREATE TABLE shop.orders_1 PARTITION OF shop.orders FOR VALUES FROM (MINVALUE) TO ('2024-01-01');
             CREATE TABLE shop.orders_2 PARTITION OF shop.orders FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
@@ -35,7 +35,10 @@ public final class RichSchema {
             CREATE TABLE shop.hashed (a bigint PRIMARY KEY, b text) PARTITION BY HASH (a);
             CREATE TABLE shop.hashed_0 PARTITION OF shop.hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
             CREATE TABLE shop.hashed_1 PARTITION OF shop.hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-            CREATE TABLE shop.parent (a int PRIMARY KEY, b text CHECK (b <> ''), "Odd.Name" text);
+            CREATE TABLE shop.parent (a int PRIMARY KEY, b text CHECK (b <> ''), "Odd.Name" text, json text DEFAULT 'x' CONSTRAINT json_value CHECK (json <> ''));
+            ALTER TABLE shop.parent ADD CONSTRAINT json_query CHECK (json <> 'z') NOT VALID;
+            COMMENT ON CONSTRAINT json_value ON shop.parent IS 'a keyword since 17, as the column';
+            CREATE INDEX json_table ON shop.parent (json, (json || b)) WHERE json <> 'y';
             CREATE TABLE shop.child (c text UNIQUE) INHERITS (shop.parent);
             CREATE TABLE shop.later (a int PRIMARY KEY, b int REFERENCES shop.parent);
             ALTER TABLE shop.later ADD CONSTRAINT recent CHECK (b > 0) NOT VALID;

@@ -75,7 +75,7 @@ final class RowSample {
         return from.texts("""
                 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_publication_tables p JOIN pg_namespace n ON n.nspname = p.schemaname
                 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
-                JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+                JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary AND NOT i.indisexclusion
                 LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
                 WHERE p.pubname = ? AND n.nspname <> ? ORDER BY coalesce(s.n_tup_ins + s.n_tup_upd + s.n_tup_del, 0) DESC LIMIT ?""", names.main(), names.schema(), TABLES);
     }

@@ -48,6 +48,7 @@ final class PairFindings {
         }
         if (!prepared) {
             new WayBackFindings(source, target, findings).check();
+            new NameFindings(source, target, findings).check();
         }
         versions();
         texts();

@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import dev.eden.activities.postgres.replication.AdditiveChange;
 import dev.eden.activities.postgres.schema.OwnDefinitions;
+import dev.eden.activities.postgres.schema.PlainText;
 import dev.eden.activities.postgres.schema.RelationKinds;
 import dev.eden.activities.postgres.schema.Restrictions;
 import dev.eden.activities.postgres.schema.TypeKinds;
@@ -163,7 +164,7 @@ final class TableFindings {
                         row.getString(1) + "." + row.getString(2),
                         new Column(
                                 row.getString(1),
-                                row.getString(3),
+                                PlainText.names(row.getString(3)),
                                 row.getBoolean(4),
                                 row.getBoolean(5),
                                 row.getBoolean(6),

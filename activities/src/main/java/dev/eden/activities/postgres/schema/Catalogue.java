@@ -3,8 +3,9 @@ package dev.eden.activities.postgres.schema;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The objects of a database as statements, from the catalogues by the server's own {@code pg_get_…def} functions. The session's search
@@ -190,9 +191,10 @@ final class Catalogue {
                         + " WHERE NOT k.convalidated AND k.conparentid = 0 AND k.contype IN ('f', 'c', 'n') AND "
                         + UserTables.OWN_RELATION
                         + " ORDER BY k.oid";
-        List<String> there = new ArrayList<>(target.texts(all));
-        there.removeAll(new HashSet<>(source.texts(all)));
-        return there;
+        Set<String> here = source.texts(all).stream().map(PlainText::names).collect(Collectors.toSet());
+        return target.texts(all).stream()
+                .filter(sql -> !here.contains(PlainText.names(sql)))
+                .toList();
     }
 
     List<SchemaObject> triggers() {

@@ -4,9 +4,9 @@ import dev.eden.activities.postgres.PostgresException;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What is said of objects after they are made, and no row depends on. Where the target says something of the same already, that stays: whoever prepared it
@@ -67,9 +67,9 @@ final class Details {
 
     /** Statements. */
     static List<String> missing(String which, PostgresSession source, PostgresSession target) {
-        Set<String> there = new HashSet<>(target.texts(which));
+        Set<String> there = target.texts(which).stream().map(PlainText::names).collect(Collectors.toSet());
         List<String> wanted = new ArrayList<>();
-        source.query(which, row -> !there.contains(row.getString(1)) && wanted.add(row.getString(2)));
+        source.query(which, row -> !there.contains(PlainText.names(row.getString(1))) && wanted.add(row.getString(2)));
         return wanted;
     }
 

@@ -37,7 +37,11 @@ public final class OwnConstraints {
     }
 
     /** @param alter the statement's beginning; names are quoted */
-    record Own(String identity, String alter, String name, String definition, boolean validated) {}
+    record Own(String identity, String alter, String name, String definition, boolean validated) {
+        Own {
+            identity = PlainText.names(identity);
+        }
+    }
 
     /** Before they are dropped. Whatever was remembered of one stays. */
     void remember(PostgresSession target, Set<String> identities) {

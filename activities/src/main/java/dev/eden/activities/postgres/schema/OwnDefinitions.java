@@ -47,8 +47,8 @@ public final class OwnDefinitions {
         return session.query(
                 DEFINITIONS,
                 row -> new Definition(
-                        row.getString(1),
+                        PlainText.names(row.getString(1)),
                         PlainText.of(Objects.requireNonNullElse(row.getString(2), "")),
-                        Objects.requireNonNullElse(row.getString(3), "")));
+                        PlainText.names(Objects.requireNonNullElse(row.getString(3), ""))));
     }
 }

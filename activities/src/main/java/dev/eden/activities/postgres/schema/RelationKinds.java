@@ -80,12 +80,12 @@ public final class RelationKinds {
         session.query(
                 RELATIONS,
                 row -> all.put(
-                        row.getString(1),
+                        PlainText.names(row.getString(1)),
                         new Relation(
                                 row.getString(2),
                                 row.getBoolean(3),
                                 row.getString(4),
-                                row.getString(5),
+                                row.getString(5) == null ? null : PlainText.names(row.getString(5)),
                                 row.getString(6))));
         return all;
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * takes what has it for what is wanted.
  */
 public record Restrictions(List<Index> indexes, List<Rule> rules) {
+    private static final String FOR_REPLICATED = " for replicated rows";
+
     /** Without the name, and what has no bearing on rows. */
     private static final String INDEXES = """
             SELECT format('%I.%I', n.nspname, c.relname), 'index ' || i.indexrelid::regclass,
@@ -27,20 +30,22 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
             WHERE NOT x.relispartition AND c.relkind IN ('r', 'p') AND OWN ORDER BY 1, 2""".replace("OWN", UserTables.OWN_RELATION);
 
     /** Checks and foreign keys; triggers and rules, which restrict where they fire for replicated rows; what hides rows. */
-    private static final String RULES = """
+    private static final String RULES =
+            """
             SELECT format('%I.%I', n.nspname, c.relname), format('constraint %s.%I', c.oid::regclass, k.conname), true, k.convalidated OR k.contype = 'c',
                 regexp_replace(pg_get_constraintdef(k.oid), ' NOT VALID$', '')
             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE k.contype IN ('c', 'f') AND k.conislocal AND k.conparentid = 0 AND c.relkind IN ('r', 'p') AND OWN
-            UNION ALL SELECT format('%I.%I', n.nspname, c.relname), format('trigger %s.%I', c.oid::regclass, t.tgname), t.tgenabled IN ('A', 'R'), false, 'trigger ' || t.tgname
+            UNION ALL SELECT format('%I.%I', n.nspname, c.relname), format('trigger %s.%I', c.oid::regclass, t.tgname), t.tgenabled IN ('A', 'R'), false, 'trigger ' || t.tgname || CASE WHEN t.tgenabled IN ('A', 'R') THEN 'FOR_REPLICATED' ELSE '' END
             FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND c.relkind IN ('r', 'p') AND OWN
-            UNION ALL SELECT format('%I.%I', n.nspname, c.relname), format('rule %s.%I', c.oid::regclass, r.rulename), r.ev_enabled IN ('A', 'R'), false, 'rule ' || r.rulename
+            WHERE (NOT t.tgisinternal AND t.tgparentid = 0 OR t.tgparentid <> 0 AND t.tgenabled IN ('A', 'R')
+                AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype <> 't')) AND c.relkind IN ('r', 'p') AND OWN
+            UNION ALL SELECT format('%I.%I', n.nspname, c.relname), format('rule %s.%I', c.oid::regclass, r.rulename), r.ev_enabled IN ('A', 'R'), false, 'rule ' || r.rulename || CASE WHEN r.ev_enabled IN ('A', 'R') THEN 'FOR_REPLICATED' ELSE '' END
             FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND OWN
             UNION ALL SELECT format('%I.%I', n.nspname, c.relname), format('policy %s.%I', c.oid::regclass, p.polname), false, false, 'policy ' || p.polname
             FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE OWN
             UNION ALL SELECT format('%I.%I', n.nspname, c.relname), 'row security ' || c.oid::regclass, false, false, 'row security'
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity AND OWN ORDER BY 1, 2""".replace("OWN", UserTables.OWN_RELATION);
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relrowsecurity AND OWN ORDER BY 1, 2""".replace("OWN", UserTables.OWN_RELATION).replace("FOR_REPLICATED", FOR_REPLICATED);
 
     public Restrictions {
         indexes = indexes.stream().filter(one -> !one.definition().isEmpty()).toList();
@@ -67,7 +72,7 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
         }
 
         String asked() {
-            return table + " " + unique + " " + exclusion + " " + immediate + definition;
+            return table + " " + unique + " " + exclusion + " " + immediate + " " + columns.isEmpty() + definition;
         }
 
         /** As far as a catalogue tells of one that is not of columns alone. */
@@ -122,9 +127,9 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
                 session.query(
                         INDEXES,
                         row -> new Index(
-                                row.getString(1),
-                                row.getString(2),
-                                row.getString(3),
+                                PlainText.names(row.getString(1)),
+                                PlainText.names(row.getString(2)),
+                                row.getString(3) == null ? null : PlainText.names(row.getString(3)),
                                 row.getBoolean(4),
                                 row.getBoolean(5),
                                 row.getBoolean(6),
@@ -134,15 +139,16 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
                 session.query(
                         RULES,
                         row -> new Rule(
-                                row.getString(1),
-                                row.getString(2),
+                                PlainText.names(row.getString(1)),
+                                PlainText.names(row.getString(2)),
                                 row.getBoolean(3),
                                 row.getBoolean(4),
                                 PlainText.of(row.getString(5)))));
     }
 
     /** What these have of the given tables beyond the source's: {@code wrong} where one of its rows may not fit, else {@code more}. */
-    public void beyond(Restrictions source, Set<String> tables, List<String> wrong, List<String> more) {
+    public void beyond(Restrictions source, Set<String> named, List<String> wrong, List<String> more) {
+        Set<String> tables = named.stream().map(PlainText::names).collect(Collectors.toSet());
         Set<String> there = new HashSet<>();
         source.indexes.stream().filter(Index::valid).forEach(index -> there.add(index.asked()));
         for (Index index : indexes) {
@@ -158,6 +164,7 @@ public record Restrictions(List<Index> indexes, List<Rule> rules) {
         Set<String> holds = new HashSet<>();
         for (Rule rule : source.rules) {
             said.add(rule.asked());
+            said.add(rule.asked().replaceFirst(FOR_REPLICATED + "$", ""));
             if (rule.validated()) {
                 holds.add(rule.asked());
             }

@@ -10,6 +10,7 @@ import java.util.List;
  */
 record SchemaObject(String identity, List<String> statements) {
     SchemaObject {
+        identity = PlainText.names(identity);
         statements = List.copyOf(statements);
     }
 }

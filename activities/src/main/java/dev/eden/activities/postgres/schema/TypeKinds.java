@@ -2,6 +2,7 @@ package dev.eden.activities.postgres.schema;
 
 import dev.eden.activities.postgres.PostgresSession;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -81,13 +82,20 @@ public final class TypeKinds {
         session.query(
                 TYPES,
                 row -> all.put(
-                        row.getString(1),
+                        PlainText.names(row.getString(1)),
                         new Type(
                                 row.getString(2),
-                                List.of((String[]) row.getArray(3).getArray()),
+                                parts(row.getString(2), (String[])
+                                        row.getArray(3).getArray()),
                                 plain((String[]) row.getArray(4).getArray()),
                                 plain((String[]) row.getArray(5).getArray()))));
         return all;
+    }
+
+    private static List<String> parts(String kind, String[] parts) {
+        return Arrays.stream(parts)
+                .map(part -> kind.equals("enum") ? part : PlainText.names(part))
+                .toList();
     }
 
     private static Set<String> plain(String[] definitions) {

@@ -5,7 +5,6 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -65,9 +64,9 @@ public final class Unvalidated {
             return;
         }
         before.accept(wanted.stream().map(Constraint::identity).collect(Collectors.toSet()));
-        Set<String> there = new HashSet<>(target.texts("""
+        Set<String> there = target.texts("""
                 SELECT format('constraint %s.%I', k.conrelid::regclass, k.conname) FROM pg_constraint k WHERE k.conrelid <> 0
-                UNION ALL SELECT format('domain constraint %s.%I', k.contypid::regtype, k.conname) FROM pg_constraint k WHERE k.contypid <> 0"""));
+                UNION ALL SELECT format('domain constraint %s.%I', k.contypid::regtype, k.conname) FROM pg_constraint k WHERE k.contypid <> 0""").stream().map(PlainText::names).collect(Collectors.toSet());
         target.executeAll(wanted.stream()
                 .filter(one -> there.contains(one.identity()))
                 .map(Constraint::drop)
@@ -135,6 +134,6 @@ public final class Unvalidated {
     }
 
     private static Constraint constraint(ResultSet row) throws SQLException {
-        return new Constraint(row.getString(1), row.getString(2), row.getString(3));
+        return new Constraint(PlainText.names(row.getString(1)), row.getString(2), row.getString(3));
     }
 }

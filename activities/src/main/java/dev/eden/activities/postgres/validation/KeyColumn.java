@@ -25,7 +25,7 @@ public record KeyColumn(String name, String type, String less, String upTo, Stri
             SELECT format('%I.%I', n.nspname, c.relname), a.attname, format_type(a.atttypid, -1),
                 (SELECT array_agg(CASE n.nspname WHEN 'pg_catalog' THEN p.oprname::text ELSE format('OPERATOR(%I.%s)', n.nspname, p.oprname) END
                     ORDER BY m.amopstrategy) FROM pg_amop m JOIN pg_operator p ON p.oid = m.amopopr JOIN pg_namespace n ON n.oid = p.oprnamespace
-                 WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amoppurpose = 's')
+                 WHERE m.amopfamily = o.opcfamily AND m.amoplefttype = o.opcintype AND m.amoprighttype = o.opcintype AND m.amoppurpose = 's' AND m.amopmethod = 403)
             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL unnest(i.indkey::int2[], i.indclass::oid[]) WITH ORDINALITY AS k (num, opclass, at)
             JOIN pg_attribute a ON a.attnum = k.num JOIN pg_opclass o ON o.oid = k.opclass
             WHERE i.indisprimary AND a.attrelid = i.indrelid AND k.at <= i.indnkeyatts AND\s""";
@@ -46,8 +46,11 @@ public record KeyColumn(String name, String type, String less, String upTo, Stri
     }
 
     private static KeyColumn of(ResultSet row) throws SQLException {
-        // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies").
-        String[] operators = (String[]) row.getArray(4).getArray();
+        // <, <=, =, >=, > (PostgreSQL documentation, "Index Method Strategies"). A key WITHOUT OVERLAPS has no B-tree:
+        // what sorts its columns is in pg_catalog.
+        String[] operators = row.getArray(4) == null
+                ? new String[] {"<", "<=", "=", ">=", ">"}
+                : (String[]) row.getArray(4).getArray();
         return new KeyColumn(
                 Sql.name(row.getString(2)), row.getString(3), operators[0], operators[1], operators[2], operators[4]);
     }

@@ -1,11 +1,14 @@
 package dev.eden.activities.postgres.cutover;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
+import dev.eden.activities.postgres.validation.KeyColumn;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RowSampleIT {
@@ -31,6 +34,27 @@ class RowSampleIT {
             assertThat(sample.tables())
                     .as("without one that has another key there")
                     .isEqualTo(4);
+        }
+    }
+
+    /** No index gives their newest rows, and their index's operators are none of an order. */
+    @Test
+    void leavesOutKeysWithoutOverlaps() {
+        EdenObjects names = EdenObjects.of(PostgresServers.MIGRATION);
+        try (var servers = PostgresServers.start(18, 18);
+                PostgresSession source = servers.own("source");
+                PostgresSession target = servers.own("target")) {
+            for (PostgresSession session : List.of(source, target)) {
+                session.execute("""
+                        CREATE EXTENSION btree_gist;
+                        CREATE TABLE public.booked (room int, during int4range, PRIMARY KEY (room, during WITHOUT OVERLAPS));
+                        INSERT INTO public.booked SELECT 1, int4range(i, i + 1) FROM generate_series(1, 9) AS i""");
+            }
+            source.execute("CREATE PUBLICATION " + Sql.name(names.main()) + " FOR ALL TABLES");
+            assertThat(RowSample.prepare(source, target, names).tables()).isZero();
+            assertThat(KeyColumn.of(source, "public.booked"))
+                    .extracting(KeyColumn::less, KeyColumn::upTo, KeyColumn::equal, KeyColumn::greater)
+                    .containsOnly(tuple("<", "<=", "=", ">"));
         }
     }
 

@@ -17,6 +17,7 @@ class PlainTextTest {
                 "CHECK ((a > '2000-01-01 00:00:00'::timestamp(3) without time zone)) | CHECK ((a > '2000-01-01 00:00:00'::timestamp without time zone))",
                 "USING btree (lower((c)::text), \"Odd\") | USING btree (lower(c), \"Odd\")",
                 "CHECK ((m = 'x'::public.\"Mood\")) | CHECK ((m = 'x'::public.mood))",
+                "CHECK ((\"json\" <> ''::text)) | CHECK ((json <> ''::text))",
                 "CHECK ((((x >= 1) AND (x <= 5)) AND (y > 0))) | CHECK (((x >= 1) AND (x <= 5) AND (y > 0)))",
                 "CHECK (((b)::text = ANY ((ARRAY['it''s'::character varying, 'a)'::character varying])::text[]))) | CHECK (((b)::text = ANY (ARRAY[('it''s'::character varying)::text, ('a)'::character varying)::text])))",
             })

@@ -40,6 +40,10 @@ class PreparedTargetIT {
         return new Case(both, source, target, List.of(), List.of(wider), List.of());
     }
 
+    private static Case wrongAndOwn(String both, String source, String target, String name) {
+        return new Case(both, source, target, List.of(name), List.of(), List.of(name));
+    }
+
     private static Case own(String both, String source, String target, String... own) {
         return new Case(both, source, target, List.of(), List.of(), List.of(own));
     }
@@ -236,6 +240,36 @@ class PreparedTargetIT {
                         "SELECT 1",
                         "ALTER TABLE t DISABLE TRIGGER n",
                         "trigger public.t.n"),
+                // It would fire for each row that is loaded or replicated.
+                wrongAndOwn(
+                        TABLE + NOTED + "CREATE TRIGGER n BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+                        "SELECT 1",
+                        "ALTER TABLE t ENABLE ALWAYS TRIGGER n",
+                        "trigger public.t.n"),
+                wrong(
+                        parted + "CREATE TABLE p1 PARTITION OF p DEFAULT;" + NOTED
+                                + "CREATE TRIGGER n BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();",
+                        "SELECT 1",
+                        "ALTER TABLE p1 ENABLE ALWAYS TRIGGER n",
+                        "trigger public.p1.n"),
+                wrong(
+                        TABLE + NOTED + "CREATE TRIGGER n BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();"
+                                + "ALTER TABLE t ENABLE ALWAYS TRIGGER n; CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p DEFAULT;"
+                                + "CREATE TRIGGER n BEFORE INSERT ON p FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE p ENABLE REPLICA TRIGGER n",
+                        "",
+                        ""),
+                wrong(
+                        TABLE + "CREATE RULE n AS ON DELETE TO t DO INSTEAD NOTHING;",
+                        "SELECT 1",
+                        "ALTER TABLE t ENABLE REPLICA RULE n",
+                        "rule public.t.n"),
+                new Case(
+                        "CREATE TABLE t (a int, at timestamp);",
+                        "CREATE UNIQUE INDEX u ON t (a, at)",
+                        "CREATE UNIQUE INDEX u ON t (a, (at::date))",
+                        List.of("index public.u", "index public.u lacking"),
+                        List.of(),
+                        List.of()),
                 own(
                         TABLE,
                         "CREATE POLICY n ON t FOR SELECT USING (a > 0)",
@@ -275,7 +309,7 @@ class PreparedTargetIT {
         RelationKinds.compare(source, target, refused, more);
         TypeKinds.compare(source, target, refused, more);
         Restrictions asked = Restrictions.of(source);
-        Restrictions.of(target).beyond(asked, Set.of("public.t", "public.p", "public.r"), refused, more);
+        Restrictions.of(target).beyond(asked, Set.of("public.t", "public.p", "public.p1", "public.r"), refused, more);
         asked.lacking(Restrictions.of(target), true).forEach(lacking -> refused.add(lacking + " lacking"));
         wrong.addAll(refused);
         wider.addAll(more);

@@ -10,6 +10,7 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresServers;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.RichSchema;
+import dev.eden.activities.postgres.UserTables;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -273,6 +274,9 @@ class SchemaCopierIT {
             copier.afterLoad();
             assertThat(copier.compare(Role.SOURCE).missing()).isEmpty();
             assertThat(copier.compare(Role.TARGET).missing()).isEmpty();
+            assertThat(UserTables.publishedFor(target, source))
+                    .as("without lists of columns")
+                    .isEqualTo(UserTables.published(target));
             List<String> differing = new ArrayList<>(OwnDefinitions.differing(source, target));
             RelationKinds.compare(source, target, differing, differing);
             TypeKinds.compare(source, target, differing, differing);
