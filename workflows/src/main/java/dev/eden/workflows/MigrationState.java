@@ -8,11 +8,18 @@ import dev.eden.workflows.MigrationSpec.FailureHandling;
 import dev.eden.workflows.PhaseMachine.Facts;
 import dev.eden.workflows.activity.DirectoryActivities.Glance;
 import java.util.List;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** What a running migration knows of itself. Changed by the run loop only; handlers and queries read it. */
 final class MigrationState {
+    /** Change ids. */
+    private static final String HELD_ANEW = "held-stage-anew";
+
+    private static final String PARKED_ANEW = "parked-plan-anew";
+    /** No stage has begun of the plan. */
+    private static final int NONE = -1;
+
     private final MigrationSpec spec;
 
     private MigrationPhase phase = new MigrationPhase.Created();
@@ -244,7 +251,7 @@ final class MigrationState {
                     }
                     case MigrationPhase.NeedsOperator _ -> {
                         if (canary.stage() != stage) {
-                            enterStage(canary.stage(), nowMillis); // of a plan that was patched meanwhile
+                            enterStage(canary.stage(), nowMillis); // NONE: of a plan that was patched meanwhile
                         }
                     }
                     case CuttingOver _, Baking _ -> {}
@@ -284,8 +291,8 @@ final class MigrationState {
         bakeUntilMillis = 0;
     }
 
-    /** Takes over what a command says beside the phase that it leads to. True where that phase begins anew even if it is the present one. {@code heldBeginsAnew} is asked only where a held stage would begin anew. */
-    boolean obey(Command command, BooleanSupplier heldBeginsAnew) {
+    /** Takes over what a command says beside the phase that it leads to. True where that phase begins anew even if it is the present one. {@code decides} is asked with a change id, only where the decision is another than before. */
+    boolean obey(Command command, Predicate<String> decides) {
         switch (command.effect()) {
             case PAUSE -> paused = true;
             case RESUME -> {
@@ -321,7 +328,7 @@ final class MigrationState {
                     strategy = strategy.withTermsOf(next);
                     return false;
                 }
-                return patch(next, Boolean.TRUE.equals(command.shareNamed()), heldBeginsAnew);
+                return patch(next, Boolean.TRUE.equals(command.shareNamed()), decides);
             }
             case CUTOVER -> {}
         }
@@ -334,7 +341,7 @@ final class MigrationState {
      *
      * @param named the plan is the caller's word, be it the same one
      */
-    private boolean patch(Strategy next, boolean named, BooleanSupplier heldBeginsAnew) {
+    private boolean patch(Strategy next, boolean named, Predicate<String> decides) {
         boolean newPlan = !next.plan().isEmpty() && !next.plan().equals(strategy.plan());
         boolean samePlan = !next.plan().isEmpty() && !newPlan;
         boolean keepsPlan = samePlan && next.readPercentage() == strategy.readPercentage();
@@ -346,12 +353,15 @@ final class MigrationState {
                 phase = new Canary(0);
                 return true;
             }
-            if (phase instanceof MigrationPhase.NeedsOperator parked && parked.resumeTo() instanceof Canary) {
+            if (phase instanceof MigrationPhase.NeedsOperator parked
+                    && parked.resumeTo() instanceof Canary
+                    && decides.test(PARKED_ANEW)) {
+                stage = NONE;
                 phase = new MigrationPhase.NeedsOperator(parked.reason(), new Canary(0));
             }
         } else if (keepsPlan) {
             strategy = next;
-            if (named && held && !paused && phase instanceof Canary && heldBeginsAnew.getAsBoolean()) {
+            if (named && held && !paused && phase instanceof Canary && decides.test(HELD_ANEW)) {
                 phase = new Canary(stage);
                 return true;
             }

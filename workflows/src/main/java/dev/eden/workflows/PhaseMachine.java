@@ -68,15 +68,17 @@ final class PhaseMachine {
 
         /** The facts as they will be once a command of this kind is obeyed, which leads to that phase. */
         Facts after(Kind kind, MigrationPhase next) {
-            return switch (kind) {
+            Facts taken = switch (kind) {
                 case PAUSE -> withFlags(true, failed, finalizing, ending);
                 case RESUME -> withFlags(false, false, finalizing, ending);
                 case FINALIZE -> withFlags(false, false, true, ending);
                 case ABORT -> withFlags(false, false, finalizing, true);
                 case ROLLBACK -> withFlags(false, false, finalizing, false);
-                case ADVANCE -> next instanceof Canary canary ? inStage(canary.stage()) : this;
-                case CUTOVER, PATCH_STRATEGY -> this;
+                case ADVANCE, CUTOVER, PATCH_STRATEGY -> this;
             };
+            return next instanceof Canary canary && (kind == Kind.ADVANCE || canary.stage() != stage)
+                    ? taken.inStage(canary.stage())
+                    : taken;
         }
 
         private Facts inStage(int number) {

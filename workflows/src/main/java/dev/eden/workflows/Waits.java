@@ -23,7 +23,6 @@ final class Waits {
     /** Change ids: each is asked only where the decision is another than before. */
     private static final String FINALIZED_AFTER_A_FAILURE = "finalized-after-a-failure";
 
-    private static final String HELD_ANEW = "held-stage-anew";
     private static final String COME_FIRST = "come-before-length";
 
     private final MigrationState state;
@@ -49,8 +48,12 @@ final class Waits {
         this.onBehalf = onBehalf;
     }
 
-    /** Waits until {@code condition}, obeying commands meanwhile. */
+    /** Waits until {@code condition}, obeying commands meanwhile. What came is handled before the run ends because it was long enough. */
     void until(Supplier<Boolean> condition) {
+        until(condition, true);
+    }
+
+    private void until(Supplier<Boolean> condition, boolean comes) {
         while (true) {
             takeCommands();
             if (replication.ended()) {
@@ -58,7 +61,7 @@ final class Waits {
             }
             boolean holds = condition.get();
             // What has come is not known to the next run.
-            if (longEnough() && !(holds && decides(COME_FIRST))) {
+            if (longEnough() && !(comes && holds && decides(COME_FIRST))) {
                 throw new PhaseLeft.ByLength();
             }
             if (holds) {
@@ -76,9 +79,9 @@ final class Waits {
         return length.reached(!longWork && !loads);
     }
 
-    /** While paused nothing new begins. */
+    /** While paused nothing new begins. Here a run that is long enough ends, before work that would keep it. */
     void whilePaused() {
-        until(() -> !state.paused());
+        until(() -> !state.paused(), false);
         replication.ensureFor(state.phase());
     }
 
@@ -159,7 +162,7 @@ final class Waits {
             }
             MigrationPhase next =
                     ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), state.facts())).phase();
-            boolean anew = state.obey(command, () -> decides(HELD_ANEW));
+            boolean anew = state.obey(command, Waits::decides);
             if (!next.equals(state.phase()) && command.effect() != Kind.PATCH_STRATEGY || anew) {
                 inbox.leads(command);
                 throw new PhaseLeft.ByCommand(command.effect() == Kind.PATCH_STRATEGY ? state.phase() : next, command);

@@ -34,7 +34,7 @@ record WayBackFindings(PostgresSession source, PostgresSession target, Findings 
                     "postgres.target.schema_way_back",
                     "The target has columns that the source has not in tables without a key, whose rows PostgreSQL finds by all their columns and would not find on the way back: only "
                             + Findings.some(unkeyed) + " would be wanted.",
-                    "Drop the columns on the target, or give the tables a primary key on both sides.");
+                    "Drop the columns on the target, or give the tables a primary key, and the replica identity DEFAULT, on both sides.");
         }
         listed.removeIf(table -> table.startsWith("ONLY "));
         if (!listed.isEmpty()) {
