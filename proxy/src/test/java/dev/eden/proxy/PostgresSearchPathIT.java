@@ -43,6 +43,23 @@ class PostgresSearchPathIT extends PostgresFixture {
     }
 
     @Test
+    void resetIsDoneBeforeWhatIsSentTogetherWithIt() throws Exception {
+        start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
+        try (PgWire one = new PgWire(proxy.port()).login(3 << 16, "app", "pencil", "search_path", "pg_catalog")) {
+            one.query("RESET ALL").query("SHOW search_path").send();
+            assertThat(one.answers(2)).isEqualTo("C ZI T Dpg_catalog C ZI");
+            one.query("BEGIN")
+                    .query("SET search_path = public")
+                    .query("RESET search_path")
+                    .query("SHOW search_path");
+            one.send();
+            assertThat(one.answers(4)).isEqualTo("C ZT C ZT C ZT T Dpg_catalog C ZT");
+            one.query("ROLLBACK").query("SHOW search_path").send();
+            assertThat(one.answers(2)).isEqualTo("C ZI T Dpg_catalog C ZI");
+        }
+    }
+
+    @Test
     void searchPathIsReadInTheClientsEncoding() throws Exception {
         start(config -> config.withPool(Pooling.TRANSACTION, 1).withEventLoops(1));
         try (PgWire latin = new PgWire(proxy.port()).login(3 << 16, "app", "pencil", "client_encoding", "LATIN1");

@@ -271,9 +271,14 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } else if (batches.unanswered() == 0) {
             again = standbyRead.end();
         }
+        if (!batches.underWay()) {
+            ByteBuf told = settings.resetIfAsked(server, status != 'I' || pinned(), status == 'E');
+            if (told != null) {
+                deliver(told);
+            }
+        }
         if (!batches.underWay() && status == 'I') {
             pins.rests();
-            settings.resetIfAsked(server, pinned());
             giveBackIfIdle();
             if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
                 pins.probeIfWanted(server);

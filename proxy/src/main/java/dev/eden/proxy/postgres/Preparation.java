@@ -43,6 +43,13 @@ final class Preparation {
         running = true;
         StringBuilder sql = new StringBuilder();
         if (!differences.isEmpty()) {
+            String style = differences.get(Settings.NAMES[Settings.DATE_STYLE]);
+            String usual = welcome == null ? null : welcome.settings().value(Settings.DATE_STYLE);
+            if (style != null && usual != null && style.indexOf(',') < 0) {
+                // Half of it: the other half stays, and that may be another client's.
+                sql.append(Settings.statement(Map.of(Settings.NAMES[Settings.DATE_STYLE], usual)))
+                        .append(';');
+            }
             sql.append(Settings.statement(differences)).append(';');
         }
         if (carry != null) {

@@ -36,7 +36,8 @@ final class ServerParameters {
         if (tracked >= 0 && !waits) {
             changed(tracked, value, by);
         }
-        return ofClient(by) != null;
+        ClientSession holder = ofClient(by);
+        return holder != null && !holder.settings.conceals(tracked, value, connection);
     }
 
     /** Everything that has changed has been told. */

@@ -13,6 +13,8 @@ final class SessionSettings {
     private @Nullable Settings atLogin;
     /** To be as they were in the beginning, once all is answered: bits of {@link Settings#bit}. */
     private int resets;
+    /** Of those, what the server has said they are now was not passed on: it is another client's default. */
+    private int untold;
 
     /** {@code asked}: of the startup packet, by index into {@link Settings#NAMES}. */
     SessionSettings(PostgresLoop loop, Map<Integer, String> asked) {
@@ -97,16 +99,61 @@ final class SessionSettings {
         resets = resets & ~assigned | reset;
     }
 
+    /** A text that resets something is under way: the client's next statement waits until that is as it was in the beginning. */
+    boolean resetting() {
+        return resets != 0;
+    }
+
+    /** True where the server reports, by RESET, a default that is not what the client began with: what it then gets is told by {@link #resetIfAsked}. */
+    boolean conceals(int setting, String value, ServerConnection holding) {
+        Settings mine = atLogin;
+        boolean conceals = setting >= 0
+                && (resets & Settings.bit(setting)) != 0
+                && mine != null
+                && value.equals(holding.first().value(setting))
+                && !value.equals(mine.value(setting));
+        if (conceals) {
+            untold |= Settings.bit(setting);
+        }
+        return conceals;
+    }
+
     /**
-     * After RESET: what that has made the server's default is the client's, as its startup packet said. A connection that the client keeps is told so before
-     * the client's next statement gets there.
+     * After RESET: what that has made the server's default is the client's, as its startup packet said, and it is told so. A connection that the client keeps,
+     * and a transaction, get that before the client's next statement; a rollback takes it back with the RESET. One that failed has changed nothing.
+     *
+     * @return what the client is to be told; null: nothing
      */
-    void resetIfAsked(@Nullable ServerConnection holding, boolean keeps) {
+    @Nullable
+    ByteBuf resetIfAsked(@Nullable ServerConnection holding, boolean keeps, boolean failed) {
+        if (resets == 0) {
+            return null;
+        }
+        Settings before = now;
+        int tell = untold;
+        if (!failed) {
+            reset(holding, keeps);
+        }
+        resets = 0;
+        untold = 0;
+        Settings after = now;
+        ByteBuf out = null;
+        for (int i = 0; holding != null && before != null && after != null && i < Settings.NAMES.length; i++) {
+            String value = after.value(i);
+            boolean changed = value != null && !value.equals(before.value(i)) || (tell & Settings.bit(i)) != 0;
+            if (changed && value != null && holding.reports(i)) {
+                out = out == null ? loop.buffer() : out;
+                Message.parameterStatus(out, Settings.NAMES[i], value, after.encoding());
+            }
+        }
+        return out;
+    }
+
+    private void reset(@Nullable ServerConnection holding, boolean keeps) {
         Settings mine = atLogin;
         Settings changed = now;
         int due = resets;
-        resets = 0;
-        if (due == 0 || holding == null || mine == null || changed == null) {
+        if (holding == null || mine == null || changed == null) {
             return;
         }
         Settings defaults = holding.first();

@@ -23,13 +23,14 @@ final class Settings {
         "default_transaction_read_only"
     };
     static final int CLIENT_ENCODING = 0;
+    static final int DATE_STYLE = 1;
     static final int TIME_ZONE = 3;
     static final int CONFORMING_STRINGS = 4;
     static final int APPLICATION_NAME = 5;
     static final int SEARCH_PATH = 6;
     static final int READ_ONLY = 7;
     /** What a parser reads texts by: literals become constants, names become tables. */
-    private static final int[] READING = {CLIENT_ENCODING, 1, 2, TIME_ZONE, CONFORMING_STRINGS, SEARCH_PATH};
+    private static final int[] READING = {CLIENT_ENCODING, DATE_STYLE, 2, TIME_ZONE, CONFORMING_STRINGS, SEARCH_PATH};
 
     /** In a set of bits, as {@link #bit} has them: all of them. */
     static final int ALL = (1 << NAMES.length) - 1;

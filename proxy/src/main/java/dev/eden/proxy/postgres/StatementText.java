@@ -605,6 +605,9 @@ final class StatementText {
             case "currval" -> asks(table >= 0 && ofTable(in.ahead()));
             case "dblink_disconnect" -> pin(Pin.HIDDEN);
             case "dblink_connect", "dblink_connect_u", "setseed", "pg_replication_origin_session_setup" -> lasting();
+            case "pg_backup_start", "pg_start_backup" -> lasting();
+            case "pg_create_logical_replication_slot", "pg_create_physical_replication_slot" ->
+                lasting(); // may be temporary
             default -> {
                 // leaves nothing that its name tells
             }

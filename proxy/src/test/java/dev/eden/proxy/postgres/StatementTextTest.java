@@ -216,6 +216,8 @@ class StatementTextTest {
                 "SELECT set_config('Seed', $1, true)",
                 "SELECT dblink_connect('a', 'b')",
                 "SELECT pg_replication_origin_session_setup('a')",
+                "SELECT pg_backup_start('a')",
+                "SELECT pg_create_logical_replication_slot('s', 'pgoutput', true)",
                 "DO $$BEGIN PERFORM setseed(0.5); END$$",
             })
     void leavesWhatOutlivesAllDiscarding(String sql) {
