@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.postgres.replication.ReplicationStopped;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes of the schema that both servers make of the same words, each by itself. */
 class ChangeCarrierIT {
@@ -95,6 +98,97 @@ class ChangeCarrierIT {
                 }
                 assertThat(running.failure.get()).isNull();
             }
+        }
+    }
+
+    /** A worker that was given up for dead goes on with what it saw: that a change has come to nothing, which another has settled since, or a flip has overtaken. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoeverIsLateTakesNothingBack(boolean flipped) throws SQLException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            PostgresMigrationIT.schema(servers);
+            servers.prepare(PostgresServers.spec("additive"));
+            EdenObjects names = servers.pair().names();
+            try (var running = servers.replicate();
+                    Connection application = servers.application("source");
+                    var statement = application.createStatement();
+                    PostgresSession source = servers.own("source");
+                    PostgresSession target = servers.control("target");
+                    PostgresSession reader = servers.control("target")) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                application.setAutoCommit(false);
+                statement.execute("ALTER TABLE shop.events ADD feeling text");
+                reader.transaction(() -> {
+                    reader.execute("LOCK TABLE shop.events IN ACCESS SHARE MODE");
+                    rollback(application);
+                    await().atMost(LONG)
+                            .until(
+                                    () -> target.is(
+                                            "SELECT true FROM pg_locks WHERE relation = 'shop.events'::regclass AND NOT granted AND mode = 'AccessExclusiveLock'"));
+                    if (flipped) {
+                        Appliers.revoke(target, names, LONG);
+                    } else {
+                        target.execute("DELETE FROM " + CARRIED);
+                        source.execute("SET eden.schema_freeze = off");
+                        source.execute("ALTER TABLE shop.events ADD feeling text");
+                    }
+                });
+                await().atMost(LONG)
+                        .until(() -> target.number(
+                                        "SELECT count(*) FROM pg_stat_activity WHERE application_name = ? AND state <> 'idle'",
+                                        names.session("carry"))
+                                == 0);
+                assertThat(type(target)).isEqualTo("text");
+                if (!flipped) {
+                    source.execute("INSERT INTO shop.events (event, feeling) VALUES ('after', 'fine')");
+                    await().atMost(LONG).until(() -> target.is("SELECT true FROM shop.events WHERE feeling = 'fine'"));
+                    assertThat(running.failure.get()).isNull();
+                }
+            }
+        }
+    }
+
+    /** What an earlier one of the same table has left on the standby, the one that is being made rests on. */
+    @Test
+    void aTypeIsNotNarrowedUnderAChangeThatIsBeingMade() throws SQLException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            PostgresMigrationIT.schema(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("ALTER TABLE shop.events ADD feeling int");
+            }
+            servers.prepare(PostgresServers.spec("additive"));
+            try (var running = servers.replicate();
+                    Connection application = servers.application("source");
+                    var statement = application.createStatement();
+                    PostgresSession source = servers.own("source");
+                    PostgresSession target = servers.control("target")) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                application.setAutoCommit(false);
+                statement.execute("ALTER TABLE shop.events ALTER feeling TYPE bigint");
+                long events = source.number("SELECT 'shop.events'::regclass::oid::bigint");
+                // Of a session that rolled back just before this one was heard; the other, looked at after it, has
+                // ended.
+                target.update(
+                        "INSERT INTO " + CARRIED + " VALUES (0, now(), ?::oid, 'shop.events', '{feeling}', '{bigint}',"
+                                + " 'ALTER TABLE shop.events ALTER COLUMN \"feeling\" TYPE integer'),"
+                                + " (1, '2000-01-01', 0, 'shop.lines', '{}', '{}', '')",
+                        events);
+                await().atMost(LONG)
+                        .until(() -> target.number("SELECT count(*) FROM " + CARRIED + " WHERE pid = 1") == 0);
+                assertThat(type(target)).isEqualTo("bigint");
+                application.commit();
+                await().atMost(LONG).until(() -> target.number("SELECT count(*) FROM " + CARRIED) == 0);
+                assertThat(type(target)).isEqualTo("bigint");
+                assertThat(running.failure.get()).isNull();
+            }
+        }
+    }
+
+    private static void rollback(Connection connection) {
+        try {
+            connection.rollback();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +47,7 @@ public final class ChangeCarrier {
         this.owner = owner;
         this.standby = standby;
         standby.execute("SET lock_timeout = '1s'");
+        standby.execute("SET deadlock_timeout = '100ms'"); // then autovacuum lets go of a table that is waited for
     }
 
     /** True where the migration was prepared to carry changes. */
@@ -303,31 +305,70 @@ public final class ChangeCarrier {
 
     /** A transaction of several changes has ended with all of them or with none: looked at one by one, its first would be undone before its last. */
     private void settle(List<CarriedChange> changes) {
-        if (changes.isEmpty()) {
-            return;
-        }
-        Set<Asking> open = new HashSet<>(owner.query(
-                "SELECT pid, objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::oid AND objsubid = 2",
-                row -> new Asking(row.getInt(1), row.getLong(2)),
-                names.changesKey()));
+        Set<Long> open = open(changes);
         for (CarriedChange change : changes) {
-            if (!open.contains(new Asking(change.pid(), change.relation()))) {
+            if (!open.contains(change.relation())) {
                 settle(change);
             }
         }
     }
 
+    /**
+     * Tables that one of these changes is being made of. What came to nothing before stays on the standby as long: the later one may rest on it, as a type
+     * that is wide enough already.
+     */
+    private Set<Long> open(List<CarriedChange> changes) {
+        if (changes.isEmpty()) {
+            return Set.of();
+        }
+        Set<Asking> asking = new HashSet<>(owner.query(
+                "SELECT pid, objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = ?::oid AND objsubid = 2",
+                row -> new Asking(row.getInt(1), row.getLong(2)),
+                names.changesKey()));
+        return changes.stream()
+                .filter(change -> asking.contains(new Asking(change.pid(), change.relation())))
+                .map(CarriedChange::relation)
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * Judged and done under the lock that carrying takes. Whoever looked earlier and comes late finds the change gone, settled by another: what the standby
+     * has by then may be of one that has been carried since, or clients' own after a flip.
+     */
     private void settle(CarriedChange change) {
-        switch (change.outcome(types(owner, change.name(), change.columns()))) {
-            case CarriedChange.Kept _ -> {
-                forget(change, List.of());
-                // Where the target has columns of its own, what it publishes is listed.
-                PostgresSession target = from == Role.SOURCE ? standby : owner;
-                PostgresSession source = from == Role.SOURCE ? owner : standby;
-                new Link(pair, Role.TARGET).republish(target, UserTables.publishedFor(target, source));
+        try {
+            Appliers.unlessLater(standby, names, epoch, () -> {
+                claim.requireNoneLater(standby);
+                if (!open(carried()).contains(change.relation()) && remove(change)) {
+                    complete(change);
+                }
+            });
+        } catch (PostgresException e) {
+            if (!e.sqlState().equals(LOCK_NOT_AVAILABLE)) {
+                throw e;
             }
+            // With the next look: who holds the table may be waiting for an answer.
+        }
+    }
+
+    private boolean remove(CarriedChange change) {
+        return standby.update(
+                        "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
+                        change.pid(),
+                        change.began())
+                == 1;
+    }
+
+    private void complete(CarriedChange change) {
+        switch (change.outcome(types(owner, change.name(), change.columns()))) {
+            case CarriedChange.Kept _ -> republish();
             case CarriedChange.TakenBack(List<String> undo) -> {
-                forget(change, undo);
+                if (!undo.isEmpty()) {
+                    asOwner(
+                            change.name(),
+                            "pg_catalog",
+                            "ALTER TABLE " + change.name() + " " + String.join(", ", undo));
+                }
                 LOGGER.atInfo()
                         .addKeyValue("table", change.name())
                         .log("a change of the schema came to nothing and is taken back on the standby");
@@ -339,22 +380,19 @@ public final class ChangeCarrier {
         }
     }
 
-    /** With what is left of it. */
-    private void forget(CarriedChange change, List<String> undo) {
-        again(
-                () -> standby.transaction(() -> {
-                    if (!undo.isEmpty()) {
-                        asOwner(
-                                change.name(),
-                                "pg_catalog",
-                                "ALTER TABLE " + change.name() + " " + String.join(", ", undo));
-                    }
-                    standby.update(
-                            "DELETE FROM " + names.carried() + " WHERE pid = ? AND began = ?::timestamptz",
-                            change.pid(),
-                            change.began());
-                    return false;
-                }),
-                new StringBuilder());
+    /** Where the target has columns of its own, what it publishes is listed. */
+    private void republish() {
+        Link back = new Link(pair, Role.TARGET);
+        if (from == Role.SOURCE) {
+            back.republish(standby, UserTables.publishedFor(standby, owner));
+            return;
+        }
+        owner.transaction(() -> {
+            owner.execute("SET LOCAL lock_timeout = '1s'");
+            owner.execute("SET LOCAL deadlock_timeout = '100ms'");
+            // This server may outlive the standby's session: who lists later has looked later, too.
+            Appliers.lock(owner, names);
+            back.republish(owner, UserTables.publishedFor(owner, standby));
+        });
     }
 }

@@ -116,7 +116,7 @@ final class RetentionWatch implements AutoCloseable {
                     : retention.gate(owner, kept);
             warn(now, found instanceof Retention.Scarce(String what) ? what : null);
             if (found instanceof Retention.LetGo(String why)) {
-                letGo(now, owner, slots, why);
+                letGo(now, owner, why);
             }
         } catch (PostgresException e) {
             // Whoever cannot be asked fills no disk either, or is asked again soon.
@@ -142,7 +142,7 @@ final class RetentionWatch implements AutoCloseable {
     }
 
     /** A slot that would fill the disk goes, and with it what only the log could have brought. */
-    private synchronized void letGo(Direction seen, PostgresSession owner, List<String> slots, String why) {
+    private synchronized void letGo(Direction seen, PostgresSession owner, String why) {
         Direction now = ledger.current(pair.migration());
         if (closed || now.attemptRunning() || now.epoch() != seen.epoch()) {
             return;
@@ -152,11 +152,16 @@ final class RetentionWatch implements AutoCloseable {
             // Before it is: whoever finds this goes on here.
             LostLog.note(pair.records(), pair.migration(), seen);
         }
-        if (Appliers.unlessLater(
-                owner, pair.names(), seen.epoch(), () -> slots.forEach(slot -> Links.dropSlot(owner, slot)))) {
+        Appliers.unlessLater(owner, pair.names(), seen.epoch(), () -> {
+            // Asked again: what was to blame may be gone, and a later load's slot be there of the same name.
+            List<String> slots = Links.slots(pair, pair.role(seen.from()), owner);
+            if (!forGood && !(retention.gate(owner, Retention.kept(owner, slots)) instanceof Retention.LetGo)) {
+                return;
+            }
+            slots.forEach(slot -> Links.dropSlot(owner, slot));
             verdict = seen.from() + " comes first: " + why + "; the slot is dropped"
                     + (forGood ? LostLog.FOR_GOOD : ", a new full load is due");
-        }
+        });
     }
 
     private PostgresSession on(String owner) {

@@ -63,6 +63,37 @@ class RetentionIT {
         }
     }
 
+    /** What was to blame has gone meanwhile, and a later load begun. */
+    @Test
+    void whoeverIsLateLetsNoLaterSlotGo() throws Exception {
+        try (var servers = PostgresServers.start(16, 16)) {
+            servers.prepare();
+            String make = "SELECT pg_create_logical_replication_slot('eden_m1_main', 'pgoutput')::text";
+            try (PostgresSession source = servers.control("source");
+                    PostgresSession other = servers.control("source");
+                    var watch = new RetentionWatch(servers.pair(), FULL, servers.store)) {
+                source.text(make);
+                fill(servers);
+                CompletableFuture<Void> looked = source.transaction(() -> {
+                    Appliers.lock(source, servers.pair().names());
+                    var looking = CompletableFuture.runAsync(
+                            () -> watch.look(servers.store.current(PostgresServers.MIGRATION)),
+                            Thread::startVirtualThread);
+                    await().atMost(LONG)
+                            .until(
+                                    () -> other.is(
+                                            "SELECT true FROM pg_stat_activity WHERE application_name = 'eden_m1:retention' AND wait_event = 'advisory'"));
+                    drop(other);
+                    other.text(make);
+                    return looking;
+                });
+                looked.get(60, TimeUnit.SECONDS);
+                assertThat(watch.verdict()).isNull();
+                assertThat(other.text(SLOT)).isPresent();
+            }
+        }
+    }
+
     /** Nothing else would stop it then: replication waits for the server that is away, and the log grows. */
     @Test
     void theSourceComesFirstWhileTheTargetIsAway() throws Exception {
