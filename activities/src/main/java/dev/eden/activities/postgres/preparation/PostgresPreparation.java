@@ -55,6 +55,8 @@ public final class PostgresPreparation {
         Endpoint target = pair.endpoint(Role.TARGET);
         try (PostgresSession onSource = EdenRoles.connectFirst(migration, source, records, "prepare", LIMIT);
                 PostgresSession onTarget = EdenRoles.connectFirst(migration, target, records, "prepare", LIMIT)) {
+            // Of who passes this, a cleanup that begins later ends the sessions; none is opened behind its back.
+            records.requireOngoing(migration);
             EdenRoles.requireAlone(onSource, migration, source.id());
             EdenRoles.requireAlone(onTarget, migration, target.id());
             saveAccess(spec, onSource, onTarget);
@@ -66,6 +68,7 @@ public final class PostgresPreparation {
         // The endpoint's own login loses its way in with the fence, so only the control role goes on from here.
         try (PostgresSession onSource = pair.control(Role.SOURCE, "prepare", LIMIT);
                 PostgresSession onTarget = pair.control(Role.TARGET, "prepare", LIMIT)) {
+            records.requireOngoing(migration);
             EdenSchema.create(onSource, pair.names());
             EdenSchema.create(onTarget, pair.names());
             fenceTarget(spec, onTarget);
