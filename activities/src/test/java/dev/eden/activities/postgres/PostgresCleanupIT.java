@@ -243,6 +243,31 @@ class PostgresCleanupIT {
         }
     }
 
+    /** The same, going on when others have prepared, loaded and flipped: the target owns writes. */
+    @Test
+    void aLatePreparationDoesNotFenceTheOwnerOfWrites() throws InterruptedException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            PostgresMigrationIT.schema(servers);
+            Stalled late = new Stalled();
+            late.start(() -> new PostgresPreparation(servers, servers.records, id -> {
+                        Optional<RouteLedger.Routes> found = servers.store.read(id);
+                        late.here();
+                        return found;
+                    })
+                    .prepare(PostgresServers.spec(), () -> {}));
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                PostgresMigrationIT.flip(servers, true, 1);
+                assertThat(late.goOn()).isNotNull();
+                assertThat(running.failure.get()).isNull();
+            }
+            try (PostgresSession target = servers.own("target")) {
+                assertThat(DatabaseFence.raised(target)).isFalse();
+            }
+        }
+    }
+
     private enum StoppedAt {
         BEGINNING,
         SAVED,
