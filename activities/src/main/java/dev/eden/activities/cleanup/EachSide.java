@@ -53,7 +53,7 @@ public final class EachSide {
     public void last(String endpoint, Runnable work) {
         step(endpoint, () -> {
             work.run();
-            records.put(migration, endpoint, CLEAN, "true");
+            records.putAtEnd(migration, endpoint, CLEAN, "true");
         });
         if (!failures.containsKey(endpoint)) {
             clean.add(endpoint);

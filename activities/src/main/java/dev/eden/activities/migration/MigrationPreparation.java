@@ -6,11 +6,14 @@ import dev.eden.activities.redis.preflight.RedisCopyForecast;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.store.Endpoint;
 import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.MigrationEndedException;
 import dev.eden.activities.store.RouteLedger;
 import dev.eden.workflows.MigrationSpec;
+import dev.eden.workflows.activity.Failures;
 import dev.eden.workflows.activity.PreparationActivities;
 import io.temporal.activity.Activity;
 import io.temporal.activity.ActivityExecutionContext;
+import io.temporal.failure.ApplicationFailure;
 
 /** Preflight, then the servers, then the routes: proxies learn of the standby only when Eden's users exist on it. */
 public final class MigrationPreparation implements PreparationActivities {
@@ -52,6 +55,16 @@ public final class MigrationPreparation implements PreparationActivities {
 
     @Override
     public void prepare(MigrationSpec spec) {
+        try {
+            prepareServers(spec);
+            routes.attach(spec.id(), spec.source(), spec.target(), spec.interlays());
+        } catch (MigrationEndedException e) {
+            throw ApplicationFailure.newNonRetryableFailure(
+                    String.valueOf(e.getMessage()), Failures.PRECONDITION_FAILED);
+        }
+    }
+
+    private void prepareServers(MigrationSpec spec) {
         switch (Engine.of(spec)) {
             case REDIS -> redis.prepare(spec);
             case POSTGRES -> {
@@ -60,6 +73,5 @@ public final class MigrationPreparation implements PreparationActivities {
                 postgres.prepare(spec, () -> context.heartbeat(null));
             }
         }
-        routes.attach(spec.id(), spec.source(), spec.target(), spec.interlays());
     }
 }

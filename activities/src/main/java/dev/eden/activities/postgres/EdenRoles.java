@@ -6,6 +6,7 @@ import dev.eden.proxy.Backend;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PasswordUtil;
 
@@ -149,11 +150,7 @@ public final class EdenRoles {
     /** A session of the control role, in the endpoint's database. */
     public static PostgresSession connect(
             String migration, Endpoint endpoint, ServerRecords records, String part, Duration limit) {
-        return PostgresSession.connect(
-                inDatabase(endpoint),
-                controlLogin(migration, endpoint, records),
-                EdenObjects.of(migration).session(part),
-                limit);
+        return connect(migration, endpoint, controlLogin(migration, endpoint, records), part, limit);
     }
 
     static PostgresSession connectForReplication(
@@ -176,21 +173,36 @@ public final class EdenRoles {
             if (!e.loginRefused()) {
                 throw e;
             }
-            return connect(migration, endpoint, records, part, limit);
+            return connect(migration, endpoint, storedControl(migration, endpoint, records, e), part, limit);
         }
     }
 
     /** The other way round: for the end of a migration, when the control role may be gone already. */
     public static PostgresSession connectLast(
             String migration, Endpoint endpoint, ServerRecords records, String part, Duration limit) {
-        try {
-            return connect(migration, endpoint, records, part, limit);
-        } catch (PostgresException e) {
-            if (!e.loginRefused()) {
-                throw e;
+        Optional<Backend.Login> control = records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN);
+        if (control.isPresent()) {
+            try {
+                return connect(migration, endpoint, control.get(), part, limit);
+            } catch (PostgresException e) {
+                if (!e.loginRefused()) {
+                    throw e;
+                }
             }
-            return PostgresSession.connect(endpoint, EdenObjects.of(migration).session(part), limit);
         }
+        return PostgresSession.connect(endpoint, EdenObjects.of(migration).session(part), limit);
+    }
+
+    /** Never a new one: no role would have its password. */
+    private static Backend.Login storedControl(
+            String migration, Endpoint endpoint, ServerRecords records, PostgresException otherwise) {
+        return records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN).orElseThrow(() -> otherwise);
+    }
+
+    private static PostgresSession connect(
+            String migration, Endpoint endpoint, Backend.Login control, String part, Duration limit) {
+        return PostgresSession.connect(
+                inDatabase(endpoint), control, EdenObjects.of(migration).session(part), limit);
     }
 
     /** The one that moves. */

@@ -4,17 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.eden.activities.Stalled;
 import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
+import dev.eden.activities.postgres.fence.DatabaseFence;
+import dev.eden.activities.postgres.preparation.PostgresPreparation;
+import dev.eden.activities.redis.preparation.InterceptedRecords;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.MigrationEndedException;
+import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.ServerRecords;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A migration that ends while one of its servers is away. */
@@ -174,6 +185,93 @@ class PostgresCleanupIT {
             PostgresMigrationIT.assertNothingLeft(servers, "target");
             servers.application("target").close();
         }
+    }
+
+    /**
+     * A try of the preparation whose worker was stopped, given up for dead, and goes on when all is cleaned up: with the sessions that it has, or none, or with
+     * the login that it has just looked up.
+     */
+    @ParameterizedTest
+    @EnumSource(StoppedAt.class)
+    void aLatePreparationMakesNothingAnew(StoppedAt at) throws InterruptedException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY); CREATE TABLE public.keyless (n int)");
+            }
+            List<String> before = List.of(
+                    PostgresMigrationIT.portrait(servers, "source"), PostgresMigrationIT.portrait(servers, "target"));
+            Stalled late = new Stalled();
+            EndpointDirectory directory = id -> {
+                if (at == StoppedAt.BEGINNING) {
+                    late.here();
+                }
+                return servers.endpoint(id);
+            };
+            ServerRecords records = new InterceptedRecords(servers.records, name -> {
+                if (at == StoppedAt.SAVED && name.startsWith("login:")) {
+                    late.here();
+                }
+            });
+            Function<String, Optional<RouteLedger.Routes>> routes = id -> {
+                Optional<RouteLedger.Routes> found = servers.store.read(id);
+                if (at == StoppedAt.FENCE) {
+                    late.here();
+                }
+                return found;
+            };
+            late.start(() ->
+                    new PostgresPreparation(directory, records, routes).prepare(PostgresServers.spec(), () -> {}));
+            cleanUp(servers, false);
+            assertThat(late.goOn()).isNotNull();
+            PostgresMigrationIT.assertNothingLeft(servers);
+            assertThat(List.of(
+                            PostgresMigrationIT.portrait(servers, "source"),
+                            PostgresMigrationIT.portrait(servers, "target")))
+                    .isEqualTo(before);
+            assertThat(servers.records.isEmpty()).isTrue();
+            try (PostgresSession target = servers.own("target")) {
+                assertThat(DatabaseFence.raised(target)).isFalse();
+            }
+
+            assertThatThrownBy(servers::prepare).isInstanceOf(MigrationEndedException.class);
+            cleanUp(servers, false);
+            servers.records.begin(PostgresServers.MIGRATION);
+            servers.prepare();
+            servers.store.detach(PostgresServers.MIGRATION);
+            cleanUp(servers, false);
+            PostgresMigrationIT.assertNothingLeft(servers);
+        }
+    }
+
+    /** The same, going on when others have prepared, loaded and flipped: the target owns writes. */
+    @Test
+    void aLatePreparationDoesNotFenceTheOwnerOfWrites() throws InterruptedException {
+        try (var servers = PostgresServers.start(16, 16)) {
+            PostgresMigrationIT.schema(servers);
+            Stalled late = new Stalled();
+            late.start(() -> new PostgresPreparation(servers, servers.records, id -> {
+                        Optional<RouteLedger.Routes> found = servers.store.read(id);
+                        late.here();
+                        return found;
+                    })
+                    .prepare(PostgresServers.spec(), () -> {}));
+            servers.prepare();
+            try (var running = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                PostgresMigrationIT.flip(servers, true, 1);
+                assertThat(late.goOn()).isNotNull();
+                assertThat(running.failure.get()).isNull();
+            }
+            try (PostgresSession target = servers.own("target")) {
+                assertThat(DatabaseFence.raised(target)).isFalse();
+            }
+        }
+    }
+
+    private enum StoppedAt {
+        BEGINNING,
+        SAVED,
+        FENCE
     }
 
     private static List<String> cleaningByHand() throws IOException {

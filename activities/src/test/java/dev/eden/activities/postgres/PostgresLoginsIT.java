@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.schema.RoleCopier;
-import dev.eden.activities.store.ServerRecords;
-import dev.eden.proxy.Backend;
+import dev.eden.activities.redis.preparation.InterceptedRecords;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** Who may log in changes on the side that owns writes while the migration runs: what is so there at a flip is so on the other side after it. */
@@ -96,7 +93,15 @@ class PostgresLoginsIT {
                     ALTER ROLE app PASSWORD 'second'""");
             Pair pair = servers.pair();
             Pair dying = new Pair(
-                    pair.migration(), pair.source(), pair.target(), servers, new Dying(pair.records(), "known:roles"));
+                    pair.migration(),
+                    pair.source(),
+                    pair.target(),
+                    servers,
+                    new InterceptedRecords(pair.records(), name -> {
+                        if (name.equals("known:roles")) {
+                            throw new IllegalStateException("killed");
+                        }
+                    }));
             String roles =
                     "SELECT format('%s %s', rolname, rolpassword) FROM pg_authid WHERE rolname IN ('app', 'late')"
                             + " UNION ALL SELECT format('%s in %s', member::regrole, roleid::regrole) FROM pg_auth_members WHERE member::regrole::text = 'late' ORDER BY 1";
@@ -114,52 +119,6 @@ class PostgresLoginsIT {
             PostgresMigrationIT.assertNothingLeft(servers);
             assertRoles(servers, "source", "app", "late");
             assertRoles(servers, "target");
-        }
-    }
-
-    /** The store of a process that dies where it is about to put what has this name. */
-    private record Dying(ServerRecords records, String name) implements ServerRecords {
-        @Override
-        public Backend.Login login(String migration, String endpoint, String name, String user) {
-            return records.login(migration, endpoint, name, user);
-        }
-
-        @Override
-        public Optional<Backend.Login> storedLogin(String migration, String endpoint, String name) {
-            return records.storedLogin(migration, endpoint, name);
-        }
-
-        @Override
-        public String putIfAbsent(String migration, String endpoint, String name, String value) {
-            return records.putIfAbsent(migration, endpoint, name, value);
-        }
-
-        @Override
-        public void put(String migration, String endpoint, String name, String value) {
-            if (name.equals(this.name)) {
-                throw new IllegalStateException("killed");
-            }
-            records.put(migration, endpoint, name, value);
-        }
-
-        @Override
-        public Optional<String> get(String migration, String endpoint, String name) {
-            return records.get(migration, endpoint, name);
-        }
-
-        @Override
-        public Optional<String> recent(String migration, String endpoint, String name, Duration age) {
-            return records.recent(migration, endpoint, name, age);
-        }
-
-        @Override
-        public void remove(String migration, String endpoint, String name) {
-            records.remove(migration, endpoint, name);
-        }
-
-        @Override
-        public void removeAll(String migration) {
-            records.removeAll(migration);
         }
     }
 

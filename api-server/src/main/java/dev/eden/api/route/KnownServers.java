@@ -82,7 +82,9 @@ final class KnownServers {
             eden = before.backend().edenLogin();
         } else {
             String user = postgres ? EdenObjects.of(migration).proxy() : "eden-proxy-" + migration;
-            eden = records.login(migration, key.endpoint(), "login:proxy", user);
+            // Where a cleanup has begun, a row that was read before is still followed for a moment.
+            eden = records.storedLogin(migration, key.endpoint(), "login:proxy")
+                    .orElseGet(() -> records.login(migration, key.endpoint(), "login:proxy", user));
         }
         Backend backend = new Backend(
                 e.id(),

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.api.store.EncryptedServerRecords;
 import dev.eden.api.store.Sealed;
 import dev.eden.api.store.SecretCipher;
 import dev.eden.proxy.CanaryPolicy;
@@ -63,6 +64,7 @@ public final class PostgresRouteLedger implements RouteLedger {
     @Override
     public void attach(String migration, String source, String target, List<String> interlays) {
         jdbi.useTransaction(h -> {
+            EncryptedServerRecords.requireOngoing(h, migration);
             h.createUpdate("INSERT INTO replication (migration) VALUES (:migration) ON CONFLICT DO NOTHING")
                     .bind("migration", migration)
                     .execute();

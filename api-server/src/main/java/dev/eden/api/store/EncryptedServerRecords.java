@@ -2,6 +2,7 @@ package dev.eden.api.store;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.store.MigrationEndedException;
 import dev.eden.activities.store.ServerRecords;
 import dev.eden.api.json.Json;
 import dev.eden.proxy.Backend;
@@ -18,6 +19,17 @@ import org.jdbi.v3.core.Jdbi;
 public final class EncryptedServerRecords implements ServerRecords {
     private static final int PASSWORD_BYTES = 32;
 
+    /** A record by itself: {@link #end} was told. */
+    private static final String ENDED = "ended";
+
+    private static final String NO_ENDPOINT = "";
+
+    /** Of the records of a migration, those that are forgotten with it. */
+    static final String BUT_THE_END = "(endpoint, name) <> ('" + NO_ENDPOINT + "', '" + ENDED + "')";
+
+    private static final String ONGOING =
+            "NOT EXISTS (SELECT FROM server_record WHERE migration = :migration AND NOT " + BUT_THE_END + ")";
+
     private final Jdbi jdbi;
     private final SecretCipher cipher;
     private final SecureRandom random = new SecureRandom();
@@ -29,6 +41,7 @@ public final class EncryptedServerRecords implements ServerRecords {
 
     @Override
     public Backend.Login login(String migration, String endpoint, String name, String user) {
+        requireOngoing(migration);
         Optional<String> stored = get(migration, endpoint, name);
         JsonNode login = Json.tree(stored.orElseGet(() -> {
             byte[] password = new byte[PASSWORD_BYTES];
@@ -54,27 +67,68 @@ public final class EncryptedServerRecords implements ServerRecords {
         return jdbi.inTransaction(handle -> {
             handle.createUpdate("""
                             INSERT INTO server_record (migration, endpoint, name, value)
-                            VALUES (:migration, :endpoint, :name, :value) ON CONFLICT DO NOTHING""")
+                            SELECT :migration, :endpoint, :name, :value WHERE\s""" + ONGOING + " ON CONFLICT DO NOTHING")
                     .bind("migration", migration)
                     .bind("endpoint", endpoint)
                     .bind("name", name)
                     .bind("value", cipher.seal(Sealed.serverRecord(migration, endpoint, name), value))
                     .execute();
+            requireOngoing(handle, migration);
             return get(handle, migration, endpoint, name).orElseThrow();
         });
     }
 
+    /** One statement: clients may be waiting. */
     @Override
     public void put(String migration, String endpoint, String name, String value) {
-        jdbi.useHandle(handle -> handle.createUpdate("""
+        if (put(migration, endpoint, name, value, ONGOING) == 0) {
+            throw new MigrationEndedException(migration);
+        }
+    }
+
+    @Override
+    public void putAtEnd(String migration, String endpoint, String name, String value) {
+        put(migration, endpoint, name, value, "true");
+    }
+
+    private int put(String migration, String endpoint, String name, String value, String condition) {
+        return jdbi.withHandle(handle -> handle.createUpdate(
+                        """
                         INSERT INTO server_record (migration, endpoint, name, value)
-                        VALUES (:migration, :endpoint, :name, :value)
-                        ON CONFLICT (migration, endpoint, name) DO UPDATE SET value = EXCLUDED.value, updated_at = now()""")
+                        SELECT :migration, :endpoint, :name, :value WHERE\s""" + condition
+                                + " ON CONFLICT (migration, endpoint, name) DO UPDATE SET value = EXCLUDED.value, updated_at = now()")
                 .bind("migration", migration)
                 .bind("endpoint", endpoint)
                 .bind("name", name)
                 .bind("value", cipher.seal(Sealed.serverRecord(migration, endpoint, name), value))
                 .execute());
+    }
+
+    @Override
+    public void end(String migration) {
+        putAtEnd(migration, NO_ENDPOINT, ENDED, "true");
+    }
+
+    @Override
+    public void requireOngoing(String migration) {
+        jdbi.useHandle(handle -> requireOngoing(handle, migration));
+    }
+
+    /** As {@link #requireOngoing(String)}, in the caller's transaction. */
+    public static void requireOngoing(Handle handle, String migration) {
+        if (!handle.createQuery("SELECT " + ONGOING)
+                .bind("migration", migration)
+                .mapTo(Boolean.class)
+                .one()) {
+            throw new MigrationEndedException(migration);
+        }
+    }
+
+    /** A migration of that id is started: the one before, forgotten since, has {@linkplain #end ended}, not this one. */
+    static void begin(Handle handle, String migration) {
+        handle.createUpdate("DELETE FROM server_record WHERE migration = :migration AND NOT " + BUT_THE_END)
+                .bind("migration", migration)
+                .execute();
     }
 
     @Override
@@ -139,7 +193,8 @@ public final class EncryptedServerRecords implements ServerRecords {
 
     @Override
     public void removeAll(String migration) {
-        jdbi.useHandle(handle -> handle.createUpdate("DELETE FROM server_record WHERE migration = :migration")
+        jdbi.useHandle(handle -> handle.createUpdate(
+                        "DELETE FROM server_record WHERE migration = :migration AND " + BUT_THE_END)
                 .bind("migration", migration)
                 .execute());
     }

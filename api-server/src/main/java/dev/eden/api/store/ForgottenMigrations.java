@@ -17,7 +17,7 @@ public final class ForgottenMigrations {
             "DELETE FROM attempt_closed WHERE migration = :id",
             "DELETE FROM replication WHERE migration = :id",
             "DELETE FROM validation_report WHERE migration = :id",
-            "DELETE FROM server_record WHERE migration = :id");
+            "DELETE FROM server_record WHERE migration = :id AND " + EncryptedServerRecords.BUT_THE_END);
 
     private final Jdbi jdbi;
     private final AuditLog audit;

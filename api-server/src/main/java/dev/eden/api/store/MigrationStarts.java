@@ -79,6 +79,7 @@ public final class MigrationStarts {
                         AuditLog.Entry.migration(
                                 actor, "migration.started", id, migration.phase(), reason, null, null));
             }
+            EncryptedServerRecords.begin(handle, id);
             RequestClaim.done(handle);
             return Optional.of(new Claim(
                     migration,

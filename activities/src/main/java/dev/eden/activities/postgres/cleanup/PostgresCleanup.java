@@ -4,6 +4,7 @@ import dev.eden.activities.cleanup.EachSide;
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenRoles;
+import dev.eden.activities.postgres.OtherSessions;
 import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresConnectionException;
 import dev.eden.activities.postgres.PostgresSession;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
 public final class PostgresCleanup {
     private static final Logger LOGGER = LoggerFactory.getLogger(PostgresCleanup.class);
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration OTHERS_END = Duration.ofSeconds(10);
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -48,6 +50,7 @@ public final class PostgresCleanup {
      * @param emptyTarget after a rollback: drop what was copied, roles included
      */
     public void cleanUp(MigrationSpec spec, boolean completed, boolean emptyTarget) {
+        records.end(spec.id());
         Pair pair = new Pair(spec.id(), spec.source(), spec.target(), endpoints, records);
         EachSide sides = new EachSide(records, spec.id(), PostgresCleanup::words);
         Role owner = completed ? Role.TARGET : Role.SOURCE;
@@ -75,11 +78,25 @@ public final class PostgresCleanup {
 
     private static void unsubscribe(Pair pair, Role side) {
         try (PostgresSession session = session(pair, side)) {
-            Links.note(pair, side.other(), session);
+            endLate(pair, session);
+            Links.noteAtEnd(pair, side.other(), session);
             Links.dropSubscription(session, pair.names().main());
             Failpoints.reach("cleanup.subscription");
             Links.dropSubscription(session, pair.names().probe());
         }
+    }
+
+    /**
+     * A try of the preparation that was given up for dead and is not would make anew what is removed here, and fence the target. Its first sessions are
+     * those of the endpoint's own login; {@link ServerRecords#end} is told by now, so that it opens no others.
+     */
+    private static void endLate(Pair pair, PostgresSession session) {
+        OtherSessions.end(
+                session,
+                OTHERS_END,
+                "application_name IN (?, ?)",
+                pair.names().session("prepare"),
+                pair.names().session("schema"));
     }
 
     private void leave(Pair pair, Role side, boolean owner, boolean takenBack, boolean emptied) {

@@ -196,6 +196,11 @@ public final class DatabaseFence {
         together(session, shutting(session, present));
     }
 
+    /** As {@link #shut}, in the caller's transaction. */
+    public static void shutWithin(PostgresSession session, AccessRules present) {
+        session.executeAll(shutting(session, present));
+    }
+
     private static List<String> shutting(PostgresSession session, AccessRules present) {
         String database = database(session);
         List<String> statements = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.eden.activities.postgres.preparation;
 
+import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.EdenSchema;
@@ -7,6 +8,7 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.fence.AccessRules;
 import dev.eden.activities.postgres.fence.DatabaseFence;
+import dev.eden.activities.postgres.replication.Appliers;
 import dev.eden.activities.postgres.schema.RoleCopier;
 import dev.eden.activities.postgres.schema.SchemaCopier;
 import dev.eden.activities.store.Endpoint;
@@ -55,6 +57,8 @@ public final class PostgresPreparation {
         Endpoint target = pair.endpoint(Role.TARGET);
         try (PostgresSession onSource = EdenRoles.connectFirst(migration, source, records, "prepare", LIMIT);
                 PostgresSession onTarget = EdenRoles.connectFirst(migration, target, records, "prepare", LIMIT)) {
+            // Of who passes this, a cleanup that begins later ends the sessions; none is opened behind its back.
+            records.requireOngoing(migration);
             EdenRoles.requireAlone(onSource, migration, source.id());
             EdenRoles.requireAlone(onTarget, migration, target.id());
             saveAccess(spec, onSource, onTarget);
@@ -66,9 +70,10 @@ public final class PostgresPreparation {
         // The endpoint's own login loses its way in with the fence, so only the control role goes on from here.
         try (PostgresSession onSource = pair.control(Role.SOURCE, "prepare", LIMIT);
                 PostgresSession onTarget = pair.control(Role.TARGET, "prepare", LIMIT)) {
+            records.requireOngoing(migration);
             EdenSchema.create(onSource, pair.names());
             EdenSchema.create(onTarget, pair.names());
-            fenceTarget(spec, onTarget);
+            fenceTarget(spec, pair.names(), onTarget);
             Failpoints.reach("preparation.fence");
             SchemaFreeze.create(onSource, pair.names(), spec.data().additive());
             Failpoints.reach("preparation.freeze");
@@ -105,15 +110,20 @@ public final class PostgresPreparation {
                 AccessRules.take(session).encode())));
     }
 
-    /** A late run must not fence a target that owns writes by now. */
-    private void fenceTarget(MigrationSpec spec, PostgresSession onTarget) {
-        boolean active = routes.apply(spec.id())
-                .map(row -> row.active().equals(spec.target()))
-                .orElse(false);
-        if (active) {
+    /**
+     * A late run must not fence a target that owns writes by now. One that finds the target in the route comes after a run that has fenced it; one that
+     * looked before that has its sessions ended by whoever comes to load.
+     */
+    private void fenceTarget(MigrationSpec spec, EdenObjects names, PostgresSession onTarget) {
+        if (routes.apply(spec.id()).isPresent()) {
             return;
         }
-        DatabaseFence.raise(onTarget, AccessRules.take(onTarget), Set.of(), SESSIONS_END);
+        // No route has been on the target yet; no turn comes between.
+        if (!Appliers.unlessLater(
+                onTarget, names, 0, () -> DatabaseFence.shutWithin(onTarget, AccessRules.take(onTarget)))) {
+            return;
+        }
+        DatabaseFence.clear(onTarget, Set.of(), SESSIONS_END);
         LOGGER.atInfo()
                 .addKeyValue("migration", spec.id())
                 .addKeyValue("endpoint", spec.target())

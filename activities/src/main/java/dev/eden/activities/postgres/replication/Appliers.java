@@ -176,7 +176,7 @@ public final class Appliers {
      *
      * @return false when a later route has been on this server: nothing was done
      */
-    static boolean unlessLater(PostgresSession session, EdenObjects names, long epoch, Runnable change) {
+    public static boolean unlessLater(PostgresSession session, EdenObjects names, long epoch, Runnable change) {
         return session.transaction(() -> {
             lock(session, names);
             if (epochOf(session, names) > epoch) {

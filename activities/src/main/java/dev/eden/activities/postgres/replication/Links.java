@@ -5,6 +5,7 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import java.util.List;
+import java.util.Optional;
 
 /** Taking links apart, for a new load and for the end; each step is idempotent and needs one server only. */
 public final class Links {
@@ -17,13 +18,23 @@ public final class Links {
     private Links() {}
 
     /** What the publisher's slots of unfinished table copies are called: only the subscriber can say, and it may be gone when they are to go. */
-    public static void note(Pair pair, Role publisher, PostgresSession subscriber) {
-        subscriber
-                .text("""
-                SELECT 'pg_' || oid || '_sync_%_' || (SELECT system_identifier FROM pg_control_system()) FROM pg_subscription
-                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""", pair.names().main())
+    static void note(Pair pair, Role publisher, PostgresSession subscriber) {
+        copies(pair, subscriber)
                 .ifPresent(copies -> pair.records()
-                        .put(pair.migration(), pair.endpoint(publisher).id(), COPIES, copies.replace("_", "\\_")));
+                        .put(pair.migration(), pair.endpoint(publisher).id(), COPIES, copies));
+    }
+
+    /** As {@link #note}, by the cleanup. */
+    public static void noteAtEnd(Pair pair, Role publisher, PostgresSession subscriber) {
+        copies(pair, subscriber)
+                .ifPresent(copies -> pair.records()
+                        .putAtEnd(pair.migration(), pair.endpoint(publisher).id(), COPIES, copies));
+    }
+
+    private static Optional<String> copies(Pair pair, PostgresSession subscriber) {
+        return subscriber.text("""
+                SELECT 'pg_' || oid || '_sync_%_' || (SELECT system_identifier FROM pg_control_system()) FROM pg_subscription
+                WHERE subname = ? AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())""", pair.names().main()).map(copies -> copies.replace("_", "\\_"));
     }
 
     /** All that are there for the other server, the one of the data last. */

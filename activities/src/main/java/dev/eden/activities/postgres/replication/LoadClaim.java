@@ -16,8 +16,11 @@ import java.time.Duration;
 record LoadClaim(EdenObjects names, long generation) {
     private static final Duration OTHERS_END = Duration.ofSeconds(10);
 
-    /** Parts of those sessions that make, fill or take apart what a load needs. */
-    private static final String[] PARTS = {"bring-up", "load", "snapshot", "schema", "reset"};
+    /**
+     * Parts of those sessions that make, fill or take apart what a load needs. A try of the preparation that was given up for dead could fence the target
+     * when that owns writes.
+     */
+    private static final String[] PARTS = {"prepare", "bring-up", "load", "snapshot", "schema", "reset"};
 
     /**
      * Returns when no earlier generation does anything for the load on this server, nor can begin to. Again by the same generation: nothing new.

@@ -47,6 +47,7 @@ public final class SchemaCopier {
     public void beforeLoad(Runnable betweenObjects) {
         try (PostgresSession source = pair.control(Role.SOURCE, "schema", Duration.ZERO);
                 PostgresSession target = session()) {
+            pair.records().requireOngoing(pair.migration());
             new SchemaDump(pair).copy(source, target, betweenObjects);
             Failpoints.reach("preparation.dump");
             // A late run finds the rows copied, and nothing would make them again.

@@ -135,7 +135,7 @@ public final class EdenUsers {
         }
         controlLogin(migration, endpoint, records);
         Backend.Login proxy = stored(migration, endpoint, records, PROXY_LOGIN);
-        try (RespConnection own = RespConnection.connect(endpoint, "eden:control:" + migration, AGAIN)) {
+        try (RespConnection own = RespConnection.connect(endpoint, session(migration), AGAIN)) {
             make(own, login, proxy);
             if (records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN).isEmpty()) {
                 // A cleanup came between: it removes users after it has forgotten them, so either it or this sees the
@@ -164,6 +164,29 @@ public final class EdenUsers {
         return new RedisException("WRONGPASS Eden has no users of " + migration + " on " + endpoint.id());
     }
 
+    private static String session(String migration) {
+        return "eden:control:" + migration;
+    }
+
+    /**
+     * Ends all other sessions of this name, those of the endpoint's own login too: a try of the preparation that was given up for dead and is not. Where
+     * the server does not let Eden look there is nothing to end.
+     */
+    public static void endOthers(RespConnection connection, String migration) {
+        Reply clients = connection.ask("CLIENT", "LIST");
+        if (clients.isError()) {
+            return;
+        }
+        long self = connection.clientId();
+        for (String client : clients.text().split("\n")) {
+            List<String> fields = List.of(client.strip().split(" "));
+            String id = fields.getFirst().replaceFirst("^id=", "");
+            if (fields.contains("name=" + session(migration)) && !id.equals(Long.toString(self))) {
+                connection.ask("CLIENT", "KILL", "ID", id);
+            }
+        }
+    }
+
     /** Before {@link #remove}: whoever comes late must not make them again. */
     public static void forget(String migration, Endpoint endpoint, ServerRecords records) {
         records.remove(migration, endpoint.id(), CONTROL_LOGIN);
@@ -174,7 +197,7 @@ public final class EdenUsers {
      * {@link RedisConnectionException} when the server cannot be reached, {@link RedisException} when it admits neither.
      */
     public static RespConnection connect(String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
-        String name = "eden:control:" + migration;
+        String name = session(migration);
         Optional<Backend.Login> login = records.storedLogin(migration, endpoint.id(), CONTROL_LOGIN);
         if (login.isEmpty()) {
             return RespConnection.connect(endpoint, name, timeout);
@@ -195,7 +218,7 @@ public final class EdenUsers {
      */
     public static RespConnection connectFirst(
             String migration, Endpoint endpoint, ServerRecords records, Duration timeout) {
-        RespConnection own = RespConnection.connect(endpoint, "eden:control:" + migration, timeout);
+        RespConnection own = RespConnection.connect(endpoint, session(migration), timeout);
         Reply answer = own.ask("ACL", "WHOAMI");
         if (answer instanceof Reply.Error error && error.code().equals("NOPERM")) {
             own.close();

@@ -51,6 +51,7 @@ public final class RedisCleanup {
      */
     public void cleanUp(MigrationSpec spec, boolean completed, boolean emptyTarget) {
         String migration = spec.id();
+        records.end(migration);
         EachSide sides = new EachSide(records, migration, RedisCleanup::words);
         List<String> ownerFirst =
                 completed ? List.of(spec.target(), spec.source()) : List.of(spec.source(), spec.target());
@@ -71,6 +72,7 @@ public final class RedisCleanup {
     private void clean(String migration, Endpoint side, boolean asBefore, boolean empty) {
         AclRecords acl = new AclRecords(records, migration);
         try (RespConnection connection = EdenUsers.connect(migration, side, records, TIMEOUT)) {
+            EdenUsers.endOthers(connection, migration);
             if (asBefore && acl.original(side.id()).isPresent()) {
                 takeBack(migration, side, connection, empty);
             }

@@ -63,6 +63,8 @@ public final class RedisPreparation {
         AclRecords acl = new AclRecords(records, migration);
         try (RespConnection onSource = EdenUsers.connectFirst(migration, source, records, TIMEOUT);
                 RespConnection onTarget = EdenUsers.connectFirst(migration, target, records, TIMEOUT)) {
+            // Of who passes this, a cleanup that begins later ends the sessions; none is opened behind its back.
+            records.requireOngoing(migration);
             saveUsers(acl, spec, onSource, onTarget);
             saveScripts(migration, target, onTarget);
             Failpoints.reach("preparation.saved");
@@ -76,6 +78,7 @@ public final class RedisPreparation {
         }
         // The endpoint's own login loses its rights with the fence, so only the control user goes on from here.
         try (RespConnection onTarget = EdenUsers.connect(migration, target, records, TIMEOUT)) {
+            records.requireOngoing(migration);
             fenceTarget(spec, acl, onTarget);
         }
     }

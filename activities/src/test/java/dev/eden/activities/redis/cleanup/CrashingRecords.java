@@ -50,6 +50,27 @@ final class CrashingRecords implements ServerRecords {
     }
 
     @Override
+    public void putAtEnd(String migration, String endpoint, String name, String value) {
+        before();
+        records.putAtEnd(migration, endpoint, name, value);
+        after();
+    }
+
+    @Override
+    public void end(String migration) {
+        before();
+        records.end(migration);
+        after();
+    }
+
+    @Override
+    public void requireOngoing(String migration) {
+        before();
+        records.requireOngoing(migration);
+        after();
+    }
+
+    @Override
     public Optional<String> get(String migration, String endpoint, String name) {
         if (++uses == at) {
             throw new Crash();

@@ -3,6 +3,7 @@ package dev.eden.activities.redis.cleanup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.eden.activities.Stalled;
 import dev.eden.activities.cleanup.CleanupIncomplete;
 import dev.eden.activities.redis.RedisException;
 import dev.eden.activities.redis.Reply;
@@ -13,11 +14,15 @@ import dev.eden.activities.redis.acl.AclUsers;
 import dev.eden.activities.redis.acl.EdenUsers;
 import dev.eden.activities.redis.preparation.AclRecords;
 import dev.eden.activities.redis.preparation.InMemoryServerRecords;
+import dev.eden.activities.redis.preparation.InterceptedRecords;
 import dev.eden.activities.redis.preparation.RedisPreparation;
 import dev.eden.activities.redis.preparation.RedisServers;
 import dev.eden.activities.store.Endpoint;
+import dev.eden.activities.store.EndpointDirectory;
+import dev.eden.activities.store.MigrationEndedException;
 import dev.eden.activities.store.ReplicationLedger;
 import dev.eden.activities.store.RouteLedger;
+import dev.eden.activities.store.ServerRecords;
 import dev.eden.proxy.Backend;
 import dev.eden.proxy.RouteState;
 import java.time.Duration;
@@ -109,6 +114,7 @@ class RedisCleanupIT {
             assertThat(target.call("GET", "a").text()).isEqualTo("1");
             assertThat(target.call("KEYS", "eden:*").items()).isEmpty();
         }
+        records.begin(ID);
         preparation().prepare(RedisServers.spec("skip"));
         cleanup().cleanUp(RedisServers.spec("skip"), false, true);
         try (RespConnection target = servers.connect("target")) {
@@ -158,6 +164,45 @@ class RedisCleanupIT {
         assertThat(portrait("source")).isEqualTo(sourceBefore);
         assertThat(portrait("target")).isEqualTo(targetBefore);
         assertThat(records.isEmpty()).isTrue();
+    }
+
+    /** A try of the preparation whose worker was stopped, given up for dead, and goes on when all is cleaned up. */
+    @Test
+    void aLatePreparationMakesNothingAnew() throws InterruptedException {
+        String sourceBefore = portrait("source");
+        String targetBefore = portrait("target");
+        for (String at : List.of("login:control", "fence", "beginning")) {
+            Stalled late = new Stalled();
+            EndpointDirectory directory = id -> {
+                if (at.equals("beginning")) {
+                    late.here();
+                }
+                return servers.endpoint(id);
+            };
+            ServerRecords stalling = new InterceptedRecords(records, name -> {
+                if (name.equals(at)) {
+                    late.here();
+                }
+            });
+            late.start(() -> new RedisPreparation(directory, stalling, _ -> {
+                        if (at.equals("fence")) {
+                            late.here();
+                        }
+                        return routes;
+                    })
+                    .prepare(RedisServers.spec("replace")));
+            cleanup().cleanUp(RedisServers.spec("replace"), false, true);
+            assertThat(late.goOn()).as(at).isNotNull();
+            assertThat(portrait("source")).as(at).isEqualTo(sourceBefore);
+            assertThat(portrait("target")).as(at).isEqualTo(targetBefore);
+            assertThat(records.isEmpty()).as(at).isTrue();
+            assertThatThrownBy(() -> preparation().prepare(RedisServers.spec("replace")))
+                    .isInstanceOf(MigrationEndedException.class);
+            records.begin(ID);
+        }
+        preparation().prepare(RedisServers.spec("replace"));
+        cleanup().cleanUp(RedisServers.spec("replace"), false, true);
+        assertThat(portrait("target")).isEqualTo(targetBefore);
     }
 
     private void late(String id, Runnable meanwhile) {
@@ -240,6 +285,7 @@ class RedisCleanupIT {
             assertThat(portrait("source")).as("crash at %d", at).isEqualTo(sourceBefore);
             assertThat(portrait("target")).as("crash at %d", at).isEqualTo(targetBefore);
             assertThat(records.isEmpty()).isTrue();
+            records.begin(ID);
         }
         assertThat(crashes).isGreaterThan(10);
     }
