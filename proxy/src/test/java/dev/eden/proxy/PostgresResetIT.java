@@ -66,6 +66,61 @@ class PostgresResetIT extends PostgresFixture {
         }
     }
 
+    /** What the proxy does within a transaction takes no snapshot of it. */
+    @Test
+    void beforeATransactionsFirstQuery() throws Exception {
+        try (PgWire one = inTokyo()) {
+            assertThat(ask(
+                            one,
+                            "BEGIN",
+                            "RESET TimeZone",
+                            "RESET search_path",
+                            "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+                            "SHOW search_path",
+                            "COMMIT"))
+                    .isEqualTo("C ZT C ZT C ZT C ZT T Dpg_catalog C ZT C ZI");
+        }
+        try (PgWire quoted = wire("search_path", "\"$user\", PG_catalog, \"a, b\"\"c\"")) {
+            assertThat(ask(quoted, "BEGIN", "SET search_path = public", "RESET search_path", "SELECT current_schema()"))
+                    .isEqualTo("C ZT C ZT C ZT T Dpg_catalog C ZT");
+        }
+    }
+
+    /** Another client's plan of the same text has constants of its own. */
+    @Test
+    void preparedStatementsAreReadAnew() throws Exception {
+        String text = "SELECT (timestamptz '2020-01-01 00:00' AT TIME ZONE 'UTC')::text";
+        try (PgWire other = wire("TimeZone", "UTC");
+                PgWire one = inTokyo()) {
+            other.parse("a", text).bind("", "a").execute("", 0).sync().send();
+            assertThat(other.answers(1)).isEqualTo("1 2 D2020-01-01 00:00:00 C ZI");
+            one.parse("b", text).sync().send();
+            assertThat(one.answers(1)).isEqualTo("1 ZI");
+            one.query("BEGIN")
+                    .query("RESET TimeZone")
+                    .bind("", "b")
+                    .execute("", 0)
+                    .sync();
+            one.send();
+            assertThat(one.answers(3)).isEqualTo("C ZT C ZT 2 D2019-12-31 15:00:00 C ZT");
+        }
+    }
+
+    /** The server skips it for an error that comes before it. */
+    @Test
+    void oneThatIsSkippedKeepsNothingWaiting() throws Exception {
+        try (PgWire one = inTokyo()) {
+            one.parse("", "SELECT wrong")
+                    .query("RESET TimeZone")
+                    .parse("", "SELECT 1")
+                    .bind("", "")
+                    .execute("", 0);
+            one.sync().send();
+            assertThat(one.answers(1)).isEqualTo("E42703 ZI");
+            assertThat(ask(one, "SHOW TimeZone")).isEqualTo("T DAsia/Tokyo C ZI");
+        }
+    }
+
     @Test
     void whatTheClientIsToldIsWhatItHas() throws Exception {
         try (PgWire one = inTokyo()) {

@@ -91,10 +91,7 @@ final class ClientMessages {
             session.blocked(); // one read at a time there: it may have to be repeated here
             return false;
         }
-        if (session.settings.resetting()
-                && batches.unanswered() > 0
-                && !batches.open()
-                && "QFPBDEC".indexOf(type) >= 0) {
+        if (session.settings.resetting(batches.unanswered() == 0) && !batches.open() && "QFPBDEC".indexOf(type) >= 0) {
             session.blocked();
             return false;
         }

@@ -272,7 +272,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             again = standbyRead.end();
         }
         if (!batches.underWay()) {
-            ByteBuf told = settings.resetIfAsked(server, status != 'I' || pinned(), status == 'E');
+            ByteBuf told = settings.resetIfAsked(server, pinned(), status, this::process);
             if (told != null) {
                 deliver(told);
             }

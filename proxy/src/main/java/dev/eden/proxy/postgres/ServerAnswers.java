@@ -466,6 +466,7 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         if (kind == Kind.QUERY) {
             holder.batches.querySkipped();
+            loop.wake(holder); // what waits for its answer
         } else if (subject instanceof ClientStatements.Entry entry) {
             holder.statements.skipped(entry);
         } else if (unnamed == null && (kind == Kind.UNNAMED_PARSE || kind == Kind.CLOSE)) {

@@ -15,6 +15,8 @@ final class SessionSettings {
     private int resets;
     /** Of those, what the server has said they are now was not passed on: it is another client's default. */
     private int untold;
+    /** The server is being told what the client began with. */
+    private boolean restoring;
 
     /** {@code asked}: of the startup packet, by index into {@link Settings#NAMES}. */
     SessionSettings(PostgresLoop loop, Map<Integer, String> asked) {
@@ -99,9 +101,11 @@ final class SessionSettings {
         resets = resets & ~assigned | reset;
     }
 
-    /** A text that resets something is under way: the client's next statement waits until that is as it was in the beginning. */
-    boolean resetting() {
-        return resets != 0;
+    /**
+     * True where the client's next statement has to wait until what it resets is as it was in the beginning; {@code answered}: all that it has asked.
+     */
+    boolean resetting(boolean answered) {
+        return restoring || resets != 0 && !answered;
     }
 
     /** True where the server reports, by RESET, a default that is not what the client began with: what it then gets is told by {@link #resetIfAsked}. */
@@ -122,17 +126,20 @@ final class SessionSettings {
      * After RESET: what that has made the server's default is the client's, as its startup packet said, and it is told so. A connection that the client keeps,
      * and a transaction, get that before the client's next statement; a rollback takes it back with the RESET. One that failed has changed nothing.
      *
+     * @param pinned the client keeps its connection
+     * @param status the transaction's, as ReadyForQuery has it
+     * @param then what waits may go on
      * @return what the client is to be told; null: nothing
      */
     @Nullable
-    ByteBuf resetIfAsked(@Nullable ServerConnection holding, boolean keeps, boolean failed) {
+    ByteBuf resetIfAsked(@Nullable ServerConnection holding, boolean pinned, int status, Runnable then) {
         if (resets == 0) {
             return null;
         }
         Settings before = now;
         int tell = untold;
-        if (!failed) {
-            reset(holding, keeps);
+        if (status != 'E') {
+            reset(holding, status == 'T', pinned, then);
         }
         resets = 0;
         untold = 0;
@@ -149,7 +156,7 @@ final class SessionSettings {
         return out;
     }
 
-    private void reset(@Nullable ServerConnection holding, boolean keeps) {
+    private void reset(@Nullable ServerConnection holding, boolean within, boolean pinned, Runnable then) {
         Settings mine = atLogin;
         Settings changed = now;
         int due = resets;
@@ -166,40 +173,59 @@ final class SessionSettings {
             }
         }
         now = changed;
-        if (keeps) {
+        if (within || pinned) {
             boolean path = (due & Settings.bit(Settings.SEARCH_PATH)) != 0;
-            restore(
+            String sql = restoring(
                     holding,
                     changed,
+                    within,
                     path ? mine.value(Settings.SEARCH_PATH) : null,
                     defaults.value(Settings.SEARCH_PATH));
+            if (!sql.isEmpty()) {
+                restore(holding, sql, then);
+            }
         }
     }
 
-    private static void restore(
-            ServerConnection holding, Settings mine, @Nullable String path, @Nullable String defaultPath) {
+    /** Within a transaction by SET alone: a SELECT would take its snapshot, and some statements come before any. */
+    private static String restoring(
+            ServerConnection holding,
+            Settings mine,
+            boolean within,
+            @Nullable String path,
+            @Nullable String defaultPath) {
         Map<String, String> differences = mine.differencesTo(holding.settings);
         StringBuilder sql = new StringBuilder();
         if (!holding.reports(Settings.SEARCH_PATH)) {
-            differences.remove(Settings.NAMES[Settings.SEARCH_PATH]);
+            String name = Settings.NAMES[Settings.SEARCH_PATH];
+            differences.remove(name);
             if (path != null && defaultPath != null && !path.equals(defaultPath)) {
-                sql.append(Settings.statement(Map.of(Settings.NAMES[Settings.SEARCH_PATH], path)))
-                        .append(" WHERE pg_catalog.current_setting('search_path') = ")
-                        .append(Settings.literal(defaultPath))
-                        .append(';');
+                if (within) {
+                    differences.put(name, path);
+                } else {
+                    sql.append(Settings.statement(Map.of(name, path)))
+                            .append(" WHERE pg_catalog.current_setting('search_path') = ")
+                            .append(Settings.literal(defaultPath))
+                            .append(';');
+                }
             }
         }
         if (!differences.isEmpty()) {
-            sql.append(Settings.statement(differences));
+            sql.append(within ? Settings.assignments(differences) : Settings.statement(differences));
         }
-        if (!sql.isEmpty()) {
-            holding.statements.unsettle();
-            holding.exchange(new Exchange(sql.toString(), outcome -> {
-                if (outcome.error() != null) {
-                    holding.close(); // not the session that the client takes it for
-                }
-            }));
-        }
+        return sql.toString();
+    }
+
+    private void restore(ServerConnection holding, String sql, Runnable then) {
+        restoring = true;
+        holding.statements.unsettle();
+        holding.exchange(new Exchange(sql, outcome -> {
+            restoring = false;
+            if (outcome.error() != null) {
+                holding.close(); // not the session that the client takes it for
+            }
+            then.run();
+        }));
     }
 
     /** Tells the client what its session begins with. */

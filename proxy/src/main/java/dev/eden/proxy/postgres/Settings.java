@@ -160,6 +160,39 @@ final class Settings {
         return sql.toString();
     }
 
+    /** The same as statements that take no snapshot (PostgreSQL documentation, "SET"). */
+    static String assignments(Map<String, String> settings) {
+        StringBuilder sql = new StringBuilder();
+        settings.forEach((name, value) -> sql.append("SET ")
+                .append(name)
+                .append(" = ")
+                .append(name.equals(NAMES[SEARCH_PATH]) ? schemas(value) : literal(value))
+                .append(';'));
+        return sql.toString();
+    }
+
+    /** A search_path, quoted one by one, as SET takes it: the whole in quotes would be one name. */
+    private static String schemas(String path) {
+        StringBuilder all = new StringBuilder();
+        StringBuilder name = new StringBuilder();
+        boolean quoted = false;
+        for (char c : (path + ",").toCharArray()) {
+            quoted ^= c == '"';
+            if (c != ',' || quoted) {
+                name.append(c);
+                continue;
+            }
+            String one = name.toString().strip();
+            name.setLength(0);
+            all.append(all.isEmpty() ? "" : ", ")
+                    .append(
+                            one.startsWith("\"")
+                                    ? one
+                                    : one.isEmpty() ? "''" : identifier(one.toLowerCase(Locale.ROOT)));
+        }
+        return all.toString();
+    }
+
     /** A string literal that means the same whatever standard_conforming_strings says. */
     static String literal(String value) {
         String quoted = value.replace("'", "''");

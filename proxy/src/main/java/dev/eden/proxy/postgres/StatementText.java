@@ -606,8 +606,9 @@ final class StatementText {
             case "dblink_disconnect" -> pin(Pin.HIDDEN);
             case "dblink_connect", "dblink_connect_u", "setseed", "pg_replication_origin_session_setup" -> lasting();
             case "pg_backup_start", "pg_start_backup" -> lasting();
-            case "pg_create_logical_replication_slot", "pg_create_physical_replication_slot" ->
-                lasting(); // may be temporary
+            // May be temporary.
+            case "pg_create_logical_replication_slot", "pg_create_physical_replication_slot" -> lasting();
+            case "pg_copy_logical_replication_slot", "pg_copy_physical_replication_slot" -> lasting();
             default -> {
                 // leaves nothing that its name tells
             }
