@@ -1,5 +1,7 @@
 package dev.eden.api.mutants;
 
+import static org.awaitility.Awaitility.await;
+
 import dev.eden.activities.postgres.EdenObjects;
 import dev.eden.activities.postgres.EdenRoles;
 import dev.eden.activities.postgres.Pair;
@@ -193,8 +195,12 @@ final class PostgresWorld extends World<PostgresWorld> {
     AutoCloseable stopApplier() throws Exception {
         long pid;
         try (PostgresSession target = control("target")) {
-            pid = target.number(
-                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL", names().main());
+            // Without one it would be 0, and that is the whole process group of this JVM.
+            pid = await().until(
+                            () -> target.number(
+                                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
+                                    names().main()),
+                            found -> found > 0);
         }
         signal("STOP", pid);
         return part(() -> signal("CONT", pid));
