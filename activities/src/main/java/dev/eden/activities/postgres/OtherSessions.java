@@ -16,8 +16,8 @@ public final class OtherSessions {
      */
     public static void end(PostgresSession session, Duration limit, String which, Object... parameters) {
         Long[] ending = session.query(
-                        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
-                                + which,
+                        "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND ("
+                                + which + ")",
                         row -> row.getLong(1),
                         parameters)
                 .toArray(Long[]::new);

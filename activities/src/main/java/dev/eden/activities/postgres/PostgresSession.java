@@ -18,6 +18,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyManager;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLState;
 
 /**
  * One session on a server, in autocommit unless inside {@link #transaction}. Not thread-safe. Every failure is a {@link PostgresException};
@@ -356,6 +358,11 @@ public final class PostgresSession implements AutoCloseable {
             return work.run();
         } catch (SQLException e) {
             throw PostgresException.of(endpoint, e);
+        } catch (AssertionError e) {
+            // The driver's word for a connection that was lost while it ran a batch.
+            throw PostgresException.of(
+                    endpoint,
+                    new PSQLException("the connection was lost during a batch", PSQLState.CONNECTION_FAILURE, e));
         }
     }
 }

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.eden.activities.Stalled;
 import dev.eden.activities.cleanup.CleanupIncomplete;
+import dev.eden.activities.postgres.EdenObjects.Role;
 import dev.eden.activities.postgres.cleanup.PostgresCleanup;
 import dev.eden.activities.postgres.fence.DatabaseFence;
 import dev.eden.activities.postgres.preparation.PostgresPreparation;
@@ -22,6 +23,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -265,6 +268,35 @@ class PostgresCleanupIT {
             try (PostgresSession target = servers.own("target")) {
                 assertThat(DatabaseFence.raised(target)).isFalse();
             }
+        }
+    }
+
+    /** A try of the load, while all is cleaned up: it has sessions, and opens no others. What it makes would be the way back, at the source. */
+    @Test
+    void aLateLoadMakesNothingAnew() throws Exception {
+        try (var servers = PostgresServers.start(16, 16)) {
+            try (PostgresSession source = servers.own("source")) {
+                source.execute("CREATE TABLE public.t (id int PRIMARY KEY)");
+            }
+            move(servers);
+            CompletableFuture<Void> cleaning;
+            try (PostgresSession own = servers.own("source");
+                    PostgresSession late = servers.pair().control(Role.SOURCE, "bring-up", Duration.ZERO);
+                    PostgresSession carrying = servers.pair().control(Role.SOURCE, "carry", Duration.ZERO)) {
+                cleaning = own.transaction(() -> {
+                    own.execute("LOCK TABLE " + servers.pair().names().state() + " IN ACCESS SHARE MODE");
+                    var begun = CompletableFuture.runAsync(() -> cleanUp(servers, false));
+                    await().atMost(Duration.ofSeconds(30))
+                            .until(
+                                    () -> own.is(
+                                            "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ '^DROP SCHEMA'"));
+                    assertThatThrownBy(() -> late.execute("SELECT 1")).hasMessageContaining("57P01");
+                    assertThatThrownBy(() -> carrying.execute("SELECT 1")).hasMessageContaining("57P01");
+                    return begun;
+                });
+            }
+            cleaning.get(60, TimeUnit.SECONDS);
+            PostgresMigrationIT.assertNothingLeft(servers);
         }
     }
 

@@ -120,6 +120,8 @@ final class PostgresWorld extends World<PostgresWorld> {
         replicate(() -> replicator.run(_ -> {}), replicator);
         coordinate(new PostgresCutover(endpoints, records));
         awaitReady(true);
+        // Up to 15 a server starts one applier in five seconds, and the probe's may have come first.
+        awaitApplier("target");
     }
 
     private URI uri(String endpoint) {
@@ -193,17 +195,20 @@ final class PostgresWorld extends World<PostgresWorld> {
 
     /** The target's applier is stopped as a process is (SIGSTOP), whatever it has read and not written yet; until this is closed. */
     AutoCloseable stopApplier() throws Exception {
-        long pid;
-        try (PostgresSession target = control("target")) {
-            // Without one it would be 0, and that is the whole process group of this JVM.
-            pid = await().until(
-                            () -> target.number(
-                                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
-                                    names().main()),
-                            found -> found > 0);
-        }
+        long pid = awaitApplier("target");
         signal("STOP", pid);
         return part(() -> signal("CONT", pid));
+    }
+
+    /** Waits for a worker that applies what comes to this server, and returns its process. */
+    long awaitApplier(String endpoint) throws SQLException {
+        try (PostgresSession session = control(endpoint)) {
+            return await().until(
+                            () -> session.number(
+                                    "SELECT pid FROM pg_stat_subscription WHERE subname = ? AND relid IS NULL",
+                                    names().main()),
+                            pid -> pid > 0);
+        }
     }
 
     /** One that is gone does not hear it. */

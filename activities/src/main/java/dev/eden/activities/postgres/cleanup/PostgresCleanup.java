@@ -14,6 +14,7 @@ import dev.eden.activities.postgres.fence.DatabaseFence;
 import dev.eden.activities.postgres.preparation.CreatedObjects;
 import dev.eden.activities.postgres.preparation.RowIdentities;
 import dev.eden.activities.postgres.replication.Links;
+import dev.eden.activities.postgres.replication.LoadClaim;
 import dev.eden.activities.postgres.schema.DatabaseDefaults;
 import dev.eden.activities.postgres.schema.OwnConstraints;
 import dev.eden.activities.postgres.schema.RoleCopier;
@@ -87,16 +88,16 @@ public final class PostgresCleanup {
     }
 
     /**
-     * A try of the preparation that was given up for dead and is not would make anew what is removed here, and fence the target. Its first sessions are
-     * those of the endpoint's own login; {@link ServerRecords#end} is told by now, so that it opens no others.
+     * A try of the preparation or the load that was given up for dead and is not would make anew what is removed here, and fence the target. The first
+     * sessions of the preparation are those of the endpoint's own login; {@link ServerRecords#end} is told by now, so that nobody opens others.
      */
     private static void endLate(Pair pair, PostgresSession session) {
         OtherSessions.end(
                 session,
                 OTHERS_END,
-                "application_name IN (?, ?)",
-                pair.names().session("prepare"),
-                pair.names().session("schema"));
+                "application_name = ANY (?) OR application_name = ?",
+                LoadClaim.sessions(pair.names()),
+                pair.names().session("carry"));
     }
 
     private void leave(Pair pair, Role side, boolean owner, boolean takenBack, boolean emptied) {

@@ -13,7 +13,7 @@ import java.time.Duration;
  *
  * <p>A ledger that was restored from a backup counts again from where it stood; each try counts on, and comes past what the servers know.
  */
-record LoadClaim(EdenObjects names, long generation) {
+public record LoadClaim(EdenObjects names, long generation) {
     private static final Duration OTHERS_END = Duration.ofSeconds(10);
 
     /**
@@ -41,7 +41,7 @@ record LoadClaim(EdenObjects names, long generation) {
                 OTHERS_END,
                 "usename = ? AND application_name = ANY (?) AND (SELECT generation FROM " + names.loader() + ") = ?",
                 names.control(),
-                parts(),
+                sessions(names),
                 generation);
         require(session);
     }
@@ -67,7 +67,8 @@ record LoadClaim(EdenObjects names, long generation) {
         }
     }
 
-    private String[] parts() {
+    /** By {@code application_name}, all that could make something anew that a later load or the cleanup takes apart. */
+    public static String[] sessions(EdenObjects names) {
         String[] all = PARTS.clone();
         for (int i = 0; i < all.length; i++) {
             all[i] = names.session(all[i]);

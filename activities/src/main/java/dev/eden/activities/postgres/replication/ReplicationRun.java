@@ -289,11 +289,13 @@ final class ReplicationRun implements AutoCloseable {
         return session;
     }
 
+    /** Open by now: a cleanup that begins later ends it, and one that has begun is known here. */
     private void opened(PostgresSession session) {
         sessions.add(session);
         if (closed) {
             session.abort();
         }
+        pair.records().requireOngoing(pair.migration());
     }
 
     /** After the claim of a later generation, which has ended those that were open. */
