@@ -625,6 +625,8 @@ class PostgresMutantsIT {
         ports.repeats = mutant;
         ports.prepare = (_, target) -> letInWithoutPassword(target);
         try (PostgresWorld world = world(ports)) {
+            // Every client has something to ask when the target opens.
+            release(world.stallApplier("target"), Duration.ofSeconds(3));
             committed(world.attempt(true));
             world.awaitLoad(300);
             world.proxiesToTarget.swallowReplies();
