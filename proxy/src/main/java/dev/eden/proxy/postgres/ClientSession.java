@@ -262,6 +262,28 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /**
+     * What the client is told of its settings before the last of its {@code signals} batches ends, which is when a server tells it: drivers that wait for
+     * notifications alone understand nothing else after that. Null: nothing, or more is under way.
+     */
+    @Nullable
+    ByteBuf toldAtTheEnd(int signals, int status) {
+        boolean last = !batches.open() && batches.unanswered() == signals;
+        return last ? settings.resetIfAsked(server, pinned(), status, this::restored) : null;
+    }
+
+    private void restored() {
+        process();
+        probeForOthers();
+    }
+
+    private void probeForOthers() {
+        ServerConnection holding = server;
+        if (holding != null && pins.any() && !sessionPooling && input.readable() == 0) {
+            pins.probeIfWanted(holding);
+        }
+    }
+
     /** Everything asked has been answered, {@code signals} batches just now. */
     void answered(int signals, int status) {
         batches.answered(signals);
@@ -271,18 +293,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
         } else if (batches.unanswered() == 0) {
             again = standbyRead.end();
         }
-        if (!batches.underWay()) {
-            ByteBuf told = settings.resetIfAsked(server, pinned(), status, this::process);
-            if (told != null) {
-                deliver(told);
-            }
-        }
         if (!batches.underWay() && status == 'I') {
             pins.rests();
             giveBackIfIdle();
-            if (server != null && pins.any() && !sessionPooling && input.readable() == 0) {
-                pins.probeIfWanted(server);
-            }
+            probeForOthers();
         }
         if (again != null) {
             input.prepend(again);
@@ -448,7 +462,9 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
 
     /** True where a request waits for the gate, and nothing else of the client's is under way: it certainly has not run. */
     private boolean held() {
+        ServerConnection holding = server;
         return blocked
+                && (holding == null || !holding.busy())
                 && !loop.gate.open()
                 && !preparation.running()
                 && !standbyRead.running()

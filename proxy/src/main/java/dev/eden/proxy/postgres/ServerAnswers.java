@@ -50,6 +50,9 @@ final class ServerAnswers implements FrameScanner.Sink {
 
     private boolean farewellPassed;
     private int readySignals;
+    /** Of the server's ReadyForQuery: what else the client is told, and that. */
+    private @Nullable ByteBuf instead;
+
     private boolean answerDue;
 
     ServerAnswers(ServerConnection connection) {
@@ -351,8 +354,19 @@ final class ServerAnswers implements FrameScanner.Sink {
         }
         failedRequest = false;
         worked = false;
+        return batchEnds(reader, newStatus, in.getByte(index + Message.HEADER));
+    }
+
+    /** {@code shown}: the status as the client is to see it. */
+    private FrameScanner.Verdict batchEnds(@Nullable ClientSession reader, int newStatus, int shown) {
         readySignals++;
-        return FrameScanner.Verdict.PASS_THEN_CUT;
+        ByteBuf told = reader == null ? null : reader.toldAtTheEnd(readySignals, newStatus);
+        if (told == null) {
+            return FrameScanner.Verdict.PASS_THEN_CUT;
+        }
+        Message.readyForQuery(told, shown);
+        instead = told;
+        return FrameScanner.Verdict.DROP_THEN_CUT;
     }
 
     /** A COPY failed before the server read on: it has found the Sync behind it. */
@@ -370,12 +384,16 @@ final class ServerAnswers implements FrameScanner.Sink {
         failedRequest = false;
         worked = false;
         holder.batches.sent();
-        readySignals++;
-        return FrameScanner.Verdict.PASS_THEN_CUT;
+        return batchEnds(holder, newStatus, newStatus);
     }
 
     @Override
     public void cut() {
+        ByteBuf ready = instead;
+        if (ready != null) {
+            instead = null;
+            pass(ready);
+        }
         ErrorMessage own = refusal;
         if (own != null) {
             refusal = null;

@@ -221,10 +221,11 @@ final class SessionSettings {
         holding.statements.unsettle();
         holding.exchange(new Exchange(sql, outcome -> {
             restoring = false;
-            if (outcome.error() != null) {
+            if (outcome.error() == null) {
+                then.run();
+            } else {
                 holding.close(); // not the session that the client takes it for
             }
-            then.run();
         }));
     }
 

@@ -185,12 +185,16 @@ final class Settings {
             String one = name.toString().strip();
             name.setLength(0);
             all.append(all.isEmpty() ? "" : ", ")
-                    .append(
-                            one.startsWith("\"")
-                                    ? one
-                                    : one.isEmpty() ? "''" : identifier(one.toLowerCase(Locale.ROOT)));
+                    .append(one.startsWith("\"") ? one : one.isEmpty() ? "''" : identifier(lowered(one)));
         }
         return all.toString();
+    }
+
+    /** As a server of many-byte encodings reads a name without quotes: other letters than those of ASCII stay. */
+    private static String lowered(String name) {
+        StringBuilder lowered = new StringBuilder(name.length());
+        name.chars().forEach(c -> lowered.append((char) (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c)));
+        return lowered.toString();
     }
 
     /** A string literal that means the same whatever standard_conforming_strings says. */
