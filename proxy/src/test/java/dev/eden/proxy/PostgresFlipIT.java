@@ -282,20 +282,23 @@ class PostgresFlipIT extends PostgresFixture {
                 assertThat(one(settled, "SHOW work_mem")).isEqualTo("7MB");
                 assertThat(one(plain, "SELECT inet_server_port()"))
                         .isEqualTo(Integer.toString(owner == atSource ? source.port() : target.port()));
-                assertThat(heard(listener, owner)).doesNotHaveDuplicates();
+                assertThat(heard(listener, owner, owner == atSource ? "source" : "target"))
+                        .doesNotHaveDuplicates();
             }
         }
     }
 
-    /** What the listener hears of notifications that are sent until it hears one: its session may be on its way still. */
-    private static List<String> heard(Connection listener, Connection owner) throws SQLException {
+    /** What the listener hears of notifications that are sent from {@code where} until it hears one: its session may be on its way still. */
+    private static List<String> heard(Connection listener, Connection owner, String where) {
         List<String> heard = new ArrayList<>();
         AtomicInteger sent = new AtomicInteger();
         await().atMost(Duration.ofSeconds(30)).until(() -> {
-            run(owner, "NOTIFY news, 'still there " + sent.incrementAndGet() + "'");
+            run(owner, "NOTIFY news, '" + where + " " + sent.incrementAndGet() + "'");
             PGNotification[] arrived = listener.unwrap(PGConnection.class).getNotifications(500);
             for (PGNotification one : arrived == null ? new PGNotification[0] : arrived) {
-                heard.add(one.getParameter());
+                if (one.getParameter().startsWith(where)) {
+                    heard.add(one.getParameter());
+                }
             }
             return !heard.isEmpty();
         });

@@ -185,6 +185,9 @@ public final class PostgresSession implements AutoCloseable {
                     statement.addBatch(sql);
                 }
                 return statement.executeBatch();
+            } catch (AssertionError e) {
+                // The driver's word for a connection that was lost meanwhile.
+                throw new PSQLException("the connection was lost during a batch", PSQLState.CONNECTION_FAILURE, e);
             }
         });
     }
@@ -358,11 +361,6 @@ public final class PostgresSession implements AutoCloseable {
             return work.run();
         } catch (SQLException e) {
             throw PostgresException.of(endpoint, e);
-        } catch (AssertionError e) {
-            // The driver's word for a connection that was lost while it ran a batch.
-            throw PostgresException.of(
-                    endpoint,
-                    new PSQLException("the connection was lost during a batch", PSQLState.CONNECTION_FAILURE, e));
         }
     }
 }

@@ -102,12 +102,12 @@ class PostgresWordsIT {
     /** The driver answers that with an error that is no exception. */
     @Test
     void aSessionThatEndsWithinABatchIsLostLikeAnyOther() {
-        PostgresSession other = PostgresSession.connect(endpoint(), "test", LIMIT);
-        session.is("SELECT pg_terminate_backend(?, 5000)", other.pid());
-        assertThat(failing(() -> other.executeAll(java.util.List.of("SELECT 1", "SELECT 2"))))
-                .isInstanceOf(PostgresConnectionException.class)
-                .hasMessageContaining("endpoint here: ");
-        other.close();
+        try (PostgresSession other = PostgresSession.connect(endpoint(), "test", LIMIT)) {
+            session.is("SELECT pg_terminate_backend(?, 5000)", other.pid());
+            assertThat(failing(() -> other.executeAll(java.util.List.of("SELECT 1", "SELECT 2"))))
+                    .isInstanceOf(PostgresConnectionException.class)
+                    .hasMessageContaining("endpoint here: ");
+        }
     }
 
     private static PostgresException failing(Runnable work) {

@@ -263,8 +263,8 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * What the client is told of its settings before the last of its {@code signals} batches ends, which is when a server tells it: drivers that wait for
-     * notifications alone understand nothing else after that. Null: nothing, or more is under way.
+     * Brings back what a RESET is to bring back, and returns what the client is told of it before the last of its {@code signals} batches ends, which is
+     * when a server tells it: drivers that wait for notifications alone understand nothing else after that. Null: nothing, or more is under way.
      */
     @Nullable
     ByteBuf toldAtTheEnd(int signals, int status) {
