@@ -212,7 +212,7 @@ public final class EdenRoles {
     }
 
     /** A login that is not the endpoint's own would be led to a database of its own name. */
-    private static Endpoint inDatabase(Endpoint endpoint) {
+    public static Endpoint inDatabase(Endpoint endpoint) {
         Backend.Login own = endpoint.login();
         if (endpoint.database() != null || own == null) {
             return endpoint;

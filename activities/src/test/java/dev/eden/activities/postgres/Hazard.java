@@ -38,20 +38,21 @@ record Hazard(String id, String severity, String way, String database, List<Stri
             "postgres.slots.other", "SELECT pg_drop_replication_slot('captured')",
             "postgres.server.busy", "DROP ROLE eden_other_control",
             "postgres.names.reserved", "DROP ROLE IF EXISTS eden_shop_proxy",
-            "postgres.link.refused", admitted(false),
+            "postgres.link.refused", admitted("link", false),
+            "postgres.roles.refused", admitted("(?:control|proxy)", false),
             "postgres.server.settings", "ALTER ROLE ALL RESET work_mem");
 
     /** Turns the other server away, or no more. */
-    private static String admitted(boolean refused) {
+    private static String admitted(String role, boolean refused) {
         return """
                 DO $$DECLARE
                     path text := current_setting('hba_file');
-                    line text := 'host all eden_m1_link all reject';
-                    others text := replace(pg_read_file(path), line || E'\\n', '');
+                    line text := 'host all eden_m1_%1$s all reject';
+                    others text := regexp_replace(pg_read_file(path), line || E'\\n', '', 'g');
                 BEGIN
-                    EXECUTE format('COPY (SELECT regexp_split_to_table(%%L, %%L)) TO %%L', CASE WHEN %s THEN line || E'\\n' ELSE '' END || others, E'\\n', path);
+                    EXECUTE format('COPY (SELECT regexp_split_to_table(%%L, %%L)) TO %%L', CASE WHEN %2$s THEN line || E'\\n' ELSE '' END || others, E'\\n', path);
                 END$$;
-                SELECT pg_reload_conf()""".formatted(refused);
+                SELECT pg_reload_conf()""".formatted(role, refused);
     }
 
     private static final String LATIN = "ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0";
@@ -275,7 +276,9 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "postgres.server.settings",
                         "warning",
                         "DO $$BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT 7', current_database()); END$$"),
-                up("postgres.link.refused", "failure", admitted(true)),
+                up("postgres.link.refused", "failure", admitted("link", true)),
+                up("postgres.roles.refused", "failure", admitted("control", true)),
+                up("postgres.roles.refused", "warning", admitted("proxy", true)),
                 up("postgres.fence.superusers", "warning", "SELECT 1"),
                 up(
                         "postgres.fence.workers",
@@ -457,6 +460,8 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                         "DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END$$"),
                 server("postgres.output_plugin", "failure", "old starved"),
                 server("postgres.slots", "failure", "old starved"),
+                server("postgres.origins", "failure", "old narrow"),
+                server("postgres.connections", "warning", "old narrow"),
                 server("postgres.senders", "failure", "old starved"),
                 server("postgres.workers", "failure", "old starved"),
                 server("postgres.target.memory", "warning", "old starved"),
@@ -468,6 +473,7 @@ record Hazard(String id, String severity, String way, String database, List<Stri
                 server("postgres.privileges", "failure", "old nobody"),
                 server("postgres.endpoint.plain", "warning", "old plain"),
                 server("postgres.endpoint.login_refused", "failure", "old stranger"),
+                server("postgres.endpoint.no_database", "failure", "old absent"),
                 server("postgres.endpoint.unreachable", "failure", "old nowhere"),
                 server("postgres.version.unsupported", "failure", "ancient new"),
                 server("postgres.link.unreachable", "failure", "old once"),

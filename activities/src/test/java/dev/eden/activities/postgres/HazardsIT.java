@@ -89,6 +89,7 @@ class HazardsIT {
                         "maintenance_work_mem=1TB",
                         "synchronous_standby_names=nobody",
                         "synchronous_commit=local"));
+        servers.put("narrow", start(18, "wal_level=logical", "max_active_replication_origins=1", "max_connections=14"));
         EmbeddedPostgres standby =
                 EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withVersion(15));
         standby.stop();
@@ -453,7 +454,7 @@ class HazardsIT {
     }
 
     private void make(String name, String database, String options, List<String> statements) {
-        if (name.equals("standby") || name.equals("nowhere") || name.equals("stranger")) {
+        if (Set.of("standby", "nowhere", "stranger", "absent").contains(name)) {
             return;
         }
         execute(name, "eden", "CREATE DATABASE " + database + " " + options);

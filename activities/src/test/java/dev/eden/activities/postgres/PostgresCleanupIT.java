@@ -85,6 +85,27 @@ class PostgresCleanupIT {
         }
     }
 
+    /** The target's database belongs to whom the source's does; who owned it before keeps no grant that he never had. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whoMayConnectToTheTargetIsWhoMayToTheSourceOrAsBefore(boolean completed) {
+        String rules =
+                "SELECT string_agg(rule::text, ' ' ORDER BY rule::text) FROM pg_database, unnest(coalesce(datacl, acldefault('d', datdba))) AS rule WHERE datname = current_database()";
+        try (var servers = PostgresServers.start(18, 17)) {
+            Optional<String> before;
+            try (PostgresSession target = servers.own("target");
+                    PostgresSession source = servers.own("source")) {
+                target.execute("CREATE ROLE keeper; ALTER DATABASE eden OWNER TO keeper");
+                before = (completed ? source : target).text(rules);
+            }
+            move(servers);
+            cleanUp(servers, completed);
+            try (PostgresSession target = servers.own("target")) {
+                assertThat(target.text(rules)).isEqualTo(before);
+            }
+        }
+    }
+
     /** What the source has without validation, the target had and has again: validated, where the rows that it keeps allow that. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

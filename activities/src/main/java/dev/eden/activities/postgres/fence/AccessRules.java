@@ -51,6 +51,15 @@ public record AccessRules(List<Grant> connect, List<String> superusers) {
         return connect.isEmpty() && superusers.isEmpty();
     }
 
+    /** What they are without what the database's owner has as such, for when somebody else is: where all may connect, that one may. */
+    public AccessRules withoutOwner(String owner) {
+        Map<String, Boolean> grants = byGrantee();
+        if (grants.containsKey("")) {
+            grants.remove(owner);
+        }
+        return of(grants, Set.copyOf(superusers));
+    }
+
     /** These, and what only the other has. */
     public AccessRules with(AccessRules other) {
         Map<String, Boolean> grants = other.byGrantee();

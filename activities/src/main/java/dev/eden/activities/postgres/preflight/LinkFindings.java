@@ -23,6 +23,9 @@ final class LinkFindings {
         if (!prepared) {
             tried(Role.SOURCE, "source", target, "target");
             tried(Role.TARGET, "target", source, "source");
+            AdmissionFindings admission = new AdmissionFindings(pair, findings);
+            admission.check(Role.SOURCE, "source");
+            admission.check(Role.TARGET, "target");
         }
     }
 
@@ -42,10 +45,8 @@ final class LinkFindings {
                         "postgres.link.refused",
                         "The " + from + " does not let the " + to + "'s server in, which is to replicate from it: "
                                 + why,
-                        "Add a line to pg_hba.conf of the " + from + " for user "
-                                + pair.names().link()
-                                + " from the address of the " + to
-                                + "'s server, with scram-sha-256, and reload it: the servers replicate from each other, in both directions.");
+                        AdmissionFindings.lines(pair, from, publisher)
+                                + " The servers replicate from each other, in both directions.");
             case LinkProbe.Answer.Unreachable(String why) ->
                 findings.failure(
                         "postgres.link.unreachable",

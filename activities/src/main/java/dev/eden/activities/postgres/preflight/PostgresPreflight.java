@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PostgresPreflight {
     private static final Duration LIMIT = Duration.ofSeconds(10);
+    private static final String NO_DATABASE = "3D000";
 
     private final EndpointDirectory endpoints;
     private final ServerRecords records;
@@ -124,6 +125,15 @@ public final class PostgresPreflight {
                     "The " + side + " cannot be reached: " + e.getMessage(),
                     "Check address, port, TLS and the network between Eden and the server.");
         } catch (PostgresException e) {
+            if (e.sqlState().equals(NO_DATABASE)) {
+                findings.failure(
+                        "postgres.endpoint.no_database",
+                        "The " + side + " does not have the database of its endpoint: " + e.getMessage(),
+                        side.equals("source")
+                                ? "Name the database that moves in the endpoint's uri."
+                                : "CREATE DATABASE there, empty, with the source's encoding and locale, or name another in the endpoint's uri.");
+                return null;
+            }
             findings.failure(
                     "postgres.endpoint.login_refused",
                     "The " + side + " refuses Eden: " + e.getMessage(),

@@ -13,6 +13,8 @@ final class ServerFindings {
     private static final int SLOTS = 4;
 
     private static final int WORKERS = 3;
+    /** Eden's own are ten at most besides replication's, which are not counted among these. */
+    private static final int CONNECTIONS = 12;
 
     private final String side;
     private final PostgresSession session;
@@ -76,6 +78,8 @@ final class ServerFindings {
                     "The " + side + " has " + slots + " replication slots left, " + SLOTS + " are needed.",
                     "Raise max_replication_slots and restart the " + side + ", or drop slots that nobody uses.");
         }
+        origins();
+        connections();
         long senders = session.number(
                 "SELECT setting::int - (SELECT count(*) FROM pg_stat_replication WHERE application_name !~ '^eden_') FROM pg_settings WHERE name = 'max_wal_senders'");
         if (senders < SLOTS) {
@@ -124,6 +128,40 @@ final class ServerFindings {
                     "Transactions are open on the " + side + " for more than a minute (" + Findings.some(open)
                             + "): replication begins when they end.",
                     "End them, or wait.");
+        }
+    }
+
+    /** What replication has come to on a subscriber is kept in as many places as this says; before 18 max_replication_slots says that, too. */
+    private void origins() {
+        if (session.major() < 18) {
+            return;
+        }
+        long origins = session.number("""
+                SELECT current_setting('max_active_replication_origins')::int - (SELECT count(*) FROM pg_replication_origin_status WHERE NOT EXISTS (
+                    SELECT FROM pg_subscription WHERE subname ~ '^eden_' AND split_part(external_id, '_', 2) = oid::text))""");
+        if (origins < SLOTS) {
+            findings.failure(
+                    "postgres.origins",
+                    "The " + side + " can follow " + origins + " more replication origins, " + SLOTS
+                            + " are needed: without one nothing is replicated to it.",
+                    "Raise max_active_replication_origins and restart the " + side + ".");
+        }
+    }
+
+    private void connections() {
+        String reserved = session.major() < 16 ? "0" : "current_setting('reserved_connections')::int";
+        long free = session.number(
+                "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - "
+                        + reserved
+                        + " - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND coalesce(usename, '') !~ ? AND pid <> pg_backend_pid())",
+                EdenObjects.ROLE_PATTERN);
+        if (free < CONNECTIONS) {
+            findings.warning(
+                    "postgres.connections",
+                    "The " + side + " has " + free + " connections left for now; Eden takes up to " + CONNECTIONS
+                            + " while it works, so applications may be told that there are too many.",
+                    "Raise max_connections and restart the " + side
+                            + ", or let applications, or the proxies' pools, open fewer.");
         }
     }
 

@@ -93,12 +93,17 @@ public final class PostgresPreparation {
     private void saveAccess(MigrationSpec spec, PostgresSession onSource, PostgresSession onTarget) {
         AccessRules ofSource = save(spec.id(), spec.source(), onSource);
         AccessRules ofTarget = save(spec.id(), spec.target(), onTarget);
+        // The source's owner will own the target's database, too.
+        String before = owner(onTarget);
+        AccessRules kept = before.equals(owner(onSource)) ? ofTarget : ofTarget.withoutOwner(before);
         records.putIfAbsent(spec.id(), spec.source(), AccessRules.FINAL, ofSource.encode());
         records.putIfAbsent(
-                spec.id(),
-                spec.target(),
-                AccessRules.FINAL,
-                ofTarget.with(ofSource).encode());
+                spec.id(), spec.target(), AccessRules.FINAL, kept.with(ofSource).encode());
+    }
+
+    private static String owner(PostgresSession session) {
+        return session.text("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()")
+                .orElseThrow();
     }
 
     private AccessRules save(String migration, String endpoint, PostgresSession session) {
