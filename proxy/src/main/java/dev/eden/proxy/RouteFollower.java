@@ -516,6 +516,15 @@ final class RouteFollower implements AutoCloseable {
                         standby.endpoint(),
                         standby.address(),
                         why);
+        // Without addresses: it comes to the attempt's report.
+        String told =
+                why.replace(standby.host(), standby.endpoint()).replaceAll("\\d+(\\.\\d+){3}(:\\d+)?", "(not shown)");
+        acknowledge(
+                route.attempt(),
+                RouteStore.Step.UNREACHED,
+                "proxy.unreached",
+                "{\"why\":\"" + standby.endpoint() + " does not answer it ("
+                        + told.replaceAll("[\\p{Cntrl}\\\\]", " ").replace("\"", "\\\"") + ")\"}");
     }
 
     /**

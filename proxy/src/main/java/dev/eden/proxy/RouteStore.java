@@ -67,6 +67,8 @@ public interface RouteStore {
 
     /** What a proxy confirms to the coordinator. */
     enum Step {
+        /** Of no weight: knows of the attempt and will not be armed as long as the standby does not answer it; the detail's {@code why} tells why. */
+        UNREACHED,
         /** Knows of the attempt; from now on it stops serving when its lease (2 s) cannot be renewed. */
         ARMED,
         /** Holds, nothing in flight, pinned sessions converted. */

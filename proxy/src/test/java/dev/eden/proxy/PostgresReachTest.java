@@ -67,6 +67,10 @@ class PostgresReachTest {
                 .contains("not armed: target at 127.0.0.1:" + port + " does not answer this proxy (08001 ")
                 .contains("pg_hba.conf");
         assertThat(store.acknowledged(1, Step.ARMED)).isFalse();
+        await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(1, Step.UNREACHED));
+        assertThat(store.acknowledgements.getFirst().detail())
+                .startsWith("{\"why\":\"target does not answer it (08001 ")
+                .doesNotContain("127.0.0.1");
 
         answer(open(port));
         await().atMost(Duration.ofSeconds(60)).until(() -> store.acknowledged(1, Step.ARMED));

@@ -447,8 +447,11 @@ public final class CutoverCoordinator {
     private void awaitAll(Armed armed, String step, Duration atMost) {
         List<String> missing = missing(armed, step, atMost);
         if (!missing.isEmpty()) {
-            throw new FailedAcknowledgement(unanswered(step, missing)
-                    + (step.equals("ARMED") ? "; who is silent and what to do: eden proxy list" : ""));
+            String why = step.equals("ARMED")
+                    ? Unreached.of(routes.acknowledgements(armed.attempt()), missing)
+                            .orElse("; who is silent and what to do: eden proxy list")
+                    : "";
+            throw new FailedAcknowledgement(unanswered(step, missing) + why);
         }
     }
 
