@@ -5,6 +5,7 @@ import io.temporal.failure.ActivityFailure;
 import io.temporal.failure.ApplicationFailure;
 import io.temporal.failure.CanceledFailure;
 import io.temporal.failure.TimeoutFailure;
+import org.jspecify.annotations.Nullable;
 
 /** What an activity's failure comes down to, in a line for people. */
 final class StepFailure {
@@ -34,12 +35,21 @@ final class StepFailure {
     static String reason(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof ApplicationFailure application) {
-                return application.getType() + ": " + application.getOriginalMessage();
+                return told(application.getType(), application.getOriginalMessage());
             }
             if (cause instanceof TimeoutFailure timeout) {
                 return "no answer: " + timeout.getTimeoutType();
             }
         }
         return String.valueOf(failure.getMessage());
+    }
+
+    /** What Eden's own exceptions say is for people as it is; of others the kind tells more than nothing. */
+    private static String told(String type, @Nullable String message) {
+        String kind = type.substring(type.lastIndexOf('.') + 1);
+        if (message == null || message.isBlank()) {
+            return kind;
+        }
+        return type.startsWith("dev.eden.") ? message : kind + ": " + message;
     }
 }
