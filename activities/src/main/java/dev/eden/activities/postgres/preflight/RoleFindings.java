@@ -76,7 +76,7 @@ final class RoleFindings {
                     "postgres.roles.differ",
                     "These roles exist on both servers with different passwords (or the same one salted differently); the target's stay: "
                             + Findings.some(different) + ".",
-                    "Drop them on the target, or copy rolpassword of the source, or give their interlays their passwords (eden interlay user set): clients that log in by SCRAM through the proxy need the same verifier on both, or a proxy that knows the password.");
+                    "Copy rolpassword of the source, or give their interlays their passwords (eden interlay user set), or drop those on the target that nothing needs there: clients that log in by SCRAM through the proxy need the same verifier on both, or a proxy that knows the password.");
         }
     }
 
@@ -107,7 +107,7 @@ final class RoleFindings {
                     "postgres.roles.differ",
                     "These roles exist on both servers and are not the same; the target's stay: "
                             + Findings.some(different) + ".",
-                    "Drop them on the target, or make them there what they are on the source.");
+                    "Make them on the target what they are on the source, or drop those that nothing needs there.");
         }
     }
 
