@@ -98,7 +98,17 @@ class PostgresCleanupIT {
                 target.execute("CREATE ROLE keeper; ALTER DATABASE eden OWNER TO keeper");
                 before = (completed ? source : target).text(rules);
             }
-            move(servers);
+            servers.prepare();
+            try (var _ = servers.replicate()) {
+                PostgresMigrationIT.awaitStreaming(servers);
+                if (completed) {
+                    assertThat(PostgresMigrationIT.coordinator(servers)
+                                    .attempt(PostgresServers.spec(), true, 1)
+                                    .outcome())
+                            .isEqualTo("committed");
+                }
+            }
+            servers.store.detach(PostgresServers.MIGRATION);
             cleanUp(servers, completed);
             try (PostgresSession target = servers.own("target")) {
                 assertThat(target.text(rules)).isEqualTo(before);

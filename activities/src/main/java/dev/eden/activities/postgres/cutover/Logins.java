@@ -36,7 +36,9 @@ final class Logins {
         }
         AccessRules rules = switch (of) {
             case TARGET ->
-                records.get(migration, there, AccessRules.SAVED)
+                records.get(migration, there, AccessRules.KEPT)
+                        // Prepared by an earlier Eden.
+                        .or(() -> records.get(migration, there, AccessRules.SAVED))
                         .map(AccessRules::decode)
                         .map(present::with)
                         .orElse(known);

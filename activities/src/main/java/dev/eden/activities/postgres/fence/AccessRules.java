@@ -18,6 +18,8 @@ import java.util.TreeSet;
 public record AccessRules(List<Grant> connect, List<String> superusers) {
     /** In {@link dev.eden.activities.store.ServerRecords}: as Eden found them. */
     public static final String SAVED = "saved:access";
+    /** In {@link dev.eden.activities.store.ServerRecords}: of those that Eden found on the target, what stays beside the source's. */
+    public static final String KEPT = "kept:access";
     /** In {@link dev.eden.activities.store.ServerRecords}: as they are to be while the server owns writes. */
     public static final String FINAL = "final:access";
 

@@ -96,6 +96,7 @@ public final class PostgresPreparation {
         // The source's owner will own the target's database, too.
         String before = owner(onTarget);
         AccessRules kept = before.equals(owner(onSource)) ? ofTarget : ofTarget.withoutOwner(before);
+        records.putIfAbsent(spec.id(), spec.target(), AccessRules.KEPT, kept.encode());
         records.putIfAbsent(spec.id(), spec.source(), AccessRules.FINAL, ofSource.encode());
         records.putIfAbsent(
                 spec.id(), spec.target(), AccessRules.FINAL, kept.with(ofSource).encode());
