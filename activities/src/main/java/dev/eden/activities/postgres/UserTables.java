@@ -16,6 +16,10 @@ public final class UserTables {
     /** Those of them that hold rows themselves. */
     public static final String LEAF = "c.relkind = 'r' AND c.relpersistence = 'p' AND " + OWN_RELATION;
 
+    /** Of {@code pg_class c}, how many rows the planner takes it to have; of what was never analysed, as if each took 100 bytes. */
+    public static final String ESTIMATED_ROWS =
+            "CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint ELSE pg_relation_size(c.oid) / 100 END";
+
     /**
      * Condition on {@code pg_class c}: rows cannot be found again by the table's replica identity, so that a publication would refuse updates and
      * deletes of it. A key that may be deferred is none (PostgreSQL documentation, "REPLICA IDENTITY").

@@ -3,6 +3,7 @@ package dev.eden.activities.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.eden.activities.migration.ProxyConnections;
+import dev.eden.activities.postgres.preflight.PostgresCopyForecast;
 import dev.eden.activities.postgres.preflight.PostgresPreflight;
 import dev.eden.activities.store.UserDirectory;
 import dev.eden.workflows.activity.PreparationActivities.Finding;
@@ -18,6 +19,13 @@ class PostgresPreflightIT {
     void anOrdinaryPairHasNoFailure() {
         try (var servers = PostgresServers.start(15, 18)) {
             PostgresMigrationIT.schema(servers);
+            try (PostgresSession source = servers.own("source")) {
+                source.execute(
+                        "CREATE TABLE public.never_analysed (i int PRIMARY KEY); INSERT INTO public.never_analysed SELECT generate_series(1, 100000)");
+            }
+            assertThat(PostgresCopyForecast.of(servers.endpoint("source")).items())
+                    .as("nobody knows how many rows, but none would be wrong")
+                    .isGreaterThan(10_000);
             Map<String, String> findings = findings(servers);
             assertThat(findings).doesNotContainValue("failure");
             assertThat(findings)

@@ -12,20 +12,17 @@ public final class PostgresCopyForecast {
     /** COPY with one primary key to build; more indexes take longer. */
     private static final double BYTES_PER_SECOND = 30 << 20;
 
-    private static final String TABLES = " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            + " WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND " + UserTables.OWN_RELATION;
+    private static final String TABLES =
+            " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE " + UserTables.LEAF;
 
     private PostgresCopyForecast() {}
 
     public static CopyForecast of(Endpoint source) {
         try (PostgresSession session = PostgresSession.connect(source, "eden:forecast", LIMIT)) {
-            long rows = session.number("SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint" + TABLES);
+            long rows = session.number("SELECT coalesce(sum(" + UserTables.ESTIMATED_ROWS + "), 0)::bigint" + TABLES);
             long bytes = session.number("SELECT coalesce(sum(pg_table_size(c.oid)), 0)::bigint" + TABLES);
             return new CopyForecast(
-                    rows,
-                    bytes,
-                    bytes / BYTES_PER_SECOND,
-                    "30 MiB/s of the tables' size; rows are the planner's estimate");
+                    rows, bytes, bytes / BYTES_PER_SECOND, "30 MiB/s of the tables' size; rows are an estimate");
         }
     }
 }
