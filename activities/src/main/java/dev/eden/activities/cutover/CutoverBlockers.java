@@ -29,6 +29,9 @@ public final class CutoverBlockers {
         if (progress.lagMs() > gates.maxLagMs()) {
             blockers.add("replication lag is " + progress.lagMs() + " ms, the gate is " + gates.maxLagMs() + " ms");
         }
+        if (progress.lagMs() < 0) {
+            blockers.add("the replication lag is not known yet");
+        }
         if (!progress.reverseProven()) {
             blockers.add("the reverse path is not proven");
         }

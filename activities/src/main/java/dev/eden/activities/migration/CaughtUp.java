@@ -35,7 +35,9 @@ final class CaughtUp {
                 ReplicationStatus status = status(progress.get());
                 Activity.getExecutionContext().heartbeat(status);
                 boolean fresh = System.currentTimeMillis() - progress.get().atMillis() < FRESH_MILLIS;
-                boolean caughtUp = status.state().equals("streaming") && status.lagMs() <= request.maxLagMs();
+                boolean caughtUp = status.state().equals("streaming")
+                        && status.lagMs() >= 0
+                        && status.lagMs() <= request.maxLagMs();
                 if (fresh && caughtUp && progress.get().reverseProven()) {
                     return status;
                 }

@@ -15,7 +15,8 @@ public final class EdenSchema {
                 numbers(names.marker(Role.TARGET)),
                 numbers(names.probeTable(Role.SOURCE)),
                 numbers(names.probeTable(Role.TARGET)),
-                "CREATE TABLE IF NOT EXISTS " + names.loaded() + " (name text PRIMARY KEY, rows bigint NOT NULL)",
+                "CREATE TABLE IF NOT EXISTS " + names.loaded()
+                        + " (name text PRIMARY KEY, rows bigint NOT NULL, bytes bigint NOT NULL DEFAULT 0)",
                 loader(names),
                 "CREATE TABLE IF NOT EXISTS " + names.answers()
                         + " (pid integer, began timestamptz, refusal text, PRIMARY KEY (pid, began))",

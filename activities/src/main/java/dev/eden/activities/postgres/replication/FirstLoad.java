@@ -6,7 +6,9 @@ import dev.eden.activities.postgres.Pair;
 import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.UserTables;
 import dev.eden.proxy.Failpoints;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,6 +28,7 @@ final class FirstLoad {
     private final boolean copies;
     private final CopyPace pace;
     private final Consumer<PostgresSession> opened;
+    private final Map<String, Long> seen = new HashMap<>();
     private volatile LoadProgress load = LoadProgress.NONE;
     private volatile @Nullable FullLoad loading;
 
@@ -45,7 +48,8 @@ final class FirstLoad {
 
     /** True when every table is complete and follows the log. */
     boolean copied(PostgresSession source, PostgresSession target) {
-        load = LoadProgress.read(source, target, pair.names());
+        LoadProgress now = LoadProgress.read(source, target, pair.names(), seen);
+        load = copies ? now : now.withoutRows();
         return load.ready();
     }
 

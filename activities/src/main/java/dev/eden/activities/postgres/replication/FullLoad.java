@@ -73,12 +73,19 @@ final class FullLoad {
 
         TableProgress progress() {
             long done = meter.rows().get();
+            boolean ready = state.equals("ready");
             boolean copying = state.equals("copying");
             double rate = copying ? done / Math.max(0.001, (System.nanoTime() - begunNanos) / 1e9) : 0;
             long left = Math.max(0, size.rows() - done);
-            long eta = state.equals("ready") ? 0 : rate > 0 ? Math.round(left / rate) : -1;
+            long eta = ready ? 0 : rate > 0 ? Math.round(left / rate) : -1;
             return new TableProgress(
-                    copy.table(), state, done, size.rows(), meter.bytes().get(), rate, eta);
+                    copy.table(),
+                    state,
+                    done,
+                    ready ? done : size.rows(),
+                    meter.bytes().get(),
+                    rate,
+                    eta);
         }
     }
 
@@ -103,6 +110,8 @@ final class FullLoad {
      */
     void run(PostgresSession source, PostgresSession target, List<String> wanted) {
         target.execute("DELETE FROM " + names.loaded());
+        // Made by an earlier Eden.
+        target.execute("ALTER TABLE " + names.loaded() + " ADD COLUMN IF NOT EXISTS bytes bigint NOT NULL DEFAULT 0");
         List<String> leaves = new ArrayList<>(wanted);
         leaves.add(names.marker(Role.SOURCE));
         Map<String, TableSize> sizes = TableSize.read(source, leaves);
@@ -205,7 +214,11 @@ final class FullLoad {
     }
 
     private void done(Table table, PostgresSession target) {
-        target.update("INSERT INTO " + names.loaded() + " VALUES (?, ?)", table.copy.table(), table.copied.get());
+        target.update(
+                "INSERT INTO " + names.loaded() + " (name, rows, bytes) VALUES (?, ?, ?)",
+                table.copy.table(),
+                table.copied.get(),
+                table.meter.bytes().get());
     }
 
     private SourcePing.Connection ping() {

@@ -35,8 +35,9 @@ final class MarkerLag {
         return seenAny;
     }
 
+    /** -1: none has been written yet, so nothing is known. */
     synchronized long millis(long nowNanos) {
         Written oldest = pending.peek();
-        return oldest == null ? 0 : Math.max(1, (nowNanos - oldest.atNanos) / 1_000_000);
+        return oldest == null ? seenAny ? 0 : -1 : Math.max(1, (nowNanos - oldest.atNanos) / 1_000_000);
     }
 }

@@ -50,7 +50,7 @@ public final class PostgresReplicator implements AutoCloseable {
     private long backoffMillis;
     private int unverified;
     private @Nullable Progress last;
-    private long loadBeganNanos;
+    private final LoadSpeed speed = new LoadSpeed();
 
     public PostgresReplicator(Pair pair, ReplicationLedger ledger, Clock clock) {
         this(pair, ledger, clock, true);
@@ -76,6 +76,9 @@ public final class PostgresReplicator implements AutoCloseable {
     public void run(ReplicationWatcher watcher) {
         ProgressPace pace = new ProgressPace(progress -> ledger.progress(pair.migration(), progress), watcher::beat);
         boolean calm = false;
+        if (ledger.current(pair.migration()).generation() > 0) {
+            last = ledger.progress(pair.migration()).orElse(null);
+        }
         watch.start();
         try {
             while (!closed && !Thread.currentThread().isInterrupted()) {
@@ -170,7 +173,6 @@ public final class PostgresReplicator implements AutoCloseable {
             Direction now = ledger.current(pair.migration());
             requireLatest(now);
             if (same(now, direction) && !lostBefore(now)) {
-                loadBeganNanos = System.nanoTime();
                 run = new ReplicationRun(pair, now, generation, ledger, copies, copyPace);
             }
         }
@@ -257,6 +259,7 @@ public final class PostgresReplicator implements AutoCloseable {
             throw new ReplicationStopped(why + LostLog.FOR_GOOD);
         }
         endRun();
+        last = null;
         new LoadReset(pair, direction.epoch(), over.generation()).reset();
         loadsAgain = loaded || lost.before() ? why : null;
     }
@@ -274,11 +277,10 @@ public final class PostgresReplicator implements AutoCloseable {
         if (running == null) {
             return idle("waiting");
         }
-        LoadProgress load = running.load();
+        LoadProgress load = known(running.load());
         Direction direction = running.direction();
         boolean loading = !direction.loaded() && !running.streaming();
-        double seconds = Math.max(0.001, (System.nanoTime() - loadBeganNanos) / 1e9);
-        double rate = loading ? load.rowsDone() / seconds : 0;
+        double rate = loading ? speed.rate(running.generation(), load, System.nanoTime()) : 0;
         long left = Math.max(0, load.rowsTotal() - load.rowsDone());
         long eta = !loading ? 0 : rate > 0 ? Math.round(left / rate) : -1;
         Progress progress = new Progress(
@@ -304,6 +306,14 @@ public final class PostgresReplicator implements AutoCloseable {
                 loading ? load.tables() : List.of());
         last = progress;
         return progress;
+    }
+
+    /** A run that has nothing to copy, or has not looked yet, knows nothing of it; and a server that is away has copied no less. */
+    private LoadProgress known(LoadProgress load) {
+        Progress before = last;
+        return load.tableCount() > 0 || before == null
+                ? load
+                : LoadProgress.known(before.keysDone(), before.keysTotal(), before.bytes());
     }
 
     private Progress idle(String state) {

@@ -116,6 +116,7 @@ class FullLoadIT {
                     PostgresSession target = servers.control("target")) {
                 new Link(servers.pair(), Role.SOURCE).publication(source, UserTables.published(source));
                 FullLoad load = new FullLoad(servers.pair(), new CopyPace(), session -> {}, 100_000);
+                Files.deleteIfExists(failpoints.resolve("load.split.hit")); // of a run before
                 Files.writeString(failpoints.resolve("load.split"), "error");
                 assertThatThrownBy(() -> load.run(source, target, UserTables.leaves(source)))
                         .isInstanceOf(Failpoints.FailpointException.class);

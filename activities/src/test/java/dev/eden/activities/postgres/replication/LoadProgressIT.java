@@ -10,7 +10,9 @@ import dev.eden.activities.postgres.PostgresSession;
 import dev.eden.activities.postgres.Sql;
 import dev.eden.activities.postgres.UserTables;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** After a load was cut off the servers copy by themselves. */
@@ -45,9 +47,10 @@ class LoadProgressIT {
                 target.execute("ALTER SUBSCRIPTION " + Sql.name(names.main()) + " ENABLE");
                 forward.republish(source, UserTables.published(source));
                 forward.loadTheRest(target);
+                Map<String, Long> seen = new HashMap<>();
                 await().atMost(Duration.ofSeconds(90))
-                        .untilAsserted(() -> assertThat(
-                                        LoadProgress.read(source, target, names).tables())
+                        .untilAsserted(() -> assertThat(LoadProgress.read(source, target, names, seen)
+                                        .tables())
                                 .singleElement()
                                 .satisfies(table -> {
                                     assertThat(table.state()).isEqualTo("copying");
