@@ -184,7 +184,8 @@ class PostgresMigrationIT {
                     Connection application = servers.application("source");
                     var statement = application.createStatement()) {
                 awaitStreaming(servers);
-                statement.execute("ALTER TABLE shop.events ADD COLUMN more text NOT NULL DEFAULT 'none', ADD also int");
+                statement.execute(
+                        "/* app='shop' */ -- v2\n ALTER TABLE shop.events /* both */ ADD COLUMN more text NOT NULL DEFAULT 'none', ADD also int");
                 assertThat(columns(servers, "target"))
                         .contains("more text", "also integer")
                         .isEqualTo(columns(servers, "source"));

@@ -65,6 +65,7 @@ final class SchemaFreeze {
     private static final String START = """
             CREATE OR REPLACE FUNCTION %1$s.before_change() RETURNS event_trigger LANGUAGE plpgsql AS $eden$
             DECLARE
+                lead CONSTANT text := '^(?:\\s|--[^\\n\\r]*[\\n\\r]|/\\*(?:[^*/]|\\*(?!/)|/(?!\\*))*\\*/)*';
                 part CONSTANT text := '(?:"[^"]+"|[[:alnum:]_$]+)';
                 named text;
                 relation pg_catalog.pg_class;
@@ -73,9 +74,9 @@ final class SchemaFreeze {
                     RETURN;
                 END IF;
                 IF %3$s AND tg_tag OPERATOR(pg_catalog.<>) 'DROP INDEX' THEN
-                    named := (pg_catalog.regexp_match(pg_catalog.current_query(), CASE tg_tag
-                        WHEN 'ALTER TABLE' THEN '^\\s*alter\\s+table\\s+(?:if\\s+exists\\s+)?(?:only\\s+)?('
-                        ELSE '^\\s*create\\s+(?:unique\\s+)?index\\s(?:[^(]*\\s)?on\\s+(?:only\\s+)?(' END
+                    named := (pg_catalog.regexp_match(pg_catalog.current_query(), lead OPERATOR(pg_catalog.||) CASE tg_tag
+                        WHEN 'ALTER TABLE' THEN 'alter\\s+table\\s+(?:if\\s+exists\\s+)?(?:only\\s+)?('
+                        ELSE 'create\\s+(?:unique\\s+)?index\\s(?:[^(]*\\s)?on\\s+(?:only\\s+)?(' END
                         OPERATOR(pg_catalog.||) part OPERATOR(pg_catalog.||) '(?:\\s*\\.\\s*' OPERATOR(pg_catalog.||) part OPERATOR(pg_catalog.||) ')?)', 'i'))[1];
                     SELECT c.* INTO relation FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(named);
                     IF relation.oid IS NULL AND named IS NOT NULL OR relation.relpersistence OPERATOR(pg_catalog.=) 't'

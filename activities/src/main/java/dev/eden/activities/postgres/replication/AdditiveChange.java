@@ -26,8 +26,12 @@ public sealed interface AdditiveChange {
         }
     }
 
+    /** One that has no other within it: servers nest them, and Eden's function in the servers' event trigger reads them by the same pattern. */
+    String COMMENT = "--[^\\n\\r]*+|/\\*[^*/]*+(?:(?:\\*(?!/)|/(?!\\*))[^*/]*+)*+\\*/";
+
     Pattern TOKEN = Pattern.compile(
-            "\\s+|(?<name>\"(?:[^\"]|\"\")+\")|(?<text>'(?:[^']|'')*')|(?<word>[\\p{L}_][\\p{L}\\p{N}_$]*)|(?<number>\\d+(?:\\.\\d*)?|\\.\\d+)|(?<other>::|[-+().,;\\[\\]])");
+            "\\s+|(?<comment>" + COMMENT
+                    + ")|(?<name>\"(?:[^\"]|\"\")+\")|(?<text>'(?:[^']|'')*')|(?<word>[\\p{L}_][\\p{L}\\p{N}_$]*)|(?<number>\\d+(?:\\.\\d*)?|\\.\\d+)|(?<other>::|[-+().,;\\[\\]])");
 
     /** What a column may not bring: rows that come in the meantime could not satisfy it, or both sides would fill it differently. */
     Set<String> CONDITIONS = Set.of(
@@ -48,7 +52,8 @@ public sealed interface AdditiveChange {
     /** Throws where the statement is anything else. */
     static AdditiveChange of(String statement) throws NotAdditive {
         Matcher index = Pattern.compile(
-                        "\\s*create\\s+(?<unique>unique\\s+)?index\\s+(?<concurrently>concurrently\\b)?[^;]*;?\\s*",
+                        "(?:\\s|" + COMMENT
+                                + ")*+create\\s+(?<unique>unique\\s+)?index\\s+(?<concurrently>concurrently\\b)?[^;]*;?\\s*",
                         Pattern.CASE_INSENSITIVE)
                 .matcher(statement);
         if (index.matches()) {
@@ -182,16 +187,19 @@ public sealed interface AdditiveChange {
             int at = 0;
             while (at < statement.length()) {
                 if (!token.find(at) || token.start() != at) {
-                    throw new NotAdditive("Eden reads plain statements only, without comments");
+                    throw new NotAdditive(
+                            switch (statement.charAt(at)) {
+                                case '$' -> "Eden reads no literal between dollar signs: write it between quotes";
+                                case '/' -> "Eden reads no comment that has another within it";
+                                default ->
+                                    "Eden reads names, numbers, literals between quotes and casts only, no operators and parameters";
+                            });
                 }
                 at = token.end();
                 String word = token.group("word");
                 String other = token.group("other");
-                if (token.group().isBlank()) {
+                if (token.group().isBlank() || token.group("comment") != null) {
                     continue;
-                }
-                if (statement.startsWith("--", token.start())) {
-                    throw new NotAdditive("Eden reads plain statements only, without comments");
                 }
                 words.add(word != null ? word.toLowerCase(Locale.ROOT) : token.group());
                 signs.add(other == null ? "" : other);

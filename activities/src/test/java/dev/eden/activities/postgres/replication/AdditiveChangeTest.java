@@ -24,6 +24,10 @@ class AdditiveChangeTest {
         assertThat(AdditiveChange.of(
                         "ALTER TABLE IF EXISTS t ADD j jsonb DEFAULT '{\"a\": 1, \"now\": 2}'::jsonb NOT NULL"))
                 .isEqualTo(new Columns(List.of("j"), List.of(), true));
+        assertThat(
+                        AdditiveChange.of(
+                                "/* app: 'shop' ** / */-- v2\nALTER TABLE t /**/ ADD -- one\n COLUMN a int /* DEFAULT now() */; -- done"))
+                .isEqualTo(new Columns(List.of("a"), List.of(), false));
         assertThat(AdditiveChange.of("ALTER TABLE t ADD COLUMN at timestamp with time zone DEFAULT NULL"))
                 .isEqualTo(new Columns(List.of("at"), List.of(), false));
     }
@@ -84,6 +88,8 @@ class AdditiveChangeTest {
         assertThat(AdditiveChange.of("CREATE INDEX CONCURRENTLY i ON t (lower(a)) WHERE b > 3"))
                 .isEqualTo(new Index(true));
         assertThat(AdditiveChange.of("create index on t (a);")).isEqualTo(new Index(false));
+        assertThat(AdditiveChange.of("/* unique */ --\n CREATE INDEX CONCURRENTLY ON t (a)"))
+                .isEqualTo(new Index(true));
     }
 
     @ParameterizedTest
@@ -114,8 +120,13 @@ class AdditiveChangeTest {
                 "ALTER TABLE t ALTER a TYPE int USING a::int",
                 "ALTER TABLE t ALTER a SET NOT NULL",
                 "ALTER TABLE t RENAME TO u",
-                "ALTER TABLE t /* twice */ ADD COLUMN a int",
-                "ALTER TABLE t -- twice\n ADD COLUMN a int",
+                "ALTER TABLE t /* a /* b */ */ ADD COLUMN a int",
+                "/* a /* b */ ALTER TABLE u ADD COLUMN a int */ ALTER TABLE t ADD COLUMN a int",
+                "ALTER TABLE t ADD COLUMN a int /* ; */; DROP TABLE t",
+                "ALTER TABLE t ADD COLUMN a int -- no\r; DROP TABLE t",
+                "ALTER TABLE t ADD COLUMN a text DEFAULT $$x$$",
+                "ALTER TABLE t ADD COLUMN a int DEFAULT 1 /* plus */ + random()",
+                "/* CREATE */ CREATE UNIQUE INDEX ON t (a)",
                 "CREATE UNIQUE INDEX ON t (a)",
                 "SELECT change()",
                 ""
