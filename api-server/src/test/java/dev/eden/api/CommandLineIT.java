@@ -147,8 +147,19 @@ class CommandLineIT {
         ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
 
         assertThat(shell.typing("", "migration", "rollback", "m1").out()).contains("gives reads and writes of m1 back");
+        FakeTerminal.Result other = shell.run("migration", "rollback", "m1", "--yes", "--phase", "cutting_over");
+        assertThat(other.code()).isEqualTo(3);
+        assertThat(other.err()).contains("rollback was meant for phase cutting_over, and the phase is baking");
+        assertThat(shell.run("migration", "rollback", "m1", "--yes", "--phase", "bakin")
+                        .err())
+                .contains("--phase baking");
         ok("migration", "rollback", "m1", "--yes");
         ok("migration", "watch", "m1", "--until", "canary", "--interval", "50");
+        FakeTerminal.Result again = shell.run("migration", "rollback", "m1", "--yes");
+        assertThat(again.code()).as("sent twice").isEqualTo(3);
+        assertThat(again.err()).contains("nothing to take back", "abort ends the migration");
+        assertThat(shell.typing("", "migration", "rollback", "m1").out()).doesNotContain("Type m1");
+        assertThat(status()).isEqualTo("canary");
         ok("migration", "cutover", "m1", "--yes");
         assertThat(ok("migration", "watch", "m1", "--until", "baking", "--interval", "50")
                         .lastLine())

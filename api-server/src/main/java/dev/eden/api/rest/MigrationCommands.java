@@ -180,7 +180,8 @@ public final class MigrationCommands {
         Command.Kind kind = Command.Kind.valueOf(command.toUpperCase(Locale.ROOT));
         return send(
                 migration,
-                new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null));
+                new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null)
+                        .meantFor(told.phase()));
     }
 
     /** The strategy first: where it is refused, tuning and labels stay too. */
