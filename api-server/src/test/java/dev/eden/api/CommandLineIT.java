@@ -80,8 +80,9 @@ class CommandLineIT {
         assertThat(ok("migration", "add-interlay", "m1", front, "two").lastLine())
                 .isEqualTo("next: eden migration plan m1");
 
-        eden.activities.findings.set(
-                List.of(new Finding("redis.maxmemory", "failure", "the target is too small", "give it 2 GiB")));
+        eden.activities.findings.set(List.of(
+                new Finding("redis.noted", "info", "it is a Redis", ""),
+                new Finding("redis.maxmemory", "failure", "the target is too small", "give it 2 GiB")));
         FakeTerminal.Result plan = shell.run("migration", "plan", "m1");
         assertThat(plan.code()).as("a plan with failures fails a script").isEqualTo(8);
         assertThat(plan.out())
@@ -93,7 +94,12 @@ class CommandLineIT {
                 .doesNotContain("It has been started");
         FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
         assertThat(refused.code()).isEqualTo(3);
-        assertThat(refused.err()).contains("give it 2 GiB", "what to do:");
+        assertThat(refused.err())
+                .as("as the plan has them")
+                .contains(
+                        "\nfailure    redis.maxmemory\n           the target is too small\n           remedy: give it 2 GiB\n")
+                .contains("\ninfo       redis.noted\n           it is a Redis\nwhat to do:")
+                .containsSubsequence("redis.maxmemory", "redis.noted", "what to do:");
         eden.activities.findings.set(List.of());
         assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
 
