@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -104,13 +105,22 @@ class CommandLineIT {
         assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
 
         FakeTerminal.Result early = shell.run("migration", "pause", "m1");
-        assertThat(early.err()).contains("what to do: eden migration migrate m1 starts it.");
+        assertThat(early.err())
+                .contains("what to do: eden migration migrate m1 starts it, eden migration delete m1 forgets it.");
         assertThat(shell.run("migration", "status", "nope").err())
                 .contains("what to do: eden migration list lists them.");
         assertThat(shell.run("migration", "status", "nope", "--json").err())
                 .as("the server's own document")
                 .contains("GET /api/v1/migrations lists them.");
+        assertThat(shell.run("migration", "add-interlay", "m1", front, "one").err())
+                .contains("eden migration delete m1 forgets one that has not been started");
         ok("migration", "migrate", "m1", "--reason", "change 4711");
+        for (String[] late : new String[][] {{"delete", "m1"}, {"add-interlay", "m1", front, "two"}}) {
+            FakeTerminal.Result begun = shell.run(
+                    Stream.concat(Stream.of("migration"), Stream.of(late)).toArray(String[]::new));
+            assertThat(begun.code()).isEqualTo(3);
+            assertThat(begun.err()).contains("eden migration abort m1 ends it").containsPattern("allowed now: .*abort");
+        }
         FakeTerminal.Result mistyped = shell.run("migration", "watch", "m1", "--until", "cannary");
         assertThat(mistyped.code()).isEqualTo(2);
         assertThat(mistyped.err()).contains("--until canary");

@@ -85,7 +85,7 @@ abstract class OperatorCommands extends Group {
                 "Abort gives " + id + " up: "
                         + (emptyTarget
                                 ? "what has been copied is deleted from its target"
-                                : "what has been copied counts for nothing afterwards"),
+                                : "what has been copied stays on its target and counts for nothing afterwards (--empty-target deletes it)"),
                 id);
         return send(api, "abort", id, reason, emptyTarget, null);
     }
