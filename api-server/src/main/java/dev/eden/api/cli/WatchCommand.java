@@ -1,7 +1,6 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.eden.api.json.Json;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
@@ -35,9 +34,6 @@ final class WatchCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final Set<String> BAD_ENDS = Set.of("rolled_back", "needs_operator");
-
-    /** All that is allowed where its workflow is lost. */
-    private static final JsonNode LOST = Json.mapper().createArrayNode().add("recover");
 
     private static final Duration SERVER_AWAY = Duration.ofSeconds(60);
 
@@ -127,7 +123,7 @@ final class WatchCommand implements Callable<Integer> {
         }
         if (BAD_ENDS.contains(status.path("phase").asText())
                 || status.path("failed").asBoolean()
-                || status.path("allowed").equals(LOST)) {
+                || status.path("allowed").equals(StatusText.LOST)) {
             return ExitCode.ENDED_BADLY;
         }
         return StatusText.ended(status) ? until == null ? ExitCode.DONE : ExitCode.ENDED_BADLY : null;
