@@ -126,7 +126,7 @@ class CommandLineIT {
         assertThat(mistyped.err()).contains("--until canary");
         eden.replicates("m1", 3);
         FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
-        assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
+        assertThat(watched.out()).contains("canary 5 %", "5/s", "7 s left", "ready for cutover");
         assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");
 
         FakeTerminal.Result onceStarted = ok("migration", "plan", "m1");
@@ -196,6 +196,10 @@ class CommandLineIT {
         assertThat(ok("migration", "events", "m1", "--follow", "--json").out().lines())
                 .allSatisfy(line ->
                         assertThat(Json.tree(line).path("migration").asText()).isEqualTo("m1"));
+        JsonNode progress =
+                Json.tree(ok("migration", "status", "m1", "--json").out()).path("progress");
+        assertThat(progress.path("rate").asDouble(-1)).as("it has ended").isZero();
+        assertThat(progress.path("eta_seconds").isNull()).isTrue();
         FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
@@ -359,6 +363,13 @@ class CommandLineIT {
             assertThat(changed.at("/options/client_login").asText()).isEqualTo("endpoint");
             // With the same user, and with the password's blanks: any other login is refused.
             ok("endpoint", "check", "kept");
+            ok("endpoint", "create", "named", "redis://app@127.0.0.1:" + redis.port());
+            ok("endpoint", "check", "named");
+            FakeTerminal.Result twice = shell.run("endpoint", "create", "twice", "redis://app:secret@127.0.0.1:1");
+            assertThat(twice.code()).isEqualTo(2);
+            assertThat(twice.err())
+                    .contains("EDEN_ENDPOINT_PASSWORD", "--username")
+                    .doesNotContain("secret@");
         }
     }
 
