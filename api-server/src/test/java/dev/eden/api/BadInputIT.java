@@ -356,6 +356,14 @@ class BadInputIT {
         String emptied = "{\"empty_target\":true}";
         assertProblem(eden.post("/api/v1/migrations/existing/abort", emptied), 409, "migration-not-started");
         assertProblem(eden.post("/api/v1/migrations/existing/cutover", emptied), 422, "invalid-fields");
+        assertProblem(
+                eden.post("/api/v1/migrations/existing/rollback", "{\"phase\":\"baking\"}"),
+                409,
+                "migration-not-started");
+        assertProblem(
+                eden.post("/api/v1/migrations/existing/rollback", "{\"phase\":\"flipped\"}"), 422, "invalid-fields");
+        assertProblem(
+                eden.post("/api/v1/migrations/existing/migrate", "{\"phase\":\"created\"}"), 422, "invalid-fields");
         assertProblem(eden.post("/api/v1/migrations/existing/migrate", null), 409, "migration-without-interlay");
         assertProblem(eden.get("/api/v1/migrations/existing/plan"), 409, "migration-without-interlay");
         TestServer.Answer cutover = eden.patch(

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jdbi.v3.core.Jdbi;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -80,8 +81,9 @@ class CommandLineIT {
         assertThat(ok("migration", "add-interlay", "m1", front, "two").lastLine())
                 .isEqualTo("next: eden migration plan m1");
 
-        eden.activities.findings.set(
-                List.of(new Finding("redis.maxmemory", "failure", "the target is too small", "give it 2 GiB")));
+        eden.activities.findings.set(List.of(
+                new Finding("redis.noted", "info", "it is a Redis", ""),
+                new Finding("redis.maxmemory", "failure", "the target is too small", "give it 2 GiB")));
         FakeTerminal.Result plan = shell.run("migration", "plan", "m1");
         assertThat(plan.code()).as("a plan with failures fails a script").isEqualTo(8);
         assertThat(plan.out())
@@ -93,24 +95,38 @@ class CommandLineIT {
                 .doesNotContain("It has been started");
         FakeTerminal.Result refused = shell.run("migration", "migrate", "m1");
         assertThat(refused.code()).isEqualTo(3);
-        assertThat(refused.err()).contains("give it 2 GiB", "what to do:");
+        assertThat(refused.err())
+                .as("as the plan has them")
+                .contains(
+                        "\nfailure    redis.maxmemory\n           the target is too small\n           remedy: give it 2 GiB\n")
+                .contains("\ninfo       redis.noted\n           it is a Redis\nwhat to do:")
+                .containsSubsequence("redis.maxmemory", "redis.noted", "what to do:");
         eden.activities.findings.set(List.of());
         assertThat(ok("migration", "plan", "m1").lastLine()).isEqualTo("next: eden migration migrate m1");
 
         FakeTerminal.Result early = shell.run("migration", "pause", "m1");
-        assertThat(early.err()).contains("what to do: eden migration migrate m1 starts it.");
+        assertThat(early.err())
+                .contains("what to do: eden migration migrate m1 starts it, eden migration delete m1 forgets it.");
         assertThat(shell.run("migration", "status", "nope").err())
                 .contains("what to do: eden migration list lists them.");
         assertThat(shell.run("migration", "status", "nope", "--json").err())
                 .as("the server's own document")
                 .contains("GET /api/v1/migrations lists them.");
+        assertThat(shell.run("migration", "add-interlay", "m1", front, "one").err())
+                .contains("eden migration delete m1 forgets one that has not been started");
         ok("migration", "migrate", "m1", "--reason", "change 4711");
+        for (String[] late : new String[][] {{"delete", "m1"}, {"add-interlay", "m1", front, "two"}}) {
+            FakeTerminal.Result begun = shell.run(
+                    Stream.concat(Stream.of("migration"), Stream.of(late)).toArray(String[]::new));
+            assertThat(begun.code()).isEqualTo(3);
+            assertThat(begun.err()).contains("eden migration abort m1 ends it").containsPattern("allowed now: .*abort");
+        }
         FakeTerminal.Result mistyped = shell.run("migration", "watch", "m1", "--until", "cannary");
         assertThat(mistyped.code()).isEqualTo(2);
         assertThat(mistyped.err()).contains("--until canary");
         eden.replicates("m1", 3);
         FakeTerminal.Result watched = ok("migration", "watch", "m1", "--until", "ready", "--interval", "50");
-        assertThat(watched.out()).contains("canary 5 %", "ready for cutover");
+        assertThat(watched.out()).contains("canary 5 %", "5/s", "7 s left", "ready for cutover");
         assertThat(watched.lastLine()).isEqualTo("next: eden migration cutover m1");
 
         FakeTerminal.Result onceStarted = ok("migration", "plan", "m1");
@@ -147,8 +163,19 @@ class CommandLineIT {
         ok("migration", "watch", "m1", "--until", "baking", "--interval", "50");
 
         assertThat(shell.typing("", "migration", "rollback", "m1").out()).contains("gives reads and writes of m1 back");
+        FakeTerminal.Result other = shell.run("migration", "rollback", "m1", "--yes", "--phase", "cutting_over");
+        assertThat(other.code()).isEqualTo(3);
+        assertThat(other.err()).contains("rollback was meant for phase cutting_over, and the phase is baking");
+        assertThat(shell.run("migration", "rollback", "m1", "--yes", "--phase", "bakin")
+                        .err())
+                .contains("--phase baking");
         ok("migration", "rollback", "m1", "--yes");
         ok("migration", "watch", "m1", "--until", "canary", "--interval", "50");
+        FakeTerminal.Result again = shell.run("migration", "rollback", "m1", "--yes");
+        assertThat(again.code()).as("sent twice").isEqualTo(3);
+        assertThat(again.err()).contains("nothing to take back", "abort ends the migration");
+        assertThat(shell.typing("", "migration", "rollback", "m1").out()).doesNotContain("Type m1");
+        assertThat(status()).isEqualTo("canary");
         ok("migration", "cutover", "m1", "--yes");
         assertThat(ok("migration", "watch", "m1", "--until", "baking", "--interval", "50")
                         .lastLine())
@@ -169,6 +196,10 @@ class CommandLineIT {
         assertThat(ok("migration", "events", "m1", "--follow", "--json").out().lines())
                 .allSatisfy(line ->
                         assertThat(Json.tree(line).path("migration").asText()).isEqualTo("m1"));
+        JsonNode progress =
+                Json.tree(ok("migration", "status", "m1", "--json").out()).path("progress");
+        assertThat(progress.path("rate").asDouble(-1)).as("it has ended").isZero();
+        assertThat(progress.path("eta_seconds").isNull()).isTrue();
         FakeTerminal.Result late = shell.run("migration", "cutover", "m1", "--yes");
         assertThat(late.code()).isEqualTo(3);
         assertThat(late.err()).contains("has ended", "allowed now: nothing");
@@ -332,6 +363,13 @@ class CommandLineIT {
             assertThat(changed.at("/options/client_login").asText()).isEqualTo("endpoint");
             // With the same user, and with the password's blanks: any other login is refused.
             ok("endpoint", "check", "kept");
+            ok("endpoint", "create", "named", "redis://app@127.0.0.1:" + redis.port());
+            ok("endpoint", "check", "named");
+            FakeTerminal.Result twice = shell.run("endpoint", "create", "twice", "redis://app:secret@127.0.0.1:1");
+            assertThat(twice.code()).isEqualTo(2);
+            assertThat(twice.err())
+                    .contains("EDEN_ENDPOINT_PASSWORD", "--username")
+                    .doesNotContain("secret@");
         }
     }
 

@@ -232,7 +232,7 @@ final class TestServer implements AutoCloseable {
         Jdbi.create(postgres.jdbcUrl(), postgres.user(), postgres.password())
                 .useHandle(h -> h.createUpdate("""
                         INSERT INTO replication (migration, progress) VALUES (:migration, jsonb_build_object('state', 'streaming', 'lagMs', :lag,
-                            'keysDone', 0, 'keysTotal', 0, 'bytes', 0, 'keysPerSecond', 0, 'etaSeconds', 0, 'sourceOffset', 0, 'appliedOffset', 0,
+                            'keysDone', 0, 'keysTotal', 0, 'bytes', 0, 'keysPerSecond', 5, 'etaSeconds', 7, 'sourceOffset', 0, 'appliedOffset', 0,
                             'reverseProven', true, 'conflicts', 0, 'atMillis', 4102444800000))
                         ON CONFLICT (migration) DO UPDATE SET progress = EXCLUDED.progress""")
                         .bind("migration", migration)

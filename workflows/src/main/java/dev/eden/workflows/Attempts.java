@@ -43,6 +43,10 @@ final class Attempts {
         }
         if (result.committed()) {
             state.flipped(forward);
+            if (state.lastReason().startsWith("cutover, attempt ")
+                    || state.lastReason().startsWith("rollback, attempt ")) {
+                state.reason(""); // of the one before, which did not commit
+            }
             journal.publish();
             journal.record(
                     AuditEvents.FLIPPED, AuditEvents.EDEN, title + " committed, pause " + pause(result.pauseMicros()));

@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param traceparent of the span of that request; null where there was none
  * @param shareNamed of {@code patch_strategy}: whether its type, its share of reads or its stages are the caller's words; false: they stay what
  *     they are, whatever {@code strategy} has. Null (typed by hand, or from before there was this): they are what {@code strategy} has
+ * @param phase label of the only phase that it is meant for; null: of any. Compared when it arrives: what was accepted is obeyed wherever that leads
+ *     meanwhile
  * @param termsNamed of {@code patch_strategy}: which of {@link Strategy#CONSISTENCY}, {@link Strategy#MAX_WAIT} and {@link Strategy#ACK} are the caller's
  *     words; as for {@code shareNamed}, the others stay what they are. Not written where it is null: servers from before there was this read the rest
  */
@@ -29,7 +31,8 @@ public record Command(
         @Nullable String request,
         @Nullable String traceparent,
         @Nullable Boolean shareNamed,
-        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<String> termsNamed) {
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable List<String> termsNamed,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String phase) {
 
     public Command(Kind kind, String id, String actor, String reason, @Nullable Strategy strategy) {
         this(kind, id, actor, reason, strategy, null);
@@ -42,7 +45,7 @@ public record Command(
             String reason,
             @Nullable Strategy strategy,
             @Nullable Boolean emptyTarget) {
-        this(kind, id, actor, reason, strategy, emptyTarget, null, null, null, null);
+        this(kind, id, actor, reason, strategy, emptyTarget, null, null, null, null, null);
     }
 
     /** The same, on behalf of {@code asker}. */
@@ -57,12 +60,19 @@ public record Command(
                 asker.request(),
                 asker.traceparent(),
                 shareNamed,
-                termsNamed);
+                termsNamed,
+                phase);
     }
 
     /** The same patch, of which is known what it says: anything about reads, and which terms. */
     public Command naming(@Nullable Boolean share, @Nullable List<String> terms) {
-        return new Command(kind, id, actor, reason, strategy, emptyTarget, request, traceparent, share, terms);
+        return new Command(kind, id, actor, reason, strategy, emptyTarget, request, traceparent, share, terms, phase);
+    }
+
+    /** The same, for that phase only; null: for any. */
+    public Command meantFor(@Nullable String only) {
+        return new Command(
+                kind, id, actor, reason, strategy, emptyTarget, request, traceparent, shareNamed, termsNamed, only);
     }
 
     /** What this patch makes of the present strategy's terms, whatever else was changed since it was put together. */

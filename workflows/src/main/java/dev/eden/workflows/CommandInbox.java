@@ -39,6 +39,7 @@ final class CommandInbox {
                         received.strategy(),
                         received.emptyTarget())
                 .naming(received.shareNamed(), received.termsNamed())
+                .meantFor(received.phase())
                 .askedBy(received.asker().checked());
     }
 

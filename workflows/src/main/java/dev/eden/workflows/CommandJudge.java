@@ -39,6 +39,13 @@ final class CommandJudge {
     }
 
     private static Optional<CommandRefusal> judged(Command command, MigrationPhase phase, PhaseMachine.Facts facts) {
+        String only = command.phase();
+        if (only != null && !only.equals(phase.label())) {
+            return Optional.of(new CommandRefusal(
+                    command.kind().label() + " was meant for phase " + only + ", and the phase is " + phase.label(),
+                    PhaseMachine.allowed(phase, facts),
+                    List.of()));
+        }
         if (command.kind() == Kind.PATCH_STRATEGY) {
             Strategy strategy = command.strategy();
             Optional<String> problem =

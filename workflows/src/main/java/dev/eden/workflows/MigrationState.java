@@ -143,7 +143,9 @@ final class MigrationState {
                 strategy.plan().size(),
                 Math.max(0, spec.budget().maxAttempts() - series),
                 spec.failureHandling(),
-                "rollback".equals(gates().onBreach()));
+                "rollback".equals(gates().onBreach()),
+                flips > 0 && !targetOwnsWrites,
+                false);
     }
 
     /** The gates in force: the present stage's own, or the migration's. */

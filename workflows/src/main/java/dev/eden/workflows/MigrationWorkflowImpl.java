@@ -48,8 +48,17 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
         return new MigrationOutcome(state.phase().label(), state.flips());
     }
 
+    /** Of an update: {@link #check} has compared the phase that it is meant for with that of its arrival. */
     private CommandReceipt receive(Kind kind, @Nullable Command received) {
-        Command command = CommandInbox.complete(kind, received);
+        return take(CommandInbox.complete(kind, received).meantFor(null));
+    }
+
+    /** Nobody has looked at it. */
+    private void signalled(Kind kind, @Nullable Command received) {
+        take(CommandInbox.complete(kind, received));
+    }
+
+    private CommandReceipt take(Command command) {
         boolean fresh = inbox.receive(command);
         return new CommandReceipt(command.id(), !fresh, state.view());
     }
@@ -84,7 +93,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void advanceSignal(@Nullable Command command) {
-        receive(Kind.ADVANCE, command);
+        signalled(Kind.ADVANCE, command);
     }
 
     @Override
@@ -99,7 +108,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void pauseSignal(@Nullable Command command) {
-        receive(Kind.PAUSE, command);
+        signalled(Kind.PAUSE, command);
     }
 
     @Override
@@ -114,7 +123,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void resumeSignal(@Nullable Command command) {
-        receive(Kind.RESUME, command);
+        signalled(Kind.RESUME, command);
     }
 
     @Override
@@ -129,7 +138,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void abortSignal(@Nullable Command command) {
-        receive(Kind.ABORT, command);
+        signalled(Kind.ABORT, command);
     }
 
     @Override
@@ -144,7 +153,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void cutoverSignal(@Nullable Command command) {
-        receive(Kind.CUTOVER, command);
+        signalled(Kind.CUTOVER, command);
     }
 
     @Override
@@ -159,7 +168,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void rollbackSignal(@Nullable Command command) {
-        receive(Kind.ROLLBACK, command);
+        signalled(Kind.ROLLBACK, command);
     }
 
     @Override
@@ -174,7 +183,7 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void finalizeSignal(@Nullable Command command) {
-        receive(Kind.FINALIZE, command);
+        signalled(Kind.FINALIZE, command);
     }
 
     @Override
@@ -189,6 +198,6 @@ public final class MigrationWorkflowImpl implements MigrationWorkflow {
 
     @Override
     public void patchStrategySignal(@Nullable Command command) {
-        receive(Kind.PATCH_STRATEGY, command);
+        signalled(Kind.PATCH_STRATEGY, command);
     }
 }

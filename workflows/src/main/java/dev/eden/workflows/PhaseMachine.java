@@ -38,6 +38,7 @@ import java.util.List;
  *
  * <p>A rollback after a flip takes writes back to the source and keeps the migration alive: both sides were kept equal by the
  * log, so it returns to the canary with a read share of 0 and may be cut over again. An abort takes writes back and ends it.
+ * Once a flip was taken back a rollback has nothing left to do: one that comes twice must not end the migration.
  */
 final class PhaseMachine {
     private PhaseMachine() {}
@@ -50,6 +51,8 @@ final class PhaseMachine {
      * @param failed it is paused because a step failed, not because somebody said so
      * @param stages number of planned stages, 0 without a plan
      * @param attemptsLeft further tries that the budget of the present series allows
+     * @param takenBack writes were with the target, and are the source's again
+     * @param asBefore whether it is asked for a run of before, which took more: see {@link #ofBefore()}
      */
     record Facts(
             boolean paused,
@@ -64,7 +67,29 @@ final class PhaseMachine {
             int stages,
             int attemptsLeft,
             MigrationSpec.FailureHandling failureHandling,
-            boolean breachRollsBack) {
+            boolean breachRollsBack,
+            boolean takenBack,
+            boolean asBefore) {
+
+        /** For what runs of before have taken: a rollback that ends a migration whose flip was taken back, and a pause of the cleanup. */
+        Facts ofBefore() {
+            return new Facts(
+                    paused,
+                    targetOwnsWrites,
+                    diffEmpty,
+                    replicating,
+                    finalizing,
+                    ending,
+                    held,
+                    failed,
+                    stage,
+                    stages,
+                    attemptsLeft,
+                    failureHandling,
+                    breachRollsBack,
+                    takenBack,
+                    true);
+        }
 
         /** The facts as they will be once a command of this kind is obeyed, which leads to that phase. */
         Facts after(Kind kind, MigrationPhase next) {
@@ -95,7 +120,9 @@ final class PhaseMachine {
                     stages,
                     attemptsLeft,
                     failureHandling,
-                    breachRollsBack);
+                    breachRollsBack,
+                    takenBack,
+                    asBefore);
         }
 
         private Facts withFlags(boolean isPaused, boolean hasFailed, boolean isFinalizing, boolean isEnding) {
@@ -112,7 +139,9 @@ final class PhaseMachine {
                     stages,
                     attemptsLeft,
                     failureHandling,
-                    breachRollsBack);
+                    breachRollsBack,
+                    takenBack,
+                    asBefore);
         }
 
         /** What stands in the way of a cutover as far as the workflow knows; lag and health are checked by the attempt itself. */
@@ -239,7 +268,8 @@ final class PhaseMachine {
         return switch (kind) {
             case PAUSE -> pause(phase, facts);
             case RESUME -> resume(phase, facts);
-            case ROLLBACK, ABORT -> yes(new RollingBack(false));
+            case ROLLBACK -> takenBack(facts) ? nothingToTakeBack() : yes(new RollingBack(false));
+            case ABORT -> yes(new RollingBack(false));
             case PATCH_STRATEGY -> yes(phase);
             case ADVANCE -> no("stages begin with the canary; the phase is " + phase.label());
             case CUTOVER -> notReady(phase, facts);
@@ -252,7 +282,8 @@ final class PhaseMachine {
         return switch (kind) {
             case PAUSE -> pause(canary, facts);
             case RESUME -> resume(canary, facts);
-            case ROLLBACK, ABORT -> yes(new RollingBack(false));
+            case ROLLBACK -> takenBack(facts) ? nothingToTakeBack() : yes(new RollingBack(false));
+            case ABORT -> yes(new RollingBack(false));
             case PATCH_STRATEGY -> yes(canary);
             case ADVANCE -> advance(canary, facts);
             case CUTOVER -> facts.blockers(canary).isEmpty() ? yes(new CuttingOver(1)) : notReady(canary, facts);
@@ -279,7 +310,12 @@ final class PhaseMachine {
         return switch (kind) {
             case PAUSE -> pause(phase, facts);
             case RESUME -> resume(phase, facts);
-            case ROLLBACK, ABORT -> yes(new RollingBack(facts.targetOwnsWrites()));
+            case ROLLBACK ->
+                takenBack(facts)
+                        ? no("a cutover is running: roll back once it has committed; pause lets no other attempt begin,"
+                                + " abort ends the migration")
+                        : yes(new RollingBack(facts.targetOwnsWrites()));
+            case ABORT -> yes(new RollingBack(facts.targetOwnsWrites()));
             case CUTOVER -> no("a cutover is running");
             case ADVANCE, FINALIZE, PATCH_STRATEGY -> no("a cutover is running; wait for its outcome");
         };
@@ -304,7 +340,10 @@ final class PhaseMachine {
 
     private static Decision rollingBack(RollingBack back, Kind kind, Facts facts) {
         return switch (kind) {
-            case PAUSE -> pause(back, facts);
+            case PAUSE ->
+                back.flip() || facts.asBefore()
+                        ? pause(back, facts)
+                        : no("cleaning up is not paused: it ends by itself");
             case RESUME -> resume(back, facts);
             case ABORT -> back.flip() && !facts.ending() ? yes(back) : no("the migration is being ended already");
             case ROLLBACK -> no("the migration is being rolled back already");
@@ -315,7 +354,9 @@ final class PhaseMachine {
     private static Decision parked(NeedsOperator parked, Kind kind, Facts facts) {
         return switch (kind) {
             case RESUME -> yes(parked.resumeTo());
-            case ROLLBACK, ABORT -> takeBack(facts);
+            case ROLLBACK ->
+                takenBack(facts) && !(parked.resumeTo() instanceof RollingBack) ? nothingToTakeBack() : takeBack(facts);
+            case ABORT -> takeBack(facts);
             case PATCH_STRATEGY ->
                 facts.targetOwnsWrites() || parked.resumeTo() instanceof RollingBack
                         ? no("the migration waits for an operator after its cutover; resume, roll back or finalise")
@@ -343,6 +384,14 @@ final class PhaseMachine {
         return facts.finalizing()
                 ? no("finalising has begun: the source is no longer kept current")
                 : yes(new RollingBack(facts.targetOwnsWrites()));
+    }
+
+    private static boolean takenBack(Facts facts) {
+        return facts.takenBack() && !facts.asBefore();
+    }
+
+    private static Decision nothingToTakeBack() {
+        return no("the source owns the writes again: there is nothing to take back; abort ends the migration");
     }
 
     private static Decision notReady(MigrationPhase phase, Facts facts) {

@@ -1,6 +1,7 @@
 package dev.eden.workflows;
 
 import dev.eden.workflows.Command.Kind;
+import dev.eden.workflows.PhaseMachine.Facts;
 import dev.eden.workflows.PhaseMachine.Moved;
 import io.temporal.workflow.Async;
 import io.temporal.workflow.CancellationScope;
@@ -24,6 +25,8 @@ final class Waits {
     private static final String FINALIZED_AFTER_A_FAILURE = "finalized-after-a-failure";
 
     private static final String COME_FIRST = "come-before-length";
+    /** What {@link PhaseMachine.Facts#ofBefore()} takes is refused. */
+    private static final String TAKES_LESS = "takes-less";
 
     private final MigrationState state;
     private final CommandInbox inbox;
@@ -128,18 +131,25 @@ final class Waits {
         return result.get();
     }
 
+    /** By which it is judged. */
+    private Facts facts(Command command) {
+        Facts facts = state.facts();
+        Facts before = facts.ofBefore();
+        boolean less = CommandJudge.refusal(command, state.phase(), facts).isPresent()
+                && CommandJudge.refusal(command, state.phase(), before).isEmpty();
+        return less && !decides(TAKES_LESS) ? before : facts;
+    }
+
     /** Runs of before were refused a finalize after a failure. */
-    private Optional<CommandRefusal> refusal(Command command) {
-        Optional<CommandRefusal> refusal = CommandJudge.refusal(command, state.phase(), state.facts());
+    private Optional<CommandRefusal> refusal(Command command, Facts facts) {
+        Optional<CommandRefusal> refusal = CommandJudge.refusal(command, state.phase(), facts);
         boolean since = refusal.isEmpty()
                 && command.kind() == Kind.FINALIZE
                 && state.phase() instanceof MigrationPhase.Baking
                 && state.paused();
         return since && !decides(FINALIZED_AFTER_A_FAILURE)
                 ? Optional.of(new CommandRefusal(
-                        "the migration is paused; resume first",
-                        PhaseMachine.allowed(state.phase(), state.facts()),
-                        List.of()))
+                        "the migration is paused; resume first", PhaseMachine.allowed(state.phase(), facts), List.of()))
                 : refusal;
     }
 
@@ -150,7 +160,8 @@ final class Waits {
     /** Obeys everything that is pending; throws {@link PhaseLeft} at the first that leads elsewhere. */
     void takeCommands() {
         for (Command command = inbox.poll(); command != null; command = inbox.poll()) {
-            Optional<CommandRefusal> refusal = refusal(command);
+            Facts facts = facts(command);
+            Optional<CommandRefusal> refusal = refusal(command, facts);
             onBehalf.serve(command);
             if (refusal.isPresent()) {
                 journal.record(
@@ -160,8 +171,7 @@ final class Waits {
                 onBehalf.goOn();
                 continue;
             }
-            MigrationPhase next =
-                    ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), state.facts())).phase();
+            MigrationPhase next = ((Moved) PhaseMachine.onCommand(state.phase(), command.effect(), facts)).phase();
             boolean anew = state.obey(command, Waits::decides);
             if (!next.equals(state.phase()) && command.effect() != Kind.PATCH_STRATEGY || anew) {
                 inbox.leads(command);

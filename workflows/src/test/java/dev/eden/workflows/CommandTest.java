@@ -321,7 +321,7 @@ class CommandTest {
         bench.update(Kind.ROLLBACK);
         bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary);
         assertThat(bench.view().readPercentage()).isZero();
-        bench.update(Kind.ROLLBACK);
+        bench.update(Kind.ABORT);
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
     }
 
@@ -360,7 +360,7 @@ class CommandTest {
         assertThat(events(AuditEvents.GATE_BREACHED))
                 .singleElement()
                 .matches(r -> r.reason().contains("none of 20"));
-        bench.update(Kind.ROLLBACK);
+        bench.update(Kind.ABORT);
         assertThat(bench.outcome()).isEqualTo(new MigrationOutcome("rolled_back", 2));
     }
 

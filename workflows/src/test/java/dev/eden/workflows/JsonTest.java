@@ -63,10 +63,11 @@ class JsonTest {
     @Test
     void aCommandTypedInTheWordsOfTheRestApiIsUnderstood() {
         Command command = typed("""
-                {"actor": "kim", "empty_target": true, "strategy": {"type": "canary", "read_percentage": 0.2,
+                {"actor": "kim", "empty_target": true, "phase": "canary", "strategy": {"type": "canary", "read_percentage": 0.2,
                  "write_mode": {"write_percentage": 0.0}, "stages": [{"read_percentage": 0.1, "bakeSeconds": 60,
                  "gates": {"max_error_rate": 0.01, "min_samples": 7}}]}}""", Command.class);
         assertThat(command.emptyTarget()).isTrue();
+        assertThat(command.phase()).isEqualTo("canary");
         Strategy strategy = Objects.requireNonNull(command.strategy());
         assertThat(strategy.readPercentage()).isEqualTo(0.2);
         assertThat(strategy.writeMode()).isEqualTo(new Strategy.WriteMode("dual_write", null, "source", 0.0));
@@ -80,7 +81,8 @@ class JsonTest {
         Strategy strategy = Bench.canary(0.25, new Strategy.Stage(0.05, 60), new Strategy.Stage(0.5, 0));
         Command command = new Command(Kind.PATCH_STRATEGY, "id", "alice", "because", strategy, true)
                 .askedBy(new Correlation("r1", "00-" + "a".repeat(32) + "-" + "b".repeat(16) + "-01"))
-                .naming(false, List.of(Strategy.ACK));
+                .naming(false, List.of(Strategy.ACK))
+                .meantFor("canary");
         var carried = new CarriedState(
                 new NeedsOperator("why", new Canary(1)),
                 strategy,

@@ -67,7 +67,21 @@ class PhaseMachineTest {
     private static Facts facts(MigrationPhase phase) {
         boolean target = phase instanceof Baking || phase.equals(new RollingBack(true));
         return new Facts(
-                false, target, true, true, false, false, false, false, 0, 2, 2, FailureHandling.NEEDS_OPERATOR, false);
+                false,
+                target,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                0,
+                2,
+                2,
+                FailureHandling.NEEDS_OPERATOR,
+                false,
+                false,
+                false);
     }
 
     private static Facts paused(Facts f) {
@@ -102,7 +116,7 @@ class PhaseMachineTest {
             cutting_over1     | -       | cutting_over1 | -       | rolling_back | -             | rolling_back | -        | -
             baking            | -       | baking        | -       | flip_back    | -             | flip_back    | baking   | -
             flip_back         | -       | flip_back     | -       | flip_back    | -             | -            | -        | -
-            rolling_back      | -       | rolling_back  | -       | -            | -             | -            | -        | -
+            rolling_back      | -       | -             | -       | -            | -             | -            | -        | -
             completed         | -       | -             | -       | -            | -             | -            | -        | -
             rolled_back       | -       | -             | -       | -            | -             | -            | -        | -
             needs_operator    | -       | -             | canary0 | rolling_back | -             | rolling_back | -        | needs_operator
@@ -164,8 +178,22 @@ class PhaseMachineTest {
 
     @Test
     void cutoverNamesEveryBlocker() {
-        Facts facts =
-                new Facts(true, false, false, false, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        Facts facts = new Facts(
+                true,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                false,
+                0,
+                0,
+                3,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(facts.blockers(new Validating())).hasSize(4);
         assertThat(PhaseMachine.onCommand(new Validating(), Kind.CUTOVER, facts))
                 .isInstanceOfSatisfying(
@@ -176,16 +204,58 @@ class PhaseMachineTest {
 
     @Test
     void advanceNeedsAPlanAndEndsWithItsLastStage() {
-        Facts last =
-                new Facts(false, false, true, true, false, false, false, false, 1, 2, 3, FailureHandling.PAUSE, false);
+        Facts last = new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                1,
+                2,
+                3,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, last)))
                 .isEqualTo("-");
-        Facts none =
-                new Facts(false, false, true, true, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, false);
+        Facts none = new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                0,
+                0,
+                3,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(told(PhaseMachine.onCommand(new Canary(0), Kind.ADVANCE, none)))
                 .isEqualTo("-");
-        Facts held =
-                new Facts(false, false, true, true, false, false, true, false, 1, 2, 3, FailureHandling.PAUSE, false);
+        Facts held = new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                true,
+                false,
+                1,
+                2,
+                3,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, held)))
                 .as("a held stage is entered again")
                 .isEqualTo("canary1");
@@ -194,8 +264,22 @@ class PhaseMachineTest {
     /** The way back is gone: to resume would fail again. */
     @Test
     void afterAFailureAMigrationThatHasFlippedCanBeFinalised() {
-        Facts failed =
-                new Facts(true, true, true, false, false, false, false, true, 0, 0, 3, FailureHandling.PAUSE, false);
+        Facts failed = new Facts(
+                true,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                true,
+                0,
+                0,
+                3,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(told(PhaseMachine.onCommand(new Baking(), Kind.FINALIZE, failed)))
                 .isEqualTo("baking");
         assertThat(told(PhaseMachine.onCommand(new Baking(), Kind.FINALIZE, paused(facts(new Baking())))))
@@ -270,9 +354,52 @@ class PhaseMachineTest {
     }
 
     @Test
+    void whereTheSourceOwnsTheWritesAgainOnlyAnAbortEndsTheMigration() {
+        for (MigrationPhase phase : List.of(
+                new Replicating(), new Canary(0), new CuttingOver(1), new NeedsOperator("why", new Canary(0)))) {
+            Facts usual = facts(phase);
+            Facts back = new Facts(
+                    false,
+                    false,
+                    true,
+                    true,
+                    false,
+                    false,
+                    true,
+                    false,
+                    0,
+                    2,
+                    2,
+                    usual.failureHandling(),
+                    false,
+                    true,
+                    false);
+            assertThat(told(PhaseMachine.onCommand(phase, Kind.ROLLBACK, back))).isEqualTo("-");
+            assertThat(PhaseMachine.allowed(phase, back)).contains("abort").doesNotContain("rollback");
+            assertThat(told(PhaseMachine.onCommand(phase, Kind.ROLLBACK, back.ofBefore())))
+                    .as("runs of before")
+                    .isEqualTo("rolling_back");
+        }
+    }
+
+    @Test
     void theBudgetOfAttemptsEnds() {
-        Facts spent =
-                new Facts(false, false, true, true, false, false, false, false, 1, 2, 0, FailureHandling.PAUSE, false);
+        Facts spent = new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                1,
+                2,
+                0,
+                FailureHandling.PAUSE,
+                false,
+                false,
+                false);
         assertThat(told(PhaseMachine.onEvent(new CuttingOver(3), new Event.Aborted("why"), spent)))
                 .isEqualTo("canary1");
         assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Aborted("why"), spent)))
@@ -287,8 +414,22 @@ class PhaseMachineTest {
 
     @Test
     void aBreachRollsBackWhereTheGatesSaySo() {
-        Facts rollback =
-                new Facts(false, false, true, true, false, false, false, false, 0, 0, 3, FailureHandling.PAUSE, true);
+        Facts rollback = new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                false,
+                false,
+                0,
+                0,
+                3,
+                FailureHandling.PAUSE,
+                true,
+                false,
+                false);
         assertThat(told(PhaseMachine.onEvent(new Canary(0), new Event.GateBreached("why"), rollback)))
                 .isEqualTo("rolling_back");
     }
@@ -299,7 +440,21 @@ class PhaseMachineTest {
         for (MigrationPhase phase : PHASES) {
             Facts usual = facts(phase);
             Facts facts = new Facts(
-                    false, usual.targetOwnsWrites(), true, true, false, false, false, false, 0, 2, 2, handling, false);
+                    false,
+                    usual.targetOwnsWrites(),
+                    true,
+                    true,
+                    false,
+                    false,
+                    false,
+                    false,
+                    0,
+                    2,
+                    2,
+                    handling,
+                    false,
+                    false,
+                    false);
             String where = told(new Moved(phase));
             String expected = switch (phase) {
                 case Completed _, RolledBack _ -> "-";
@@ -390,6 +545,8 @@ class PhaseMachineTest {
                     2,
                     2,
                     FailureHandling.NEEDS_OPERATOR,
+                    false,
+                    false,
                     false);
             phases.stream()
                     .filter(phase -> PhaseMachine.onCommand(phase, kind, facts) instanceof Moved)

@@ -234,13 +234,8 @@ final class ApiClient {
                         .append(error.path("detail").asText()));
         problem.path("blockers")
                 .forEach(blocker -> message.append("\n  blocker: ").append(blocker.asText()));
-        problem.path("findings")
-                .forEach(finding -> message.append("\n  ")
-                        .append(finding.path("severity").asText())
-                        .append(": ")
-                        .append(finding.path("message").asText())
-                        .append("; ")
-                        .append(finding.path("remedy").asText()));
+        FindingText.lines(problem.path("findings"), false)
+                .forEach(line -> message.append('\n').append(line));
         return new CliFailure(
                 ExitCode.ofStatus(status),
                 message.toString(),

@@ -90,8 +90,7 @@ final class DevCommand implements Callable<Integer> {
             parts.push(() -> DevRedis.stop(source));
             EmbeddedRedis target = DevRedis.start(data.resolve("target"));
             parts.push(() -> DevRedis.stop(target));
-            EmbeddedPostgres postgres =
-                    EmbeddedPostgres.start(EmbeddedPostgres.Options.defaults().withDataDir(data.resolve("postgres")));
+            EmbeddedPostgres postgres = DevStore.start(data);
             parts.push(postgres);
             EmbeddedTemporal temporal =
                     EmbeddedTemporal.start(EmbeddedTemporal.Options.defaults().withDbFile(data.resolve("temporal.db")));

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.eden.api.json.Json;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,13 +22,16 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  eden endpoint create ec2_redis redis://10.0.1.50:6379",
             "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create azure rediss://azure.example:6380 --username app",
-            "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create pg 'postgresql://10.0.1.60/orders?sslmode=verify-full'",
+            "  EDEN_ENDPOINT_PASSWORD=… eden endpoint create pg 'postgresql://app@10.0.1.60/orders?sslmode=verify-full'",
             "  eden endpoint check azure",
             "",
             "A password is never an argument: everybody on the machine sees arguments."
         })
 final class EndpointCommand extends Group {
     private static final String VERIFIED = "sslmode=verify-full";
+    /** With a password. */
+    private static final Pattern LOGIN = Pattern.compile("^[^/?#]*//[^/?#@]*:[^/?#@]+@");
+
     private static final String URI =
             "redis://HOST:PORT or postgresql://HOST:PORT/DATABASE; with TLS: rediss:// (Redis), the parameter "
                     + VERIFIED + " (PostgreSQL)";
@@ -126,7 +130,7 @@ final class EndpointCommand extends Group {
                 names = "--username",
                 paramLabel = "NAME",
                 description =
-                        "whose password EDEN_ENDPOINT_PASSWORD is (default: that of the login there is, else default or postgres)")
+                        "whose password EDEN_ENDPOINT_PASSWORD is (default: the URI's user, that of the login there is, else default or postgres)")
         private @Nullable String username;
 
         @Option(names = "--label", paramLabel = "NAME=VALUE", description = "may be repeated")
@@ -158,6 +162,12 @@ final class EndpointCommand extends Group {
             body.put("uri", uri);
             String password = api.terminal().secret("EDEN_ENDPOINT_PASSWORD");
             String user = username;
+            if (password != null && LOGIN.matcher(uri).find()) {
+                throw new CliFailure(
+                        ExitCode.USAGE,
+                        "the URI has a password, and so has EDEN_ENDPOINT_PASSWORD",
+                        "leave it out of the URI, whose user may stay, or be --username; or unset EDEN_ENDPOINT_PASSWORD");
+            }
             if (password != null) {
                 body.put(
                         "credentials",

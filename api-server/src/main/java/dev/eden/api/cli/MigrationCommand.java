@@ -95,6 +95,7 @@ final class MigrationCommand extends OperatorCommands {
                 "The least a file has:",
                 "  {\"id\": \"ec2_to_azure\", \"description\": \"to Azure\",",
                 "   \"strategy\": {\"type\": \"canary\", \"read_percentage\": 0.05}}",
+                "The copy's tuning is none of the file's: eden migration tune ID, before the start, too.",
                 "",
                 "Examples:",
                 "  eden migration create migration.json",

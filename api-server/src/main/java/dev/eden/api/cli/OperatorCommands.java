@@ -39,7 +39,10 @@ abstract class OperatorCommands extends Group {
     @Command(
             mixinStandardHelpOptions = true,
             name = "pause",
-            description = "Holds it where it is; replication goes on, nothing moves.",
+            description = {
+                "Keeps the next step, stage or attempt from beginning. What has begun goes on, a load to its end; so does replication.",
+                "To slow a load down: tune --copy-rate; to end it: abort."
+            },
             footer = {"", "Example:", "  eden migration pause ec2_to_azure --reason 'the source is busy until noon'"})
     int pause(
             @Mixin ApiOptions api,
@@ -82,9 +85,9 @@ abstract class OperatorCommands extends Group {
                 "Abort gives " + id + " up: "
                         + (emptyTarget
                                 ? "what has been copied is deleted from its target"
-                                : "what has been copied counts for nothing afterwards"),
+                                : "what has been copied stays on its target and counts for nothing afterwards (--empty-target deletes it)"),
                 id);
-        return send(api, "abort", id, reason, emptyTarget);
+        return send(api, "abort", id, reason, emptyTarget, null);
     }
 
     @Command(
@@ -117,28 +120,44 @@ abstract class OperatorCommands extends Group {
             name = "rollback",
             description = {
                 "Takes it back. After a cutover the source owns writes again, nothing is lost, and the migration is in canary.",
-                "While the source owns writes there is nothing to take back: it ends the migration, as abort does.",
-                "Asks first; a script says --yes."
+                "Before the first cutover there is nothing to take back: it ends the migration, as abort does. Once writes are back it is refused.",
+                "Asks first; a script says --yes, and --phase baking where it must not end a migration."
             },
-            footer = {"", "Example:", "  eden migration rollback ec2_to_azure --reason 'latency'"})
+            footer = {
+                "",
+                "Examples:",
+                "  eden migration rollback ec2_to_azure --reason 'latency'",
+                "  eden migration rollback ec2_to_azure --yes --phase baking"
+            })
     int rollback(
             @Mixin ApiOptions api,
             @Mixin Confirmation confirmation,
             @Parameters(paramLabel = "ID") String id,
             @Option(names = "--empty-target", description = EMPTY_TARGET) boolean emptyTarget,
+            @Option(
+                            names = "--phase",
+                            paramLabel = "PHASE",
+                            description =
+                                    "the only one that it is meant for: refused in another (default: the present one)")
+                    @Nullable
+                    String phase,
             @Option(names = "--reason", description = REASON) @Nullable String reason) {
-        if (confirmation.wanted(api.terminal(), "Rollback takes " + id + " back, or ends it before its cutover")) {
-            JsonNode status = api.client().get(ApiClient.path("migrations", id, "status"));
-            boolean flipped = status.path("phase").asText().equals("baking")
-                    || status.path("active").isTextual()
-                            && status.path("active").equals(status.path("target_endpoint"));
-            String question = flipped
+        if (phase != null) {
+            PhaseNames.require("--phase", phase);
+        }
+        boolean asks =
+                confirmation.wanted(api.terminal(), "Rollback takes " + id + " back, or ends it before its cutover");
+        JsonNode status = asks || phase == null ? api.client().get(ApiClient.path("migrations", id, "status")) : null;
+        if (asks && status != null && !isTakenBack(status)) {
+            String question = isFlipped(status)
                     ? "Rollback gives reads and writes of " + id + " back to its source, and the migration goes on"
                     : "Rollback ends " + id + ", as abort does: its source owns the writes, nothing is to be taken back"
                             + (emptyTarget ? "; what has been copied is deleted from its target" : "");
             confirmation.ask(api, question, id);
         }
-        return send(api, "rollback", id, reason, emptyTarget);
+        String meant =
+                phase != null || status == null ? phase : status.path("phase").asText();
+        return send(api, "rollback", id, reason, emptyTarget, meant);
     }
 
     @Command(
@@ -176,17 +195,36 @@ abstract class OperatorCommands extends Group {
     private static final String REASON = "for the audit log";
     private static final String EMPTY_TARGET = "where this ends the migration: deletes from the target what was copied";
 
-    private static int send(ApiOptions api, String command, String id, @Nullable String reason) {
-        return send(api, command, id, reason, false);
+    private static boolean isFlipped(JsonNode status) {
+        return status.path("phase").asText().equals("baking")
+                || status.path("active").isTextual() && status.path("active").equals(status.path("target_endpoint"));
     }
 
-    private static int send(ApiOptions api, String command, String id, @Nullable String reason, boolean emptyTarget) {
+    /** It will be refused: there is nothing to ask. */
+    private static boolean isTakenBack(JsonNode status) {
+        return status.path("flips").asInt() > 0 && !isFlipped(status);
+    }
+
+    private static int send(ApiOptions api, String command, String id, @Nullable String reason) {
+        return send(api, command, id, reason, false, null);
+    }
+
+    private static int send(
+            ApiOptions api,
+            String command,
+            String id,
+            @Nullable String reason,
+            boolean emptyTarget,
+            @Nullable String phase) {
         Map<String, Object> told = new LinkedHashMap<>();
         if (reason != null) {
             told.put("reason", reason);
         }
         if (emptyTarget) {
             told.put("empty_target", true);
+        }
+        if (phase != null) {
+            told.put("phase", phase);
         }
         JsonNode status =
                 api.client().post(ApiClient.path("migrations", id, command), told.isEmpty() ? null : Json.write(told));

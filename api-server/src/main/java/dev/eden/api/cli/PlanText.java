@@ -2,14 +2,10 @@ package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 
 /** A plan for people: the worst finding first, each with its remedy, then what it may take, and the steps. */
 final class PlanText {
-    private static final List<String> SEVERITIES = List.of("failure", "warning", "notice", "info");
-
     private static final String STARTED =
             "It has been started: what Eden itself has done to the two servers is found, too."
                     + " A fenced target refuses its login, and one of the source's replicas is Eden.";
@@ -27,19 +23,7 @@ final class PlanText {
             Wrapped.lines(STARTED, 0).forEach(page::line);
             page.line("");
         }
-        List<String> severities = new ArrayList<>(SEVERITIES);
-        plan.path("findings").forEach(finding -> {
-            if (!severities.contains(finding.path("severity").asText())) {
-                severities.add(finding.path("severity").asText());
-            }
-        });
-        for (String severity : severities) {
-            for (JsonNode finding : plan.path("findings")) {
-                if (finding.path("severity").asText().equals(severity)) {
-                    print(finding, severity, page);
-                }
-            }
-        }
+        FindingText.lines(plan.path("findings"), page.coloured()).forEach(page::line);
         if (plan.path("findings").isEmpty()) {
             page.line("No findings.");
         }
@@ -123,21 +107,6 @@ final class PlanText {
 
     private static String millis(JsonNode millis) {
         return millis.isNumber() ? String.format(Locale.ROOT, "%.1f ms", millis.asDouble()) : "not known";
-    }
-
-    /** {@code severity   id}, below it what was found and what to do. */
-    private static void print(JsonNode finding, String severity, Page page) {
-        Style style = severity.equals("failure") ? Style.RED : severity.equals("warning") ? Style.YELLOW : Style.DIM;
-        page.line(style.of(severity, page.coloured())
-                + " ".repeat(Math.max(1, Page.LABEL - severity.length()))
-                + Style.BOLD.of(finding.path("id").asText(), page.coloured()));
-        String margin = " ".repeat(Page.LABEL);
-        Wrapped.lines(margin + ApiOptions.line(finding.path("message").asText()), Page.LABEL)
-                .forEach(page::line);
-        String remedy = ApiOptions.line(finding.path("remedy").asText());
-        if (!remedy.isEmpty()) {
-            Wrapped.lines(margin + "remedy: " + remedy, Page.LABEL + 2).forEach(page::line);
-        }
     }
 
     static String next(JsonNode plan) {

@@ -5,15 +5,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A canary's stage that passes by itself, for people: what it waits for, and what it has shown so far. */
+/** A canary's stage, for people: what it waits for, and what it has shown so far. */
 final class StageText {
     private StageText() {}
 
-    /** Empty where no stage passes by itself. */
-    static String of(JsonNode canary, boolean coloured) {
+    /** Empty where there are no stages. */
+    static String of(JsonNode status, boolean coloured) {
+        JsonNode canary = status.path("canary");
         JsonNode bake = canary.path("bake");
         if (!bake.isObject()) {
-            return "";
+            return waitsForSomebody(canary, status.at("/strategy/stages"));
         }
         List<String> texts = new ArrayList<>();
         String missing = missing(bake);
@@ -41,6 +42,17 @@ final class StageText {
                     StatusText.text(latency, "proxy")));
         }
         return String.join("; ", texts);
+    }
+
+    private static String waitsForSomebody(JsonNode canary, JsonNode stages) {
+        int number = canary.path("stage").asInt();
+        if (number == 0 || stages.isEmpty()) {
+            return "";
+        }
+        boolean back = canary.path("read_percentage").asDouble() == 0
+                && stages.path(number - 1).path("read_percentage").asDouble() > 0;
+        return (back ? "held, its reads were taken back; " : "")
+                + (back || number < stages.size() ? "waits for advance" : "the last; waits for cutover");
     }
 
     /** Empty where it bakes still, or lacks nothing. */

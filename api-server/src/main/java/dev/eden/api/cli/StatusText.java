@@ -1,11 +1,15 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.eden.api.json.Json;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.DoubleFunction;
+import java.util.stream.Collectors;
 
 /** A migration's status for people: whole, as the lines of a live view, or as one line of a log. */
 final class StatusText {
@@ -13,7 +17,11 @@ final class StatusText {
     static final List<String> PHASES = List.of(
             "created", "initializing", "replicating", "validating", "canary", "cutting_over", "baking", "completed");
 
+    /** All that is allowed where its workflow is lost. */
+    static final JsonNode LOST = Json.mapper().createArrayNode().add("recover");
+
     private static final int BAR = 20;
+    private static final int REASONS = 5;
 
     private StatusText() {}
 
@@ -44,14 +52,18 @@ final class StatusText {
                 "canary",
                 canary(status.path("canary"), status.at("/strategy/stages").size()),
                 coloured);
-        String stage = StageText.of(status.path("canary"), coloured);
+        String ineligible = ineligible(status.at("/canary/ineligible"));
+        if (!ineligible.isEmpty() && inCanary(status)) {
+            add(lines, "on source", ineligible, coloured);
+        }
+        String stage = StageText.of(status, coloured);
         if (!stage.isEmpty()) {
             add(lines, "stage", stage, coloured);
         }
         add(lines, "gates", gates(status), coloured);
         add(lines, "cutover", readiness(status, coloured), coloured);
-        for (JsonNode blocker : status.path("blockers")) {
-            add(lines, "", "- " + Style.YELLOW.of(ApiOptions.cell(blocker), coloured), coloured);
+        for (String blocker : blockers(status)) {
+            add(lines, "", "- " + Style.YELLOW.of(blocker, coloured), coloured);
         }
         String reason = text(status, "last_reason");
         if (!reason.equals("-") && !reason.isEmpty()) {
@@ -82,12 +94,39 @@ final class StatusText {
         }
         if (status.path("ready_for_cutover").asBoolean()) {
             line.append("  ready for cutover");
-        } else if (!status.path("blockers").isEmpty()) {
-            List<String> blockers = new ArrayList<>();
-            status.path("blockers").forEach(blocker -> blockers.add(ApiOptions.cell(blocker)));
-            line.append("  blocked: ").append(String.join("; ", blockers));
+        } else if (!blockers(status).isEmpty()) {
+            line.append("  blocked: ").append(String.join("; ", blockers(status)));
         }
         return line.toString();
+    }
+
+    private static boolean inCanary(JsonNode status) {
+        return text(status, "phase").equals("canary");
+    }
+
+    /** What somebody has to see to. Outside the canary nobody can cut over, and the list says no more than that; but for one whose workflow is lost. */
+    private static List<String> blockers(JsonNode status) {
+        List<String> blockers = new ArrayList<>();
+        if (inCanary(status) || status.path("allowed").equals(LOST)) {
+            status.path("blockers").forEach(blocker -> blockers.add(ApiOptions.cell(blocker)));
+        }
+        return blockers;
+    }
+
+    /** Why reads that were looked at stayed there, the most frequent reasons first. */
+    private static String ineligible(JsonNode counts) {
+        return counts.properties().stream()
+                .filter(reason -> reason.getValue().asLong() > 0)
+                .sorted(Comparator.comparingLong((Map.Entry<String, JsonNode> reason) ->
+                                -reason.getValue().asLong())
+                        .thenComparing(Map.Entry::getKey))
+                .limit(REASONS)
+                .map(reason -> String.format(
+                        Locale.ROOT,
+                        "%s %,d",
+                        ApiOptions.line(reason.getKey()),
+                        reason.getValue().asLong()))
+                .collect(Collectors.joining(", "));
     }
 
     private static void add(List<String> lines, String label, String text, boolean coloured) {
@@ -214,8 +253,14 @@ final class StatusText {
             return Style.GREEN.of("ready", coloured);
         }
         int flips = status.path("flips").asInt();
-        return (status.path("blockers").isEmpty() ? "not now" : "not ready")
-                + (flips == 0 ? "" : ", flipped " + flips + (flips == 1 ? " time" : " times"));
+        String where = switch (text(status, "phase")) {
+            case "canary" -> status.path("blockers").isEmpty() ? "not now" : "not ready";
+            case "created", "initializing", "replicating", "validating" -> "not yet";
+            case "cutting_over" -> "under way";
+            case "baking", "completed" -> "done";
+            default -> "not now";
+        };
+        return where + (flips == 0 ? "" : ", flipped " + flips + (flips == 1 ? " time" : " times"));
     }
 
     static String percent(double share) {

@@ -1,7 +1,6 @@
 package dev.eden.api.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.eden.api.json.Json;
 import java.time.Duration;
 import java.time.LocalTime;
 import java.time.format.DateTimeFormatter;
@@ -27,7 +26,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  eden migration watch ec2_to_azure",
-            "  eden migration watch ec2_to_azure --until ready --timeout 3600 && eden migration cutover ec2_to_azure --yes"
+            "  eden migration watch ec2_to_azure --until ready --timeout 1h && eden migration cutover ec2_to_azure --yes"
         })
 final class WatchCommand implements Callable<Integer> {
     /** A line at least this often where nothing changes: a log that stands still looks like a hang. */
@@ -35,9 +34,6 @@ final class WatchCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
     private static final Set<String> BAD_ENDS = Set.of("rolled_back", "needs_operator");
-
-    /** All that is allowed where its workflow is lost. */
-    private static final JsonNode LOST = Json.mapper().createArrayNode().add("recover");
 
     private static final Duration SERVER_AWAY = Duration.ofSeconds(60);
 
@@ -55,18 +51,23 @@ final class WatchCommand implements Callable<Integer> {
             names = "--until",
             paramLabel = "PHASE",
             description =
-                    "ends well there: a phase such as canary or baking, or ready (for the cutover, in the last stage)")
+                    "ends well there, or where that is over: a phase such as canary or baking, or ready (for the cutover, in the last stage)")
     private @Nullable String until;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", description = "ends with exit code 9 after that long")
-    private long timeoutSeconds;
+    @Option(
+            names = "--timeout",
+            paramLabel = "DURATION",
+            converter = Durations.Seconds.class,
+            description = "ends with exit code 9 after that long: 90s, 10m, 2h; a number is seconds")
+    private Duration timeout = Duration.ZERO;
 
     @Option(
             names = "--interval",
-            paramLabel = "MILLIS",
-            defaultValue = "1000",
-            description = "between two looks (default: ${DEFAULT-VALUE})")
-    private long intervalMillis;
+            paramLabel = "DURATION",
+            defaultValue = "1s",
+            converter = Durations.Millis.class,
+            description = "between two looks (default: ${DEFAULT-VALUE}); a number is milliseconds")
+    private Duration interval = Duration.ofSeconds(1);
 
     private @Nullable JsonNode known;
     private int drawn;
@@ -101,18 +102,18 @@ final class WatchCommand implements Callable<Integer> {
                 show(status);
                 ExitCode end = end(status, goal != null && goal.reached(status));
                 if (end != null) {
-                    finish(status, end);
+                    finish(status, end, goal == null ? null : goal.over());
                     return end.code();
                 }
             }
-            if (timeoutSeconds > 0 && System.nanoTime() - begun > timeoutSeconds * 1_000_000_000L) {
+            if (!timeout.isZero() && System.nanoTime() - begun > timeout.toNanos()) {
                 throw new CliFailure(
                         ExitCode.TIMED_OUT,
                         "migration " + id + (until == null ? " has not ended" : " is not " + until) + " after "
-                                + timeoutSeconds + " s",
+                                + Durations.text(timeout),
                         "look where it stands: " + api.where().in(NextCommand.command("status", id)));
             }
-            Thread.sleep(Math.max(10, intervalMillis));
+            Thread.sleep(Math.max(10, interval.toMillis()));
         }
     }
 
@@ -122,7 +123,7 @@ final class WatchCommand implements Callable<Integer> {
         }
         if (BAD_ENDS.contains(status.path("phase").asText())
                 || status.path("failed").asBoolean()
-                || status.path("allowed").equals(LOST)) {
+                || status.path("allowed").equals(StatusText.LOST)) {
             return ExitCode.ENDED_BADLY;
         }
         return StatusText.ended(status) ? until == null ? ExitCode.DONE : ExitCode.ENDED_BADLY : null;
@@ -194,12 +195,25 @@ final class WatchCommand implements Callable<Integer> {
         api.terminal().flush();
     }
 
-    private void finish(JsonNode status, ExitCode end) {
-        if (api.json() || api.terminal().interactive()) {
+    /** @param over why a wait for a phase has ended that is not the present one */
+    private void finish(JsonNode status, ExitCode end, @Nullable String over) {
+        if (api.json()) {
+            return;
+        }
+        if (end == ExitCode.DONE && over != null) {
+            api.terminal().out().println(over);
+        }
+        if (api.terminal().interactive()) {
             return;
         }
         if (end == ExitCode.ENDED_BADLY) {
-            api.terminal().out().println("reason: " + StatusText.text(status, "last_reason"));
+            String reason = StatusText.text(status, "last_reason");
+            api.terminal()
+                    .out()
+                    .println("reason: "
+                            + (reason.equals("-") || reason.isEmpty()
+                                    ? "the phase is " + StatusText.text(status, "phase")
+                                    : reason));
         }
         new Page(api.terminal()).next(api.where().in(NextCommand.of(status)));
         api.terminal().out().flush();

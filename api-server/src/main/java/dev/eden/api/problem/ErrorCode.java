@@ -119,7 +119,7 @@ public enum ErrorCode {
             409,
             "The endpoint is in another migration",
             "A migration that has not ended has claimed the endpoint as its source or target.",
-            "End that migration first.",
+            "End that migration first (abort, finalize); one that has not been started is deleted.",
             Retry.LATER),
     ENDPOINT_UNREACHABLE(
             409,
@@ -233,13 +233,13 @@ public enum ErrorCode {
             409,
             "The migration has not been started",
             "The command is for a running migration.",
-            "{START_MIGRATION} starts it.",
+            "{START_MIGRATION} starts it, {DELETE_MIGRATION} forgets it.",
             Retry.LATER),
     MIGRATION_STARTED(
             409,
             "The migration has been started",
             "The request is for a migration before its start.",
-            "Use the commands listed under allowed.",
+            "Use the commands listed under allowed; {ABORT_MIGRATION} ends it where that is among them.",
             Retry.NEVER),
     MIGRATION_ENDED(
             409,
@@ -257,7 +257,7 @@ public enum ErrorCode {
             409,
             "The interlay belongs to another pair of endpoints",
             "The interlay would move another pair of endpoints than the migration does, or one endpoint to itself.",
-            "One migration has one source and one target.",
+            "One migration has one source and one target; {DELETE_MIGRATION} forgets one that has not been started.",
             Retry.NEVER),
     COMMAND_REFUSED(
             409,

@@ -19,6 +19,8 @@ public enum Reference {
     LIST_RECEIVERS("GET /api/v1/receivers", "eden notify list"),
     REPLACE_ENDPOINT("PUT the existing one", "change the existing one: eden endpoint update ID URI"),
     START_MIGRATION("POST …/migrate", "eden migration migrate ID"),
+    ABORT_MIGRATION("POST …/abort", "eden migration abort ID"),
+    DELETE_MIGRATION("DELETE /api/v1/migrations/{id}", "eden migration delete ID"),
     ADD_INTERLAY(
             "POST /api/v1/migrations/{id}/interlay/{interlay} with the target's endpoint",
             "Add one: eden migration add-interlay ID INTERLAY TARGET"),

@@ -112,6 +112,10 @@ final class EndpointRequests {
 
     private static Credentials credentials(Fields fields, Address address, boolean replacing) {
         Backend.Login inUri = address.login();
+        boolean userAlone = inUri != null && inUri.password().reveal().isEmpty();
+        if (userAlone && (!fields.has("credentials") || fields.isNull("credentials"))) {
+            fields.error("uri", "names a user without a password, and there are no credentials");
+        }
         if (replacing && fields.isNull("credentials")) {
             return new Credentials.None();
         }
@@ -122,10 +126,14 @@ final class EndpointRequests {
             }
             return replacing ? new Credentials.Keep() : new Credentials.None();
         }
-        if (inUri != null) {
-            fields.error("credentials", "the uri has a login already; give one of the two");
+        if (inUri != null && !userAlone) {
+            fields.error("credentials", "the uri has a password already; give one of the two");
         }
-        String user = given.text("username", 512, "");
+        String named = given.text("username", 512, "");
+        if (inUri != null && userAlone && !named.isEmpty() && !named.equals(inUri.user())) {
+            fields.error("credentials", "the uri names another user; give one of the two");
+        }
+        String user = named.isEmpty() && inUri != null && userAlone ? inUri.user() : named;
         String password = given.requiredText("password", 4096);
         given.end();
         return user.isEmpty()
@@ -225,6 +233,7 @@ final class EndpointRequests {
         return name;
     }
 
+    /** Without a password where the URI has a user alone: it comes with the credentials. */
     private static Backend.@Nullable Login login(Fields fields, String engine, URI uri) {
         String info = uri.getRawUserInfo();
         if (info == null || info.isEmpty()) {
@@ -233,9 +242,7 @@ final class EndpointRequests {
         int colon = info.indexOf(':');
         String user = decoded(colon < 0 ? info : info.substring(0, colon));
         String password = colon < 0 ? "" : decoded(info.substring(colon + 1));
-        if (password.isEmpty()) {
-            fields.error("uri", "names a user without a password");
-        } else if (!Fields.storable(user) || !Fields.storable(password)) {
+        if (!Fields.storable(user) || !Fields.storable(password)) {
             fields.error("uri", CONTROL);
         }
         return new Backend.Login(user.isEmpty() ? firstUser(engine) : user, new Secret(password));

@@ -150,8 +150,24 @@ public final class MigrationCommands {
         return accepted(status.of(migration.id()));
     }
 
+    /** A change of what has not begun; where it has, the refusal names what is possible instead. */
+    void beforeStart(Migration migration, Runnable change) {
+        try {
+            settleStart(migration);
+            change.run();
+        } catch (Problem refused) {
+            boolean begun = refused.code() == ErrorCode.MIGRATION_STARTED && migration.started();
+            throw begun
+                    ? refused.with(
+                            "allowed",
+                            MigrationStatus.allowed(
+                                    migration, Views.parse(migration.viewJson()).orElse(null)))
+                    : refused;
+        }
+    }
+
     /** Before a change that a start has in its way: one that was given up may have come to nothing. */
-    void settleStart(Migration migration) {
+    private void settleStart(Migration migration) {
         try {
             starts.settle(migration, orchestrator::runs);
         } catch (Problem e) {
@@ -180,7 +196,8 @@ public final class MigrationCommands {
         Command.Kind kind = Command.Kind.valueOf(command.toUpperCase(Locale.ROOT));
         return send(
                 migration,
-                new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null));
+                new Command(kind, commandId, actor, told.reason(), null, told.emptyTarget() ? Boolean.TRUE : null)
+                        .meantFor(told.phase()));
     }
 
     /** The strategy first: where it is refused, tuning and labels stay too. */

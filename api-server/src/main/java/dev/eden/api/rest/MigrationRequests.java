@@ -137,16 +137,26 @@ final class MigrationRequests {
 
     /** {@code {reason?}}, or no body at all. */
     static String reason(byte[] body) {
-        return told(body, false).reason();
+        Fields fields = Fields.of(body, true);
+        String reason = reason(fields);
+        fields.done();
+        return reason;
     }
 
-    /** What comes with an operator's command. */
-    record Told(String reason, boolean emptyTarget) {}
+    private static String reason(Fields fields) {
+        return fields.text("reason", 2000, "");
+    }
 
-    /** {@code {reason?}}, or no body at all; of what ends a migration {@code empty_target} too. */
+    /** What comes with an operator's command; {@code phase}: the only one that it is meant for. */
+    record Told(
+            String reason, boolean emptyTarget, @Nullable String phase) {}
+
+    /** {@code {reason?, phase?}}, or no body at all; of what ends a migration {@code empty_target} too. */
     static Told told(byte[] body, boolean ends) {
         Fields fields = Fields.of(body, true);
-        Told told = new Told(fields.text("reason", 2000, ""), ends && fields.bool("empty_target", false));
+        String phase = fields.oneOf("phase", "", MigrationResource.PHASES.toArray(String[]::new));
+        Told told =
+                new Told(reason(fields), ends && fields.bool("empty_target", false), phase.isEmpty() ? null : phase);
         fields.done();
         return told;
     }

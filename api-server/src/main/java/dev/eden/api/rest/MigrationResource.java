@@ -163,8 +163,7 @@ public final class MigrationResource {
     public Response delete(@PathParam("id") String id, @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         if (!migration.ended()) {
-            commands.settleStart(migration);
-            migrations.delete(id, Caller.actor(request));
+            commands.beforeStart(migration, () -> migrations.delete(id, Caller.actor(request)));
         } else if (Caller.identity(request).role().includes(Role.ADMIN)) {
             forgotten.forget(id, Caller.actor(request));
         } else {
@@ -197,10 +196,8 @@ public final class MigrationResource {
             @Context ContainerRequestContext request) {
         Migration migration = migrations.get(id);
         String target = MigrationRequests.target(body);
-        commands.settleStart(migration);
-        return status.of(migrations
-                .addInterlay(id, interlay, target, Caller.actor(request))
-                .id());
+        commands.beforeStart(migration, () -> migrations.addInterlay(id, interlay, target, Caller.actor(request)));
+        return status.of(id);
     }
 
     @GET

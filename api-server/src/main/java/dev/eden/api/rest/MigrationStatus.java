@@ -133,7 +133,7 @@ public final class MigrationStatus {
         status.put("ready_for_cutover", view != null && view.readyForCutover() && blockers.isEmpty());
         status.set("blockers", Json.mapper().valueToTree(blockers));
         if (progress.isPresent()) {
-            status.set("progress", progress(progress.get()));
+            status.set("progress", progress(progress.get(), migration.ended()));
         } else {
             status.putNull("progress");
         }
@@ -213,14 +213,15 @@ public final class MigrationStatus {
         return state.equals("healthy") ? Optional.empty() : Optional.of("endpoint " + endpoint + " is " + state);
     }
 
-    private static ObjectNode progress(Progress p) {
+    /** @param ended nothing moves any more, and nothing is left to wait for */
+    private static ObjectNode progress(Progress p, boolean ended) {
         ObjectNode node = Json.mapper().createObjectNode();
         node.put("state", p.state());
         node.put("keys_done", p.keysDone());
         node.put("keys_total", p.keysTotal());
         node.put("bytes", p.bytes());
-        node.put("rate", p.keysPerSecond());
-        node.put("eta_seconds", known(p.etaSeconds()));
+        node.put("rate", ended ? 0 : p.keysPerSecond());
+        node.put("eta_seconds", ended ? null : known(p.etaSeconds()));
         node.put("source_offset", p.sourceOffset());
         node.put("applied_offset", p.appliedOffset());
         node.put("reverse_proven", p.reverseProven());
@@ -236,8 +237,8 @@ public final class MigrationStatus {
                     .put("rows", table.rows())
                     .put("rows_total", table.rowsTotal())
                     .put("bytes", table.bytes())
-                    .put("rate", table.rate())
-                    .put("eta_seconds", known(table.etaSeconds())));
+                    .put("rate", ended ? 0 : table.rate())
+                    .put("eta_seconds", ended ? null : known(table.etaSeconds())));
         }
         return node;
     }

@@ -24,6 +24,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** What holds of every command, and what docs/cli.md says of them. */
@@ -217,6 +219,41 @@ class CommandLineTest {
                         "baked; 1 of 37 reads failed (2.7 %); p99 at worst 1.25 times the source's (front:p1)"));
         status.withObject("/canary").putNull("bake");
         assertThat(StatusText.lines(status, false)).noneMatch(line -> line.startsWith("stage "));
+    }
+
+    @Test
+    void aCanaryThatWaitsForSomebodySaysForWhat() {
+        ObjectNode status = (ObjectNode) Json.tree("""
+                {"id": "m", "phase": "canary", "strategy": {"stages": [{"read_percentage": 0.1}, {"read_percentage": 0.5}]},
+                 "canary": {"read_percentage": 0.1, "stage": 1, "bake": null, "ineligible": {"stale": 12, "function": 1200, "settings": 0}}}""");
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.matches("stage +waits for advance"))
+                .anyMatch(line -> line.matches("on source +function 1,200, stale 12"));
+        status.withObject("/canary").put("read_percentage", 0.0);
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.matches("stage +held, its reads were taken back; waits for advance"));
+        status.withObject("/canary").put("stage", 2).put("read_percentage", 0.5);
+        assertThat(StatusText.lines(status, false))
+                .anyMatch(line -> line.matches("stage +the last; waits for cutover"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "replicating, not yet",
+        "cutting_over, under way",
+        "baking, done",
+        "completed, done",
+        "rolling_back, not now"
+    })
+    void whereNothingCanBeCutOverNothingIsCalledBlocked(String phase, String cutover) {
+        ObjectNode status = (ObjectNode) Json.tree("{\"id\": \"m\", \"phase\": \"" + phase
+                + "\", \"blockers\": [\"the phase is " + phase + ", a cutover starts from canary\"]}");
+        assertThat(StatusText.line(status)).doesNotContain("blocked");
+        assertThat(StatusText.lines(status, false))
+                .noneMatch(line -> line.contains("starts from canary"))
+                .anyMatch(line -> line.matches("cutover +" + cutover));
+        status.withArray("allowed").add("recover");
+        assertThat(StatusText.line(status)).as("its workflow is lost").contains("blocked: ");
     }
 
     @Test

@@ -19,6 +19,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A watch of a server that says what it is told to, one status a look, the last one again and again. */
 class WatchCommandTest {
@@ -89,13 +91,50 @@ class WatchCommandTest {
                 .isZero();
     }
 
+    /** A script that is begun again would wait for ever. */
+    @ParameterizedTest
+    @CsvSource({"validating, baking", "canary, completed", "ready, cutting_over", "created, canary"})
+    void whatIsOverBeforeTheFirstLookIsReachedAndSaidToBeOver(String until, String phase) {
+        FakeTerminal.Result over = shell(status(phase, ""))
+                .run("migration", "watch", "m", "--until", until, "--interval", "10ms", "--timeout", "20s");
+        assertThat(over.code()).as(over.err()).isZero();
+        assertThat(over.out()).contains(until + " is over: the phase is " + phase);
+        assertThat(looks.get()).isEqualTo(1);
+    }
+
     @Test
-    void whatWasOverBeforeTheFirstLookIsStillToCome() {
-        assertThat(shell(status("baking", ""), status("rolling_back", ""), status("canary", ""))
-                        .run("migration", "watch", "m", "--until", "validating", "--interval", "10", "--timeout", "1")
-                        .code())
-                .isEqualTo(ExitCode.TIMED_OUT.code());
-        assertThat(looks.get()).as("it looked to the last").isGreaterThan(3);
+    void whatComesAgainAfterARollbackIsWaitedFor() {
+        FakeTerminal.Result back = shell(status("rolling_back", ""), status("rolling_back", ""), status("canary", ""))
+                .run("migration", "watch", "m", "--until", "canary", "--interval", "10ms", "--timeout", "20s");
+        assertThat(back.code()).as(back.err()).isZero();
+        assertThat(back.out()).doesNotContain("is over");
+        assertThat(looks.get()).isEqualTo(3);
+    }
+
+    @Test
+    void whatCannotComeAnyMoreSaysWhy() {
+        FakeTerminal.Result ended = shell(
+                        status("completed", ", \"last_reason\": \"\"").replace("null", "\"2026-12-01T14:00:00Z\""))
+                .run("migration", "watch", "m", "--until", "rolled_back", "--interval", "10ms", "--timeout", "20s");
+        assertThat(ended.code()).isEqualTo(ExitCode.ENDED_BADLY.code());
+        assertThat(ended.out()).contains("reason: the phase is completed");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1 s", "1s, 1 s", "300ms, 300 ms"})
+    void aTimeoutIsANumberOfSecondsOrADuration(String timeout, String told) {
+        FakeTerminal.Result late = shell(status("replicating", ""))
+                .run("migration", "watch", "m", "--until", "canary", "--interval", "10", "--timeout", timeout);
+        assertThat(late.code()).isEqualTo(ExitCode.TIMED_OUT.code());
+        assertThat(late.err()).contains("is not canary after " + told);
+    }
+
+    @Test
+    void whatIsNoDurationIsRefusedWithWhatIsOne() {
+        FakeTerminal.Result wrong =
+                shell(status("canary", "")).run("migration", "watch", "m", "--timeout", "5 minutes");
+        assertThat(wrong.code()).isEqualTo(ExitCode.USAGE.code());
+        assertThat(wrong.err()).contains("'5 minutes' is no duration", "90s");
     }
 
     @Test

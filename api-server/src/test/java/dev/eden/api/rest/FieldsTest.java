@@ -114,6 +114,33 @@ class FieldsTest {
     }
 
     @Test
+    void aPasswordAloneIsOfTheUsersThatTheUriNames() {
+        String body = "{\"id\":\"e\",\"uri\":\"postgresql://app%s@h/d\",\"credentials\":{\"password\":\"p\"%s}}";
+        for (String same : List.of("", ",\"username\":\"app\"")) {
+            assertThat(EndpointRequests.read(bytes(body.formatted("", same)), null)
+                            .credentials())
+                    .isInstanceOfSatisfying(EndpointStore.Credentials.Given.class, given -> {
+                        assertThat(given.login().user()).isEqualTo("app");
+                        assertThat(given.login().password().reveal()).isEqualTo("p");
+                    });
+        }
+        for (String twice : List.of(body.formatted(":q", ""), body.formatted("", ",\"username\":\"other\""))) {
+            assertThatThrownBy(() -> EndpointRequests.read(bytes(twice), null))
+                    .isInstanceOfSatisfying(
+                            Problem.class,
+                            problem -> assertThat(problem.errors())
+                                    .extracting("pointer")
+                                    .containsExactly("/credentials"));
+        }
+        assertThatThrownBy(() -> EndpointRequests.read(bytes("{\"id\":\"e\",\"uri\":\"redis://app@h\"}"), null))
+                .isInstanceOfSatisfying(
+                        Problem.class,
+                        problem -> assertThat(problem.errors())
+                                .extracting("detail")
+                                .containsExactly("names a user without a password, and there are no credentials"));
+    }
+
+    @Test
     void aPasswordAloneIsOfTheUserThereIsOrOfAServersFirst() {
         String body = "{\"id\":\"e\",\"uri\":\"%s\",\"credentials\":{\"password\":\"p\"}}";
         assertThat(EndpointRequests.read(bytes(body.formatted("postgresql://h/d")), null)
