@@ -174,8 +174,14 @@ final class StatusText {
         if (!progress.isObject() || status.path("flips").asInt() > 0) {
             return "";
         }
+        long total = progress.path("keys_total").asLong();
+        if (total == 0 && progress.path("keys_done").asLong() == 0) {
+            // Nobody has counted yet, or there is nothing to copy: the target was filled by other means, or the source
+            // is empty.
+            return text(progress, "state").equals("loading") ? "not known yet" : "";
+        }
         StringBuilder text = new StringBuilder();
-        if (progress.path("keys_total").asLong() > 0) {
+        if (total > 0) {
             text.append(String.format(
                     Locale.ROOT,
                     "%d %%  %,d of %,d",

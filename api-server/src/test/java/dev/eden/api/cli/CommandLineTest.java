@@ -182,6 +182,9 @@ class CommandLineTest {
 
     @Test
     void whatIsNotKnownIsNoNumber() {
+        String nothing = "{\"phase\":\"replicating\",\"progress\":{\"state\":\"%s\",\"keys_done\":0,\"keys_total\":0}}";
+        assertThat(StatusText.line(Json.tree(nothing.formatted("loading")))).contains("copy not known yet");
+        assertThat(StatusText.line(Json.tree(nothing.formatted("streaming")))).doesNotContain("copy");
         assertThat(StatusText.line(Json.tree("{\"phase\":\"replicating\",\"replication_lag_ms\":null}")))
                 .contains("lag unknown");
         String lines = String.join("\n", StatusText.lines(Json.tree("""
