@@ -18,6 +18,8 @@ import org.postgresql.copy.CopyOut;
  */
 record TableCopy(String table, List<String> columns, boolean binary) {
     private static final int BLOCK = 1 << 17;
+    /** Bytes of what ends a binary COPY; a row has more (PostgreSQL documentation, COPY, "Binary Format"). */
+    private static final int TRAILER = 2;
     /** Below this many bytes an index is kept up to date as cheaply as it is built. */
     private static final long WORTH_A_BUILD = 8L << 20;
 
@@ -100,7 +102,9 @@ record TableCopy(String table, List<String> columns, boolean binary) {
                     System.arraycopy(row, 0, block, filled, row.length);
                     filled += row.length;
                 }
-                meter.rows().incrementAndGet();
+                if (!binary || row.length > TRAILER) {
+                    meter.rows().incrementAndGet();
+                }
             }
             meter.pay(filled, source, target);
             writing.writeToCopy(block, 0, filled);

@@ -27,6 +27,14 @@ class LoadSpeedTest {
                 .isZero();
     }
 
+    @Test
+    void isThatOfTheLastSeconds() {
+        for (int second = 0; second <= 20; second++) {
+            speed.rate(1, copied(Math.min(second, 10) * 1_000L), at(second));
+        }
+        assertThat(speed.rate(1, copied(10_000), at(21))).as("keys are built").isZero();
+    }
+
     private static long at(int seconds) {
         return TimeUnit.SECONDS.toNanos(seconds);
     }
