@@ -2,7 +2,6 @@ package dev.eden.proxy;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -44,14 +43,7 @@ final class RouteFollower implements AutoCloseable {
     private static final int REHEARSALS = 25;
     private static final int REHEARSED_HOLDS = 4;
     private static final Duration BETWEEN_HOLDS = Duration.ofMillis(40);
-    /** Well within the time that a proxy has to say that it is armed. */
     /** Within the coordinator's patience with proxies that do not say that they are armed. */
-    private static final Duration REACH = Duration.ofMillis(2_500);
-
-    /** A look at the row is due then, and the lease with it. */
-    private static final Duration REACH_LOOK = Duration.ofMillis(500);
-
-    private static final Duration REACH_AGAIN = Duration.ofMillis(250);
     private static final Duration LOG_IN = Duration.ofMillis(1_200);
 
     private static final Duration AT_ONCE = Duration.ofMillis(20);
@@ -67,6 +59,7 @@ final class RouteFollower implements AutoCloseable {
     private final Thread thread;
     private final Thread pulse;
     private final Wakefulness wakefulness;
+    private final StandbyReach standby;
     private RouteStore.@Nullable Subscription subscription;
     private volatile boolean stopping;
 
@@ -88,9 +81,6 @@ final class RouteFollower implements AutoCloseable {
 
     private long attempt;
     private boolean armedAcknowledged;
-    private @Nullable CompletableFuture<Optional<String>> reaching;
-    private long reachAgainAt = System.nanoTime();
-    private boolean unreachedTold;
     private boolean drainedAcknowledged;
     private boolean openedPending;
     private boolean listeners;
@@ -113,6 +103,10 @@ final class RouteFollower implements AutoCloseable {
                 .name("eden-route-" + identity.name())
                 .unstarted(this::run);
         this.wakefulness = loops.wakefulness();
+        this.standby = new StandbyReach(
+                interlay,
+                loops,
+                (route, why) -> acknowledge(route.attempt(), RouteStore.Step.UNREACHED, "proxy.unreached", why));
         this.pulse = Thread.ofPlatform()
                 .daemon()
                 .name("eden-pulse-" + identity.name())
@@ -392,9 +386,7 @@ final class RouteFollower implements AutoCloseable {
     private void begin(long number) {
         attempt = number;
         armedAcknowledged = false;
-        reaching = null;
-        reachAgainAt = System.nanoTime();
-        unreachedTold = false;
+        standby.begin();
         drainedAcknowledged = false;
         abortTried = false;
         preparedAt = 0;
@@ -446,7 +438,7 @@ final class RouteFollower implements AutoCloseable {
         loops.lease(readBegan + LEASE.toNanos());
         serving = true;
         if (!armedAcknowledged) {
-            if (!reached(route)) {
+            if (!standby.reached(route)) {
                 return; // and look again: the attempt ends before anybody is held
             }
             List<Integer> there = loggedIn(route);
@@ -471,60 +463,6 @@ final class RouteFollower implements AutoCloseable {
             Thread.currentThread().interrupt();
             return List.of();
         }
-    }
-
-    /** Logging in to a server that is far away takes eight round trips, with TLS, so one try goes on over several looks at the row. */
-    private boolean reached(Route route) {
-        CompletableFuture<Optional<String>> trying = reaching;
-        if (trying == null) {
-            if (System.nanoTime() - reachAgainAt < 0) {
-                return false;
-            }
-            trying = loops.reach(route, REACH);
-            reaching = trying;
-        }
-        Optional<String> unreached;
-        try {
-            unreached = trying.get(REACH_LOOK.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (TimeoutException e) {
-            return false;
-        } catch (ExecutionException e) {
-            unreached = Optional.of(String.valueOf(e.getCause()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-        if (unreached.isPresent()) {
-            reaching = null;
-            reachAgainAt = System.nanoTime() + REACH_AGAIN.toNanos();
-            tellUnreached(route, unreached.get());
-        }
-        return unreached.isEmpty();
-    }
-
-    private void tellUnreached(Route route, String why) {
-        Backend standby = route.standby();
-        if (standby == null || unreachedTold) {
-            return;
-        }
-        unreachedTold = true;
-        LOGGER.atWarn()
-                .addKeyValue("interlay", interlay)
-                .addKeyValue("attempt", route.attempt())
-                .log(
-                        "not armed: {} at {} does not answer this proxy ({}), whose clients would have no server after a flip; check that this host may connect there: routes, firewalls, pg_hba.conf, TLS, max_connections",
-                        standby.endpoint(),
-                        standby.address(),
-                        why);
-        // Without addresses: it comes to the attempt's report.
-        String told =
-                why.replace(standby.host(), standby.endpoint()).replaceAll("\\d+(\\.\\d+){3}(:\\d+)?", "(not shown)");
-        acknowledge(
-                route.attempt(),
-                RouteStore.Step.UNREACHED,
-                "proxy.unreached",
-                "{\"why\":\"" + standby.endpoint() + " does not answer it ("
-                        + told.replaceAll("[\\p{Cntrl}\\\\]", " ").replace("\"", "\\\"") + ")\"}");
     }
 
     /**

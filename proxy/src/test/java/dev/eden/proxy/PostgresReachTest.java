@@ -29,7 +29,7 @@ import org.slf4j.LoggerFactory;
 
 /** A proxy says that it is armed when the standby's database answers it, and not before. */
 class PostgresReachTest {
-    private final Logger logger = (Logger) LoggerFactory.getLogger(RouteFollower.class);
+    private final Logger logger = (Logger) LoggerFactory.getLogger(StandbyReach.class);
     private final ListAppender<ILoggingEvent> said = new ListAppender<>();
     private final MemoryRouteStore store = new MemoryRouteStore(MemoryRouteStore.route(null, null));
     private @Nullable ServerSocket standby;
