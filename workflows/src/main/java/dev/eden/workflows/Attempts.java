@@ -6,6 +6,7 @@ import dev.eden.workflows.activity.CutoverActivities.AttemptResult;
 import io.temporal.failure.ActivityFailure;
 import io.temporal.workflow.Workflow;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  * judged again by the phase that its outcome leads to.
  */
 final class Attempts {
+    /** How reasons begin that explain nothing once an attempt has committed. */
+    private static final List<String> KEPT_FROM_IT =
+            List.of("cutover, attempt ", "rollback, attempt ", "not ready for cutover: ");
+
     private final MigrationState state;
     private final Journal journal;
 
@@ -43,9 +48,8 @@ final class Attempts {
         }
         if (result.committed()) {
             state.flipped(forward);
-            if (state.lastReason().startsWith("cutover, attempt ")
-                    || state.lastReason().startsWith("rollback, attempt ")) {
-                state.reason(""); // of the one before, which did not commit
+            if (KEPT_FROM_IT.stream().anyMatch(state.lastReason()::startsWith)) {
+                state.reason("");
             }
             journal.publish();
             journal.record(

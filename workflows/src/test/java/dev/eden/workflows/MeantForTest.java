@@ -7,7 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.eden.workflows.Command.Kind;
 import dev.eden.workflows.MigrationPhase.Canary;
 import dev.eden.workflows.MigrationPhase.RollingBack;
+import dev.eden.workflows.MigrationSpec.FailureHandling;
+import dev.eden.workflows.activity.CutoverActivities.Readiness;
 import dev.eden.workflows.activity.DirectoryActivities.PhaseRecord;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,5 +137,14 @@ class MeantForTest {
         assertThat(bench.until(view -> view.flips() == 2 && view.phase() instanceof Canary)
                         .lastReason())
                 .isEmpty();
+    }
+
+    @Test
+    void whatAnImmediateWaitedForIsNoReasonOnceItHasCutOver() {
+        bench.world.readiness = new Readiness(false, List.of("lag is 2000 ms"));
+        bench.start(Bench.spec(Bench.ofType(Strategy.IMMEDIATE), FailureHandling.PAUSE, "hold"));
+        bench.until(view -> view.lastReason().contains("lag is 2000 ms"));
+        bench.world.readiness = new Readiness(true, List.of());
+        assertThat(bench.untilPhase("baking").lastReason()).isEmpty();
     }
 }
