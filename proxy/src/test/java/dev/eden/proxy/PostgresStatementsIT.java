@@ -226,10 +226,39 @@ class PostgresStatementsIT extends PostgresFixture {
             before.bindBinary("", "s").execute("", 0).sync().send();
             assertThat(before.answers(1)).isEqualTo("1 2 D1 C E0A000 ZI");
             assertThat(ask(before, "SELECT 1")).isEqualTo("T D1 C ZI");
-            run(owner, "DROP TABLE shape");
             assertThat(binary(before, false)).isEqualTo("E0A000 ZI");
+            run(owner, "ALTER TABLE shape ALTER id TYPE int");
+            assertThat(binary(before, false)).isEqualTo("2 D\0\0\0\1 C ZI");
+            run(owner, "DROP TABLE shape");
+            assertThat(binary(before, false)).isEqualTo("E42P01 ZI");
             assertThat(ask(before, "DEALLOCATE ALL")).isEqualTo("C ZI");
             assertThat(prepares(before, "t", "SELECT 1")).isEqualTo("1 2 D1 C ZI");
+        }
+    }
+
+    /** As on a connection of one's own: what was refused in the meantime, and how often, leaves nothing behind. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3})
+    void aTableThatIsAsItWasIsReadAsBefore(int refused) throws Exception {
+        String sql = "SELECT * FROM shape";
+        try (PgWire one = wire();
+                PgWire other = wire()) {
+            one.parse("s", sql).describe('S', "s").sync().send();
+            assertThat(one.answers(1)).isEqualTo("1 t T ZI");
+            run(owner, "ALTER TABLE shape ADD note text");
+            for (int i = 0; i < refused; i++) {
+                assertThat(binary(one, false)).isEqualTo("E0A000 ZI");
+            }
+            other.parse("s", sql).describe('S', "s").sync().send();
+            assertThat(other.answers(1)).isEqualTo("1 t T ZI");
+            run(owner, "ALTER TABLE shape DROP note");
+            one.query("BEGIN").parse("", "SELECT 1").bind("", "").execute("", 0);
+            one.bindBinary("", "s").execute("", 0).bindBinary("", "s").execute("", 0);
+            one.sync().query("COMMIT").send();
+            assertThat(one.answers(3)).isEqualTo("C ZT 1 2 D1 C 2 D\0\0\0\1 C 2 D\0\0\0\1 C ZT C ZI");
+            run(owner, "DROP TABLE shape");
+            assertThat(binary(one, false)).isEqualTo("E42P01 ZI");
+            assertThat(binary(other, false)).isEqualTo("E42P01 ZI");
         }
     }
 

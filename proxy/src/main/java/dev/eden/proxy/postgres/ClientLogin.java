@@ -44,7 +44,7 @@ final class ClientLogin {
             }
             settings.login(seen);
         } else {
-            settings.login(settings.wanted(holding.settings));
+            settings.login(Objects.requireNonNull(settings.now()));
         }
         done = true;
         sendWelcome(from);

@@ -268,13 +268,21 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
      */
     @Nullable
     ByteBuf toldAtTheEnd(int signals, int status) {
-        boolean last = !batches.open() && batches.unanswered() == signals;
+        boolean last = !batches.open() && batches.unanswered() == signals && !standbyRead.running();
         return last ? settings.resetIfAsked(server, pinned(), status, this::restored) : null;
     }
 
     private void restored() {
         process();
         probeForOthers();
+    }
+
+    private void settled(ServerConnection connection) {
+        if (holds(connection)) {
+            giveBackIfIdle();
+            probeForOthers();
+            process();
+        }
     }
 
     private void probeForOthers() {
@@ -294,6 +302,10 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             again = standbyRead.end();
         }
         if (!batches.underWay() && status == 'I') {
+            ServerConnection holding = server;
+            if (holding != null && holding.defaults.heard()) {
+                settings.heard(holding, this::settled);
+            }
             pins.rests();
             giveBackIfIdle();
             probeForOthers();
@@ -562,7 +574,7 @@ final class ClientSession extends ChannelInboundHandlerAdapter {
             server = null;
         } else if (holding != null && !preparation.running()) {
             server = null;
-            boolean dirtySession = pinned();
+            boolean dirtySession = pinned() || holding.defaults.heard();
             if (batches.open()
                     || messages.cutShort()
                     || holding.answers.wantsRows()

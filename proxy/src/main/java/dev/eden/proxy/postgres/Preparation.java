@@ -32,16 +32,28 @@ final class Preparation {
 
     /** True: the client may use it. False: that takes a moment, and then the session goes on by itself. */
     boolean prepare(ServerConnection connection) {
-        ServerPool.Welcome welcome = connection.pool.welcome();
-        Settings wanted = settings.wanted(welcome == null ? connection.settings : welcome.settings());
         SessionState carry = session.crossing.carried();
-        Map<String, String> differences =
-                wanted.satisfiedBy(connection.settings) ? Map.of() : wanted.differencesTo(connection.settings);
-        if (differences.isEmpty() && carry == null) {
+        if (carry == null && settings.satisfiedBy(connection)) {
+            return !transaction.open() || begin(connection);
+        }
+        if (settings.asksWhose(connection)) {
+            askWhose(connection);
+            return false;
+        }
+        Settings wanted = settings.wanted(connection);
+        Map<String, String> differences = settings.toSet(connection, wanted);
+        int resets = settings.toReset(connection);
+        if (differences.isEmpty() && resets == 0 && carry == null) {
             return !transaction.open() || begin(connection);
         }
         running = true;
+        ServerPool.Welcome welcome = connection.pool.welcome();
         StringBuilder sql = new StringBuilder();
+        for (int i = 0; i < Settings.NAMES.length; i++) {
+            if ((resets & Settings.bit(i)) != 0) {
+                sql.append("RESET ").append(Settings.NAMES[i]).append(';');
+            }
+        }
         if (!differences.isEmpty()) {
             String style = differences.get(Settings.NAMES[Settings.DATE_STYLE]);
             String usual = welcome == null ? null : welcome.settings().value(Settings.DATE_STYLE);
@@ -62,6 +74,22 @@ final class Preparation {
             encode(connection, text, wanted);
         }
         return false;
+    }
+
+    private void askWhose(ServerConnection connection) {
+        running = true;
+        connection.exchange(new Exchange(SessionDefaults.BY_ROLE, outcome -> {
+            running = false;
+            connection.defaults.byRole(outcome.error() == null ? outcome.rows() : null);
+            if (session.server() != connection) {
+                session.process(); // lost meanwhile, and nothing has been asked: try another
+            } else if (session.closed()) {
+                session.serveBy(null);
+                connection.pool.reclaim(connection, true);
+            } else if (connection.usable() && prepare(connection)) {
+                session.process();
+            }
+        }));
     }
 
     /** First of all what the rest is written in: the session may have another client's encoding still. */

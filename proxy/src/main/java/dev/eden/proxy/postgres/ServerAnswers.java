@@ -505,6 +505,7 @@ final class ServerAnswers implements FrameScanner.Sink {
             if (holder == null) {
                 return;
             }
+            connection.defaults.assigned(connection.defaults.assigned() & ~holder.settings.discarded());
             holder.discarded();
             if (!connection.reports(Settings.SEARCH_PATH)) {
                 String path = connection.settings.value(Settings.SEARCH_PATH);

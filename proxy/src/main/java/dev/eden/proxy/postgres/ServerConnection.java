@@ -65,7 +65,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     ClientSession client;
 
     Settings settings;
-    private Settings first;
+    final SessionDefaults defaults;
     /** Null: not known, or reported. */
     private @Nullable String firstSearchPath;
 
@@ -95,7 +95,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
         this.loop = pool.loop;
         this.login = login;
         this.settings = loop.settings.empty;
-        this.first = settings;
+        this.defaults = new SessionDefaults(this);
         this.statements = new ServerStatements(this, loop.config.limits().preparedPerServer());
         this.answers = new ServerAnswers(this);
     }
@@ -179,12 +179,12 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
 
     /** The session is as new. */
     void begins() {
-        first = settings;
+        defaults.begins();
     }
 
     /** What RESET brings back here. */
     Settings first() {
-        return first;
+        return defaults.values();
     }
 
     /** DISCARD ALL has run: the session is as new. */
@@ -352,7 +352,7 @@ final class ServerConnection extends ChannelInboundHandlerAdapter {
     void orphanAnswered() {
         if (orphaned && expected.isEmpty()) {
             orphaned = false;
-            pool.reclaim(this, dirtySession);
+            pool.reclaim(this, dirtySession || defaults.heard());
         }
     }
 

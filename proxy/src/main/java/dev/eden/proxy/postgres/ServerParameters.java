@@ -54,8 +54,13 @@ final class ServerParameters {
     private void changed(int setting, String value, @Nullable Kind by) {
         Settings before = connection.settings.reading();
         connection.has(setting, value);
+        connection.defaults.hear();
         if (connection.settings.reading() != before) {
             connection.statements.settingsChanged();
+        }
+        ClientSession aside = connection.client;
+        if (by == Kind.EXCHANGE && aside != null && !aside.preparation.running() && !aside.standbyRead.running()) {
+            aside.settings.changedAside(setting, value);
         }
         ClientSession holder = ofClient(by);
         if (holder != null) {

@@ -190,6 +190,7 @@ final class ServerPool {
     private void run(ServerConnection connection, Exchange exchange) {
         Exchange then = exchange.first(_ -> {
             if (connection.usable()) {
+                connection.defaults.settled(0);
                 release(connection);
             }
         });
@@ -278,8 +279,7 @@ final class ServerPool {
             Exchange cleaning = new Exchange("DISCARD ALL", outcome -> {
                 left.remove(connection);
                 if (outcome.error() == null) {
-                    connection.discarded();
-                    release(connection);
+                    cleaned(connection);
                 } else {
                     connection.close();
                 }
@@ -305,8 +305,7 @@ final class ServerPool {
         } else if (dirty) {
             connection.exchange(new Exchange("DISCARD ALL", outcome -> {
                 if (outcome.error() == null) {
-                    connection.discarded();
-                    release(connection);
+                    cleaned(connection);
                 } else {
                     connection.close();
                 }
@@ -314,6 +313,13 @@ final class ServerPool {
         } else {
             release(connection);
         }
+    }
+
+    private void cleaned(ServerConnection connection) {
+        connection.discarded();
+        connection.defaults.assigned(0);
+        connection.defaults.settled(0);
+        release(connection);
     }
 
     /** A cancel request has arrived at the server: whoever waits may have the connection now. */
@@ -448,6 +454,28 @@ final class ServerPool {
         }));
     }
 
+    /** True where clients share sessions that begin with what the server gives, and that is left to it. */
+    boolean sharesDefaults() {
+        return beginning == null && !oneClientEach();
+    }
+
+    /** The server has had its configuration reloaded: {@code changed}, as {@link Settings#bit} has them, are now as {@code values} say. */
+    void defaultsAre(Settings values, int changed) {
+        Welcome before = welcome;
+        if (before == null) {
+            return;
+        }
+        java.util.Map<String, String> reported = new java.util.HashMap<>(before.reported());
+        for (int i = 0; i < Settings.NAMES.length; i++) {
+            String value = values.value(i);
+            if ((changed & Settings.bit(i)) != 0 && value != null) {
+                reported.put(Settings.NAMES[i], value);
+            }
+        }
+        welcome = new Welcome(java.util.Map.copyOf(reported), loop.settings.with(before.settings(), changed, values));
+        canonical.clear();
+    }
+
     private void admit(ServerConnection connection) {
         connection.admitted = true;
         failure = null;
@@ -458,6 +486,7 @@ final class ServerPool {
         if (!told.equals(welcome)) {
             welcome = told; // ALTER ROLE, ALTER DATABASE, another configuration file
             canonical.clear();
+            each(other -> other.defaults.doubt());
         }
         if (closed) {
             connecting--;

@@ -72,6 +72,7 @@ final class SessionPins {
             holding.keepsState();
         }
         session.settings.noted(effect.assigns(), effect.resets());
+        holding.defaults.assign(effect.assigns());
         int wanted = effect.pins();
         if (effect.resetsSearchPath() && !holding.reports(Settings.SEARCH_PATH)) {
             wanted |= Pin.SETTING.bit(); // what it is now is to be asked

@@ -3,6 +3,7 @@ package dev.eden.proxy.postgres;
 import io.netty.buffer.ByteBuf;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One client's reported settings: what its startup packet asked for, what its statements have changed since, and what a server has to be told. */
@@ -11,9 +12,15 @@ final class SessionSettings {
     private final Map<Integer, String> asked;
     private @Nullable Settings now;
     private @Nullable Settings atLogin;
-    /** To be as they were in the beginning, once all is answered: bits of {@link Settings#bit}. */
+    /** What the client has set itself, or its startup packet, bits of {@link Settings#bit} as all of these; the rest is the server's. */
+    private int own;
+    /** Of those, what RESET brings back. */
+    private int kept;
+    /** Where the client found that. */
+    private @Nullable ServerAddress server;
+    /** To be as they were in the beginning, once all is answered: as {@link #own}. */
     private int resets;
-    /** Of those, what the server has said they are now was not passed on: it is another client's default. */
+    /** What they are now the client has yet to be told. */
     private int untold;
     /** The server is being told what the client began with. */
     private boolean restoring;
@@ -22,6 +29,10 @@ final class SessionSettings {
     SessionSettings(PostgresLoop loop, Map<Integer, String> asked) {
         this.loop = loop;
         this.asked = asked;
+        for (int setting : asked.keySet()) {
+            own |= Settings.bit(setting);
+        }
+        kept = own;
     }
 
     @Nullable
@@ -35,14 +46,80 @@ final class SessionSettings {
         return mine != null && "on".equals(mine.value(Settings.READ_ONLY));
     }
 
-    /** What a session for this client must have; {@code defaults}: of a new one. */
-    Settings wanted(Settings defaults) {
-        Settings wanted = now;
-        if (wanted == null) {
-            wanted = withAsked(defaults);
-            now = wanted;
+    /** True where the session has what this client set itself, and is the server's in everything else. */
+    boolean satisfiedBy(ServerConnection connection) {
+        SessionDefaults there = connection.defaults;
+        return now == connection.settings
+                && ((own & there.reported()) == there.assigned() || !connection.pool.sharesDefaults())
+                && !moves(connection);
+    }
+
+    private boolean moves(ServerConnection connection) {
+        ServerAddress here = connection.pool.key.server();
+        return here != server && !here.equals(server);
+    }
+
+    /** True where what the client is to have depends on {@link SessionDefaults#BY_ROLE}. */
+    boolean asksWhose(ServerConnection connection) {
+        Settings mine = now;
+        return mine != null
+                && !connection.defaults.byRoleKnown()
+                && connection.pool.sharesDefaults()
+                && !moves(connection)
+                && others(connection, mine) != 0;
+    }
+
+    private int others(ServerConnection connection, Settings mine) {
+        SessionDefaults there = connection.defaults;
+        return mine.differing(there.values()) & there.reported() & ~own;
+    }
+
+    /**
+     * What a session for this client must have. What the client has not set itself is as the session has it, for that hears what becomes of it: the client
+     * is told at the end of its next request, as by a server. But what is another's by ALTER ROLE or ALTER DATABASE, or on another server, stays as it was.
+     */
+    Settings wanted(ServerConnection connection) {
+        SessionDefaults there = connection.defaults;
+        Settings mine = now;
+        if (mine == null) {
+            mine = withAsked(there.values());
+        } else {
+            boolean moved = moves(connection);
+            int others = others(connection, mine);
+            int stay = moved || !connection.pool.sharesDefaults() ? others : others & there.byRole();
+            own |= stay;
+            kept |= stay;
+            Settings original = atLogin;
+            atLogin = original == null ? null : loop.settings.with(original, stay, mine);
+            untold |= others & ~stay;
+            mine = loop.settings.with(mine, others & ~stay, there.values());
         }
-        return wanted;
+        server = connection.pool.key.server();
+        now = mine;
+        return mine;
+    }
+
+    /** What has to be set in a session. */
+    Map<String, String> toSet(ServerConnection connection, Settings wanted) {
+        SessionDefaults there = connection.defaults;
+        Map<String, String> set = new LinkedHashMap<>();
+        for (int i = 0; i < Settings.NAMES.length; i++) {
+            String value = wanted.value(i);
+            int bit = Settings.bit(i);
+            boolean left = (own & bit) == 0 && (there.reported() & bit) != 0;
+            boolean has =
+                    (there.assigned() & bit) != 0 || (there.reported() & bit) == 0 || !connection.pool.sharesDefaults();
+            if (value != null && !left && !(has && value.equals(connection.settings.value(i)))) {
+                set.put(Settings.NAMES[i], value);
+            }
+        }
+        return set;
+    }
+
+    /** What somebody else has set in a session. */
+    int toReset(ServerConnection connection) {
+        SessionDefaults there = connection.defaults;
+        return connection.pool.sharesDefaults() ? (there.assigned() | there.differing()) & ~own : 0;
     }
 
     private Settings withAsked(Settings defaults) {
@@ -60,6 +137,7 @@ final class SessionSettings {
         if (known == null) {
             return null;
         }
+        server = pool.key.server();
         Settings mine = withAsked(known.settings());
         return mine.satisfiedBy(known.settings()) ? known.settings() : pool.canonical(mine);
     }
@@ -68,6 +146,7 @@ final class SessionSettings {
     void login(Settings seen) {
         now = seen;
         atLogin = seen;
+        untold = 0;
     }
 
     /** A server's session has been brought to {@code wanted}. */
@@ -78,6 +157,9 @@ final class SessionSettings {
                 connection.has(i, value);
             }
         }
+        connection.defaults.assigned(own);
+        connection.defaults.settled(own);
+        untold |= wanted.differing(connection.settings) & connection.defaults.reported() & ~own;
         now = connection.settings;
         connection.pool.remember(wanted, connection.settings);
     }
@@ -90,6 +172,14 @@ final class SessionSettings {
         }
     }
 
+    /** As {@link #changed}, while the proxy asked something there of its own: the client has yet to be told. */
+    void changedAside(int setting, String value) {
+        if ((own & Settings.bit(setting)) == 0) {
+            changed(setting, value);
+            untold |= Settings.bit(setting);
+        }
+    }
+
     /** Backslashes in plain literals of the client's are backslashes. */
     boolean plainBackslashes() {
         Settings mine = now;
@@ -99,6 +189,37 @@ final class SessionSettings {
     /** A text is on its way that sets these, and has those at the end as they were in the beginning; both bits of {@link Settings#bit}. */
     void noted(int assigned, int reset) {
         resets = resets & ~assigned | reset;
+        own = (own & ~reset | assigned) | kept & reset;
+    }
+
+    /** DISCARD ALL has run: what it has brought back, and no text behind it sets. */
+    int discarded() {
+        return resets & ~kept;
+    }
+
+    /**
+     * The session's settings have changed, and all is answered. What no text has set may have been set by a function, and then it is this client's; or the server's
+     * configuration has been reloaded, and then it is not. The server knows; {@code then} follows when it has said.
+     */
+    void heard(ServerConnection holding, Consumer<ServerConnection> then) {
+        SessionDefaults there = holding.defaults;
+        int doubt = there.differing() & ~own;
+        if (doubt == 0 || !holding.pool.sharesDefaults()) {
+            there.settled(own);
+            return;
+        }
+        if (holding.answers.doubtful()) {
+            own |= doubt; // the connection is this client's to its end
+            return;
+        }
+        holding.exchange(new Exchange(SessionDefaults.ASSIGNED, outcome -> {
+            int left = doubt & ~own;
+            int set = outcome.error() == null ? SessionDefaults.bits(outcome.rows()) & left : left;
+            there.assigned(there.assigned() & ~left | set);
+            own |= set;
+            there.settled(own);
+            then.accept(holding);
+        }));
     }
 
     /**
@@ -112,7 +233,7 @@ final class SessionSettings {
     boolean conceals(int setting, String value, ServerConnection holding) {
         Settings mine = atLogin;
         boolean conceals = setting >= 0
-                && (resets & Settings.bit(setting)) != 0
+                && (resets & kept & Settings.bit(setting)) != 0
                 && mine != null
                 && value.equals(holding.first().value(setting))
                 && !value.equals(mine.value(setting));
@@ -133,12 +254,12 @@ final class SessionSettings {
      */
     @Nullable
     ByteBuf resetIfAsked(@Nullable ServerConnection holding, boolean pinned, int status, Runnable then) {
-        if (resets == 0) {
+        if (resets == 0 && untold == 0) {
             return null;
         }
         Settings before = now;
         int tell = untold;
-        if (status != 'E') {
+        if (resets != 0 && status != 'E') {
             reset(holding, status == 'T', pinned, then);
         }
         resets = 0;
@@ -159,7 +280,7 @@ final class SessionSettings {
     private void reset(@Nullable ServerConnection holding, boolean within, boolean pinned, Runnable then) {
         Settings mine = atLogin;
         Settings changed = now;
-        int due = resets;
+        int due = resets & kept;
         if (holding == null || mine == null || changed == null) {
             return;
         }
@@ -211,6 +332,9 @@ final class SessionSettings {
             }
         }
         if (!differences.isEmpty()) {
+            for (String name : differences.keySet()) {
+                holding.defaults.assign(Settings.bit(Settings.index(name)));
+            }
             sql.append(within ? Settings.assignments(differences) : Settings.statement(differences));
         }
         return sql.toString();

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,6 +85,27 @@ final class Settings {
             changed[index] = value;
             return intern(new Settings(changed));
         }
+
+        /** {@code settings}, as {@link #bit} has them: which are to be as {@code other} has them. */
+        Settings with(Settings base, int settings, Settings other) {
+            Settings changed = base;
+            for (int i = 0; i < NAMES.length; i++) {
+                String value = other.values[i];
+                if ((settings & bit(i)) != 0 && value != null) {
+                    changed = with(changed, i, value);
+                }
+            }
+            return changed;
+        }
+    }
+
+    /** Those in which two differ, as {@link #bit} has them. */
+    int differing(Settings other) {
+        int differing = 0;
+        for (int i = 0; this != other && i < NAMES.length; i++) {
+            differing |= Objects.equals(values[i], other.values[i]) ? 0 : bit(i);
+        }
+        return differing;
     }
 
     /** The number of a setting by its name in any case, or -1 when it is none of these. */

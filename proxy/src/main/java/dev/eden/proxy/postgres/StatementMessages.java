@@ -28,6 +28,8 @@ final class StatementMessages {
     private boolean preparing;
     /** The server could not prepare what the query at hand executes, and the client has been told why. */
     private boolean refused;
+    /** What the Bind at hand is about is another statement than the client was told, and is prepared anew: the table may be as it was; null: none. */
+    private @Nullable Variant askedAnew;
 
     StatementMessages(ClientSession session, Passage passage) {
         this.session = session;
@@ -289,7 +291,11 @@ final class StatementMessages {
             return false;
         }
         if (entry.told().any()) {
-            switch (asTold(bytes, nameEnd + 1, end, entry, variant, holding)) {
+            StatementTypes.Agreement agreement = asTold(bytes, nameEnd + 1, end, entry, variant, holding);
+            if (agreement == StatementTypes.Agreement.NO && askAnew(bytes, entry, variant, holding)) {
+                return false;
+            }
+            switch (agreement) {
                 case YES -> {
                     // as everywhere
                 }
@@ -308,6 +314,7 @@ final class StatementMessages {
                 }
             }
         }
+        askedAnew = null;
         session.pins.note(effect, holding);
         drops = effect.drops() ? ServerStatements.ALL : null;
         passage.end(bytes, holding);
@@ -345,12 +352,32 @@ final class StatementMessages {
             return StatementTypes.Agreement.YES;
         }
         if (agreement == StatementTypes.Agreement.UNKNOWN && !session.standbyRead.running()) {
-            passage.end(bytes, holding);
-            ByteBuf out = session.loop.buffer();
-            Message.empty(out, 'H');
-            holding.write(out);
+            flush(bytes, holding);
         }
         return agreement;
+    }
+
+    /** What the server said may have been of a table as it was then: has it say so again, once for each Bind; false: it just has. */
+    private boolean askAnew(ByteBuf bytes, ClientStatements.Entry entry, Variant variant, ServerConnection holding) {
+        boolean again = askedAnew != variant && !session.standbyRead.running();
+        askedAnew = again ? variant : null;
+        if (!again) {
+            return false;
+        }
+        variant.renew();
+        if (provide(bytes, entry, holding) != null) {
+            flush(bytes, holding);
+            session.blocked();
+        }
+        return true;
+    }
+
+    /** The server tells what it has been asked so far. */
+    private void flush(ByteBuf bytes, ServerConnection holding) {
+        passage.end(bytes, holding);
+        ByteBuf out = session.loop.buffer();
+        Message.empty(out, 'H');
+        holding.write(out);
     }
 
     boolean describe(ByteBuf bytes, int start, int total, ServerConnection holding) {
