@@ -100,7 +100,7 @@ final class WatchCommand implements Callable<Integer> {
             }
             if (status != null) {
                 show(status);
-                ExitCode end = end(status, goal != null && goal.reached(status));
+                ExitCode end = end(status, goal != null && goal.reached(status, System.nanoTime()));
                 if (end != null) {
                     finish(status, end, goal == null ? null : goal.over());
                     return end.code();

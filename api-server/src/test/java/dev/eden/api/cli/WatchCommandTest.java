@@ -2,8 +2,10 @@ package dev.eden.api.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.eden.api.json.Json;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -93,13 +95,33 @@ class WatchCommandTest {
 
     /** A script that is begun again would wait for ever. */
     @ParameterizedTest
-    @CsvSource({"validating, baking", "canary, completed", "ready, cutting_over", "created, canary"})
+    @CsvSource({"validating, baking", "canary, completed", "cutting_over, baking", "created, canary"})
     void whatIsOverBeforeTheFirstLookIsReachedAndSaidToBeOver(String until, String phase) {
         FakeTerminal.Result over = shell(status(phase, ""))
                 .run("migration", "watch", "m", "--until", until, "--interval", "10ms", "--timeout", "20s");
         assertThat(over.code()).as(over.err()).isZero();
         assertThat(over.out()).contains(until + " is over: the phase is " + phase);
         assertThat(looks.get()).isEqualTo(1);
+    }
+
+    /** The rollback that was sent a moment ago does not show yet. */
+    @Test
+    void theCanaryThatComesAgainIsNotTheOneThatIsOver() {
+        FakeTerminal.Result back = shell(
+                        status("baking", ""), status("baking", ""), status("rolling_back", ""), status("canary", ""))
+                .run("migration", "watch", "m", "--until", "canary", "--interval", "10ms", "--timeout", "20s");
+        assertThat(back.code()).as(back.err()).isZero();
+        assertThat(looks.get()).isEqualTo(4);
+
+        Until ready = new Until(Until.READY);
+        JsonNode baking = Json.tree(status("baking", ""));
+        assertThat(ready.reached(baking, 1)).isFalse();
+        assertThat(ready.reached(baking, 4_999_999_999L)).isFalse();
+        assertThat(ready.reached(baking, 5_000_000_001L)).as("nothing comes").isTrue();
+
+        Until passed = new Until("canary");
+        assertThat(passed.reached(Json.tree(status("validating", "")), 1)).isFalse();
+        assertThat(passed.reached(baking, 2)).as("between two looks").isTrue();
     }
 
     @Test
