@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,6 +37,8 @@ class TwoControlPlanesIT {
     private static final int COPY_RATE = KEYS * VALUE_BYTES / 10;
 
     private static final int CLIENTS = 4;
+    /** A token has so many requests a second. */
+    private static final long BETWEEN_CALLS_NANOS = 20_000_000;
 
     @TempDir
     private Path directory;
@@ -246,6 +249,7 @@ class TwoControlPlanesIT {
                     while (!closed) {
                         world.status(plane);
                         answers.incrementAndGet();
+                        LockSupport.parkNanos(BETWEEN_CALLS_NANOS);
                     }
                 } catch (Exception | AssertionError e) {
                     failure.set(e);

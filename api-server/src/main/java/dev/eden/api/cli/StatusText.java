@@ -175,7 +175,8 @@ final class StatusText {
             return "";
         }
         long total = progress.path("keys_total").asLong();
-        if (total == 0 && progress.path("keys_done").asLong() == 0) {
+        long rate = Math.round(progress.path("rate").asDouble());
+        if (total == 0 && progress.path("keys_done").asLong() == 0 && rate == 0) {
             // Nobody has counted yet, or there is nothing to copy: the target was filled by other means, or the source
             // is empty.
             return text(progress, "state").equals("loading") ? "not known yet" : "";
@@ -192,7 +193,6 @@ final class StatusText {
             text.append(String.format(
                     Locale.ROOT, "%,d copied", progress.path("keys_done").asLong()));
         }
-        long rate = Math.round(progress.path("rate").asDouble());
         if (rate > 0) {
             text.append(String.format(Locale.ROOT, ", %,d/s", rate));
         }
