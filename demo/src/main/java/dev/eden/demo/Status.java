@@ -7,6 +7,7 @@ import java.util.List;
 /**
  * What {@code GET /migrations/ID/status} says, as far as the demo looks at it. Fields it lacks are zero or empty.
  *
+ * @param lagMillis negative: not known
  * @param shareInForce of the eligible reads that go to the standby
  * @param shareServed what the proxies saw of it in the last seconds
  */
@@ -44,7 +45,7 @@ public record Status(
         return new Status(
                 json.path("phase").asText(""),
                 json.path("paused").asBoolean(),
-                json.path("replication_lag_ms").asDouble(),
+                json.path("replication_lag_ms").asDouble(-1),
                 new Progress(
                         progress.path("keys_done").asLong(),
                         progress.path("keys_total").asLong(),

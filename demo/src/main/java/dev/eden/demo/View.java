@@ -21,8 +21,8 @@ final class View {
         lines.add("copy       " + copy(status, units, terminal));
         lines.add(String.format(
                 Locale.ROOT,
-                "lag        %.0f ms    epoch %d    writes: %s",
-                status.lagMillis(),
+                "lag        %s    epoch %d    writes: %s",
+                status.lagMillis() >= 0 ? String.format(Locale.ROOT, "%.0f ms", status.lagMillis()) : "unknown",
                 status.epoch(),
                 status.active().isEmpty() ? "source" : status.active()));
         lines.add("canary     " + canary(status));
@@ -60,9 +60,11 @@ final class View {
                 progress.keysTotal(),
                 units,
                 progress.keysPerSecond() > 0 ? String.format(Locale.ROOT, ", %,.0f/s", progress.keysPerSecond()) : "",
-                progress.etaSeconds() >= 0 && progress.fraction() < 1
-                        ? String.format(Locale.ROOT, ", %.0f s left", progress.etaSeconds())
-                        : "");
+                progress.fraction() < 1 ? left(progress) : "");
+    }
+
+    private static String left(Status.Progress progress) {
+        return progress.etaSeconds() >= 0 ? String.format(Locale.ROOT, ", %.0f s left", progress.etaSeconds()) : "";
     }
 
     private static String canary(Status status) {
@@ -83,11 +85,12 @@ final class View {
         if (progress.known() && progress.fraction() < 1) {
             words.append(String.format(
                     Locale.ROOT,
-                    ", copied %.0f %% at %,.0f %s/s, %.0f s left",
+                    ", copied %.0f %%%s%s",
                     progress.fraction() * 100,
-                    progress.keysPerSecond(),
-                    units,
-                    Math.max(0, progress.etaSeconds())));
+                    progress.keysPerSecond() > 0
+                            ? String.format(Locale.ROOT, " at %,.0f %s/s", progress.keysPerSecond(), units)
+                            : "",
+                    left(progress)));
         }
         if (status.lagMillis() >= 0) {
             words.append(String.format(Locale.ROOT, ", lag %.0f ms", status.lagMillis()));

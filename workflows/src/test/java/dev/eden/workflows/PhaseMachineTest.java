@@ -202,60 +202,35 @@ class PhaseMachineTest {
                                 .contains("the phase is validating", "comparison", "paused", "replication is stopped"));
     }
 
+    /** The source owns the writes, both are equal, and the log is followed. */
+    private static Facts staged(boolean held, int stage, int stages, int attemptsLeft, boolean breachRollsBack) {
+        return new Facts(
+                false,
+                false,
+                true,
+                true,
+                false,
+                false,
+                held,
+                false,
+                stage,
+                stages,
+                attemptsLeft,
+                FailureHandling.PAUSE,
+                breachRollsBack,
+                false,
+                false);
+    }
+
     @Test
     void advanceNeedsAPlanAndEndsWithItsLastStage() {
-        Facts last = new Facts(
-                false,
-                false,
-                true,
-                true,
-                false,
-                false,
-                false,
-                false,
-                1,
-                2,
-                3,
-                FailureHandling.PAUSE,
-                false,
-                false,
-                false);
+        Facts last = staged(false, 1, 2, 3, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, last)))
                 .isEqualTo("-");
-        Facts none = new Facts(
-                false,
-                false,
-                true,
-                true,
-                false,
-                false,
-                false,
-                false,
-                0,
-                0,
-                3,
-                FailureHandling.PAUSE,
-                false,
-                false,
-                false);
+        Facts none = staged(false, 0, 0, 3, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(0), Kind.ADVANCE, none)))
                 .isEqualTo("-");
-        Facts held = new Facts(
-                false,
-                false,
-                true,
-                true,
-                false,
-                false,
-                true,
-                false,
-                1,
-                2,
-                3,
-                FailureHandling.PAUSE,
-                false,
-                false,
-                false);
+        Facts held = staged(true, 1, 2, 3, false);
         assertThat(told(PhaseMachine.onCommand(new Canary(1), Kind.ADVANCE, held)))
                 .as("a held stage is entered again")
                 .isEqualTo("canary1");
@@ -384,22 +359,7 @@ class PhaseMachineTest {
 
     @Test
     void theBudgetOfAttemptsEnds() {
-        Facts spent = new Facts(
-                false,
-                false,
-                true,
-                true,
-                false,
-                false,
-                false,
-                false,
-                1,
-                2,
-                0,
-                FailureHandling.PAUSE,
-                false,
-                false,
-                false);
+        Facts spent = staged(false, 1, 2, 0, false);
         assertThat(told(PhaseMachine.onEvent(new CuttingOver(3), new Event.Aborted("why"), spent)))
                 .isEqualTo("canary1");
         assertThat(told(PhaseMachine.onEvent(new RollingBack(true), new Event.Aborted("why"), spent)))
@@ -414,22 +374,7 @@ class PhaseMachineTest {
 
     @Test
     void aBreachRollsBackWhereTheGatesSaySo() {
-        Facts rollback = new Facts(
-                false,
-                false,
-                true,
-                true,
-                false,
-                false,
-                false,
-                false,
-                0,
-                0,
-                3,
-                FailureHandling.PAUSE,
-                true,
-                false,
-                false);
+        Facts rollback = staged(false, 0, 0, 3, true);
         assertThat(told(PhaseMachine.onEvent(new Canary(0), new Event.GateBreached("why"), rollback)))
                 .isEqualTo("rolling_back");
     }

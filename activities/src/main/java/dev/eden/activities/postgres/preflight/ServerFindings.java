@@ -13,7 +13,7 @@ final class ServerFindings {
     private static final int SLOTS = 4;
 
     private static final int WORKERS = 3;
-    /** Eden's own are ten at most besides replication's, which are not counted among these. */
+    /** Ten of its own roles at most, and two of the endpoint's login; what replicates is no client and needs none. */
     private static final int CONNECTIONS = 12;
 
     private final String side;
